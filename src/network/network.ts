@@ -1,0 +1,129 @@
+import { ConfigurationError } from '../errors.ts';
+import {
+  activations,
+  costs,
+  outputs,
+  requireCompatible,
+  requireOneOf,
+  type Activation,
+  type Cost,
+  type Output,
+} from './functions.ts';
+import { initializeParameters, initializers, type Initializer } from './initializers.ts';
+import { countParameters, parameterLayout } from './parameters.ts';
+
+export interface NetworkOptions {
+  /** Layer sizes, input first: [784, 16, 16, 10]. Two or more. */
+  readonly layers: readonly number[];
+  /** Of the hidden layers. Default `sigmoid`. */
+  readonly activation?: Activation;
+  /** Activation of the last layer. Default `sigmoid`. */
+  readonly output?: Output;
+  /** Default `squared-error`. */
+  readonly cost?: Cost;
+  /** Default `xavier`. */
+  readonly initializer?: Initializer;
+  /** Seed of the initialiser, an integer from 0 to 2³² − 1. Default 1. */
+  readonly seed?: number;
+}
+
+/**
+ * What is learned: layer sizes, functions and parameters of a fully connected network. Immutable; training
+ * gives a new one.
+ *
+ * @example
+ * const network = new Network({ layers: [784, 16, 16, 10] });
+ * network.parameterCount; // 13002
+ */
+export class Network {
+  readonly layers: readonly number[];
+  readonly activation: Activation;
+  readonly output: Output;
+  readonly cost: Cost;
+  readonly initializer: Initializer;
+  readonly seed: number;
+  /** All weights and biases, float32, in PyTorch's order; see `parameterLayout`. Not to be written. */
+  readonly parameters: Float32Array<ArrayBuffer>;
+
+  /**
+   * @param parameters weights and biases to start from; drawn by the initialiser when left out
+   * @throws {ConfigurationError} for sizes, names or a seed that make no sense, or a wrong number of parameters
+   */
+  constructor(options: NetworkOptions, parameters?: Float32Array) {
+    this.layers = requireLayerSizes(options.layers);
+    this.activation = requireOneOf('activation', options.activation ?? 'sigmoid', activations);
+    this.output = requireOneOf('output', options.output ?? 'sigmoid', outputs);
+    this.cost = requireOneOf('cost', options.cost ?? 'squared-error', costs);
+    requireCompatible(this.output, this.cost);
+    this.initializer = requireOneOf('initializer', options.initializer ?? 'xavier', initializers);
+    this.seed = requireSeed(options.seed ?? 1);
+    const expected = countParameters(this.layers);
+    if (parameters !== undefined && parameters.length !== expected) {
+      throw new ConfigurationError(
+        `A network ${this.layers.join('-')} has ${expected} parameters, and ${parameters.length} were given. ` +
+          'Give the parameters of a network of the same layer sizes.',
+      );
+    }
+    this.parameters = parameters
+      ? Float32Array.from(parameters)
+      : initializeParameters(this.layers, this.initializer, this.seed);
+  }
+
+  /** Number of weights and biases. */
+  get parameterCount(): number {
+    return this.parameters.length;
+  }
+
+  /** Weights [out, in] that join layer `layer` to the next; a view, not a copy. */
+  weights(layer: number): Float32Array {
+    const { weightOffset, biasOffset } = this.#layer(layer);
+    return this.parameters.subarray(weightOffset, biasOffset);
+  }
+
+  /** Biases [out] of the layer after `layer`; a view, not a copy. */
+  biases(layer: number): Float32Array {
+    const { biasOffset, outputs: size } = this.#layer(layer);
+    return this.parameters.subarray(biasOffset, biasOffset + size);
+  }
+
+  /** The same network with other parameters, which are copied. */
+  withParameters(parameters: Float32Array): Network {
+    return new Network(this, parameters);
+  }
+
+  #layer(layer: number) {
+    const found = parameterLayout(this.layers)[layer];
+    if (!found) {
+      throw new ConfigurationError(
+        `There is no layer ${layer} in a network ${this.layers.join('-')}: ` +
+          `its weights are numbered 0 to ${this.layers.length - 2}.`,
+      );
+    }
+    return found;
+  }
+}
+
+function requireLayerSizes(sizes: readonly number[]): readonly number[] {
+  const wrong = sizes.findIndex((size) => !Number.isInteger(size) || size < 1);
+  if (sizes.length < 2 || wrong >= 0) {
+    const fact =
+      sizes.length < 2
+        ? `${sizes.length} layer sizes were given`
+        : `size ${wrong + 1} of ${sizes.join(', ')} is ${sizes[wrong]}`;
+    throw new ConfigurationError(
+      `A network needs at least 2 layer sizes, each a whole number of at least 1, and ${fact}. ` +
+        'Give them input first, for example 784, 16, 16, 10.',
+    );
+  }
+  return Object.freeze([...sizes]);
+}
+
+/** @throws {ConfigurationError} unless `seed` is an integer from 0 to 2³² − 1 */
+export function requireSeed(seed: number): number {
+  if (!Number.isInteger(seed) || seed < 0 || seed >= 2 ** 32) {
+    throw new ConfigurationError(
+      `A seed is a whole number from 0 to ${2 ** 32 - 1}, and ${seed} was given.`,
+    );
+  }
+  return seed;
+}

@@ -1,0 +1,66 @@
+/** Networks with a name, each with the mini-batches and the learning rate it trains well with. */
+import type { NetworkOptions } from './network.ts';
+
+export interface Preset {
+  readonly network: NetworkOptions;
+  readonly batchSize: number;
+  readonly learningRate: number;
+  readonly momentum: number;
+}
+
+export const presets = {
+  /** The lecture's network: 13,002 weights and biases, mini-batches of 100. */
+  lecture: {
+    network: {
+      layers: [784, 16, 16, 10],
+      activation: 'sigmoid',
+      output: 'sigmoid',
+      cost: 'squared-error',
+      initializer: 'normal',
+    },
+    batchSize: 100,
+    learningRate: 3,
+    momentum: 0,
+  },
+  /** Michael Nielsen's first network ("Neural Networks and Deep Learning", chapter 1). */
+  nielsen: {
+    network: {
+      layers: [784, 30, 10],
+      activation: 'sigmoid',
+      output: 'sigmoid',
+      cost: 'squared-error',
+      initializer: 'normal',
+    },
+    batchSize: 10,
+    learningRate: 1.5,
+    momentum: 0,
+  },
+  /** What one would use today: ReLU, softmax, cross-entropy, momentum. */
+  modern: {
+    network: {
+      layers: [784, 128, 10],
+      activation: 'relu',
+      output: 'softmax',
+      cost: 'cross-entropy',
+      initializer: 'he',
+    },
+    batchSize: 100,
+    learningRate: 0.05,
+    momentum: 0.9,
+  },
+  /** Wide enough that arithmetic, not latency, is the limit. */
+  wide: {
+    network: {
+      layers: [784, 1024, 1024, 10],
+      activation: 'relu',
+      output: 'softmax',
+      cost: 'cross-entropy',
+      initializer: 'he',
+    },
+    batchSize: 100,
+    learningRate: 0.05,
+    momentum: 0.9,
+  },
+} as const satisfies Record<string, Preset>;
+
+export type PresetName = keyof typeof presets;

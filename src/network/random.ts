@@ -1,0 +1,172 @@
+/**
+ * The one source of randomness: Philox4x32-10, a counter-based generator.
+ *
+ * A counter-based generator has no hidden state: the n-th number is a pure function of (seed, stream,
+ * n), so any part of any sequence can be made anywhere, in any order, with the same bits. From
+ * Salmon, Moraes, Dror and Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC'11.
+ *
+ * Every function here uses only operations that IEEE 754 rounds exactly (+ − × ÷ √ and integers):
+ * `Math.log` and `Math.cos` may differ in the last bit between JavaScript engines, and then the same
+ * seed would give different networks in different browsers.
+ */
+
+/** Streams keep uses of one seed apart. A number is never reused for another purpose. */
+export const streams = { initialization: 1, shuffling: 2, digits: 3 } as const;
+
+const multiplierA = 0xd2511f53;
+const multiplierB = 0xcd9e8d57;
+const weylA = 0x9e3779b9;
+const weylB = 0xbb67ae85;
+
+/** High 32 bits of the 64-bit product of two unsigned 32-bit integers, which a double cannot hold. */
+function multiplyHigh(a: number, b: number): number {
+  const aLow = a & 0xffff;
+  const aHigh = a >>> 16;
+  const bLow = b & 0xffff;
+  const bHigh = b >>> 16;
+  const low = aLow * bLow;
+  const middle = aHigh * bLow + (low >>> 16);
+  const carry = aLow * bHigh + (middle & 0xffff);
+  return (aHigh * bHigh + Math.floor(middle / 65536) + Math.floor(carry / 65536)) >>> 0;
+}
+
+/**
+ * Philox4x32-10: four random words from a four-word counter and a two-word key.
+ * @param out receives the four unsigned 32-bit words
+ */
+export function philox(
+  counter: readonly [number, number, number, number],
+  key: readonly [number, number],
+  out: Uint32Array,
+): void {
+  let [c0, c1, c2, c3] = counter;
+  let [k0, k1] = key;
+  for (let round = 0; round < 10; round++) {
+    const highA = multiplyHigh(multiplierA, c0);
+    const lowA = Math.imul(multiplierA, c0) >>> 0;
+    const highB = multiplyHigh(multiplierB, c2);
+    const lowB = Math.imul(multiplierB, c2) >>> 0;
+    c0 = (highB ^ c1 ^ k0) >>> 0;
+    c1 = lowB;
+    c2 = (highA ^ c3 ^ k1) >>> 0;
+    c3 = lowA;
+    k0 = (k0 + weylA) >>> 0;
+    k1 = (k1 + weylB) >>> 0;
+  }
+  out[0] = c0;
+  out[1] = c1;
+  out[2] = c2;
+  out[3] = c3;
+}
+
+/**
+ * A sequence of random numbers: the key is (seed, stream), the counter (n, index).
+ *
+ * @example
+ * const random = new Random(1, streams.shuffling, epoch);
+ * random.integer(10); // 0…9
+ */
+export class Random {
+  readonly #key: readonly [number, number];
+  readonly #indexLow: number;
+  readonly #indexHigh: number;
+  readonly #block = new Uint32Array(4);
+  #next = 0;
+
+  /**
+   * @param seed any integer from 0 to 2³² − 1
+   * @param stream what the numbers are for, one of {@link streams}
+   * @param index which sequence of that stream: the epoch, the layer, the sample
+   */
+  constructor(seed: number, stream: number, index = 0) {
+    this.#key = [seed >>> 0, stream >>> 0];
+    this.#indexLow = index >>> 0;
+    this.#indexHigh = Math.floor(index / 2 ** 32) >>> 0;
+  }
+
+  /** The next unsigned 32-bit integer. */
+  uint32(): number {
+    const lane = this.#next & 3;
+    if (lane === 0) {
+      const block = this.#next / 4;
+      philox(
+        [block >>> 0, Math.floor(block / 2 ** 32), this.#indexLow, this.#indexHigh],
+        this.#key,
+        this.#block,
+      );
+    }
+    this.#next++;
+    return this.#block[lane]!;
+  }
+
+  /** Uniform in the open interval (0, 1), on a grid of 2⁻³². */
+  uniform(): number {
+    return (this.uint32() + 0.5) * 2 ** -32;
+  }
+
+  /** Uniform integer in [0, bound), without bias: draws that would favour small results are redrawn. */
+  integer(bound: number): number {
+    const limit = 2 ** 32 - (2 ** 32 % bound);
+    let word = this.uint32();
+    while (word >= limit) word = this.uint32();
+    return word % bound;
+  }
+
+  /** Standard normal, mean 0 and variance 1. */
+  normal(): number {
+    return inverseNormal(this.uniform());
+  }
+}
+
+/**
+ * Natural logarithm of a normal double > 0 from exact operations only, to about 1e-15 relative.
+ * x = m·2ᵉ with m in [√½, √2); ln m = 2·atanh((m − 1)/(m + 1)) by its series.
+ */
+function exactLog(x: number): number {
+  let m = x;
+  let e = 0;
+  while (m >= Math.SQRT2) {
+    m /= 2;
+    e++;
+  }
+  while (m < Math.SQRT1_2) {
+    m *= 2;
+    e--;
+  }
+  const s = (m - 1) / (m + 1);
+  const square = s * s;
+  let sum = 0;
+  for (let k = 23; k >= 1; k -= 2) sum = sum * square + 1 / k;
+  return e * Math.LN2 + 2 * s * sum;
+}
+
+/** The polynomial Σ c[i]·xⁱ. */
+function polynomial(coefficients: readonly number[], x: number): number {
+  let sum = 0;
+  for (let i = coefficients.length - 1; i >= 0; i--) sum = sum * x + coefficients[i]!;
+  return sum;
+}
+
+/**
+ * Quantile function of the standard normal distribution: Wichura's algorithm AS 241, PPND7
+ * (Applied Statistics 37, 1988), about 1e-7 relative, which is float32's own precision.
+ * @param p in (0, 1)
+ */
+export function inverseNormal(p: number): number {
+  const q = p - 0.5;
+  if (Math.abs(q) <= 0.425) {
+    const r = 0.180625 - q * q;
+    return (
+      (q * polynomial([3.3871327179, 50.434271938, 159.29113202, 59.10937472], r)) /
+      polynomial([1, 17.895169469, 78.757757664, 67.1875636], r)
+    );
+  }
+  const tail = Math.sqrt(-exactLog(q < 0 ? p : 1 - p));
+  const value =
+    tail <= 5
+      ? polynomial([1.4234372777, 2.75681539, 1.3067284816, 0.17023821103], tail - 1.6) /
+        polynomial([1, 0.7370016425, 0.12021132975], tail - 1.6)
+      : polynomial([6.657905115, 3.081226386, 0.42868294337, 0.017337203997], tail - 5) /
+        polynomial([1, 0.24197894225, 0.012258202635], tail - 5);
+  return q < 0 ? -value : value;
+}

@@ -1,0 +1,35 @@
+export interface WeightGradientArguments {
+  readonly batchSize: number;
+  readonly inputs: number;
+  readonly outputs: number;
+  /** Activations of the layer before the weights, [batchSize, inputs]. */
+  readonly a: ArrayLike<number>;
+  /** Delta of the layer after them, [batchSize, outputs]. */
+  readonly delta: ArrayLike<number>;
+}
+
+/**
+ * The gradient of the mean cost, which is the average over the mini-batch of what each sample asks for:
+ *
+ *     dW[j,i] = 1/B · Σₙ delta[n,j]·a[n,i]        db[j] = 1/B · Σₙ delta[n,j]
+ *
+ * @returns dW [outputs, inputs] and db [outputs]
+ */
+export function weightGradient(layer: WeightGradientArguments): {
+  dW: Float64Array;
+  db: Float64Array;
+} {
+  const { batchSize, inputs, outputs, a, delta } = layer;
+  const dW = new Float64Array(outputs * inputs);
+  const db = new Float64Array(outputs);
+  for (let j = 0; j < outputs; j++) {
+    for (let n = 0; n < batchSize; n++) {
+      const d = delta[n * outputs + j]!;
+      db[j]! += d / batchSize;
+      for (let i = 0; i < inputs; i++) {
+        dW[j * inputs + i]! += (d * a[n * inputs + i]!) / batchSize;
+      }
+    }
+  }
+  return { dW, db };
+}

@@ -1,0 +1,74 @@
+/**
+ * The contract between a trainer and what does the arithmetic. Trainers know engines by this alone;
+ * an engine keeps parameters and optimizer state in whatever layout suits it.
+ */
+import type { Dataset } from '../data/dataset.ts';
+import type { Network } from '../network/network.ts';
+import type { Optimizer } from './optimizers.ts';
+
+export const backends = ['webgpu', 'cpu', 'reference'] as const;
+export type Backend = (typeof backends)[number];
+
+/** What an engine is built for; none of it changes during the engine's life. */
+export interface EngineOptions {
+  readonly network: Network;
+  readonly batchSize: number;
+  readonly optimizer: Optimizer;
+}
+
+/** Sums over the steps of one {@link Engine.run}; the caller divides. */
+export interface StepMetrics {
+  /** Steps really made: fewer than asked for only after an abort. */
+  readonly steps: number;
+  readonly samples: number;
+  /** Sum over samples of the cost, each taken before its step's update. */
+  readonly costSum: number;
+  /** Samples whose largest output was their label's. */
+  readonly correct: number;
+  /** Seconds the GPU was busy, where the device can tell. */
+  readonly gpuSeconds?: number;
+}
+
+/** How a network does on a dataset. */
+export interface Evaluation {
+  /** Mean cost a sample. */
+  readonly cost: number;
+  /** Share of samples whose largest output was their label's, 0 to 1. */
+  readonly accuracy: number;
+  /** [label][prediction] sample counts. */
+  readonly confusion: readonly (readonly number[])[];
+}
+
+export interface Engine {
+  readonly backend: Backend;
+
+  /** Takes the training set; replaces the one before. Every later `beginEpoch` orders this one. */
+  load(training: Dataset): Promise<void>;
+
+  /**
+   * Starts an epoch, or resumes one.
+   * @param order [sampleCount] the sample each position visits; step s takes positions
+   *   s·batchSize up to (s + 1)·batchSize, the last step of an epoch what is left
+   * @param firstStep the step of the epoch that the next `run` begins with
+   */
+  beginEpoch(order: Uint32Array<ArrayBuffer>, firstStep: number): void;
+
+  /**
+   * Makes `steps` steps of the epoch. Calls may be made before earlier ones have resolved; they run, and
+   * resolve, in order.
+   * @param signal stops early, between steps; the metrics then say how many were made
+   */
+  run(steps: number, signal?: AbortSignal): Promise<StepMetrics>;
+
+  /** Cost, accuracy and confusion matrix on any dataset, with the parameters as they are. */
+  evaluate(dataset: Dataset): Promise<Evaluation>;
+
+  /** The outputs for each sample, [sampleCount, outputs] row-major. */
+  predict(dataset: Dataset): Promise<Float32Array<ArrayBuffer>>;
+
+  /** The parameters after all steps run so far, in the layout of `parameterLayout`. */
+  readParameters(): Promise<Float32Array<ArrayBuffer>>;
+
+  /** Frees everything. Calling it again does nothing. */
+  dispose(): Promise<void>;
+}
