@@ -1,0 +1,113 @@
+/**
+ * How a dataset is cut into mini-batches, and whether it fits a network: what every engine has to
+ * agree on, so it stands here once, without state.
+ */
+import type { Dataset } from '../data/dataset.ts';
+import { ConfigurationError } from '../errors.ts';
+
+/** The positions of an epoch's order that one step takes: `start` up to, not including, `start + size`. */
+export interface BatchExtent {
+  readonly start: number;
+  /** `batchSize`, or what is left in the last step of an epoch. */
+  readonly size: number;
+}
+
+/** Steps of one epoch; the last may have fewer samples than `batchSize`. */
+export function stepsPerEpoch(sampleCount: number, batchSize: number): number {
+  return Math.ceil(sampleCount / batchSize);
+}
+
+/** Where step `step` of an epoch stands in its order, counting from 0. */
+export function batchExtent(step: number, sampleCount: number, batchSize: number): BatchExtent {
+  const start = step * batchSize;
+  return { start, size: Math.min(batchSize, sampleCount - start) };
+}
+
+/** @throws {ConfigurationError} unless `batchSize` is a whole number of at least 1 */
+export function requireBatchSize(batchSize: number): number {
+  if (!Number.isSafeInteger(batchSize) || batchSize < 1) {
+    throw new ConfigurationError(
+      `A batch size is a whole number of at least 1, and ${batchSize} was given. Try 100.`,
+    );
+  }
+  return batchSize;
+}
+
+/**
+ * Refuses a dataset that a network of these layer sizes cannot read.
+ * @throws {ConfigurationError} when a sample has more or fewer features than the network has inputs, or
+ *   there are more classes than outputs; fewer classes are fine, the outputs left over then learn to be 0
+ */
+export function requireFits(
+  network: { readonly layers: readonly number[] },
+  dataset: Dataset,
+): void {
+  const { layers } = network;
+  const inputs = layers[0]!;
+  const outputs = layers.at(-1)!;
+  const { name, featureCount, classCount } = dataset;
+  if (featureCount !== inputs) {
+    throw new ConfigurationError(
+      `Dataset '${name}' has ${featureCount} features a sample, and the network ${layers.join('-')} ` +
+        `takes ${inputs}. Use a network whose first layer size is ${featureCount}.`,
+    );
+  }
+  if (classCount > outputs) {
+    throw new ConfigurationError(
+      `Dataset '${name}' has ${classCount} classes, and the network ${layers.join('-')} ` +
+        `has ${outputs} outputs. Use a network whose last layer size is at least ${classCount}.`,
+    );
+  }
+}
+
+/**
+ * Refuses an order that is not one of this many samples, or an epoch begun past its end.
+ * @param firstStep up to and including the number of steps, where nothing is left to run
+ * @throws {ConfigurationError}
+ */
+export function requireEpoch(
+  order: Uint32Array,
+  firstStep: number,
+  sampleCount: number,
+  batchSize: number,
+): void {
+  if (order.length !== sampleCount) {
+    throw new ConfigurationError(
+      `The order of an epoch names ${order.length} samples, and the training set has ${sampleCount}. ` +
+        'Give an order that visits each sample once.',
+    );
+  }
+  const wrong = order.findIndex((sample) => sample >= sampleCount);
+  if (wrong >= 0) {
+    throw new ConfigurationError(
+      `Position ${wrong} of the order is sample ${order[wrong]}, and the training set has samples ` +
+        `0 to ${sampleCount - 1}. Give an order that visits each sample once.`,
+    );
+  }
+  const steps = stepsPerEpoch(sampleCount, batchSize);
+  if (!Number.isInteger(firstStep) || firstStep < 0 || firstStep > steps) {
+    throw new ConfigurationError(
+      `An epoch of ${sampleCount} samples in mini-batches of ${batchSize} has ${steps} steps, ` +
+        `and it cannot begin at step ${firstStep}. Begin at a whole number from 0 to ${steps}.`,
+    );
+  }
+}
+
+/**
+ * Refuses to run more steps than the epoch has left.
+ * @param left steps from where the epoch stands to its end
+ * @throws {ConfigurationError}
+ */
+export function requireStepsLeft(steps: number, left: number): void {
+  if (!Number.isInteger(steps) || steps < 0) {
+    throw new ConfigurationError(
+      `The number of steps to run is a whole number of at least 0, and ${steps} was given.`,
+    );
+  }
+  if (steps > left) {
+    throw new ConfigurationError(
+      `${steps} steps were asked for, and the epoch has ${left} left. ` +
+        'Run those, then begin the next epoch.',
+    );
+  }
+}
