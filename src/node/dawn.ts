@@ -1,0 +1,99 @@
+/**
+ * WebGPU in Node: Dawn, the implementation inside Chromium, from the npm package `webgpu`.
+ *
+ * Dawn speaks to a Vulkan driver (Linux), Metal or Direct3D. Where Linux has no driver that Dawn
+ * accepts, the SwiftShader inside @sparticuz/chromium serves: the same arithmetic on the CPU, slowly.
+ * Two things are needed for it: the environment variable that names the driver, and libvulkan.so.1.
+ * A machine without a driver has no loader either, and LD_LIBRARY_PATH is only read when a process
+ * starts. But the dynamic linker answers for a library that is already in memory by its name alone.
+ * So the packaged loader is opened first and kept, and when Dawn asks for 'libvulkan.so.1' it gets that.
+ */
+import { constants } from 'node:os';
+
+import { NoAdapterError } from '../errors.ts';
+import { unpackChromium } from './packagedChromium.ts';
+
+/** `hardware` is whatever driver the machine has, `software` is SwiftShader, `auto` the first that works. */
+export type AdapterChoice = 'auto' | 'hardware' | 'software';
+
+export interface CreateGpuOptions {
+  /** @defaultValue 'auto' */
+  readonly adapter?: AdapterChoice;
+  /** Dawn's own options, such as 'enable-dawn-features=dump_shaders'. @defaultValue none */
+  readonly dawnOptions?: readonly string[];
+}
+
+/**
+ * Dawn's `GPU`, whose `requestAdapter()` is known to give one. Installs GPUBufferUsage and WebGPU's
+ * other globals, as the package asks. Drop the object, and what was made from it, for Node to exit.
+ * @throws {NoAdapterError} when the package `webgpu` is missing, or no adapter is to be had
+ */
+export async function createGpu(options: CreateGpuOptions = {}): Promise<GPU> {
+  const { adapter = 'auto', dawnOptions = [] } = options;
+  const dawn = await importDawn();
+  Object.assign(globalThis, dawn.globals);
+
+  if (adapter !== 'software') {
+    const gpu = dawn.create([...dawnOptions]);
+    if ((await gpu.requestAdapter()) !== null) return gpu;
+  }
+  if (adapter !== 'hardware' && (await useSwiftShader())) {
+    const gpu = dawn.create([...dawnOptions]);
+    if ((await gpu.requestAdapter()) !== null) return gpu;
+  }
+  throw new NoAdapterError(noAdapterMessage(adapter));
+}
+
+async function importDawn(): Promise<typeof import('webgpu')> {
+  try {
+    return await import('webgpu');
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    const isMissing = code === 'ERR_MODULE_NOT_FOUND' && message.includes("'webgpu'");
+    throw new NoAdapterError(
+      isMissing
+        ? "WebGPU in Node needs the package 'webgpu', which is not installed. Run 'npm install webgpu', or choose the backend 'cpu'."
+        : `The package 'webgpu' does not load on ${process.platform} ${process.arch}: ${message} ` +
+            "Use a browser, or choose the backend 'cpu'.",
+      { cause: error },
+    );
+  }
+}
+
+/**
+ * Makes the next Dawn instance of this process find SwiftShader.
+ * @returns false where no packaged SwiftShader is to be had
+ */
+async function useSwiftShader(): Promise<boolean> {
+  const packaged = await unpackChromium();
+  if (packaged === undefined) return false;
+  // A driver that the user names goes first; it may only have lacked the loader.
+  process.env.VK_ICD_FILENAMES ??= packaged.icdPath;
+  keepLibrary(packaged.vulkanLoaderPath);
+  return true;
+}
+
+/** Loads a shared library into this process for good. */
+function keepLibrary(path: string): void {
+  // glibc's RTLD_NODELETE, which Node does not name: the library outlives the dlclose below.
+  const RTLD_NODELETE = 0x1000;
+  try {
+    process.dlopen({ exports: {} }, path, constants.dlopen.RTLD_NOW | RTLD_NODELETE);
+  } catch (error) {
+    // Node has loaded the library, found that it is no addon, and says so; any other complaint is real.
+    if (!(error as Error).message.includes('did not self-register')) throw error;
+  }
+}
+
+function noAdapterMessage(adapter: AdapterChoice): string {
+  const driver = process.env.VK_ICD_FILENAMES ?? process.env.VK_DRIVER_FILES;
+  const named = driver === undefined ? '' : ` with the Vulkan driver ${driver}`;
+  if (adapter === 'hardware') {
+    return `Dawn found no WebGPU adapter on this machine${named}. Install the driver of its GPU, or allow the software adapter.`;
+  }
+  const software =
+    process.platform === 'linux' && process.arch === 'x64'
+      ? "for a software adapter run 'npm install @sparticuz/chromium'"
+      : `the packaged software adapter runs on Linux x64 only, and this is ${process.platform} ${process.arch}`;
+  return `Dawn found no WebGPU adapter${named}. Install the driver of this machine's GPU; ${software}; or choose the backend 'cpu'.`;
+}

@@ -1,0 +1,2 @@
+/** What a program in Node needs beside the engine itself. */
+export { createGpu, type AdapterChoice, type CreateGpuOptions } from './dawn.ts';

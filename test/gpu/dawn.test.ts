@@ -1,0 +1,85 @@
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+
+import { expect, it } from 'vitest';
+
+import { testGpu } from '../setup/adapter.ts';
+
+it('a compute shader on the adapter that was found gives exact integers', async () => {
+  const gpu = await testGpu();
+  const adapter = await gpu.requestAdapter();
+  expect(adapter).not.toBeNull();
+  const device = await adapter!.requestDevice();
+
+  const count = 1000;
+  const input = device.createBuffer({
+    size: count * 4,
+    usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST,
+  });
+  const output = device.createBuffer({
+    size: count * 4,
+    usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC,
+  });
+  const readback = device.createBuffer({
+    size: count * 4,
+    usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST,
+  });
+  device.queue.writeBuffer(
+    input,
+    0,
+    Uint32Array.from({ length: count }, (_, i) => i),
+  );
+
+  const module = device.createShaderModule({
+    code: /* wgsl */ `
+      @group(0) @binding(0) var<storage, read> input: array<u32>;
+      @group(0) @binding(1) var<storage, read_write> output: array<u32>;
+      @compute @workgroup_size(64)
+      fn main(@builtin(global_invocation_id) id: vec3u) {
+        if (id.x < arrayLength(&output)) { output[id.x] = 3u * input[id.x] + 1u; }
+      }`,
+  });
+  const pipeline = await device.createComputePipelineAsync({ layout: 'auto', compute: { module } });
+  const bindGroup = device.createBindGroup({
+    layout: pipeline.getBindGroupLayout(0),
+    entries: [
+      { binding: 0, resource: { buffer: input } },
+      { binding: 1, resource: { buffer: output } },
+    ],
+  });
+  const encoder = device.createCommandEncoder();
+  const pass = encoder.beginComputePass();
+  pass.setPipeline(pipeline);
+  pass.setBindGroup(0, bindGroup);
+  pass.dispatchWorkgroups(Math.ceil(count / 64));
+  pass.end();
+  encoder.copyBufferToBuffer(output, 0, readback, 0, count * 4);
+  device.queue.submit([encoder.finish()]);
+
+  await readback.mapAsync(GPUMapMode.READ);
+  const result = Array.from(new Uint32Array(readback.getMappedRange()));
+  expect(result).toEqual(Array.from({ length: count }, (_, i) => 3 * i + 1));
+  device.destroy();
+});
+
+it('an adapter says what it is, and whether it is software', async () => {
+  const adapter = await (await testGpu()).requestAdapter();
+  const { vendor, isFallbackAdapter } = adapter!.info;
+  expect(vendor).not.toBe('');
+  expect(isFallbackAdapter).toBeTypeOf('boolean');
+});
+
+it('two GPU objects of one process both give an adapter', async () => {
+  const [first, second] = [await testGpu(), await testGpu()];
+  expect(await first.requestAdapter()).not.toBeNull();
+  expect(await second.requestAdapter()).not.toBeNull();
+});
+
+it('a process that used the GPU and let go of it ends by itself', async () => {
+  const program = fileURLToPath(new URL('../setup/useGpuOnce.ts', import.meta.url));
+  const run = promisify(execFile)(process.execPath, ['--import', 'tsx', program], {
+    timeout: 30_000,
+  });
+  expect((await run).stdout.trim()).toBe('has a device');
+});
