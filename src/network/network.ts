@@ -103,6 +103,9 @@ export class Network {
   }
 }
 
+/** 2³⁰ float32 are 4 GiB: more than a WebGPU buffer holds, and less than an array of any JavaScript engine. */
+const largestParameterCount = 2 ** 30;
+
 function requireLayerSizes(sizes: readonly number[]): readonly number[] {
   const wrong = sizes.findIndex((size) => !Number.isInteger(size) || size < 1);
   if (sizes.length < 2 || wrong >= 0) {
@@ -113,6 +116,13 @@ function requireLayerSizes(sizes: readonly number[]): readonly number[] {
     throw new ConfigurationError(
       `A network needs at least 2 layer sizes, each a whole number of at least 1, and ${fact}. ` +
         'Give them input first, for example 784, 16, 16, 10.',
+    );
+  }
+  const count = countParameters(sizes);
+  if (count > largestParameterCount) {
+    throw new ConfigurationError(
+      `A network ${sizes.join('-')} would have ${count} parameters, and ${largestParameterCount} is the most ` +
+        'that are possible. Use smaller layers.',
     );
   }
   return Object.freeze([...sizes]);

@@ -19,7 +19,10 @@ export interface OutputDelta {
   readonly delta: Float64Array;
   /** Cost of each sample, [batchSize]. */
   readonly costs: Float64Array;
-  /** Index of each sample's largest output, the first where several are equal, [batchSize]. */
+  /**
+   * Index of each sample's largest output, [batchSize]. Read from z, which still tells outputs apart that have
+   * saturated; the first where several are equal, and 0 where all are NaN.
+   */
   readonly predictions: Uint32Array;
 }
 
@@ -48,9 +51,17 @@ export function outputDelta(layer: OutputDeltaArguments): OutputDelta {
     result.a.set(a, n * outputs);
     result.delta.set(sampleDelta(output, cost, a, label), n * outputs);
     result.costs[n] = sampleCost(output, cost, z, label);
-    result.predictions[n] = z.indexOf(Math.max(...z));
+    result.predictions[n] = indexOfLargest(z);
   }
   return result;
+}
+
+function indexOfLargest(values: readonly number[]): number {
+  let largest = 0;
+  values.forEach((value, j) => {
+    if (value > values[largest]!) largest = j;
+  });
+  return largest;
 }
 
 function sampleDelta(output: Output, cost: Cost, a: readonly number[], label: number): number[] {

@@ -24,11 +24,9 @@ export function weightGradient(layer: WeightGradientArguments): {
   const db = new Float64Array(outputs);
   for (let j = 0; j < outputs; j++) {
     for (let n = 0; n < batchSize; n++) {
-      const d = delta[n * outputs + j]!;
-      db[j]! += d / batchSize;
-      for (let i = 0; i < inputs; i++) {
-        dW[j * inputs + i]! += (d * a[n * inputs + i]!) / batchSize;
-      }
+      const share = delta[n * outputs + j]! / batchSize;
+      db[j]! += share;
+      for (let i = 0; i < inputs; i++) dW[j * inputs + i]! += share * a[n * inputs + i]!;
     }
   }
   return { dW, db };

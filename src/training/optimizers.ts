@@ -20,12 +20,14 @@ export type Optimizer = Sgd;
  */
 export function sgd(options: { learningRate: number; momentum?: number }): Sgd {
   const { learningRate, momentum = 0 } = options;
-  if (!(learningRate > 0) || !Number.isFinite(Math.fround(learningRate))) {
+  // Engines compute in float32, where 1e-50 is 0 and 1e50 infinite.
+  const rate = Math.fround(learningRate);
+  if (!(rate > 0 && Number.isFinite(rate))) {
     throw new ConfigurationError(
-      `A learning rate is a number greater than 0, and ${learningRate} was given. Try 3 with sigmoid and squared error, 0.1 with ReLU and softmax.`,
+      `A learning rate is a finite float32 number greater than 0, and ${learningRate} was given. Try 3 with sigmoid and squared error, 0.1 with ReLU and softmax.`,
     );
   }
-  if (!(momentum >= 0 && momentum < 1)) {
+  if (!(momentum >= 0 && Math.fround(momentum) < 1)) {
     throw new ConfigurationError(
       `Momentum is a number from 0 up to, not including, 1, and ${momentum} was given. Try 0.9.`,
     );

@@ -1,0 +1,141 @@
+import type { Dataset } from '../data/dataset.ts';
+import { slopeSource } from '../network/functions.ts';
+import { parameterLayout } from '../network/parameters.ts';
+import { activate, slope } from '../reference/functions.ts';
+import { outputDelta, type OutputDelta } from '../reference/outputDelta.ts';
+import type { Engine, EngineOptions } from '../training/engine.ts';
+import { HostEngine, chunkSize, type Arithmetic, type PassResult } from '../training/hostEngine.ts';
+import { addGradient, backward, createLayer, forward, update, type DenseLayer } from './kernels.ts';
+
+/**
+ * Float32 parameters, and the kernels on them. The functions of single values (activations, cost,
+ * output delta) are the reference's own: they are a thousandth of the work, and one formula is enough.
+ */
+class CpuArithmetic implements Arithmetic {
+  readonly #options: EngineOptions;
+  readonly #layers: readonly DenseLayer[];
+  /** The chunk's features, [chunk, layers[0]]. */
+  readonly #features: Float32Array;
+  readonly #labels: Uint8Array;
+  readonly #found: Uint32Array;
+  /** byte/255 for every byte. */
+  readonly #values = Float32Array.from({ length: 256 }, (_, byte) => byte / 255);
+  #batchSize = 1;
+
+  constructor(options: EngineOptions) {
+    const { layers: sizes, parameters, parameterCount } = options.network;
+    const chunk = chunkSize(parameterCount);
+    this.#options = options;
+    this.#features = new Float32Array(chunk * sizes[0]!);
+    this.#labels = new Uint8Array(chunk);
+    this.#found = new Uint32Array(Math.max(...sizes));
+    this.#layers = parameterLayout(sizes).map(({ inputs, outputs, weightOffset, biasOffset }) => {
+      const layer = createLayer(inputs, outputs, chunk);
+      transpose(parameters.subarray(weightOffset, biasOffset), outputs, inputs, layer.weights);
+      layer.biases.set(parameters.subarray(biasOffset, biasOffset + outputs));
+      return layer;
+    });
+  }
+
+  infer(dataset: Dataset, samples: Uint32Array): PassResult {
+    const { a: outputs, costs, predictions } = this.#forward(dataset, samples);
+    return { outputs, costs, predictions };
+  }
+
+  beginStep(batchSize: number): void {
+    this.#batchSize = batchSize;
+    for (const { weightGradient, biasGradient } of this.#layers) {
+      weightGradient.fill(0);
+      biasGradient.fill(0);
+    }
+  }
+
+  addGradient(dataset: Dataset, samples: Uint32Array): PassResult {
+    const { a: outputs, delta, costs, predictions } = this.#forward(dataset, samples);
+    this.#layers.at(-1)!.delta.set(delta);
+    for (let l = this.#layers.length - 1; l >= 0; l--) {
+      const layer = this.#layers[l]!;
+      const before = this.#layers[l - 1];
+      addGradient(layer, before?.a ?? this.#features, samples.length);
+      if (before) this.#hiddenDelta(layer, before, samples.length);
+    }
+    return { outputs, costs, predictions };
+  }
+
+  update(): void {
+    const { optimizer } = this.#options;
+    const scale = 1 / this.#batchSize;
+    for (const layer of this.#layers) {
+      update(layer.weights, layer.weightGradient, layer.weightVelocity, scale, optimizer);
+      update(layer.biases, layer.biasGradient, layer.biasVelocity, scale, optimizer);
+    }
+  }
+
+  readParameters(): Float32Array<ArrayBuffer> {
+    const { layers: sizes, parameterCount } = this.#options.network;
+    const parameters = new Float32Array(parameterCount);
+    parameterLayout(sizes).forEach(({ inputs, outputs, weightOffset, biasOffset }, l) => {
+      const { weights, biases } = this.#layers[l]!;
+      transpose(weights, inputs, outputs, parameters.subarray(weightOffset, biasOffset));
+      parameters.set(biases, biasOffset);
+    });
+    return parameters;
+  }
+
+  #forward(dataset: Dataset, samples: Uint32Array): OutputDelta {
+    this.#gather(dataset, samples);
+    const { activation, output, cost } = this.#options.network;
+    const last = this.#layers.at(-1)!;
+    let a = this.#features;
+    for (const layer of this.#layers) {
+      forward(layer, a, samples.length, this.#found);
+      if (layer === last) break;
+      const count = samples.length * layer.outputs;
+      for (let i = 0; i < count; i++) layer.a[i] = activate(activation, layer.z[i]!);
+      a = layer.a;
+    }
+    return outputDelta({
+      batchSize: samples.length,
+      outputs: last.outputs,
+      output,
+      cost,
+      z: last.z,
+      labels: this.#labels,
+    });
+  }
+
+  #hiddenDelta(layer: DenseLayer, before: DenseLayer, size: number): void {
+    const { activation } = this.#options.network;
+    const source = before[slopeSource(activation)];
+    backward(layer, size, before.delta);
+    const count = size * before.outputs;
+    for (let i = 0; i < count; i++) before.delta[i]! *= slope(activation, source[i]!);
+  }
+
+  #gather({ features, featureCount, labels }: Dataset, samples: Uint32Array): void {
+    for (let n = 0; n < samples.length; n++) {
+      const sample = samples[n]!;
+      const from = sample * featureCount;
+      const to = n * featureCount;
+      for (let i = 0; i < featureCount; i++) {
+        this.#features[to + i] = this.#values[features[from + i]!]!;
+      }
+      this.#labels[n] = labels[sample]!;
+    }
+  }
+}
+
+/** `to`[c, r] = `from`[r, c] */
+function transpose(from: Float32Array, rows: number, columns: number, to: Float32Array): void {
+  for (let r = 0; r < rows; r++) {
+    for (let c = 0; c < columns; c++) to[c * rows + r] = from[r * columns + c]!;
+  }
+}
+
+/**
+ * Plain float32 TypeScript in this thread: runs anywhere, and is what a GPU has to beat.
+ * @throws {ConfigurationError} for a batch size that is no whole number of at least 1
+ */
+export function createCpuEngine(options: EngineOptions): Engine {
+  return new HostEngine('cpu', options, new CpuArithmetic(options));
+}

@@ -1,0 +1,121 @@
+/**
+ * One whole pass of a network over a mini-batch, forward and back, put together from the functions
+ * beside this file. It is slow and keeps every value it meets, because it is what the kernels are
+ * compared with and what a lesson shows.
+ */
+import type { Network } from '../network/network.ts';
+import { countParameters, parameterLayout } from '../network/parameters.ts';
+import { slopeSource } from '../network/functions.ts';
+import { forward } from './forward.ts';
+import { hiddenDelta } from './hiddenDelta.ts';
+import { outputDelta, type OutputDelta } from './outputDelta.ts';
+import { weightGradient } from './weightGradient.ts';
+
+/** What of a network the mathematics depends on, beside its parameters. */
+export type NetworkShape = Pick<Network, 'layers' | 'activation' | 'output' | 'cost'>;
+
+export interface PassArguments {
+  readonly network: NetworkShape;
+  /** Weights and biases in the layout of `parameterLayout`; float64 when derivatives are probed by differences. */
+  readonly parameters: Float32Array | Float64Array;
+  /** Values from 0 to 1, [batchSize, layers[0]]. */
+  readonly features: ArrayLike<number>;
+  /** [batchSize] */
+  readonly labels: ArrayLike<number>;
+}
+
+/** What one layer computed, for every sample: [batchSize, outputs] each. */
+export interface LayerValues {
+  readonly z: Float64Array;
+  readonly a: Float64Array;
+}
+
+export interface ForwardPass {
+  /** Entry l is the layer after the weights l; the last is the network's output. */
+  readonly layers: readonly LayerValues[];
+  /** Cost, prediction and ∂C/∂z of the last layer. */
+  readonly output: OutputDelta;
+}
+
+export interface Backpropagation {
+  /** Entry l is the layer after the weights l; delta is ∂C/∂z of the sample's own cost, [batchSize, outputs]. */
+  readonly layers: readonly (LayerValues & { readonly delta: Float64Array })[];
+  /** ∂C/∂W and ∂C/∂b of the mean cost, in the layout of `parameterLayout`. */
+  readonly gradient: Float64Array;
+  /** Mean over the mini-batch. */
+  readonly cost: number;
+  /** Of each sample, [batchSize]. */
+  readonly costs: Float64Array;
+  /** Index of each sample's largest output, [batchSize]. */
+  readonly predictions: Uint32Array;
+}
+
+/** From the features to the cost, layer after layer. */
+export function forwardPass({ network, parameters, features, labels }: PassArguments): ForwardPass {
+  const batchSize = labels.length;
+  const layout = parameterLayout(network.layers);
+  const layers: LayerValues[] = [];
+  let a = features;
+  layout.forEach(({ inputs, outputs, weightOffset, biasOffset }, l) => {
+    const layer = forward({
+      batchSize,
+      inputs,
+      outputs,
+      // The last layer's activation is the output function, and belongs to outputDelta.
+      activation: l === layout.length - 1 ? 'linear' : network.activation,
+      a,
+      weights: parameters.subarray(weightOffset, biasOffset),
+      biases: parameters.subarray(biasOffset, biasOffset + outputs),
+    });
+    layers.push(layer);
+    a = layer.a;
+  });
+  const { z } = layers.pop()!;
+  const output = outputDelta({
+    batchSize,
+    outputs: network.layers.at(-1)!,
+    output: network.output,
+    cost: network.cost,
+    z,
+    labels,
+  });
+  return { layers: [...layers, { z, a: output.a }], output };
+}
+
+/** From the features to the cost, and back to the gradient of the mean cost. */
+export function backpropagate(pass: PassArguments): Backpropagation {
+  const { network, parameters, features, labels } = pass;
+  const batchSize = labels.length;
+  const layout = parameterLayout(network.layers);
+  const { layers, output } = forwardPass(pass);
+  const deltas = Array<Float64Array>(layout.length);
+  const gradient = new Float64Array(countParameters(network.layers));
+  let delta = output.delta;
+  for (let l = layout.length - 1; l >= 0; l--) {
+    const { inputs, outputs, weightOffset, biasOffset } = layout[l]!;
+    deltas[l] = delta;
+    const before = layers[l - 1];
+    const a = before?.a ?? features;
+    const { dW, db } = weightGradient({ batchSize, inputs, outputs, a, delta });
+    gradient.set(dW, weightOffset);
+    gradient.set(db, biasOffset);
+    if (!before) break;
+    delta = hiddenDelta({
+      batchSize,
+      inputs,
+      outputs,
+      activation: network.activation,
+      delta,
+      weights: parameters.subarray(weightOffset, biasOffset),
+      source: before[slopeSource(network.activation)],
+    });
+  }
+  const { costs, predictions } = output;
+  return {
+    layers: layers.map((values, l) => ({ ...values, delta: deltas[l]! })),
+    gradient,
+    cost: costs.reduce((sum, cost) => sum + cost, 0) / batchSize,
+    costs,
+    predictions,
+  };
+}

@@ -1,0 +1,78 @@
+import type { Dataset } from '../data/dataset.ts';
+import type { EngineOptions } from '../training/engine.ts';
+import { HostEngine, type Arithmetic, type PassResult } from '../training/hostEngine.ts';
+import { backpropagate, forwardPass, type PassArguments } from './backpropagation.ts';
+import { featureValues, labelsOf } from './features.ts';
+import { update } from './update.ts';
+
+/** Parameters, gradient and velocity in float64, and the reference functions on them. */
+class ReferenceArithmetic implements Arithmetic {
+  readonly parameters: Float64Array;
+  readonly #options: EngineOptions;
+  readonly #gradient: Float64Array;
+  readonly #velocity: Float64Array;
+  #batchSize = 0;
+
+  constructor(options: EngineOptions) {
+    this.#options = options;
+    this.parameters = Float64Array.from(options.network.parameters);
+    this.#gradient = new Float64Array(this.parameters.length);
+    this.#velocity = new Float64Array(this.parameters.length);
+  }
+
+  infer(dataset: Dataset, samples: Uint32Array): PassResult {
+    const { output } = forwardPass(this.#pass(dataset, samples));
+    return { outputs: output.a, costs: output.costs, predictions: output.predictions };
+  }
+
+  beginStep(batchSize: number): void {
+    this.#batchSize = batchSize;
+    this.#gradient.fill(0);
+  }
+
+  addGradient(dataset: Dataset, samples: Uint32Array): PassResult {
+    const { layers, gradient, costs, predictions } = backpropagate(this.#pass(dataset, samples));
+    // The mean over the mini-batch, from the means over its parts.
+    const share = samples.length / this.#batchSize;
+    for (let i = 0; i < gradient.length; i++) this.#gradient[i]! += share * gradient[i]!;
+    return { outputs: layers.at(-1)!.a, costs, predictions };
+  }
+
+  update(): void {
+    update(this.parameters, this.#gradient, this.#velocity, this.#options.optimizer);
+  }
+
+  readParameters(): Float32Array<ArrayBuffer> {
+    return Float32Array.from(this.parameters);
+  }
+
+  #pass(dataset: Dataset, samples: Uint32Array): PassArguments {
+    return {
+      network: this.#options.network,
+      parameters: this.parameters,
+      features: featureValues(dataset, samples),
+      labels: labelsOf(dataset, samples),
+    };
+  }
+}
+
+/** The oracle as an engine: float64 throughout, as slow as its loops are plain. */
+export class ReferenceEngine extends HostEngine<ReferenceArithmetic> {
+  /** @throws {ConfigurationError} for a batch size that is no whole number of at least 1 */
+  constructor(options: EngineOptions) {
+    super('reference', options, new ReferenceArithmetic(options));
+  }
+
+  /**
+   * The parameters before they are rounded to float32, in the layout of `parameterLayout`; a copy.
+   * @throws {DisposedError} after `dispose()`
+   */
+  get parameters(): Float64Array {
+    return this.arithmetic.parameters.slice();
+  }
+}
+
+/** @throws {ConfigurationError} for a batch size that is no whole number of at least 1 */
+export function createReferenceEngine(options: EngineOptions): ReferenceEngine {
+  return new ReferenceEngine(options);
+}

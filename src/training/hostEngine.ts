@@ -1,0 +1,243 @@
+/**
+ * What the engines that compute in this thread have in common: the place in the epoch, the order of calls,
+ * and time for the event loop. Their arithmetic is all they add.
+ *
+ * Mini-batches are handed to the arithmetic in chunks of bounded work. A mini-batch as large as
+ * the training set then needs no more memory than a small one, and never blocks for long.
+ */
+import type { Dataset } from '../data/dataset.ts';
+import { ConfigurationError, DisposedError } from '../errors.ts';
+import {
+  batchExtent,
+  requireBatchSize,
+  requireEpoch,
+  requireFits,
+  requireStepsLeft,
+  stepsPerEpoch,
+} from './batches.ts';
+import type { Backend, Engine, EngineOptions, Evaluation, StepMetrics } from './engine.ts';
+import { TimeSlice } from './timeSlice.ts';
+
+/** What a forward pass says of some samples; the arrays may be written over by the next pass. */
+export interface PassResult {
+  /** [size, outputs] */
+  readonly outputs: ArrayLike<number>;
+  /** [size] */
+  readonly costs: ArrayLike<number>;
+  /** Index of each sample's largest output, [size]. */
+  readonly predictions: ArrayLike<number>;
+}
+
+/** The parameters, and the mathematics on them; all of it synchronous. `samples` are at most `chunkSize` indices. */
+export interface Arithmetic {
+  infer(dataset: Dataset, samples: Uint32Array): PassResult;
+  /** Starts a step over `batchSize` samples with a gradient of 0. */
+  beginStep(batchSize: number): void;
+  /** Adds to the step's gradient what these samples of the mini-batch ask for. */
+  addGradient(dataset: Dataset, samples: Uint32Array): PassResult;
+  /** Ends the step by changing the parameters. */
+  update(): void;
+  /** Rounded to float32, in the layout of `parameterLayout`. */
+  readParameters(): Float32Array<ArrayBuffer>;
+}
+
+/** Samples × parameters of one chunk: some ten milliseconds of work. */
+const chunkWork = 2 ** 22;
+const largestChunk = 128;
+
+/** How many samples an arithmetic gets at most in one call: a multiple of 4 from 4 to 128. */
+export function chunkSize(parameterCount: number): number {
+  const samples = Math.floor(chunkWork / parameterCount / 4) * 4;
+  return Math.min(largestChunk, Math.max(4, samples));
+}
+
+interface Epoch {
+  readonly training: Dataset;
+  readonly order: Uint32Array;
+  /** The step that the next run begins with. */
+  step: number;
+}
+
+export class HostEngine<T extends Arithmetic> implements Engine {
+  readonly backend: Backend;
+  readonly #network: EngineOptions['network'];
+  readonly #batchSize: number;
+  readonly #chunkSize: number;
+  readonly #slice = new TimeSlice();
+  #arithmetic: T | undefined;
+  #training: Dataset | undefined;
+  #epoch: Epoch | undefined;
+  /** Settles when the last call made so far has. */
+  #queue: Promise<unknown> = Promise.resolve();
+
+  /** @throws {ConfigurationError} for a batch size that is no whole number of at least 1 */
+  constructor(backend: Backend, options: EngineOptions, arithmetic: T) {
+    this.backend = backend;
+    this.#network = options.network;
+    this.#batchSize = requireBatchSize(options.batchSize);
+    this.#chunkSize = chunkSize(options.network.parameterCount);
+    this.#arithmetic = arithmetic;
+  }
+
+  /** @throws {DisposedError} after `dispose()` */
+  protected get arithmetic(): T {
+    return this.#requireUsable();
+  }
+
+  load(training: Dataset): Promise<void> {
+    return new Promise((resolve) => {
+      this.#requireUsable();
+      requireFits(this.#network, training);
+      this.#training = training;
+      this.#epoch = undefined;
+      resolve();
+    });
+  }
+
+  beginEpoch(order: Uint32Array<ArrayBuffer>, firstStep: number): void {
+    this.#requireUsable();
+    const training = this.#training;
+    if (!training) {
+      throw new ConfigurationError(
+        'An epoch cannot begin before a training set is loaded. Call load() first.',
+      );
+    }
+    requireEpoch(order, firstStep, training.sampleCount, this.#batchSize);
+    // A copy, because the caller may fill the same array for the next epoch while steps are waiting.
+    this.#epoch = { training, order: order.slice(), step: firstStep };
+  }
+
+  run(steps: number, signal?: AbortSignal): Promise<StepMetrics> {
+    // Taken now: a later beginEpoch() must not reach the calls already made.
+    const epoch = this.#epoch;
+    return this.#inOrder(() => this.#run(epoch, steps, signal));
+  }
+
+  evaluate(dataset: Dataset): Promise<Evaluation> {
+    return this.#inOrder(async () => {
+      const size = this.#network.layers.at(-1)!;
+      const confusion = Array.from({ length: size }, () => Array<number>(size).fill(0));
+      let cost = 0;
+      let correct = 0;
+      await this.#infer(dataset, ({ costs, predictions }, samples) => {
+        samples.forEach((sample, n) => {
+          const label = dataset.labels[sample]!;
+          const prediction = predictions[n]!;
+          cost += costs[n]!;
+          confusion[label]![prediction]!++;
+          if (prediction === label) correct++;
+        });
+      });
+      const { sampleCount } = dataset;
+      return { cost: cost / sampleCount, accuracy: correct / sampleCount, confusion };
+    });
+  }
+
+  predict(dataset: Dataset): Promise<Float32Array<ArrayBuffer>> {
+    return this.#inOrder(async () => {
+      const size = this.#network.layers.at(-1)!;
+      const predicted = new Float32Array(dataset.sampleCount * size);
+      await this.#infer(dataset, ({ outputs }, samples) => {
+        const from = samples[0]! * size;
+        for (let i = 0; i < samples.length * size; i++) predicted[from + i] = outputs[i]!;
+      });
+      return predicted;
+    });
+  }
+
+  readParameters(): Promise<Float32Array<ArrayBuffer>> {
+    return this.#inOrder(() => this.arithmetic.readParameters());
+  }
+
+  async dispose(): Promise<void> {
+    this.#arithmetic = undefined;
+    this.#training = undefined;
+    this.#epoch = undefined;
+    await this.#queue;
+  }
+
+  async #run(
+    epoch: Epoch | undefined,
+    steps: number,
+    signal: AbortSignal | undefined,
+  ): Promise<StepMetrics> {
+    if (!epoch) {
+      throw new ConfigurationError(
+        'There is no epoch to run steps of. Call load() and beginEpoch() first.',
+      );
+    }
+    const { sampleCount } = epoch.training;
+    requireStepsLeft(steps, stepsPerEpoch(sampleCount, this.#batchSize) - epoch.step);
+    const sums = { steps: 0, samples: 0, costSum: 0, correct: 0 };
+    while (sums.steps < steps) {
+      const { start, size } = batchExtent(epoch.step, sampleCount, this.#batchSize);
+      const samples = epoch.order.subarray(start, start + size);
+      const made = await this.#step(epoch.training, samples, signal);
+      if (!made) break;
+      epoch.step++;
+      sums.steps++;
+      sums.samples += size;
+      sums.costSum += made.costSum;
+      sums.correct += made.correct;
+    }
+    return sums;
+  }
+
+  /** One step, or `undefined` and nothing changed where the signal came before its end. */
+  async #step(
+    training: Dataset,
+    samples: Uint32Array,
+    signal: AbortSignal | undefined,
+  ): Promise<{ costSum: number; correct: number } | undefined> {
+    const sums = { costSum: 0, correct: 0 };
+    this.arithmetic.beginStep(samples.length);
+    for (let start = 0; start < samples.length; start += this.#chunkSize) {
+      if (this.#slice.isOver) await this.#slice.next();
+      if (signal?.aborted) return undefined;
+      const chunk = samples.subarray(start, start + this.#chunkSize);
+      const { costs, predictions } = this.arithmetic.addGradient(training, chunk);
+      for (let n = 0; n < chunk.length; n++) {
+        sums.costSum += costs[n]!;
+        if (predictions[n] === training.labels[chunk[n]!]) sums.correct++;
+      }
+    }
+    this.arithmetic.update();
+    return sums;
+  }
+
+  /** Shows the network every sample of a dataset, in file order, chunk after chunk. */
+  async #infer(
+    dataset: Dataset,
+    visit: (result: PassResult, samples: Uint32Array) => void,
+  ): Promise<void> {
+    requireFits(this.#network, dataset);
+    const { sampleCount } = dataset;
+    for (let start = 0; start < sampleCount; start += this.#chunkSize) {
+      if (this.#slice.isOver) await this.#slice.next();
+      const size = Math.min(this.#chunkSize, sampleCount - start);
+      const samples = Uint32Array.from({ length: size }, (_, n) => start + n);
+      visit(this.arithmetic.infer(dataset, samples), samples);
+    }
+  }
+
+  #requireUsable(): T {
+    if (this.#arithmetic) return this.#arithmetic;
+    throw new DisposedError(
+      `This ${this.backend} engine has been disposed of and can compute nothing more. Create a new one.`,
+    );
+  }
+
+  /** Runs `job` after every call made before it, whether those failed or not. */
+  #inOrder<R>(job: () => R | Promise<R>): Promise<R> {
+    const result = this.#queue.then(() => {
+      this.#requireUsable();
+      return job();
+    });
+    // The caller has `result`, and with it the error; here it only matters that the call is over.
+    this.#queue = result.then(
+      () => undefined,
+      () => undefined,
+    );
+    return result;
+  }
+}
