@@ -1,14 +1,33 @@
 /** The page's build and development server, and the three kinds of tests. */
+import { join } from 'node:path';
+
 import { defineConfig } from 'vitest/config';
 
 const root = import.meta.dirname;
+const page = join(root, 'src/page');
 
 export default defineConfig({
-  root: 'src/page',
+  root: page,
+  // Relative addresses, so that the page also works below a path, as on GitHub Pages.
+  base: './',
+  build: {
+    outDir: join(root, 'dist/page'),
+    emptyOutDir: true,
+    target: 'es2022',
+    rolldownOptions: { input: [join(page, 'index.html'), join(page, 'headless.html')] },
+  },
+  server: {
+    host: '127.0.0.1',
+    cors: false,
+    headers: {
+      // Cross-origin isolation, which gives timers of 5 µs.
+      'Cross-Origin-Opener-Policy': 'same-origin',
+      'Cross-Origin-Embedder-Policy': 'require-corp',
+    },
+  },
   test: {
     root,
     reporters: ['default', './test/setup/summary.ts'],
-    retry: 0,
     projects: [
       {
         // Needs neither an adapter nor a browser.
@@ -17,6 +36,7 @@ export default defineConfig({
           name: 'node',
           include: ['test/**/*.test.ts'],
           exclude: ['test/gpu/**', 'test/page/**'],
+          retry: 0,
           testTimeout: 30_000,
           sequence: { groupOrder: 0 },
         },
@@ -28,10 +48,11 @@ export default defineConfig({
           root,
           name: 'gpu',
           include: ['test/gpu/**/*.test.ts'],
-          globalSetup: './test/setup/chooseAdapter.ts',
+          globalSetup: './test/setup/announceAdapter.ts',
           pool: 'forks',
           isolate: true,
           fileParallelism: false,
+          retry: 0,
           testTimeout: 60_000,
           hookTimeout: 60_000,
           sequence: { groupOrder: 1 },
@@ -44,6 +65,7 @@ export default defineConfig({
           name: 'browser',
           include: ['test/page/**/*.test.ts'],
           fileParallelism: false,
+          retry: 0,
           testTimeout: 120_000,
           hookTimeout: 120_000,
           sequence: { groupOrder: 2 },

@@ -19,6 +19,9 @@ export class ConfigurationError extends NudgeError {}
 /** No WebGPU adapter is to be had. Decision: use another backend, browser or machine. */
 export class NoAdapterError extends NudgeError {}
 
+/** A browser is missing, would not start, or went away. Decision: another browser or runtime, or start again. */
+export class BrowserError extends NudgeError {}
+
 /** The device cannot hold or run what was asked. Decision: a smaller network or mini-batch, or streaming. */
 export class LimitError extends NudgeError {}
 
@@ -55,6 +58,9 @@ export class FormatError extends NudgeError {
 
 /** Files that were expected are not there. Decision: download them, or name another folder. */
 export class MissingDataError extends NudgeError {}
+
+/** No mirror gave the file that was asked for. Decision: try again later, another mirror, or fetch it by hand. */
+export class DownloadError extends NudgeError {}
 
 /** Something was used after `dispose()`. Decision: create a new one. */
 export class DisposedError extends NudgeError {}

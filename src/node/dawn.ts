@@ -11,9 +11,14 @@
 import { constants } from 'node:os';
 
 import { NoAdapterError } from '../errors.ts';
+import { describeAdapter } from '../gpu/adapter.ts';
+import { mayHaveGpu } from './gpuDevice.ts';
 import { unpackChromium } from './packagedChromium.ts';
 
-/** `hardware` is whatever driver the machine has, `software` is SwiftShader, `auto` the first that works. */
+/**
+ * `hardware` is a real GPU, `software` is SwiftShader. `auto` takes what the machine's drivers give and
+ * SwiftShader when that is nothing, or the other way round where the machine surely has no GPU.
+ */
 export type AdapterChoice = 'auto' | 'hardware' | 'software';
 
 export interface CreateGpuOptions {
@@ -33,15 +38,26 @@ export async function createGpu(options: CreateGpuOptions = {}): Promise<GPU> {
   const dawn = await importDawn();
   Object.assign(globalThis, dawn.globals);
 
-  if (adapter !== 'software') {
+  for (const source of driverSources(adapter)) {
+    if (source === 'packaged' && !(await useSwiftShader())) continue;
     const gpu = dawn.create([...dawnOptions]);
-    if ((await gpu.requestAdapter()) !== null) return gpu;
-  }
-  if (adapter !== 'hardware' && (await useSwiftShader())) {
-    const gpu = dawn.create([...dawnOptions]);
-    if ((await gpu.requestAdapter()) !== null) return gpu;
+    const found = await gpu.requestAdapter();
+    if (found === null) continue;
+    if (adapter === 'hardware' && describeAdapter(found.info).isSoftware) continue;
+    return gpu;
   }
   throw new NoAdapterError(noAdapterMessage(adapter));
+}
+
+function driverSources(adapter: AdapterChoice): readonly ('installed' | 'packaged')[] {
+  switch (adapter) {
+    case 'hardware':
+      return ['installed'];
+    case 'software':
+      return ['packaged'];
+    case 'auto':
+      return mayHaveGpu() ? ['installed', 'packaged'] : ['packaged', 'installed'];
+  }
 }
 
 async function importDawn(): Promise<typeof import('webgpu')> {
@@ -68,7 +84,7 @@ async function useSwiftShader(): Promise<boolean> {
   const packaged = await unpackChromium();
   if (packaged === undefined) return false;
   // A driver that the user names goes first; it may only have lacked the loader.
-  process.env.VK_ICD_FILENAMES ??= packaged.icdPath;
+  if (namedDriver() === undefined) process.env.VK_ICD_FILENAMES = packaged.icdPath;
   keepLibrary(packaged.vulkanLoaderPath);
   return true;
 }
@@ -85,11 +101,16 @@ function keepLibrary(path: string): void {
   }
 }
 
+/** The Vulkan driver that the environment names, by the variable's new or old name. */
+function namedDriver(): string | undefined {
+  return process.env.VK_DRIVER_FILES ?? process.env.VK_ICD_FILENAMES;
+}
+
 function noAdapterMessage(adapter: AdapterChoice): string {
-  const driver = process.env.VK_ICD_FILENAMES ?? process.env.VK_DRIVER_FILES;
+  const driver = namedDriver();
   const named = driver === undefined ? '' : ` with the Vulkan driver ${driver}`;
   if (adapter === 'hardware') {
-    return `Dawn found no WebGPU adapter on this machine${named}. Install the driver of its GPU, or allow the software adapter.`;
+    return `Dawn found no hardware WebGPU adapter on this machine${named}. Install the driver of its GPU, or allow the software adapter.`;
   }
   const software =
     process.platform === 'linux' && process.arch === 'x64'

@@ -1,0 +1,166 @@
+/**
+ * The line between a Node program and one page: calls go there, events and outcomes come back. As
+ * soon as the page crashes, complains or goes away, every call on it rejects.
+ */
+import type { Browser, Page } from 'puppeteer';
+
+import { BrowserError } from '../errors.ts';
+import type { NudgePage, Outcome } from '../page/headless.ts';
+import { decode, decodeError, encode } from '../page/wire.ts';
+
+export interface CallOptions<Event> {
+  /** Takes the job's events in their order, all of them before the call resolves. */
+  readonly onEvent?: (event: Event) => void;
+  /**
+   * Tells the job to stop. Its result counts if it then gives one; if it throws, or says nothing for
+   * 5 s, the call rejects with the signal's reason.
+   */
+  readonly signal?: AbortSignal;
+}
+
+/** How long a job may take to react when it is told to stop. */
+const abortLimitMs = 5_000;
+
+/** How long a page may take to load. */
+const loadLimitMs = 30_000;
+
+// What headless.ts and this file put into the page, for the functions that run over there.
+declare const nudge: NudgePage;
+declare const nudgeEmit: (id: number, event: string) => Promise<void>;
+
+export class PageLink {
+  readonly #page: Page;
+  /** Rejects when the page fails; it never resolves. */
+  readonly #failed: Promise<never>;
+  readonly #eventHandlers = new Map<number, (event: unknown) => void>();
+  #lastId = 0;
+
+  private constructor(browser: Browser, page: Page) {
+    this.#page = page;
+    this.#failed = watch(browser, page);
+    // Nobody may be listening at that moment; each call does.
+    this.#failed.catch(() => undefined);
+  }
+
+  /** @throws {BrowserError} when the page at `url` does not load within 30 s */
+  static async open(browser: Browser, url: string): Promise<PageLink> {
+    const page = await browser.newPage();
+    const link = new PageLink(browser, page);
+    await page.exposeFunction('nudgeEmit', (id: number, event: string) => {
+      link.#eventHandlers.get(id)?.(decode(event));
+    });
+    await Promise.race([link.#failed, link.#load(url)]);
+    return link;
+  }
+
+  /** See BrowserSession.call. */
+  async call<Result, Event>(
+    name: string,
+    args: unknown,
+    options: CallOptions<Event>,
+  ): Promise<Result> {
+    const { onEvent, signal } = options;
+    signal?.throwIfAborted();
+    const id = ++this.#lastId;
+    let handlerError: Error | undefined;
+    this.#eventHandlers.set(id, (event) => {
+      try {
+        onEvent?.(event as Event);
+      } catch (error) {
+        // It would reach the job, and come back as the job's own.
+        handlerError ??= error as Error;
+        throw error;
+      }
+    });
+    const stop = new AbortController();
+    try {
+      const outcome = await Promise.race([
+        this.#failed,
+        this.#run(id, name, args),
+        ...(signal === undefined ? [] : [this.#abandonedAfterAbort(id, signal, stop.signal)]),
+      ]);
+      if (handlerError !== undefined) throw handlerError;
+      if (outcome.ok) return outcome.value as Result;
+      throw signal?.aborted === true ? signal.reason : decodeError(outcome.error);
+    } finally {
+      stop.abort();
+      this.#eventHandlers.delete(id);
+    }
+  }
+
+  async #load(url: string): Promise<void> {
+    try {
+      await this.#page.goto(url, { waitUntil: 'load', timeout: loadLimitMs });
+    } catch (error) {
+      throw new BrowserError(`The browser does not load ${url}: ${(error as Error).message}`, {
+        cause: error,
+      });
+    }
+  }
+
+  async #run(id: number, name: string, args: unknown): Promise<Outcome> {
+    try {
+      const outcome = await this.#page.evaluate(
+        (id, name, args) => nudge.call(id, name, args, nudgeEmit),
+        id,
+        name,
+        encode(args),
+      );
+      return decode(outcome) as Outcome;
+    } catch (error) {
+      throw new BrowserError(
+        `The page was lost while it worked on the job '${name}': ${(error as Error).message} Start again, or use another browser.`,
+        { cause: error },
+      );
+    }
+  }
+
+  /** Passes an abort on to the page, and rejects when that has no effect. */
+  #abandonedAfterAbort(id: number, signal: AbortSignal, settled: AbortSignal): Promise<never> {
+    return new Promise((_, reject) => {
+      let timer: NodeJS.Timeout | undefined;
+      const abort = () => {
+        timer = setTimeout(() => reject(signal.reason as Error), abortLimitMs);
+        // Where the page is gone, the call rejects for that reason already.
+        this.#page.evaluate((id) => nudge.abort(id), id).catch(() => undefined);
+      };
+      signal.addEventListener('abort', abort, { once: true });
+      settled.addEventListener('abort', () => {
+        clearTimeout(timer);
+        signal.removeEventListener('abort', abort);
+      });
+    });
+  }
+}
+
+/** A promise that rejects with a sentence when the page can no longer be trusted. */
+function watch(browser: Browser, page: Page): Promise<never> {
+  return new Promise((_, reject) => {
+    const fail = (sentence: string, cause?: unknown) =>
+      reject(new BrowserError(sentence, cause === undefined ? {} : { cause }));
+
+    page.on('error', (error) => {
+      fail(
+        `The page crashed (${error.message}). Start again with a smaller network or mini-batch, or use another browser.`,
+        error,
+      );
+    });
+    page.on('close', () => fail('The page was closed while it was in use. Start again.'));
+    page.on('pageerror', (error) => {
+      fail(
+        `The page has an uncaught error: ${error instanceof Error ? error.message : String(error)}`,
+        error,
+      );
+    });
+    page.on('console', (message) => {
+      if (message.type() !== 'error') return;
+      const { url } = message.location();
+      fail(
+        `The page complains: ${message.text()}${url === undefined || url === '' ? '' : ` (${url})`}`,
+      );
+    });
+    browser.on('disconnected', () => {
+      fail('The browser went away while it was in use. Start again, or use another browser.');
+    });
+  });
+}

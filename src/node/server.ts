@@ -1,0 +1,188 @@
+/**
+ * Serves the built page, and a few named data files, to a browser on this machine. It reads, never
+ * writes, listens on 127.0.0.1 alone, and its headers keep the page from talking to anyone else.
+ */
+import { createReadStream } from 'node:fs';
+import { realpath, stat } from 'node:fs/promises';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { extname, join, sep } from 'node:path';
+
+/** A folder from which certain files, and no others, can be fetched. */
+export interface Mount {
+  /** Where it appears, with both slashes: '/data/mnist/'. */
+  readonly path: string;
+  readonly folder: string;
+  /** Names of files directly inside `folder`. */
+  readonly files: readonly string[];
+}
+
+export interface StaticServer {
+  /** 'http://127.0.0.1:40123', which a browser takes for a secure context. */
+  readonly origin: string;
+  close(): Promise<void>;
+}
+
+/**
+ * Serves `folder` at '/' and each mount at its path, on a free port.
+ * @param options.folder the built page; everything in it may be read, by GET and HEAD
+ */
+export async function startServer(options: {
+  readonly folder: string;
+  readonly mounts?: readonly Mount[];
+}): Promise<StaticServer> {
+  const mounts = options.mounts ?? [];
+  // Symbolic links are resolved before a file is judged, so the folder's own must be as well.
+  const folder = await realpath(options.folder);
+  const server = createServer((request, response) => {
+    answer(request, response, folder, mounts).catch((error: unknown) =>
+      response.destroy(error as Error),
+    );
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(0, '127.0.0.1', resolve);
+  });
+  const { port } = server.address() as AddressInfo;
+  return {
+    origin: `http://127.0.0.1:${port}`,
+    close: () =>
+      new Promise((resolve, reject) => {
+        server.close((error) => (error === undefined ? resolve() : reject(error)));
+        // A browser keeps its connections open for a next request that will not come.
+        server.closeAllConnections();
+      }),
+  };
+}
+
+async function answer(
+  request: IncomingMessage,
+  response: ServerResponse,
+  folder: string,
+  mounts: readonly Mount[],
+): Promise<void> {
+  for (const [name, value] of Object.entries(securityHeaders)) response.setHeader(name, value);
+  // Another site can make its own name resolve to 127.0.0.1; the browser still tells us that name.
+  if (!/^(127\.0\.0\.1|localhost)(:\d+)?$/.test(request.headers.host ?? '')) {
+    refuse(response, 403, 'This server answers to 127.0.0.1 only.');
+    return;
+  }
+  if (request.method !== 'GET' && request.method !== 'HEAD') {
+    response.setHeader('Allow', 'GET, HEAD');
+    refuse(response, 405, 'This server only reads: GET or HEAD.');
+    return;
+  }
+  const path = decodedPath(request.url ?? '/');
+  if (path === undefined) {
+    refuse(response, 400, 'The path cannot be decoded.');
+    return;
+  }
+  const file = await locate(path, folder, mounts);
+  if (file === undefined) {
+    refuse(response, 404, 'There is no such file.');
+    return;
+  }
+  response.writeHead(200, {
+    'Content-Type': mimeTypes[extname(file.path)] ?? 'application/octet-stream',
+    'Content-Length': file.size,
+  });
+  if (request.method === 'HEAD') {
+    response.end();
+    return;
+  }
+  const stream = createReadStream(file.path);
+  stream.on('error', (error) => response.destroy(error));
+  // The reader may leave in the middle.
+  response.on('close', () => stream.destroy());
+  stream.pipe(response);
+}
+
+/** The path of a request target, or undefined when it is malformed. */
+function decodedPath(target: string): string | undefined {
+  try {
+    // Not `new URL`, which would fold '/a/../b' before anyone has judged it.
+    return decodeURIComponent(target.split('?', 1)[0]!);
+  } catch (error) {
+    if (error instanceof URIError) return undefined;
+    throw error;
+  }
+}
+
+/** The regular file that a decoded path may have, or undefined. */
+async function locate(
+  path: string,
+  folder: string,
+  mounts: readonly Mount[],
+): Promise<{ path: string; size: number } | undefined> {
+  const mount = mounts.find((candidate) => path.startsWith(candidate.path));
+  if (mount !== undefined) {
+    const name = path.slice(mount.path.length);
+    return mount.files.includes(name) ? regularFile(join(mount.folder, name)) : undefined;
+  }
+  const segments = path.split('/').slice(1);
+  if (!path.startsWith('/') || segments.some(isSuspicious)) return undefined;
+  if (segments.at(-1) === '') segments[segments.length - 1] = 'index.html';
+  const file = await regularFile(join(folder, ...segments));
+  // A link inside the folder may point out of it.
+  return file?.path.startsWith(folder + sep) === true ? file : undefined;
+}
+
+/** Whether a decoded segment is anything but a plain visible name; the built page has no other. */
+function isSuspicious(segment: string): boolean {
+  // eslint-disable-next-line no-control-regex -- control characters are what it looks for
+  return segment.startsWith('.') || /[\\/:\u0000-\u001f]/.test(segment);
+}
+
+async function regularFile(path: string): Promise<{ path: string; size: number } | undefined> {
+  try {
+    const resolved = await realpath(path);
+    const status = await stat(resolved);
+    return status.isFile() ? { path: resolved, size: status.size } : undefined;
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT' || code === 'ENOTDIR' || code === 'ENAMETOOLONG' || code === 'EACCES') {
+      return undefined;
+    }
+    throw error;
+  }
+}
+
+function refuse(response: ServerResponse, status: number, sentence: string): void {
+  response.writeHead(status, { 'Content-Type': 'text/plain; charset=utf-8' });
+  response.end(`${sentence}\n`);
+}
+
+/** Nothing from elsewhere, no inline code, no frame around it; and isolated, for 5 µs timers. */
+export const securityHeaders: Readonly<Record<string, string>> = {
+  'Content-Security-Policy': [
+    "default-src 'none'",
+    "script-src 'self'",
+    "style-src 'self'",
+    "img-src 'self' data: blob:",
+    "connect-src 'self'",
+    "worker-src 'self'",
+    "base-uri 'none'",
+    "form-action 'none'",
+    "frame-ancestors 'none'",
+    "require-trusted-types-for 'script'",
+  ].join('; '),
+  'Cross-Origin-Opener-Policy': 'same-origin',
+  'Cross-Origin-Embedder-Policy': 'require-corp',
+  'Cross-Origin-Resource-Policy': 'same-origin',
+  'Referrer-Policy': 'no-referrer',
+  'X-Content-Type-Options': 'nosniff',
+  'Cache-Control': 'no-store',
+};
+
+const mimeTypes: Readonly<Record<string, string>> = {
+  '.html': 'text/html; charset=utf-8',
+  '.js': 'text/javascript; charset=utf-8',
+  '.css': 'text/css; charset=utf-8',
+  '.json': 'application/json; charset=utf-8',
+  '.map': 'application/json; charset=utf-8',
+  '.svg': 'image/svg+xml; charset=utf-8',
+  '.png': 'image/png',
+  '.ico': 'image/x-icon',
+  '.wasm': 'application/wasm',
+  '.txt': 'text/plain; charset=utf-8',
+};

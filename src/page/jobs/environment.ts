@@ -1,0 +1,52 @@
+/** The job that says what the browser is and what WebGPU it has. */
+import { describeAdapter, type AdapterDescription } from '../../gpu/adapter.ts';
+import type { Job } from './job.ts';
+
+export interface BrowserEnvironment {
+  readonly userAgent: string;
+  /** Whether the browser knows WebGPU at all, adapter or not. */
+  readonly hasWebGpu: boolean;
+  /** undefined where there is none to be had. */
+  readonly adapter: BrowserAdapter | undefined;
+  /** Whether COOP and COEP took effect, and with them precise timers. */
+  readonly isIsolated: boolean;
+}
+
+export interface BrowserAdapter extends AdapterDescription {
+  /** Sorted by name. */
+  readonly features: readonly string[];
+  readonly limits: Readonly<Record<string, number>>;
+}
+
+export const environment: Job<void, BrowserEnvironment> = async () => ({
+  userAgent: navigator.userAgent,
+  hasWebGpu: 'gpu' in navigator,
+  adapter: await findAdapter(),
+  isIsolated: crossOriginIsolated,
+});
+
+async function findAdapter(): Promise<BrowserAdapter | undefined> {
+  if (!('gpu' in navigator)) return undefined;
+  const adapter = await Promise.race([navigator.gpu.requestAdapter(), noAnswer()]);
+  if (adapter === null) return undefined;
+  return {
+    ...describeAdapter(adapter.info),
+    features: [...adapter.features].sort(),
+    limits: readLimits(adapter.limits),
+  };
+}
+
+/** Some drivers leave requestAdapter pending for ever, which is as good as none. */
+function noAnswer(): Promise<null> {
+  return new Promise((resolve) => setTimeout(() => resolve(null), 10_000));
+}
+
+/** The limits as a plain object; they are getters of the prototype, which spreading leaves out. */
+function readLimits(limits: GPUSupportedLimits): Record<string, number> {
+  const read: Record<string, number> = {};
+  for (const name in limits) {
+    const value = limits[name as keyof GPUSupportedLimits];
+    if (typeof value === 'number') read[name] = value;
+  }
+  return read;
+}

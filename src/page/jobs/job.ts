@@ -1,0 +1,16 @@
+/** What a job in the page is given beside its arguments. */
+export interface JobContext {
+  /** Sends an event to the caller, in order. Awaiting it waits until the caller has dealt with it. */
+  readonly emit: (event: unknown) => Promise<void>;
+  /** Aborts when the caller no longer wants the result. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Work that a Node program can have done in a browser. Arguments, events and result travel as
+ * wire.ts says: plain data and typed arrays.
+ */
+export type Job<Arguments = never, Result = unknown> = (
+  args: Arguments,
+  context: JobContext,
+) => Promise<Result>;
