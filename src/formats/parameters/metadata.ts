@@ -1,0 +1,108 @@
+/** What a file says about its network beside the tensors, and what the caller says: the two made one. */
+import { ConfigurationError, FormatError } from '../../errors.ts';
+import { activations, costs, outputs } from '../../network/functions.ts';
+import { initializers } from '../../network/initializers.ts';
+import { requireSeed, type Network, type NetworkOptions } from '../../network/network.ts';
+import { quote } from '../safetensors/json.ts';
+import { headerStart } from './layers.ts';
+
+type Metadata = ReadonlyMap<string, string>;
+
+/** All that makes the network the same again. `format` is what PyTorch's own loaders look for. */
+export function describeNetwork(network: Network): Metadata {
+  const { layers, activation, output, cost, initializer, seed } = network;
+  return new Map([
+    ['format', 'pt'],
+    ['layers', layers.join(',')],
+    ['activation', activation],
+    ['output', output],
+    ['cost', cost],
+    ['initializer', initializer],
+    ['seed', `${seed}`],
+  ]);
+}
+
+/**
+ * @param layers the sizes that the file's tensors have
+ * @throws {FormatError} for metadata that contradicts the tensors, or that nudge does not know
+ * @throws {ConfigurationError} for options that contradict the metadata, or leave out what it does not say
+ */
+export function settleOptions(
+  layers: readonly number[],
+  metadata: Metadata,
+  options: Partial<NetworkOptions>,
+): NetworkOptions {
+  const claimed = metadata.get('layers');
+  if (claimed !== undefined && claimed !== layers.join(',')) {
+    throw new FormatError(
+      `The file's metadata says layers ${quote(claimed)}, and its tensors are of layers ${layers.join(',')}. Save the file again.`,
+      headerStart,
+    );
+  }
+  return {
+    layers,
+    activation: agree(
+      'activation',
+      fromMetadata('activation', metadata, activations),
+      options.activation,
+    ),
+    output: agree('output', fromMetadata('output', metadata, outputs), options.output),
+    cost: requireKnown('cost', options.cost ?? fromMetadata('cost', metadata, costs)),
+    initializer:
+      options.initializer ?? fromMetadata('initializer', metadata, initializers) ?? 'xavier',
+    seed: options.seed ?? seedFromMetadata(metadata),
+  };
+}
+
+/** These are part of what the parameters mean, so a file and a caller who both speak must say the same. */
+function agree<T extends string>(
+  what: 'activation' | 'output',
+  found: T | undefined,
+  wanted: T | undefined,
+): T {
+  if (found !== undefined && wanted !== undefined && found !== wanted) {
+    throw new ConfigurationError(
+      `The network of the file has ${what} '${found}', and '${wanted}' was asked for. Leave ${what} out, or load another file.`,
+    );
+  }
+  return requireKnown(what, wanted ?? found);
+}
+
+function requireKnown<T extends string>(what: string, value: T | undefined): T {
+  if (value === undefined) {
+    throw new ConfigurationError(
+      `The file does not say which ${what} its network has (no metadata '${what}'). Give ${what} as an option.`,
+    );
+  }
+  return value;
+}
+
+function fromMetadata<T extends string>(
+  key: string,
+  metadata: Metadata,
+  allowed: readonly T[],
+): T | undefined {
+  const value = metadata.get(key);
+  if (value === undefined) return undefined;
+  const found = allowed.find((name) => name === value);
+  if (found === undefined) {
+    throw new FormatError(
+      `The file's metadata names the ${key} ${quote(value)}. Known are ${allowed.join(', ')}.`,
+      headerStart,
+    );
+  }
+  return found;
+}
+
+function seedFromMetadata(metadata: Metadata): number {
+  const text = metadata.get('seed') ?? '1';
+  try {
+    return requireSeed(/^\d{1,10}$/.test(text) ? Number(text) : NaN);
+  } catch (cause) {
+    throw new FormatError(
+      `The file's metadata names the seed ${quote(text)}; a seed is a whole number from 0 to ${2 ** 32 - 1}.`,
+      headerStart,
+      { cause },
+    );
+  }
+}

@@ -1,0 +1,13 @@
+/**
+ * safetensors: named tensors in one file that runs nothing when it is opened, and that PyTorch, JAX and
+ * others read. https://huggingface.co/docs/safetensors
+ */
+export { dtypes, type Dtype } from './safetensors/dtype.ts';
+export { readSafetensors } from './safetensors/read.ts';
+export {
+  float32Tensor,
+  float32Values,
+  type SafetensorsFile,
+  type Tensor,
+} from './safetensors/tensor.ts';
+export { writeSafetensors } from './safetensors/write.ts';

@@ -1,0 +1,55 @@
+/**
+ * The element types of safetensors, in the official order of increasing alignment (which is also the
+ * reverse of the order the tensors are laid out in), with the bits one element takes.
+ * From `enum Dtype` of the official parser, safetensors 0.8.
+ */
+const bits = {
+  BOOL: 8,
+  F4: 4,
+  F6_E2M3: 6,
+  F6_E3M2: 6,
+  U8: 8,
+  I8: 8,
+  F8_E5M2: 8,
+  F8_E4M3: 8,
+  F8_E8M0: 8,
+  I16: 16,
+  U16: 16,
+  F16: 16,
+  BF16: 16,
+  I32: 32,
+  U32: 32,
+  F32: 32,
+  C64: 64,
+  F64: 64,
+  I64: 64,
+  U64: 64,
+} as const;
+
+export type Dtype = keyof typeof bits;
+
+export const dtypes = Object.keys(bits) as readonly Dtype[];
+
+/** Where `dtype` stands in the order of increasing alignment. */
+export function alignmentRank(dtype: Dtype): number {
+  return dtypes.indexOf(dtype);
+}
+
+/**
+ * How many bytes a tensor takes, or why that has no answer: a product that a double no longer holds
+ * exactly (the official parser's overflow check, at 2⁵³ rather than 2⁶⁴), or a last byte half used.
+ * @param shape dimensions, whole numbers from 0; an empty shape is a single number
+ */
+export function tensorByteLength(
+  dtype: Dtype,
+  shape: readonly number[],
+): number | 'more than 2⁵³ bits' | 'a part of a byte' {
+  let elements = 1;
+  for (const size of shape) {
+    elements *= size;
+    if (elements > Number.MAX_SAFE_INTEGER) return 'more than 2⁵³ bits';
+  }
+  const total = elements * bits[dtype];
+  if (total > Number.MAX_SAFE_INTEGER) return 'more than 2⁵³ bits';
+  return total % 8 === 0 ? total / 8 : 'a part of a byte';
+}

@@ -1,0 +1,232 @@
+/**
+ * Reads safetensors, trusting nothing. The file is 8 bytes of header length (little-endian), a JSON header
+ * that names each tensor's dtype, shape and place, then the tensors' bytes.
+ *
+ * The checks are the official parser's (https://github.com/huggingface/safetensors), and stricter where that
+ * one lets something pass that no writer makes: a key that stands twice, `__proto__`, a header that does not
+ * begin with '{', unknown fields, `null` metadata, sizes of 2⁵³ and more.
+ */
+import { FormatError } from '../../errors.ts';
+import { dtypes, tensorByteLength, type Dtype } from './dtype.ts';
+import { JsonReader, quote } from './json.ts';
+import {
+  describeShape,
+  maxHeaderBytes,
+  metadataKey,
+  type SafetensorsFile,
+  type Tensor,
+} from './tensor.ts';
+
+/** Bytes before the header: its length, an unsigned 64-bit integer. */
+const lengthBytes = 8;
+
+/** What the header says about one tensor; `begin` and `end` count from the end of the header. */
+interface TensorEntry {
+  readonly name: string;
+  readonly dtype: Dtype;
+  readonly shape: readonly number[];
+  readonly begin: number;
+  readonly end: number;
+  /** Where in the header its offsets stand, for error messages. */
+  readonly position: number;
+}
+
+/**
+ * The tensors and the metadata of a safetensors file.
+ * @param bytes the whole file
+ * @returns tensors whose `data` are views of `bytes`, not copies
+ * @throws {FormatError} when the file contradicts itself or the format, with the byte where
+ */
+export function readSafetensors(bytes: Uint8Array): SafetensorsFile {
+  const dataStart = findDataStart(bytes);
+  const reader = new JsonReader(decodeHeader(bytes.subarray(lengthBytes, dataStart)), lengthBytes);
+  const entries: TensorEntry[] = [];
+  const metadata = new Map<string, string>();
+  reader.object('the header', (name) => {
+    if (name === metadataKey) {
+      reader.object(metadataKey, (key) => {
+        metadata.set(key, reader.string(`metadata ${quote(key)}`));
+      });
+    } else {
+      entries.push(readEntry(reader, name));
+    }
+  });
+  reader.end();
+
+  entries.sort((a, b) => a.begin - b.begin || a.end - b.end);
+  requireContiguous(reader, entries);
+  const dataEnd = dataStart + (entries.at(-1)?.end ?? 0);
+  if (dataEnd !== bytes.length) {
+    throw new FormatError(
+      `The tensors of the safetensors file end at byte ${dataEnd}, and the file has ${bytes.length} bytes. ` +
+        (dataEnd > bytes.length
+          ? 'It was cut short: get it again.'
+          : 'What follows belongs to no tensor: get it again.'),
+      Math.min(dataEnd, bytes.length),
+    );
+  }
+  const tensors = new Map<string, Tensor>();
+  for (const { name, dtype, shape, begin, end } of entries) {
+    tensors.set(name, {
+      dtype,
+      shape,
+      data: bytes.subarray(dataStart + begin, dataStart + end),
+    });
+  }
+  return { tensors, metadata };
+}
+
+function findDataStart(bytes: Uint8Array): number {
+  if (bytes.length < lengthBytes) {
+    throw new FormatError(
+      `A safetensors file begins with ${lengthBytes} bytes of header length, and this file has ${bytes.length} bytes. ` +
+        'Get it again, or name another file.',
+      bytes.length,
+    );
+  }
+  const view = new DataView(bytes.buffer, bytes.byteOffset, lengthBytes);
+  const headerBytes = view.getBigUint64(0, true);
+  if (headerBytes > BigInt(maxHeaderBytes)) {
+    throw new FormatError(
+      `The header length of the safetensors file, ${headerBytes.toString()} bytes, is above the format's limit of ${maxHeaderBytes}. ` +
+        'It is probably no safetensors file: name another.',
+      0,
+    );
+  }
+  const dataStart = lengthBytes + Number(headerBytes);
+  if (dataStart > bytes.length) {
+    throw new FormatError(
+      `The header of the safetensors file ends at byte ${dataStart}, and the file has ${bytes.length} bytes. ` +
+        'It was cut short, or is no safetensors file: get it again.',
+      0,
+    );
+  }
+  return dataStart;
+}
+
+function decodeHeader(header: Uint8Array): string {
+  if (header[0] !== 0x7b) {
+    throw new FormatError(
+      `The header of a safetensors file begins with '{' (byte 0x7b), and this one ` +
+        (header[0] === undefined
+          ? 'is empty. '
+          : `with byte 0x${header[0].toString(16).padStart(2, '0')}. `) +
+        'It is probably no safetensors file: name another.',
+      lengthBytes,
+    );
+  }
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(header);
+  } catch (cause) {
+    const wrong = firstIllFormedByte(header);
+    throw new FormatError(
+      `The header of the safetensors file is UTF-8, and its byte ${wrong} (0x${header[wrong]!.toString(16)}) is not. Get the file again.`,
+      lengthBytes + wrong,
+      { cause },
+    );
+  }
+}
+
+/** A lenient decoder puts U+FFFD where UTF-8 is ill-formed, so encoding again differs there first. */
+function firstIllFormedByte(bytes: Uint8Array): number {
+  const repaired = new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes);
+  const again = new TextEncoder().encode(repaired);
+  return bytes.findIndex((byte, i) => byte !== again[i]);
+}
+
+function readEntry(reader: JsonReader, name: string): TensorEntry {
+  const tensor = `tensor ${quote(name)}`;
+  const start = reader.position;
+  let dtype: Dtype | undefined;
+  let shape: number[] | undefined;
+  let offsets: number[] | undefined;
+  let position = start;
+  reader.object(tensor, (field, fieldPosition) => {
+    switch (field) {
+      case 'dtype':
+        dtype = readDtype(reader, tensor);
+        break;
+      case 'shape':
+        shape = readNumbers(reader, `shape of ${tensor}`);
+        break;
+      case 'data_offsets':
+        position = reader.position;
+        offsets = readNumbers(reader, `data_offsets of ${tensor}`);
+        break;
+      default:
+        reader.fail(
+          `The ${tensor} has a field ${quote(field)}; fields are dtype, shape and data_offsets.`,
+          fieldPosition,
+        );
+    }
+  });
+  if (dtype === undefined || shape === undefined || offsets === undefined) {
+    const missing = !dtype ? 'dtype' : !shape ? 'shape' : 'data_offsets';
+    return reader.fail(`The ${tensor} has no ${missing}.`, start);
+  }
+  const [begin, end] = offsets;
+  if (begin === undefined || end === undefined || offsets.length !== 2) {
+    return reader.fail(
+      `The data_offsets of ${tensor} are ${offsets.length} numbers; they must be 2, begin and end.`,
+      position,
+    );
+  }
+  const entry = { name, dtype, shape, begin, end, position };
+  requireLength(reader, entry);
+  return entry;
+}
+
+function readDtype(reader: JsonReader, tensor: string): Dtype {
+  const position = reader.position;
+  const given = reader.string(`dtype of ${tensor}`);
+  const found = dtypes.find((dtype) => dtype === given);
+  return (
+    found ??
+    reader.fail(
+      `The dtype of ${tensor} is ${quote(given)}. Known are ${dtypes.join(', ')}.`,
+      position,
+    )
+  );
+}
+
+function readNumbers(reader: JsonReader, what: string): number[] {
+  const numbers: number[] = [];
+  reader.array(what, () => numbers.push(reader.wholeNumber(`a number of ${what}`)));
+  return numbers;
+}
+
+function requireLength(reader: JsonReader, entry: TensorEntry): void {
+  const { name, dtype, shape, begin, end, position } = entry;
+  if (end < begin) {
+    reader.fail(
+      `The data of tensor ${quote(name)} ends at offset ${end}, before it begins at ${begin}.`,
+      position,
+    );
+  }
+  const expected = tensorByteLength(dtype, shape);
+  if (expected !== end - begin) {
+    const needs = typeof expected === 'number' ? `${expected} bytes` : expected;
+    reader.fail(
+      `The tensor ${quote(name)} of dtype ${dtype} and shape ${describeShape(shape)} takes ${needs}, ` +
+        `and its data_offsets ${begin} to ${end} are ${end - begin} bytes.`,
+      position,
+    );
+  }
+}
+
+/** Every byte of the data belongs to exactly one tensor: shared bytes let a small file claim great memory. */
+function requireContiguous(reader: JsonReader, sorted: readonly TensorEntry[]): void {
+  let previous: TensorEntry | undefined;
+  for (const entry of sorted) {
+    const expected = previous?.end ?? 0;
+    if (entry.begin !== expected) {
+      const before = previous ? `tensor ${quote(previous.name)} ends` : 'the data begins';
+      const fault = entry.begin < expected ? 'they overlap' : 'the bytes between are no tensor';
+      reader.fail(
+        `The data of tensor ${quote(entry.name)} begins at offset ${entry.begin}, and ${before} at ${expected}: ${fault}.`,
+        entry.position,
+      );
+    }
+    previous = entry;
+  }
+}
