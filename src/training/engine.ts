@@ -41,6 +41,8 @@ export interface Evaluation {
 
 export interface Engine {
   readonly backend: Backend;
+  /** How a step is cut up, in words, where there is something to say. */
+  readonly plan?: string;
 
   /** Takes the training set; replaces the one before. Every later `beginEpoch` orders this one. */
   load(training: Dataset): Promise<void>;

@@ -67,8 +67,8 @@ export class HostEngine<T extends Arithmetic> implements Engine {
   #arithmetic: T | undefined;
   #training: Dataset | undefined;
   #epoch: Epoch | undefined;
-  /** Settles when the last call made so far has. */
-  #queue: Promise<unknown> = Promise.resolve();
+  /** Resolves when the last call made so far is over. */
+  #queue: Promise<void> = Promise.resolve();
 
   /** @throws {ConfigurationError} for a batch size that is no whole number of at least 1 */
   constructor(backend: Backend, options: EngineOptions, arithmetic: T) {
@@ -227,17 +227,19 @@ export class HostEngine<T extends Arithmetic> implements Engine {
     );
   }
 
-  /** Runs `job` after every call made before it, whether those failed or not. */
-  #inOrder<R>(job: () => R | Promise<R>): Promise<R> {
-    const result = this.#queue.then(() => {
-      this.#requireUsable();
-      return job();
+  /** Runs `job` after every call made before it is over, whether that succeeded or not. */
+  async #inOrder<R>(job: () => R | Promise<R>): Promise<R> {
+    const before = this.#queue;
+    let finish!: () => void;
+    this.#queue = new Promise((resolve) => {
+      finish = resolve;
     });
-    // The caller has `result`, and with it the error; here it only matters that the call is over.
-    this.#queue = result.then(
-      () => undefined,
-      () => undefined,
-    );
-    return result;
+    await before;
+    try {
+      this.#requireUsable();
+      return await job();
+    } finally {
+      finish();
+    }
   }
 }

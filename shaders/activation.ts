@@ -1,0 +1,73 @@
+/** Every activation f and its slope f′ as WGSL, once, for forward and backward alike; four neurons at a time. */
+import { leakySlope, type Activation } from '../src/network/functions.ts';
+import { f32, wgsl } from './wgsl.ts';
+
+/**
+ * e⁸⁰ is still finite in f32, and shaders may assume that nothing is infinite; below −80 the sigmoid is 0 for all
+ * that matters. `select`, here and in ReLU, because `clamp` and `max` may turn a NaN into a number and so hide it.
+ */
+const sigmoid = wgsl /* wgsl */ `
+fn sigmoid(z: vec4f) -> vec4f {
+  return 1.0 / (1.0 + exp(-select(z, vec4f(-80.0), z < vec4f(-80.0))));
+}`;
+
+/**
+ * WGSL's own tanh may be 1e-5 off. (1 − t)/(1 + t) with t = e^−2|z| is not, except near 0, where 1 − t loses its
+ * digits and the Taylor series takes over.
+ */
+const tanh = wgsl /* wgsl */ `
+fn hyperbolicTangent(z: vec4f) -> vec4f {
+  let t = exp(-2.0 * abs(z));
+  let far = sign(z) * ((1.0 - t) / (1.0 + t));
+  let s = z * z;
+  let near = z * (1.0 + s * (${f32(-1 / 3)} + s * (${f32(2 / 15)} + s * (${f32(-17 / 315)} + s * ${f32(62 / 2835)}))));
+  return select(far, near, abs(z) < vec4f(0.25));
+}`;
+
+/** ½(1 + tanh u) = σ(2u), which keeps its digits where 1 + tanh u would lose them. */
+const gelu = wgsl /* wgsl */ `${sigmoid}
+fn geluGate(z: vec4f) -> vec4f {
+  return sigmoid(${f32(2 * Math.sqrt(2 / Math.PI))} * z * (1.0 + 0.044715 * z * z));
+}`;
+
+/** `fn activate(z: vec4f) -> vec4f` */
+export function activate(activation: Activation): string {
+  return wgsl /* wgsl */ `
+#if ${activation === 'sigmoid'}${sigmoid}
+fn activate(z: vec4f) -> vec4f { return sigmoid(z); }
+#elif ${activation === 'tanh'}${tanh}
+fn activate(z: vec4f) -> vec4f { return hyperbolicTangent(z); }
+#elif ${activation === 'relu'}
+fn activate(z: vec4f) -> vec4f { return select(z, vec4f(), z < vec4f()); }
+#elif ${activation === 'leaky-relu'}
+fn activate(z: vec4f) -> vec4f { return select(${f32(leakySlope)} * z, z, z > vec4f()); }
+#elif ${activation === 'gelu'}${gelu}
+fn activate(z: vec4f) -> vec4f { return z * geluGate(z); }
+#else
+fn activate(z: vec4f) -> vec4f { return z; }
+#endif
+`;
+}
+
+/** `fn slope(source: vec4f) -> vec4f`, from a or z as `slopeSource(activation)` says. */
+export function slope(activation: Activation): string {
+  return wgsl /* wgsl */ `
+#if ${activation === 'sigmoid'}
+fn slope(a: vec4f) -> vec4f { return a * (1.0 - a); }
+#elif ${activation === 'tanh'}
+fn slope(a: vec4f) -> vec4f { return 1.0 - a * a; }
+#elif ${activation === 'relu'}
+fn slope(a: vec4f) -> vec4f { return select(vec4f(), vec4f(1.0), a > vec4f()); }
+#elif ${activation === 'leaky-relu'}
+fn slope(a: vec4f) -> vec4f { return select(vec4f(${f32(leakySlope)}), vec4f(1.0), a > vec4f()); }
+#elif ${activation === 'gelu'}${gelu}
+fn slope(z: vec4f) -> vec4f {
+  let gate = geluGate(z);
+  let inner = ${f32(2 * Math.sqrt(2 / Math.PI))} * (1.0 + ${f32(3 * 0.044715)} * z * z);
+  return gate + z * gate * (1.0 - gate) * inner;
+}
+#else
+fn slope(a: vec4f) -> vec4f { return vec4f(1.0); }
+#endif
+`;
+}

@@ -1,0 +1,67 @@
+/**
+ * Which samples a step works on, as WGSL that every kernel touching the data shares.
+ *
+ * The step counter lives on the GPU, so that hundreds of steps can be recorded as identical commands. It is two
+ * words, `step` and `next`, because within a dispatch no invocation may read what another writes: a step's first
+ * kernel, the forward pass of the first layer, reads `step` and writes `next = step + 1`; all others read `next`;
+ * and its last kernel writes `step = next`.
+ */
+import type { Binding } from './kernel.ts';
+
+/** Bindings and functions of a kernel that reads bytes of samples: `sampleOf(row, step)`. */
+export const sampleBindings: readonly Binding[] = [
+  { name: 'samples', access: 'read', type: 'array<u32>' },
+  { name: 'order', access: 'read', type: 'array<u32>' },
+];
+
+/** @param access `read_write` for a step's first and last kernel alone */
+export function counterBinding(access: 'read' | 'read_write'): Binding {
+  return { name: 'counter', access, type: 'array<u32, 2>' };
+}
+/** The first kernel of a step: the step it belongs to, in `step`. */
+export const startStep = /* wgsl */ `
+  let step = counter[0];
+  if (invocation == 0u) { counter[1] = step + 1u; }`;
+/** Any later kernel. */
+export const sameStep = /* wgsl */ `
+  let step = counter[1] - 1u;`;
+/** The last kernel of a step, after `sameStep`. */
+export const endStep = /* wgsl */ `
+  if (invocation == 0u) { counter[0] = step + 1u; }`;
+
+export const settingsBinding: Binding = { name: 'settings', access: 'uniform', type: 'Settings' };
+
+/** Layout of the uniform buffer `settings`: what changes between submits. */
+export const settingsStruct = /* wgsl */ `
+struct Settings {
+  sampleCount: u32,
+  learningRate: f32,
+  momentum: f32,
+}`;
+/** Bytes of `Settings`; uniform buffers come in 16s. */
+export const settingsBytes = 16;
+
+/** `fn rowsOf(step: u32) -> u32`: samples in the mini-batch of a step, fewer in the last one of an epoch. */
+export function rowsOf(batchSize: number): string {
+  return /* wgsl */ `
+fn rowsOf(step: u32) -> u32 {
+  return min(settings.sampleCount - step * ${batchSize}u, ${batchSize}u);
+}`;
+}
+
+/**
+ * `fn sampleOf(row: u32, step: u32) -> u32`: the sample in a row of the mini-batch. Rows past the end of a short
+ * batch repeat the last sample; their delta is 0, so they count for nothing.
+ */
+export function sampleOf(batchSize: number): string {
+  return /* wgsl */ `
+fn sampleOf(row: u32, step: u32) -> u32 {
+  return order[min(step * ${batchSize}u + row, settings.sampleCount - 1u)];
+}`;
+}
+
+/** `fn bytesOf(word: u32) -> vec4f`: four features, 0 to 255. Exact; the factor 1/255 is applied to sums of them. */
+export const bytesOf = /* wgsl */ `
+fn bytesOf(word: u32) -> vec4f {
+  return vec4f((vec4u(word) >> vec4u(0u, 8u, 16u, 24u)) & vec4u(255u));
+}`;

@@ -1,0 +1,53 @@
+import {
+  counterBinding,
+  endStep,
+  rowsOf,
+  sameStep,
+  settingsBinding,
+  settingsStruct,
+} from './batch.ts';
+import { costFunctions, type CostOptions } from './cost.ts';
+import { kernel, type Kernel } from './kernel.ts';
+import { quads, wgsl } from './wgsl.ts';
+
+export interface ScoreOptions extends CostOptions {
+  readonly batchSize: number;
+  readonly rows: number;
+}
+
+/**
+ * The last kernel of an evaluation's step: the network's outputs, the cost and the confusion matrix, one invocation a sample.
+ * Twin: `src/reference/outputDelta.ts`, whose first half this is.
+ *
+ * The confusion matrix is counted with integer atomics, whose order does not show in the result.
+ */
+export function score(options: ScoreOptions): Kernel {
+  const { outputs, batchSize, rows } = options;
+  const outputQuads = quads(outputs);
+  return kernel(
+    `score ${outputs}`,
+    [
+      { name: 'z', access: 'read', type: 'array<vec4f>' },
+      { name: 'labels', access: 'read', type: 'array<u32>' },
+      { name: 'order', access: 'read', type: 'array<u32>' },
+      { name: 'outputs', access: 'read_write', type: 'array<vec4f>' },
+      { name: 'costs', access: 'read_write', type: 'array<f32>' },
+      { name: 'confusion', access: 'read_write', type: 'array<atomic<u32>>' },
+      counterBinding('read_write'),
+      settingsBinding,
+    ],
+    rows,
+    wgsl /* wgsl */ `${settingsStruct}
+${rowsOf(batchSize)}
+${costFunctions(options)}`,
+    wgsl /* wgsl */ `
+${sameStep}${endStep}
+  if (invocation >= rowsOf(step)) { return; }
+  let base = invocation * ${outputQuads}u;
+  let label = labels[order[step * ${batchSize}u + invocation]];
+  let row = prepare(base, label);
+  for (var q = 0u; q < ${outputQuads}u; q++) { outputs[base + q] = outputQuad(row, base, q); }
+  costs[invocation] += costOf(row, base, label);
+  atomicAdd(&confusion[label * ${outputs}u + predictionOf(base)], 1u);`,
+  );
+}

@@ -1,0 +1,30 @@
+/** What a WebGPU adapter is, in words that fit on a result. */
+
+export interface AdapterDescription {
+  readonly vendor: string;
+  readonly architecture: string;
+  readonly description: string;
+  /** Whether it computes on the CPU: SwiftShader, llvmpipe, WARP. Its speed says nothing about a GPU. */
+  readonly isSoftware: boolean;
+}
+
+/** The names that software implementations of the underlying graphics API give themselves. */
+const softwareNames = /swiftshader|llvmpipe|lavapipe|softpipe|basic render|\bwarp\b|\bcpu\b/i;
+
+export function describeAdapter(info: GPUAdapterInfo): AdapterDescription {
+  const { vendor, architecture, device, description } = info;
+  const text = [vendor, architecture, device, description].join(' ');
+  return {
+    vendor,
+    architecture,
+    description: description || device,
+    isSoftware: info.isFallbackAdapter || softwareNames.test(text),
+  };
+}
+
+/** One line: 'google swiftshader, SwiftShader Device (LLVM 16.0.0) (software)'. */
+export function adapterName(adapter: AdapterDescription): string {
+  const { vendor, architecture, description, isSoftware } = adapter;
+  const name = [`${vendor} ${architecture}`.trim(), description].filter(Boolean).join(', ');
+  return `${name || 'an adapter that does not say its name'} (${isSoftware ? 'software' : 'hardware'})`;
+}

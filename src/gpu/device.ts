@@ -1,0 +1,248 @@
+import {
+  ConfigurationError,
+  DisposedError,
+  LimitError,
+  NoAdapterError,
+  NudgeError,
+  OutOfMemoryError,
+  ShaderError,
+} from '../errors.ts';
+import { adapterName, describeAdapter, type AdapterDescription } from './adapter.ts';
+import { asError, Watch } from './watch.ts';
+
+export interface DeviceOptions {
+  /** Where adapters come from. Default `navigator.gpu`; in Node, what `createGpu()` of `nudge/node` gives. */
+  readonly gpu?: GPU | undefined;
+  /** Which of several adapters. Default `high-performance`. */
+  readonly powerPreference?: GPUPowerPreference;
+  /** Milliseconds that the device may go without finishing anything before it counts as lost. Default 5000. */
+  readonly timeoutMs?: number;
+}
+
+/**
+ * Every limit nudge depends on. A device has the default limits unless more is asked for by name, so the
+ * adapter's own value of each is asked for.
+ */
+const limitNames = [
+  'maxBufferSize',
+  'maxStorageBufferBindingSize',
+  'maxStorageBuffersPerShaderStage',
+  'maxUniformBufferBindingSize',
+  'maxBindingsPerBindGroup',
+  'maxComputeInvocationsPerWorkgroup',
+  'maxComputeWorkgroupSizeX',
+  'maxComputeWorkgroupsPerDimension',
+  'maxComputeWorkgroupStorageSize',
+] as const;
+
+export type LimitName = (typeof limitNames)[number];
+
+/** How many storage buffers the largest kernel binds: WebGPU's default limit. */
+const storageBuffersNeeded = 8;
+
+/**
+ * Where a network runs: a WebGPU device that notices when it is lost, stuck or misused, and counts its buffers.
+ *
+ * @example
+ * const device = await Device.request();
+ * device.adapter.isSoftware; // whether this is a GPU at all
+ */
+export class Device {
+  readonly adapter: AdapterDescription;
+  /** The raw WebGPU device. */
+  readonly gpu: GPUDevice;
+  readonly #watch: Watch;
+  readonly #buffers = new Set<GPUBuffer>();
+  #error: NudgeError | undefined;
+
+  /**
+   * Kept for as long as the device: Dawn's Node binding tears its instance down when the `GPU` object is
+   * collected, and takes the process with it if something is being compiled.
+   */
+  readonly #instance: GPU;
+
+  private constructor(
+    instance: GPU,
+    gpu: GPUDevice,
+    adapter: AdapterDescription,
+    timeoutMs: number,
+  ) {
+    this.#instance = instance;
+    this.gpu = gpu;
+    this.adapter = adapter;
+    this.#watch = new Watch(gpu.lost, timeoutMs);
+    gpu.addEventListener('uncapturederror', (event) => {
+      event.preventDefault();
+      // Only the first: what follows is mostly its echo.
+      this.#error ??= typedError(event.error, 'WebGPU reported an error');
+    });
+  }
+
+  /**
+   * Requests an adapter and a device with all the adapter's limits that nudge uses.
+   * @throws {NoAdapterError} when there is no WebGPU, no adapter, or the adapter gives no device
+   * @throws {LimitError} when the adapter is too small for any network
+   */
+  static async request(options: DeviceOptions = {}): Promise<Device> {
+    const gpu = options.gpu ?? (globalThis as { navigator?: { gpu?: GPU } }).navigator?.gpu;
+    const timeoutMs = options.timeoutMs ?? 5000;
+    if (!(timeoutMs > 0)) {
+      throw new ConfigurationError(
+        `timeoutMs is a number of milliseconds greater than 0, and ${timeoutMs} was given.`,
+      );
+    }
+    if (!gpu) {
+      throw new NoAdapterError(
+        'There is no WebGPU here (navigator.gpu is missing). Use a browser that has it, on https:// or localhost; ' +
+          "in Node, pass { gpu: await createGpu() } from 'nudge/node'; or use backend 'cpu'.",
+      );
+    }
+    const adapter = await gpu.requestAdapter({
+      powerPreference: options.powerPreference ?? 'high-performance',
+    });
+    if (!adapter) {
+      throw new NoAdapterError(
+        "WebGPU is here but gave no adapter: no graphics driver it accepts. Run 'nudge doctor' to see what is missing, or use backend 'cpu'.",
+      );
+    }
+    const description = describeAdapter(adapter.info);
+    if (adapter.limits.maxStorageBuffersPerShaderStage < storageBuffersNeeded) {
+      throw new LimitError(
+        `Adapter ${adapterName(description)} lets a shader use ${adapter.limits.maxStorageBuffersPerShaderStage} storage buffers, ` +
+          `and nudge needs ${storageBuffersNeeded}. Use backend 'cpu'.`,
+      );
+    }
+    try {
+      const device = await adapter.requestDevice({
+        label: 'nudge',
+        requiredFeatures: adapter.features.has('timestamp-query') ? ['timestamp-query'] : [],
+        requiredLimits: Object.fromEntries(
+          limitNames.map((name) => [name, adapter.limits[name]] as const),
+        ),
+      });
+      return new Device(gpu, device, description, timeoutMs);
+    } catch (cause) {
+      throw new NoAdapterError(
+        `Adapter ${adapterName(description)} gave no device. Close other pages that use the GPU, or use backend 'cpu'.`,
+        { cause },
+      );
+    }
+  }
+
+  /** What adapters come from; for requesting another device after this one is lost. */
+  get instance(): GPU {
+    return this.#instance;
+  }
+
+  /** Whether GPU time can be measured. */
+  get hasTimestamps(): boolean {
+    return this.gpu.features.has('timestamp-query');
+  }
+
+  /** Buffers made and not destroyed; 0 after every engine on this device is disposed. */
+  get liveBuffers(): number {
+    return this.#buffers.size;
+  }
+
+  limit(name: LimitName): number {
+    return this.gpu.limits[name];
+  }
+
+  /**
+   * Makes buffers and whatever else `build` makes, synchronously, and waits for WebGPU's word on it.
+   * @throws {OutOfMemoryError | ShaderError} what WebGPU had against it; the buffers made are then destroyed
+   */
+  async create<T>(what: string, build: (allocate: Allocate) => T): Promise<T> {
+    this.throwIfUnusable();
+    const made: GPUBuffer[] = [];
+    const allocate: Allocate = (label, size, usage) => {
+      this.#requireBufferFits(label, size, usage);
+      const buffer = this.gpu.createBuffer({ label, size, usage });
+      this.#buffers.add(buffer);
+      made.push(buffer);
+      return buffer;
+    };
+    // Error scopes are a stack that the whole device shares: pushed and popped without an await in between,
+    // they cannot catch anybody else's error.
+    this.gpu.pushErrorScope('validation');
+    this.gpu.pushErrorScope('out-of-memory');
+    let errors: Promise<PromiseSettledResult<GPUError | null>[]>;
+    try {
+      let result: T;
+      try {
+        result = build(allocate);
+      } finally {
+        errors = Promise.allSettled([this.gpu.popErrorScope(), this.gpu.popErrorScope()]);
+      }
+      for (const outcome of await this.guard(`creating ${what}`, errors)) {
+        if (outcome.status === 'rejected') throw asError(outcome.reason);
+        if (outcome.value) throw typedError(outcome.value, `Could not create ${what}`);
+      }
+      return result;
+    } catch (error) {
+      this.release(made);
+      throw error;
+    }
+  }
+
+  /** Destroys buffers; ones already released are left alone. */
+  release(buffers: Iterable<GPUBuffer>): void {
+    for (const buffer of buffers) {
+      if (this.#buffers.delete(buffer)) buffer.destroy();
+    }
+  }
+
+  /**
+   * Waits for a promise of WebGPU's, which may never settle when the device is lost or stuck.
+   * @param what the work waited for, for the error: 'the cost of step 100'
+   * @throws {DeviceLostError} within `timeoutMs` of the last sign of life
+   */
+  async guard<T>(what: string, promise: Promise<T>): Promise<T> {
+    const value = await this.#watch.race(what, promise);
+    this.throwIfUnusable();
+    return value;
+  }
+
+  /** @throws the first error that WebGPU reported outside of any call, if it did, or that the device is lost */
+  throwIfUnusable(): void {
+    if (this.#error) throw this.#error;
+    this.#watch.throwIfLost();
+  }
+
+  /** Destroys the device and all that lives on it. Calling it again does nothing. */
+  destroy(): void {
+    this.release([...this.#buffers]);
+    this.#watch.stop(
+      new DisposedError('This device was destroyed. Request a new one with Device.request().'),
+    );
+    this.gpu.destroy();
+  }
+
+  #requireBufferFits(label: string, size: number, usage: number): void {
+    const isStorage = (usage & GPUBufferUsage.STORAGE) !== 0;
+    const name = isStorage ? 'maxStorageBufferBindingSize' : 'maxBufferSize';
+    const limit = Math.min(this.limit('maxBufferSize'), this.limit(name));
+    if (size > limit) {
+      throw new LimitError(
+        `Buffer '${label}' needs ${size} bytes, and ${adapterName(this.adapter)} allows ${limit} (${name}). ` +
+          'Use smaller layers or mini-batches; a dataset that large can be streamed.',
+      );
+    }
+  }
+}
+
+/** Makes a counted buffer; sizes in bytes. */
+export type Allocate = (label: string, size: number, usage: GPUBufferUsageFlags) => GPUBuffer;
+
+function typedError(error: GPUError, what: string): NudgeError {
+  const isOutOfMemory =
+    typeof GPUOutOfMemoryError !== 'undefined' && error instanceof GPUOutOfMemoryError;
+  return isOutOfMemory
+    ? new OutOfMemoryError(
+        `${what}: the device is out of memory (${error.message}). Use a smaller network or mini-batch, or close other pages.`,
+        { cause: error },
+      )
+    : new ShaderError(`${what}: ${error.message}. This is a bug in nudge; please report it.`, {
+        cause: error,
+      });
+}

@@ -1,0 +1,321 @@
+import type { Dataset } from '../data/dataset.ts';
+import { ConfigurationError, DisposedError } from '../errors.ts';
+import {
+  requireBatchSize,
+  requireEpoch,
+  requireFits,
+  requireStepsLeft,
+  stepsPerEpoch,
+} from '../training/batches.ts';
+import type { Engine, EngineOptions, Evaluation, StepMetrics } from '../training/engine.ts';
+import type { AdapterDescription } from './adapter.ts';
+import type { Device } from './device.ts';
+import { Evaluator } from './evaluator.ts';
+import { Pacer } from './pacer.ts';
+import { ParameterStore } from './parameterStore.ts';
+import { choosePlan, describePlan, type Plan } from './plan.ts';
+import { Program } from './program.ts';
+import { Readback } from './readback.ts';
+import { requireSteps, submitSteps, type Stopwatch } from './run.ts';
+import { createSource, residentBytes, type BatchSource } from './source.ts';
+import { trainingStep } from './step.ts';
+
+export interface GpuEngineOptions extends EngineOptions {
+  /** Streams the training set instead of keeping it on the GPU. Default: only one that does not fit. */
+  readonly stream?: boolean | undefined;
+}
+
+/** Above this a dataset is streamed even where one buffer could hold it. */
+const mostResidentBytes = 2 ** 30;
+/** Runs whose metrics may be on their way at once. */
+const reportsInFlight = 4;
+
+/** What lives as long as the engine. */
+interface Resources {
+  readonly plan: Plan;
+  readonly parameters: ParameterStore;
+  /** Activations, deltas and metrics of one mini-batch. */
+  readonly buffers: ReadonlyMap<string, GPUBuffer>;
+  readonly readback: Readback;
+  /** Where the device can measure GPU time: begin and end of a run. */
+  readonly timing: { readonly queries: GPUQuerySet; readonly times: GPUBuffer } | undefined;
+}
+
+/** What lives as long as a training set is loaded. */
+interface Training {
+  readonly dataset: Dataset;
+  readonly source: BatchSource;
+  readonly program: Program;
+  readonly pacer: Pacer;
+  /** Step of the epoch that the next submit begins with. */
+  readonly cursor: { step: number };
+}
+
+/** Trains on a WebGPU device; see {@link Engine} for what its functions promise. */
+export class GpuEngine implements Engine {
+  readonly backend = 'webgpu';
+  readonly #device: Device;
+  readonly #options: GpuEngineOptions;
+  readonly #resources: Resources;
+  #training: Training | undefined;
+  #evaluator: Evaluator | undefined;
+  /** Steps the caller may still run in this epoch; undefined before one has begun. */
+  #stepsLeft: number | undefined;
+  #disposed = false;
+  /** The last of what has been asked for; everything that submits waits for its turn here. */
+  #queue: Promise<unknown> = Promise.resolve();
+
+  private constructor(device: Device, options: GpuEngineOptions, resources: Resources) {
+    this.#device = device;
+    this.#options = options;
+    this.#resources = resources;
+  }
+
+  /**
+   * Puts a network on a device.
+   * @throws {LimitError} when a layer or the mini-batch is too large for the device
+   * @throws {OutOfMemoryError | DeviceLostError}
+   */
+  static async create(device: Device, options: GpuEngineOptions): Promise<GpuEngine> {
+    const { network, optimizer } = options;
+    const batchSize = requireBatchSize(options.batchSize);
+    const plan = choosePlan(network, batchSize, device.adapter.isSoftware);
+    const parameters = await ParameterStore.create(device, network, optimizer);
+    try {
+      const step = trainingStep(network, plan, optimizer);
+      const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
+      const buffers = await device.create('the buffers of a mini-batch', (allocate) => {
+        const sizes = [...step.buffers];
+        return new Map(sizes.map(([name, size]) => [name, allocate(name, size, usage)] as const));
+      });
+      const readback = await Readback.create(
+        device,
+        'metrics',
+        // the rows' metrics, the step counter, two timestamps
+        buffers.get('metrics')!.size + 4 + 16,
+        reportsInFlight,
+      );
+      const timing = device.hasTimestamps ? await createTiming(device) : undefined;
+      return new GpuEngine(device, options, { plan, parameters, buffers, readback, timing });
+    } catch (error) {
+      parameters.dispose();
+      throw error;
+    }
+  }
+
+  get adapter(): AdapterDescription {
+    return this.#device.adapter;
+  }
+
+  get plan(): string {
+    return describePlan(this.#resources.plan);
+  }
+
+  /** Whether the loaded training set is streamed. */
+  streams(dataset: Dataset): boolean {
+    if (this.#options.stream !== undefined) return this.#options.stream;
+    const largest = Math.min(
+      this.#device.limit('maxStorageBufferBindingSize'),
+      this.#device.limit('maxBufferSize'),
+      mostResidentBytes,
+    );
+    return residentBytes(dataset) > largest;
+  }
+
+  async load(dataset: Dataset): Promise<void> {
+    requireFits(this.#options.network, dataset);
+    this.#stepsLeft = undefined;
+    await this.#inTurn(async () => {
+      const { network, optimizer, batchSize } = this.#options;
+      const { plan, parameters, buffers } = this.#resources;
+      this.#training?.source.dispose();
+      this.#training = undefined;
+      const stream = this.streams(dataset);
+      const source = await createSource(this.#device, dataset, batchSize, stream, optimizer);
+      const { dispatches } = trainingStep(network, plan, optimizer);
+      const all = new Map([...parameters.buffers, ...source.buffers, ...buffers]);
+      try {
+        const program = await Program.create(this.#device, dispatches, all);
+        const pacer = new Pacer(this.#device, plan.stepsPerSubmit);
+        this.#training = { dataset, source, program, pacer, cursor: { step: 0 } };
+      } catch (error) {
+        source.dispose();
+        throw error;
+      }
+    });
+  }
+
+  beginEpoch(order: Uint32Array<ArrayBuffer>, firstStep: number): void {
+    const { batchSize } = this.#options;
+    const { dataset, source, cursor } = this.#requireTraining();
+    requireEpoch(order, firstStep, dataset.sampleCount, batchSize);
+    this.#stepsLeft = stepsPerEpoch(dataset.sampleCount, batchSize) - firstStep;
+    // A failure is kept by the device and thrown by whatever waits next.
+    this.#inTurn(() => {
+      source.begin(order, firstStep);
+      cursor.step = firstStep;
+      return Promise.resolve();
+    }).catch(() => undefined);
+  }
+
+  async run(steps: number, signal?: AbortSignal): Promise<StepMetrics> {
+    const training = this.#requireTraining();
+    if (this.#stepsLeft === undefined) {
+      throw new ConfigurationError('No epoch has begun. Call beginEpoch() before run().');
+    }
+    requireStepsLeft(steps, this.#stepsLeft);
+    this.#stepsLeft -= steps;
+    // Only the submitting waits for its turn; the metrics may arrive while later steps already run.
+    const { metrics } = await this.#inTurn(() => this.#submit(training, steps, signal));
+    return await metrics;
+  }
+
+  async evaluate(dataset: Dataset): Promise<Evaluation> {
+    return await this.#inTurn(async () => (await this.#evaluatorOf(dataset)).evaluate());
+  }
+
+  async predict(dataset: Dataset): Promise<Float32Array<ArrayBuffer>> {
+    return await this.#inTurn(async () => (await this.#evaluatorOf(dataset)).predict());
+  }
+
+  async readParameters(): Promise<Float32Array<ArrayBuffer>> {
+    return await this.#inTurn(() => this.#resources.parameters.read());
+  }
+
+  async dispose(): Promise<void> {
+    if (this.#disposed) return;
+    this.#disposed = true;
+    // What is still queued finishes or fails first, and reports that to whoever asked for it.
+    await this.#queue.catch(() => undefined);
+    const { parameters, buffers, readback, timing } = this.#resources;
+    this.#evaluator?.dispose();
+    this.#training?.source.dispose();
+    parameters.dispose();
+    readback.dispose();
+    this.#device.release(buffers.values());
+    if (timing) {
+      this.#device.release([timing.times]);
+      timing.queries.destroy();
+    }
+  }
+
+  /** Submits steps and, behind them, the copy of their metrics. */
+  async #submit(
+    training: Training,
+    steps: number,
+    signal: AbortSignal | undefined,
+  ): Promise<{ readonly metrics: Promise<StepMetrics> }> {
+    const { source, cursor } = training;
+    const { buffers, readback, timing } = this.#resources;
+    const stopwatch: Stopwatch | undefined = timing && { queries: timing.queries, started: false };
+    const done = await submitSteps(this.#device, training, steps, { signal, stopwatch });
+    // After an abort the epoch goes on from where it was left.
+    this.#stepsLeft! += steps - done;
+    const samples = this.#samplesIn(training, cursor.step, done);
+    cursor.step += done;
+
+    const metrics = buffers.get('metrics')!;
+    const timed = done > 0 ? timing : undefined;
+    const submitted = source.counter;
+    const { bytes } = await readback.read(
+      'the metrics of training',
+      [
+        { buffer: metrics, size: metrics.size },
+        { buffer: source.buffers.get('counter')!, size: 4 },
+        ...(timed ? [{ buffer: timed.times, size: 16 }] : []),
+      ],
+      {
+        beforeCopy: (encoder) =>
+          timed && encoder.resolveQuerySet(timed.queries, 0, 2, timed.times, 0),
+        afterCopy: (encoder) => encoder.clearBuffer(metrics),
+      },
+    );
+    return {
+      metrics: bytes.then((read) => {
+        const view = new DataView(read);
+        requireSteps('Training', view.getUint32(metrics.size, true), submitted);
+        return {
+          steps: done,
+          samples,
+          ...sumMetrics(view, metrics.size),
+          ...(timed && gpuSeconds(view, metrics.size + 4)),
+        };
+      }),
+    };
+  }
+
+  /** Samples in `count` steps from step `first` of the epoch on; the epoch's last step may be short. */
+  #samplesIn({ dataset }: Training, first: number, count: number): number {
+    const { batchSize } = this.#options;
+    const end = Math.min((first + count) * batchSize, dataset.sampleCount);
+    return Math.max(0, end - first * batchSize);
+  }
+
+  /** The evaluator of a dataset; the last one used is kept, since runs evaluate the same test set again and again. */
+  async #evaluatorOf(dataset: Dataset): Promise<Evaluator> {
+    if (this.#evaluator?.dataset === dataset) return this.#evaluator;
+    requireFits(this.#options.network, dataset);
+    this.#evaluator?.dispose();
+    this.#evaluator = undefined;
+    // The training set is on the GPU already; a second copy of it would be one too many.
+    const stream = this.streams(dataset) || dataset === this.#training?.dataset;
+    this.#evaluator = await Evaluator.create(
+      this.#device,
+      this.#options.network,
+      this.#resources.parameters.buffers,
+      dataset,
+      stream,
+    );
+    return this.#evaluator;
+  }
+
+  #requireTraining(): Training {
+    this.#requireLive();
+    if (!this.#training) {
+      throw new ConfigurationError('There is no training set. Call load() and await it first.');
+    }
+    return this.#training;
+  }
+
+  #requireLive(): void {
+    if (this.#disposed) {
+      throw new DisposedError('This engine was disposed of. Create a new one to go on training.');
+    }
+    this.#device.throwIfUnusable();
+  }
+
+  /** Runs `task` after everything asked for before it. */
+  #inTurn<T>(task: () => Promise<T>): Promise<T> {
+    const turn = this.#queue.then(() => {
+      this.#requireLive();
+      return task();
+    });
+    // The next in turn does not care how this one ends; whoever asked for it does.
+    this.#queue = turn.catch(() => undefined);
+    return turn;
+  }
+}
+
+async function createTiming(device: Device): Promise<NonNullable<Resources['timing']>> {
+  return await device.create('timestamps', (allocate) => ({
+    queries: device.gpu.createQuerySet({ label: 'run', type: 'timestamp', count: 2 }),
+    times: allocate('timestamps', 16, GPUBufferUsage.QUERY_RESOLVE | GPUBufferUsage.COPY_SRC),
+  }));
+}
+
+/** Adds up the rows' costs and hits, in float64. */
+function sumMetrics(view: DataView, size: number): { costSum: number; correct: number } {
+  let costSum = 0;
+  let correct = 0;
+  for (let offset = 0; offset < size; offset += 8) {
+    costSum += view.getFloat32(offset, true);
+    correct += view.getUint32(offset + 4, true);
+  }
+  return { costSum, correct };
+}
+
+/** Nanoseconds of begin and end → seconds; nothing where a clock that was reset makes nonsense of them. */
+function gpuSeconds(view: DataView, offset: number): { gpuSeconds?: number } {
+  const elapsed = view.getBigUint64(offset + 8, true) - view.getBigUint64(offset, true);
+  return elapsed > 0n ? { gpuSeconds: Number(elapsed) * 1e-9 } : {};
+}

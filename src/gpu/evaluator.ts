@@ -1,0 +1,150 @@
+import { quads } from '../../shaders/wgsl.ts';
+import type { Dataset } from '../data/dataset.ts';
+import { fileOrder } from '../data/shuffle.ts';
+import type { Network } from '../network/network.ts';
+import { batchExtent, stepsPerEpoch } from '../training/batches.ts';
+import type { Evaluation } from '../training/engine.ts';
+import type { Device } from './device.ts';
+import { unpackRows } from './layout.ts';
+import { Pacer } from './pacer.ts';
+import { choosePlan, type Plan } from './plan.ts';
+import { Program } from './program.ts';
+import { Readback } from './readback.ts';
+import { requireSteps, submitSteps } from './run.ts';
+import { createSource, type BatchSource } from './source.ts';
+import { evaluationStep } from './step.ts';
+
+/** Samples a step of an evaluation, whatever the mini-batch of training is. */
+const evaluationBatch = 512;
+/** Evaluation changes nothing, so the optimizer's part of the settings is not read. */
+const noOptimizer = { learningRate: 0, momentum: 0 };
+/** Read-backs on their way at once. */
+const readsInFlight = 3;
+
+interface Parts {
+  readonly device: Device;
+  readonly dataset: Dataset;
+  readonly plan: Plan;
+  readonly outputSize: number;
+  readonly source: BatchSource;
+  readonly buffers: ReadonlyMap<string, GPUBuffer>;
+  readonly program: Program;
+  readonly readback: Readback;
+  readonly pacer: Pacer;
+}
+
+/** Runs a dataset through the network as it stands on the GPU. Made for one dataset. */
+export class Evaluator {
+  readonly #parts: Parts;
+
+  private constructor(parts: Parts) {
+    this.#parts = parts;
+  }
+
+  /** @param parameters weights and biases by name, shared with whoever trains them */
+  static async create(
+    device: Device,
+    network: Network,
+    parameters: ReadonlyMap<string, GPUBuffer>,
+    dataset: Dataset,
+    stream: boolean,
+  ): Promise<Evaluator> {
+    const plan = choosePlan(network, evaluationBatch, device.adapter.isSoftware);
+    const step = evaluationStep(network, plan);
+    const source = await createSource(device, dataset, evaluationBatch, stream, noOptimizer);
+    const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
+    const buffers = await device.create('the buffers of an evaluation', (allocate) => {
+      const sizes = [...step.buffers];
+      return new Map(sizes.map(([name, size]) => [name, allocate(name, size, usage)] as const));
+    });
+    const all = new Map([...parameters, ...source.buffers, ...buffers]);
+    const size = (name: string) => buffers.get(name)!.size;
+    const largest = Math.max(size('costs') + size('confusion'), size('outputs')) + 8;
+    return new Evaluator({
+      device,
+      dataset,
+      plan,
+      outputSize: network.layers.at(-1)!,
+      source,
+      buffers,
+      program: await Program.create(device, step.dispatches, all),
+      readback: await Readback.create(device, 'evaluation', largest, readsInFlight),
+      pacer: new Pacer(device, plan.stepsPerSubmit),
+    });
+  }
+
+  get dataset(): Dataset {
+    return this.#parts.dataset;
+  }
+
+  async evaluate(): Promise<Evaluation> {
+    const { device, dataset, plan, source, readback, outputSize } = this.#parts;
+    const { sampleCount } = dataset;
+    const [costs, confusion] = [this.#buffer('costs'), this.#buffer('confusion')];
+    const encoder = device.gpu.createCommandEncoder({ label: 'clear evaluation' });
+    encoder.clearBuffer(costs);
+    encoder.clearBuffer(confusion);
+    device.gpu.queue.submit([encoder.finish()]);
+    source.begin(fileOrder(sampleCount), 0);
+    await submitSteps(device, this.#parts, stepsPerEpoch(sampleCount, plan.batchSize), {});
+    const { bytes } = await readback.read('an evaluation', [
+      { buffer: costs, size: costs.size },
+      { buffer: confusion, size: confusion.size },
+      { buffer: source.buffers.get('counter')!, size: 4 },
+    ]);
+    const read = await bytes;
+    const counted = new Uint32Array(read, costs.size + confusion.size, 1)[0]!;
+    requireSteps('Evaluating', counted, source.counter);
+    const cost = new Float32Array(read, 0, costs.size / 4).reduce((sum, value) => sum + value, 0);
+    const counts = new Uint32Array(read, costs.size, outputSize * outputSize);
+    const matrix = Array.from({ length: outputSize }, (_, label) => [
+      ...counts.subarray(label * outputSize, (label + 1) * outputSize),
+    ]);
+    const correct = matrix.reduce((sum, row, label) => sum + row[label]!, 0);
+    return {
+      cost: cost / sampleCount,
+      accuracy: correct / sampleCount,
+      confusion: matrix,
+    };
+  }
+
+  async predict(): Promise<Float32Array<ArrayBuffer>> {
+    const { device, dataset, plan, source, readback, outputSize } = this.#parts;
+    const { sampleCount } = dataset;
+    const predictions = new Float32Array(sampleCount * outputSize);
+    const steps = stepsPerEpoch(sampleCount, plan.batchSize);
+    source.begin(fileOrder(sampleCount), 0);
+    const reads: Promise<void>[] = [];
+    for (let step = 0; step < steps; step++) {
+      await submitSteps(device, this.#parts, 1, {});
+      const { start, size } = batchExtent(step, sampleCount, plan.batchSize);
+      const rowBytes = size * quads(outputSize) * 16;
+      const submitted = source.counter;
+      const { bytes } = await readback.read('predictions', [
+        { buffer: this.#buffer('outputs'), size: rowBytes },
+        { buffer: source.buffers.get('counter')!, size: 4 },
+      ]);
+      const read = bytes.then((packed) => {
+        requireSteps('Predicting', new Uint32Array(packed, rowBytes, 1)[0]!, submitted);
+        const rows = new Float32Array(packed, 0, rowBytes / 4);
+        predictions.set(unpackRows(rows, size, outputSize), start * outputSize);
+      });
+      // All are awaited below; one that fails meanwhile must not count as unhandled.
+      read.catch(() => undefined);
+      reads.push(read);
+    }
+    await Promise.all(reads);
+    return predictions;
+  }
+
+  dispose(): void {
+    const { device, source, buffers, readback } = this.#parts;
+    source.dispose();
+    device.release(buffers.values());
+    readback.dispose();
+  }
+
+  #buffer(name: string): GPUBuffer {
+    return this.#parts.buffers.get(name)!;
+  }
+}

@@ -1,0 +1,84 @@
+/** The only place that turns WGSL into pipelines. */
+import type { Kernel } from '../../shaders/kernel.ts';
+import { ShaderError } from '../errors.ts';
+import type { Device } from './device.ts';
+
+export interface CompiledKernel {
+  readonly kernel: Kernel;
+  readonly pipeline: GPUComputePipeline;
+  readonly layout: GPUBindGroupLayout;
+}
+
+const bufferTypes = {
+  uniform: 'uniform',
+  read: 'read-only-storage',
+  read_write: 'storage',
+} as const;
+
+/**
+ * Compiles kernels, all at once and off the main thread.
+ * @throws {ShaderError} with the compiler's message under the line it is about
+ */
+export async function compileKernels(
+  device: Device,
+  kernels: readonly Kernel[],
+): Promise<readonly CompiledKernel[]> {
+  device.throwIfUnusable();
+  return await Promise.all(kernels.map((kernel) => compile(device, kernel)));
+}
+
+async function compile(device: Device, kernel: Kernel): Promise<CompiledKernel> {
+  const { label, code, bindings } = kernel;
+  const { gpu } = device;
+  gpu.pushErrorScope('validation');
+  const module = gpu.createShaderModule({ label, code });
+  const scope = gpu.popErrorScope();
+  const error = await device.guard(`compiling '${label}'`, scope);
+  if (error) {
+    const { messages } = await device.guard(`compiling '${label}'`, module.getCompilationInfo());
+    throw shaderError(label, code, messages, error);
+  }
+  const layout = gpu.createBindGroupLayout({
+    label,
+    entries: bindings.map(({ access }, binding) => ({
+      binding,
+      visibility: GPUShaderStage.COMPUTE,
+      buffer: { type: bufferTypes[access] },
+    })),
+  });
+  const creation = gpu.createComputePipelineAsync({
+    label,
+    layout: gpu.createPipelineLayout({ label, bindGroupLayouts: [layout] }),
+    compute: { module, entryPoint: 'main' },
+  });
+  try {
+    return { kernel, layout, pipeline: await device.guard(`compiling '${label}'`, creation) };
+  } catch (cause) {
+    // A lost device is told apart from a refused shader by its class.
+    device.throwIfUnusable();
+    throw new ShaderError(
+      `The pipeline of kernel '${label}' was refused. This is a bug in nudge or in the driver; please report it.`,
+      { cause },
+    );
+  }
+}
+
+/** The shader with line numbers, each message below its line; only the lines around a message. */
+function shaderError(
+  label: string,
+  code: string,
+  messages: readonly GPUCompilationMessage[],
+  cause: GPUError,
+): ShaderError {
+  const lines = code.split('\n');
+  const excerpt = messages.flatMap(({ type, message, lineNum, linePos }) => [
+    ...lines
+      .slice(Math.max(0, lineNum - 3), lineNum)
+      .map((line, i) => `${String(Math.max(1, lineNum - 2) + i).padStart(5)} ${line}`),
+    `${' '.repeat(5 + linePos)}^ ${type}: ${message}`,
+  ]);
+  return new ShaderError(
+    [`Kernel '${label}' does not compile: ${cause.message}`, ...excerpt].join('\n'),
+    { cause },
+  );
+}

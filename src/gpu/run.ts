@@ -1,0 +1,69 @@
+import { DeviceLostError } from '../errors.ts';
+import type { Device } from './device.ts';
+import type { Pacer } from './pacer.ts';
+import type { Program } from './program.ts';
+import type { BatchSource } from './source.ts';
+
+/** Query 0 is written when the first of some submits begins, query 1 when each ends. */
+export interface Stopwatch {
+  readonly queries: GPUQuerySet;
+  started: boolean;
+}
+
+/**
+ * Submits `steps` steps of a program, as many to a submit as the pacer says, all of a submit in one pass.
+ * @returns steps submitted: fewer than `steps` only after an abort
+ */
+export async function submitSteps(
+  device: Device,
+  { program, source, pacer }: { program: Program; source: BatchSource; pacer: Pacer },
+  steps: number,
+  options: {
+    readonly signal?: AbortSignal | undefined;
+    readonly stopwatch?: Stopwatch | undefined;
+  },
+): Promise<number> {
+  const { signal, stopwatch } = options;
+  let done = 0;
+  while (done < steps && !signal?.aborted) {
+    await pacer.ready();
+    device.throwIfUnusable();
+    const encoder = device.gpu.createCommandEncoder({ label: 'steps' });
+    const count = await source.advance(encoder, Math.min(steps - done, pacer.steps));
+    const pass = encoder.beginComputePass({
+      label: 'steps',
+      ...(stopwatch && { timestampWrites: timestampWrites(stopwatch) }),
+    });
+    program.encode(pass, count);
+    pass.end();
+    device.gpu.queue.submit([encoder.finish()]);
+    source.submitted();
+    pacer.submitted(count);
+    done += count;
+  }
+  return done;
+}
+
+function timestampWrites(stopwatch: Stopwatch): GPUComputePassTimestampWrites {
+  const first = !stopwatch.started;
+  stopwatch.started = true;
+  return {
+    querySet: stopwatch.queries,
+    endOfPassWriteIndex: 1,
+    ...(first && { beginningOfPassWriteIndex: 0 }),
+  };
+}
+
+/**
+ * Holds what the GPU counted against what was submitted: on a device that dies quietly, commands are dropped and
+ * results of nothing come back as zeros.
+ * @throws {DeviceLostError} when they differ
+ */
+export function requireSteps(what: string, counted: number, submitted: number): void {
+  if (counted === submitted) return;
+  throw new DeviceLostError(
+    'unknown',
+    `${what}: the GPU counted to step ${counted}, and ${submitted} were submitted. ` +
+      'Its results are not used; request a new device.',
+  );
+}

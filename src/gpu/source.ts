@@ -1,0 +1,315 @@
+/**
+ * Where a step's samples come from: a dataset that lives on the GPU, or one that is streamed to it. Kernels see no
+ * difference: `order` says which sample of `samples` stands at which position, and a streamed chunk is simply a
+ * small dataset in file order. So both give the same bits.
+ */
+import { settingsBytes } from '../../shaders/batch.ts';
+import { quads } from '../../shaders/wgsl.ts';
+import type { Dataset } from '../data/dataset.ts';
+import { fileOrder } from '../data/shuffle.ts';
+import type { Optimizer } from '../training/optimizers.ts';
+import { stepsPerEpoch } from '../training/batches.ts';
+import type { Device } from './device.ts';
+import { packSamples } from './layout.ts';
+
+export interface BatchSource {
+  /** The buffers of `sourceBuffers` (step.ts), by name. */
+  readonly buffers: ReadonlyMap<string, GPUBuffer>;
+  /** What the GPU's step counter reads once all steps handed out so far are done. */
+  readonly counter: number;
+  /** Starts, or resumes, an epoch. To be called in the order of the queue, like everything here. */
+  begin(order: Uint32Array<ArrayBuffer>, firstStep: number): void;
+  /**
+   * Makes the samples of the next steps available, recording copies if it must.
+   * @param most steps wanted, at least 1
+   * @returns steps that may now be recorded, from 1 to `most`
+   */
+  advance(encoder: GPUCommandEncoder, most: number): Promise<number>;
+  /** To be called once what `advance` recorded is submitted. */
+  submitted(): void;
+  dispose(): void;
+}
+
+/** Bytes of a dataset on the GPU. */
+export function residentBytes(dataset: Dataset): number {
+  return dataset.sampleCount * 4 * quads(dataset.featureCount);
+}
+
+/** Bytes of one chunk of a streamed dataset, about: large enough to be worth a copy, small enough to forget. */
+const chunkBytes = 2 ** 21;
+/** Chunks being filled, in flight, and in use. */
+const ringSize = 3;
+
+const data = () => GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST;
+
+/** Step counter and settings, which both kinds of source keep. */
+class Controls {
+  readonly counter: GPUBuffer;
+  readonly settings: GPUBuffer;
+  readonly #device: Device;
+  readonly #optimizer: Pick<Optimizer, 'learningRate' | 'momentum'>;
+
+  constructor(
+    device: Device,
+    allocate: (label: string, size: number, usage: number) => GPUBuffer,
+    optimizer: Pick<Optimizer, 'learningRate' | 'momentum'>,
+  ) {
+    this.#device = device;
+    this.#optimizer = optimizer;
+    this.counter = allocate('counter', 8, data() | GPUBufferUsage.COPY_SRC);
+    this.settings = allocate(
+      'settings',
+      settingsBytes,
+      GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST,
+    );
+  }
+
+  /** Sets the counter to `step`, of a dataset or chunk of `sampleCount` samples. */
+  write(step: number, sampleCount: number): void {
+    const { queue } = this.#device.gpu;
+    queue.writeBuffer(this.counter, 0, Uint32Array.of(step, step));
+    const settings = new DataView(new ArrayBuffer(settingsBytes));
+    settings.setUint32(0, sampleCount, true);
+    settings.setFloat32(4, this.#optimizer.learningRate, true);
+    settings.setFloat32(8, this.#optimizer.momentum, true);
+    queue.writeBuffer(this.settings, 0, settings.buffer);
+  }
+}
+
+/** Makes the source of a dataset; `stream` when it is not to be kept on the GPU. */
+export async function createSource(
+  device: Device,
+  dataset: Dataset,
+  batchSize: number,
+  stream: boolean,
+  optimizer: Pick<Optimizer, 'learningRate' | 'momentum'>,
+): Promise<BatchSource> {
+  return stream
+    ? await StreamingSource.create(device, dataset, batchSize, optimizer)
+    : await ResidentSource.create(device, dataset, optimizer);
+}
+
+class ResidentSource implements BatchSource {
+  readonly buffers: ReadonlyMap<string, GPUBuffer>;
+  counter = 0;
+  readonly #device: Device;
+  readonly #sampleCount: number;
+  readonly #controls: Controls;
+
+  private constructor(
+    device: Device,
+    sampleCount: number,
+    buffers: ReadonlyMap<string, GPUBuffer>,
+    controls: Controls,
+  ) {
+    this.#device = device;
+    this.#sampleCount = sampleCount;
+    this.buffers = buffers;
+    this.#controls = controls;
+  }
+
+  static async create(
+    device: Device,
+    dataset: Dataset,
+    optimizer: Pick<Optimizer, 'learningRate' | 'momentum'>,
+  ): Promise<ResidentSource> {
+    const { sampleCount, featureCount } = dataset;
+    const source = await device.create(`dataset '${dataset.name}'`, (allocate) => {
+      const controls = new Controls(device, allocate, optimizer);
+      const buffers = new Map([
+        ['samples', allocate('samples', residentBytes(dataset), data())],
+        ['labels', allocate('labels', 4 * sampleCount, data())],
+        ['order', allocate('order', 4 * sampleCount, data())],
+        ['counter', controls.counter],
+        ['settings', controls.settings],
+      ]);
+      return new ResidentSource(device, sampleCount, buffers, controls);
+    });
+    const { queue } = device.gpu;
+    // In pieces, so that packing never doubles a large dataset in memory.
+    const stride = 4 * quads(featureCount);
+    const piece = Math.max(1, Math.floor((4 * chunkBytes) / stride));
+    const bytes = new Uint8Array(Math.min(piece, sampleCount) * stride);
+    for (let start = 0; start < sampleCount; start += piece) {
+      const count = Math.min(piece, sampleCount - start);
+      packSamples(dataset.features.subarray(start * featureCount), count, featureCount, bytes);
+      queue.writeBuffer(source.#buffer('samples'), start * stride, bytes, 0, count * stride);
+    }
+    queue.writeBuffer(source.#buffer('labels'), 0, Uint32Array.from(dataset.labels));
+    return source;
+  }
+
+  begin(order: Uint32Array<ArrayBuffer>, firstStep: number): void {
+    this.#device.gpu.queue.writeBuffer(this.#buffer('order'), 0, order);
+    this.#controls.write(firstStep, this.#sampleCount);
+    this.counter = firstStep;
+  }
+
+  advance(_encoder: GPUCommandEncoder, most: number): Promise<number> {
+    this.counter += most;
+    return Promise.resolve(most);
+  }
+
+  submitted(): void {
+    // Everything is on the GPU already.
+  }
+
+  dispose(): void {
+    this.#device.release(this.buffers.values());
+  }
+
+  #buffer(name: string): GPUBuffer {
+    return this.buffers.get(name)!;
+  }
+}
+
+interface StagingSlot {
+  readonly buffer: GPUBuffer;
+  /** Resolves once the host may write the buffer. */
+  mapped: Promise<unknown>;
+}
+
+/**
+ * Copies the epoch's samples in chunks of whole mini-batches through a ring of mapped staging buffers. A staging
+ * buffer is written by the host only while it is mapped, which it becomes again once the GPU has copied it: so the
+ * host can be up to a ring ahead, and never further.
+ */
+class StreamingSource implements BatchSource {
+  readonly buffers: ReadonlyMap<string, GPUBuffer>;
+  readonly #device: Device;
+  readonly #dataset: Dataset;
+  readonly #batchSize: number;
+  readonly #controls: Controls;
+  readonly #stepsPerChunk: number;
+  /** The next to be written first; each with the promise that it is mapped. */
+  readonly #ring: StagingSlot[];
+  /** Slot whose copy is recorded and not yet submitted. */
+  #recorded: StagingSlot | undefined;
+  #order: Uint32Array = new Uint32Array();
+  /** Next step of the epoch to put into a chunk. */
+  #nextStep = 0;
+  /** Steps of the chunk on the GPU that have not been handed out. */
+  #left = 0;
+  counter = 0;
+
+  private constructor(
+    device: Device,
+    dataset: Dataset,
+    batchSize: number,
+    stepsPerChunk: number,
+    optimizer: Pick<Optimizer, 'learningRate' | 'momentum'>,
+    allocate: (label: string, size: number, usage: number) => GPUBuffer,
+  ) {
+    this.#device = device;
+    this.#dataset = dataset;
+    this.#batchSize = batchSize;
+    this.#stepsPerChunk = stepsPerChunk;
+    this.#controls = new Controls(device, allocate, optimizer);
+    const samples = stepsPerChunk * batchSize;
+    const sampleBytes = samples * 4 * quads(dataset.featureCount);
+    this.buffers = new Map([
+      ['samples', allocate('samples chunk', sampleBytes, data())],
+      ['labels', allocate('labels chunk', 4 * samples, data())],
+      ['order', allocate('order in chunk', 4 * samples, data())],
+      ['counter', this.#controls.counter],
+      ['settings', this.#controls.settings],
+    ]);
+    this.#ring = Array.from({ length: ringSize }, (_, i) => ({
+      buffer: allocate(
+        `chunk staging ${i}`,
+        sampleBytes + 4 * samples,
+        GPUBufferUsage.MAP_WRITE | GPUBufferUsage.COPY_SRC,
+      ),
+      mapped: Promise.resolve(),
+    }));
+  }
+
+  static async create(
+    device: Device,
+    dataset: Dataset,
+    batchSize: number,
+    optimizer: Pick<Optimizer, 'learningRate' | 'momentum'>,
+  ): Promise<StreamingSource> {
+    const batchBytes = batchSize * 4 * quads(dataset.featureCount);
+    const stepsPerChunk = Math.min(
+      Math.max(1, Math.floor(chunkBytes / batchBytes)),
+      stepsPerEpoch(dataset.sampleCount, batchSize),
+    );
+    const source = await device.create(
+      `the stream of dataset '${dataset.name}'`,
+      (allocate) =>
+        new StreamingSource(device, dataset, batchSize, stepsPerChunk, optimizer, allocate),
+    );
+    const order = source.buffers.get('order')!;
+    device.gpu.queue.writeBuffer(order, 0, fileOrder(order.size / 4));
+    for (const slot of source.#ring) {
+      slot.mapped = slot.buffer.mapAsync(GPUMapMode.WRITE);
+      slot.mapped.catch(() => undefined);
+    }
+    return source;
+  }
+
+  begin(order: Uint32Array<ArrayBuffer>, firstStep: number): void {
+    this.#order = order;
+    this.#nextStep = firstStep;
+    this.#left = 0;
+  }
+
+  async advance(encoder: GPUCommandEncoder, most: number): Promise<number> {
+    if (this.#left === 0) await this.#loadChunk(encoder);
+    const steps = Math.min(most, this.#left);
+    this.#left -= steps;
+    this.counter += steps;
+    return steps;
+  }
+
+  submitted(): void {
+    if (!this.#recorded) return;
+    // Only now: a buffer that waits to be mapped must not be part of a submit.
+    this.#recorded.mapped = this.#recorded.buffer.mapAsync(GPUMapMode.WRITE);
+    // A loss before the next use is reported by that use's guard.
+    this.#recorded.mapped.catch(() => undefined);
+    this.#recorded = undefined;
+  }
+
+  dispose(): void {
+    this.#device.release(this.buffers.values());
+    this.#device.release(this.#ring.map(({ buffer }) => buffer));
+  }
+
+  /** Fills the next staging buffer with the samples of the next chunk and records its copy. */
+  async #loadChunk(encoder: GPUCommandEncoder): Promise<void> {
+    const start = this.#nextStep * this.#batchSize;
+    const count = Math.min(this.#stepsPerChunk * this.#batchSize, this.#order.length - start);
+    const slot = this.#ring.shift()!;
+    this.#ring.push(slot);
+    await this.#device.guard('waiting for a staging buffer of the stream', slot.mapped);
+    this.#fill(slot.buffer.getMappedRange(), start, count);
+    slot.buffer.unmap();
+    const samples = this.buffers.get('samples')!;
+    const labels = this.buffers.get('labels')!;
+    encoder.copyBufferToBuffer(slot.buffer, 0, samples, 0, samples.size);
+    encoder.copyBufferToBuffer(slot.buffer, samples.size, labels, 0, labels.size);
+    this.#controls.write(0, count);
+    this.#recorded = slot;
+    this.#left = stepsPerEpoch(count, this.#batchSize);
+    this.#nextStep += this.#left;
+    this.counter = 0;
+  }
+
+  #fill(staging: ArrayBuffer, start: number, count: number): void {
+    const { features, labels, featureCount } = this.#dataset;
+    const stride = 4 * quads(featureCount);
+    const sampleBytes = this.buffers.get('samples')!.size;
+    const toSamples = new Uint8Array(staging, 0, sampleBytes);
+    const toLabels = new Uint32Array(staging, sampleBytes);
+    for (let i = 0; i < count; i++) {
+      const sample = this.#order[start + i]!;
+      toSamples.set(
+        features.subarray(sample * featureCount, (sample + 1) * featureCount),
+        i * stride,
+      );
+      toLabels[i] = labels[sample]!;
+    }
+  }
+}

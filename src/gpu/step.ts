@@ -1,0 +1,170 @@
+/**
+ * What one step does, as data: which kernels, in which order, over which buffers. Made from a network and a plan
+ * without a device, so that it can be printed, tested and hashed.
+ */
+import { forward } from '../../shaders/forward.ts';
+import { hiddenDelta } from '../../shaders/hiddenDelta.ts';
+import type { Kernel } from '../../shaders/kernel.ts';
+import { outputDelta } from '../../shaders/outputDelta.ts';
+import { score } from '../../shaders/score.ts';
+import { update } from '../../shaders/update.ts';
+import { slopeSource } from '../network/functions.ts';
+import type { Network } from '../network/network.ts';
+import { parameterLayout } from '../network/parameters.ts';
+import type { Optimizer } from '../training/optimizers.ts';
+import { matrixBytes, weightBytes } from './layout.ts';
+import type { Plan } from './plan.ts';
+
+/** A kernel and the buffer each of its bindings is bound to, by name. */
+export interface Dispatch {
+  readonly kernel: Kernel;
+  readonly buffers: Readonly<Record<string, string>>;
+}
+
+export interface Step {
+  readonly dispatches: readonly Dispatch[];
+  /** Bytes of each buffer that the dispatches share among themselves, by name. */
+  readonly buffers: ReadonlyMap<string, number>;
+}
+
+type Shape = Pick<Network, 'layers' | 'activation' | 'output' | 'cost'>;
+
+/** Bytes of the buffers that outlive steps: weights, biases and, with momentum, their velocities. */
+export function parameterBuffers(
+  network: Pick<Network, 'layers'>,
+  optimizer: Optimizer,
+): ReadonlyMap<string, number> {
+  const buffers = new Map<string, number>();
+  parameterLayout(network.layers).forEach((layer, l) => {
+    const biasBytes = matrixBytes(1, layer.outputs);
+    buffers.set(`weights.${l}`, weightBytes(layer)).set(`biases.${l}`, biasBytes);
+    if (optimizer.momentum === 0) return;
+    buffers.set(`weightVelocity.${l}`, weightBytes(layer)).set(`biasVelocity.${l}`, biasBytes);
+  });
+  return buffers;
+}
+
+/** The buffers of the data a step reads, which a `BatchSource` provides. */
+export const sourceBuffers = ['samples', 'labels', 'order', 'counter', 'settings'] as const;
+const fromSource = Object.fromEntries(sourceBuffers.map((name) => [name, name]));
+
+/**
+ * One training step: forward through all layers, delta of the outputs, deltas of the hidden layers from last to
+ * first, then the updates. Updates come after all deltas, which need the weights of before.
+ */
+export function trainingStep(network: Shape, plan: Plan, optimizer: Optimizer): Step {
+  const { layers, activation, output, cost } = network;
+  const { batchSize, rows } = plan;
+  const last = layers.length - 2;
+  const buffers = new Map<string, number>([['metrics', rows * 8]]);
+  const dispatches = forwardDispatches(network, plan, buffers);
+
+  for (let l = 0; l <= last; l++) buffers.set(`delta.${l}`, matrixBytes(rows, layers[l + 1]!));
+  dispatches.push({
+    kernel: outputDelta({ outputs: layers.at(-1)!, output, cost, batchSize, rows }),
+    buffers: {
+      ...fromSource,
+      z: `activations.${last}`,
+      delta: `delta.${last}`,
+      metrics: 'metrics',
+    },
+  });
+  for (let l = last; l > 0; l--) {
+    const stored = slopeSource(activation) === 'z' ? 'preactivations' : 'activations';
+    dispatches.push({
+      kernel: hiddenDelta({
+        inputs: layers[l]!,
+        outputs: layers[l + 1]!,
+        activation,
+        rows,
+        tileRows: plan.layers[l]!.hiddenDelta.rows,
+      }),
+      buffers: {
+        nextDelta: `delta.${l}`,
+        weights: `weights.${l}`,
+        source: `${stored}.${l - 1}`,
+        delta: `delta.${l - 1}`,
+      },
+    });
+  }
+  for (let l = last; l >= 0; l--) {
+    dispatches.push({
+      kernel: update({
+        inputs: layers[l]!,
+        outputs: layers[l + 1]!,
+        source: l === 0 ? 'samples' : 'activations',
+        batchSize,
+        momentum: optimizer.momentum > 0,
+        tileQuads: plan.layers[l]!.update.quads,
+      }),
+      buffers: {
+        ...fromSource,
+        inputs: `activations.${l - 1}`,
+        delta: `delta.${l}`,
+        weights: `weights.${l}`,
+        biases: `biases.${l}`,
+        weightVelocity: `weightVelocity.${l}`,
+        biasVelocity: `biasVelocity.${l}`,
+      },
+    });
+  }
+  return { dispatches, buffers };
+}
+
+/** One step through a dataset without learning: forward, then the score. */
+export function evaluationStep(network: Shape, plan: Plan): Step {
+  const { layers, output, cost } = network;
+  const { batchSize, rows } = plan;
+  const outputs = layers.at(-1)!;
+  const buffers = new Map<string, number>([
+    ['outputs', matrixBytes(rows, outputs)],
+    ['costs', rows * 4],
+    ['confusion', outputs * outputs * 4],
+  ]);
+  const dispatches = forwardDispatches(network, plan, buffers);
+  dispatches.push({
+    kernel: score({ outputs, output, cost, batchSize, rows }),
+    buffers: {
+      ...fromSource,
+      z: `activations.${layers.length - 2}`,
+      outputs: 'outputs',
+      costs: 'costs',
+      confusion: 'confusion',
+    },
+  });
+  return { dispatches, buffers };
+}
+
+/** Forward through all layers; the last stays linear, since its pre-activations are what the cost is made from. */
+function forwardDispatches(network: Shape, plan: Plan, buffers: Map<string, number>): Dispatch[] {
+  const { layers, activation } = network;
+  const { batchSize, rows } = plan;
+  return plan.layers.map(({ forward: tile }, l) => {
+    const outputs = layers[l + 1]!;
+    const isLast = l === plan.layers.length - 1;
+    buffers.set(`activations.${l}`, matrixBytes(rows, outputs));
+    if (!isLast && slopeSource(activation) === 'z') {
+      buffers.set(`preactivations.${l}`, matrixBytes(rows, outputs));
+    }
+    return {
+      kernel: forward({
+        inputs: layers[l]!,
+        outputs,
+        activation: isLast ? 'linear' : activation,
+        source: l === 0 ? 'samples' : 'activations',
+        batchSize,
+        rows,
+        tileRows: tile.rows,
+        tileQuads: tile.quads,
+      }),
+      buffers: {
+        ...fromSource,
+        inputs: `activations.${l - 1}`,
+        weights: `weights.${l}`,
+        biases: `biases.${l}`,
+        activations: `activations.${l}`,
+        preactivations: `preactivations.${l}`,
+      },
+    };
+  });
+}

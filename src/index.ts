@@ -1,0 +1,17 @@
+/** nudge's public API: everything an application imports stands here, and nothing else does. */
+export { createDataset, sliceDataset, type Dataset } from './data/dataset.ts';
+export * from './errors.ts';
+export { adapterName, type AdapterDescription } from './gpu/adapter.ts';
+export { Device, type DeviceOptions } from './gpu/device.ts';
+export type { Activation, Cost, Output } from './network/functions.ts';
+export type { Initializer } from './network/initializers.ts';
+export { Network, type NetworkOptions } from './network/network.ts';
+export { presets, type Preset, type PresetName } from './network/presets.ts';
+export type { Backend, Evaluation } from './training/engine.ts';
+export { sgd, type Optimizer, type Sgd } from './training/optimizers.ts';
+export {
+  Trainer,
+  type FitOptions,
+  type Progress,
+  type TrainerOptions,
+} from './training/trainer.ts';

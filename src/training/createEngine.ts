@@ -1,0 +1,129 @@
+/** From a backend's name to an engine, and `auto`'s choice between them. */
+import { createCpuEngine } from '../cpu/engine.ts';
+import { createDataset, type Dataset } from '../data/dataset.ts';
+import { fileOrder } from '../data/shuffle.ts';
+import { NoAdapterError } from '../errors.ts';
+import { adapterName, type AdapterDescription } from '../gpu/adapter.ts';
+import { Device } from '../gpu/device.ts';
+import { GpuEngine } from '../gpu/engine.ts';
+import { requireOneOf } from '../network/functions.ts';
+import type { Network } from '../network/network.ts';
+import { Random } from '../network/random.ts';
+import { createReferenceEngine } from '../reference/engine.ts';
+import { backends, type Engine } from './engine.ts';
+import type { TrainerOptions } from './trainer.ts';
+
+export interface CreatedEngine {
+  readonly engine: Engine;
+  readonly adapter?: AdapterDescription;
+  /** How `auto` chose. */
+  readonly choice?: string;
+  /** Frees what was made beside the engine, after the engine is disposed. */
+  readonly release: () => void;
+}
+
+/** @throws what the chosen backend throws; `auto` falls back to `cpu` where there is no GPU */
+export async function createEngine(
+  network: Network,
+  options: TrainerOptions,
+): Promise<CreatedEngine> {
+  const backend = requireOneOf('backend', options.backend ?? 'auto', [...backends, 'auto']);
+  switch (backend) {
+    case 'webgpu':
+      return await createGpuEngine(network, options);
+    case 'cpu':
+      return { engine: createCpuEngine({ ...options, network }), release: nothing };
+    case 'reference':
+      return { engine: createReferenceEngine({ ...options, network }), release: nothing };
+    case 'auto':
+      return await createFastest(network, options);
+  }
+}
+
+const nothing = (): void => undefined;
+
+async function createGpuEngine(
+  network: Network,
+  options: TrainerOptions,
+): Promise<CreatedEngine & { readonly adapter: AdapterDescription }> {
+  const device =
+    options.device ?? (await Device.request({ ...(options.gpu && { gpu: options.gpu }) }));
+  const release = options.device ? nothing : () => device.destroy();
+  try {
+    const engine = await GpuEngine.create(device, { ...options, network });
+    return { engine, adapter: device.adapter, release };
+  } catch (error) {
+    release();
+    throw error;
+  }
+}
+
+async function createFastest(network: Network, options: TrainerOptions): Promise<CreatedEngine> {
+  const onCpu = (why: string): CreatedEngine => ({
+    engine: createCpuEngine({ ...options, network }),
+    release: nothing,
+    choice: `cpu: ${why}`,
+  });
+  let gpu: Awaited<ReturnType<typeof createGpuEngine>>;
+  try {
+    gpu = await createGpuEngine(network, options);
+  } catch (error) {
+    if (error instanceof NoAdapterError) return onCpu(error.message);
+    throw error;
+  }
+  const { engine, adapter, release } = gpu;
+  if (adapter.isSoftware) {
+    await engine.dispose();
+    release();
+    return onCpu(`the only adapter is ${adapterName(adapter)}`);
+  }
+  // The trials train, so each trains an engine of its own.
+  const trial = createCpuEngine({ ...options, network });
+  const cpuRate = await stepsPerSecond(trial, network, options.batchSize);
+  await trial.dispose();
+  const gpuRate = await stepsPerSecond(engine, network, options.batchSize);
+  await engine.dispose();
+  release();
+  const rates = `${Math.round(gpuRate)} steps/s on ${adapterName(adapter)}, ${Math.round(cpuRate)} on the CPU`;
+  if (gpuRate <= cpuRate) return onCpu(rates);
+  return { ...(await createGpuEngine(network, options)), choice: `webgpu: ${rates}` };
+}
+
+/** Milliseconds that `auto` tries each backend for, once it is warm. */
+const trialMs = 100;
+
+/** Trains on noise for a moment; the values make no difference to the time. */
+async function stepsPerSecond(
+  engine: Engine,
+  network: Network,
+  batchSize: number,
+): Promise<number> {
+  const batches = 4;
+  const noise = noiseDataset(batches * batchSize, network);
+  await engine.load(noise);
+  let best = 0;
+  const start = performance.now();
+  for (let elapsed = 0; elapsed < trialMs; elapsed = performance.now() - start) {
+    const before = performance.now();
+    const rounds = best === 0 ? 1 : Math.max(1, Math.round((best * trialMs) / 4000 / batches));
+    const runs = Array.from({ length: rounds }, () => {
+      engine.beginEpoch(fileOrder(noise.sampleCount), 0);
+      return engine.run(batches);
+    });
+    await Promise.all(runs);
+    best = Math.max(best, (rounds * batches * 1000) / (performance.now() - before));
+  }
+  return best;
+}
+
+function noiseDataset(sampleCount: number, { layers }: Network): Dataset {
+  const random = new Random(0, 0);
+  const classCount = Math.min(256, layers.at(-1)!);
+  return createDataset({
+    name: 'noise',
+    featureCount: layers[0]!,
+    classCount,
+    features: Uint8Array.from({ length: sampleCount * layers[0]! }, () => random.integer(256)),
+    labels: Uint8Array.from({ length: sampleCount }, () => random.integer(classCount)),
+  });
+}

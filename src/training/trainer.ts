@@ -1,0 +1,326 @@
+import type { Dataset } from '../data/dataset.ts';
+import { fileOrder, shuffledOrder } from '../data/shuffle.ts';
+import { ConfigurationError, DisposedError, NonFiniteError } from '../errors.ts';
+import type { AdapterDescription } from '../gpu/adapter.ts';
+import type { Device } from '../gpu/device.ts';
+import { requireSeed, type Network } from '../network/network.ts';
+import { parameterLayout } from '../network/parameters.ts';
+import { requireBatchSize, requireFits, stepsPerEpoch } from './batches.ts';
+import { createEngine } from './createEngine.ts';
+import type { Backend, Engine, Evaluation, StepMetrics } from './engine.ts';
+import type { Optimizer } from './optimizers.ts';
+
+export interface TrainerOptions {
+  /**
+   * What does the arithmetic. `auto`, the default, tries both for a moment and takes the faster of `webgpu` and
+   * `cpu`; a software adapter is never taken by `auto`.
+   */
+  readonly backend?: Backend | 'auto';
+  /** Samples a step. */
+  readonly batchSize: number;
+  readonly optimizer: Optimizer;
+  /** Seed of the shuffling, an integer from 0 to 2³² − 1. Default 1. */
+  readonly seed?: number;
+  /** Whether each epoch visits the samples in an order of its own. Default true; false is the order of the file. */
+  readonly shuffle?: boolean;
+  /** `webgpu`: streams the training set in pieces. Default: only one that is too large for the device. */
+  readonly stream?: boolean;
+  /** `webgpu`: a device to train on, which stays the caller's. Default: one of the trainer's own. */
+  readonly device?: Device;
+  /** `webgpu`: where the trainer gets its own device from. Default `navigator.gpu`; in Node, see `createGpu`. */
+  readonly gpu?: GPU;
+}
+
+export interface FitOptions {
+  /** Epochs to complete, counting one that an earlier `fit` left unfinished. Default 1, unless `steps` is given. */
+  readonly epochs?: number;
+  /** Steps to make, instead of `epochs`. */
+  readonly steps?: number;
+  /** Steps between two reports. Default 100. Every epoch ends with a report. */
+  readonly reportEvery?: number;
+  /** Stops the training after the steps already submitted; the iterator then throws the signal's reason. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** What training did since the last report. */
+export interface Progress {
+  /** The epoch it is in, counting from 1. */
+  readonly epoch: number;
+  /** Steps made since the trainer was created. */
+  readonly step: number;
+  /** Whether the epoch is complete. Nothing further is under way then: `evaluate` sees exactly this epoch. */
+  readonly endOfEpoch: boolean;
+  /** Samples trained on since the last report. */
+  readonly samples: number;
+  /** Their mean cost, each taken before its step's update. */
+  readonly cost: number;
+  /** Share of them that the network got right, 0 to 1. */
+  readonly accuracy: number;
+  /** Seconds since the last report. */
+  readonly seconds: number;
+  readonly samplesPerSecond: number;
+  /** Seconds the GPU took for it, where the device can tell. */
+  readonly gpuSeconds?: number;
+}
+
+/** A run that was asked for and has not been reported. */
+interface Pending {
+  readonly metrics: Promise<StepMetrics>;
+  readonly asked: number;
+}
+
+/** Runs asked for ahead of the report awaited, so that the engine never waits for whoever reads reports. */
+const runsAhead = 2;
+const defaultReportEvery = 100;
+
+/**
+ * The learning: takes a network, lets an engine make steps, and gives the network learned.
+ *
+ * @example
+ * const trainer = await Trainer.create(network, { batchSize: 100, optimizer: sgd({ learningRate: 3 }) });
+ * for await (const { epoch, cost } of trainer.fit(training, { epochs: 5 })) console.log(epoch, cost);
+ * const learned = await trainer.network();
+ * await trainer.dispose();
+ */
+export class Trainer {
+  readonly #initial: Network;
+  readonly #options: TrainerOptions;
+  readonly #seed: number;
+  readonly #engine: Engine;
+  readonly #release: () => void;
+  readonly adapter: AdapterDescription | undefined;
+  /** How `auto` came to its choice, in a sentence; undefined where the caller chose. */
+  readonly choice: string | undefined;
+  #loaded: Dataset | undefined;
+  #step = 0;
+  #epoch = 0;
+  #stepOfEpoch = 0;
+  #isFitting = false;
+  #isDisposed = false;
+  #failure: NonFiniteError | undefined;
+
+  private constructor(
+    network: Network,
+    options: TrainerOptions,
+    created: Awaited<ReturnType<typeof createEngine>>,
+  ) {
+    this.#initial = network;
+    this.#options = options;
+    this.#seed = options.seed ?? 1;
+    this.#engine = created.engine;
+    this.#release = created.release;
+    this.adapter = created.adapter;
+    this.choice = created.choice;
+  }
+
+  /**
+   * @throws {ConfigurationError} for options that make no sense
+   * @throws {NoAdapterError | LimitError | OutOfMemoryError | DeviceLostError} when `webgpu` cannot be had
+   */
+  static async create(network: Network, options: TrainerOptions): Promise<Trainer> {
+    requireBatchSize(options.batchSize);
+    requireSeed(options.seed ?? 1);
+    return new Trainer(network, options, await createEngine(network, options));
+  }
+
+  /** What does the arithmetic; never `auto`. */
+  get backend(): Backend {
+    return this.#engine.backend;
+  }
+
+  /** How the engine cuts a step up, in words. */
+  get plan(): string | undefined {
+    return this.#engine.plan;
+  }
+
+  /** Steps made so far. */
+  get step(): number {
+    return this.#step;
+  }
+
+  /**
+   * Trains. Each iteration reports what was done since the one before; training goes on meanwhile. Leaving the
+   * loop stops it, and the next `fit` on the same dataset goes on where this one stopped.
+   * @throws {ConfigurationError} when the dataset does not fit the network, or another `fit` is under way
+   * @throws {NonFiniteError} when the cost is NaN or infinite; the trainer is of no use then
+   * @throws {DeviceLostError} when the device is lost; what was learned since the last read is gone
+   * @throws the signal's reason
+   */
+  async *fit(training: Dataset, options: FitOptions = {}): AsyncGenerator<Progress, void, void> {
+    const { reportEvery = defaultReportEvery, signal } = options;
+    requireCount('reportEvery', reportEvery);
+    this.#requireUsable();
+    if (this.#isFitting) {
+      throw new ConfigurationError(
+        'This trainer is fitting already. Leave that loop, or create a second trainer.',
+      );
+    }
+    requireFits(this.#initial, training);
+    signal?.throwIfAborted();
+    this.#isFitting = true;
+    const pending: Pending[] = [];
+    try {
+      await this.#load(training);
+      const perEpoch = stepsPerEpoch(training.sampleCount, this.#options.batchSize);
+      let left = stepsToMake(options, perEpoch, this.#stepOfEpoch);
+      let lastReport = performance.now();
+      while (left > 0) {
+        this.#beginEpoch(training);
+        let leftInEpoch = Math.min(left, perEpoch - this.#stepOfEpoch);
+        left -= leftInEpoch;
+        while (leftInEpoch > 0 || pending.length > 0) {
+          while (leftInEpoch > 0 && pending.length < runsAhead) {
+            const asked = Math.min(reportEvery, leftInEpoch);
+            leftInEpoch -= asked;
+            pending.push({ metrics: this.#run(asked, signal), asked });
+          }
+          const metrics = await this.#settle(pending);
+          signal?.throwIfAborted();
+          const now = performance.now();
+          const progress = this.#report(metrics, (now - lastReport) / 1000, perEpoch);
+          lastReport = now;
+          yield progress;
+        }
+      }
+    } finally {
+      // What is still under way was trained, if not reported.
+      while (pending.length > 0) await this.#settle(pending).catch(() => undefined);
+      this.#isFitting = false;
+    }
+  }
+
+  /** Cost, accuracy and confusion matrix on any dataset, with the parameters as they are. */
+  async evaluate(dataset: Dataset): Promise<Evaluation> {
+    this.#requireUsable();
+    return await this.#engine.evaluate(dataset);
+  }
+
+  /** The network's outputs for each sample of a dataset, [sampleCount, outputs] row-major. */
+  async predict(dataset: Dataset): Promise<Float32Array<ArrayBuffer>> {
+    this.#requireUsable();
+    return await this.#engine.predict(dataset);
+  }
+
+  /**
+   * The network as learned so far.
+   * @throws {NonFiniteError} naming the layer, when a parameter is NaN or infinite
+   */
+  async network(): Promise<Network> {
+    this.#requireUsable();
+    const parameters = await this.#engine.readParameters();
+    const wrong = parameters.findIndex((value) => !Number.isFinite(value));
+    if (wrong >= 0)
+      throw this.#fail(`${parameterName(this.#initial, wrong)} is ${parameters[wrong]}`);
+    return this.#initial.withParameters(parameters);
+  }
+
+  /** Frees what the trainer holds; a device that was handed in stays. Calling it again does nothing. */
+  async dispose(): Promise<void> {
+    if (this.#isDisposed) return;
+    this.#isDisposed = true;
+    await this.#engine.dispose();
+    this.#release();
+  }
+
+  async #load(training: Dataset): Promise<void> {
+    if (this.#loaded === training) return;
+    if (this.#stepOfEpoch > 0) {
+      // An epoch of another dataset that was left unfinished stays unfinished.
+      this.#epoch++;
+      this.#stepOfEpoch = 0;
+    }
+    await this.#engine.load(training);
+    this.#loaded = training;
+  }
+
+  #beginEpoch({ sampleCount }: Dataset): void {
+    const order =
+      this.#options.shuffle === false
+        ? fileOrder(sampleCount)
+        : shuffledOrder(this.#seed, this.#epoch, sampleCount);
+    this.#engine.beginEpoch(order, this.#stepOfEpoch);
+  }
+
+  #run(steps: number, signal: AbortSignal | undefined): Promise<StepMetrics> {
+    const metrics = this.#engine.run(steps, signal);
+    // Awaited in its turn; one that fails earlier must not count as unhandled.
+    metrics.catch(() => undefined);
+    return metrics;
+  }
+
+  /** Awaits the oldest run and moves on by the steps it really made. */
+  async #settle(pending: Pending[]): Promise<StepMetrics> {
+    const metrics = await pending.shift()!.metrics;
+    this.#step += metrics.steps;
+    this.#stepOfEpoch += metrics.steps;
+    return metrics;
+  }
+
+  #report(metrics: StepMetrics, seconds: number, perEpoch: number): Progress {
+    const { samples, costSum, correct, gpuSeconds } = metrics;
+    const cost = costSum / samples;
+    const epoch = this.#epoch + 1;
+    const endOfEpoch = this.#stepOfEpoch === perEpoch;
+    if (!Number.isFinite(cost))
+      throw this.#fail(`The cost is ${cost} by step ${this.#step} (epoch ${epoch})`);
+    if (endOfEpoch) {
+      this.#epoch++;
+      this.#stepOfEpoch = 0;
+    }
+    return {
+      epoch,
+      step: this.#step,
+      endOfEpoch,
+      samples,
+      cost,
+      accuracy: correct / samples,
+      seconds,
+      samplesPerSecond: samples / seconds,
+      ...(gpuSeconds !== undefined && { gpuSeconds }),
+    };
+  }
+
+  #fail(fact: string): NonFiniteError {
+    const { learningRate } = this.#options.optimizer;
+    this.#failure ??= new NonFiniteError(
+      `${fact}, with learning rate ${learningRate}: training has diverged and its parameters are of no use. ` +
+        `Start again with a smaller learning rate, ${Number((learningRate / 10).toPrecision(2))} say.`,
+    );
+    return this.#failure;
+  }
+
+  #requireUsable(): void {
+    if (this.#isDisposed) {
+      throw new DisposedError('This trainer was disposed of. Create a new one to go on.');
+    }
+    if (this.#failure) throw this.#failure;
+  }
+}
+
+function stepsToMake(options: FitOptions, perEpoch: number, stepOfEpoch: number): number {
+  const { epochs, steps } = options;
+  if (steps !== undefined && epochs !== undefined) {
+    throw new ConfigurationError(
+      `Both ${epochs} epochs and ${steps} steps were asked for. Give one of them.`,
+    );
+  }
+  if (steps !== undefined) return requireCount('steps', steps);
+  return requireCount('epochs', epochs ?? 1) * perEpoch - stepOfEpoch;
+}
+
+function requireCount(name: string, value: number): number {
+  if (!Number.isSafeInteger(value) || value < 1) {
+    throw new ConfigurationError(
+      `${name} is a whole number of at least 1, and ${value} was given.`,
+    );
+  }
+  return value;
+}
+
+/** 'A weight of layers.0.weight', for the parameter at `index`. */
+function parameterName(network: Network, index: number): string {
+  const layer = parameterLayout(network.layers).findLast(
+    ({ weightOffset }) => weightOffset <= index,
+  )!;
+  return `A value of ${index < layer.biasOffset ? layer.weightName : layer.biasName}`;
+}
