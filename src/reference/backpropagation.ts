@@ -3,6 +3,7 @@
  * beside this file. It is slow and keeps every value it meets, because it is what the kernels are
  * compared with and what a lesson shows.
  */
+import { ConfigurationError } from '../errors.ts';
 import type { Network } from '../network/network.ts';
 import { countParameters, parameterLayout } from '../network/parameters.ts';
 import { slopeSource } from '../network/functions.ts';
@@ -50,8 +51,13 @@ export interface Backpropagation {
   readonly predictions: Uint32Array;
 }
 
-/** From the features to the cost, layer after layer. */
-export function forwardPass({ network, parameters, features, labels }: PassArguments): ForwardPass {
+/**
+ * From the features to the cost, layer after layer.
+ * @throws {ConfigurationError} when the arrays are not of the network's sizes, or a label is none of its outputs
+ */
+export function forwardPass(pass: PassArguments): ForwardPass {
+  requireSizes(pass);
+  const { network, parameters, features, labels } = pass;
   const batchSize = labels.length;
   const layout = parameterLayout(network.layers);
   const layers: LayerValues[] = [];
@@ -82,7 +88,10 @@ export function forwardPass({ network, parameters, features, labels }: PassArgum
   return { layers: [...layers, { z, a: output.a }], output };
 }
 
-/** From the features to the cost, and back to the gradient of the mean cost. */
+/**
+ * From the features to the cost, and back to the gradient of the mean cost.
+ * @throws {ConfigurationError} when the arrays are not of the network's sizes, or a label is none of its outputs
+ */
 export function backpropagate(pass: PassArguments): Backpropagation {
   const { network, parameters, features, labels } = pass;
   const batchSize = labels.length;
@@ -118,4 +127,31 @@ export function backpropagate(pass: PassArguments): Backpropagation {
     costs,
     predictions,
   };
+}
+
+function requireSizes({ network, parameters, features, labels }: PassArguments): void {
+  const { layers } = network;
+  const refuse = (fact: string): never => {
+    throw new ConfigurationError(`A network ${layers.join('-')} ${fact}`);
+  };
+  const count = countParameters(layers);
+  if (parameters.length !== count) {
+    refuse(
+      `has ${count} parameters, and ${parameters.length} were given. Give one network's, no more.`,
+    );
+  }
+  const featureCount = labels.length * layers[0]!;
+  if (labels.length === 0 || features.length !== featureCount) {
+    refuse(
+      `reads ${featureCount} features for ${labels.length} labels, and ${features.length} were given. ` +
+        `Give ${layers[0]} a label, and at least one label.`,
+    );
+  }
+  const outputs = layers.at(-1)!;
+  const wrong = Array.from(labels).find(
+    (label) => !(Number.isInteger(label) && label >= 0 && label < outputs),
+  );
+  if (wrong !== undefined) {
+    refuse(`has ${outputs} outputs, and the label ${wrong} is none of them. Labels count from 0.`);
+  }
 }

@@ -1,0 +1,107 @@
+import { describe, expect, it } from 'vitest';
+import { ConfigurationError } from '../../src/errors.ts';
+import { Network } from '../../src/network/network.ts';
+
+describe('Network', () => {
+  it('is a sigmoid network with squared error, xavier and seed 1 where nothing else is said', () => {
+    const { activation, output, cost, initializer, seed } = new Network({ layers: [2, 2] });
+    expect({ activation, output, cost, initializer, seed }).toEqual({
+      activation: 'sigmoid',
+      output: 'sigmoid',
+      cost: 'squared-error',
+      initializer: 'xavier',
+      seed: 1,
+    });
+  });
+
+  it('has 13,002 parameters with the layers of the lecture', () => {
+    expect(new Network({ layers: [784, 16, 16, 10] }).parameterCount).toBe(13_002);
+  });
+
+  it('shows weights [out, in] and biases [out] of a layer as views of its parameters', () => {
+    const network = new Network(
+      { layers: [3, 2, 1] },
+      Float32Array.from({ length: 11 }, (_, i) => i),
+    );
+    expect([...network.weights(0)]).toEqual([0, 1, 2, 3, 4, 5]);
+    expect([...network.biases(0)]).toEqual([6, 7]);
+    expect([...network.weights(1)]).toEqual([8, 9]);
+    expect([...network.biases(1)]).toEqual([10]);
+    expect(network.weights(1).buffer).toBe(network.parameters.buffer);
+  });
+
+  it('copies the parameters and the layer sizes it is given', () => {
+    const layers = [1, 1];
+    const parameters = Float32Array.of(1, 2);
+    const network = new Network({ layers }, parameters);
+    parameters[0] = 9;
+    layers[0] = 9;
+    expect([...network.parameters]).toEqual([1, 2]);
+    expect(network.layers).toEqual([1, 1]);
+    expect(Object.isFrozen(network.layers)).toBe(true);
+  });
+
+  it('gives the same network with other parameters', () => {
+    const network = new Network({ layers: [1, 1], activation: 'tanh', output: 'linear', seed: 9 });
+    const other = network.withParameters(Float32Array.of(3, 4));
+    expect([...other.parameters]).toEqual([3, 4]);
+    const { layers, activation, output, cost, initializer, seed } = network;
+    expect(other).toMatchObject({ layers, activation, output, cost, initializer, seed });
+  });
+
+  it.each([
+    [[], '0 layer sizes were given'],
+    [[784], '1 layer sizes were given'],
+    [[784, 0, 10], 'size 2 of 784, 0, 10 is 0'],
+    [[784, 16, 2.5], 'size 3 of 784, 16, 2.5 is 2.5'],
+    [[-1, 10], 'size 1 of -1, 10 is -1'],
+    [[784, NaN], 'size 2 of 784, NaN is NaN'],
+  ])('refuses the layers %j', (layers, fact) => {
+    expect(() => new Network({ layers })).toThrow(
+      new ConfigurationError(
+        `A network needs at least 2 layer sizes, each a whole number of at least 1, and ${fact}. ` +
+          'Give them input first, for example 784, 16, 16, 10.',
+      ),
+    );
+  });
+
+  it('refuses more parameters than an array can hold', () => {
+    expect(() => new Network({ layers: [784, 2_000_000, 10] })).toThrow(
+      new ConfigurationError(
+        'A network 784-2000000-10 would have 1590000010 parameters, and 1073741824 is the most ' +
+          'that are possible. Use smaller layers.',
+      ),
+    );
+  });
+
+  it.each([-1, 0.5, 2 ** 32, NaN])('refuses the seed %d', (seed) => {
+    expect(() => new Network({ layers: [1, 1], seed })).toThrow(
+      new ConfigurationError(
+        `A seed is a whole number from 0 to 4294967295, and ${seed} was given.`,
+      ),
+    );
+  });
+
+  it('refuses parameters of another network', () => {
+    expect(() => new Network({ layers: [784, 16, 16, 10] }, new Float32Array(13_001))).toThrow(
+      new ConfigurationError(
+        'A network 784-16-16-10 has 13002 parameters, and 13001 were given. ' +
+          'Give the parameters of a network of the same layer sizes.',
+      ),
+    );
+  });
+
+  it.each([-1, 2, 0.5])('refuses to show layer %d of two', (layer) => {
+    expect(() => new Network({ layers: [3, 2, 1] }).weights(layer)).toThrow(
+      new ConfigurationError(
+        `There is no layer ${layer} in a network 3-2-1: its weights are numbered 0 to 1.`,
+      ),
+    );
+  });
+
+  it('refuses functions that do not go together', () => {
+    expect(() => new Network({ layers: [1, 1], output: 'linear', cost: 'cross-entropy' })).toThrow(
+      ConfigurationError,
+    );
+  });
+});

@@ -1,0 +1,43 @@
+import { execFileSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import { nextTurn, TimeSlice } from '../../src/training/timeSlice.ts';
+
+describe('nextTurn', () => {
+  it('lets timers fire that are due', async () => {
+    let fired = false;
+    setTimeout(() => {
+      fired = true;
+    }, 0);
+    const until = performance.now() + 5;
+    while (performance.now() < until);
+    await Promise.resolve();
+    expect(fired).toBe(false);
+    // A timer that is due fires at the latest when the loop has gone round twice.
+    await nextTurn();
+    await nextTurn();
+    expect(fired).toBe(true);
+  });
+
+  it('leaves nothing open that keeps a process alive', () => {
+    const module = fileURLToPath(new URL('../../src/training/timeSlice.ts', import.meta.url));
+    const script = `const { nextTurn } = await import(${JSON.stringify(module)}); await nextTurn(); console.log('turned');`;
+    const output = execFileSync(
+      process.execPath,
+      ['--import', 'tsx', '--input-type=module', '--eval', script],
+      { encoding: 'utf8', timeout: 60_000 },
+    );
+    expect(output).toBe('turned\n');
+  });
+});
+
+describe('TimeSlice', () => {
+  it('is over after a while, and begins again in the next turn', async () => {
+    const slice = new TimeSlice();
+    while (!slice.isOver);
+    await slice.next();
+    const turned = performance.now();
+    while (!slice.isOver);
+    expect(performance.now()).toBeGreaterThan(turned);
+  });
+});
