@@ -192,7 +192,7 @@ export class HostEngine<T extends Arithmetic> implements Engine {
     const sums = { costSum: 0, correct: 0 };
     this.arithmetic.beginStep(samples.length);
     for (let start = 0; start < samples.length; start += this.#chunkSize) {
-      if (this.#slice.isOver) await this.#slice.next();
+      if (this.#slice.isOver()) await this.#slice.next();
       if (signal?.aborted) return undefined;
       const chunk = samples.subarray(start, start + this.#chunkSize);
       const { costs, predictions } = this.arithmetic.addGradient(training, chunk);
@@ -213,7 +213,7 @@ export class HostEngine<T extends Arithmetic> implements Engine {
     requireFits(this.#network, dataset);
     const { sampleCount } = dataset;
     for (let start = 0; start < sampleCount; start += this.#chunkSize) {
-      if (this.#slice.isOver) await this.#slice.next();
+      if (this.#slice.isOver()) await this.#slice.next();
       const size = Math.min(this.#chunkSize, sampleCount - start);
       const samples = Uint32Array.from({ length: size }, (_, n) => start + n);
       visit(this.arithmetic.infer(dataset, samples), samples);

@@ -26,7 +26,7 @@ export function nextTurn(): Promise<void> {
 export class TimeSlice {
   #start = performance.now();
 
-  get isOver(): boolean {
+  isOver(): boolean {
     return performance.now() - this.#start >= sliceMs;
   }
 

@@ -1,7 +1,11 @@
 import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { nextTurn, TimeSlice } from '../../src/training/timeSlice.ts';
+
+afterEach(() => {
+  vi.restoreAllMocks();
+});
 
 describe('nextTurn', () => {
   it('lets timers fire that are due', async () => {
@@ -32,12 +36,18 @@ describe('nextTurn', () => {
 });
 
 describe('TimeSlice', () => {
-  it('is over after a while, and begins again in the next turn', async () => {
+  it('is over after 12 ms, and begins again in the next turn', async () => {
+    let now = 1000;
+    vi.spyOn(performance, 'now').mockImplementation(() => now);
     const slice = new TimeSlice();
-    while (!slice.isOver);
+    now += 11;
+    expect(slice.isOver()).toBe(false);
+    now += 1;
+    expect(slice.isOver()).toBe(true);
     await slice.next();
-    const turned = performance.now();
-    while (!slice.isOver);
-    expect(performance.now()).toBeGreaterThan(turned);
+    now += 11;
+    expect(slice.isOver()).toBe(false);
+    now += 1;
+    expect(slice.isOver()).toBe(true);
   });
 });
