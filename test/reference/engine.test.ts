@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { DisposedError } from '../../src/errors.ts';
 import { Network } from '../../src/network/network.ts';
-import { backpropagate } from '../../src/reference/backpropagation.ts';
+import { backpropagate, forwardPass } from '../../src/reference/backpropagation.ts';
 import { createReferenceEngine } from '../../src/reference/engine.ts';
 import { featureValues, labelsOf } from '../../src/reference/features.ts';
 import { sgd } from '../../src/training/optimizers.ts';
@@ -82,6 +82,30 @@ describe('the reference engine', () => {
     engine.parameters.forEach((value, i) => {
       expect(Math.abs(value - (network.parameters[i]! - gradient[i]!))).toBeLessThan(1e-15);
     });
+  });
+
+  it('evaluates and predicts a dataset of several chunks as one forward pass does', async () => {
+    const many = randomDataset(testRandom(3), 300, 9, 4);
+    const all = Array.from({ length: 300 }, (_, i) => i);
+    const { output } = forwardPass({
+      network,
+      parameters: network.parameters,
+      features: featureValues(many, all),
+      labels: many.labels,
+    });
+    const engine = createReferenceEngine({
+      network,
+      batchSize: 4,
+      optimizer: sgd({ learningRate: 1 }),
+    });
+    expect(await engine.predict(many)).toEqual(Float32Array.from(output.a));
+    const { cost, accuracy, confusion } = await engine.evaluate(many);
+    expect(cost).toBeCloseTo(output.costs.reduce((sum, c) => sum + c, 0) / 300, 14);
+    const hits = all.filter((n) => output.predictions[n] === many.labels[n]).length;
+    expect(accuracy).toBe(hits / 300);
+    expect(confusion.map((row) => row.reduce((sum, count) => sum + count, 0))).toEqual(
+      [0, 1, 2, 3].map((label) => many.labels.filter((found) => found === label).length),
+    );
   });
 
   it('shows its parameters as a copy, and none after it was disposed of', async () => {
