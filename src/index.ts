@@ -1,12 +1,26 @@
 /** nudge's public API: everything an application imports stands here, and nothing else does. */
 export { createDataset, sliceDataset, type Dataset } from './data/dataset.ts';
+export { digits, digitsRange, type DigitsOptions } from './data/digits/digits.ts';
+export { readIdx, type IdxTensor } from './data/idx.ts';
+export { readMnist, readMnistFiles, type TrainingAndTest } from './data/mnist.ts';
 export * from './errors.ts';
+export { loadParameters, saveParameters } from './formats/parameters.ts';
+export { sha256 } from './formats/sha256.ts';
 export { adapterName, type AdapterDescription } from './gpu/adapter.ts';
 export { Device, type DeviceOptions } from './gpu/device.ts';
 export type { Activation, Cost, Output } from './network/functions.ts';
 export type { Initializer } from './network/initializers.ts';
 export { Network, type NetworkOptions } from './network/network.ts';
 export { presets, type Preset, type PresetName } from './network/presets.ts';
+export {
+  averageNudges,
+  rankSensitivities,
+  sampleNudges,
+  timesMoreSensitive,
+  type AverageNudges,
+  type SampleNudges,
+  type WeightSensitivity,
+} from './reference/nudges.ts';
 export type { Backend, Evaluation } from './training/engine.ts';
 export { sgd, type Optimizer, type Sgd } from './training/optimizers.ts';
 export {

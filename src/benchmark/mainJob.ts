@@ -2,9 +2,18 @@
  * The main job: trains presets on the CPU and on the GPU, holds the two against each other, and says how fast each
  * was. Knows neither DOM nor Node; the page and the command line show what it reports.
  */
-import type { Dataset } from '../data/dataset.ts';
+import { sliceDataset, type Dataset } from '../data/dataset.ts';
+import { NoAdapterError } from '../errors.ts';
 import type { AdapterDescription } from '../gpu/adapter.ts';
-import type { PresetName } from '../network/presets.ts';
+import { Device } from '../gpu/device.ts';
+import { Network } from '../network/network.ts';
+import { countParameters } from '../network/parameters.ts';
+import { presets, type Preset, type PresetName } from '../network/presets.ts';
+import { stepsPerEpoch } from '../training/batches.ts';
+import type { EngineOptions } from '../training/engine.ts';
+import { sgd } from '../training/optimizers.ts';
+import { Trainer, type Progress } from '../training/trainer.ts';
+import { trainGpu, trainReference, trajectoryShare } from './verification/trajectories.ts';
 
 export interface MainJobOptions {
   readonly training: Dataset;
@@ -86,4 +95,155 @@ export interface MainJobResult {
   /** Why there is no GPU side, in a sentence. */
   readonly noAdapter?: string;
   readonly rows: readonly MainJobRow[];
+}
+
+/** Steps after which GPU and reference are compared. */
+const comparedSteps = 5;
+/** Reports of a side while it trains: enough for a smooth curve. */
+const reportsPerSide = 100;
+
+/**
+ * Trains each preset on the CPU, then on the GPU, from the same weights in the same order.
+ * @throws the signal's reason; typed errors of a device that fails. That there is no adapter is no error but
+ *   part of the result
+ */
+export async function runMainJob(options: MainJobOptions): Promise<MainJobResult> {
+  const { training, test, signal } = options;
+  const names = options.presets ?? (['lecture', 'modern'] as const);
+  const epochs = options.epochs ?? 1;
+  const seed = options.seed ?? 1;
+  let device: Device | undefined;
+  let noAdapter: string | undefined;
+  try {
+    device = await Device.request({ ...(options.gpu && { gpu: options.gpu }) });
+  } catch (error) {
+    if (!(error instanceof NoAdapterError)) throw error;
+    noAdapter = error.message;
+  }
+
+  const progress = new WorkDone(names, device ? sides.length : 1);
+  try {
+    const rows: MainJobRow[] = [];
+    for (const name of names) {
+      const preset: Preset = presets[name];
+      const network = new Network({ ...preset.network, seed });
+      const { batchSize } = preset;
+      const optimizer = sgd(preset);
+      const train = async (side: SideName): Promise<Side> => {
+        const trainer = await Trainer.create(network, {
+          backend: side,
+          batchSize,
+          optimizer,
+          seed,
+          ...(device && { device }),
+        });
+        try {
+          return await trainSide(trainer, training, test, { epochs, signal }, (report, done) =>
+            options.onEvent?.({
+              type: 'progress',
+              preset: name,
+              side,
+              done: progress.at(name, done),
+              ...report,
+            }),
+          );
+        } finally {
+          await trainer.dispose();
+        }
+      };
+      const finish = (side: SideName, result: Side): Side => {
+        progress.finished(name);
+        options.onEvent?.({ type: 'side', preset: name, side, result });
+        return result;
+      };
+      const agreement =
+        device && (await compare(device, { network, batchSize, optimizer }, training));
+      const cpu = finish('cpu', await train('cpu'));
+      const webgpu = device && finish('webgpu', await train('webgpu'));
+      rows.push({
+        preset: name,
+        layers: network.layers,
+        batchSize,
+        epochs,
+        cpu,
+        ...(webgpu && { webgpu, ratio: webgpu.samplesPerSecond / cpu.samplesPerSecond }),
+        ...(agreement && { agreement }),
+      });
+    }
+    return {
+      data: training.name,
+      ...(device && { adapter: device.adapter }),
+      ...(noAdapter !== undefined && { noAdapter }),
+      rows,
+    };
+  } finally {
+    device?.destroy();
+  }
+}
+
+type Report = Pick<Progress, 'epoch' | 'step' | 'cost' | 'accuracy' | 'samplesPerSecond'>;
+
+async function trainSide(
+  trainer: Trainer,
+  training: Dataset,
+  test: Dataset,
+  { epochs, signal }: { readonly epochs: number; readonly signal: AbortSignal | undefined },
+  onReport: (report: Report, done: number) => void,
+): Promise<Side> {
+  // Compiles and uploads, so that the clock below times training alone.
+  await trainer.prepare(training);
+  const total = epochs * training.sampleCount;
+  const reportEvery = Math.max(1, Math.round(total / trainer.batchSize / reportsPerSide));
+  let seconds = 0;
+  let samples = 0;
+  for await (const report of trainer.fit(training, { epochs, reportEvery, signal })) {
+    seconds += report.seconds;
+    samples += report.samples;
+    const { epoch, step, cost, accuracy, samplesPerSecond } = report;
+    onReport({ epoch, step, cost, accuracy, samplesPerSecond }, samples / total);
+  }
+  const { cost, accuracy } = await trainer.evaluate(test);
+  return { samplesPerSecond: samples / seconds, seconds, cost, accuracy };
+}
+
+/** The GPU's first steps against the reference's. */
+async function compare(
+  device: Device,
+  options: EngineOptions,
+  training: Dataset,
+): Promise<Agreement> {
+  const few = sliceDataset(
+    training,
+    0,
+    Math.min(training.sampleCount, comparedSteps * options.batchSize),
+  );
+  const steps = stepsPerEpoch(few.sampleCount, options.batchSize);
+  const found = await trainGpu(device, options, few, steps);
+  const truth = await trainReference(options, few, steps);
+  return {
+    worst: trajectoryShare(options.network, found, truth),
+    what: `parameters after ${steps} steps`,
+  };
+}
+
+/** Share of the whole job that is done, by the arithmetic each preset takes. */
+class WorkDone {
+  readonly #total: number;
+  #done = 0;
+
+  constructor(names: readonly PresetName[], sideCount: number) {
+    this.#total = sideCount * names.reduce((sum, name) => sum + work(name), 0);
+  }
+
+  at(name: PresetName, share: number): number {
+    return (this.#done + share * work(name)) / this.#total;
+  }
+
+  finished(name: PresetName): void {
+    this.#done += work(name);
+  }
+}
+
+function work(name: PresetName): number {
+  return countParameters(presets[name].network.layers);
 }

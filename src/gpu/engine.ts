@@ -182,6 +182,19 @@ export class GpuEngine implements Engine {
     return await this.#inTurn(() => this.#resources.parameters.read());
   }
 
+  /**
+   * The optimizer's velocities, in the layout of the parameters.
+   * @throws {ConfigurationError} when the optimizer has no momentum, and so no velocities
+   */
+  async readVelocities(): Promise<Float32Array<ArrayBuffer>> {
+    if (this.#options.optimizer.momentum === 0) {
+      throw new ConfigurationError(
+        'There are no velocities to read: the momentum of this engine is 0. Give a momentum greater than 0.',
+      );
+    }
+    return await this.#inTurn(() => this.#resources.parameters.readVelocities());
+  }
+
   async dispose(): Promise<void> {
     if (this.#disposed) return;
     this.#disposed = true;

@@ -51,20 +51,27 @@ export class ParameterStore {
     return new ParameterStore(device, network, buffers, readback);
   }
 
-  /**
-   * Reads weights and biases back, in the public layout.
-   */
-  async read(): Promise<Float32Array<ArrayBuffer>> {
+  /** Reads weights and biases back, in the public layout. */
+  read(): Promise<Float32Array<ArrayBuffer>> {
+    return this.#read('weights', 'biases');
+  }
+
+  /** Reads the velocities back, in the same layout: after a first step with momentum, they are its gradient. */
+  readVelocities(): Promise<Float32Array<ArrayBuffer>> {
+    return this.#read('weightVelocity', 'biasVelocity');
+  }
+
+  async #read(weights: string, biases: string): Promise<Float32Array<ArrayBuffer>> {
     const layers = parameterLayout(this.#network.layers);
     const ranges = layers.flatMap((_, l) =>
-      [`weights.${l}`, `biases.${l}`].map((name) => {
+      [`${weights}.${l}`, `${biases}.${l}`].map((name) => {
         const buffer = this.buffers.get(name)!;
         return { buffer, size: buffer.size };
       }),
     );
-    const { bytes } = await this.#readback.read('the parameters', ranges);
+    const { bytes } = await this.#readback.read(weights, ranges);
     const packed = await bytes;
-    const parameters = new Float32Array(this.#network.parameterCount);
+    const values = new Float32Array(this.#network.parameterCount);
     let offset = 0;
     const next = (size: number) => {
       const part = new Float32Array(packed, offset, size / 4);
@@ -72,10 +79,10 @@ export class ParameterStore {
       return part;
     };
     layers.forEach(({ inputs, outputs, weightOffset, biasOffset }, l) => {
-      parameters.set(unpackWeights(next(ranges[2 * l]!.size), inputs, outputs), weightOffset);
-      parameters.set(unpackRows(next(ranges[2 * l + 1]!.size), 1, outputs), biasOffset);
+      values.set(unpackWeights(next(ranges[2 * l]!.size), inputs, outputs), weightOffset);
+      values.set(unpackRows(next(ranges[2 * l + 1]!.size), 1, outputs), biasOffset);
     });
-    return parameters;
+    return values;
   }
 
   dispose(): void {

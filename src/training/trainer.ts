@@ -133,9 +133,24 @@ export class Trainer {
     return this.#engine.plan;
   }
 
+  /** Samples a step. */
+  get batchSize(): number {
+    return this.#options.batchSize;
+  }
+
   /** Steps made so far. */
   get step(): number {
     return this.#step;
+  }
+
+  /**
+   * Takes the training set ahead of `fit`, which otherwise does it: uploads it and compiles what it needs. For
+   * those who want to time training alone.
+   */
+  async prepare(training: Dataset): Promise<void> {
+    this.#requireUsable();
+    this.#requireIdle();
+    await this.#load(training);
   }
 
   /**
@@ -150,11 +165,7 @@ export class Trainer {
     const { reportEvery = defaultReportEvery, signal } = options;
     requireCount('reportEvery', reportEvery);
     this.#requireUsable();
-    if (this.#isFitting) {
-      throw new ConfigurationError(
-        'This trainer is fitting already. Leave that loop, or create a second trainer.',
-      );
-    }
+    this.#requireIdle();
     requireFits(this.#initial, training);
     signal?.throwIfAborted();
     this.#isFitting = true;
@@ -287,6 +298,13 @@ export class Trainer {
         `Start again with a smaller learning rate, ${Number((learningRate / 10).toPrecision(2))} say.`,
     );
     return this.#failure;
+  }
+
+  #requireIdle(): void {
+    if (!this.#isFitting) return;
+    throw new ConfigurationError(
+      'This trainer is fitting already. Leave that loop, or create a second trainer.',
+    );
   }
 
   #requireUsable(): void {

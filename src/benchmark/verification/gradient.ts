@@ -1,0 +1,204 @@
+/**
+ * The GPU's gradient against the reference's, element by element, each within a bound that follows the errors of
+ * float32 through the whole network: forward, where a layer passes on its own errors and the ones it got, and back.
+ */
+import type { Dataset } from '../../data/dataset.ts';
+import { fileOrder } from '../../data/shuffle.ts';
+import type { Device } from '../../gpu/device.ts';
+import { GpuEngine } from '../../gpu/engine.ts';
+import { slopeSource } from '../../network/functions.ts';
+import type { Network } from '../../network/network.ts';
+import { parameterLayout } from '../../network/parameters.ts';
+import { backpropagate, type Backpropagation } from '../../reference/backpropagation.ts';
+import { slope } from '../../reference/functions.ts';
+import { featureValues } from '../../reference/features.ts';
+import { sgd } from '../../training/optimizers.ts';
+import { activationBound, outputBounds, slopeBound, sumBound } from './bounds.ts';
+import { Worst } from './samples.ts';
+
+/**
+ * The gradient of one mini-batch on the GPU: after the first step with momentum, the velocity is the gradient.
+ * @param dataset the mini-batch, all of it
+ */
+export async function gpuGradient(
+  device: Device,
+  network: Network,
+  dataset: Dataset,
+): Promise<Float32Array> {
+  const engine = await GpuEngine.create(device, {
+    network,
+    batchSize: dataset.sampleCount,
+    optimizer: sgd({ learningRate: 1, momentum: 0.5 }),
+  });
+  try {
+    await engine.load(dataset);
+    engine.beginEpoch(fileOrder(dataset.sampleCount), 0);
+    await engine.run(1);
+    return await engine.readVelocities();
+  } finally {
+    await engine.dispose();
+  }
+}
+
+/**
+ * @param dataset the mini-batch
+ * @returns the worst error as a share of its bound
+ */
+export async function checkGradient(
+  device: Device,
+  network: Network,
+  dataset: Dataset,
+): Promise<number> {
+  const found = await gpuGradient(device, network, dataset);
+  const features = featureValues(dataset, fileOrder(dataset.sampleCount));
+  const { parameters } = network;
+  const pass = backpropagate({ network, parameters, features, labels: dataset.labels });
+  const bound = gradientBound(network, features, dataset.labels, pass);
+  const worst = new Worst();
+  pass.gradient.forEach((expected, i) => worst.note(found[i]!, expected, bound[i]!));
+  return worst.share;
+}
+
+/** A bound on the error of each element of a float32 gradient, in the layout of the parameters. */
+export function gradientBound(
+  network: Network,
+  features: ArrayLike<number>,
+  labels: ArrayLike<number>,
+  pass: Backpropagation,
+): Float64Array {
+  const batchSize = labels.length;
+  const layout = parameterLayout(network.layers);
+  const forward = forwardBounds(network, features, batchSize, pass);
+  const bound = new Float64Array(network.parameterCount);
+  let deltaError = outputDeltaErrors(network, labels, pass, forward.at(-1)!.z);
+  for (let l = layout.length - 1; l >= 0; l--) {
+    const { inputs, outputs, weightOffset, biasOffset } = layout[l]!;
+    const a = l === 0 ? features : pass.layers[l - 1]!.a;
+    const aError = l === 0 ? undefined : forward[l - 1]!.a;
+    const { delta } = pass.layers[l]!;
+    for (let j = 0; j < outputs; j++) {
+      for (let i = 0; i <= inputs; i++) {
+        let magnitude = 0;
+        let error = 0;
+        for (let n = 0; n < batchSize; n++) {
+          // The bias is the weight of an input that is always 1.
+          const value = i === inputs ? 1 : Math.abs(a[n * inputs + i]!);
+          const valueError = i === inputs ? 0 : (aError?.[n * inputs + i] ?? 0);
+          const d = Math.abs(delta[n * outputs + j]!);
+          const dError = deltaError[n * outputs + j]!;
+          magnitude += (value + valueError) * (d + dError);
+          error += value * dError + valueError * (d + dError);
+        }
+        const at = i === inputs ? biasOffset + j : weightOffset + j * inputs + i;
+        bound[at] = (error + sumBound(batchSize, magnitude)) / batchSize;
+      }
+    }
+    if (l > 0) deltaError = hiddenDeltaErrors(network, l, pass, forward[l - 1]!, deltaError);
+  }
+  return bound;
+}
+
+interface LayerErrors {
+  readonly z: Float64Array;
+  readonly a: Float64Array;
+}
+
+/** Errors of z and a of every layer, [batchSize, outputs] each. */
+function forwardBounds(
+  network: Network,
+  features: ArrayLike<number>,
+  batchSize: number,
+  pass: Backpropagation,
+): LayerErrors[] {
+  const errors: LayerErrors[] = [];
+  parameterLayout(network.layers).forEach(({ inputs, outputs }, l) => {
+    const a = l === 0 ? features : pass.layers[l - 1]!.a;
+    const aError = l === 0 ? undefined : errors[l - 1]!.a;
+    const weights = network.weights(l);
+    const biases = network.biases(l);
+    const z = new Float64Array(batchSize * outputs);
+    for (let n = 0; n < batchSize; n++) {
+      for (let j = 0; j < outputs; j++) {
+        let magnitude = Math.abs(biases[j]!);
+        let error = 0;
+        for (let i = 0; i < inputs; i++) {
+          const weight = Math.abs(weights[j * inputs + i]!);
+          const inputError = aError?.[n * inputs + i] ?? 0;
+          magnitude += weight * (Math.abs(a[n * inputs + i]!) + inputError);
+          error += weight * inputError;
+        }
+        z[n * outputs + j] = error + sumBound(inputs + 1, magnitude);
+      }
+    }
+    const truth = pass.layers[l]!.z;
+    const after = z.map((error, at) => activationBound(network.activation, truth[at]!, error));
+    errors.push({ z, a: after });
+  });
+  return errors;
+}
+
+function outputDeltaErrors(
+  network: Network,
+  labels: ArrayLike<number>,
+  pass: Backpropagation,
+  zError: Float64Array,
+): Float64Array {
+  const outputs = network.layers.at(-1)!;
+  const { z, a } = pass.layers.at(-1)!;
+  const errors = new Float64Array(z.length);
+  for (let n = 0; n < labels.length; n++) {
+    const row = (values: Float64Array) => [...values.subarray(n * outputs, (n + 1) * outputs)];
+    const { delta } = outputBounds(
+      network.output,
+      network.cost,
+      row(z),
+      row(a),
+      labels[n]!,
+      row(zError),
+    );
+    errors.set(delta, n * outputs);
+  }
+  return errors;
+}
+
+/** Errors of the delta of the layer before the weights `l`. */
+function hiddenDeltaErrors(
+  network: Network,
+  l: number,
+  pass: Backpropagation,
+  before: LayerErrors,
+  deltaError: Float64Array,
+): Float64Array {
+  const inputs = network.layers[l]!;
+  const outputs = network.layers[l + 1]!;
+  const weights = network.weights(l);
+  const { delta } = pass.layers[l]!;
+  const { z, a } = pass.layers[l - 1]!;
+  const fromZ = slopeSource(network.activation) === 'z';
+  const errors = new Float64Array(a.length);
+  for (let at = 0; at < a.length; at++) {
+    const n = Math.floor(at / inputs);
+    const i = at % inputs;
+    let wishes = 0;
+    let magnitude = 0;
+    let error = 0;
+    for (let j = 0; j < outputs; j++) {
+      const weight = weights[j * inputs + i]!;
+      const d = delta[n * outputs + j]!;
+      const dError = deltaError[n * outputs + j]!;
+      wishes += weight * d;
+      magnitude += Math.abs(weight) * (Math.abs(d) + dError);
+      error += Math.abs(weight) * dError;
+    }
+    const wishError = error + sumBound(outputs, magnitude);
+    const source = fromZ ? z[at]! : a[at]!;
+    const sourceError = fromZ ? before.z[at]! : before.a[at]!;
+    const f = Math.abs(slope(network.activation, source));
+    const fError = slopeBound(network.activation, source, sourceError);
+    errors[at] =
+      wishError * (f + fError) +
+      Math.abs(wishes) * fError +
+      sumBound(0, Math.abs(wishes) * (f + fError));
+  }
+  return errors;
+}

@@ -1,0 +1,155 @@
+/** The cases that kernels are checked with: shapes at and around the edges of tiles, every function, every variant. */
+import type { ForwardOptions } from '../../../shaders/forward.ts';
+import type { Device } from '../../gpu/device.ts';
+import { activations, costs, outputs, type Cost, type Output } from '../../network/functions.ts';
+import { checkForward } from './forward.ts';
+import { checkHiddenDelta, hasIntegerSlope } from './hiddenDelta.ts';
+import { checkOutputDelta, checkScore } from './output.ts';
+import { Samples, type DataKind } from './samples.ts';
+import { checkUpdate } from './update.ts';
+
+export interface KernelCase {
+  /** 'forward 17→9, batch 33, tanh, random' */
+  readonly name: string;
+  readonly kernel: (typeof kernelNames)[number];
+  /** Resolves to the worst error as a share of its bound; integers are exact at 0. */
+  readonly run: (device: Device) => Promise<number>;
+}
+
+export const kernelNames = ['forward', 'output delta', 'hidden delta', 'update', 'score'] as const;
+
+const batchSizes = [1, 2, 3, 7, 8, 9, 31, 32, 33, 100] as const;
+const sizes = [1, 2, 3, 4, 5, 7, 8, 9, 10, 15, 16, 17, 30, 31, 33, 64] as const;
+/** Inputs go up to an image's pixels. */
+const inputSizes = [...sizes, 100, 257, 784] as const;
+const tileRows = [1, 2, 4, 8] as const;
+const tileQuads = [1, 2, 4] as const;
+
+const kinds: readonly DataKind[] = ['random', 'integers'];
+const sources = ['samples', 'activations'] as const;
+
+/** Outputs and costs that go together. */
+export const outputsAndCosts: readonly (readonly [Output, Cost])[] = outputs.flatMap((output) =>
+  costs
+    .filter((cost) => !(output === 'linear' && cost === 'cross-entropy'))
+    .map((cost) => [output, cost] as const),
+);
+
+/**
+ * @param rounds how often every variant is drawn, each time with other shapes and data
+ * @param seed of the shapes and the data
+ */
+export function kernelCases(rounds: number, seed = 1): readonly KernelCase[] {
+  const cases: KernelCase[] = [];
+  for (let round = 0; round < rounds; round++) {
+    const draw = new Samples(seed + round, 'random');
+    const next = () => seed * 1000 + cases.length;
+    for (const kind of kinds) {
+      cases.push(...forwardCases(draw, kind, next()), ...deltaCases(draw, kind, next()));
+      cases.push(...outputCases(draw, kind, next()), ...updateCases(draw, kind, next()));
+    }
+  }
+  return cases;
+}
+
+/** A tile width that divides the quads of `features`. */
+function fittingQuads(draw: Samples, features: number): number {
+  return draw.pick(tileQuads.filter((count) => Math.ceil(features / 4) % count === 0));
+}
+
+function forwardCases(draw: Samples, kind: DataKind, seed: number): KernelCase[] {
+  return activations.flatMap((activation) => {
+    // Integers stay integers through these alone.
+    if (kind === 'integers' && activation !== 'relu' && activation !== 'linear') return [];
+    return sources.map((source): KernelCase => {
+      const batchSize = draw.pick(batchSizes);
+      const rowsPerTile = draw.pick(tileRows);
+      const outputCount = draw.pick(sizes);
+      const options: ForwardOptions = {
+        inputs: draw.pick(inputSizes),
+        outputs: outputCount,
+        activation,
+        source,
+        batchSize,
+        rows: Math.ceil(batchSize / rowsPerTile) * rowsPerTile,
+        tileRows: rowsPerTile,
+        tileQuads: fittingQuads(draw, outputCount),
+      };
+      const { inputs, tileQuads: columns } = options;
+      return {
+        kernel: 'forward',
+        name: `forward ${inputs}→${outputCount}, batch ${batchSize}, ${activation}, from ${source}, tile ${rowsPerTile}×${4 * columns}, ${kind}`,
+        run: (device) => checkForward(device, options, kind, seed),
+      };
+    });
+  });
+}
+
+function deltaCases(draw: Samples, kind: DataKind, seed: number): KernelCase[] {
+  return activations.flatMap((activation) => {
+    if (kind === 'integers' && !hasIntegerSlope(activation)) return [];
+    const rowsPerTile = draw.pick(tileRows);
+    const options = {
+      inputs: draw.pick(sizes),
+      outputs: draw.pick(sizes),
+      activation,
+      rows: Math.ceil(draw.pick(batchSizes) / rowsPerTile) * rowsPerTile,
+      tileRows: rowsPerTile,
+    };
+    return {
+      kernel: 'hidden delta' as const,
+      name: `hidden delta ${options.inputs}←${options.outputs}, ${options.rows} rows, ${activation}, tile ${rowsPerTile}, ${kind}`,
+      run: (device: Device) => checkHiddenDelta(device, options, kind, seed),
+    };
+  });
+}
+
+function outputCases(draw: Samples, kind: DataKind, seed: number): KernelCase[] {
+  return outputsAndCosts.flatMap(([output, cost]) => {
+    if (kind === 'integers' && output !== 'linear') return [];
+    const batchSize = draw.pick(batchSizes);
+    const options = {
+      outputs: draw.pick(sizes),
+      output,
+      cost,
+      batchSize,
+      rows: Math.ceil(batchSize / 8) * 8,
+    };
+    const text = `${options.outputs}, batch ${batchSize}, ${output}, ${cost}, ${kind}`;
+    return [
+      {
+        kernel: 'output delta' as const,
+        name: `output delta ${text}`,
+        run: (device: Device) => checkOutputDelta(device, options, kind, seed),
+      },
+      {
+        kernel: 'score' as const,
+        name: `score ${text}`,
+        run: (device: Device) => checkScore(device, options, kind, seed),
+      },
+    ];
+  });
+}
+
+function updateCases(draw: Samples, kind: DataKind, seed: number): KernelCase[] {
+  return sources.flatMap((source) => {
+    if (kind === 'integers' && source === 'samples') return [];
+    return [true, false].map((momentum): KernelCase => {
+      const outputCount = draw.pick(sizes);
+      const options = {
+        inputs: draw.pick(inputSizes),
+        outputs: outputCount,
+        source,
+        batchSize: kind === 'integers' ? draw.pick([1, 2, 8, 32]) : draw.pick(batchSizes),
+        momentum,
+        tileQuads: fittingQuads(draw, outputCount),
+      };
+      const { inputs, batchSize } = options;
+      return {
+        kernel: 'update',
+        name: `update ${inputs}→${outputCount}, batch ${batchSize}, from ${source}, ${momentum ? 'momentum' : 'plain'}, tile 4×${4 * options.tileQuads}, ${kind}`,
+        run: (device) => checkUpdate(device, options, kind, seed),
+      };
+    });
+  });
+}

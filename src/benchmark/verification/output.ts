@@ -1,0 +1,131 @@
+import { outputDelta as outputDeltaKernel } from '../../../shaders/outputDelta.ts';
+import type { OutputDeltaOptions } from '../../../shaders/outputDelta.ts';
+import { score as scoreKernel } from '../../../shaders/score.ts';
+import { quads } from '../../../shaders/wgsl.ts';
+import type { Device } from '../../gpu/device.ts';
+import { packRows, unpackRows } from '../../gpu/layout.ts';
+import { outputDelta, type OutputDelta } from '../../reference/outputDelta.ts';
+import { outputBounds, unit, type OutputBounds } from './bounds.ts';
+import { requirePaddingZero } from './forward.ts';
+import { floats, runKernel } from './kernelRunner.ts';
+import { Samples, Worst, type DataKind } from './samples.ts';
+
+/** One mini-batch of pre-activations and labels, its truth and its bounds. */
+function batch(options: OutputDeltaOptions, kind: DataKind, seed: number) {
+  const { outputs, output, cost, batchSize, rows } = options;
+  const samples = new Samples(seed, kind);
+  // The last step of an epoch, a short one: one row less than the batch, unless that would be none.
+  const size = Math.max(1, batchSize - 1);
+  const sampleCount = batchSize + size;
+  const labels = samples.integers(sampleCount, outputs);
+  const order = samples.integers(sampleCount, sampleCount);
+  const z = samples.signed(rows * outputs).map((value) => (kind === 'random' ? 3 * value : value));
+  const labelOf = Uint32Array.from({ length: size }, (_, n) => labels[order[batchSize + n]!]!);
+  const truth: OutputDelta = outputDelta({
+    batchSize: size,
+    outputs,
+    output,
+    cost,
+    z: z.subarray(0, size * outputs),
+    labels: labelOf,
+  });
+  const exact = new Array<number>(outputs).fill(0);
+  const row = (values: ArrayLike<number>, n: number) =>
+    Array.from({ length: outputs }, (_, j) => values[n * outputs + j]!);
+  const bounds: OutputBounds[] = Array.from({ length: size }, (_, n) =>
+    outputBounds(output, cost, row(z, n), row(truth.a, n), labelOf[n]!, exact),
+  );
+  const settings = new Uint32Array(4);
+  settings[0] = sampleCount;
+  return {
+    size,
+    labelOf,
+    truth,
+    bounds,
+    contents: {
+      z: packRows(z, rows, outputs),
+      labels,
+      order,
+      counter: Uint32Array.of(1, 2),
+      settings,
+    },
+  };
+}
+
+/**
+ * The output-delta kernel against its float64 twin: deltas, and costs and hits added to what was there.
+ * @returns the worst error as a share of its bound
+ */
+export async function checkOutputDelta(
+  device: Device,
+  options: OutputDeltaOptions,
+  kind: DataKind,
+  seed: number,
+): Promise<number> {
+  const { outputs, rows } = options;
+  const { size, labelOf, truth, bounds, contents } = batch(options, kind, seed);
+  const metrics = new Float32Array(2 * rows).fill(1);
+  new Uint32Array(metrics.buffer).forEach((_, i, words) => {
+    if (i % 2 === 1) words[i] = 7;
+  });
+  const result = await runKernel(device, outputDeltaKernel(options), {
+    ...contents,
+    delta: { poisoned: rows * 4 * quads(outputs) },
+    metrics,
+  });
+  const delta = unpackRows(floats(result.get('delta')!), rows, outputs);
+  const words = result.get('metrics')!;
+  const worst = new Worst();
+  for (let n = 0; n < rows; n++) {
+    // Rows past the end of a short batch have no say.
+    const real = n < size;
+    for (let j = 0; j < outputs; j++) {
+      const at = n * outputs + j;
+      const bound = real && kind === 'random' ? bounds[n]!.delta[j]! : 0;
+      worst.note(delta[at]!, real ? truth.delta[at]! : 0, bound);
+    }
+    const cost = 1 + (real ? truth.costs[n]! : 0);
+    const hit = real && truth.predictions[n] === labelOf[n] ? 1 : 0;
+    const costBound = real && kind === 'random' ? bounds[n]!.cost + unit * cost : 0;
+    worst.note(floats(words)[2 * n]!, cost, costBound);
+    worst.note(words[2 * n + 1]!, 7 + hit, 0);
+  }
+  requirePaddingZero(floats(result.get('delta')!), rows, outputs, worst);
+  return worst.share;
+}
+
+/**
+ * The score kernel against its float64 twin: outputs, costs and the confusion matrix.
+ * @returns the worst error as a share of its bound
+ */
+export async function checkScore(
+  device: Device,
+  options: OutputDeltaOptions,
+  kind: DataKind,
+  seed: number,
+): Promise<number> {
+  const { outputs, rows } = options;
+  const { size, labelOf, truth, bounds, contents } = batch(options, kind, seed);
+  const result = await runKernel(device, scoreKernel(options), {
+    ...contents,
+    outputs: { poisoned: rows * 4 * quads(outputs) },
+    costs: new Float32Array(rows),
+    confusion: new Uint32Array(outputs * outputs),
+  });
+  const a = unpackRows(floats(result.get('outputs')!), size, outputs);
+  const costs = floats(result.get('costs')!);
+  const worst = new Worst();
+  const confusion = new Uint32Array(outputs * outputs);
+  for (let n = 0; n < size; n++) {
+    confusion[labelOf[n]! * outputs + truth.predictions[n]!]!++;
+    for (let j = 0; j < outputs; j++) {
+      const bound = kind === 'random' ? bounds[n]!.a[j]! : 0;
+      worst.note(a[n * outputs + j]!, truth.a[n * outputs + j]!, bound);
+    }
+    worst.note(costs[n]!, truth.costs[n]!, kind === 'random' ? bounds[n]!.cost : 0);
+  }
+  confusion.forEach((count, i) => worst.note(result.get('confusion')![i]!, count, 0));
+  // The step is over: the counter has moved on.
+  worst.note(result.get('counter')![0]!, 2, 0);
+  return worst.share;
+}

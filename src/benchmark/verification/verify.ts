@@ -1,0 +1,140 @@
+/** The checks that show, on any machine, that the GPU's numbers are right. */
+import type { Dataset } from '../../data/dataset.ts';
+import { sliceDataset } from '../../data/dataset.ts';
+import type { AdapterDescription } from '../../gpu/adapter.ts';
+import { Device } from '../../gpu/device.ts';
+import { Network } from '../../network/network.ts';
+import { presets } from '../../network/presets.ts';
+import { sgd } from '../../training/optimizers.ts';
+import { checkGradient } from './gradient.ts';
+import { kernelCases, kernelNames } from './kernels.ts';
+import { sameBits, trainCpu, trainGpu, trainReference, trajectoryShare } from './trajectories.ts';
+
+export interface VerifyOptions {
+  readonly gpu?: GPU | undefined;
+  /** Samples to train on, 784 features each, at least 1000. */
+  readonly data: Dataset;
+  /** Draws of each kernel variant. Default 2. */
+  readonly rounds?: number;
+  readonly seed?: number;
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: (progress: { readonly done: number; readonly check: string }) => void;
+}
+
+/** One line of the report. */
+export interface Check {
+  readonly name: string;
+  readonly cases: number;
+  /** The worst error as a share of its bound. */
+  readonly worst: number;
+  readonly passed: boolean;
+  /** The first case that failed. */
+  readonly failed?: string;
+}
+
+export interface VerificationReport {
+  readonly adapter: AdapterDescription;
+  readonly checks: readonly Check[];
+  readonly passed: boolean;
+}
+
+interface Case {
+  readonly name: string;
+  readonly run: () => Promise<number>;
+}
+
+/**
+ * Runs every check on the adapter of this machine.
+ * @throws {NoAdapterError} when there is none; and the signal's reason
+ */
+export async function verify(options: VerifyOptions): Promise<VerificationReport> {
+  const device = await Device.request({ ...(options.gpu && { gpu: options.gpu }) });
+  try {
+    const groups = [...kernelGroups(device, options), ...trainingGroups(device, options.data)];
+    const total = groups.reduce((sum, [, cases]) => sum + cases.length, 0);
+    const checks: Check[] = [];
+    let done = 0;
+    for (const [name, cases] of groups) {
+      let worst = 0;
+      let failed: string | undefined;
+      for (const { name: caseName, run } of cases) {
+        options.signal?.throwIfAborted();
+        options.onProgress?.({ done: done++ / total, check: name });
+        const share = await run();
+        if (!(share <= 1)) failed ??= caseName;
+        worst = Math.max(worst, share);
+      }
+      const passed = failed === undefined;
+      checks.push({ name, cases: cases.length, worst, passed, ...(failed && { failed }) });
+    }
+    const passed = checks.every((check) => check.passed);
+    return { adapter: device.adapter, checks, passed };
+  } finally {
+    device.destroy();
+  }
+}
+
+function kernelGroups(device: Device, options: VerifyOptions): [string, Case[]][] {
+  const cases = kernelCases(options.rounds ?? 2, options.seed ?? 1);
+  return kernelNames.map((kernel) => [
+    `kernel '${kernel}' against float64`,
+    cases
+      .filter((one) => one.kernel === kernel)
+      .map(({ name, run }) => ({ name, run: () => run(device) })),
+  ]);
+}
+
+const steps = 10;
+
+function trainingGroups(device: Device, data: Dataset): [string, Case[]][] {
+  const { network: shape, batchSize, learningRate } = presets.lecture;
+  const lecture = new Network(shape);
+  const batch = sliceDataset(data, 0, batchSize);
+  const plain = { network: lecture, batchSize, optimizer: sgd({ learningRate }) };
+  const withMomentum = { ...plain, optimizer: sgd({ learningRate: 0.5, momentum: 0.9 }) };
+  const gpu = (options: typeof plain, stream = false) =>
+    trainGpu(device, { ...options, stream }, data, steps);
+  const trained = async () => lecture.withParameters(await trainGpu(device, plain, data, steps));
+  return [
+    [
+      'gradient against float64, at the start and after training',
+      [
+        { name: 'at the start', run: () => checkGradient(device, lecture, batch) },
+        {
+          name: 'after training',
+          run: async () => await checkGradient(device, await trained(), batch),
+        },
+      ],
+    ],
+    [
+      `parameters after ${steps} steps against float64`,
+      [
+        ...[plain, withMomentum].map((options) => ({
+          name: `GPU, momentum ${options.optimizer.momentum}`,
+          run: async () =>
+            trajectoryShare(
+              lecture,
+              await gpu(options),
+              await trainReference(options, data, steps),
+            ),
+        })),
+        {
+          name: 'CPU',
+          run: async () =>
+            trajectoryShare(
+              lecture,
+              await trainCpu(plain, data, steps),
+              await trainReference(plain, data, steps),
+            ),
+        },
+      ],
+    ],
+    [
+      'the same bits twice, and streamed',
+      [
+        { name: 'twice', run: async () => sameBits(await gpu(plain), await gpu(plain)) },
+        { name: 'streamed', run: async () => sameBits(await gpu(plain), await gpu(plain, true)) },
+      ],
+    ],
+  ];
+}

@@ -1,0 +1,31 @@
+/** Every combination of the options that change a shader's structure, each at an even and a ragged size. */
+import { forward } from '../../shaders/forward.ts';
+import { hiddenDelta } from '../../shaders/hiddenDelta.ts';
+import type { Kernel } from '../../shaders/kernel.ts';
+import { outputDelta } from '../../shaders/outputDelta.ts';
+import { score } from '../../shaders/score.ts';
+import { update } from '../../shaders/update.ts';
+import { outputsAndCosts } from '../../src/benchmark/verification/kernels.ts';
+import { activations } from '../../src/network/functions.ts';
+
+const shapes = [
+  { inputs: 784, outputs: 16, batchSize: 100, rows: 104, tileRows: 8, tileQuads: 2 },
+  { inputs: 17, outputs: 10, batchSize: 9, rows: 9, tileRows: 1, tileQuads: 1 },
+] as const;
+const sources = ['samples', 'activations'] as const;
+
+export function shaderVariants(): Kernel[] {
+  return shapes.flatMap((shape) => [
+    ...activations.flatMap((activation) => [
+      ...sources.map((source) => forward({ ...shape, activation, source })),
+      hiddenDelta({ ...shape, activation }),
+    ]),
+    ...outputsAndCosts.flatMap(([output, cost]) => [
+      outputDelta({ ...shape, output, cost }),
+      score({ ...shape, output, cost }),
+    ]),
+    ...sources.flatMap((source) =>
+      [true, false].map((momentum) => update({ ...shape, source, momentum })),
+    ),
+  ]);
+}
