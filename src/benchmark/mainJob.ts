@@ -9,11 +9,9 @@ import { Device } from '../gpu/device.ts';
 import { Network } from '../network/network.ts';
 import { countParameters } from '../network/parameters.ts';
 import { presets, type Preset, type PresetName } from '../network/presets.ts';
-import { stepsPerEpoch } from '../training/batches.ts';
-import type { EngineOptions } from '../training/engine.ts';
 import { sgd } from '../training/optimizers.ts';
 import { Trainer, type Progress } from '../training/trainer.ts';
-import { trainGpu, trainReference, trajectoryShare } from './verification/trajectories.ts';
+import { checkGradient } from './verification/gradient.ts';
 
 export interface MainJobOptions {
   readonly training: Dataset;
@@ -68,12 +66,22 @@ export interface Side {
   readonly accuracy: number;
 }
 
-/** How far the GPU's results are from the reference's, as a share of the bound they must keep: at most 1. */
+/** How the GPU's results were held against the others', and whether they held. */
 export interface Agreement {
-  readonly worst: number;
-  /** What was compared: 'parameters after 5 steps'. */
+  /** What was compared with the reference. */
   readonly what: string;
+  /** The worst error of an element, as a share of the bound it must keep: at most 1. */
+  readonly worst: number;
+  /** Difference of the two sides' test costs after training, as a share of the CPU's: at most {@link mostCostDrift}. */
+  readonly costDrift: number;
+  readonly verified: boolean;
 }
+
+/**
+ * Rounding differs between the sides, and where a ReLU's z comes within a rounding of 0 they part for good; they
+ * end in costs that are close, not equal. A wrong kernel ends elsewhere.
+ */
+export const mostCostDrift = 0.02;
 
 export interface MainJobRow {
   readonly preset: PresetName;
@@ -97,8 +105,6 @@ export interface MainJobResult {
   readonly rows: readonly MainJobRow[];
 }
 
-/** Steps after which GPU and reference are compared. */
-const comparedSteps = 5;
 /** Reports of a side while it trains: enough for a smooth curve. */
 const reportsPerSide = 100;
 
@@ -156,10 +162,11 @@ export async function runMainJob(options: MainJobOptions): Promise<MainJobResult
         options.onEvent?.({ type: 'side', preset: name, side, result });
         return result;
       };
-      const agreement =
-        device && (await compare(device, { network, batchSize, optimizer }, training));
       const cpu = finish('cpu', await train('cpu'));
       const webgpu = device && finish('webgpu', await train('webgpu'));
+      const batch = sliceDataset(training, 0, Math.min(batchSize, training.sampleCount));
+      const agreement =
+        device && webgpu && (await compare(device, network, batch, { cpu, webgpu }));
       rows.push({
         preset: name,
         layers: network.layers,
@@ -206,23 +213,20 @@ async function trainSide(
   return { samplesPerSecond: samples / seconds, seconds, cost, accuracy };
 }
 
-/** The GPU's first steps against the reference's. */
+/** The GPU's first gradient against the reference's, and where the two sides ended against each other. */
 async function compare(
   device: Device,
-  options: EngineOptions,
-  training: Dataset,
+  network: Network,
+  batch: Dataset,
+  { cpu, webgpu }: { readonly cpu: Side; readonly webgpu: Side },
 ): Promise<Agreement> {
-  const few = sliceDataset(
-    training,
-    0,
-    Math.min(training.sampleCount, comparedSteps * options.batchSize),
-  );
-  const steps = stepsPerEpoch(few.sampleCount, options.batchSize);
-  const found = await trainGpu(device, options, few, steps);
-  const truth = await trainReference(options, few, steps);
+  const worst = await checkGradient(device, network, batch);
+  const costDrift = Math.abs(webgpu.cost - cpu.cost) / cpu.cost;
   return {
-    worst: trajectoryShare(options.network, found, truth),
-    what: `parameters after ${steps} steps`,
+    what: 'first gradient against float64',
+    worst,
+    costDrift,
+    verified: worst <= 1 && costDrift <= mostCostDrift,
   };
 }
 

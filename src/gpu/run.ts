@@ -36,7 +36,7 @@ export async function submitSteps(
     });
     program.encode(pass, count);
     pass.end();
-    device.gpu.queue.submit([encoder.finish()]);
+    device.gpu.queue.submit([encoder.finish({ label: 'steps' })]);
     source.submitted();
     pacer.submitted(count);
     done += count;

@@ -22,7 +22,7 @@ export interface BrowserSessionOptions {
   readonly adapter?: AdapterChoice | 'none';
   /** Data files for the page. */
   readonly mounts?: readonly Mount[];
-  /** Whether SIGINT, SIGTERM and SIGHUP close the browser and end this process. @defaultValue true */
+  /** Whether SIGINT, SIGTERM and SIGHUP end this process and the browser with it. @defaultValue true */
   readonly handleSignals?: boolean;
 }
 
@@ -60,7 +60,7 @@ export async function openBrowserSession(
 ): Promise<BrowserSession> {
   const page = await providePage();
   try {
-    const server = await startServer({ folder: page.folder, mounts: options.mounts ?? [] });
+    const server = await startServer({ folder: page.path, mounts: options.mounts ?? [] });
     try {
       const url = `${server.origin}/headless.html`;
       const { process, link, ...facts } = await openFirst(url, options);

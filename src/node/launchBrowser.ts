@@ -4,10 +4,13 @@
  * Chromium takes orders through a pipe rather than a port: nobody else can connect to it, and it
  * ends by itself when the pipe closes, so that even a killed nudge leaves no browser behind.
  */
-import type { Browser, LaunchOptions } from 'puppeteer';
+import { constants } from 'node:os';
+
+import type { Browser, LaunchOptions, PuppeteerNode } from 'puppeteer';
 
 import { BrowserError } from '../errors.ts';
 import { importPuppeteer, type FoundBrowser } from './browser.ts';
+import { createTemporaryFolder } from './temporaryFolder.ts';
 
 export interface LaunchBrowserOptions {
   /**
@@ -15,7 +18,7 @@ export interface LaunchBrowserOptions {
    * `software` forces SwiftShader. Firefox takes what the machine's Vulkan drivers give either way.
    */
   readonly adapter: 'hardware' | 'software';
-  /** Whether SIGINT, SIGTERM and SIGHUP close the browser and end this process. @defaultValue true */
+  /** Whether SIGINT, SIGTERM and SIGHUP end this process and the browser with it, exit code 130 and so on. @defaultValue true */
   readonly handleSignals?: boolean;
 }
 
@@ -27,14 +30,45 @@ export async function launchBrowser(
   found: FoundBrowser,
   options: LaunchBrowserOptions,
 ): Promise<Browser> {
-  const { handleSignals = true } = options;
   const { default: puppeteer } = await importPuppeteer();
+  const profile = await createTemporaryFolder('nudge-profile-');
+  let browser: Browser;
+  try {
+    browser = await start(puppeteer, found, options.adapter, profile.path);
+  } catch (error) {
+    profile.dispose();
+    throw error;
+  }
+  browser.process()?.once('exit', () => profile.dispose());
+  if (options.handleSignals ?? true) exitOnSignals(browser);
+  return browser;
+}
+
+/**
+ * Ends the process when a signal asks for it, by `exit`, upon which Puppeteer ends the browser. Puppeteer's own handling of SIGTERM would leave the process running.
+ */
+function exitOnSignals(browser: Browser): void {
+  const exit = (signal: NodeJS.Signals) => process.exit(128 + constants.signals[signal]);
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+  for (const signal of signals) process.once(signal, exit);
+  browser.once('disconnected', () => {
+    for (const signal of signals) process.off(signal, exit);
+  });
+}
+
+async function start(
+  puppeteer: PuppeteerNode,
+  found: FoundBrowser,
+  adapter: LaunchBrowserOptions['adapter'],
+  profile: string,
+): Promise<Browser> {
   const common: LaunchOptions = {
     executablePath: found.executablePath,
+    userDataDir: profile,
     env: { ...process.env, ...found.environment },
-    handleSIGINT: handleSignals,
-    handleSIGTERM: handleSignals,
-    handleSIGHUP: handleSignals,
+    handleSIGINT: false,
+    handleSIGTERM: false,
+    handleSIGHUP: false,
     // A job runs as long as it runs; the session watches over it by other means.
     protocolTimeout: 0,
   };
@@ -53,12 +87,11 @@ export async function launchBrowser(
       // The packaged one is a headless shell, which knows no other mode.
       headless: found.source === 'packaged' ? 'shell' : true,
       pipe: true,
-      args: chromiumArguments(options.adapter),
+      args: chromiumArguments(adapter),
     });
   } catch (error) {
     throw new BrowserError(
-      `${found.name} at ${found.executablePath} does not start: ${(error as Error).message.trim()} ` +
-        'Set PUPPETEER_EXECUTABLE_PATH to another browser, or use the runtime node.',
+      `${found.name} at ${found.executablePath} does not start. ${nextStep(error as Error)}`,
       { cause: error },
     );
   }
@@ -87,4 +120,17 @@ export function chromiumArguments(
     // Chromium refuses to run as root inside its sandbox.
     ...(machine.isRoot ? ['--no-sandbox'] : []),
   ];
+}
+
+/** What Chromium said on its way out, cut to the point, and what to do about it. */
+function nextStep(error: Error): string {
+  const said = error.message.trim();
+  if (said.includes('No usable sandbox')) {
+    return (
+      'This system does not let it build its sandbox. Install Chrome from its maker, which brings the permission, ' +
+      'allow user namespaces with sysctl kernel.apparmor_restrict_unprivileged_userns=0, ' +
+      'or set PUPPETEER_DANGEROUS_NO_SANDBOX=true to do without, as only pages of nudge itself are opened.'
+    );
+  }
+  return `It says: ${said}\nSet PUPPETEER_EXECUTABLE_PATH to another browser, or use the runtime node.`;
 }

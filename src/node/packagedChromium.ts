@@ -81,7 +81,8 @@ async function usableCache(cacheFolder: string): Promise<string> {
     return cacheFolder;
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    if (code !== 'EACCES' && code !== 'EROFS' && code !== 'EPERM' && code !== 'ENOENT') throw error;
+    if (!['EACCES', 'EROFS', 'EPERM', 'ENOENT', 'ENOTDIR', 'EEXIST'].includes(code ?? ''))
+      throw error;
     return mkdtemp(join(tmpdir(), 'nudge-'));
   }
 }

@@ -5,7 +5,7 @@
 import type { Browser, Page } from 'puppeteer';
 
 import { BrowserError } from '../errors.ts';
-import type { NudgePage, Outcome } from '../page/headless.ts';
+import type { NudgePage, Outcome } from '../page/nudgePage.ts';
 import { decode, decodeError, encode } from '../page/wire.ts';
 
 export interface CallOptions<Event> {
@@ -62,28 +62,30 @@ export class PageLink {
     const { onEvent, signal } = options;
     signal?.throwIfAborted();
     const id = ++this.#lastId;
-    let handlerError: Error | undefined;
+    const interruption = new Interruption(() => {
+      // Where the page is gone, the call rejects for that reason already.
+      this.#page.evaluate((id) => nudge.abort(id), id).catch(() => undefined);
+    });
     this.#eventHandlers.set(id, (event) => {
       try {
         onEvent?.(event as Event);
       } catch (error) {
-        // It would reach the job, and come back as the job's own.
-        handlerError ??= error as Error;
-        throw error;
+        interruption.now(error);
       }
     });
-    const stop = new AbortController();
+    const onAbort = () => interruption.within(abortLimitMs, signal?.reason);
+    signal?.addEventListener('abort', onAbort, { once: true });
     try {
       const outcome = await Promise.race([
         this.#failed,
+        interruption.promise,
         this.#run(id, name, args),
-        ...(signal === undefined ? [] : [this.#abandonedAfterAbort(id, signal, stop.signal)]),
       ]);
-      if (handlerError !== undefined) throw handlerError;
       if (outcome.ok) return outcome.value as Result;
       throw signal?.aborted === true ? signal.reason : decodeError(outcome.error);
     } finally {
-      stop.abort();
+      interruption.clear();
+      signal?.removeEventListener('abort', onAbort);
       this.#eventHandlers.delete(id);
     }
   }
@@ -114,22 +116,32 @@ export class PageLink {
       );
     }
   }
+}
 
-  /** Passes an abort on to the page, and rejects when that has no effect. */
-  #abandonedAfterAbort(id: number, signal: AbortSignal, settled: AbortSignal): Promise<never> {
-    return new Promise((_, reject) => {
-      let timer: NodeJS.Timeout | undefined;
-      const abort = () => {
-        timer = setTimeout(() => reject(signal.reason as Error), abortLimitMs);
-        // Where the page is gone, the call rejects for that reason already.
-        this.#page.evaluate((id) => nudge.abort(id), id).catch(() => undefined);
-      };
-      signal.addEventListener('abort', abort, { once: true });
-      settled.addEventListener('abort', () => {
-        clearTimeout(timer);
-        signal.removeEventListener('abort', abort);
-      });
-    });
+/** What makes a call reject before its job is done: the job is told to stop, and waited for a while or not at all. */
+class Interruption {
+  readonly promise: Promise<never>;
+  readonly #tellJob: () => void;
+  #reject!: (reason: unknown) => void;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(tellJob: () => void) {
+    this.#tellJob = tellJob;
+    this.promise = new Promise((_, reject) => (this.#reject = reject));
+  }
+
+  now(reason: unknown): void {
+    this.#tellJob();
+    this.#reject(reason);
+  }
+
+  within(limitMs: number, reason: unknown): void {
+    this.#tellJob();
+    this.#timer = setTimeout(() => this.#reject(reason), limitMs);
+  }
+
+  clear(): void {
+    clearTimeout(this.#timer);
   }
 }
 

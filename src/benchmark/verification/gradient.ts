@@ -174,7 +174,8 @@ function hiddenDeltaErrors(
   const weights = network.weights(l);
   const { delta } = pass.layers[l]!;
   const { z, a } = pass.layers[l - 1]!;
-  const fromZ = slopeSource(network.activation) === 'z';
+  // ReLU's slope is uncertain where z is near 0; its a is 0 in all the places where z is surely below.
+  const fromZ = slopeSource(network.activation) === 'z' || network.activation.endsWith('relu');
   const errors = new Float64Array(a.length);
   for (let at = 0; at < a.length; at++) {
     const n = Math.floor(at / inputs);

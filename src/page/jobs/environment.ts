@@ -38,7 +38,7 @@ async function findAdapter(): Promise<BrowserAdapter | undefined> {
 
 /** Some drivers leave requestAdapter pending for ever, which is as good as none. */
 function noAnswer(): Promise<null> {
-  return new Promise((resolve) => setTimeout(() => resolve(null), 10_000));
+  return new Promise((resolve) => setTimeout(() => resolve(null), 5_000));
 }
 
 /** The limits as a plain object; they are getters of the prototype, which spreading leaves out. */

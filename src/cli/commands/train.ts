@@ -1,0 +1,180 @@
+/** `nudge train`. */
+import { resolve } from 'node:path';
+
+import { Option, type Command } from 'commander';
+
+import type { EpochResult } from '../../benchmark/epochMeter.ts';
+import type { TrainEvent, TrainResult } from '../../benchmark/trainJob.ts';
+import { adapterName } from '../../gpu/adapter.ts';
+import { configureTraining, defaults, optimizers, type TrainArguments } from '../configure.ts';
+import { inRun, type Context, type Run } from '../context.ts';
+import { findData } from '../dataSource.ts';
+import { UsageError } from '../errors.ts';
+import { prepareOutput } from '../files.ts';
+import * as option from '../options.ts';
+import { trainReport } from '../report.ts';
+import { openRuntime } from '../runtime.ts';
+import { formatCost, formatCount, formatSeconds, formatShare, plural } from '../table.ts';
+import type { Terminal } from '../terminal.ts';
+import { loadNetwork, networkName, saveNetwork } from '../weights.ts';
+
+type TrainOptions = Omit<TrainArguments, 'layers'> &
+  option.RawNetworkArguments &
+  option.DataArguments &
+  option.JsonArguments &
+  option.RuntimeArguments & { readonly load?: string; readonly save?: string };
+
+export function addTrain(program: Command, context: Context): void {
+  const train = program
+    .command('train')
+    .summary('train a network')
+    .description(
+      'Trains a network and evaluates it on the test set after each epoch.\n\n' +
+        'Ctrl-C stops after the steps under way. If at least one was made, what was learned until then is ' +
+        'evaluated, saved (--save) and reported (--json, with "isStopped": true). A second Ctrl-C ends at ' +
+        'once and writes nothing.',
+    );
+  option.addData(train);
+  option.addPreset(train);
+  option.add(
+    train,
+    'simple',
+    option.whole('--epochs <n>', `passes over the training set; default: ${defaults.epochs}`),
+  );
+  option.addBackend(train);
+  option.add(train, 'simple', new Option('--save <file>', 'write the weights (safetensors)'));
+  option.add(train, 'simple', new Option('--load <file>', 'start from these weights (safetensors)'));
+  option.addJson(train);
+
+  option.addNetwork(train, 'advanced');
+  option.addInit(train);
+  const advanced = [
+    option.whole('--batch-size <n>', "samples a step; default: the preset's, else 100"),
+    option.number('--learning-rate <x>', "default: the preset's, else one that suits the network"),
+    option.choice('--optimizer <name>', "default: the preset's, else sgd", optimizers),
+    option.number('--momentum <x>', 'from 0 up to, not including, 1; with --optimizer momentum 0.9'),
+    option.whole('--steps <n>', 'steps to make, instead of epochs'),
+    option.seed('of the first weights and the shuffling, from 0 to 4294967295; default: 1'),
+    option.onOff('--shuffle <on|off>', 'an order of its own for each epoch; off: as in the file'),
+    option.onOff(
+      '--stream <on|off>',
+      'webgpu: upload each mini-batch instead of keeping the set on the device; default: where it does not fit',
+    ),
+  ];
+  for (const one of advanced) option.add(train, 'advanced', one);
+  option.addRuntime(train, 'auto');
+  option.addHelp(
+    train,
+    'nudge train                                          the lecture network, 784-16-16-10',
+    'nudge train --preset modern --epochs 10 --save modern.safetensors',
+    'nudge train --layers 784,64,10 --activation relu --output softmax --optimizer momentum',
+    'nudge train --load modern.safetensors --learning-rate 0.01 --epochs 2 --save better.safetensors',
+    'nudge train --data digits --backend webgpu --runtime firefox --json -',
+  );
+  train.action((options: TrainOptions) => runTrain(options, context));
+}
+
+async function runTrain(options: TrainOptions, context: Context): Promise<void> {
+  const onInterrupt = 'Stopping after the steps under way. Press Ctrl-C again to end at once.';
+  await inRun(context, { json: options.json, onInterrupt }, async (run) => {
+    const { terminal, interrupt, json } = run;
+    const save =
+      options.save === undefined ? undefined : await prepareOutput(options.save, '--save');
+    if (save && options.json !== undefined && resolve(options.json) === resolve(save.path)) {
+      throw new UsageError(`--save and --json both name '${save.path}'. Give them different files.`);
+    }
+    const args = option.networkArguments(options);
+    const loaded = options.load === undefined ? undefined : await loadNetwork(options.load, args);
+    const { network, training } = configureTraining(args, loaded);
+
+    const { source, note } = await findData(options.data);
+    if (note !== undefined) terminal.note(note);
+    const { runtime: choice = 'auto', browser } = options;
+    const { backend } = training;
+    const runtime = await openRuntime({ runtime: choice, browser, backend, source });
+    try {
+      for (const line of runtime.notes) terminal.note(line);
+      const { layers, activation, output, cost, initializer, seed } = network;
+      const description = { layers, activation, output, cost, initializer, seed };
+      const progress = showProgress(terminal, training.epochs);
+      let result: TrainResult;
+      try {
+        result = await runtime.run(
+          'train',
+          { ...training, network: { ...description, parameters: network.parameters } },
+          { signal: interrupt.signal, onEvent: progress.onEvent },
+        );
+      } finally {
+        progress.stop();
+      }
+      if (result.steps > 0) {
+        if (save) {
+          await saveNetwork(save, network.withParameters(result.parameters));
+          terminal.remark(`Saved ${save.path} (${networkName(network)}).`);
+        }
+      }
+      await json.write(
+        await trainReport({ options, training, description, loaded, source, runtime, result }),
+      );
+      terminal.result(summary(result));
+      if (interrupt.interruption) throw interrupt.interruption;
+    } finally {
+      await runtime.close();
+    }
+  });
+}
+
+/** A bar while an epoch is under way, and a line when it is over. */
+function showProgress(terminal: Terminal, epochs: number | undefined) {
+  let bar: ReturnType<Run['terminal']['bar']> | undefined;
+  const stop = () => bar?.stop();
+  const onEvent = (event: TrainEvent) => {
+    switch (event.type) {
+      case 'start': {
+        const { backend, choice, adapter } = event.engine;
+        const on = adapter ? `${backend} on ${adapterName(adapter)}` : backend;
+        const why = choice === undefined ? '' : ` (auto: ${choice.replace(/\.$/, '')})`;
+        // What `auto` chose is news; what the user chose is not.
+        if (choice === undefined) terminal.remark(`Backend: ${on}.`);
+        else terminal.note(`Backend: ${on}${why}.`);
+        const format =
+          '{epoch} [{bar}] {percentage}%  cost {cost}  {accuracy}  {rate} samples/s  {eta_formatted} left';
+        const words = { epoch: 'epoch 1', cost: '…', accuracy: '…', rate: '…' };
+        bar = terminal.bar(format, event.steps, words);
+        break;
+      }
+      case 'progress':
+        bar?.update(event.step, {
+          epoch: `epoch ${event.epoch}${epochs === undefined ? '' : `/${epochs}`}`,
+          cost: formatCost(event.cost),
+          accuracy: formatShare(event.accuracy),
+          rate: formatCount(event.samplesPerSecond),
+        });
+        break;
+      case 'epoch':
+        terminal.detail(epochLine(event.result));
+        break;
+    }
+  };
+  return { onEvent, stop };
+}
+
+function epochLine({ epoch, isComplete, cost, evaluation, ...rest }: EpochResult): string {
+  return (
+    `epoch ${epoch}${isComplete ? '' : ' (unfinished)'}: cost ${formatCost(cost)}, ` +
+    `test cost ${formatCost(evaluation.cost)}, test accuracy ${formatShare(evaluation.accuracy)}, ` +
+    `${formatSeconds(rest.seconds)}, ${formatCount(rest.samplesPerSecond)} samples/s`
+  );
+}
+
+function summary({ engine, epochs, steps, isStopped, evaluation }: TrainResult): string {
+  const seconds = epochs.reduce((sum, epoch) => sum + epoch.seconds, 0);
+  const samples = epochs.reduce((sum, epoch) => sum + epoch.samples, 0);
+  const complete = epochs.filter(({ isComplete }) => isComplete).length;
+  const speed = seconds > 0 ? ` in ${formatSeconds(seconds)}, ${formatCount(samples / seconds)} samples/s` : '';
+  return (
+    `${isStopped ? 'Stopped' : 'Trained'} after ${plural(steps, 'step')} (${plural(complete, 'full epoch')})${speed} ` +
+    `on ${engine.backend}${engine.adapter?.isSoftware === true ? ' (software)' : ''}: ` +
+    `test accuracy ${formatShare(evaluation.accuracy)}, test cost ${formatCost(evaluation.cost)}.`
+  );
+}

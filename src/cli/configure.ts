@@ -1,0 +1,162 @@
+/** From the options of `nudge train` and `nudge evaluate` to what they mean. Pure, and strict. */
+import type { TrainConfiguration } from '../benchmark/trainJob.ts';
+import type { Activation, Cost, Output } from '../network/functions.ts';
+import type { Initializer } from '../network/initializers.ts';
+import { Network, type NetworkOptions } from '../network/network.ts';
+import { presets, type Preset, type PresetName } from '../network/presets.ts';
+import { requireBatchSize } from '../training/batches.ts';
+import type { Backend } from '../training/engine.ts';
+import { sgd } from '../training/optimizers.ts';
+import { UsageError } from './errors.ts';
+
+export const runtimes = ['node', 'chromium', 'firefox', 'auto'] as const;
+export type RuntimeChoice = (typeof runtimes)[number];
+
+export const optimizers = ['sgd', 'momentum'] as const;
+
+/** Options that say what the network is; each is undefined where the user said nothing. */
+export interface NetworkArguments {
+  readonly preset?: PresetName | undefined;
+  readonly layers?: readonly number[] | undefined;
+  readonly activation?: Activation | undefined;
+  readonly output?: Output | undefined;
+  readonly cost?: Cost | undefined;
+  readonly init?: Initializer | undefined;
+}
+
+/** Options that say how it is trained. */
+export interface TrainArguments extends NetworkArguments {
+  readonly batchSize?: number | undefined;
+  readonly learningRate?: number | undefined;
+  readonly optimizer?: (typeof optimizers)[number] | undefined;
+  readonly momentum?: number | undefined;
+  readonly epochs?: number | undefined;
+  readonly steps?: number | undefined;
+  readonly seed?: number | undefined;
+  readonly shuffle?: boolean | undefined;
+  readonly backend?: Backend | 'auto' | undefined;
+  readonly stream?: boolean | undefined;
+}
+
+export const defaults = { preset: 'lecture', batchSize: 100, epochs: 5, seed: 1 } as const;
+
+/** A configuration with the network itself, whose parameters are where the training starts. */
+export interface Configured {
+  readonly network: Network;
+  readonly training: Omit<TrainConfiguration, 'network'>;
+}
+
+/**
+ * What is to be trained and how. What the user says overrides the preset.
+ * @param loaded the network of `--load`, in the place of one to be drawn
+ * @throws {ConfigurationError} for values that make no sense, alone or together
+ */
+export function configureTraining(options: TrainArguments, loaded?: Network): Configured {
+  const network = loaded ?? new Network({ ...describeNetwork(options), seed: seedOf(options) });
+  const preset = presetOf(options);
+  const momentum = configureMomentum(options, preset);
+  const learningRate =
+    options.learningRate ?? preset?.learningRate ?? usualLearningRate(network, momentum);
+  // Refused here, before any data are read.
+  sgd({ learningRate, momentum });
+  if (options.epochs !== undefined && options.steps !== undefined) {
+    throw new UsageError(
+      `Both --epochs ${options.epochs} and --steps ${options.steps} were given. Give one of them.`,
+    );
+  }
+  return {
+    network,
+    training: {
+      batchSize: requireBatchSize(options.batchSize ?? preset?.batchSize ?? defaults.batchSize),
+      learningRate,
+      momentum,
+      ...(options.steps === undefined
+        ? { epochs: options.epochs ?? defaults.epochs }
+        : { steps: options.steps }),
+      seed: seedOf(options),
+      shuffle: options.shuffle ?? true,
+      backend: options.backend ?? 'auto',
+      ...(options.stream !== undefined && { stream: options.stream }),
+    },
+  };
+}
+
+/**
+ * What the user says of the network in a file, for `loadParameters` to hold the file against.
+ * @throws {UsageError} when an initialiser is given, of which nothing would come
+ */
+export function describeLoaded(options: NetworkArguments): Partial<NetworkOptions> {
+  if (options.init !== undefined) {
+    throw new UsageError(
+      `--init ${options.init} draws the first weights and --load reads them from a file. Give one of them.`,
+    );
+  }
+  const named = options.preset === undefined ? undefined : presets[options.preset].network;
+  const said: Partial<NetworkOptions> = { ...named, ...given(options) };
+  // The initializer of a preset says nothing about weights that are there already.
+  delete (said as { initializer?: Initializer }).initializer;
+  return said;
+}
+
+/** The preset that counts: the named one, or the default where nothing is said of the network. */
+function presetOf(options: NetworkArguments): Preset | undefined {
+  if (options.preset !== undefined) return presets[options.preset];
+  return Object.keys(given(options)).length === 0 ? presets[defaults.preset] : undefined;
+}
+
+function describeNetwork(options: NetworkArguments): NetworkOptions {
+  const { network } = presetOf(options) ?? {};
+  const said = given(options);
+  if (network) return { ...network, ...said };
+  // A network of the user's own: what is left open follows from what is said.
+  const output = said.output ?? (said.cost === 'cross-entropy' ? 'softmax' : 'sigmoid');
+  const activation = said.activation ?? 'sigmoid';
+  return {
+    layers: presets[defaults.preset].network.layers,
+    activation,
+    output,
+    cost: output === 'softmax' ? 'cross-entropy' : 'squared-error',
+    initializer: ['relu', 'leaky-relu', 'gelu'].includes(activation) ? 'he' : 'xavier',
+    ...said,
+  };
+}
+
+/** What the user says of the network, by the names that `Network` has for it. */
+function given({ layers, activation, output, cost, init }: NetworkArguments) {
+  return {
+    ...(layers && { layers }),
+    ...(activation && { activation }),
+    ...(output && { output }),
+    ...(cost && { cost }),
+    ...(init && { initializer: init }),
+  };
+}
+
+function configureMomentum(options: TrainArguments, preset: Preset | undefined): number {
+  const { optimizer, momentum } = options;
+  if (optimizer === 'sgd') {
+    if (momentum !== undefined && momentum !== 0) {
+      throw new UsageError(
+        `Optimizer 'sgd' has no momentum, and --momentum ${momentum} was given. Use --optimizer momentum, or leave --momentum out.`,
+      );
+    }
+    return 0;
+  }
+  if (optimizer === undefined) return momentum ?? preset?.momentum ?? 0;
+  const usual = 0.9;
+  return momentum ?? (preset?.momentum || usual);
+}
+
+/**
+ * A learning rate that is a fair start. The gradients of sigmoid outputs under squared error are small; those of
+ * linear ones are not bounded; and momentum μ makes steps 1/(1 − μ) times as long in the end.
+ */
+function usualLearningRate({ activation, output, cost }: Network, momentum: number): number {
+  const isLectures = activation === 'sigmoid' && output === 'sigmoid' && cost === 'squared-error';
+  const rate = isLectures ? 3 : output === 'linear' ? 0.01 : 0.1;
+  return Number((rate * (1 - momentum)).toPrecision(2));
+}
+
+function seedOf({ seed }: TrainArguments): number {
+  return seed ?? defaults.seed;
+}

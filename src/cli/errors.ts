@@ -1,0 +1,44 @@
+/** What only the command line can get wrong, and what each failure makes of the exit code. */
+import { ConfigurationError, NudgeError } from '../errors.ts';
+
+/** An argument, or a combination of arguments, makes no sense. Decision: change the command line. */
+export class UsageError extends ConfigurationError {}
+
+/** A file of the command line cannot be read or written. Decision: another place, or make room there. */
+export class FileError extends NudgeError {}
+
+/** Ctrl-C, or a polite request to end. It is no failure, and the reason of the signal that it aborts. */
+export class Interruption extends Error {
+  readonly signal: 'SIGINT' | 'SIGTERM';
+
+  constructor(signal: Interruption['signal']) {
+    super(signal === 'SIGINT' ? 'Stopped by Ctrl-C.' : 'Stopped by SIGTERM.');
+    this.signal = signal;
+  }
+
+  /** 128 and the signal's number, as shells count. */
+  get exitCode(): number {
+    return this.signal === 'SIGINT' ? 130 : 143;
+  }
+}
+
+export const exitCodes = { success: 0, failure: 1, usage: 2 } as const;
+
+/** What the help of every command says about them. */
+export const exitCodeHelp = `Exit codes:
+  0    done
+  1    the run failed: no adapter, a missing or damaged file, a cost that became NaN, …
+  2    the command line makes no sense; nothing was started
+  130  stopped by Ctrl-C (143: by SIGTERM)`;
+
+export function exitCodeOf(error: unknown): number {
+  if (error instanceof Interruption) return error.exitCode;
+  return error instanceof ConfigurationError ? exitCodes.usage : exitCodes.failure;
+}
+
+/** What to tell the user: a sentence, and the stack only where the error is nobody's intention. */
+export function describeError(error: unknown): string {
+  if (error instanceof NudgeError) return error.message;
+  const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  return `Something happened that nudge did not expect. This is a bug in nudge; please report it with this text:\n${text}`;
+}

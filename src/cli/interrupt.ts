@@ -1,0 +1,38 @@
+/** Ctrl-C: the first stops the work in an orderly way, the second ends the process at once. */
+import { Interruption } from './errors.ts';
+
+const signals = ['SIGINT', 'SIGTERM'] as const;
+
+export class Interrupt {
+  readonly #abort = new AbortController();
+  readonly #handlers = new Map<(typeof signals)[number], () => void>();
+
+  /** @param onFirst is told about the first one */
+  constructor(onFirst: () => void) {
+    for (const name of signals) {
+      const handler = () => {
+        const interruption = new Interruption(name);
+        // Listeners of 'exit' still run, and take browsers and temporary folders along.
+        if (this.#abort.signal.aborted) process.exit(interruption.exitCode);
+        onFirst();
+        this.#abort.abort(interruption);
+      };
+      this.#handlers.set(name, handler);
+      process.on(name, handler);
+    }
+  }
+
+  get signal(): AbortSignal {
+    return this.#abort.signal;
+  }
+
+  /** What happened, if it did. */
+  get interruption(): Interruption | undefined {
+    return this.signal.aborted ? (this.signal.reason as Interruption) : undefined;
+  }
+
+  /** Signals do again what they did before. */
+  dispose(): void {
+    for (const [name, handler] of this.#handlers) process.off(name, handler);
+  }
+}

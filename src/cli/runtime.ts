@@ -1,0 +1,161 @@
+/** Where a work is done: in this process, or in a page of a browser without a window. */
+import { arch, platform, release } from 'node:os';
+
+import type { WorkContext } from '../benchmark/trainJob.ts';
+import {
+  findWork,
+  type WorkConfiguration,
+  type WorkEvent,
+  type WorkName,
+  type WorkResult,
+} from '../benchmark/works.ts';
+import { FormatError, NoAdapterError } from '../errors.ts';
+import { describeBrowser } from '../node/browser.ts';
+import { openBrowserSession } from '../node/browserSession.ts';
+import { createGpu } from '../node/dawn.ts';
+import type { StoppingEvent } from '../page/jobs/work.ts';
+import type { Backend } from '../training/engine.ts';
+import type { RuntimeChoice } from './configure.ts';
+import { dataForPage, inFolder, loadData, type DataSource } from './dataSource.ts';
+import { UsageError } from './errors.ts';
+import { packageVersion } from './versions.ts';
+
+/** What a report says about it. */
+export interface RuntimeFacts {
+  readonly name: 'node' | 'chromium' | 'firefox';
+  /** Of the browser: 'Chrome/147.0.7727.50'. */
+  readonly browser?: string;
+  readonly browserPath?: string;
+  readonly node: string;
+  /** Of the package `webgpu`, where it is used. */
+  readonly dawn?: string;
+  readonly platform: string;
+}
+
+type RunContext<Name extends WorkName> = Omit<WorkContext<WorkEvent<Name>>, 'gpu'>;
+
+export interface Runtime {
+  readonly facts: RuntimeFacts;
+  /** What the user should know about the choice, a sentence each. */
+  readonly notes: readonly string[];
+  /** @throws what the work throws, and the signal's reason */
+  run<Name extends WorkName>(
+    name: Name,
+    configuration: WorkConfiguration<Name>,
+    context?: RunContext<Name>,
+  ): Promise<WorkResult<Name>>;
+  close(): Promise<void>;
+}
+
+export interface RuntimeOptions {
+  readonly runtime: RuntimeChoice;
+  /** Path of the browser. */
+  readonly browser?: string | undefined;
+  readonly backend: Backend | 'auto';
+  readonly source: DataSource;
+}
+
+/**
+ * The runtime that the options ask for. Whoever opens it closes it.
+ * @throws {UsageError} when the options contradict each other
+ * @throws {NoAdapterError | BrowserError} when it is not to be had
+ */
+export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
+  const { runtime, browser, backend, source } = options;
+  const needsNode = backend === 'cpu' || backend === 'reference';
+  if (browser !== undefined && (runtime === 'node' || needsNode)) {
+    throw new UsageError(
+      `--browser ${browser} was given, and ${runtime === 'node' ? "runtime 'node'" : `backend '${backend}'`} uses none. Give one of them.`,
+    );
+  }
+  if (needsNode) {
+    if (runtime === 'chromium' || runtime === 'firefox') {
+      throw new UsageError(
+        `Backend '${backend}' runs in Node, and --runtime ${runtime} was given. Leave --runtime out, or use --backend webgpu.`,
+      );
+    }
+    return nodeRuntime(source, undefined, []);
+  }
+  if (browser !== undefined) return browserRuntime(browser, source, []);
+  if (runtime === 'chromium' || runtime === 'firefox') return browserRuntime(runtime, source, []);
+  try {
+    return nodeRuntime(source, await createGpu(), []);
+  } catch (error) {
+    if (!(error instanceof NoAdapterError) || runtime === 'node') throw error;
+    // Whoever leaves the backend open as well is served by the CPU, and needs no browser.
+    if (backend === 'auto') return nodeRuntime(source, undefined, [error.message]);
+    return await browserRuntime('chromium', source, [error.message]);
+  }
+}
+
+function nodeRuntime(source: DataSource, gpu: GPU | undefined, notes: readonly string[]): Runtime {
+  const dawn = gpu && packageVersion('webgpu');
+  return {
+    facts: { name: 'node', ...machineFacts(), ...(dawn !== undefined && { dawn }) },
+    notes,
+    async run<Name extends WorkName>(
+      name: Name,
+      configuration: WorkConfiguration<Name>,
+      context: RunContext<Name> = {},
+    ): Promise<WorkResult<Name>> {
+      const data = await loadData(source);
+      return await findWork(name)(configuration, data, { ...context, gpu });
+    },
+    close: () => Promise.resolve(),
+  };
+}
+
+async function browserRuntime(
+  browser: string,
+  source: DataSource,
+  notes: readonly string[],
+): Promise<Runtime> {
+  const { data, mounts } = await dataForPage(source);
+  const session = await openBrowserSession({ browser, mounts, handleSignals: false });
+  const { kind, executablePath } = session.browser;
+  return {
+    facts: {
+      name: kind,
+      browser: session.version,
+      browserPath: executablePath,
+      ...machineFacts(),
+    },
+    notes: [
+      ...notes,
+      ...session.passedOver,
+      `Browser: ${session.version}, ${describeBrowser(session.browser)}.`,
+    ],
+    async run<Name extends WorkName>(
+      name: Name,
+      configuration: WorkConfiguration<Name>,
+      { signal, onEvent }: RunContext<Name> = {},
+    ): Promise<WorkResult<Name>> {
+      try {
+        return await session.call<WorkResult<Name>, WorkEvent<Name> | StoppingEvent>(
+          name,
+          { configuration, data },
+          {
+            ...(signal && { signal }),
+            onEvent: (event) => {
+              if (!isStopping(event)) onEvent?.(event);
+            },
+          },
+        );
+      } catch (error) {
+        if (error instanceof FormatError && source.kind === 'mnist') {
+          throw inFolder(error, source.folder);
+        }
+        throw error;
+      }
+    },
+    close: () => session.close(),
+  };
+}
+
+function isStopping(event: unknown): event is StoppingEvent {
+  return (event as { type?: unknown }).type === 'stopping';
+}
+
+function machineFacts() {
+  return { node: process.version, platform: `${platform()} ${release()} ${arch()}` };
+}

@@ -1,0 +1,114 @@
+/**
+ * Where text goes. Results go to stdout; notes, progress and errors to stderr, so that a pipe gets results
+ * alone. Bars and colours are for terminals; where output is piped there are no control characters.
+ */
+import { SingleBar } from 'cli-progress';
+
+export interface Streams {
+  readonly stdout: NodeJS.WriteStream;
+  readonly stderr: NodeJS.WriteStream;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+}
+
+export interface Bar {
+  /** Shows how far it is; the values of `words` replace the words in the bar's format. */
+  update(value: number, words?: Readonly<Record<string, string>>): void;
+  /** Takes it off the screen. */
+  stop(): void;
+}
+
+export class Terminal {
+  readonly #streams: Streams;
+  /** Whether stdout belongs to the JSON report. */
+  readonly #jsonOnStdout: boolean;
+  #bar: SingleBar | undefined;
+
+  constructor(streams: Streams, options: { readonly jsonOnStdout?: boolean } = {}) {
+    this.#streams = streams;
+    this.#jsonOnStdout = options.jsonOnStdout ?? false;
+  }
+
+  /** A line of the result. */
+  result(line: string): void {
+    this.#write(this.#resultStream, line);
+  }
+
+  /** A line that makes a result easier to follow, for who is watching. */
+  detail(line: string): void {
+    if (this.#resultStream.isTTY) this.#write(this.#resultStream, line);
+  }
+
+  /** What the user should know and did not ask for. */
+  note(line: string): void {
+    this.#write(this.#streams.stderr, this.#style('2', line));
+  }
+
+  /** A note for who is watching. */
+  remark(line: string): void {
+    if (this.#streams.stderr.isTTY) this.note(line);
+  }
+
+  error(text: string): void {
+    this.#write(this.#streams.stderr, `${this.#style('1;31', 'error:')} ${text}`);
+  }
+
+  /** The JSON report, to stdout. */
+  json(text: string): void {
+    this.#write(this.#streams.stdout, text);
+  }
+
+  /**
+   * A progress bar, which shows itself on a terminal only. Lines written meanwhile appear above it.
+   * @param format with {bar}, {percentage}, {eta_formatted} and words of the caller's
+   */
+  bar(format: string, total: number, words: Readonly<Record<string, string>> = {}): Bar {
+    if (!this.#streams.stderr.isTTY) return { update: nothing, stop: nothing };
+    const bar = new SingleBar({
+      format,
+      stream: this.#streams.stderr,
+      barsize: 24,
+      barCompleteChar: '=',
+      barIncompleteChar: '-',
+      clearOnComplete: true,
+      etaBuffer: 50,
+    });
+    bar.start(total, 0, words);
+    this.#bar = bar;
+    return {
+      update: (value, more = {}) => bar.update(value, more),
+      stop: () => {
+        bar.stop();
+        if (this.#bar === bar) this.#bar = undefined;
+      },
+    };
+  }
+
+  get #resultStream(): NodeJS.WriteStream {
+    return this.#jsonOnStdout ? this.#streams.stderr : this.#streams.stdout;
+  }
+
+  #write(stream: NodeJS.WriteStream, line: string): void {
+    const isInTheWay = this.#bar?.isActive === true && stream.isTTY;
+    // The line takes the place of the bar, which draws itself again below at its next update.
+    if (isInTheWay) this.#streams.stderr.write('\r\u001b[K');
+    stream.write(`${line}\n`);
+  }
+
+  #style(code: string, text: string): string {
+    const { stderr, environment } = this.#streams;
+    const { NO_COLOR, TERM } = environment;
+    const isPlain = !stderr.isTTY || (NO_COLOR !== undefined && NO_COLOR !== '') || TERM === 'dumb';
+    return isPlain ? text : `\u001b[${code}m${text}\u001b[0m`;
+  }
+}
+
+const nothing = () => undefined;
+
+/** A reader that has seen enough closes the pipe, `nudge doctor | head -1` for one; that is no failure. */
+export function tolerateClosedPipes(...streams: readonly NodeJS.WriteStream[]): void {
+  for (const stream of streams) {
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EPIPE') throw error;
+    });
+  }
+}

@@ -1,0 +1,45 @@
+/** What pressing the button will do, and for how long, said before anybody presses it. */
+import { countParameters } from '../network/parameters.ts';
+import { presets, type PresetName } from '../network/presets.ts';
+import { listOf } from './sentences.ts';
+
+export interface Plan {
+  readonly presets: readonly PresetName[];
+  readonly epochs: number;
+  readonly trainingCount: number;
+  readonly hasGpu: boolean;
+}
+
+/** 'Two small networks, lecture and modern, learn to read handwritten digits: first on your CPU, …'. */
+export function planSentence(plan: Plan): string {
+  const names = plan.presets;
+  const what =
+    names.length === 1
+      ? `A neural network, ${names.join('')}, learns`
+      : `${numerals[names.length] ?? names.length} neural networks, ${listOf(names)}, learn`;
+  const where = plan.hasGpu
+    ? 'each first on your CPU, then on your GPU, from the same start'
+    : 'on your CPU, as there is no WebGPU here';
+  return `${what} to read handwritten digits: ${where}.`;
+}
+
+const numerals: Readonly<Record<number, string>> = { 2: 'Two', 3: 'Three', 4: 'Four' };
+
+/** Floating-point operations a weight or bias takes for a sample: forward, backward and update, two each. */
+const operationsAParameter = 6;
+/**
+ * The CPU engine on one core of 2020: some operations a second, and some time for each sample whatever its network.
+ * Within a factor of two or so of what it will be, which is what "about" means here.
+ */
+const operationsPerSecond = 4e9;
+const secondsASample = 20e-6;
+
+/** Seconds that the whole run will take, roughly. A GPU is counted as fast as the CPU. */
+export function expectedSeconds({ presets: names, epochs, trainingCount, hasGpu }: Plan): number {
+  const onCpu = names.reduce((sum, name) => {
+    const parameters = countParameters(presets[name].network.layers);
+    const aSample = secondsASample + (operationsAParameter * parameters) / operationsPerSecond;
+    return sum + epochs * trainingCount * aSample;
+  }, 0);
+  return onCpu * (hasGpu ? 2 : 1);
+}

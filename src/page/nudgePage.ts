@@ -1,0 +1,81 @@
+/**
+ * The page's side of src/node/pageLink.ts: runs jobs by name. Everything that crosses is text (see
+ * wire.ts), because what a browser's remote protocol does to other values differs by browser.
+ */
+import { ConfigurationError } from '../errors.ts';
+import type { Job } from './jobs/job.ts';
+import { decode, encode, encodeError, type WireError } from './wire.ts';
+
+/** How a job ended. */
+export type Outcome =
+  | { readonly ok: true; readonly value: unknown }
+  | { readonly ok: false; readonly error: WireError };
+
+/** What Node finds in the page as `globalThis.nudge`. */
+export interface NudgePage {
+  /**
+   * Runs a job to its end.
+   * @param id chosen by the caller, to abort it by
+   * @param args of the job, encoded
+   * @param emit takes each event, encoded
+   * @returns the {@link Outcome}, encoded, once all events have been taken; it never rejects
+   */
+  call(
+    id: number,
+    name: string,
+    args: string,
+    emit: (id: number, event: string) => Promise<void>,
+  ): Promise<string>;
+  abort(id: number): void;
+}
+
+export function createNudgePage(jobs: Readonly<Record<string, Job>>): NudgePage {
+  const aborts = new Map<number, AbortController>();
+  return {
+    async call(id, name, args, emit) {
+      const abort = new AbortController();
+      aborts.set(id, abort);
+      try {
+        const job = findJob(jobs, name);
+        const value = await run(job, decode(args), (event) => emit(id, event), abort.signal);
+        return encode({ ok: true, value } satisfies Outcome);
+      } catch (error) {
+        return encode({ ok: false, error: encodeError(error) } satisfies Outcome);
+      } finally {
+        aborts.delete(id);
+      }
+    },
+    abort: (id) => aborts.get(id)?.abort(),
+  };
+}
+
+function findJob(jobs: Readonly<Record<string, Job>>, name: string): Job {
+  const job = Object.hasOwn(jobs, name) ? jobs[name] : undefined;
+  if (job !== undefined) return job;
+  const known = Object.keys(jobs).join(', ');
+  throw new ConfigurationError(`The page knows no job '${name}'. It knows: ${known}.`);
+}
+
+async function run(
+  job: Job,
+  args: unknown,
+  emit: (event: string) => Promise<void>,
+  signal: AbortSignal,
+): Promise<unknown> {
+  // The result must not overtake the events, which travel on their own. A failed one stays in the set.
+  const underway = new Set<Promise<void>>();
+  const result = await job(args as never, {
+    signal,
+    emit(event) {
+      const sent = emit(encode(event));
+      underway.add(sent);
+      sent.then(
+        () => underway.delete(sent),
+        () => undefined,
+      );
+      return sent;
+    },
+  });
+  await Promise.all(underway);
+  return result;
+}

@@ -1,0 +1,146 @@
+import { describe, expect, it } from 'vitest';
+
+import { digits } from '../../src/data/digits/digits.ts';
+import { fileOrder } from '../../src/data/shuffle.ts';
+import { DeviceLostError, DisposedError, LimitError, NoAdapterError } from '../../src/errors.ts';
+import { Device } from '../../src/gpu/device.ts';
+import { GpuEngine } from '../../src/gpu/engine.ts';
+import { Network } from '../../src/network/network.ts';
+import { presets } from '../../src/network/presets.ts';
+import { sgd } from '../../src/training/optimizers.ts';
+import { Trainer } from '../../src/training/trainer.ts';
+import { testGpu } from '../setup/adapter.ts';
+
+const { training, test } = digits({ trainingCount: 3000, testCount: 500 });
+const network = new Network(presets.lecture.network);
+const options = { network, batchSize: 100, optimizer: sgd({ learningRate: 3 }) };
+
+/** What a promise is rejected with. */
+async function rejection(promise: Promise<unknown>): Promise<unknown> {
+  return await promise.then(
+    () => expect.fail('It was not rejected.'),
+    (error: unknown) => error,
+  );
+}
+
+async function startedEngine(device: Device, stream = false): Promise<GpuEngine> {
+  const engine = await GpuEngine.create(device, { ...options, stream });
+  await engine.load(training);
+  engine.beginEpoch(fileOrder(training.sampleCount), 0);
+  return engine;
+}
+
+describe('a device lost while it works', () => {
+  it.each([
+    ['training', (engine: GpuEngine) => engine.run(30)],
+    ['evaluating', (engine: GpuEngine) => engine.evaluate(test)],
+    ['predicting', (engine: GpuEngine) => engine.predict(test)],
+    ['reading parameters', (engine: GpuEngine) => engine.readParameters()],
+    ['loading', (engine: GpuEngine) => engine.load(test)],
+  ])('ends %s in a DeviceLostError, and everything after it too', async (_, work) => {
+    for (const stream of [false, true]) {
+      const device = await Device.request({ gpu: await testGpu() });
+      const engine = await startedEngine(device, stream);
+      const pending = rejection(work(engine));
+      device.gpu.destroy();
+      const error = await pending;
+      expect(error).toBeInstanceOf(DeviceLostError);
+      expect((error as DeviceLostError).reason).toBe('destroyed');
+      expect((error as Error).message).toMatch(/lost .*request a new device/i);
+      expect(await rejection(engine.readParameters())).toBeInstanceOf(DeviceLostError);
+      await engine.dispose();
+      expect(device.liveBuffers).toBe(0);
+    }
+  });
+
+  it('ends the training loop in it', async () => {
+    const device = await Device.request({ gpu: await testGpu() });
+    const trainer = await Trainer.create(network, { ...options, backend: 'webgpu', device });
+    const loop = async () => {
+      for await (const { step } of trainer.fit(training, { epochs: 10, reportEvery: 5 })) {
+        if (step >= 10) device.gpu.destroy();
+      }
+    };
+    expect(await rejection(loop())).toBeInstanceOf(DeviceLostError);
+    await trainer.dispose();
+  });
+});
+
+describe('a device that stops answering', () => {
+  it('counts as lost after its time limit', async () => {
+    const device = await Device.request({ gpu: await testGpu(), timeoutMs: 300 });
+    const engine = await startedEngine(device);
+    // A promise that never settles, as a driver that hangs leaves it.
+    const never = new Promise<undefined>(() => undefined);
+    Object.defineProperty(device.gpu.queue, 'onSubmittedWorkDone', { value: () => never });
+    const error = await rejection(engine.run(30));
+    expect(error).toBeInstanceOf(DeviceLostError);
+    expect((error as DeviceLostError).reason).toBe('timeout');
+    expect((error as Error).message).toContain('finished nothing for 300 ms while training');
+    await engine.dispose();
+    device.destroy();
+  });
+});
+
+describe('results that the GPU never wrote', () => {
+  it('are not taken for results when commands are dropped quietly', async () => {
+    const device = await Device.request({ gpu: await testGpu() });
+    const engine = await startedEngine(device);
+    Object.defineProperty(device.gpu.queue, 'submit', { value: () => undefined });
+    const error = await rejection(engine.run(5));
+    expect(error).toBeInstanceOf(DeviceLostError);
+    expect((error as Error).message).toMatch(/the GPU never wrote/);
+    await engine.dispose();
+    device.destroy();
+  });
+
+  it('are not taken for results when steps are dropped and copies are not', async () => {
+    const device = await Device.request({ gpu: await testGpu() });
+    const engine = await startedEngine(device);
+    const { queue } = device.gpu;
+    const submit = queue.submit.bind(queue);
+    Object.defineProperty(queue, 'submit', {
+      value: (buffers: GPUCommandBuffer[]) => {
+        if (buffers.every(({ label }) => label !== 'steps')) submit(buffers);
+      },
+    });
+    const error = await rejection(engine.run(5));
+    expect(error).toBeInstanceOf(DeviceLostError);
+    expect((error as Error).message).toContain('counted to step 0, and 5 were submitted');
+    await engine.dispose();
+    device.destroy();
+  });
+});
+
+describe('what a device cannot do', () => {
+  it('a layer larger than its limits is refused with both numbers before anything is made', async () => {
+    const device = await Device.request({ gpu: await testGpu() });
+    const limit = device.limit('maxStorageBufferBindingSize');
+    const tooMany = Math.ceil(limit / 16) + 1;
+    const error = await rejection(GpuEngine.create(device, { ...options, batchSize: tooMany }));
+    expect(error).toBeInstanceOf(LimitError);
+    expect((error as Error).message).toMatch(
+      new RegExp(`needs \\d+ bytes, and .* allows ${limit}`),
+    );
+    expect(device.liveBuffers).toBe(0);
+    device.destroy();
+  });
+
+  it('there being no adapter is a NoAdapterError that says what to do', async () => {
+    const gpu = { requestAdapter: () => Promise.resolve(null) } as unknown as GPU;
+    const error = await rejection(Device.request({ gpu }));
+    expect(error).toBeInstanceOf(NoAdapterError);
+    expect((error as Error).message).toContain("backend 'cpu'");
+  });
+
+  it('use after destroy() or dispose() is a DisposedError', async () => {
+    const device = await Device.request({ gpu: await testGpu() });
+    const engine = await startedEngine(device);
+    await engine.dispose();
+    await engine.dispose();
+    expect(await rejection(engine.run(1))).toBeInstanceOf(DisposedError);
+    device.destroy();
+    device.destroy();
+    expect(await rejection(GpuEngine.create(device, options))).toBeInstanceOf(DisposedError);
+  });
+});
