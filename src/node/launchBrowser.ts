@@ -10,7 +10,7 @@ import type { Browser, LaunchOptions, PuppeteerNode } from 'puppeteer';
 
 import { BrowserError } from '../errors.ts';
 import { importPuppeteer, type FoundBrowser } from './browser.ts';
-import { createTemporaryFolder } from './temporaryFolder.ts';
+import { TemporaryFolder } from './temporaryFolder.ts';
 
 export interface LaunchBrowserOptions {
   /**
@@ -31,7 +31,7 @@ export async function launchBrowser(
   options: LaunchBrowserOptions,
 ): Promise<Browser> {
   const { default: puppeteer } = await importPuppeteer();
-  const profile = await createTemporaryFolder('nudge-profile-');
+  const profile = await TemporaryFolder.create('nudge-profile-');
   let browser: Browser;
   try {
     browser = await start(puppeteer, found, options.adapter, profile.path);
@@ -39,6 +39,7 @@ export async function launchBrowser(
     profile.dispose();
     throw error;
   }
+  profile.removeAtExit();
   browser.process()?.once('exit', () => profile.dispose());
   if (options.handleSignals ?? true) exitOnSignals(browser);
   return browser;

@@ -8,13 +8,15 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 import { BrowserError } from '../errors.ts';
-import { createTemporaryFolder, type TemporaryFolder } from './temporaryFolder.ts';
+import { TemporaryFolder } from './temporaryFolder.ts';
+
+export type PageFolder = Pick<TemporaryFolder, 'path' | 'dispose'>;
 
 /**
  * The folder of the built page; `dispose()` removes it if it was built for this call.
  * @throws {BrowserError} when the page is not there and cannot be built
  */
-export async function providePage(): Promise<TemporaryFolder> {
+export async function providePage(): Promise<PageFolder> {
   const isCheckout = import.meta.url.endsWith('.ts');
   if (isCheckout) return buildPage(fileURLToPath(new URL('../../', import.meta.url)));
 
@@ -34,7 +36,8 @@ async function buildPage(checkout: string): Promise<TemporaryFolder> {
       { cause: error },
     );
   });
-  const folder = await createTemporaryFolder('nudge-page-');
+  const folder = await TemporaryFolder.create('nudge-page-');
+  folder.removeAtExit();
   try {
     await build({
       configFile: join(checkout, 'vite.config.ts'),

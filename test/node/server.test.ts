@@ -1,0 +1,183 @@
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { request } from 'node:http';
+import { networkInterfaces, tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+import { startServer, type StaticServer } from '../../src/node/server.ts';
+
+let root: string;
+let server: StaticServer;
+
+beforeAll(async () => {
+  root = await mkdtemp(join(tmpdir(), 'nudge-server-'));
+  await mkdir(join(root, 'page/assets'), { recursive: true });
+  await mkdir(join(root, 'mnist/inner'), { recursive: true });
+  await writeFile(join(root, 'secret.txt'), 'secret');
+  await writeFile(join(root, 'page/index.html'), '<!doctype html>');
+  await writeFile(join(root, 'page/assets/main.js'), 'export {};');
+  await writeFile(join(root, 'page/.hidden'), 'secret');
+  await writeFile(join(root, 'page/model.bin'), new Uint8Array([0, 1, 2, 255]));
+  await writeFile(join(root, 'mnist/labels'), 'labels');
+  await writeFile(join(root, 'mnist/notes.txt'), 'secret');
+  await writeFile(join(root, 'mnist/inner/labels'), 'secret');
+  await symlink(join(root, 'secret.txt'), join(root, 'page/link.txt'));
+  await symlink(root, join(root, 'page/up'));
+  await symlink(join(root, 'page/assets'), join(root, 'page/alias'));
+  server = await startServer({
+    folder: join(root, 'page'),
+    mounts: [{ path: '/data/mnist/', folder: join(root, 'mnist'), files: ['labels', 'images'] }],
+  });
+});
+
+afterAll(async () => {
+  await server.close();
+  await rm(root, { recursive: true });
+});
+
+interface Answer {
+  status: number;
+  headers: Record<string, string | string[] | undefined>;
+  body: Buffer;
+}
+
+/** A request with its path sent as written; `fetch` would tidy it first. */
+function send(
+  path: string,
+  options: { method?: string; headers?: Record<string, string> } = {},
+): Promise<Answer> {
+  const { hostname, port } = new URL(server.origin);
+  return new Promise((resolve, reject) => {
+    const sent = request({ hostname, port, path, ...options }, (response) => {
+      const chunks: Buffer[] = [];
+      response.on('data', (chunk: Buffer) => chunks.push(chunk));
+      response.on('end', () => {
+        const { statusCode, headers } = response;
+        resolve({ status: statusCode!, headers, body: Buffer.concat(chunks) });
+      });
+      response.on('error', reject);
+    });
+    sent.on('error', reject);
+    sent.end();
+  });
+}
+
+describe('what is served', () => {
+  it.each([
+    ['/', 'text/html; charset=utf-8', '<!doctype html>'],
+    ['/index.html?query=1', 'text/html; charset=utf-8', '<!doctype html>'],
+    ['/assets/main.js', 'text/javascript; charset=utf-8', 'export {};'],
+    ['/assets/m%61in.js', 'text/javascript; charset=utf-8', 'export {};'],
+    ['/data/mnist/labels', 'application/octet-stream', 'labels'],
+  ])('%s arrives whole, as %s', async (path, type, text) => {
+    const { status, headers, body } = await send(path);
+    expect({ status, type: headers['content-type'], body: body.toString() }).toEqual({
+      status: 200,
+      type,
+      body: text,
+    });
+    expect(headers['content-length']).toBe(String(text.length));
+  });
+
+  it('bytes arrive unchanged', async () => {
+    expect([...(await send('/model.bin')).body]).toEqual([0, 1, 2, 255]);
+  });
+
+  it('a link that stays inside the folder is followed', async () => {
+    expect((await send('/alias/main.js')).body.toString()).toBe('export {};');
+  });
+
+  it('HEAD gives the size and no bytes', async () => {
+    const { status, headers, body } = await send('/model.bin', { method: 'HEAD' });
+    expect([status, headers['content-length'], body.length]).toEqual([200, '4', 0]);
+  });
+});
+
+describe('what is not served', () => {
+  it.each([
+    ['a parent', '/../secret.txt'],
+    ['a parent in the middle', '/assets/../../secret.txt'],
+    ['an encoded parent', '/%2e%2e/secret.txt'],
+    ['an encoded slash', '/..%2fsecret.txt'],
+    ['a parent encoded twice', '/%252e%252e/secret.txt'],
+    ['a backslash', '/..\\secret.txt'],
+    ['an encoded backslash', '/..%5csecret.txt'],
+    ['a NUL byte', '/index.html%00.png'],
+    ['a link to a file outside', '/link.txt'],
+    ['a way through a linked folder', '/up/secret.txt'],
+    ['an absolute path', '//secret.txt'],
+    ['a full address', 'http://127.0.0.1/secret.txt'],
+    ['a hidden file', '/.hidden'],
+    ['a folder', '/assets'],
+    ['a missing file', '/missing.html'],
+    ['a file as a folder', '/index.html/x'],
+    ['a very long name', `/${'a'.repeat(5000)}`],
+    ['a file of a mounted folder that is not on its list', '/data/mnist/notes.txt'],
+    ['a listed file that is missing', '/data/mnist/images'],
+    ['a listed name deeper down', '/data/mnist/inner/labels'],
+    ['the parent of a mount', '/data/mnist/../secret.txt'],
+    ['the encoded parent of a mount', '/data/mnist/..%2fsecret.txt'],
+    ['a mounted folder itself', '/data/mnist/'],
+  ])('%s is not found', async (_, path) => {
+    const { status, body } = await send(path);
+    expect(body.toString()).not.toContain('secret');
+    expect(status).toBe(404);
+  });
+
+  it.each(['/%', '/%ff', '/%c0%ae%c0%ae/secret.txt'])(
+    '%s is refused as malformed',
+    async (path) => {
+      expect((await send(path)).status).toBe(400);
+    },
+  );
+
+  it.each(['POST', 'PUT', 'DELETE', 'OPTIONS', 'PATCH'])('%s is not allowed', async (method) => {
+    const { status, headers } = await send('/index.html', { method });
+    expect([status, headers.allow]).toEqual([405, 'GET, HEAD']);
+  });
+
+  it.each(['attacker.example', '127.0.0.1.attacker.example', 'localhost.attacker.example:80'])(
+    'a request under the name %s is refused',
+    async (host) => {
+      expect((await send('/index.html', { headers: { host } })).status).toBe(403);
+    },
+  );
+
+  it('the server listens on this machine alone', async () => {
+    expect(new URL(server.origin).hostname).toBe('127.0.0.1');
+    const { port } = new URL(server.origin);
+    const outer = Object.values(networkInterfaces())
+      .flat()
+      .find((address) => address?.family === 'IPv4' && !address.internal);
+    if (outer === undefined) return;
+    const sent = new Promise((resolve, reject) => {
+      request({ hostname: outer.address, port, timeout: 2000 }, resolve).on('error', reject).end();
+    });
+    await expect(sent).rejects.toThrow(/ECONNREFUSED/);
+  });
+});
+
+describe('headers', () => {
+  it.each(['/', '/data/mnist/labels', '/missing'])('%s carries every protection', async (path) => {
+    const { headers } = await send(path);
+    expect(headers['cross-origin-opener-policy']).toBe('same-origin');
+    expect(headers['cross-origin-embedder-policy']).toBe('require-corp');
+    expect(headers['x-content-type-options']).toBe('nosniff');
+    expect(headers['access-control-allow-origin']).toBeUndefined();
+    const policy = String(headers['content-security-policy']).split('; ');
+    expect(policy).toContain("default-src 'none'");
+    expect(policy).toContain("script-src 'self'");
+    expect(policy).toContain("frame-ancestors 'none'");
+    expect(policy).toContain("require-trusted-types-for 'script'");
+    expect(policy.join()).not.toMatch(/unsafe|https?:|\*/);
+  });
+});
+
+it('two servers run side by side, and a closed one answers no more', async () => {
+  const second = await startServer({ folder: join(root, 'page') });
+  expect(second.origin).not.toBe(server.origin);
+  expect((await fetch(second.origin)).status).toBe(200);
+  await second.close();
+  await expect(fetch(second.origin)).rejects.toThrow();
+});

@@ -1,0 +1,90 @@
+import { describe, expect, it } from 'vitest';
+
+import { FormatError } from '../../src/errors.ts';
+import type { Job } from '../../src/page/jobs/job.ts';
+import { createNudgePage } from '../../src/page/nudgePage.ts';
+import { decode, encode } from '../../src/page/wire.ts';
+
+const jobs: Record<string, Job> = {
+  double: (value: number) => Promise.resolve(2 * value),
+  fail: () => Promise.reject(new FormatError('The file is too short.', 4)),
+  count: (_, { emit }) => {
+    void emit({ step: 1 });
+    void emit({ step: 2 });
+    return Promise.resolve('done');
+  },
+  untilAborted: (_, { signal }) =>
+    new Promise((resolve) => signal.addEventListener('abort', () => resolve('stopped'))),
+  unsendable: () => Promise.resolve(new BigInt64Array(1)),
+};
+const page = createNudgePage(jobs);
+const ignoreEvents = () => Promise.resolve();
+
+describe('a call', () => {
+  it('gives the value of the job', async () => {
+    expect(decode(await page.call(1, 'double', encode(21), ignoreEvents))).toEqual({
+      ok: true,
+      value: 42,
+    });
+  });
+
+  it('gives the error of the job as data', async () => {
+    expect(decode(await page.call(1, 'fail', encode(null), ignoreEvents))).toMatchObject({
+      ok: false,
+      error: { name: 'FormatError', message: 'The file is too short.', offset: 4 },
+    });
+  });
+
+  it.each(['toString', '__proto__', 'train'])(
+    'of the unknown job %s names the known',
+    async (name) => {
+      expect(decode(await page.call(1, name, encode(null), ignoreEvents))).toMatchObject({
+        ok: false,
+        error: {
+          name: 'ConfigurationError',
+          message: `The page knows no job '${name}'. It knows: double, fail, count, untilAborted, unsendable.`,
+        },
+      });
+    },
+  );
+
+  it('whose value cannot travel fails instead of hanging', async () => {
+    expect(decode(await page.call(1, 'unsendable', encode(null), ignoreEvents))).toMatchObject({
+      ok: false,
+      error: { name: 'TypeError' },
+    });
+  });
+
+  it('that is aborted tells its own job and no other', async () => {
+    const first = page.call(1, 'untilAborted', encode(null), ignoreEvents);
+    const second = page.call(2, 'untilAborted', encode(null), ignoreEvents);
+    page.abort(1);
+    page.abort(77);
+    expect(decode(await first)).toEqual({ ok: true, value: 'stopped' });
+    expect(await Promise.race([second, Promise.resolve('still running')])).toBe('still running');
+    page.abort(2);
+    expect(decode(await second)).toEqual({ ok: true, value: 'stopped' });
+  });
+});
+
+describe('events', () => {
+  it('arrive in order, and the outcome only after they have been taken', async () => {
+    const log: unknown[] = [];
+    const outcome = await page.call(9, 'count', encode(null), async (id, event) => {
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      log.push([id, decode(event)]);
+    });
+    expect(log).toEqual([
+      [9, { step: 1 }],
+      [9, { step: 2 }],
+    ]);
+    expect(decode(outcome)).toEqual({ ok: true, value: 'done' });
+  });
+
+  it('that cannot be delivered fail the call', async () => {
+    const outcome = await page.call(9, 'count', encode(null), () =>
+      Promise.reject(new Error('nobody listens')),
+    );
+    expect(decode(outcome)).toMatchObject({ ok: false, error: { message: 'nobody listens' } });
+  });
+});

@@ -1,0 +1,182 @@
+/** The link to a page of this test's own, which can be made to misbehave. */
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import type { Browser } from 'puppeteer';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+
+import { BrowserError } from '../../src/errors.ts';
+import { findBrowser } from '../../src/node/browser.ts';
+import { launchBrowser } from '../../src/node/launchBrowser.ts';
+import { PageLink } from '../../src/node/pageLink.ts';
+import { startServer, type StaticServer } from '../../src/node/server.ts';
+
+const script = `
+  const done = (value) => JSON.stringify({ value: { ok: true, value } });
+  const aborted = [];
+  const jobs = {
+    hang: () => new Promise(() => {}),
+    complain: () => { console.error('it hurts'); return new Promise(() => {}); },
+    mutter: () => { console.warn('hm'); console.log('hm'); return done('fine'); },
+    throwLater: () => { setTimeout(() => { throw new Error('too late'); }); return new Promise(() => {}); },
+    rejectLater: () => { Promise.reject(new Error('unheard')); return new Promise(() => {}); },
+    fetchElsewhere: () => fetch('https://example.com/').then(() => done('reached'), () => new Promise(() => {})),
+    // Later, because what the remote protocol itself calls is above the law.
+    evaluate: () => new Promise((resolve) => setTimeout(() => {
+      try { new Function('return 1')(); resolve(done('ran')); } catch (e) { resolve(done(e.name)); }
+    })),
+    count: async (id, emit) => {
+      for (let step = 0; step < 100; step++) void emit(id, JSON.stringify({ value: step }));
+      await emit(id, JSON.stringify({ value: 'last' }));
+      return done('counted');
+    },
+    stopWhenTold: (id) => new Promise((resolve) => {
+      const look = () => aborted.includes(id) ? resolve(done('stopped')) : setTimeout(look, 5);
+      look();
+    }),
+  };
+  globalThis.nudge = {
+    call: (id, name, args, emit) => jobs[name](id, emit),
+    abort: (id) => aborted.push(id),
+  };
+`;
+
+let folder: string;
+let server: StaticServer;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'nudge-link-'));
+  const icon = '<link rel="icon" href="data:,">';
+  await writeFile(join(folder, 'index.html'), `${icon}<script src="page.js"></script>`);
+  await writeFile(join(folder, 'broken.html'), `${icon}<script src="missing.js"></script>`);
+  await writeFile(join(folder, 'page.js'), script);
+  server = await startServer({ folder });
+});
+afterAll(async () => {
+  await server.close();
+  await rm(folder, { recursive: true });
+});
+
+let browser: Browser;
+let link: PageLink;
+beforeEach(async () => {
+  browser = await launchBrowser(await findBrowser(), { adapter: 'software' });
+  link = await PageLink.open(browser, `${server.origin}/`);
+});
+afterEach(() => browser.close());
+
+/** What a call rejects with; taken hold of at once, so that it never counts as unhandled. */
+function failureOf(call: Promise<unknown>): Promise<unknown> {
+  return call.then(
+    (value) => new Error(`It resolved, with ${String(value)}.`),
+    (error: unknown) => error,
+  );
+}
+
+describe('a page that is lost rejects the calls under way', () => {
+  it('when it crashes', async () => {
+    const failure = failureOf(link.call('hang', undefined, {}));
+    const [, page] = await browser.pages();
+    // The browser answers this by crashing the page, and the navigation by nothing at all.
+    page!.goto('chrome://crash').catch(() => undefined);
+    expect(await failure).toBeInstanceOf(BrowserError);
+    expect(await failure).toHaveProperty('message', expect.stringMatching(/^The page crashed/));
+    await expect(link.call('mutter', undefined, {})).rejects.toThrow(/crashed/);
+  });
+
+  it('when the browser dies', async () => {
+    const failure = failureOf(link.call('hang', undefined, {}));
+    browser.process()!.kill('SIGKILL');
+    expect(await failure).toBeInstanceOf(BrowserError);
+  });
+
+  it('when the page is closed', async () => {
+    const failure = failureOf(link.call('hang', undefined, {}));
+    const [, page] = await browser.pages();
+    await page!.close();
+    expect(await failure).toBeInstanceOf(BrowserError);
+  });
+
+  it('when it complains on its console', async () => {
+    await expect(link.call('complain', undefined, {})).rejects.toThrow(
+      /^The page complains: it hurts/,
+    );
+  });
+
+  it.each([
+    ['throwLater', 'too late'],
+    ['rejectLater', 'unheard'],
+  ])('when an error escapes (%s)', async (job, message) => {
+    const failure = await failureOf(link.call(job, undefined, {}));
+    expect(failure).toBeInstanceOf(BrowserError);
+    expect(failure).toHaveProperty('message', `The page has an uncaught error: ${message}`);
+  });
+
+  it('when it asks another site for something', async () => {
+    await expect(link.call('fetchElsewhere', undefined, {})).rejects.toThrow(
+      /^The page complains: .*example\.com.*Content Security Policy/s,
+    );
+  });
+});
+
+it('a page that only warns goes on', async () => {
+  expect(await link.call('mutter', undefined, {})).toBe('fine');
+});
+
+it('the page cannot turn text into code', async () => {
+  expect(await link.call('evaluate', undefined, {}).catch(String)).toMatch(
+    /TrustedScript|EvalError|Content Security Policy/,
+  );
+});
+
+it('a page whose script is missing does not open', async () => {
+  await expect(PageLink.open(browser, `${server.origin}/broken.html`)).rejects.toThrow(
+    /404.*missing\.js/s,
+  );
+});
+
+it('an address where nobody answers does not open', async () => {
+  await expect(PageLink.open(browser, 'http://127.0.0.1:1/')).rejects.toThrow(
+    /^The browser does not load http:\/\/127\.0\.0\.1:1\//,
+  );
+});
+
+describe('events', () => {
+  it('arrive in order, all before the call resolves', async () => {
+    const events: unknown[] = [];
+    await link.call('count', undefined, { onEvent: (event) => events.push(event) });
+    expect(events).toEqual([...Array.from({ length: 100 }, (_, step) => step), 'last']);
+  });
+
+  it('whose handler throws reject the call with what it threw', async () => {
+    const mistake = new RangeError('my mistake');
+    const call = link.call('count', undefined, {
+      onEvent() {
+        throw mistake;
+      },
+    });
+    await expect(call).rejects.toBe(mistake);
+  });
+});
+
+describe('an aborted call', () => {
+  it('tells the job, whose result counts', async () => {
+    const abort = new AbortController();
+    const call = link.call('stopWhenTold', undefined, { signal: abort.signal });
+    abort.abort();
+    expect(await call).toBe('stopped');
+  });
+
+  it('rejects with the reason when the job does not react', async () => {
+    const abort = new AbortController();
+    const call = link.call('hang', undefined, { signal: abort.signal });
+    const reason = new Error('the reader left');
+    abort.abort(reason);
+    await expect(call).rejects.toBe(reason);
+  });
+
+  it('does not begin when it is aborted already', async () => {
+    const signal = AbortSignal.abort(new Error('too early'));
+    await expect(link.call('mutter', undefined, { signal })).rejects.toThrow('too early');
+  });
+});

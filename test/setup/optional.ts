@@ -1,0 +1,32 @@
+/** Browsers and runtimes that a test may use where the machine has them. */
+import { accessSync, constants } from 'node:fs';
+import { delimiter, join } from 'node:path';
+
+import type { TestContext } from 'vitest';
+
+import { findBrowsers, type FoundBrowser } from '../../src/node/browser.ts';
+
+/** The machine's Firefox; without one the test is skipped, and the run's summary says so. */
+export async function optionalFirefox(context: TestContext): Promise<FoundBrowser> {
+  for await (const firefox of findBrowsers('firefox')) return firefox;
+  return context.skip('Firefox is absent from this machine');
+}
+
+/** The path of the machine's Deno; without one the test is skipped, and the run's summary says so. */
+export function optionalDeno(context: TestContext): string {
+  const file = process.platform === 'win32' ? 'deno.exe' : 'deno';
+  const folders = ['node_modules/.bin', ...(process.env.PATH ?? '').split(delimiter)];
+  const deno = folders.map((folder) => join(folder, file)).find(isExecutable);
+  return deno ?? context.skip('Deno is absent from this machine');
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT' || code === 'EACCES' || code === 'ENOTDIR') return false;
+    throw error;
+  }
+}
