@@ -8,7 +8,7 @@ import {
   type Tensor,
 } from '../../src/formats/safetensors.ts';
 import { Network, type NetworkOptions } from '../../src/network/network.ts';
-import { failureOf } from './failure.ts';
+import { errorOf } from '../support/failure.ts';
 import { officialNetworkFile } from './safetensorsFile.ts';
 
 const network = new Network({
@@ -96,7 +96,7 @@ describe('saving', () => {
   ])('parameter %i of %d is refused', (index, value, message) => {
     const parameters = Float32Array.from(network.parameters);
     parameters[index] = value;
-    const { message: text } = failureOf(NonFiniteError, () =>
+    const { message: text } = errorOf(NonFiniteError, () =>
       saveParameters(network.withParameters(parameters)),
     );
     expect(text).toContain(message);
@@ -159,7 +159,7 @@ describe('loading', () => {
       const given: Partial<NetworkOptions> = Object.fromEntries(
         Object.entries(functions).filter(([name]) => name !== missing),
       );
-      const { message } = failureOf(ConfigurationError, () =>
+      const { message } = errorOf(ConfigurationError, () =>
         loadParameters(officialNetworkFile, given),
       );
       expect(message).toContain(`does not say which ${missing} its network has`);
@@ -191,7 +191,7 @@ describe('loading', () => {
     [[3, 2, 4, 1], 'a network 3-2-4, and 3-2-4-1 was asked for. Ask for'],
     [[], 'a network 3-2-4, and  was asked for'],
   ])('layers %j are refused for a file of 3, 2, 4', (layers, message) => {
-    const error = failureOf(ConfigurationError, () =>
+    const error = errorOf(ConfigurationError, () =>
       loadParameters(saveParameters(network), { layers }),
     );
     expect(error.message).toContain(message);
@@ -201,7 +201,7 @@ describe('loading', () => {
     [{ activation: 'relu' } as const, "has activation 'gelu', and 'relu' was asked for"],
     [{ output: 'sigmoid' } as const, "has output 'softmax', and 'sigmoid' was asked for"],
   ])('%j is refused where the file says otherwise', (options, message) => {
-    const error = failureOf(ConfigurationError, () =>
+    const error = errorOf(ConfigurationError, () =>
       loadParameters(saveParameters(network), options),
     );
     expect(error.message).toContain(message);
@@ -308,7 +308,7 @@ describe('a file is refused', () => {
     ],
     ['of a seed that is no number', savedWith({}, { seed: '1e3' }), "names the seed '1e3'"],
   ])('%s', (_, file, message) => {
-    const error = failureOf(FormatError, () => loadParameters(file));
+    const error = errorOf(FormatError, () => loadParameters(file));
     expect(error.message).toContain(message);
     expect(error.offset).toBeGreaterThanOrEqual(8);
     expect(error.offset).toBeLessThanOrEqual(file.length);
@@ -322,7 +322,7 @@ describe('a file is refused', () => {
     const file = saveParameters(network);
     const offset = readSafetensors(file).tensors.get(name)!.data.byteOffset + 4 * index;
     new DataView(file.buffer).setUint32(offset, bits, true);
-    const error = failureOf(FormatError, () => loadParameters(file));
+    const error = errorOf(FormatError, () => loadParameters(file));
     expect(error.message).toContain(
       `Element [${place.join(', ')}] of tensor '${name}' is ${text},`,
     );
@@ -334,7 +334,7 @@ describe('a file is refused', () => {
     const within = new Uint8Array(file.length + 100);
     within.set(file, 100);
     const offsets = [file, within.subarray(100)].map(
-      (bytes) => failureOf(FormatError, () => loadParameters(bytes)).offset,
+      (bytes) => errorOf(FormatError, () => loadParameters(bytes)).offset,
     );
     expect(offsets[1]).toBe(offsets[0]);
   });

@@ -10,18 +10,11 @@ import { presets } from '../../src/network/presets.ts';
 import { sgd } from '../../src/training/optimizers.ts';
 import { Trainer } from '../../src/training/trainer.ts';
 import { testGpu } from '../setup/adapter.ts';
+import { rejectionOf } from '../support/failure.ts';
 
 const { training, test } = digits({ trainingCount: 3000, testCount: 500 });
 const network = new Network(presets.lecture.network);
 const options = { network, batchSize: 100, optimizer: sgd({ learningRate: 3 }) };
-
-/** What a promise is rejected with. */
-async function rejection(promise: Promise<unknown>): Promise<unknown> {
-  return await promise.then(
-    () => expect.fail('It was not rejected.'),
-    (error: unknown) => error,
-  );
-}
 
 async function startedEngine(device: Device, stream = false): Promise<GpuEngine> {
   const engine = await GpuEngine.create(device, { ...options, stream });
@@ -41,13 +34,13 @@ describe('a device lost while it works', () => {
     for (const stream of [false, true]) {
       const device = await Device.request({ gpu: await testGpu() });
       const engine = await startedEngine(device, stream);
-      const pending = rejection(work(engine));
+      const pending = rejectionOf(work(engine));
       device.gpu.destroy();
       const error = await pending;
       expect(error).toBeInstanceOf(DeviceLostError);
       expect((error as DeviceLostError).reason).toBe('destroyed');
       expect((error as Error).message).toMatch(/lost .*request a new device/i);
-      expect(await rejection(engine.readParameters())).toBeInstanceOf(DeviceLostError);
+      expect(await rejectionOf(engine.readParameters())).toBeInstanceOf(DeviceLostError);
       await engine.dispose();
       expect(device.liveBuffers).toBe(0);
     }
@@ -61,7 +54,7 @@ describe('a device lost while it works', () => {
         if (step >= 10) device.gpu.destroy();
       }
     };
-    expect(await rejection(loop())).toBeInstanceOf(DeviceLostError);
+    expect(await rejectionOf(loop())).toBeInstanceOf(DeviceLostError);
     await trainer.dispose();
   });
 });
@@ -73,7 +66,7 @@ describe('a device that stops answering', () => {
     // A promise that never settles, as a driver that hangs leaves it.
     const never = new Promise<undefined>(() => undefined);
     Object.defineProperty(device.gpu.queue, 'onSubmittedWorkDone', { value: () => never });
-    const error = await rejection(engine.run(30));
+    const error = await rejectionOf(engine.run(30));
     expect(error).toBeInstanceOf(DeviceLostError);
     expect((error as DeviceLostError).reason).toBe('timeout');
     expect((error as Error).message).toContain('finished nothing for 300 ms while training');
@@ -87,7 +80,7 @@ describe('results that the GPU never wrote', () => {
     const device = await Device.request({ gpu: await testGpu() });
     const engine = await startedEngine(device);
     Object.defineProperty(device.gpu.queue, 'submit', { value: () => undefined });
-    const error = await rejection(engine.run(5));
+    const error = await rejectionOf(engine.run(5));
     expect(error).toBeInstanceOf(DeviceLostError);
     expect((error as Error).message).toMatch(/the GPU never wrote/);
     await engine.dispose();
@@ -104,7 +97,7 @@ describe('results that the GPU never wrote', () => {
         if (buffers.every(({ label }) => label !== 'steps')) submit(buffers);
       },
     });
-    const error = await rejection(engine.run(5));
+    const error = await rejectionOf(engine.run(5));
     expect(error).toBeInstanceOf(DeviceLostError);
     expect((error as Error).message).toContain('counted to step 0, and 5 were submitted');
     await engine.dispose();
@@ -117,7 +110,7 @@ describe('what a device cannot do', () => {
     const device = await Device.request({ gpu: await testGpu() });
     const limit = device.limit('maxStorageBufferBindingSize');
     const tooMany = Math.ceil(limit / 16) + 1;
-    const error = await rejection(GpuEngine.create(device, { ...options, batchSize: tooMany }));
+    const error = await rejectionOf(GpuEngine.create(device, { ...options, batchSize: tooMany }));
     expect(error).toBeInstanceOf(LimitError);
     expect((error as Error).message).toMatch(
       new RegExp(`needs \\d+ bytes, and .* allows ${limit}`),
@@ -128,7 +121,7 @@ describe('what a device cannot do', () => {
 
   it('there being no adapter is a NoAdapterError that says what to do', async () => {
     const gpu = { requestAdapter: () => Promise.resolve(null) } as unknown as GPU;
-    const error = await rejection(Device.request({ gpu }));
+    const error = await rejectionOf(Device.request({ gpu }));
     expect(error).toBeInstanceOf(NoAdapterError);
     expect((error as Error).message).toContain("backend 'cpu'");
   });
@@ -138,9 +131,9 @@ describe('what a device cannot do', () => {
     const engine = await startedEngine(device);
     await engine.dispose();
     await engine.dispose();
-    expect(await rejection(engine.run(1))).toBeInstanceOf(DisposedError);
+    expect(await rejectionOf(engine.run(1))).toBeInstanceOf(DisposedError);
     device.destroy();
     device.destroy();
-    expect(await rejection(GpuEngine.create(device, options))).toBeInstanceOf(DisposedError);
+    expect(await rejectionOf(GpuEngine.create(device, options))).toBeInstanceOf(DisposedError);
   });
 });

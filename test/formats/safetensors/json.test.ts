@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { FormatError } from '../../../src/errors.ts';
 import { JsonReader, quote } from '../../../src/formats/safetensors/json.ts';
-import { failureOf } from '../failure.ts';
+import { errorOf } from '../../support/failure.ts';
 
 test('strings read as JSON.parse reads them', () => {
   for (const text of ['', 'a', '"', '\\', '\\"', 'é😀\u2028\u007f', '\b\f\n\r\t\u0000', '/']) {
@@ -40,7 +40,7 @@ test('objects and arrays hand over each member in order', () => {
 test('offsets count bytes from where the text stands in the file', () => {
   const reader = new JsonReader('"ü😀" !', 100);
   reader.string('s');
-  expect(failureOf(FormatError, () => reader.end()).offset).toBe(100 + 2 + 2 + 4 + 1);
+  expect(errorOf(FormatError, () => reader.end()).offset).toBe(100 + 2 + 2 + 4 + 1);
 });
 
 test('a name is quoted on one line and cut when it is long', () => {

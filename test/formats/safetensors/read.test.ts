@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { FormatError } from '../../../src/errors.ts';
 import { readSafetensors } from '../../../src/formats/safetensors.ts';
-import { failureOf } from '../failure.ts';
+import { errorOf } from '../../support/failure.ts';
 import { oneTensor, safetensorsFile } from '../safetensorsFile.ts';
 
 /** Two tensors of four bytes each, `a` at `first` and `b` at `second`. */
@@ -11,7 +11,7 @@ function twoTensors(first: string, second: string): string {
 }
 
 function refusal(header: string | Uint8Array, dataBytes = 8): FormatError {
-  return failureOf(FormatError, () => readSafetensors(safetensorsFile(header, dataBytes)));
+  return errorOf(FormatError, () => readSafetensors(safetensorsFile(header, dataBytes)));
 }
 
 /** The byte of the file where `part` of an ASCII header begins. */
@@ -71,7 +71,7 @@ describe('a safetensors file is taken', () => {
 
 describe('the header length is refused', () => {
   test.each([0, 1, 7])('when the file has %i bytes', (length) => {
-    const error = failureOf(FormatError, () => readSafetensors(new Uint8Array(length)));
+    const error = errorOf(FormatError, () => readSafetensors(new Uint8Array(length)));
     expect(error.message).toContain(`8 bytes of header length, and this file has ${length} bytes`);
     expect(error.offset).toBe(length);
   });
@@ -101,7 +101,7 @@ describe('the header length is refused', () => {
     expect(file.length).toBe(62);
     new DataView(file.buffer).setUint32(0, low!, true);
     new DataView(file.buffer).setUint32(4, high!, true);
-    const error = failureOf(FormatError, () => readSafetensors(file));
+    const error = errorOf(FormatError, () => readSafetensors(file));
     expect(error.message).toMatch(message);
     expect(error.offset).toBe(0);
   });
@@ -386,6 +386,6 @@ describe('the data is refused', () => {
     const file = new Uint8Array(8 + header.length + 160_000);
     new DataView(file.buffer).setUint32(0, header.length, true);
     file.set(header, 8);
-    expect(failureOf(FormatError, () => readSafetensors(file)).message).toContain('they overlap');
+    expect(errorOf(FormatError, () => readSafetensors(file)).message).toContain('they overlap');
   });
 });

@@ -7,7 +7,7 @@ import {
   writeSafetensors,
   type Tensor,
 } from '../../../src/formats/safetensors.ts';
-import { failureOf } from '../failure.ts';
+import { errorOf } from '../../support/failure.ts';
 
 const byte: Tensor = { dtype: 'U8', shape: [1], data: Uint8Array.of(9) };
 const headerOf = (file: Uint8Array) =>
@@ -121,7 +121,7 @@ describe('what could not be read again is not written', () => {
     ['a tensor named __proto__', '__proto__', f32([1], 4), /'__proto__' cannot be a name/],
     ['half a surrogate pair', 'a\ud800', f32([1], 4), /half a surrogate pair/],
   ])('%s', (_, name, tensor, message) => {
-    const { message: text } = failureOf(ConfigurationError, () =>
+    const { message: text } = errorOf(ConfigurationError, () =>
       writeSafetensors(new Map([[name, tensor]])),
     );
     expect(text).toMatch(message);

@@ -1,0 +1,100 @@
+/**
+ * Times each kernel of a preset's training step on its own: `npm run bench:kernels -- [preset] [batch size]`.
+ *
+ * Time is a slope, (T(3R) − T(R)) / 2R over R dispatches in one pass, so that what a submit and a wait cost
+ * cancels out; the least of several rounds, since noise only ever adds. Kernels read real buffers with random
+ * contents, and the values they leave behind do not matter.
+ */
+import { Device } from '../src/gpu/device.ts';
+import { choosePlan, type Plan } from '../src/gpu/plan.ts';
+import { Program } from '../src/gpu/program.ts';
+import { createSource } from '../src/gpu/source.ts';
+import { parameterBuffers, trainingStep, type Dispatch } from '../src/gpu/step.ts';
+import { digits } from '../src/data/digits/digits.ts';
+import { fileOrder } from '../src/data/shuffle.ts';
+import { Network } from '../src/network/network.ts';
+import { presets, type Preset, type PresetName } from '../src/network/presets.ts';
+import { createGpu } from '../src/node/dawn.ts';
+import { sgd } from '../src/training/optimizers.ts';
+
+const rounds = 5;
+const targetMs = 60;
+
+/** Seconds that one dispatch takes. */
+async function timeDispatch(device: Device, program: Program): Promise<number> {
+  const run = async (times: number): Promise<number> => {
+    const encoder = device.gpu.createCommandEncoder();
+    const pass = encoder.beginComputePass();
+    program.encode(pass, times);
+    pass.end();
+    const start = performance.now();
+    device.gpu.queue.submit([encoder.finish()]);
+    await device.guard('timing a kernel', device.gpu.queue.onSubmittedWorkDone());
+    return (performance.now() - start) / 1000;
+  };
+  let repeats = 2;
+  // The first run compiles; from then on, long enough that a late answer does not count.
+  await run(repeats);
+  while ((await run(repeats)) < targetMs / 1000) repeats *= 2;
+  let best = Infinity;
+  for (let round = 0; round < rounds; round++) {
+    const [short, long] = [await run(repeats), await run(3 * repeats)];
+    best = Math.min(best, (long - short) / (2 * repeats));
+  }
+  return best;
+}
+
+export async function timeStep(
+  device: Device,
+  network: Network,
+  plan: Plan,
+  momentum: number,
+): Promise<{ label: string; seconds: number }[]> {
+  const optimizer = sgd({ learningRate: 1e-6, momentum });
+  const { dispatches, buffers: sizes } = trainingStep(network, plan, optimizer);
+  const { training } = digits({ trainingCount: 10 * plan.batchSize, testCount: 1 });
+  const source = await createSource(device, training, plan.batchSize, false, optimizer);
+  source.begin(fileOrder(training.sampleCount), 1);
+  const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST;
+  const made = await device.create('benchmark buffers', (allocate) => {
+    const all = [...sizes, ...parameterBuffers(network, optimizer)];
+    return new Map(all.map(([name, size]) => [name, allocate(name, size, usage)] as const));
+  });
+  for (const buffer of made.values()) {
+    const noise = Float32Array.from({ length: buffer.size / 4 }, () => Math.random() - 0.5);
+    device.gpu.queue.writeBuffer(buffer, 0, noise);
+  }
+  const buffers = new Map([...made, ...source.buffers]);
+  // The step counter has to stay where it is: every kernel then works on the same mini-batch.
+  device.gpu.queue.writeBuffer(buffers.get('counter')!, 0, Uint32Array.of(1, 2));
+  const times: { label: string; seconds: number }[] = [];
+  const time = async (label: string, of: readonly Dispatch[]) => {
+    const seconds = await timeDispatch(device, await Program.create(device, of, buffers));
+    times.push({ label, seconds });
+  };
+  for (const dispatch of dispatches.slice(0, -1)) await time(dispatch.kernel.label, [dispatch]);
+  // The last one moves the counter, which the one before it in a step has to move back; there is none, so it
+  // reads past the order's end, where WebGPU clamps.
+  await time(dispatches.at(-1)!.kernel.label, dispatches.slice(-1));
+  source.dispose();
+  device.release(made.values());
+  return times;
+}
+
+if (process.argv[1]?.endsWith('kernels.ts')) {
+  const name = (process.argv[2] ?? 'lecture') as PresetName;
+  const preset: Preset = presets[name];
+  const batchSize = Number(process.argv[3] ?? preset.batchSize);
+  const device = await Device.request({ gpu: await createGpu() });
+  const network = new Network(preset.network);
+  const plan = choosePlan(network, batchSize, device.adapter.isSoftware);
+  const times = await timeStep(device, network, plan, preset.momentum);
+  const total = times.reduce((sum, { seconds }) => sum + seconds, 0);
+  for (const { label, seconds } of times) {
+    console.log(`${(seconds * 1e6).toFixed(0).padStart(8)} µs  ${label}`);
+  }
+  console.log(
+    `${(total * 1e6).toFixed(0).padStart(8)} µs  a step, ${Math.round(batchSize / total)} samples/s`,
+  );
+  device.destroy();
+}

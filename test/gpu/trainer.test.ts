@@ -1,0 +1,70 @@
+import { expect, it } from 'vitest';
+
+import { digits } from '../../src/data/digits/digits.ts';
+import { Device } from '../../src/gpu/device.ts';
+import { Network } from '../../src/network/network.ts';
+import { sgd } from '../../src/training/optimizers.ts';
+import { Trainer } from '../../src/training/trainer.ts';
+import { testGpu } from '../setup/adapter.ts';
+
+const { training, test } = digits({ trainingCount: 3050, testCount: 300 });
+const network = new Network({ layers: [784, 20, 10] });
+const options = { batchSize: 100, optimizer: sgd({ learningRate: 2 }) };
+
+it('CPU and GPU trainers are interchangeable: the same reports, evaluations and parameters', async () => {
+  const gpu = await testGpu();
+  const results = [];
+  for (const backend of ['webgpu', 'cpu'] as const) {
+    const trainer = await Trainer.create(network, { ...options, backend, gpu });
+    const reports = [];
+    for await (const report of trainer.fit(training, { epochs: 2, reportEvery: 10 })) {
+      reports.push(report);
+    }
+    const { parameters } = await trainer.network();
+    results.push({ reports, evaluation: await trainer.evaluate(test), parameters });
+    await trainer.dispose();
+  }
+  const [onGpu, onCpu] = results;
+  expect(onGpu!.reports.length).toBe(8);
+  onGpu!.reports.forEach((report, i) => {
+    const other = onCpu!.reports[i]!;
+    expect([report.epoch, report.step, report.endOfEpoch]).toEqual([
+      other.epoch,
+      other.step,
+      other.endOfEpoch,
+    ]);
+    expect(report.cost).toBeCloseTo(other.cost, 4);
+  });
+  expect(onGpu!.evaluation.cost).toBeCloseTo(onCpu!.evaluation.cost, 4);
+  const worst = onCpu!.parameters.reduce(
+    (most, value, i) => Math.max(most, Math.abs(value - onGpu!.parameters[i]!)),
+    0,
+  );
+  expect(worst).toBeLessThan(1e-4);
+});
+
+it('a report carries GPU seconds exactly where the device can measure them', async () => {
+  const device = await Device.request({ gpu: await testGpu() });
+  const trainer = await Trainer.create(network, { ...options, backend: 'webgpu', device });
+  for await (const { gpuSeconds } of trainer.fit(training, { epochs: 1 })) {
+    if (device.hasTimestamps) expect(gpuSeconds).toBeGreaterThan(0);
+    else expect(gpuSeconds).toBeUndefined();
+  }
+  await trainer.dispose();
+  expect(device.liveBuffers).toBe(0);
+  device.destroy();
+});
+
+it("'auto' never takes a software adapter, and frees what it tried", async () => {
+  const device = await Device.request({ gpu: await testGpu() });
+  const trainer = await Trainer.create(network, { ...options, backend: 'auto', device });
+  if (device.adapter.isSoftware) {
+    expect(trainer.backend).toBe('cpu');
+    expect(trainer.choice).toMatch(/^cpu: the only adapter is .*\(software\)$/);
+  } else {
+    expect(trainer.choice).toMatch(/^(webgpu|cpu): \d+ steps\/s on .*, \d+ on the CPU$/);
+  }
+  await trainer.dispose();
+  expect(device.liveBuffers).toBe(0);
+  device.destroy();
+});
