@@ -67,6 +67,7 @@ export class PageLink {
       this.#page.evaluate((id) => nudge.abort(id), id).catch(() => undefined);
     });
     this.#eventHandlers.set(id, (event) => {
+      interruption.heard();
       try {
         onEvent?.(event as Event);
       } catch (error) {
@@ -138,6 +139,11 @@ class Interruption {
   within(limitMs: number, reason: unknown): void {
     this.#tellJob();
     this.#timer = setTimeout(() => this.#reject(reason), limitMs);
+  }
+
+  /** A job that still says something is given the whole time again. */
+  heard(): void {
+    this.#timer?.refresh();
   }
 
   clear(): void {

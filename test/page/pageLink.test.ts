@@ -35,6 +35,14 @@ const script = `
       const look = () => aborted.includes(id) ? resolve(done('stopped')) : setTimeout(look, 5);
       look();
     }),
+    finishSlowly: async (id, emit) => {
+      while (!aborted.includes(id)) await new Promise((resolve) => setTimeout(resolve, 5));
+      for (let second = 0; second < 6; second++) {
+        await emit(id, JSON.stringify({ value: 'finishing' }));
+        await new Promise((resolve) => setTimeout(resolve, 1000));
+      }
+      return done('finished');
+    },
   };
   globalThis.nudge = {
     call: (id, name, args, emit) => jobs[name](id, emit),
@@ -165,6 +173,13 @@ describe('an aborted call', () => {
     const call = link.call('stopWhenTold', undefined, { signal: abort.signal });
     abort.abort();
     expect(await call).toBe('stopped');
+  });
+
+  it('waits for a job that takes long to finish and says so', async () => {
+    const result = link.call<string, string>('finishSlowly', undefined, {
+      signal: AbortSignal.timeout(100),
+    });
+    await expect(result).resolves.toBe('finished');
   });
 
   it('rejects with the reason when the job does not react', async () => {
