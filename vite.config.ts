@@ -28,6 +28,8 @@ export default defineConfig({
   test: {
     root,
     reporters: ['default', './test/setup/summary.ts'],
+    // Only tests beyond this get a line of their own.
+    slowTestThreshold: 5_000,
     projects: [
       {
         // Needs neither an adapter nor a browser.
