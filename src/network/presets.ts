@@ -19,7 +19,7 @@ export const presets = {
       initializer: 'normal',
     },
     batchSize: 100,
-    learningRate: 3,
+    learningRate: 6,
     momentum: 0,
   },
   /** Michael Nielsen's first network ("Neural Networks and Deep Learning", chapter 1). */

@@ -1,0 +1,61 @@
+import { describe, expect, it, type TestContext } from 'vitest';
+
+import type { Dataset } from '../../src/data/dataset.ts';
+import { digits } from '../../src/data/digits/digits.ts';
+import type { TrainingAndTest } from '../../src/data/mnist.ts';
+import { Network } from '../../src/network/network.ts';
+import { presets, type PresetName } from '../../src/network/presets.ts';
+import { findMnistFolder, loadMnist } from '../../src/node/mnist.ts';
+import { sgd } from '../../src/training/optimizers.ts';
+import { Trainer } from '../../src/training/trainer.ts';
+import { testGpu } from '../setup/adapter.ts';
+
+/** The real files; without them the test is skipped, and the run's summary says so. */
+async function realMnist(context: TestContext): Promise<TrainingAndTest> {
+  const folder = await findMnistFolder();
+  return folder === undefined
+    ? context.skip('MNIST is neither in MNIST_DIR nor in data/mnist')
+    : await loadMnist(folder);
+}
+
+/** Test accuracy of a preset after some epochs on the GPU. */
+async function accuracyAfter(
+  name: PresetName,
+  epochs: number,
+  training: Dataset,
+  test: Dataset,
+): Promise<number> {
+  const { network, batchSize, ...optimizer } = presets[name];
+  const trainer = await Trainer.create(new Network(network), {
+    backend: 'webgpu',
+    gpu: await testGpu(),
+    batchSize,
+    optimizer: sgd(optimizer),
+  });
+  for await (const { cost } of trainer.fit(training, { epochs })) expect(cost).toBeLessThan(10);
+  const { accuracy } = await trainer.evaluate(test);
+  await trainer.dispose();
+  return accuracy;
+}
+
+describe('on the real MNIST, trained on the GPU', { timeout: 300_000 }, () => {
+  it.for([
+    ['lecture', 15, 0.93],
+    ['modern', 6, 0.975],
+  ] as const)(
+    '%s reads, after %i epochs, at least %d of the test set',
+    async ([name, epochs, least], context) => {
+      const { training, test } = await realMnist(context);
+      const accuracy = await accuracyAfter(name, epochs, training, test);
+      expect(accuracy).toBeGreaterThanOrEqual(least);
+      // A perfect score is a leak of the test set, not a triumph.
+      expect(accuracy).toBeLessThan(0.99);
+    },
+  );
+
+  it('modern, trained on the generated digits alone, reads at least 0.92 of the test set', async (context) => {
+    const { test } = await realMnist(context);
+    const accuracy = await accuracyAfter('modern', 2, digits().training, test);
+    expect(accuracy).toBeGreaterThanOrEqual(0.92);
+  });
+});
