@@ -1,0 +1,32 @@
+import { describe, expect, it } from 'vitest';
+
+import type { VerificationReport } from '../../src/benchmark/verification/verify.ts';
+import { openBrowserSession } from '../../src/node/browserSession.ts';
+import { optionalFirefox } from '../setup/optional.ts';
+
+/** The checks of `nudge check`, in a browser, on the generated digits. */
+async function checkIn(browser: string): Promise<VerificationReport> {
+  const session = await openBrowserSession({ browser });
+  try {
+    return await session.call<VerificationReport>('check', {
+      configuration: { rounds: 1 },
+      data: { kind: 'digits' },
+    });
+  } finally {
+    await session.close();
+  }
+}
+
+describe('every kernel, the gradient and whole trajectories keep their bounds', () => {
+  it('in Chromium, whose WGSL compiler is Tint', async () => {
+    const report = await checkIn('chromium');
+    expect(report.checks.filter(({ passed }) => !passed)).toEqual([]);
+    expect(report.checks.length).toBeGreaterThanOrEqual(8);
+  });
+
+  it('in Firefox, whose WGSL compiler is naga', async (context) => {
+    const firefox = await optionalFirefox(context);
+    const report = await checkIn(firefox.executablePath);
+    expect(report.checks.filter(({ passed }) => !passed)).toEqual([]);
+  });
+});
