@@ -9,7 +9,13 @@ import { generateDigits, testCountFor, type PageData } from './pageData.ts';
 import type { PageOptions } from './pageOptions.ts';
 import { PresetCard } from './presetCard.ts';
 import { RunPanel } from './runPanel.ts';
-import { adapterSentence, errorSentence, formatCount, formatDuration } from './sentences.ts';
+import {
+  adapterSentence,
+  errorSentence,
+  formatCount,
+  formatDuration,
+  resultSentence,
+} from './sentences.ts';
 import { findWebGpu, type WebGpu } from './webgpu.ts';
 
 export class App {
@@ -101,7 +107,6 @@ export class App {
   #abort(stop: AbortController): void {
     stop.abort();
     this.#panel.say('Stopping');
-    this.#button.disabled = true;
   }
 
   #clear(): void {

@@ -15,7 +15,7 @@ export interface ChartOptions {
   readonly maximum?: number;
   /** Of the other axis's values. */
   readonly format: (value: number) => string;
-  /** Told the step and the values under the pointer, or the last ones of each side where there is none. */
+  /** Told the values at the pointer's step, or at the last one where there is no pointer. */
   readonly onReading: (reading: Reading) => void;
 }
 
@@ -26,7 +26,8 @@ export interface Curve {
   readonly values: number[];
 }
 
-const height = 190;
+const height = 206;
+const font = '12px system-ui, sans-serif';
 const lineWidths: Record<SideName, number> = { cpu: 6, webgpu: 2 };
 
 export class Chart {
@@ -67,11 +68,13 @@ export class Chart {
   readonly #redraw = (): void => this.#plot.redraw(false);
 
   #read(): void {
-    const { idx } = this.#plot.cursor;
+    const { data, cursor } = this.#plot;
+    const [, cpu = [], webgpu = []] = data;
+    // Both sides at the same step: a comparison of different ones would say nothing.
+    const at = cursor.idx ?? lastIndex(webgpu) ?? lastIndex(cpu) ?? -1;
     const reading: Partial<Record<SideName, number>> = {};
     for (const [n, side] of sides.entries()) {
-      const values = this.#plot.data[n + 1]!;
-      const value = typeof idx === 'number' ? values[idx] : lastNumber(values);
+      const value = data[n + 1]?.[at];
       if (typeof value === 'number') reading[side] = value;
     }
     this.#onReading(reading);
@@ -83,7 +86,7 @@ export class Chart {
       getComputedStyle(this.#host).getPropertyValue(`--${name}`).trim();
     const axis: uPlot.Axis = {
       stroke: color('muted'),
-      font: '12px system-ui, sans-serif',
+      font,
       grid: { stroke: color('line'), width: 1 },
       ticks: { show: false },
       gap: 6,
@@ -98,7 +101,16 @@ export class Chart {
         y: { range: (_plot, _least, most) => [0, maximum ?? (most > 0 ? most * 1.05 : 1)] },
       },
       axes: [
-        { ...axis, size: 26, space: 60, values: (_plot, at) => at.map((step) => String(step)) },
+        {
+          ...axis,
+          size: 26,
+          label: 'steps',
+          labelSize: 18,
+          labelGap: 2,
+          labelFont: font,
+          space: 60,
+          values: (_plot, at) => at.map((step) => String(step)),
+        },
         { ...axis, size: 44, space: 34, values: (_plot, at) => at.map(format) },
       ],
       series: [
@@ -116,10 +128,8 @@ export class Chart {
   }
 }
 
-function lastNumber(values: ArrayLike<number | null | undefined>): number | undefined {
-  for (let n = values.length - 1; n >= 0; n--) {
-    const value = values[n];
-    if (typeof value === 'number') return value;
-  }
+/** Of the last number; `uPlot.join` leaves undefined where a side has no point. */
+function lastIndex(values: ArrayLike<number | null | undefined>): number | undefined {
+  for (let n = values.length - 1; n >= 0; n--) if (typeof values[n] === 'number') return n;
   return undefined;
 }

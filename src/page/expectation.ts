@@ -10,12 +10,12 @@ export interface Plan {
   readonly hasGpu: boolean;
 }
 
-/** 'Two small networks, lecture and modern, learn to read handwritten digits: first on your CPU, …'. */
+/** 'Two neural networks, “lecture” and “modern”, learn to read handwritten digits: each first on your CPU, …'. */
 export function planSentence(plan: Plan): string {
   const names = plan.presets;
   const what =
     names.length === 1
-      ? `A neural network, ${names.join('')}, learns`
+      ? `A neural network, ${listOf(names)}, learns`
       : `${numerals[names.length] ?? names.length} neural networks, ${listOf(names)}, learn`;
   const where = plan.hasGpu
     ? 'each first on your CPU, then on your GPU, from the same start'

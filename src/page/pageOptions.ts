@@ -49,6 +49,8 @@ export function readPageOptions(search: string): {
       problems.push(`The address says ${quote(`${name}=${value}`)}, and ${problem}.`);
     }
   }
+  if (problems.length > 0)
+    problems.push('What makes no sense is left out; correct the address to have it.');
   return { options, problems };
 }
 

@@ -49,7 +49,9 @@ export function ratioSentence(ratio: number, isSoftware: boolean): string {
 
 /** Which adapter it is. */
 export function adapterSentence(adapter: AdapterDescription): string {
-  return `WebGPU adapter: ${adapterName(adapter)}.`;
+  const { vendor, architecture, description, isSoftware } = adapter;
+  if (vendor || architecture || description) return `WebGPU adapter: ${adapterName(adapter)}.`;
+  return `The WebGPU adapter does not say its name (${isSoftware ? 'software' : 'hardware'}).`;
 }
 
 /** Which adapter it was, and what that means for the ratio. */
@@ -59,12 +61,18 @@ export function resultSentence(adapter: AdapterDescription): string {
   return `${which} This is a software adapter: it computes on the CPU, so the ratio says nothing about a GPU.`;
 }
 
-/** Whether the GPU's results are the reference's. */
-export function agreementSentence({ worst, what }: Agreement): string {
-  return worst <= 1
-    ? `Verified against the float64 reference: worst ${worst.toFixed(2)} of the bound (${what}).`
-    : `Not verified: ${what} are ${formatRatio(worst)} times as far from the float64 reference as the bound allows. ` +
-        'Please report it, with the adapter’s name.';
+/** Whether the GPU's results are what they should be. */
+export function agreementSentence({ worst, what, costDrift, verified }: Agreement): string {
+  const facts = `worst ${formatSmall(worst)} of the bound (${what}), test costs ${formatSmall(costDrift * 100)}\u00a0% apart`;
+  return verified
+    ? `Verified: ${facts}.`
+    : `Not verified: ${facts}. Please report it, with the adapter’s name.`;
+}
+
+/** A number that may be tiny: '0.31', '0.004', 'less than 0.001'. */
+function formatSmall(value: number): string {
+  if (value < 0.001) return 'less than 0.001';
+  return value < 0.1 ? value.toPrecision(1) : value.toFixed(2);
 }
 
 /** How well two curves of the cost coincide, by the widest gap between them. */
@@ -81,9 +89,10 @@ export function errorSentence(error: unknown): string {
   return `Something went wrong that should not have: ${text.replace(/\.?$/, '.')} This is a bug in nudge; please report it.`;
 }
 
-/** 'lecture and modern'; 'lecture, nielsen and modern'. */
+/** '“lecture” and “modern”'; '“lecture”, “nielsen” and “modern”'. */
 export function listOf(names: readonly string[]): string {
-  return names.length < 2
-    ? names.join('')
-    : `${names.slice(0, -1).join(', ')} and ${names.at(-1)!}`;
+  const quoted = names.map((name) => `“${name}”`);
+  return quoted.length < 2
+    ? quoted.join('')
+    : `${quoted.slice(0, -1).join(', ')} and ${quoted.at(-1)!}`;
 }

@@ -59,11 +59,12 @@ export const rules: Readonly<Record<string, Rule>> = {
       ['page', ...nodeOnly].includes(to),
   ),
 
-  'only node and cli import Node, Puppeteer, Dawn, a browser, or any package but the template tag':
+  'only node and cli import Node, Puppeteer, Dawn, a browser, or any package but the template tag and the page’s charts':
     each(
       (from, to, { specifier }) =>
         to === undefined &&
         !nodeOnly.includes(from) &&
+        !(from === 'page' && isPackage(specifier, 'uplot')) &&
         (isBuiltin(specifier) || !isPackage(specifier, 'wgsl-preprocessor')),
     ),
 
