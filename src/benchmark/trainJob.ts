@@ -109,6 +109,8 @@ export async function runTraining(
   });
   try {
     const engine = engineFacts(trainer);
+    // Ahead of the clock, which is to time training alone.
+    await trainer.prepare(training);
     const perEpoch = stepsPerEpoch(training.sampleCount, batchSize);
     const total = steps ?? (epochs ?? 1) * perEpoch;
     onEvent?.({ type: 'start', engine, stepsPerEpoch: perEpoch, steps: total });
@@ -126,7 +128,8 @@ export async function runTraining(
     });
     try {
       for await (const report of reports) {
-        onEvent?.({ type: 'progress', ...meter.add(report) });
+        const progress = meter.add(report);
+        onEvent?.({ type: 'progress', ...progress });
         if (report.endOfEpoch) record(meter.end(await trainer.evaluate(test)));
       }
     } catch (error) {

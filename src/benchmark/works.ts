@@ -2,6 +2,8 @@
  * The work that a Node program does itself or has done by a page, by name: src/cli runs these here, and
  * src/page/jobs runs the same ones there.
  */
+import type { PresetName } from '../network/presets.ts';
+import { runMainJob, type MainJobEvent, type MainJobResult } from './mainJob.ts';
 import { runEvaluation, runTraining, type WorkContext, type WorkData } from './trainJob.ts';
 import { verify, type VerificationReport, type VerifyOptions } from './verification/verify.ts';
 
@@ -28,7 +30,30 @@ function runCheck(
   });
 }
 
-const works = { train: runTraining, evaluate: runEvaluation, check: runCheck };
+export interface BenchConfiguration {
+  readonly presets?: readonly PresetName[] | undefined;
+  readonly epochs?: number | undefined;
+  readonly seed?: number | undefined;
+}
+
+function runBench(
+  { presets, epochs, seed }: BenchConfiguration,
+  { training, test }: WorkData,
+  { gpu, signal, onEvent }: WorkContext<MainJobEvent>,
+): Promise<MainJobResult> {
+  return runMainJob({
+    training,
+    test,
+    gpu,
+    signal,
+    ...(presets && { presets }),
+    ...(epochs !== undefined && { epochs }),
+    ...(seed !== undefined && { seed }),
+    ...(onEvent && { onEvent }),
+  });
+}
+
+const works = { train: runTraining, evaluate: runEvaluation, check: runCheck, bench: runBench };
 
 export type WorkName = keyof typeof works;
 

@@ -53,7 +53,8 @@ export interface Configured {
  */
 export function configureTraining(options: TrainArguments, loaded?: Network): Configured {
   const network = loaded ?? new Network({ ...describeNetwork(options), seed: seedOf(options) });
-  const preset = presetOf(options);
+  // Weights from a file may be of any network, so only a preset that is named says how to train them.
+  const preset = loaded && options.preset === undefined ? undefined : presetOf(options);
   const momentum = configureMomentum(options, preset);
   const learningRate =
     options.learningRate ?? preset?.learningRate ?? usualLearningRate(network, momentum);
@@ -62,6 +63,12 @@ export function configureTraining(options: TrainArguments, loaded?: Network): Co
   if (options.epochs !== undefined && options.steps !== undefined) {
     throw new UsageError(
       `Both --epochs ${options.epochs} and --steps ${options.steps} were given. Give one of them.`,
+    );
+  }
+  const { backend = 'auto' } = options;
+  if (options.stream !== undefined && (backend === 'cpu' || backend === 'reference')) {
+    throw new UsageError(
+      `--stream says how the data reach a GPU, and backend '${backend}' has none. Leave --stream out, or use --backend webgpu.`,
     );
   }
   return {
@@ -75,7 +82,7 @@ export function configureTraining(options: TrainArguments, loaded?: Network): Co
         : { steps: options.steps }),
       seed: seedOf(options),
       shuffle: options.shuffle ?? true,
-      backend: options.backend ?? 'auto',
+      backend,
       ...(options.stream !== undefined && { stream: options.stream }),
     },
   };
@@ -143,8 +150,9 @@ function configureMomentum(options: TrainArguments, preset: Preset | undefined):
     return 0;
   }
   if (optimizer === undefined) return momentum ?? preset?.momentum ?? 0;
-  const usual = 0.9;
-  return momentum ?? (preset?.momentum || usual);
+  // A preset without momentum has nothing to say about how much.
+  const usual = preset !== undefined && preset.momentum > 0 ? preset.momentum : 0.9;
+  return momentum ?? usual;
 }
 
 /**

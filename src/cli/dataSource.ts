@@ -90,11 +90,11 @@ async function mnistIn(folder: string): Promise<DataSource & { readonly kind: 'm
 
 async function requireFolder(named: string): Promise<string> {
   const folder = resolve(named);
-  const status = await stat(folder).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return undefined;
-    throw error;
-  });
-  if (status?.isDirectory() === true) return folder;
+  const isFolder = await stat(folder).then(
+    (status) => status.isDirectory(),
+    () => false,
+  );
+  if (isFolder) return folder;
   throw new MissingDataError(
     `There is no folder ${folder}. --data takes mnist, digits, or a folder with the ${mnistFiles.length} MNIST files.`,
   );

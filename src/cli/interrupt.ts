@@ -2,23 +2,33 @@
 import { Interruption } from './errors.ts';
 
 const signals = ['SIGINT', 'SIGTERM'] as const;
+type SignalName = (typeof signals)[number];
+
+/** The part of `process` that is needed. */
+export interface SignalSource {
+  on(name: SignalName, handler: () => void): unknown;
+  off(name: SignalName, handler: () => void): unknown;
+  exit(code: number): never;
+}
 
 export class Interrupt {
+  readonly #source: SignalSource;
   readonly #abort = new AbortController();
-  readonly #handlers = new Map<(typeof signals)[number], () => void>();
+  readonly #handlers = new Map<SignalName, () => void>();
 
   /** @param onFirst is told about the first one */
-  constructor(onFirst: () => void) {
+  constructor(onFirst: () => void, source: SignalSource = process) {
+    this.#source = source;
     for (const name of signals) {
       const handler = () => {
         const interruption = new Interruption(name);
         // Listeners of 'exit' still run, and take browsers and temporary folders along.
-        if (this.#abort.signal.aborted) process.exit(interruption.exitCode);
+        if (this.#abort.signal.aborted) source.exit(interruption.exitCode);
         onFirst();
         this.#abort.abort(interruption);
       };
       this.#handlers.set(name, handler);
-      process.on(name, handler);
+      source.on(name, handler);
     }
   }
 
@@ -33,6 +43,6 @@ export class Interrupt {
 
   /** Signals do again what they did before. */
   dispose(): void {
-    for (const [name, handler] of this.#handlers) process.off(name, handler);
+    for (const [name, handler] of this.#handlers) this.#source.off(name, handler);
   }
 }

@@ -80,11 +80,7 @@ export type RawNetworkArguments = Omit<NetworkArguments, 'layers'> & {
 };
 
 export function addNetwork(command: Command, group: Group): Command {
-  add(
-    command,
-    group,
-    new Option('--layers <sizes...>', 'layer sizes, input first: 784,16,16,10'),
-  );
+  add(command, group, new Option('--layers <sizes...>', 'layer sizes, input first: 784,16,16,10'));
   add(command, group, choice('--activation <name>', 'of the hidden layers', activations));
   add(command, group, choice('--output <name>', 'activation of the last layer', outputs));
   return add(command, group, choice('--cost <name>', 'what training makes small', costs));

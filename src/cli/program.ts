@@ -1,6 +1,10 @@
 /** The program `nudge`: its commands, and what becomes of their errors. */
 import { Command, CommanderError } from 'commander';
 
+import { addBench } from './commands/bench.ts';
+import { addCheck } from './commands/check.ts';
+import { addData } from './commands/data.ts';
+import { addDoctor } from './commands/doctor.ts';
 import { addEvaluate } from './commands/evaluate.ts';
 import { addTrain } from './commands/train.ts';
 import type { Context } from './context.ts';
@@ -51,6 +55,7 @@ function createProgram(context: Context, terminal: Terminal): Command {
       "\nExamples:\n  nudge doctor                  what this machine has\n  nudge train                   a first network\n  nudge bench                   the GPU against the CPU\n\nRun 'nudge help <command>' for a command's options.\n\n" +
         exitCodeHelp,
     );
-  for (const addCommand of [addTrain, addEvaluate]) addCommand(program, context);
+  for (const addCommand of [addTrain, addEvaluate, addBench, addCheck, addData, addDoctor])
+    addCommand(program, context);
   return program;
 }

@@ -1,7 +1,7 @@
 /** Where a work is done: in this process, or in a page of a browser without a window. */
 import { arch, platform, release } from 'node:os';
 
-import type { WorkContext } from '../benchmark/trainJob.ts';
+import type { EngineFacts, WorkContext } from '../benchmark/trainJob.ts';
 import {
   findWork,
   type WorkConfiguration,
@@ -10,6 +10,7 @@ import {
   type WorkResult,
 } from '../benchmark/works.ts';
 import { FormatError, NoAdapterError } from '../errors.ts';
+import { adapterName } from '../gpu/adapter.ts';
 import { describeBrowser } from '../node/browser.ts';
 import { openBrowserSession } from '../node/browserSession.ts';
 import { createGpu } from '../node/dawn.ts';
@@ -18,6 +19,7 @@ import type { Backend } from '../training/engine.ts';
 import type { RuntimeChoice } from './configure.ts';
 import { dataForPage, inFolder, loadData, type DataSource } from './dataSource.ts';
 import { UsageError } from './errors.ts';
+import type { Terminal } from './terminal.ts';
 import { packageVersion } from './versions.ts';
 
 /** What a report says about it. */
@@ -83,9 +85,14 @@ export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
   } catch (error) {
     if (!(error instanceof NoAdapterError) || runtime === 'node') throw error;
     // Whoever leaves the backend open as well is served by the CPU, and needs no browser.
-    if (backend === 'auto') return nodeRuntime(source, undefined, [error.message]);
+    if (backend === 'auto') return nodeRuntime(source, gpuWithout(error), []);
     return await browserRuntime('chromium', source, [error.message]);
   }
+}
+
+/** A GPU that gives no adapter, for a reason that is known already, so that `auto` can tell it. */
+function gpuWithout(reason: NoAdapterError): GPU {
+  return { requestAdapter: () => Promise.reject(reason) } as unknown as GPU;
 }
 
 function nodeRuntime(source: DataSource, gpu: GPU | undefined, notes: readonly string[]): Runtime {
@@ -158,4 +165,14 @@ function isStopping(event: unknown): event is StoppingEvent {
 
 function machineFacts() {
   return { node: process.version, platform: `${platform()} ${release()} ${arch()}` };
+}
+
+/** Says what computes: to everybody where `auto` chose, else to who is watching. */
+export function sayEngine(terminal: Terminal, { backend, choice, adapter }: EngineFacts): void {
+  const name = adapter ? `${backend} on ${adapterName(adapter)}` : backend;
+  if (choice === undefined) terminal.remark(`Backend: ${name}.`);
+  else
+    terminal.note(
+      `Backend: ${name}, chosen by auto: ${choice.replace(/^\w+: /, '').replace(/\.?$/, '.')}`,
+    );
 }

@@ -32,7 +32,7 @@ export function plural(count: number, word: string): string {
  * @param align 'l' or 'r' for each column
  */
 export function formatTable(rows: readonly (readonly string[])[], align: string): string[] {
-  const columns = [...align];
+  const columns = Array.from(align);
   const widths = columns.map((_, c) => Math.max(...rows.map((row) => (row[c] ?? '').length)));
   return rows.map((row) =>
     columns

@@ -4,6 +4,8 @@
  */
 import { SingleBar } from 'cli-progress';
 
+import { formatSeconds } from './table.ts';
+
 export interface Streams {
   readonly stdout: NodeJS.WriteStream;
   readonly stderr: NodeJS.WriteStream;
@@ -21,7 +23,7 @@ export class Terminal {
   readonly #streams: Streams;
   /** Whether stdout belongs to the JSON report. */
   readonly #jsonOnStdout: boolean;
-  #bar: SingleBar | undefined;
+  #bar: { readonly hide: () => void; readonly show: () => void } | undefined;
 
   constructor(streams: Streams, options: { readonly jsonOnStdout?: boolean } = {}) {
     this.#streams = streams;
@@ -59,7 +61,7 @@ export class Terminal {
 
   /**
    * A progress bar, which shows itself on a terminal only. Lines written meanwhile appear above it.
-   * @param format with {bar}, {percentage}, {eta_formatted} and words of the caller's
+   * @param format with {bar}, {percentage}, {left} for the time that is left, and words of the caller's
    */
   bar(format: string, total: number, words: Readonly<Record<string, string>> = {}): Bar {
     if (!this.#streams.stderr.isTTY) return { update: nothing, stop: nothing };
@@ -70,15 +72,23 @@ export class Terminal {
       barCompleteChar: '=',
       barIncompleteChar: '-',
       clearOnComplete: true,
-      etaBuffer: 50,
     });
-    bar.start(total, 0, words);
-    this.#bar = bar;
+    const begun = performance.now();
+    const state = { value: 0, words: { left: '…', ...words } };
+    const show = () => bar.start(total, state.value, state.words);
+    show();
+    this.#bar = { hide: () => bar.stop(), show };
     return {
-      update: (value, more = {}) => bar.update(value, more),
+      update: (value, more = {}) => {
+        const seconds = (performance.now() - begun) / 1000;
+        const left = value > 0 ? formatSeconds((seconds * (total - value)) / value) : '…';
+        state.value = value;
+        state.words = { ...state.words, ...more, left };
+        bar.update(value, state.words);
+      },
       stop: () => {
         bar.stop();
-        if (this.#bar === bar) this.#bar = undefined;
+        this.#bar = undefined;
       },
     };
   }
@@ -88,10 +98,11 @@ export class Terminal {
   }
 
   #write(stream: NodeJS.WriteStream, line: string): void {
-    const isInTheWay = this.#bar?.isActive === true && stream.isTTY;
-    // The line takes the place of the bar, which draws itself again below at its next update.
-    if (isInTheWay) this.#streams.stderr.write('\r\u001b[K');
+    // The bar notes its place on the screen when it starts, so it starts again below the line.
+    const bar = stream.isTTY ? this.#bar : undefined;
+    bar?.hide();
     stream.write(`${line}\n`);
+    bar?.show();
   }
 
   #style(code: string, text: string): string {

@@ -1,13 +1,12 @@
 /** `nudge evaluate`. */
 import { Option, type Command } from 'commander';
 
-import { adapterName } from '../../gpu/adapter.ts';
 import type { NetworkArguments } from '../configure.ts';
 import { inRun, type Context } from '../context.ts';
 import { findData } from '../dataSource.ts';
 import * as option from '../options.ts';
 import { evaluateReport } from '../report.ts';
-import { openRuntime } from '../runtime.ts';
+import { openRuntime, sayEngine } from '../runtime.ts';
 import { formatConfusion, formatCost, formatCount, formatShare } from '../table.ts';
 import { loadNetwork, networkName } from '../weights.ts';
 
@@ -73,14 +72,14 @@ async function runEvaluate(options: EvaluateOptions, context: Context): Promise<
         await evaluateReport({ options, description, loaded, source, runtime, backend, result }),
       );
       const { evaluation, engine } = result;
+      sayEngine(terminal, engine);
       const { confusion } = evaluation;
       const count = confusion.flat().reduce((sum, samples) => sum + samples, 0);
       const right = confusion.reduce((sum, row, label) => sum + row[label]!, 0);
       for (const line of formatConfusion(confusion)) terminal.result(line);
       terminal.result(
         `Test accuracy ${formatShare(evaluation.accuracy)} (${formatCount(right)} of ${formatCount(count)}), ` +
-          `test cost ${formatCost(evaluation.cost)}: ${options.load}, ${networkName(loaded)}, on ` +
-          `${engine.adapter ? `${engine.backend}, ${adapterName(engine.adapter)}` : engine.backend}.`,
+          `test cost ${formatCost(evaluation.cost)}: ${options.load}, ${networkName(loaded)}, on ${engine.backend}.`,
       );
     } finally {
       await runtime.close();

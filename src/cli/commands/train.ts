@@ -5,7 +5,6 @@ import { Option, type Command } from 'commander';
 
 import type { EpochResult } from '../../benchmark/epochMeter.ts';
 import type { TrainEvent, TrainResult } from '../../benchmark/trainJob.ts';
-import { adapterName } from '../../gpu/adapter.ts';
 import { configureTraining, defaults, optimizers, type TrainArguments } from '../configure.ts';
 import { inRun, type Context, type Run } from '../context.ts';
 import { findData } from '../dataSource.ts';
@@ -13,7 +12,7 @@ import { UsageError } from '../errors.ts';
 import { prepareOutput } from '../files.ts';
 import * as option from '../options.ts';
 import { trainReport } from '../report.ts';
-import { openRuntime } from '../runtime.ts';
+import { openRuntime, sayEngine } from '../runtime.ts';
 import { formatCost, formatCount, formatSeconds, formatShare, plural } from '../table.ts';
 import type { Terminal } from '../terminal.ts';
 import { loadNetwork, networkName, saveNetwork } from '../weights.ts';
@@ -30,9 +29,9 @@ export function addTrain(program: Command, context: Context): void {
     .summary('train a network')
     .description(
       'Trains a network and evaluates it on the test set after each epoch.\n\n' +
-        'Ctrl-C stops after the steps under way. If at least one was made, what was learned until then is ' +
-        'evaluated, saved (--save) and reported (--json, with "isStopped": true). A second Ctrl-C ends at ' +
-        'once and writes nothing.',
+        'Ctrl-C stops after the steps under way. What was learned until then is evaluated, reported (--json, with ' +
+        '"isStopped": true) and, if at least one step was made, saved (--save). A second Ctrl-C ends at once and ' +
+        'writes nothing.',
     );
   option.addData(train);
   option.addPreset(train);
@@ -43,7 +42,11 @@ export function addTrain(program: Command, context: Context): void {
   );
   option.addBackend(train);
   option.add(train, 'simple', new Option('--save <file>', 'write the weights (safetensors)'));
-  option.add(train, 'simple', new Option('--load <file>', 'start from these weights (safetensors)'));
+  option.add(
+    train,
+    'simple',
+    new Option('--load <file>', 'start from these weights (safetensors)'),
+  );
   option.addJson(train);
 
   option.addNetwork(train, 'advanced');
@@ -52,7 +55,10 @@ export function addTrain(program: Command, context: Context): void {
     option.whole('--batch-size <n>', "samples a step; default: the preset's, else 100"),
     option.number('--learning-rate <x>', "default: the preset's, else one that suits the network"),
     option.choice('--optimizer <name>', "default: the preset's, else sgd", optimizers),
-    option.number('--momentum <x>', 'from 0 up to, not including, 1; with --optimizer momentum 0.9'),
+    option.number(
+      '--momentum <x>',
+      'from 0 up to, not including, 1; with --optimizer momentum 0.9',
+    ),
     option.whole('--steps <n>', 'steps to make, instead of epochs'),
     option.seed('of the first weights and the shuffling, from 0 to 4294967295; default: 1'),
     option.onOff('--shuffle <on|off>', 'an order of its own for each epoch; off: as in the file'),
@@ -81,7 +87,9 @@ async function runTrain(options: TrainOptions, context: Context): Promise<void> 
     const save =
       options.save === undefined ? undefined : await prepareOutput(options.save, '--save');
     if (save && options.json !== undefined && resolve(options.json) === resolve(save.path)) {
-      throw new UsageError(`--save and --json both name '${save.path}'. Give them different files.`);
+      throw new UsageError(
+        `--save and --json both name '${save.path}'. Give them different files.`,
+      );
     }
     const args = option.networkArguments(options);
     const loaded = options.load === undefined ? undefined : await loadNetwork(options.load, args);
@@ -107,17 +115,15 @@ async function runTrain(options: TrainOptions, context: Context): Promise<void> 
       } finally {
         progress.stop();
       }
-      if (result.steps > 0) {
-        if (save) {
-          await saveNetwork(save, network.withParameters(result.parameters));
-          terminal.remark(`Saved ${save.path} (${networkName(network)}).`);
-        }
+      if (save && result.steps > 0) {
+        await saveNetwork(save, network.withParameters(result.parameters));
+        terminal.remark(`Saved ${save.path} (${networkName(network)}).`);
       }
       await json.write(
         await trainReport({ options, training, description, loaded, source, runtime, result }),
       );
       terminal.result(summary(result));
-      if (interrupt.interruption) throw interrupt.interruption;
+      if (interrupt.interruption) context.exit(interrupt.interruption.exitCode);
     } finally {
       await runtime.close();
     }
@@ -131,14 +137,9 @@ function showProgress(terminal: Terminal, epochs: number | undefined) {
   const onEvent = (event: TrainEvent) => {
     switch (event.type) {
       case 'start': {
-        const { backend, choice, adapter } = event.engine;
-        const on = adapter ? `${backend} on ${adapterName(adapter)}` : backend;
-        const why = choice === undefined ? '' : ` (auto: ${choice.replace(/\.$/, '')})`;
-        // What `auto` chose is news; what the user chose is not.
-        if (choice === undefined) terminal.remark(`Backend: ${on}.`);
-        else terminal.note(`Backend: ${on}${why}.`);
+        sayEngine(terminal, event.engine);
         const format =
-          '{epoch} [{bar}] {percentage}%  cost {cost}  {accuracy}  {rate} samples/s  {eta_formatted} left';
+          '{epoch} [{bar}] {percentage}%  cost {cost}  {accuracy}  {rate} samples/s  {left} left';
         const words = { epoch: 'epoch 1', cost: '…', accuracy: '…', rate: '…' };
         bar = terminal.bar(format, event.steps, words);
         break;
@@ -171,9 +172,11 @@ function summary({ engine, epochs, steps, isStopped, evaluation }: TrainResult):
   const seconds = epochs.reduce((sum, epoch) => sum + epoch.seconds, 0);
   const samples = epochs.reduce((sum, epoch) => sum + epoch.samples, 0);
   const complete = epochs.filter(({ isComplete }) => isComplete).length;
-  const speed = seconds > 0 ? ` in ${formatSeconds(seconds)}, ${formatCount(samples / seconds)} samples/s` : '';
+  const full = complete > 0 ? ` (${plural(complete, 'epoch')})` : '';
+  const speed =
+    seconds > 0 ? ` in ${formatSeconds(seconds)}, ${formatCount(samples / seconds)} samples/s` : '';
   return (
-    `${isStopped ? 'Stopped' : 'Trained'} after ${plural(steps, 'step')} (${plural(complete, 'full epoch')})${speed} ` +
+    `${isStopped ? 'Stopped' : 'Trained'} after ${plural(steps, 'step')}${full}${speed} ` +
     `on ${engine.backend}${engine.adapter?.isSoftware === true ? ' (software)' : ''}: ` +
     `test accuracy ${formatShare(evaluation.accuracy)}, test cost ${formatCost(evaluation.cost)}.`
   );

@@ -1,0 +1,151 @@
+/** `nudge bench`: the main job. */
+import type { Command } from 'commander';
+
+import {
+  mostCostDrift,
+  type MainJobResult,
+  type MainJobRow,
+  type Side,
+} from '../../benchmark/mainJob.ts';
+import { adapterName } from '../../gpu/adapter.ts';
+import type { PresetName } from '../../network/presets.ts';
+import { inRun, type Context } from '../context.ts';
+import { dataName, findData } from '../dataSource.ts';
+import { exitCodes } from '../errors.ts';
+import * as option from '../options.ts';
+import { openRuntime } from '../runtime.ts';
+import { formatCost, formatCount, formatShare, formatTable } from '../table.ts';
+import { nudgeVersion } from '../versions.ts';
+
+interface BenchOptions
+  extends option.DataArguments, option.JsonArguments, Omit<option.RuntimeArguments, 'backend'> {
+  readonly presets?: readonly PresetName[];
+  readonly epochs?: number;
+  readonly seed?: number;
+}
+
+export function addBench(program: Command, context: Context): void {
+  const bench = program
+    .command('bench')
+    .summary('the GPU against the CPU')
+    .description(
+      'Trains networks on the CPU and on the GPU, in a browser without a window, holds the results against each ' +
+        'other, and says how fast each was. The exit code is 1 when they do not agree.',
+    );
+  option.addData(bench);
+  option.addJson(bench);
+  option.add(
+    bench,
+    'advanced',
+    option.choice(
+      '--presets <names...>',
+      'what to train; default: lecture modern',
+      option.presetNames,
+    ),
+  );
+  option.add(bench, 'advanced', option.whole('--epochs <n>', 'of each training; default: 1'));
+  option.add(bench, 'advanced', option.seed('of the first weights and the shuffling; default: 1'));
+  option.addRuntime(bench, 'chromium');
+  option.addHelp(
+    bench,
+    'nudge bench',
+    'nudge bench --runtime node --presets wide',
+    'nudge bench --browser /usr/bin/firefox --json bench.json',
+  );
+  bench.action((options: BenchOptions) => runBench(options, context));
+}
+
+async function runBench(options: BenchOptions, context: Context): Promise<void> {
+  await inRun(context, { json: options.json, onInterrupt: 'Stopping.' }, async (run) => {
+    const { terminal, interrupt, json } = run;
+    const { runtime: choice = 'chromium', browser, presets, epochs, seed } = options;
+    const { source, note } = await findData(options.data);
+    if (note !== undefined) terminal.note(note);
+    const wanted = browser === undefined ? choice : (options.runtime ?? 'auto');
+    const runtime = await openRuntime({ runtime: wanted, browser, backend: 'webgpu', source });
+    try {
+      for (const line of runtime.notes) terminal.note(line);
+      const bar = terminal.bar('{what} [{bar}] {percentage}%  cost {cost}  {rate} samples/s', 1, {
+        what: '',
+        cost: '…',
+        rate: '…',
+      });
+      let result: MainJobResult;
+      try {
+        result = await runtime.run(
+          'bench',
+          { presets, epochs, seed },
+          {
+            signal: interrupt.signal,
+            onEvent: (event) => {
+              if (event.type !== 'progress') return;
+              const { preset, side, done, cost, samplesPerSecond } = event;
+              const rate = formatCount(samplesPerSecond);
+              bar.update(done, { what: `${preset} on ${side}`, cost: formatCost(cost), rate });
+            },
+          },
+        );
+      } finally {
+        bar.stop();
+      }
+      await json.write({
+        nudge: nudgeVersion(),
+        command: 'bench',
+        configuration: {
+          data: dataName(source),
+          presets: presets ?? null,
+          epochs: epochs ?? null,
+          seed: seed ?? null,
+          runtime: choice,
+        },
+        runtime: runtime.facts,
+        ...result,
+      });
+      for (const line of describeMainJob(result)) terminal.result(line);
+      if (!isProved(result)) context.exit(exitCodes.failure);
+    } finally {
+      await runtime.close();
+    }
+  });
+}
+
+/** Whether the GPU ran everything and agreed everywhere. */
+export function isProved({ rows }: MainJobResult): boolean {
+  return rows.every(({ webgpu, agreement }) => webgpu && agreement?.verified === true);
+}
+
+export function describeMainJob({ data, adapter, noAdapter, rows }: MainJobResult): string[] {
+  const head = ['preset', 'network', 'on', 'samples/s', 'ratio', 'test cost', 'test accuracy'];
+  const lines = formatTable([head, ...rows.flatMap(tableRows)], 'lllrrrr');
+  lines.push('', ...rows.map(agreementLine), `Data: ${data}.`);
+  if (adapter) lines.push(`GPU: ${adapterName(adapter)}.`);
+  if (noAdapter !== undefined) lines.push(`GPU: none. ${noAdapter}`);
+  return lines;
+}
+
+function tableRows({ preset, layers, cpu, webgpu, ratio }: MainJobRow): string[][] {
+  const side = (name: string, { samplesPerSecond, cost, accuracy }: Side, times: string) => [
+    name,
+    formatCount(samplesPerSecond),
+    times,
+    formatCost(cost),
+    formatShare(accuracy),
+  ];
+  const rows = [[preset, layers.join('-'), ...side('CPU', cpu, '')]];
+  if (webgpu) {
+    const times = ratio === undefined ? '' : `${ratio.toFixed(2)}×`;
+    rows.push(['', '', ...side('GPU', webgpu, times)]);
+  }
+  return rows;
+}
+
+function agreementLine({ preset, agreement }: MainJobRow): string {
+  if (!agreement) return `${preset}: not verified.`;
+  const { worst, what, costDrift, verified } = agreement;
+  const facts =
+    `worst ${worst.toPrecision(2)} of the bound (${what}), ` +
+    `test costs ${formatShare(costDrift)} apart (at most ${formatShare(mostCostDrift)})`;
+  return verified
+    ? `${preset}: verified, ${facts}.`
+    : `${preset}: NOT VERIFIED, ${facts}. Run 'nudge check' to see where the GPU's numbers go wrong.`;
+}

@@ -1,0 +1,56 @@
+import { readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+
+import { afterEach, beforeEach, expect, it } from 'vitest';
+
+import { mnistFiles } from '../../../src/data/mnist.ts';
+import {
+  fail,
+  stallHalfway,
+  startServer,
+  type UnreliableServer,
+} from '../../support/unreliableServer.ts';
+import { makeFolder, runCli } from '../runCli.ts';
+
+let folder: string;
+let server: UnreliableServer | undefined;
+beforeEach(async () => {
+  folder = await makeFolder();
+});
+afterEach(async () => {
+  await server?.close();
+  server = undefined;
+  await rm(folder, { recursive: true });
+});
+
+const files = new Map(
+  mnistFiles.map(({ name }) => [`${name}.gz`, new Uint8Array(1000).fill(0x1f)]),
+);
+
+it('a mirror that has nothing is a failure with its reason', async () => {
+  server = await startServer(files, fail(404));
+  const { code, stdout, stderr } = await runCli(['data', 'mnist', '--mirror', server.url], {
+    cwd: folder,
+  });
+  expect(code).toBe(1);
+  expect(stdout).toBe('');
+  expect(stderr).toContain('No mirror gave train-images-idx3-ubyte.gz');
+  expect(stderr).toContain('404');
+  expect(stderr).not.toContain('    at ');
+});
+
+it('Ctrl-C keeps what has arrived, and says how to go on', async () => {
+  server = await startServer(files, stallHalfway);
+  const args = ['data', 'mnist', '--folder', 'here', '--mirror', server.url];
+  const { code, stderr } = await runCli(args, {
+    cwd: folder,
+    isTerminal: true,
+    signalAt: { pattern: /train-images-idx3-ubyte\.gz \[/, name: 'SIGINT' },
+  });
+  expect(code).toBe(130);
+  expect(stderr).toContain(
+    'What has arrived is kept in here; the same command goes on from there.',
+  );
+  expect(stderr).toContain('Stopped by Ctrl-C.');
+  expect(await readdir(join(folder, 'here'))).toEqual(['train-images-idx3-ubyte.gz.part']);
+});

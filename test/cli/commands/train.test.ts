@@ -1,0 +1,362 @@
+import { createHash } from 'node:crypto';
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+import { loadParameters } from '../../../src/formats/parameters.ts';
+import { makeFolder, runCli, withoutTimes, writeTinyMnist, type Report } from '../runCli.ts';
+
+let folder: string;
+beforeAll(async () => {
+  folder = await makeFolder();
+  await writeTinyMnist(join(folder, 'tiny'));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+const tiny = ['--data', 'tiny', '--layers', '16,8,10', '--batch-size', '16'];
+const run = (...args: string[]) => runCli(args, { cwd: folder });
+
+async function report(file: string): Promise<Report> {
+  return JSON.parse(await readFile(join(folder, file), 'utf8')) as Report;
+}
+
+describe.each(['cpu', 'reference'])('on the %s', (backend) => {
+  it('two runs report the same but for the times, and all that is needed to repeat them', async () => {
+    const args = ['train', ...tiny, '--backend', backend, '--steps', '20', '--seed', '3', '--json'];
+    expect((await run(...args, `${backend}-1.json`)).code).toBe(0);
+    expect((await run(...args, `${backend}-2.json`)).code).toBe(0);
+    const first = await report(`${backend}-1.json`);
+    expect(withoutTimes(await report(`${backend}-2.json`))).toEqual(withoutTimes(first));
+
+    expect(first).toMatchObject({
+      command: 'train',
+      configuration: {
+        data: join(folder, 'tiny'),
+        preset: null,
+        network: {
+          layers: [16, 8, 10],
+          activation: 'sigmoid',
+          output: 'sigmoid',
+          cost: 'squared-error',
+          initializer: 'xavier',
+          seed: 3,
+        },
+        load: null,
+        batchSize: 16,
+        learningRate: 3,
+        optimizer: 'sgd',
+        momentum: 0,
+        epochs: null,
+        steps: 20,
+        seed: 3,
+        shuffle: true,
+        backend,
+        stream: 'auto',
+        runtime: 'auto',
+      },
+      runtime: { name: 'node', node: process.version },
+      backend,
+      adapter: null,
+      parameterCount: 16 * 8 + 8 + 8 * 10 + 10,
+      steps: 20,
+      isStopped: false,
+    });
+    // 200 samples in mini-batches of 16 are 13 steps, the last one short.
+    expect(first.epochs).toMatchObject([
+      { epoch: 1, isComplete: true, step: 13, samples: 200 },
+      { epoch: 2, isComplete: false, step: 20, samples: 7 * 16 },
+    ]);
+    for (const epoch of first.epochs) {
+      for (const name of [
+        'cost',
+        'testCost',
+        'accuracy',
+        'trainingAccuracy',
+        'seconds',
+        'samplesPerSecond',
+      ]) {
+        expect(epoch[name]).toBeTypeOf('number');
+      }
+    }
+    const { confusion, accuracy } = first.evaluation;
+    expect(confusion.flat().reduce((sum, count) => sum + count)).toBe(50);
+    expect(confusion.reduce((sum, row, label) => sum + row[label]!, 0) / 50).toBe(accuracy);
+    expect(first.sha256).toMatch(/^[0-9a-f]{64}$/);
+  });
+});
+
+it('another seed, and another order, give other parameters', async () => {
+  const args = ['train', ...tiny, '--backend', 'cpu', '--epochs', '1', '--json'];
+  const hashes = new Set<string>();
+  for (const [name, more] of [
+    ['a', []],
+    ['b', ['--seed', '2']],
+    ['c', ['--shuffle', 'off']],
+  ] as const) {
+    await run(...args, `${name}.json`, ...more);
+    hashes.add((await report(`${name}.json`)).sha256);
+  }
+  expect(hashes.size).toBe(3);
+});
+
+it('what is saved is what was trained, and evaluating it gives the same numbers', async () => {
+  const saved = await run(
+    'train',
+    ...tiny,
+    '--backend',
+    'cpu',
+    '--epochs',
+    '2',
+    '--save',
+    'w.safetensors',
+    '--json',
+    'saved.json',
+  );
+  expect(saved.code).toBe(0);
+  const trained = await report('saved.json');
+  const { parameters } = loadParameters(await readFile(join(folder, 'w.safetensors')));
+  expect(createHash('sha256').update(new Uint8Array(parameters.buffer)).digest('hex')).toBe(
+    trained.sha256,
+  );
+
+  const args = ['evaluate', '--data', 'tiny', '--load', 'w.safetensors', '--backend', 'cpu'];
+  const evaluated = await run(...args, '--json', '-');
+  expect(evaluated.code).toBe(0);
+  const found = JSON.parse(evaluated.stdout) as Report;
+  expect(found.evaluation).toEqual(trained.evaluation);
+  expect(found.sha256).toBe(trained.sha256);
+  expect(found.configuration).toMatchObject({
+    network: trained.configuration.network,
+    load: { file: 'w.safetensors', sha256: trained.sha256 },
+  });
+
+  const text = await run(...args);
+  expect(text.stdout).toContain('label ');
+  expect(text.stdout.trimEnd().split('\n')).toHaveLength(2 + 10 + 1);
+  expect(text.stdout).toContain(
+    `Test accuracy ${(100 * trained.evaluation.accuracy).toFixed(2)} %`,
+  );
+});
+
+it('training goes on from saved weights', async () => {
+  await run('train', ...tiny, '--backend', 'cpu', '--steps', '5', '--save', 'half.safetensors');
+  const more = await run(
+    'train',
+    '--data',
+    'tiny',
+    '--load',
+    'half.safetensors',
+    '--batch-size',
+    '16',
+    '--learning-rate',
+    '1e-30',
+    '--backend',
+    'cpu',
+    '--steps',
+    '1',
+    '--json',
+    'more.json',
+  );
+  expect(more.stderr).toBe('');
+  expect(more.code).toBe(0);
+  const { load } = (await report('more.json')).configuration as { load: { sha256: string } };
+  // A step that small changes nothing, so the end is the beginning.
+  expect((await report('more.json')).sha256).toBe(load.sha256);
+});
+
+describe('piped', () => {
+  it('the result is one line without control characters', async () => {
+    const { code, stdout, stderr } = await run(
+      'train',
+      ...tiny,
+      '--backend',
+      'cpu',
+      '--epochs',
+      '2',
+    );
+    expect(code).toBe(0);
+    expect(stderr).toBe('');
+    expect(stdout).toMatch(
+      /^Trained after 26 steps \(2 epochs\) in [\d.]+ s, [\d,]+ samples\/s on cpu: test accuracy [\d.]+ %, test cost [\d.]+\.\n$/,
+    );
+  });
+
+  it('a report to stdout has stdout to itself', async () => {
+    const { stdout, stderr } = await run(
+      'train',
+      ...tiny,
+      '--backend',
+      'cpu',
+      '--steps',
+      '2',
+      '--json',
+      '-',
+    );
+    expect((JSON.parse(stdout) as Report).steps).toBe(2);
+    expect(stderr).toMatch(/^Trained after 2 steps/);
+  });
+
+  it('the data that were chosen for the user are named', async () => {
+    const elsewhere = await runCli(
+      ['train', ...tiny.slice(2), '--backend', 'cpu', '--steps', '1'],
+      {
+        cwd: folder,
+        environment: { MNIST_DIR: join(folder, 'tiny') },
+      },
+    );
+    expect(elsewhere.stderr).toBe(`Data: MNIST in ${join(folder, 'tiny')}.\n`);
+    expect(elsewhere.code).toBe(0);
+  });
+
+  it('without MNIST the digits that nudge draws are taken, and it says so', async () => {
+    const { code, stderr } = await run('train', '--backend', 'cpu', '--steps', '1');
+    expect(code).toBe(0);
+    expect(stderr).toBe(
+      `Data: digits, which nudge draws itself; for MNIST, which is not in ${join(folder, 'data', 'mnist')}, run 'nudge data mnist'.\n`,
+    );
+  });
+});
+
+it('on a terminal there is a bar, a line an epoch, and nothing of the bar is left', async () => {
+  const { stdout, stderr } = await runCli(['train', ...tiny, '--backend', 'cpu', '--epochs', '2'], {
+    cwd: folder,
+    isTerminal: true,
+  });
+  expect(stdout).toMatch(/^epoch 1: cost .*\nepoch 2: cost .*\nTrained after .*\n$/);
+  expect(stderr).toContain('epoch 2/2 [');
+  expect(stderr).toContain('Backend: cpu.');
+  expect(stderr.endsWith('\u001b[2K')).toBe(true);
+});
+
+describe('a run that fails', () => {
+  const failures: [string, string[], number, string | RegExp][] = [
+    [
+      'a folder that is not there',
+      ['--data', 'absent'],
+      1,
+      /There is no folder .*absent\. --data takes/,
+    ],
+    ['a folder without the files', ['--data', '.'], 1, '4 of the 4 MNIST files are not in'],
+    ['a truncated file', ['--data', 'cut'], 1, /In .*cut: .*cut short/],
+    [
+      'a network of another size',
+      ['--data', 'tiny', '--layers', '784,10'],
+      2,
+      /16 features a sample, and the network 784-10 takes 784/,
+    ],
+    [
+      'a cost that is no number',
+      [...tiny, '--learning-rate', '1e38', '--output', 'linear'],
+      1,
+      /training has diverged .* smaller learning rate/,
+    ],
+    [
+      'weights of another shape',
+      ['--data', 'tiny', '--layers', '16,9,10', '--load', 'shape.safetensors'],
+      2,
+      /holds a network 16-8-10, and 16-9-10 was asked for/,
+    ],
+    [
+      'a file that is no weights file',
+      ['--data', 'tiny', '--load', 'tiny/train-images-idx3-ubyte'],
+      1,
+      /^error: In tiny\/train-images-idx3-ubyte: /,
+    ],
+    [
+      'a weights file that is not there',
+      ['--data', 'tiny', '--load', 'absent.st'],
+      1,
+      "The file 'absent.st' cannot be read: there is no such file.",
+    ],
+    [
+      'a report into a folder that is not there',
+      [...tiny, '--json', 'absent/r.json'],
+      2,
+      /--json cannot write 'absent\/r.json': there is no folder/,
+    ],
+    [
+      'two outputs into one file',
+      [...tiny, '--json', 'one', '--save', './one'],
+      2,
+      "--save and --json both name './one'",
+    ],
+    [
+      'a browser for the CPU',
+      [...tiny, '--runtime', 'chromium'],
+      2,
+      "Backend 'cpu' runs in Node, and --runtime chromium was given",
+    ],
+    [
+      'a browser’s path for the CPU',
+      [...tiny, '--browser', '/bin/x'],
+      2,
+      "--browser /bin/x was given, and backend 'cpu' uses none",
+    ],
+  ];
+
+  beforeAll(async () => {
+    await writeTinyMnist(join(folder, 'cut'));
+    const images = join(folder, 'cut', 't10k-images-idx3-ubyte');
+    await writeFile(images, (await readFile(images)).subarray(0, 300));
+    await run('train', ...tiny, '--backend', 'cpu', '--steps', '1', '--save', 'shape.safetensors');
+  });
+
+  it.each(failures)(
+    'for %s: one sentence, its exit code, nothing written',
+    async (_, args, code, sentence) => {
+      const before = await readdir(folder);
+      const outputs = args.includes('--json') ? [] : ['--json', 'failed.json'];
+      const failed = await run(
+        'train',
+        '--backend',
+        'cpu',
+        '--epochs',
+        '3',
+        '--save',
+        'failed.st',
+        ...args,
+        ...outputs,
+      );
+      expect(failed.stderr).toMatch(sentence);
+      expect(failed.stderr).not.toContain('    at ');
+      expect(failed.stderr.trimEnd().split('\n')).toHaveLength(1);
+      expect(failed.stdout).toBe('');
+      expect(failed.code).toBe(code);
+      expect(await readdir(folder)).toEqual(before);
+    },
+  );
+});
+
+describe.each([
+  ['SIGINT', 130],
+  ['SIGTERM', 143],
+] as const)('%s in the middle of training', (name, code) => {
+  it('stops it, and what was learned is reported and saved', async () => {
+    const args = [
+      '--backend',
+      'cpu',
+      '--epochs',
+      '1000000',
+      '--save',
+      `${name}.st`,
+      '--json',
+      `${name}.json`,
+    ];
+    const stopped = await runCli(['train', ...tiny, ...args], {
+      cwd: folder,
+      isTerminal: true,
+      signalAt: { pattern: /epoch 3: /, name },
+    });
+    expect(stopped.code).toBe(code);
+    expect(stopped.stderr).toContain('Stopping after the steps under way.');
+    expect(stopped.stdout).toMatch(/\nStopped after [\d,]+ steps \(\d+ epochs\)/);
+    const reached = await report(`${name}.json`);
+    expect(reached.isStopped).toBe(true);
+    expect(reached.steps).toBeGreaterThanOrEqual(3 * 13);
+    const { parameters } = loadParameters(await readFile(join(folder, `${name}.st`)));
+    expect(createHash('sha256').update(new Uint8Array(parameters.buffer)).digest('hex')).toBe(
+      reached.sha256,
+    );
+  });
+});

@@ -1,0 +1,201 @@
+import { describe, expect, it } from 'vitest';
+
+import { configureTraining, describeLoaded, type TrainArguments } from '../../src/cli/configure.ts';
+import { UsageError } from '../../src/cli/errors.ts';
+import { ConfigurationError } from '../../src/errors.ts';
+import { Network } from '../../src/network/network.ts';
+import { presets, type PresetName } from '../../src/network/presets.ts';
+
+/** What is configured, without the parameters. */
+function configure(options: TrainArguments, loaded?: Network) {
+  const { network, training } = configureTraining(options, loaded);
+  const { layers, activation, output, cost, initializer, seed } = network;
+  return { network: { layers, activation, output, cost, initializer, seed }, training };
+}
+
+describe('what is trained', () => {
+  it('is the lecture preset for 5 epochs when nothing is said', () => {
+    expect(configure({})).toEqual({
+      network: { ...presets.lecture.network, seed: 1 },
+      training: {
+        batchSize: 100,
+        learningRate: presets.lecture.learningRate,
+        momentum: 0,
+        epochs: 5,
+        seed: 1,
+        shuffle: true,
+        backend: 'auto',
+      },
+    });
+  });
+
+  it.each(Object.keys(presets) as PresetName[])('is the preset %s when that is named', (preset) => {
+    const { network, batchSize, learningRate, momentum } = presets[preset];
+    const configured = configure({ preset });
+    expect(configured.network).toEqual({ ...network, seed: 1 });
+    expect(configured.training).toMatchObject({ batchSize, learningRate, momentum });
+  });
+
+  it('is what the options say where they and the preset differ', () => {
+    const configured = configure({
+      preset: 'modern',
+      layers: [784, 64, 10],
+      activation: 'tanh',
+      output: 'sigmoid',
+      cost: 'squared-error',
+      init: 'xavier',
+      batchSize: 32,
+      learningRate: 0.5,
+      optimizer: 'sgd',
+      steps: 7,
+      seed: 9,
+      shuffle: false,
+      backend: 'webgpu',
+      stream: false,
+    });
+    expect(configured).toEqual({
+      network: {
+        layers: [784, 64, 10],
+        activation: 'tanh',
+        output: 'sigmoid',
+        cost: 'squared-error',
+        initializer: 'xavier',
+        seed: 9,
+      },
+      training: {
+        batchSize: 32,
+        learningRate: 0.5,
+        momentum: 0,
+        steps: 7,
+        seed: 9,
+        shuffle: false,
+        backend: 'webgpu',
+        stream: false,
+      },
+    });
+  });
+
+  it('begins from the weights that the seed draws', () => {
+    const { network } = configureTraining({ seed: 4 });
+    const expected = new Network({ ...presets.lecture.network, seed: 4 });
+    expect(network.parameters).toEqual(expected.parameters);
+  });
+});
+
+describe('of a network of the user’s own, what is left open', () => {
+  it('is sigmoid and squared error, at the rate that suits them', () => {
+    const { network, training } = configure({ layers: [784, 30, 10] });
+    expect(network).toMatchObject({
+      activation: 'sigmoid',
+      output: 'sigmoid',
+      cost: 'squared-error',
+      initializer: 'xavier',
+    });
+    expect(training).toMatchObject({ batchSize: 100, learningRate: 3, momentum: 0 });
+  });
+
+  it('goes with the output, or the cost, that is given', () => {
+    expect(configure({ output: 'softmax' }).network.cost).toBe('cross-entropy');
+    expect(configure({ cost: 'cross-entropy' }).network.output).toBe('softmax');
+    expect(configure({ output: 'linear' }).network.cost).toBe('squared-error');
+    expect(configure({ output: 'softmax', cost: 'squared-error' }).network).toMatchObject({
+      output: 'softmax',
+      cost: 'squared-error',
+    });
+  });
+
+  it('is He initialisation for the ReLU family', () => {
+    for (const activation of ['relu', 'leaky-relu', 'gelu'] as const) {
+      expect(configure({ activation }).network.initializer).toBe('he');
+    }
+    expect(configure({ activation: 'tanh' }).network.initializer).toBe('xavier');
+  });
+
+  it('is a smaller rate without sigmoid, for linear outputs, and with momentum', () => {
+    expect(configure({ activation: 'relu', output: 'softmax' }).training.learningRate).toBe(0.1);
+    expect(configure({ output: 'linear' }).training.learningRate).toBe(0.01);
+    expect(
+      configure({ activation: 'relu', output: 'softmax', momentum: 0.9 }).training.learningRate,
+    ).toBe(0.01);
+  });
+});
+
+describe('momentum', () => {
+  it.each([
+    [{ preset: 'modern' }, 0.9],
+    [{ preset: 'modern', optimizer: 'sgd' }, 0],
+    [{ preset: 'modern', momentum: 0.5 }, 0.5],
+    [{ preset: 'lecture' }, 0],
+    [{ preset: 'lecture', optimizer: 'momentum' }, 0.9],
+    [{ preset: 'lecture', momentum: 0.8 }, 0.8],
+    [{ optimizer: 'momentum', momentum: 0.7 }, 0.7],
+    [{ optimizer: 'sgd', momentum: 0 }, 0],
+  ] as const)('of %j is %d', (options, momentum) => {
+    expect(configure(options).training.momentum).toBe(momentum);
+  });
+
+  it('does not go with plain sgd', () => {
+    expect(() => configure({ optimizer: 'sgd', momentum: 0.9 })).toThrow(UsageError);
+    expect(() => configure({ optimizer: 'sgd', momentum: 0.9 })).toThrow(
+      "Optimizer 'sgd' has no momentum, and --momentum 0.9 was given. Use --optimizer momentum, or leave --momentum out.",
+    );
+  });
+});
+
+describe('refused before anything is loaded', () => {
+  it.each([
+    [{ learningRate: 0 }, 'greater than 0, and 0 was given'],
+    [{ learningRate: -1 }, 'greater than 0, and -1 was given'],
+    [{ learningRate: 1e-60 }, 'greater than 0, and 1e-60 was given'],
+    [{ momentum: 1 }, 'up to, not including, 1, and 1 was given'],
+    [{ layers: [784] }, '1 layer sizes were given'],
+    [{ layers: [784, 0, 10] }, 'size 2 of 784, 0, 10 is 0'],
+    [{ output: 'linear', cost: 'cross-entropy' }, 'Cross-entropy needs outputs between 0 and 1'],
+    [{ stream: true, backend: 'cpu' }, "backend 'cpu' has none. Leave --stream out"],
+    [{ stream: false, backend: 'reference' }, "backend 'reference' has none"],
+    [{ epochs: 3, steps: 5 }, 'Both --epochs 3 and --steps 5 were given. Give one of them.'],
+  ] as const)('%j', (options, sentence) => {
+    expect(() => configure(options)).toThrow(ConfigurationError);
+    expect(() => configure(options)).toThrow(sentence);
+  });
+});
+
+describe('with weights from a file', () => {
+  const loaded = new Network({
+    layers: [6, 5, 10],
+    activation: 'relu',
+    output: 'softmax',
+    cost: 'cross-entropy',
+    seed: 8,
+  });
+
+  it('the network is the file’s', () => {
+    const { network, training } = configureTraining({ seed: 2, learningRate: 0.1 }, loaded);
+    expect(network).toBe(loaded);
+    expect(training.seed).toBe(2);
+  });
+
+  it('the rate is one that suits that network, or the named preset’s', () => {
+    expect(configure({}, loaded).training.learningRate).toBe(0.1);
+    expect(configure({ preset: 'modern' }, loaded).training).toMatchObject({
+      learningRate: 0.05,
+      momentum: 0.9,
+    });
+  });
+
+  it('the file is held against what is said of it, and against nothing else', () => {
+    expect(describeLoaded({})).toEqual({});
+    expect(describeLoaded({ layers: [6, 5, 10], cost: 'squared-error' })).toEqual({
+      layers: [6, 5, 10],
+      cost: 'squared-error',
+    });
+    const { layers, activation, output, cost } = presets.modern.network;
+    expect(describeLoaded({ preset: 'modern' })).toEqual({ layers, activation, output, cost });
+  });
+
+  it('an initialiser is refused', () => {
+    expect(() => describeLoaded({ init: 'he' })).toThrow(
+      '--init he draws the first weights and --load reads them from a file. Give one of them.',
+    );
+  });
+});

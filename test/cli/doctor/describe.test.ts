@@ -1,0 +1,134 @@
+import { describe, expect, it } from 'vitest';
+
+import {
+  describeDiagnosis,
+  describeMissing,
+  hasAdapter,
+} from '../../../src/cli/doctor/describe.ts';
+import { isRecentEnough, type Diagnosis } from '../../../src/cli/doctor/examine.ts';
+
+const hardware = {
+  vendor: 'acme',
+  architecture: 'one',
+  description: 'Acme One',
+  isSoftware: false,
+  features: ['depth-clip-control', 'timestamp-query'],
+  limits: { maxBufferSize: 1073741824 },
+};
+const chrome = {
+  kind: 'chromium',
+  name: 'Google Chrome',
+  executablePath: '/opt/chrome',
+  source: 'installed',
+  environment: {},
+} as const;
+const firefox = {
+  ...chrome,
+  kind: 'firefox',
+  name: 'Firefox',
+  executablePath: '/opt/firefox',
+} as const;
+
+const complete: Diagnosis = {
+  nudge: '0.1.0',
+  node: { version: 'v22.0.0', isRecentEnough: true },
+  system: { platform: 'linux 6 x64', cpu: 'A CPU', cores: 8, memoryBytes: 2 ** 34 },
+  dawn: { version: '0.6.2', adapter: hardware, problem: null },
+  browsers: [
+    {
+      kind: 'chromium',
+      version: 'Chrome/150',
+      used: chrome,
+      found: [chrome],
+      passedOver: [],
+      adapter: hardware,
+      problem: null,
+    },
+    {
+      kind: 'firefox',
+      version: 'firefox/150',
+      used: firefox,
+      found: [firefox],
+      passedOver: [],
+      adapter: hardware,
+      problem: null,
+    },
+  ],
+  mnist: { folder: '/data/mnist', isThere: true },
+};
+
+it('a machine that has everything is told so', () => {
+  const lines = describeDiagnosis(complete);
+  expect(lines.at(-1)).toBe('Nothing is missing.');
+  const text = lines.join('\n');
+  for (const fact of [
+    'CPU     A CPU, 8 cores, 16 GiB memory',
+    'MNIST   /data/mnist',
+    'Node (Dawn, package webgpu 0.6.2)',
+    '  adapter: acme one, Acme One (hardware)',
+    '  features: timestamp-query, no subgroups, no shader-f16, and 1 others',
+    'Chromium (Chrome/150, Google Chrome at /opt/chrome (installed))',
+  ]) {
+    expect(text).toContain(fact);
+  }
+  expect(text).toMatch(/maxBufferSize +1,073,741,824/);
+  expect(hasAdapter(complete)).toBe(true);
+});
+
+describe('what is missing comes with how to get it', () => {
+  const missing = (change: Partial<Diagnosis>) => describeMissing({ ...complete, ...change });
+
+  it('Node', () => {
+    expect(missing({ node: { version: 'v18.1.0', isRecentEnough: false } })).toEqual([
+      'Node 20.19 or later, and this is v18.1.0: get it from https://nodejs.org.',
+    ]);
+  });
+
+  it('a GPU, where every adapter is software', () => {
+    const software = { ...hardware, isSoftware: true };
+    const lines = missing({
+      dawn: { ...complete.dawn, adapter: software },
+      browsers: complete.browsers.map((browser) => ({ ...browser, adapter: software })),
+    });
+    expect(lines).toHaveLength(1);
+    expect(lines[0]).toMatch(/^A GPU: .* install its driver/);
+  });
+
+  it('any adapter, the package, browsers and MNIST', () => {
+    const nothing = {
+      version: null,
+      used: null,
+      found: [],
+      passedOver: [],
+      adapter: null,
+      problem: null,
+    };
+    const bare: Diagnosis = {
+      ...complete,
+      dawn: { version: null, adapter: null, problem: "Run 'npm install webgpu'." },
+      browsers: [
+        { kind: 'chromium', ...nothing },
+        { kind: 'firefox', ...nothing },
+      ],
+      mnist: { folder: '/data/mnist', isThere: false },
+    };
+    expect(hasAdapter(bare)).toBe(false);
+    expect(describeMissing(bare).map((line) => /^[^:(,]+/.exec(line)![0].trim())).toEqual([
+      'A WebGPU adapter',
+      'WebGPU in Node',
+      'A Chromium browser',
+      'Firefox',
+      'MNIST',
+    ]);
+    const text = describeDiagnosis(bare).join('\n');
+    expect(text).toContain("  no adapter: Run 'npm install webgpu'.");
+    expect(text).toContain('Chromium: not found');
+    expect(text).toContain('MNIST   not in /data/mnist');
+  });
+});
+
+it('a Node is recent enough from 20.19 on', () => {
+  expect(
+    ['18.20.0', '20.18.3', '20.19.0', '20.20.2', '22.0.0', '26.1.0'].map(isRecentEnough),
+  ).toEqual([false, false, true, true, true, true]);
+});

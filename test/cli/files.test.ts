@@ -1,0 +1,108 @@
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+
+import { FileError, UsageError } from '../../src/cli/errors.ts';
+import { prepareOutput, readInput } from '../../src/cli/files.ts';
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'nudge-files-'));
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+describe('a file to be written', () => {
+  it('is not touched before it is written, and then is whole and alone', async () => {
+    const path = join(folder, 'a.txt');
+    const file = await prepareOutput(path, '--save');
+    expect(await readdir(folder)).toEqual([]);
+    await file.write('content');
+    expect(await readdir(folder)).toEqual(['a.txt']);
+    expect(await readFile(path, 'utf8')).toBe('content');
+  });
+
+  it('takes the place of one that is there', async () => {
+    const path = join(folder, 'a.txt');
+    await writeFile(path, 'before, and longer');
+    await (await prepareOutput(path, '--save')).write(Uint8Array.of(1, 2));
+    expect([...(await readFile(path))]).toEqual([1, 2]);
+  });
+
+  it('goes where a link leads, and leaves the link', async () => {
+    await mkdir(join(folder, 'real'));
+    await writeFile(join(folder, 'real', 'a.txt'), 'before');
+    await symlink(join('real', 'a.txt'), join(folder, 'link'));
+    await (await prepareOutput(join(folder, 'link'), '--save')).write('after');
+    expect(await readFile(join(folder, 'real', 'a.txt'), 'utf8')).toBe('after');
+    expect(
+      (await readdir(folder, { withFileTypes: true }))
+        .find((e) => e.name === 'link')!
+        .isSymbolicLink(),
+    ).toBe(true);
+  });
+
+  it('may be a device, which stays one', async (context) => {
+    if (process.platform === 'win32') context.skip('Windows has no device files');
+    await (await prepareOutput('/dev/null', '--json')).write('{}');
+    expect((await readFile('/dev/null')).length).toBe(0);
+    expect(
+      (await readdir('/dev', { withFileTypes: true }))
+        .find((e) => e.name === 'null')!
+        .isCharacterDevice(),
+    ).toBe(true);
+  });
+
+  it('is refused at once when its folder is missing', async () => {
+    const path = join(folder, 'missing', 'a.txt');
+    const refused = prepareOutput(path, '--save');
+    await expect(refused).rejects.toThrow(UsageError);
+    await expect(refused).rejects.toThrow(
+      `--save cannot write '${path}': there is no folder ${join(folder, 'missing')}. Make it first, or name another file.`,
+    );
+  });
+
+  it('is refused at once when its folder is a file, or it is a folder itself', async () => {
+    await writeFile(join(folder, 'file'), '');
+    await expect(prepareOutput(join(folder, 'file', 'a.txt'), '--save')).rejects.toThrow(
+      `there is no folder ${join(folder, 'file')}`,
+    );
+    await expect(prepareOutput(folder, '--json')).rejects.toThrow(
+      `--json takes the name of a file, and '${folder}' is a folder.`,
+    );
+    await expect(prepareOutput('', '--json')).rejects.toThrow(UsageError);
+  });
+
+  it('is refused at once in a folder that is closed to us', async (context) => {
+    if (process.platform === 'win32') context.skip('Windows has no such permissions');
+    if (process.getuid!() === 0) context.skip('root may write everywhere');
+    await chmod(folder, 0o500);
+    await expect(prepareOutput(join(folder, 'a.txt'), '--save')).rejects.toThrow(
+      'permission is denied',
+    );
+    await chmod(folder, 0o700);
+  });
+
+  it('leaves nothing behind when it cannot be written after all', async () => {
+    const inside = join(folder, 'inside');
+    await mkdir(inside);
+    const file = await prepareOutput(join(inside, 'a.txt'), '--save');
+    // It becomes a folder while the network trains.
+    await mkdir(join(inside, 'a.txt'));
+    await expect(file.write('content')).rejects.toThrow(FileError);
+    await expect(file.write('content')).rejects.toThrow(
+      `The file '${join(inside, 'a.txt')}' could not be written: it is a folder.`,
+    );
+    expect(await readdir(inside)).toEqual(['a.txt']);
+  });
+});
+
+it('a file that cannot be read is named, with the reason and the option', async () => {
+  const path = join(folder, 'absent.safetensors');
+  await expect(readInput(path, '--load')).rejects.toThrow(FileError);
+  await expect(readInput(path, '--load')).rejects.toThrow(
+    `The file '${path}' cannot be read: there is no such file. Check the path given to --load.`,
+  );
+  await expect(readInput(folder, '--load')).rejects.toThrow('it is a folder');
+});

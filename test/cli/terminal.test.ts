@@ -1,0 +1,72 @@
+import { PassThrough } from 'node:stream';
+
+import { describe, expect, it } from 'vitest';
+
+import { Terminal } from '../../src/cli/terminal.ts';
+
+/** Streams that remember what was written to them. */
+function fakeStreams(options: { isTTY: boolean; environment?: Record<string, string> }) {
+  const text = { stdout: '', stderr: '' };
+  const stream = (name: keyof typeof text) => {
+    const through = new PassThrough();
+    through.on('data', (chunk: Buffer) => (text[name] += chunk.toString()));
+    return Object.assign(through, {
+      isTTY: options.isTTY,
+      columns: 200,
+    }) as unknown as NodeJS.WriteStream;
+  };
+  const environment = options.environment ?? {};
+  return { text, streams: { stdout: stream('stdout'), stderr: stream('stderr'), environment } };
+}
+
+describe('into a pipe', () => {
+  it('go results to stdout and notes to stderr, and neither bars nor asides', () => {
+    const { text, streams } = fakeStreams({ isTTY: false });
+    const terminal = new Terminal(streams);
+    const bar = terminal.bar('[{bar}]', 10);
+    bar.update(5);
+    terminal.note('a note');
+    terminal.remark('an aside');
+    terminal.detail('a detail');
+    terminal.result('the result');
+    terminal.error('a fault');
+    bar.stop();
+    expect(text).toEqual({ stdout: 'the result\n', stderr: 'a note\nerror: a fault\n' });
+  });
+
+  it('stdout is the report’s alone when that goes there', () => {
+    const { text, streams } = fakeStreams({ isTTY: false });
+    const terminal = new Terminal(streams, { jsonOnStdout: true });
+    terminal.result('the result');
+    terminal.json('{}');
+    expect(text).toEqual({ stdout: '{}\n', stderr: 'the result\n' });
+  });
+});
+
+describe('on a terminal', () => {
+  it('a bar is shown, makes way for lines, and is gone at the end', () => {
+    const { text, streams } = fakeStreams({ isTTY: true });
+    const terminal = new Terminal(streams);
+    const bar = terminal.bar('{what} [{bar}] {percentage}%', 10, { what: 'first' });
+    bar.update(5, { what: 'second' });
+    terminal.detail('a line');
+    bar.stop();
+    expect(text.stdout).toBe('a line\n');
+    expect(text.stderr).toContain('first [------------------------] 0%');
+    expect(text.stderr).toContain('second [============------------] 50%');
+    // Erasing the line is the last thing done to it.
+    expect(text.stderr.endsWith('\u001b[2K')).toBe(true);
+  });
+
+  it('notes are dim, but not where colours are unwanted', () => {
+    const noted = (environment: Record<string, string>) => {
+      const { text, streams } = fakeStreams({ isTTY: true, environment });
+      new Terminal(streams).note('a note');
+      return text.stderr;
+    };
+    expect(noted({})).toBe('\u001b[2ma note\u001b[0m\n');
+    expect(noted({ NO_COLOR: '' })).toBe('\u001b[2ma note\u001b[0m\n');
+    expect(noted({ NO_COLOR: '1' })).toBe('a note\n');
+    expect(noted({ TERM: 'dumb' })).toBe('a note\n');
+  });
+});

@@ -1,0 +1,121 @@
+/** The command line on Dawn. */
+import { readdir, readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+import { makeFolder, runCli, withoutTimes, writeTinyMnist, type Report } from '../cli/runCli.ts';
+
+let folder: string;
+beforeAll(async () => {
+  folder = await makeFolder();
+  await writeTinyMnist(join(folder, 'tiny'));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+async function train(...args: string[]): Promise<Report> {
+  const tiny = ['--data', 'tiny', '--layers', '16,8,10', '--batch-size', '16', '--runtime', 'node'];
+  const { code, stdout, stderr } = await runCli(['train', ...tiny, '--json', '-', ...args], {
+    cwd: folder,
+  });
+  expect([code, stderr]).toEqual([0, expect.stringMatching(/(^|\n)Trained after .*\n$/)]);
+  return JSON.parse(stdout) as Report;
+}
+
+it('two runs report the same but for the times, with the adapter and the plan', async () => {
+  const args = ['--backend', 'webgpu', '--epochs', '2'];
+  const first = await train(...args);
+  expect(withoutTimes(await train(...args))).toEqual(withoutTimes(first));
+  expect(first).toMatchObject({
+    backend: 'webgpu',
+    choice: null,
+    adapter: { vendor: expect.any(String) as unknown, isSoftware: expect.any(Boolean) as unknown },
+    plan: expect.stringContaining('layer 0') as unknown,
+    runtime: { name: 'node', dawn: expect.stringMatching(/^\d+\.\d+\.\d+$/) as unknown },
+    steps: 26,
+  });
+});
+
+it('streamed training gives the bits of resident training, and both are near the reference', async () => {
+  const streamed = await train('--backend', 'webgpu', '--steps', '20', '--stream', 'on');
+  const resident = await train('--backend', 'webgpu', '--steps', '20', '--stream', 'off');
+  expect(streamed.sha256).toBe(resident.sha256);
+  const reference = await train('--backend', 'reference', '--steps', '20');
+  expect(resident.evaluation.cost).toBeCloseTo(reference.evaluation.cost, 4);
+});
+
+it('auto says what it chose and why', async () => {
+  const { stderr } = await runCli(
+    ['train', '--data', 'tiny', '--layers', '16,10', '--steps', '1', '--json', 'auto.json'],
+    { cwd: folder },
+  );
+  expect(stderr).toMatch(/^Backend: (cpu|webgpu on .*), chosen by auto: .*\.\n$/);
+  const report = JSON.parse(await readFile(join(folder, 'auto.json'), 'utf8')) as Report & {
+    choice: string;
+  };
+  expect(report.choice).toMatch(new RegExp(`^${report.backend}: `));
+});
+
+it('a browser that is not there is named in a sentence', async () => {
+  const args = ['train', '--data', 'tiny', '--layers', '16,10', '--steps', '1'];
+  const failed = await runCli([...args, '--backend', 'webgpu', '--browser', '/nowhere/chrome'], {
+    cwd: folder,
+  });
+  expect(failed.stderr).toBe(
+    "error: The browser '/nowhere/chrome' is neither 'chromium' nor 'firefox' nor an executable file. Name one of these.\n",
+  );
+  expect(failed.code).toBe(1);
+});
+
+describe('where Dawn has no driver', () => {
+  const noDriver = { VK_ICD_FILENAMES: '/nowhere.json', VK_DRIVER_FILES: '/nowhere.json' };
+  const args = ['train', '--data', 'tiny', '--layers', '16,10', '--steps', '1'];
+
+  it('auto trains on the CPU, and says why', async (context) => {
+    if (process.platform !== 'linux') context.skip('only Linux finds its drivers by a variable');
+    const { code, stdout, stderr } = await runCli(args, { cwd: folder, environment: noDriver });
+    expect(stderr).toContain('Backend: cpu, chosen by auto: Dawn found no WebGPU adapter');
+    expect(stdout).toMatch(/^Trained after 1 step .* on cpu/);
+    expect(code).toBe(0);
+  });
+
+  it('webgpu in Node is refused in a sentence, and nothing is written', async (context) => {
+    if (process.platform !== 'linux') context.skip('only Linux finds its drivers by a variable');
+    const more = ['--backend', 'webgpu', '--runtime', 'node', '--save', 'none.safetensors'];
+    const failed = await runCli([...args, ...more], { cwd: folder, environment: noDriver });
+    expect(failed.stderr).toContain('error: Dawn found no WebGPU adapter');
+    expect(failed.stderr).toContain("or choose the backend 'cpu'.");
+    expect([failed.code, failed.stdout]).toEqual([1, '']);
+    expect(await readdir(folder)).not.toContain('none.safetensors');
+  });
+});
+
+it('nudge check proves the numbers, row by row', async () => {
+  const { code, stdout } = await runCli(
+    ['check', '--runtime', 'node', '--rounds', '1', '--json', 'check.json'],
+    { cwd: folder },
+  );
+  expect(stdout).toMatch(/^check +cases +worst\/bound\n/);
+  expect(stdout).toMatch(/\nAll \d+ checks passed on .*\.\n$/);
+  expect(code).toBe(0);
+  const report = JSON.parse(await readFile(join(folder, 'check.json'), 'utf8')) as {
+    passed: boolean;
+    checks: { worst: number }[];
+  };
+  expect(report.passed).toBe(true);
+  for (const { worst } of report.checks) expect(worst).toBeLessThanOrEqual(1);
+}, 180_000);
+
+it('nudge doctor finds the adapter, its limits and its features', async () => {
+  const { code, stdout } = await runCli(['doctor', '--no-launch', '--json', 'doctor.json'], {
+    cwd: folder,
+  });
+  expect(code).toBe(0);
+  expect(stdout).toContain('Node (Dawn, package webgpu ');
+  expect(stdout).toContain("run 'nudge data mnist'");
+  const report = JSON.parse(await readFile(join(folder, 'doctor.json'), 'utf8')) as {
+    dawn: { adapter: { limits: Record<string, number>; features: string[] } };
+  };
+  expect(report.dawn.adapter.limits.maxStorageBuffersPerShaderStage).toBeGreaterThanOrEqual(8);
+  expect(report.dawn.adapter.features.length).toBeGreaterThan(0);
+});
