@@ -76,8 +76,11 @@ export class Terminal {
     const begun = performance.now();
     const state = { value: 0, words: { left: '…', ...words } };
     const show = () => bar.start(total, state.value, state.words);
+    const hide = () => bar.stop();
     show();
-    this.#bar = { hide: () => bar.stop(), show };
+    this.#bar = { hide, show };
+    // A bar keeps lines from wrapping; the terminal must not be left so when the process is ended.
+    process.once('exit', hide);
     return {
       update: (value, more = {}) => {
         const seconds = (performance.now() - begun) / 1000;
@@ -87,7 +90,8 @@ export class Terminal {
         bar.update(value, state.words);
       },
       stop: () => {
-        bar.stop();
+        process.off('exit', hide);
+        hide();
         this.#bar = undefined;
       },
     };

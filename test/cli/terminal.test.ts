@@ -58,6 +58,20 @@ describe('on a terminal', () => {
     expect(text.stderr.endsWith('\u001b[2K')).toBe(true);
   });
 
+  it('a bar that a process takes to its end leaves the terminal as it was', () => {
+    const { text, streams } = fakeStreams({ isTTY: true });
+    const others = process.listeners('exit');
+    const bar = new Terminal(streams).bar('[{bar}]', 10);
+    const mine = process.listeners('exit').filter((listener) => !others.includes(listener));
+    expect(mine).toHaveLength(1);
+    // Lines do not wrap while there is a bar.
+    expect(text.stderr).toContain('\u001b[?7l');
+    mine[0]!.call(process, 130);
+    expect(text.stderr).toContain('\u001b[?7h');
+    bar.stop();
+    expect(process.listeners('exit')).toEqual(others);
+  });
+
   it('notes are dim, but not where colours are unwanted', () => {
     const noted = (environment: Record<string, string>) => {
       const { text, streams } = fakeStreams({ isTTY: true, environment });
