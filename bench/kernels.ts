@@ -21,7 +21,7 @@ const rounds = 5;
 const targetMs = 60;
 
 /** Seconds that one dispatch takes. */
-async function timeDispatch(device: Device, program: Program): Promise<number> {
+export async function timeDispatch(device: Device, program: Program): Promise<number> {
   const run = async (times: number): Promise<number> => {
     const encoder = device.gpu.createCommandEncoder();
     const pass = encoder.beginComputePass();

@@ -26,6 +26,8 @@ export interface ForwardOptions {
   readonly tileRows: number;
   /** Quads of outputs an invocation computes; divides `quads(outputs)`. */
   readonly tileQuads: number;
+  /** Invocations a workgroup. */
+  readonly workgroupSize: number;
 }
 
 /**
@@ -111,6 +113,7 @@ ${keepsZ ? `  preactivations[${index}] = z${m}_${q};\n` : ''}  activations[${ind
     `forward ${inputs}→${outputs}`,
     bindings,
     (rows / tileRows) * columns,
+    options.workgroupSize,
     functions,
     body,
   );

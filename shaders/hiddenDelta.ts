@@ -13,6 +13,8 @@ export interface HiddenDeltaOptions {
   readonly rows: number;
   /** Samples an invocation computes, for one quad of neurons. */
   readonly tileRows: number;
+  /** Invocations a workgroup. */
+  readonly workgroupSize: number;
 }
 
 /**
@@ -37,6 +39,7 @@ export function hiddenDelta(options: HiddenDeltaOptions): Kernel {
       { name: 'delta', access: 'read_write', type: 'array<vec4f>' },
     ],
     (rows / tileRows) * inputQuads,
+    options.workgroupSize,
     wgsl /* wgsl */ `${slope(activation)}
 fn total(v: vec4f) -> f32 { return (v.x + v.y) + (v.z + v.w); }
 `,

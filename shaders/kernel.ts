@@ -19,14 +19,11 @@ export interface Kernel {
   readonly workgroups: readonly [number, number, number];
 }
 
-/** Invocations a workgroup. Small, so that even the small networks' grids spread over all cores. */
-export const workgroupSize = 32;
-
 /** WebGPU's default limit of workgroups in one dimension. */
 const maxWorkgroups = 65535;
 
 /** A grid of at least `invocations` invocations, folded into two dimensions where one is too short. */
-export function grid(invocations: number): [number, number, number] {
+export function grid(invocations: number, workgroupSize: number): [number, number, number] {
   const workgroups = Math.ceil(invocations / workgroupSize);
   const y = Math.ceil(workgroups / maxWorkgroups);
   return [Math.ceil(workgroups / y), y, 1];
@@ -35,15 +32,17 @@ export function grid(invocations: number): [number, number, number] {
 /**
  * Finishes a kernel: writes the declarations of its bindings above `body`, and the index of the invocation.
  * @param invocations how many the kernel needs; `body` may use `invocation`, always below that
+ * @param workgroupSize how many of them form a workgroup
  */
 export function kernel(
   label: string,
   bindings: readonly Binding[],
   invocations: number,
+  workgroupSize: number,
   functions: string,
   body: string,
 ): Kernel {
-  const workgroups = grid(invocations);
+  const workgroups = grid(invocations, workgroupSize);
   const declarations = bindings.map(({ name, access, type }, index) => {
     const space = access === 'uniform' ? 'uniform' : `storage, ${access}`;
     return `@group(0) @binding(${index}) var<${space}> ${name}: ${type};`;

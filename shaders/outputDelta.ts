@@ -7,6 +7,8 @@ export interface OutputDeltaOptions extends CostOptions {
   readonly batchSize: number;
   /** Rows of the mini-batch buffers, at least `batchSize`. */
   readonly rows: number;
+  /** Invocations a workgroup. */
+  readonly workgroupSize: number;
 }
 
 /**
@@ -31,6 +33,7 @@ export function outputDelta(options: OutputDeltaOptions): Kernel {
       settingsBinding,
     ],
     rows,
+    options.workgroupSize,
     wgsl /* wgsl */ `${settingsStruct}
 ${rowsOf(batchSize)}
 struct Metric {

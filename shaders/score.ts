@@ -13,6 +13,8 @@ import { quads, wgsl } from './wgsl.ts';
 export interface ScoreOptions extends CostOptions {
   readonly batchSize: number;
   readonly rows: number;
+  /** Invocations a workgroup. */
+  readonly workgroupSize: number;
 }
 
 /**
@@ -37,6 +39,7 @@ export function score(options: ScoreOptions): Kernel {
       settingsBinding,
     ],
     rows,
+    options.workgroupSize,
     wgsl /* wgsl */ `${settingsStruct}
 ${rowsOf(batchSize)}
 ${costFunctions(options)}`,

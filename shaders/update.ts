@@ -22,6 +22,8 @@ export interface UpdateOptions {
   readonly momentum: boolean;
   /** Quads of outputs an invocation updates, for one quad of inputs; divides `quads(outputs)`. */
   readonly tileQuads: number;
+  /** Invocations a workgroup. */
+  readonly workgroupSize: number;
 }
 
 /**
@@ -105,6 +107,7 @@ ${eachSum((k, q) => apply('weights', 'weightVelocity', `first + ${k * outputQuad
     `update ${inputs}→${outputs}`,
     bindings,
     (inputQuads + 1) * columns,
+    options.workgroupSize,
     functions,
     body,
   );

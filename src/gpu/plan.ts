@@ -24,6 +24,8 @@ export interface Plan {
   /** Rows of the mini-batch buffers: `batchSize` rounded up to whole tiles. */
   readonly rows: number;
   readonly layers: readonly LayerPlan[];
+  /** Invocations a workgroup, of every kernel. */
+  readonly workgroupSize: number;
   /** Steps of the first submit; later ones follow the clock, which changes no result. */
   readonly stepsPerSubmit: number;
 }
@@ -76,6 +78,9 @@ export function choosePlan(
     batchSize,
     rows: Math.ceil(batchSize / tallest) * tallest,
     layers,
+    // Software adapters deal whole workgroups to their threads: small ones spread evenly over the cores. A GPU
+    // wants at least one full subgroup in each, which is 64 invocations on the widest.
+    workgroupSize: isSoftware ? 16 : 64,
     stepsPerSubmit: 8,
   };
 }
@@ -92,7 +97,7 @@ function largest(tiles: readonly Tile[], rows: number, columnQuads: number, want
 /** The plan in one line a layer, for reports. */
 export function describePlan(plan: Plan): string {
   const tile = ({ rows, quads: q }: Tile) => `${rows}×${4 * q}`;
-  return plan.layers
+  const layers = plan.layers
     .map(
       ({ forward, hiddenDelta, update }, l) =>
         `layer ${l}: forward ${tile(forward)}` +
@@ -100,4 +105,5 @@ export function describePlan(plan: Plan): string {
         `, update 4×${4 * update.quads}`,
     )
     .join('; ');
+  return `workgroups of ${plan.workgroupSize}; ${layers}`;
 }

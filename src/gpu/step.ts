@@ -54,14 +54,14 @@ const fromSource = Object.fromEntries(sourceBuffers.map((name) => [name, name]))
  */
 export function trainingStep(network: Shape, plan: Plan, optimizer: Optimizer): Step {
   const { layers, activation, output, cost } = network;
-  const { batchSize, rows } = plan;
+  const { batchSize, rows, workgroupSize } = plan;
   const last = layers.length - 2;
   const buffers = new Map<string, number>([['metrics', rows * 8]]);
   const dispatches = forwardDispatches(network, plan, buffers);
 
   for (let l = 0; l <= last; l++) buffers.set(`delta.${l}`, matrixBytes(rows, layers[l + 1]!));
   dispatches.push({
-    kernel: outputDelta({ outputs: layers.at(-1)!, output, cost, batchSize, rows }),
+    kernel: outputDelta({ outputs: layers.at(-1)!, output, cost, batchSize, rows, workgroupSize }),
     buffers: {
       ...fromSource,
       z: `activations.${last}`,
@@ -78,6 +78,7 @@ export function trainingStep(network: Shape, plan: Plan, optimizer: Optimizer): 
         activation,
         rows,
         tileRows: plan.layers[l]!.hiddenDelta.rows,
+        workgroupSize,
       }),
       buffers: {
         nextDelta: `delta.${l}`,
@@ -96,6 +97,7 @@ export function trainingStep(network: Shape, plan: Plan, optimizer: Optimizer): 
         batchSize,
         momentum: optimizer.momentum > 0,
         tileQuads: plan.layers[l]!.update.quads,
+        workgroupSize,
       }),
       buffers: {
         ...fromSource,
@@ -114,7 +116,7 @@ export function trainingStep(network: Shape, plan: Plan, optimizer: Optimizer): 
 /** One step through a dataset without learning: forward, then the score. */
 export function evaluationStep(network: Shape, plan: Plan): Step {
   const { layers, output, cost } = network;
-  const { batchSize, rows } = plan;
+  const { batchSize, rows, workgroupSize } = plan;
   const outputs = layers.at(-1)!;
   const buffers = new Map<string, number>([
     ['outputs', matrixBytes(rows, outputs)],
@@ -123,7 +125,7 @@ export function evaluationStep(network: Shape, plan: Plan): Step {
   ]);
   const dispatches = forwardDispatches(network, plan, buffers);
   dispatches.push({
-    kernel: score({ outputs, output, cost, batchSize, rows }),
+    kernel: score({ outputs, output, cost, batchSize, rows, workgroupSize }),
     buffers: {
       ...fromSource,
       z: `activations.${layers.length - 2}`,
@@ -138,7 +140,7 @@ export function evaluationStep(network: Shape, plan: Plan): Step {
 /** Forward through all layers; the last stays linear, since its pre-activations are what the cost is made from. */
 function forwardDispatches(network: Shape, plan: Plan, buffers: Map<string, number>): Dispatch[] {
   const { layers, activation } = network;
-  const { batchSize, rows } = plan;
+  const { batchSize, rows, workgroupSize } = plan;
   return plan.layers.map(({ forward: tile }, l) => {
     const outputs = layers[l + 1]!;
     const isLast = l === plan.layers.length - 1;
@@ -156,6 +158,7 @@ function forwardDispatches(network: Shape, plan: Plan, buffers: Map<string, numb
         rows,
         tileRows: tile.rows,
         tileQuads: tile.quads,
+        workgroupSize,
       }),
       buffers: {
         ...fromSource,

@@ -36,7 +36,7 @@ describe('a plan', () => {
     const layers = [784, 16, 16, 10];
     expect(choosePlan({ layers }, 100, true)).toEqual(choosePlan({ layers }, 100, true));
     expect(describePlan(choosePlan({ layers }, 100, true))).toMatch(
-      /^layer 0: forward \d×\d+, update 4×\d+; layer 1: .*hidden delta \d×4.*; layer 2: /,
+      /^workgroups of 16; layer 0: forward \d×\d+, update 4×\d+; layer 1: .*hidden delta \d×4.*; layer 2: /,
     );
   });
 });

@@ -9,8 +9,16 @@ import { outputsAndCosts } from '../../src/benchmark/verification/kernels.ts';
 import { activations } from '../../src/network/functions.ts';
 
 const shapes = [
-  { inputs: 784, outputs: 16, batchSize: 100, rows: 104, tileRows: 8, tileQuads: 2 },
-  { inputs: 17, outputs: 10, batchSize: 9, rows: 9, tileRows: 1, tileQuads: 1 },
+  {
+    inputs: 784,
+    outputs: 16,
+    batchSize: 100,
+    rows: 104,
+    tileRows: 8,
+    tileQuads: 2,
+    workgroupSize: 16,
+  },
+  { inputs: 17, outputs: 10, batchSize: 9, rows: 9, tileRows: 1, tileQuads: 1, workgroupSize: 64 },
 ] as const;
 const sources = ['samples', 'activations'] as const;
 

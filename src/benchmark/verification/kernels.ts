@@ -24,6 +24,7 @@ const sizes = [1, 2, 3, 4, 5, 7, 8, 9, 10, 15, 16, 17, 30, 31, 33, 64] as const;
 const inputSizes = [...sizes, 100, 257, 784] as const;
 const tileRows = [1, 2, 4, 8] as const;
 const tileQuads = [1, 2, 4] as const;
+const workgroupSizes = [16, 64] as const;
 
 const kinds: readonly DataKind[] = ['random', 'integers'];
 const sources = ['samples', 'activations'] as const;
@@ -74,6 +75,7 @@ function forwardCases(draw: Samples, kind: DataKind, seed: number): KernelCase[]
         rows: Math.ceil(batchSize / rowsPerTile) * rowsPerTile,
         tileRows: rowsPerTile,
         tileQuads: fittingQuads(draw, outputCount),
+        workgroupSize: draw.pick(workgroupSizes),
       };
       const { inputs, tileQuads: columns } = options;
       return {
@@ -95,6 +97,7 @@ function deltaCases(draw: Samples, kind: DataKind, seed: number): KernelCase[] {
       activation,
       rows: Math.ceil(draw.pick(batchSizes) / rowsPerTile) * rowsPerTile,
       tileRows: rowsPerTile,
+      workgroupSize: draw.pick(workgroupSizes),
     };
     return {
       kernel: 'hidden delta' as const,
@@ -114,6 +117,7 @@ function outputCases(draw: Samples, kind: DataKind, seed: number): KernelCase[] 
       cost,
       batchSize,
       rows: Math.ceil(batchSize / 8) * 8,
+      workgroupSize: draw.pick(workgroupSizes),
     };
     const text = `${options.outputs}, batch ${batchSize}, ${output}, ${cost}, ${kind}`;
     return [
@@ -143,6 +147,7 @@ function updateCases(draw: Samples, kind: DataKind, seed: number): KernelCase[] 
         batchSize: kind === 'integers' ? draw.pick([1, 2, 8, 32]) : draw.pick(batchSizes),
         momentum,
         tileQuads: fittingQuads(draw, outputCount),
+        workgroupSize: draw.pick(workgroupSizes),
       };
       const { inputs, batchSize } = options;
       return {
