@@ -32,8 +32,8 @@ export interface Plan {
 
 /** Tiles from most to least reuse of what is loaded. Above 16 vec4f sums an invocation, registers run out. */
 const forwardTiles: readonly Tile[] = [
-  { rows: 8, quads: 2 },
   { rows: 4, quads: 4 },
+  { rows: 8, quads: 2 },
   { rows: 4, quads: 2 },
   { rows: 4, quads: 1 },
   { rows: 2, quads: 1 },
@@ -60,7 +60,7 @@ export function choosePlan(
   batchSize: number,
   isSoftware: boolean,
 ): Plan {
-  const wanted = isSoftware ? 64 : 8192;
+  const wanted = isSoftware ? 24 : 8192;
   const { layers: sizes } = network;
   const layers = sizes.slice(1).map((outputs, l): LayerPlan => {
     const inputs = sizes[l]!;

@@ -191,6 +191,8 @@ export class Trainer {
           const progress = this.#report(metrics, (now - lastReport) / 1000, perEpoch);
           lastReport = now;
           yield progress;
+          // With nothing under way, what the reader did meanwhile is not training.
+          if (pending.length === 0) lastReport = performance.now();
         }
       }
     } finally {
