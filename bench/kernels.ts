@@ -9,12 +9,14 @@ import { Device } from '../src/gpu/device.ts';
 import { choosePlan, type Plan } from '../src/gpu/plan.ts';
 import { Program } from '../src/gpu/program.ts';
 import { createSource } from '../src/gpu/source.ts';
-import { parameterBuffers, trainingStep, type Dispatch } from '../src/gpu/step.ts';
+import { parameterBuffers, trainingStep } from '../src/gpu/step.ts';
 import { digits } from '../src/data/digits/digits.ts';
 import { fileOrder } from '../src/data/shuffle.ts';
+import { requireOneOf } from '../src/network/functions.ts';
 import { Network } from '../src/network/network.ts';
 import { presets, type Preset, type PresetName } from '../src/network/presets.ts';
 import { createGpu } from '../src/node/dawn.ts';
+import { requireBatchSize } from '../src/training/batches.ts';
 import { sgd } from '../src/training/optimizers.ts';
 
 const rounds = 5;
@@ -65,26 +67,24 @@ export async function timeStep(
     device.gpu.queue.writeBuffer(buffer, 0, noise);
   }
   const buffers = new Map([...made, ...source.buffers]);
-  // The step counter has to stay where it is: every kernel then works on the same mini-batch.
+  // Alone, no kernel moves the counter on for itself: each works on the same mini-batch every time.
   device.gpu.queue.writeBuffer(buffers.get('counter')!, 0, Uint32Array.of(1, 2));
   const times: { label: string; seconds: number }[] = [];
-  const time = async (label: string, of: readonly Dispatch[]) => {
-    const seconds = await timeDispatch(device, await Program.create(device, of, buffers));
-    times.push({ label, seconds });
-  };
-  for (const dispatch of dispatches.slice(0, -1)) await time(dispatch.kernel.label, [dispatch]);
-  // The last one moves the counter, which the one before it in a step has to move back; there is none, so it
-  // reads past the order's end, where WebGPU clamps.
-  await time(dispatches.at(-1)!.kernel.label, dispatches.slice(-1));
+  for (const dispatch of dispatches) {
+    const program = await Program.create(device, [dispatch], buffers);
+    const seconds = await timeDispatch(device, program);
+    times.push({ label: dispatch.kernel.label, seconds });
+  }
   source.dispose();
   device.release(made.values());
   return times;
 }
 
 if (process.argv[1]?.endsWith('kernels.ts')) {
-  const name = (process.argv[2] ?? 'lecture') as PresetName;
+  const names = Object.keys(presets) as PresetName[];
+  const name = requireOneOf('preset', process.argv[2] ?? 'lecture', names);
   const preset: Preset = presets[name];
-  const batchSize = Number(process.argv[3] ?? preset.batchSize);
+  const batchSize = requireBatchSize(Number(process.argv[3] ?? preset.batchSize));
   const device = await Device.request({ gpu: await createGpu() });
   const network = new Network(preset.network);
   const plan = choosePlan(network, batchSize, device.adapter.isSoftware);
