@@ -4,6 +4,7 @@
  */
 import { quads } from '../../shaders/wgsl.ts';
 import type { Network } from '../network/network.ts';
+import { countParameters } from '../network/parameters.ts';
 
 /** What one invocation computes: `rows` samples × `quads` × 4 neurons, all in registers. */
 export interface Tile {
@@ -81,8 +82,16 @@ export function choosePlan(
     // Software adapters deal whole workgroups to their threads: small ones spread evenly over the cores. A GPU
     // wants at least one full subgroup in each, which is 64 invocations on the widest.
     workgroupSize: isSoftware ? 16 : 64,
-    stepsPerSubmit: 8,
+    stepsPerSubmit: Math.max(1, Math.floor(firstSubmitOperations / operations(sizes, batchSize))),
   };
+}
+
+/** Work of the first submit, before anything is known of the adapter: 40 ms on one that does 1 GFLOP/s. */
+const firstSubmitOperations = 4e7;
+
+/** Floating-point operations of a step, about: forward, back and gradient take two a weight and sample each. */
+function operations(sizes: readonly number[], batchSize: number): number {
+  return 6 * batchSize * countParameters(sizes);
 }
 
 /** The tile with most reuse that fits and still leaves `wanted` invocations; the smallest if none does. */

@@ -8,6 +8,15 @@ export interface Preset {
   readonly momentum: number;
 }
 
+/** What one would use today. */
+const today = {
+  activation: 'relu',
+  output: 'softmax',
+  cost: 'cross-entropy',
+  initializer: 'he',
+} as const;
+const withMomentum = { batchSize: 100, learningRate: 0.05, momentum: 0.9 } as const;
+
 export const presets = {
   /** The lecture's network: 13,002 weights and biases, mini-batches of 100. */
   lecture: {
@@ -35,31 +44,15 @@ export const presets = {
     learningRate: 1.5,
     momentum: 0,
   },
-  /** What one would use today: ReLU, softmax, cross-entropy, momentum. */
+  /** One hidden layer of ReLU, softmax with cross-entropy, momentum. */
   modern: {
-    network: {
-      layers: [784, 128, 10],
-      activation: 'relu',
-      output: 'softmax',
-      cost: 'cross-entropy',
-      initializer: 'he',
-    },
-    batchSize: 100,
-    learningRate: 0.05,
-    momentum: 0.9,
+    network: { layers: [784, 128, 10], ...today },
+    ...withMomentum,
   },
   /** Wide enough that arithmetic, not latency, is the limit. */
   wide: {
-    network: {
-      layers: [784, 1024, 1024, 10],
-      activation: 'relu',
-      output: 'softmax',
-      cost: 'cross-entropy',
-      initializer: 'he',
-    },
-    batchSize: 100,
-    learningRate: 0.05,
-    momentum: 0.9,
+    network: { layers: [784, 1024, 1024, 10], ...today },
+    ...withMomentum,
   },
 } as const satisfies Record<string, Preset>;
 

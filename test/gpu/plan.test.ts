@@ -39,6 +39,14 @@ describe('a plan', () => {
       /^workgroups of 16; layer 0: forward \d×\d+, update 4×\d+; layer 1: .*hidden delta \d×4.*; layer 2: /,
     );
   });
+
+  it('puts few steps into the first submit, and of a large network only one', () => {
+    const first = (layers: number[], batchSize: number) =>
+      choosePlan({ layers }, batchSize, true).stepsPerSubmit;
+    expect(first([784, 16, 16, 10], 100)).toBe(5);
+    expect(first([784, 16, 16, 10], 1)).toBeGreaterThan(100);
+    expect(first([784, 1024, 1024, 10], 1024)).toBe(1);
+  });
 });
 
 describe('a step', () => {

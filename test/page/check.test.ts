@@ -4,12 +4,15 @@ import type { VerificationReport } from '../../src/benchmark/verification/verify
 import { openBrowserSession } from '../../src/node/browserSession.ts';
 import { optionalFirefox } from '../setup/optional.ts';
 
-/** The checks of `nudge check`, in a browser, on the generated digits. */
-async function checkIn(browser: string): Promise<VerificationReport> {
+/**
+ * The checks of `nudge check`, in a browser, on the generated digits; with 3 rounds, the very cases that
+ * test/gpu/kernels.test.ts runs on Dawn.
+ */
+async function checkIn(browser: string, rounds: number): Promise<VerificationReport> {
   const session = await openBrowserSession({ browser });
   try {
     return await session.call<VerificationReport>('check', {
-      configuration: { rounds: 1 },
+      configuration: { rounds },
       data: { kind: 'digits' },
     });
   } finally {
@@ -19,14 +22,14 @@ async function checkIn(browser: string): Promise<VerificationReport> {
 
 describe('every kernel, the gradient and whole trajectories keep their bounds', () => {
   it('in Chromium, whose WGSL compiler is Tint', async () => {
-    const report = await checkIn('chromium');
+    const report = await checkIn('chromium', 3);
     expect(report.checks.filter(({ passed }) => !passed)).toEqual([]);
     expect(report.checks.length).toBeGreaterThanOrEqual(8);
   });
 
   it('in Firefox, whose WGSL compiler is naga', async (context) => {
     const firefox = await optionalFirefox(context);
-    const report = await checkIn(firefox.executablePath);
+    const report = await checkIn(firefox.executablePath, 1);
     expect(report.checks.filter(({ passed }) => !passed)).toEqual([]);
   });
 });
