@@ -28,5 +28,8 @@ export default defineConfig(
       'no-console': 'error',
     },
   },
-  { files: ['src/cli/**', 'bench/**', 'test/support/verifyInDeno.ts'], rules: { 'no-console': 'off' } },
+  {
+    files: ['src/cli/**', 'bench/**', 'test/support/verifyInDeno.ts'],
+    rules: { 'no-console': 'off' },
+  },
 );
