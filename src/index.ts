@@ -1,8 +1,9 @@
 /** nudge's public API: everything an application imports stands here, and nothing else does. */
+/// <reference types="@webgpu/types" preserve="true" />
 export { createDataset, sliceDataset, type Dataset } from './data/dataset.ts';
-export { digits, digitsRange, type DigitsOptions } from './data/digits/digits.ts';
-export { readIdx, type IdxTensor } from './data/idx.ts';
-export { readMnist, readMnistFiles, type TrainingAndTest } from './data/mnist.ts';
+export { digits, digitsRange, type DigitsOptions, type DigitsSplit } from './data/digits/digits.ts';
+export { readIdx, type IdxOptions, type IdxTensor } from './data/idx.ts';
+export { readMnist, readMnistFiles, type MnistRole, type TrainingAndTest } from './data/mnist.ts';
 export * from './errors.ts';
 export { loadParameters, saveParameters } from './formats/parameters.ts';
 export { sha256 } from './formats/sha256.ts';
@@ -11,6 +12,7 @@ export { Device, type DeviceOptions } from './gpu/device.ts';
 export type { Activation, Cost, Output } from './network/functions.ts';
 export type { Initializer } from './network/initializers.ts';
 export { Network, type NetworkOptions } from './network/network.ts';
+export { countParameters, parameterLayout, type LayerParameters } from './network/parameters.ts';
 export { presets, type Preset, type PresetName } from './network/presets.ts';
 export {
   averageNudges,
@@ -18,7 +20,12 @@ export {
   sampleNudges,
   timesMoreSensitive,
   type AverageNudges,
+  type LayerNudges,
+  type OutputNudge,
+  type ParameterizedNetwork,
+  type ParameterNudges,
   type SampleNudges,
+  type WeightAddress,
   type WeightSensitivity,
 } from './reference/nudges.ts';
 export type { Backend, Evaluation } from './training/engine.ts';

@@ -1,4 +1,12 @@
 /** What a program in Node needs beside the engine itself. */
+/// <reference types="@webgpu/types" preserve="true" />
 export { createGpu, type AdapterChoice, type CreateGpuOptions } from './dawn.ts';
-export { downloadMnist, mnistMirrors } from './download.ts';
+export {
+  downloadMnist,
+  mnistMirrors,
+  type DownloadOptions,
+  type DownloadProgress,
+  type DownloadResult,
+} from './download.ts';
+export type { MnistFile } from '../data/mnist.ts';
 export { findMnistFolder, loadMnist } from './mnist.ts';
