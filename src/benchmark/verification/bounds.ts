@@ -29,9 +29,15 @@ export function sumBound(terms: number, magnitude: number): number {
 export function activationBound(activation: Activation, z: number, zError: number): number {
   switch (activation) {
     case 'sigmoid':
-      return zError / 4 + sigmoidError(z);
-    case 'tanh':
-      return zError + ulp * (2 * Math.exp(-2 * Math.abs(z)) * (3 + 4 * Math.abs(z)) + 4);
+      return zError * steepestSigmoid(z, zError) + sigmoidError(z);
+    case 'tanh': {
+      // Near 0 the kernel takes the Taylor series, whose error shrinks with z.
+      const own =
+        Math.abs(z) + zError < 0.25
+          ? 4 * Math.abs(z)
+          : 2 * Math.exp(-2 * Math.abs(z)) * (3 + 4 * Math.abs(z)) + 4;
+      return zError + ulp * own;
+    }
     case 'gelu': {
       const gate = geluGateArgument(z);
       return 1.13 * zError + ulp * Math.abs(z) * sigmoid(gate) * (10 + 7 * Math.abs(gate)) + tiny;
@@ -43,9 +49,15 @@ export function activationBound(activation: Activation, z: number, zError: numbe
   }
 }
 
-/** exp is off by 3 + 2|z| ULP, the sum by ½, the quotient by 2½. */
+/** exp is off by 3 + 2|z| ULP, the sum by ½, the quotient by 2½; and kernels stop at z = −80. */
 function sigmoidError(z: number): number {
-  return ulp * (6 + 2 * Math.abs(z)) * sigmoid(z) + tiny;
+  return ulp * (6 + 2 * Math.abs(z)) * sigmoid(z) + sigmoid(-80);
+}
+
+/** The largest slope of the sigmoid within `zError` of z: far from 0 it hardly passes errors on. */
+function steepestSigmoid(z: number, zError: number): number {
+  const a = sigmoid(Math.max(0, Math.abs(z) - zError));
+  return a * (1 - a);
 }
 
 function geluGateArgument(z: number): number {
@@ -98,12 +110,12 @@ export function outputBounds(
       case 'linear':
         return zError[j]!;
       case 'sigmoid':
-        return zError[j]! / 4 + sigmoidError(z[j]!);
+        return zError[j]! * steepestSigmoid(z[j]!, zError[j]!) + sigmoidError(z[j]!);
       case 'softmax':
-        // e^(z − max) and the sum it is divided by
+        // e^(z − max), whose argument is rounded too, and the sum it is divided by
         return (
           value *
-            (2 * largestError + ulp * (2 * Math.abs(z[j]! - largest) + 12 + Math.sqrt(count))) +
+            (2 * largestError + ulp * (2.5 * Math.abs(z[j]! - largest) + 12 + Math.sqrt(count))) +
           tiny
         );
     }

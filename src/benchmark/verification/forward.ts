@@ -6,6 +6,7 @@ import { slopeSource } from '../../network/functions.ts';
 import { forward } from '../../reference/forward.ts';
 import { activate } from '../../reference/functions.ts';
 import { activationBound, sumBound } from './bounds.ts';
+import { counterBefore, drawStep, sampleInRow, settingsOf, type EpochStep } from './epoch.ts';
 import { floats, runKernel } from './kernelRunner.ts';
 import { Samples, Worst, type DataKind } from './samples.ts';
 
@@ -19,29 +20,51 @@ export async function checkForward(
   kind: DataKind,
   seed: number,
 ): Promise<number> {
-  const { inputs, outputs, activation, source, batchSize, rows } = options;
+  const { inputs, outputs, activation, source, rows } = options;
   const samples = new Samples(seed, kind);
-  const weights = samples.signed(inputs * outputs);
+  // A neuron with small weights has small z, where tanh is another formula; large ones reach where sigmoids saturate.
+  const scales = Array.from({ length: outputs }, () =>
+    kind === 'random' ? samples.pick([1 / 16, 1, 16]) : 1,
+  );
+  const scaled = (perNeuron: number) =>
+    samples
+      .signed(outputs * perNeuron)
+      .map((value, at) => scales[Math.floor(at / perNeuron)]! * value);
+  const weights = scaled(inputs);
   // The bytes' factor 1/255 is rounded, so that with it only one more rounding keeps integers predictable.
   const predictable = kind === 'integers' && source === 'samples';
-  const biases = predictable ? new Float32Array(outputs) : samples.signed(outputs);
-  const input = source === 'samples' ? byteInput(options, samples) : floatInput(options, samples);
+  const biases = predictable ? new Float32Array(outputs) : scaled(1);
+  const epochStep = drawStep(options.batchSize, samples, kind);
+  const input =
+    source === 'samples'
+      ? byteInput(options, epochStep, samples)
+      : floatInput(options, options.batchSize, samples);
 
   const kernel = forwardKernel(options);
   const result = await runKernel(device, kernel, {
     ...input.contents,
+    counter: counterBefore(epochStep),
+    settings: settingsOf(epochStep),
     weights: packWeights(weights, inputs, outputs),
     biases: packRows(biases, 1, outputs),
     activations: { poisoned: rows * 4 * quads(outputs) },
     preactivations: { poisoned: rows * 4 * quads(outputs) },
   });
-  const read = (name: string) => unpackRows(floats(result.get(name)!), batchSize, outputs);
+  const read = (name: string) => unpackRows(floats(result.get(name)!), rows, outputs);
   const found = read('activations');
   const foundZ = slopeSource(activation) === 'z' ? read('preactivations') : undefined;
-  const truth = forward({ batchSize, inputs, outputs, activation, a: input.a, weights, biases });
+  const truth = forward({
+    batchSize: rows,
+    inputs,
+    outputs,
+    activation,
+    a: input.a,
+    weights,
+    biases,
+  });
 
   const worst = new Worst();
-  for (let n = 0; n < batchSize; n++) {
+  for (let n = 0; n < rows; n++) {
     for (let j = 0; j < outputs; j++) {
       let magnitude = Math.abs(biases[j]!);
       let sum = 0;
@@ -62,6 +85,8 @@ export async function checkForward(
     }
   }
   requirePaddingZero(floats(result.get('activations')!), rows, outputs, worst);
+  // The step's other kernels know it from here.
+  if (source === 'samples') worst.note(result.get('counter')![1]!, epochStep.step + 1, 0);
   return worst.share;
 }
 
@@ -84,44 +109,33 @@ export function requirePaddingZero(
 }
 
 interface Input {
-  /** Values [batchSize, inputs], as the twin takes them. */
-  readonly a: ArrayLike<number>;
+  /** Values [rows, inputs], as the twin takes them. */
+  readonly a: Float32Array | Float64Array;
   readonly contents: Record<string, Float32Array | Uint32Array>;
 }
 
-export function floatInput(
-  { inputs, batchSize, rows }: Pick<ForwardOptions, 'inputs' | 'batchSize' | 'rows'>,
-  samples: Samples,
-): Input {
-  const a = samples.signed(batchSize * inputs);
-  const packed = new Float32Array(rows * 4 * quads(inputs));
-  packed.set(packRows(a, batchSize, inputs));
-  return { a, contents: { inputs: packed } };
+type InputShape = Pick<ForwardOptions, 'inputs' | 'batchSize' | 'rows'>;
+
+/** Activations of the layer before; those of rows from `size` on are 0. */
+export function floatInput({ inputs, rows }: InputShape, size: number, samples: Samples): Input {
+  const a = new Float32Array(rows * inputs);
+  a.set(samples.signed(size * inputs));
+  return { a, contents: { inputs: packRows(a, rows, inputs) } };
 }
 
-/**
- * A dataset larger than the mini-batch, in an order of its own, read from the middle: step 1 of an epoch whose
- * last step, that one, is as long as the batch.
- */
+/** A dataset larger than the mini-batch, in an order of its own. */
 export function byteInput(
-  { inputs, batchSize }: Pick<ForwardOptions, 'inputs' | 'batchSize'>,
+  { inputs, batchSize, rows }: InputShape,
+  epochStep: EpochStep,
   samples: Samples,
-): Input & { readonly order: Uint32Array; readonly sampleCount: number } {
-  const sampleCount = 2 * batchSize;
+): Input {
+  const { sampleCount, order } = epochStep;
   const features = samples.bytes(sampleCount * inputs);
-  const order = samples.integers(sampleCount, sampleCount);
   const words = new Uint32Array(sampleCount * quads(inputs));
   packSamples(features, sampleCount, inputs, new Uint8Array(words.buffer));
-  const a = Float64Array.from({ length: batchSize * inputs }, (_, at) => {
-    const n = Math.floor(at / inputs);
-    return features[order[batchSize + n]! * inputs + (at % inputs)]! / 255;
+  const a = Float64Array.from({ length: rows * inputs }, (_, at) => {
+    const sample = sampleInRow(epochStep, batchSize, Math.floor(at / inputs));
+    return features[sample * inputs + (at % inputs)]! / 255;
   });
-  const settings = new Uint32Array(4);
-  settings[0] = sampleCount;
-  return {
-    a,
-    order,
-    sampleCount,
-    contents: { samples: words, order, counter: Uint32Array.of(1, 2), settings },
-  };
+  return { a, contents: { samples: words, order } };
 }

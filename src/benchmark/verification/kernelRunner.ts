@@ -11,6 +11,10 @@ const poison = 0x7fc0dead;
  * purpose: WebGPU keeps stray writes inside a binding, and in one without a margin they would go unseen.
  */
 const guardElements = 64;
+/** What the margin of a buffer that is only read holds: a NaN, so that reading it shows in the result. */
+const readGuard = poison;
+/** What the margin of a writable one holds: finite, because arithmetic on a NaN may well give the same NaN. */
+const writeGuard = 0x3f9dc0de;
 
 /** What a binding holds before the dispatch: data, or so many elements of poison. */
 export type Contents = Float32Array | Uint32Array | { readonly poisoned: number };
@@ -42,36 +46,39 @@ export async function runKernel(
     const layout = compiled!.layout;
     return { buffers: made, group: gpu.createBindGroup({ layout, entries }) };
   });
-  buffers.forEach((buffer, i) => gpu.queue.writeBuffer(buffer, 0, images[i]!));
-
   const written = buffers.filter((_, i) => kernel.bindings[i]!.access === 'read_write');
   const bytes = written.reduce((sum, { size }) => sum + size, 0);
-  const readback = await Readback.create(device, kernel.label, bytes, 1);
-  const encoder = gpu.createCommandEncoder();
-  const pass = encoder.beginComputePass();
-  pass.setPipeline(compiled!.pipeline);
-  pass.setBindGroup(0, group);
-  pass.dispatchWorkgroups(...kernel.workgroups);
-  pass.end();
-  gpu.queue.submit([encoder.finish()]);
-  const read = await readback.read(
-    `the results of '${kernel.label}'`,
-    written.map((buffer) => ({ buffer, size: buffer.size })),
-  );
-  const result = split(kernel, await read.bytes, images);
-  readback.dispose();
-  device.release(buffers);
-  return result;
+  let readback: Readback | undefined;
+  try {
+    readback = await Readback.create(device, kernel.label, bytes, 1);
+    buffers.forEach((buffer, i) => gpu.queue.writeBuffer(buffer, 0, images[i]!));
+    const encoder = gpu.createCommandEncoder();
+    const pass = encoder.beginComputePass();
+    pass.setPipeline(compiled!.pipeline);
+    pass.setBindGroup(0, group);
+    pass.dispatchWorkgroups(...kernel.workgroups);
+    pass.end();
+    gpu.queue.submit([encoder.finish()]);
+    const read = await readback.read(
+      `the results of '${kernel.label}'`,
+      written.map((buffer) => ({ buffer, size: buffer.size })),
+    );
+    return split(kernel, await read.bytes, images);
+  } finally {
+    readback?.dispose();
+    device.release(buffers);
+  }
 }
 
-/** The bytes a binding starts with; writable ones end in a guard. */
+/** The bytes a binding starts with; all but uniforms end in a guard. */
 function image(contents: Contents, access: string): Uint32Array<ArrayBuffer> {
   const data =
     'poisoned' in contents
       ? new Uint32Array(contents.poisoned).fill(poison)
       : new Uint32Array(contents.buffer, contents.byteOffset, contents.length);
   if (access === 'uniform') return Uint32Array.from(data);
-  const guarded = new Uint32Array(data.length + guardElements).fill(poison);
+  const guard = access === 'read' ? readGuard : writeGuard;
+  const guarded = new Uint32Array(data.length + guardElements).fill(guard);
   guarded.set(data);
   return guarded;
 }
@@ -88,7 +95,7 @@ function split(
     const all = new Uint32Array(bytes, offset, images[i]!.length);
     offset += all.byteLength;
     const end = all.length - guardElements;
-    const stray = all.subarray(end).findIndex((word) => word !== poison);
+    const stray = all.subarray(end).findIndex((word) => word !== writeGuard);
     if (stray >= 0) {
       throw new ShaderError(
         `Kernel '${kernel.label}' wrote element ${end + stray} of '${name}', which has ${end}.`,

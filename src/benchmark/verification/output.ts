@@ -6,21 +6,45 @@ import type { Device } from '../../gpu/device.ts';
 import { packRows, unpackRows } from '../../gpu/layout.ts';
 import { outputDelta, type OutputDelta } from '../../reference/outputDelta.ts';
 import { outputBounds, unit, type OutputBounds } from './bounds.ts';
+import { counterDuring, drawStep, sampleInRow, settingsOf } from './epoch.ts';
 import { requirePaddingZero } from './forward.ts';
 import { floats, runKernel } from './kernelRunner.ts';
 import { Samples, Worst, type DataKind } from './samples.ts';
 
+/** Where a sample's pre-activations lie. */
+interface Place {
+  readonly middle: number;
+  readonly spread: number;
+}
+const farPlaces: readonly Place[] = [
+  { middle: 0, spread: 3 },
+  { middle: -200, spread: 3 },
+  { middle: -1000, spread: 200 },
+  { middle: 1000, spread: 200 },
+];
+const nearPlaces: readonly Place[] = [
+  { middle: 0, spread: 1 },
+  { middle: -10, spread: 1 },
+];
+
 /** One mini-batch of pre-activations and labels, its truth and its bounds. */
-function batch(options: OutputDeltaOptions, kind: DataKind, seed: number) {
+function drawBatch(options: OutputDeltaOptions, kind: DataKind, seed: number) {
   const { outputs, output, cost, batchSize, rows } = options;
   const samples = new Samples(seed, kind);
-  // The last step of an epoch, a short one: one row less than the batch, unless that would be none.
-  const size = Math.max(1, batchSize - 1);
-  const sampleCount = batchSize + size;
+  const epochStep = drawStep(batchSize, samples, kind);
+  const { size, sampleCount, order } = epochStep;
   const labels = samples.integers(sampleCount, outputs);
-  const order = samples.integers(sampleCount, sampleCount);
-  const z = samples.signed(rows * outputs).map((value) => (kind === 'random' ? 3 * value : value));
-  const labelOf = Uint32Array.from({ length: size }, (_, n) => labels[order[batchSize + n]!]!);
+  // Far from 0, exponentials overflow or vanish unless a kernel minds it, and padding would stand out.
+  const places = kind === 'random' ? farPlaces : nearPlaces;
+  const placeOf = Array.from({ length: rows }, () => samples.pick(places));
+  const z = samples.signed(rows * outputs).map((value, at) => {
+    const { middle, spread } = placeOf[Math.floor(at / outputs)]!;
+    return middle + spread * value;
+  });
+  const labelOf = Uint32Array.from(
+    { length: size },
+    (_, n) => labels[sampleInRow(epochStep, batchSize, n)]!,
+  );
   const truth: OutputDelta = outputDelta({
     batchSize: size,
     outputs,
@@ -35,10 +59,8 @@ function batch(options: OutputDeltaOptions, kind: DataKind, seed: number) {
   const bounds: OutputBounds[] = Array.from({ length: size }, (_, n) =>
     outputBounds(output, cost, row(z, n), row(truth.a, n), labelOf[n]!, exact),
   );
-  const settings = new Uint32Array(4);
-  settings[0] = sampleCount;
   return {
-    size,
+    epochStep,
     labelOf,
     truth,
     bounds,
@@ -46,8 +68,8 @@ function batch(options: OutputDeltaOptions, kind: DataKind, seed: number) {
       z: packRows(z, rows, outputs),
       labels,
       order,
-      counter: Uint32Array.of(1, 2),
-      settings,
+      counter: counterDuring(epochStep),
+      settings: settingsOf(epochStep),
     },
   };
 }
@@ -63,7 +85,8 @@ export async function checkOutputDelta(
   seed: number,
 ): Promise<number> {
   const { outputs, rows } = options;
-  const { size, labelOf, truth, bounds, contents } = batch(options, kind, seed);
+  const { epochStep, labelOf, truth, bounds, contents } = drawBatch(options, kind, seed);
+  const { size } = epochStep;
   const metrics = new Float32Array(2 * rows).fill(1);
   new Uint32Array(metrics.buffer).forEach((_, i, words) => {
     if (i % 2 === 1) words[i] = 7;
@@ -95,7 +118,7 @@ export async function checkOutputDelta(
 }
 
 /**
- * The score kernel against its float64 twin: outputs, costs and the confusion matrix.
+ * The score kernel against its float64 twin: outputs, costs and the confusion matrix, added to what was there.
  * @returns the worst error as a share of its bound
  */
 export async function checkScore(
@@ -105,27 +128,34 @@ export async function checkScore(
   seed: number,
 ): Promise<number> {
   const { outputs, rows } = options;
-  const { size, labelOf, truth, bounds, contents } = batch(options, kind, seed);
+  const { epochStep, labelOf, truth, bounds, contents } = drawBatch(options, kind, seed);
+  const { size } = epochStep;
   const result = await runKernel(device, scoreKernel(options), {
     ...contents,
     outputs: { poisoned: rows * 4 * quads(outputs) },
-    costs: new Float32Array(rows),
-    confusion: new Uint32Array(outputs * outputs),
+    costs: new Float32Array(rows).fill(1),
+    confusion: new Uint32Array(outputs * outputs).fill(7),
   });
+  const worst = new Worst();
+  requirePaddingZero(floats(result.get('outputs')!), size, outputs, worst);
   const a = unpackRows(floats(result.get('outputs')!), size, outputs);
   const costs = floats(result.get('costs')!);
-  const worst = new Worst();
-  const confusion = new Uint32Array(outputs * outputs);
-  for (let n = 0; n < size; n++) {
+  const confusion = new Uint32Array(outputs * outputs).fill(7);
+  for (let n = 0; n < rows; n++) {
+    if (n >= size) {
+      worst.note(costs[n]!, 1, 0);
+      continue;
+    }
     confusion[labelOf[n]! * outputs + truth.predictions[n]!]!++;
     for (let j = 0; j < outputs; j++) {
       const bound = kind === 'random' ? bounds[n]!.a[j]! : 0;
       worst.note(a[n * outputs + j]!, truth.a[n * outputs + j]!, bound);
     }
-    worst.note(costs[n]!, truth.costs[n]!, kind === 'random' ? bounds[n]!.cost : 0);
+    const cost = 1 + truth.costs[n]!;
+    worst.note(costs[n]!, cost, kind === 'random' ? bounds[n]!.cost + unit * cost : 0);
   }
   confusion.forEach((count, i) => worst.note(result.get('confusion')![i]!, count, 0));
   // The step is over: the counter has moved on.
-  worst.note(result.get('counter')![0]!, 2, 0);
+  worst.note(result.get('counter')![0]!, epochStep.step + 1, 0);
   return worst.share;
 }

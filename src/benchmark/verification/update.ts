@@ -5,6 +5,7 @@ import { packRows, packWeights, unpackRows, unpackWeights } from '../../gpu/layo
 import { update } from '../../reference/update.ts';
 import { weightGradient } from '../../reference/weightGradient.ts';
 import { sumBound, unit } from './bounds.ts';
+import { counterDuring, drawStep, settingsOf } from './epoch.ts';
 import { byteInput, floatInput } from './forward.ts';
 import { floats, runKernel } from './kernelRunner.ts';
 import { Samples, Worst, type DataKind } from './samples.ts';
@@ -26,22 +27,25 @@ export async function checkUpdate(
 ): Promise<number> {
   const { inputs, outputs, source, batchSize } = options;
   const samples = new Samples(seed, kind);
+  const epochStep = drawStep(batchSize, samples, kind);
+  const { size } = epochStep;
   const shape = { inputs, batchSize, rows: batchSize };
-  const input = source === 'samples' ? byteInput(shape, samples) : floatInput(shape, samples);
-  const delta = samples.signed(batchSize * outputs);
+  const input =
+    source === 'samples'
+      ? byteInput(shape, epochStep, samples)
+      : floatInput(shape, batchSize, samples);
+  // As `outputDelta` leaves it: 0 past the end of a short batch.
+  const delta = new Float32Array(batchSize * outputs);
+  delta.set(samples.signed(size * outputs));
   const weights = samples.signed(inputs * outputs);
   const biases = samples.signed(outputs);
   const weightVelocity = samples.signed(inputs * outputs);
   const biasVelocity = samples.signed(outputs);
-  const settings = new DataView(new ArrayBuffer(16));
-  settings.setUint32(0, 2 * batchSize, true);
-  settings.setFloat32(4, learningRate, true);
-  settings.setFloat32(8, momentum, true);
 
   const result = await runKernel(device, updateKernel(options), {
-    counter: Uint32Array.of(1, 2),
     ...input.contents,
-    settings: new Uint32Array(settings.buffer),
+    counter: counterDuring(epochStep),
+    settings: settingsOf(epochStep, { learningRate, momentum }),
     delta: packRows(delta, batchSize, outputs),
     weights: packWeights(weights, inputs, outputs),
     biases: packRows(biases, 1, outputs),
@@ -49,9 +53,9 @@ export async function checkUpdate(
     biasVelocity: packRows(biasVelocity, 1, outputs),
   });
 
-  const { dW, db } = weightGradient({ batchSize, inputs, outputs, a: input.a, delta });
+  const { dW, db } = weightGradient({ batchSize: size, inputs, outputs, a: input.a, delta });
   const magnitudes = weightGradient({
-    batchSize,
+    batchSize: size,
     inputs,
     outputs,
     a: Float64Array.from(input.a, Math.abs),
@@ -76,7 +80,7 @@ export async function checkUpdate(
     update(truth, gradient, velocity, optimizer);
     truth.forEach((expected, i) => {
       const carried = options.momentum ? Math.abs(momentum * velocityBefore[i]!) : 0;
-      const velocityBound = sumBound(batchSize, magnitude[i]!) + 2 * unit * carried;
+      const velocityBound = sumBound(size, magnitude[i]!) + 2 * unit * carried;
       const bound =
         learningRate * velocityBound +
         2 * unit * (learningRate * (magnitude[i]! + carried) + Math.abs(expected));
@@ -96,7 +100,7 @@ export async function checkUpdate(
   compare(matrix('weights')!, matrix('weightVelocity'), weights, weightVelocity, dW, magnitudes.dW);
   compare(vector('biases')!, vector('biasVelocity'), biases, biasVelocity, db, magnitudes.db);
   requireWeightPaddingZero(floats(result.get('weights')!), inputs, outputs, worst);
-  if (source === 'samples') worst.note(result.get('counter')![0]!, 2, 0);
+  if (source === 'samples') worst.note(result.get('counter')![0]!, epochStep.step + 1, 0);
   return worst.share;
 }
 
