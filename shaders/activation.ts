@@ -3,25 +3,34 @@ import { leakySlope, type Activation } from '../src/network/functions.ts';
 import { f32, wgsl } from './wgsl.ts';
 
 /**
+ * `fn orNan(value: vec4f, z: vec4f) -> vec4f`: `value`, or NaN where z is. Shaders may take for granted that there
+ * is no NaN, so `z != z` may be compiled away, and functions such as exp give numbers for it; bits are bits.
+ */
+export const orNan = wgsl /* wgsl */ `
+fn orNan(value: vec4f, z: vec4f) -> vec4f {
+  return select(value, z, (bitcast<vec4u>(z) & vec4u(0x7fffffffu)) > vec4u(0x7f800000u));
+}`;
+
+/**
  * e⁸⁰ is still finite in f32, and shaders may assume that nothing is infinite; below −80 the sigmoid is 0 for all
  * that matters. `select`, here and in ReLU, because `clamp` and `max` may turn a NaN into a number and so hide it.
  */
-const sigmoid = wgsl /* wgsl */ `
+export const sigmoid = wgsl /* wgsl */ `${orNan}
 fn sigmoid(z: vec4f) -> vec4f {
-  return 1.0 / (1.0 + exp(-select(z, vec4f(-80.0), z < vec4f(-80.0))));
+  return orNan(1.0 / (1.0 + exp(-select(z, vec4f(-80.0), z < vec4f(-80.0)))), z);
 }`;
 
 /**
  * WGSL's own tanh may be 1e-5 off. (1 − t)/(1 + t) with t = e^−2|z| is not, except near 0, where 1 − t loses its
  * digits and the Taylor series takes over.
  */
-const tanh = wgsl /* wgsl */ `
+const tanh = wgsl /* wgsl */ `${orNan}
 fn hyperbolicTangent(z: vec4f) -> vec4f {
   let t = exp(-2.0 * abs(z));
   let far = sign(z) * ((1.0 - t) / (1.0 + t));
   let s = z * z;
   let near = z * (1.0 + s * (${f32(-1 / 3)} + s * (${f32(2 / 15)} + s * (${f32(-17 / 315)} + s * ${f32(62 / 2835)}))));
-  return select(far, near, abs(z) < vec4f(0.25));
+  return orNan(select(far, near, abs(z) < vec4f(0.25)), z);
 }`;
 
 /** ½(1 + tanh u) = σ(2u), which keeps its digits where 1 + tanh u would lose them. */

@@ -3,6 +3,7 @@
  * (`score`). Works through the outputs a quad at a time; z is the row's pre-activations, starting at `base`.
  */
 import type { Cost, Output } from '../src/network/functions.ts';
+import { orNan, sigmoid } from './activation.ts';
 import { quads, wgsl } from './wgsl.ts';
 
 export interface CostOptions {
@@ -14,7 +15,7 @@ export interface CostOptions {
 /**
  * Functions over `z`, a bound `array<vec4f>`:
  *
- * - `prepare(base) -> Row`: what later calls need to know of the whole row
+ * - `prepare(base, label) -> Row`: what later calls need to know of the whole row
  * - `outputQuad(row, base, q) -> vec4f`: the network's outputs a, 0 where padded
  * - `costOf(row, base, label) -> f32`
  * - `deltaQuad(row, base, q, label) -> vec4f`: ∂C/∂z, 0 where padded
@@ -25,6 +26,9 @@ export function costFunctions({ outputs, output, cost }: CostOptions): string {
   const softmax = output === 'softmax';
   const squared = cost === 'squared-error';
   return wgsl /* wgsl */ `
+#if ${softmax}${orNan}
+#elif ${output === 'sigmoid'}${sigmoid}
+#endif
 fn indices(q: u32) -> vec4u { return vec4u(4u * q) + vec4u(0u, 1u, 2u, 3u); }
 fn isReal(q: u32) -> vec4<bool> { return indices(q) < vec4u(${outputs}u); }
 fn oneHot(q: u32, label: u32) -> vec4f {
@@ -42,15 +46,14 @@ fn outputQuad(row: Row, base: u32, q: u32) -> vec4f {
 #if ${softmax}
   return select(vec4f(), exp(z[base + q] - row.largest) / row.sum, isReal(q));
 #elif ${output === 'sigmoid'}
-  let value = z[base + q];
-  let a = 1.0 / (1.0 + exp(-select(value, vec4f(-80.0), value < vec4f(-80.0))));
-  return select(vec4f(), a, isReal(q));
+  return select(vec4f(), sigmoid(z[base + q]), isReal(q));
 #else
   return z[base + q];
 #endif
 }
 
-// Softmax subtracts the largest z first: no exponential overflows, and one of them is 1.
+// Softmax subtracts the largest z first: no exponential overflows, and one of them is 1. What is not a number
+// makes the sum none either, and with it everything made from the row.
 fn prepare(base: u32, label: u32) -> Row {
   var row = Row(0.0, 0.0, 0.0);
 #if ${softmax}
@@ -60,7 +63,8 @@ fn prepare(base: u32, label: u32) -> Row {
     row.largest = max(max(max(v.x, v.y), max(v.z, v.w)), row.largest);
   }
   for (var q = 0u; q < ${count}u; q++) {
-    row.sum += total(select(vec4f(), exp(z[base + q] - row.largest), isReal(q)));
+    let v = z[base + q] - row.largest;
+    row.sum += total(select(vec4f(), orNan(exp(v), v), isReal(q)));
   }
 #if ${squared}
   for (var q = 0u; q < ${count}u; q++) {
@@ -81,7 +85,8 @@ fn costOf(row: Row, base: u32, label: u32) -> f32 {
   }
   return sum;
 #elif ${softmax}
-  return log(row.sum) - (z[base + label / 4u][label % 4u] - row.largest);
+  let logSum = orNan(vec4f(log(row.sum)), vec4f(row.sum)).x;
+  return logSum - (z[base + label / 4u][label % 4u] - row.largest);
 #else
   var sum = 0.0;
   for (var q = 0u; q < ${count}u; q++) {

@@ -1,7 +1,16 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { kernelCases, kernelNames } from '../../src/benchmark/verification/kernels.ts';
+import { forward } from '../../shaders/forward.ts';
+import { kernel as makeKernel } from '../../shaders/kernel.ts';
+import { outputDelta } from '../../shaders/outputDelta.ts';
+import { floats, runKernel } from '../../src/benchmark/verification/kernelRunner.ts';
+import {
+  kernelCases,
+  kernelNames,
+  outputsAndCosts,
+} from '../../src/benchmark/verification/kernels.ts';
 import { Device } from '../../src/gpu/device.ts';
+import { activations } from '../../src/network/functions.ts';
 import { testGpu } from '../setup/adapter.ts';
 
 let device: Device;
@@ -20,4 +29,53 @@ describe.each(kernelNames)('kernel %s, with its output poisoned', (kernel) => {
       expect(device.liveBuffers).toBe(0);
     },
   );
+});
+
+describe('a NaN', () => {
+  it.each(activations)('comes through %s', async (activation) => {
+    const shape = { inputs: 4, outputs: 4, batchSize: 1, rows: 1, tileRows: 1, tileQuads: 1 };
+    const options = { ...shape, source: 'activations', workgroupSize: 16 } as const;
+    const result = await runKernel(device, forward({ ...options, activation }), {
+      inputs: Float32Array.of(1, Number.NaN, 1, 1),
+      weights: new Float32Array(16).fill(1),
+      biases: new Float32Array(4),
+      activations: new Float32Array(4),
+      preactivations: new Float32Array(4),
+    });
+    expect([...floats(result.get('activations')!)]).toEqual(new Array(4).fill(Number.NaN));
+  });
+
+  it.each(outputsAndCosts)('in an output shows in the cost: %s, %s', async (output, cost) => {
+    for (const wrong of [0, 2, 5]) {
+      const z = Float32Array.of(1, 2, 3, 4, 5, 6, 0, 0);
+      z[wrong] = Number.NaN;
+      const options = { outputs: 6, output, cost, batchSize: 1, rows: 1, workgroupSize: 16 };
+      const result = await runKernel(device, outputDelta(options), {
+        z,
+        labels: Uint32Array.of(1),
+        order: Uint32Array.of(0),
+        delta: new Float32Array(8),
+        metrics: new Float32Array(2),
+        counter: Uint32Array.of(0, 1),
+        settings: Uint32Array.of(1, 0, 0, 0),
+      });
+      expect(floats(result.get('metrics')!)[0]).toBeNaN();
+    }
+  });
+});
+
+describe('a grid too long for one dimension', () => {
+  it('reaches every invocation once', async () => {
+    const workgroupSize = 16;
+    const count = 65535 * workgroupSize + 5;
+    const binding = { name: 'visits', access: 'read_write', type: 'array<u32>' } as const;
+    const body = '  visits[invocation] = visits[invocation] + invocation + 1u;';
+    const visit = makeKernel('visit', [binding], count, workgroupSize, '', body);
+    expect(visit.workgroups[1]).toBe(2);
+    const visits = (await runKernel(device, visit, { visits: new Uint32Array(count) })).get(
+      'visits',
+    )!;
+    expect(visits.findIndex((value, i) => value !== i + 1)).toBe(-1);
+    expect(visits.length).toBe(count);
+  });
 });
