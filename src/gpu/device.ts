@@ -81,7 +81,9 @@ export class Device {
   /**
    * Requests an adapter and a device with all the adapter's limits that nudge uses.
    * @throws {NoAdapterError} when there is no WebGPU, no adapter, or the adapter gives no device
+   *   within `timeoutMs`
    * @throws {LimitError} when the adapter is too small for any network
+   * @throws {ConfigurationError} for a `timeoutMs` that is not greater than 0
    */
   static async request(options: DeviceOptions = {}): Promise<Device> {
     const gpu = options.gpu ?? (globalThis as { navigator?: { gpu?: GPU } }).navigator?.gpu;
@@ -97,9 +99,12 @@ export class Device {
           "in Node, pass { gpu: await createGpu() } from 'nudge/node'; or use backend 'cpu'.",
       );
     }
-    const adapter = await gpu.requestAdapter({
-      powerPreference: options.powerPreference ?? 'high-performance',
-    });
+    const { powerPreference = 'high-performance' } = options;
+    const adapter = await answerOf(
+      gpu.requestAdapter({ powerPreference }),
+      timeoutMs,
+      'WebGPU is here but could not be asked for an adapter',
+    );
     if (!adapter) {
       throw new NoAdapterError(
         "WebGPU is here but gave no adapter: no graphics driver it accepts. Run 'nudge doctor' to see what is missing, or use backend 'cpu'.",
@@ -112,21 +117,18 @@ export class Device {
           `and nudge needs ${storageBuffersNeeded}. Use backend 'cpu'.`,
       );
     }
-    try {
-      const device = await adapter.requestDevice({
+    const device = await answerOf(
+      adapter.requestDevice({
         label: 'nudge',
         requiredFeatures: adapter.features.has('timestamp-query') ? ['timestamp-query'] : [],
         requiredLimits: Object.fromEntries(
           limitNames.map((name) => [name, adapter.limits[name]] as const),
         ),
-      });
-      return new Device(gpu, device, description, timeoutMs);
-    } catch (cause) {
-      throw new NoAdapterError(
-        `Adapter ${adapterName(description)} gave no device. Close other pages that use the GPU, or use backend 'cpu'.`,
-        { cause },
-      );
-    }
+      }),
+      timeoutMs,
+      `Adapter ${adapterName(description)} gave no device`,
+    );
+    return new Device(gpu, device, description, timeoutMs);
   }
 
   /** What adapters come from; for requesting another device after this one is lost. */
@@ -228,6 +230,22 @@ export class Device {
           'Use smaller layers or mini-batches; a dataset that large can be streamed.',
       );
     }
+  }
+}
+
+/**
+ * Waits for an adapter or a device, which a driver in trouble may never give.
+ * @throws {NoAdapterError} beginning with `fact`, within `timeoutMs`
+ */
+async function answerOf<T>(answer: Promise<T>, timeoutMs: number, fact: string): Promise<T> {
+  const neverLost = new Promise<GPUDeviceLostInfo>(() => undefined);
+  try {
+    return await new Watch(neverLost, timeoutMs).race('opening a device', answer);
+  } catch (cause) {
+    throw new NoAdapterError(
+      `${fact} (${asError(cause).message}). Close other pages that use the GPU, or use backend 'cpu'.`,
+      { cause },
+    );
   }
 }
 

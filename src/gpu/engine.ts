@@ -51,6 +51,12 @@ interface Training {
   readonly cursor: { step: number };
 }
 
+/** What the caller may still ask for of an epoch; runs keep theirs when the next has begun. */
+interface Epoch {
+  readonly training: Training;
+  stepsLeft: number;
+}
+
 /** Trains on a WebGPU device; see {@link Engine} for what its functions promise. */
 export class GpuEngine implements Engine {
   readonly backend = 'webgpu';
@@ -59,8 +65,10 @@ export class GpuEngine implements Engine {
   readonly #resources: Resources;
   #training: Training | undefined;
   #evaluator: Evaluator | undefined;
-  /** Steps the caller may still run in this epoch; undefined before one has begun. */
-  #stepsLeft: number | undefined;
+  /** Undefined before one has begun. */
+  #epoch: Epoch | undefined;
+  /** Loads asked for and not over: until then there is no training set, though the last one is still held. */
+  #loads = 0;
   #disposed = false;
   /** The last of what has been asked for; everything that submits waits for its turn here. */
   #queue: Promise<unknown> = Promise.resolve();
@@ -81,14 +89,16 @@ export class GpuEngine implements Engine {
     const batchSize = requireBatchSize(options.batchSize);
     const plan = choosePlan(network, batchSize, device.adapter.isSoftware);
     const parameters = await ParameterStore.create(device, network, optimizer);
+    let buffers: ReadonlyMap<string, GPUBuffer> | undefined;
+    let readback: Readback | undefined;
     try {
       const step = trainingStep(network, plan, optimizer);
       const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
-      const buffers = await device.create('the buffers of a mini-batch', (allocate) => {
+      buffers = await device.create('the buffers of a mini-batch', (allocate) => {
         const sizes = [...step.buffers];
         return new Map(sizes.map(([name, size]) => [name, allocate(name, size, usage)] as const));
       });
-      const readback = await Readback.create(
+      readback = await Readback.create(
         device,
         'metrics',
         // the rows' metrics, the step counter, two timestamps
@@ -99,6 +109,8 @@ export class GpuEngine implements Engine {
       return new GpuEngine(device, options, { plan, parameters, buffers, readback, timing });
     } catch (error) {
       parameters.dispose();
+      if (buffers) device.release(buffers.values());
+      readback?.dispose();
       throw error;
     }
   }
@@ -124,49 +136,44 @@ export class GpuEngine implements Engine {
 
   async load(dataset: Dataset): Promise<void> {
     requireFits(this.#options.network, dataset);
-    this.#stepsLeft = undefined;
-    await this.#inTurn(async () => {
-      const { network, optimizer, batchSize } = this.#options;
-      const { plan, parameters, buffers } = this.#resources;
-      this.#training?.source.dispose();
-      this.#training = undefined;
-      const stream = this.streams(dataset);
-      const source = await createSource(this.#device, dataset, batchSize, stream, optimizer);
-      const { dispatches } = trainingStep(network, plan, optimizer);
-      const all = new Map([...parameters.buffers, ...source.buffers, ...buffers]);
-      try {
-        const program = await Program.create(this.#device, dispatches, all);
-        const pacer = new Pacer(this.#device, plan.stepsPerSubmit);
-        this.#training = { dataset, source, program, pacer, cursor: { step: 0 } };
-      } catch (error) {
-        source.dispose();
-        throw error;
-      }
-    });
+    this.#epoch = undefined;
+    this.#loads++;
+    try {
+      await this.#inTurn(() => this.#replaceTraining(dataset));
+    } finally {
+      this.#loads--;
+    }
   }
 
   beginEpoch(order: Uint32Array<ArrayBuffer>, firstStep: number): void {
     const { batchSize } = this.#options;
-    const { dataset, source, cursor } = this.#requireTraining();
+    const training = this.#requireTraining();
+    const { dataset, source, cursor } = training;
     requireEpoch(order, firstStep, dataset.sampleCount, batchSize);
-    this.#stepsLeft = stepsPerEpoch(dataset.sampleCount, batchSize) - firstStep;
+    this.#epoch = {
+      training,
+      stepsLeft: stepsPerEpoch(dataset.sampleCount, batchSize) - firstStep,
+    };
+    // A copy, because the caller may fill the same array for the next epoch while steps are waiting.
+    const ordered = order.slice();
     // A failure is kept by the device and thrown by whatever waits next.
     this.#inTurn(() => {
-      source.begin(order, firstStep);
+      source.begin(ordered, firstStep);
       cursor.step = firstStep;
       return Promise.resolve();
     }).catch(() => undefined);
   }
 
   async run(steps: number, signal?: AbortSignal): Promise<StepMetrics> {
-    const training = this.#requireTraining();
-    if (this.#stepsLeft === undefined) {
+    this.#requireTraining();
+    const epoch = this.#epoch;
+    if (!epoch) {
       throw new ConfigurationError('No epoch has begun. Call beginEpoch() before run().');
     }
-    requireStepsLeft(steps, this.#stepsLeft);
-    this.#stepsLeft -= steps;
+    requireStepsLeft(steps, epoch.stepsLeft);
+    epoch.stepsLeft -= steps;
     // Only the submitting waits for its turn; the metrics may arrive while later steps already run.
-    const { metrics } = await this.#inTurn(() => this.#submit(training, steps, signal));
+    const { metrics } = await this.#inTurn(() => this.#submit(epoch, steps, signal));
     return await metrics;
   }
 
@@ -198,7 +205,7 @@ export class GpuEngine implements Engine {
   async dispose(): Promise<void> {
     if (this.#disposed) return;
     this.#disposed = true;
-    // What is still queued finishes or fails first, and reports that to whoever asked for it.
+    // What is under way stops or finishes first, and says so to whoever asked for it.
     await this.#queue.catch(() => undefined);
     const { parameters, buffers, readback, timing } = this.#resources;
     this.#evaluator?.dispose();
@@ -212,18 +219,42 @@ export class GpuEngine implements Engine {
     }
   }
 
+  async #replaceTraining(dataset: Dataset): Promise<void> {
+    const { network, optimizer, batchSize } = this.#options;
+    const { plan, parameters, buffers } = this.#resources;
+    this.#training?.source.dispose();
+    this.#training = undefined;
+    const stream = this.streams(dataset);
+    const source = await createSource(this.#device, dataset, batchSize, stream, optimizer);
+    const { dispatches } = trainingStep(network, plan, optimizer);
+    const all = new Map([...parameters.buffers, ...source.buffers, ...buffers]);
+    try {
+      const program = await Program.create(this.#device, dispatches, all);
+      const pacer = new Pacer(this.#device, plan.stepsPerSubmit);
+      this.#training = { dataset, source, program, pacer, cursor: { step: 0 } };
+    } catch (error) {
+      source.dispose();
+      throw error;
+    }
+  }
+
   /** Submits steps and, behind them, the copy of their metrics. */
   async #submit(
-    training: Training,
+    epoch: Epoch,
     steps: number,
     signal: AbortSignal | undefined,
   ): Promise<{ readonly metrics: Promise<StepMetrics> }> {
+    const { training } = epoch;
     const { source, cursor } = training;
     const { buffers, readback, timing } = this.#resources;
     const stopwatch: Stopwatch | undefined = timing && { queries: timing.queries, started: false };
-    const done = await submitSteps(this.#device, training, steps, { signal, stopwatch });
+    const done = await submitSteps(this.#device, training, steps, {
+      isStopped: () => this.#disposed || signal?.aborted === true,
+      stopwatch,
+    });
+    this.#requireLive();
     // After an abort the epoch goes on from where it was left.
-    this.#stepsLeft! += steps - done;
+    epoch.stepsLeft += steps - done;
     const samples = this.#samplesIn(training, cursor.step, done);
     cursor.step += done;
 
@@ -284,7 +315,7 @@ export class GpuEngine implements Engine {
 
   #requireTraining(): Training {
     this.#requireLive();
-    if (!this.#training) {
+    if (!this.#training || this.#loads > 0) {
       throw new ConfigurationError('There is no training set. Call load() and await it first.');
     }
     return this.#training;

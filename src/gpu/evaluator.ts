@@ -52,25 +52,33 @@ export class Evaluator {
     const plan = choosePlan(network, evaluationBatch, device.adapter.isSoftware);
     const step = evaluationStep(network, plan);
     const source = await createSource(device, dataset, evaluationBatch, stream, noOptimizer);
-    const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
-    const buffers = await device.create('the buffers of an evaluation', (allocate) => {
-      const sizes = [...step.buffers];
-      return new Map(sizes.map(([name, size]) => [name, allocate(name, size, usage)] as const));
-    });
-    const all = new Map([...parameters, ...source.buffers, ...buffers]);
-    const size = (name: string) => buffers.get(name)!.size;
-    const largest = Math.max(size('costs') + size('confusion'), size('outputs')) + 8;
-    return new Evaluator({
-      device,
-      dataset,
-      plan,
-      outputSize: network.layers.at(-1)!,
-      source,
-      buffers,
-      program: await Program.create(device, step.dispatches, all),
-      readback: await Readback.create(device, 'evaluation', largest, readsInFlight),
-      pacer: new Pacer(device, plan.stepsPerSubmit),
-    });
+    let buffers: ReadonlyMap<string, GPUBuffer> | undefined;
+    try {
+      buffers = await device.create('the buffers of an evaluation', (allocate) => {
+        const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
+        const sizes = [...step.buffers];
+        return new Map(sizes.map(([name, size]) => [name, allocate(name, size, usage)] as const));
+      });
+      const all = new Map([...parameters, ...source.buffers, ...buffers]);
+      const program = await Program.create(device, step.dispatches, all);
+      const size = (name: string) => step.buffers.get(name)!;
+      const largest = Math.max(size('costs') + size('confusion'), size('outputs')) + 8;
+      return new Evaluator({
+        device,
+        dataset,
+        plan,
+        outputSize: network.layers.at(-1)!,
+        source,
+        buffers,
+        program,
+        readback: await Readback.create(device, 'evaluation', largest, readsInFlight),
+        pacer: new Pacer(device, plan.stepsPerSubmit),
+      });
+    } catch (error) {
+      source.dispose();
+      if (buffers) device.release(buffers.values());
+      throw error;
+    }
   }
 
   get dataset(): Dataset {

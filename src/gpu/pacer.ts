@@ -43,11 +43,6 @@ export class Pacer {
     this.#inFlight.push(done);
   }
 
-  /** Waits until everything submitted is done. */
-  async idle(): Promise<void> {
-    while (this.#inFlight.length > 0) await this.#inFlight.shift();
-  }
-
   #learn(steps: number, start: number): void {
     const now = performance.now();
     const elapsed = Math.max(1, now - Math.max(start, this.#lastDone));

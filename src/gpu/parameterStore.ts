@@ -47,8 +47,13 @@ export class ParameterStore {
       queue.writeBuffer(biases, 0, packRows(network.biases(l), 1, outputs));
       bytes += weights.size + biases.size;
     });
-    const readback = await Readback.create(device, 'parameters', bytes, 1);
-    return new ParameterStore(device, network, buffers, readback);
+    try {
+      const readback = await Readback.create(device, 'parameters', bytes, 1);
+      return new ParameterStore(device, network, buffers, readback);
+    } catch (error) {
+      device.release(buffers.values());
+      throw error;
+    }
   }
 
   /** Reads weights and biases back, in the public layout. */

@@ -1,4 +1,4 @@
-import { DeviceLostError } from '../errors.ts';
+import { DeviceLostError, DisposedError } from '../errors.ts';
 import type { Device } from './device.ts';
 
 /** A range of a buffer, in bytes, both multiples of 4. */
@@ -21,6 +21,7 @@ export class Readback {
   readonly #all: readonly GPUBuffer[];
   readonly #waiting: ((buffer: GPUBuffer) => void)[] = [];
   #copies = 0;
+  #disposed = false;
 
   private constructor(device: Device, size: number, seal: GPUBuffer, staging: GPUBuffer[]) {
     this.#device = device;
@@ -86,8 +87,9 @@ export class Readback {
     return { bytes: this.#finish(what, staging, offset, sealed) };
   }
 
-  /** Destroys the staging buffers. */
+  /** Destroys the staging buffers; reads still under way end in a DisposedError. */
   dispose(): void {
+    this.#disposed = true;
     this.#device.release(this.#all);
   }
 
@@ -97,22 +99,30 @@ export class Readback {
     size: number,
     sealed: number,
   ): Promise<ArrayBuffer> {
-    await this.#device.guard(`reading ${what}`, staging.mapAsync(GPUMapMode.READ));
-    const mapped = staging.getMappedRange();
-    const found = new Uint32Array(mapped, this.#size, 1)[0]!;
-    const bytes = mapped.slice(0, size);
-    staging.unmap();
-    if (found !== sealed) {
+    try {
+      await this.#device.guard(`reading ${what}`, staging.mapAsync(GPUMapMode.READ));
+      const mapped = staging.getMappedRange();
+      const found = new Uint32Array(mapped, this.#size, 1)[0]!;
+      const bytes = mapped.slice(0, size);
+      staging.unmap();
+      if (found === sealed) return bytes;
       throw new DeviceLostError(
         'unknown',
         `Reading ${what} gave bytes that the GPU never wrote (seal ${found} instead of ${sealed}). ` +
           'Nothing was taken from it; request a new device.',
       );
+    } catch (cause) {
+      if (!this.#disposed || cause instanceof DeviceLostError) throw cause;
+      throw new DisposedError(
+        `Reading ${what} was under way when it was disposed of. Await it before dispose().`,
+        { cause },
+      );
+    } finally {
+      // After a failure too: who waits for the buffer is to hear of it, and not to wait for ever.
+      const next = this.#waiting.shift();
+      if (next) next(staging);
+      else this.#free.push(staging);
     }
-    const next = this.#waiting.shift();
-    if (next) next(staging);
-    else this.#free.push(staging);
-    return bytes;
   }
 
   async #wait(): Promise<GPUBuffer> {

@@ -12,20 +12,21 @@ export interface Stopwatch {
 
 /**
  * Submits `steps` steps of a program, as many to a submit as the pacer says, all of a submit in one pass.
- * @returns steps submitted: fewer than `steps` only after an abort
+ * @returns steps submitted: fewer than `steps` only when stopped
  */
 export async function submitSteps(
   device: Device,
   { program, source, pacer }: { program: Program; source: BatchSource; pacer: Pacer },
   steps: number,
   options: {
-    readonly signal?: AbortSignal | undefined;
+    /** Asked between submits. */
+    readonly isStopped?: () => boolean;
     readonly stopwatch?: Stopwatch | undefined;
   },
 ): Promise<number> {
-  const { signal, stopwatch } = options;
+  const { isStopped, stopwatch } = options;
   let done = 0;
-  while (done < steps && !signal?.aborted) {
+  while (done < steps && !isStopped?.()) {
     await pacer.ready();
     device.throwIfUnusable();
     const encoder = device.gpu.createCommandEncoder({ label: 'steps' });

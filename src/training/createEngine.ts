@@ -79,11 +79,16 @@ async function createFastest(network: Network, options: TrainerOptions): Promise
   }
   // The trials train, so each trains an engine of its own.
   const trial = createCpuEngine({ ...options, network });
-  const cpuRate = await stepsPerSecond(trial, network, options.batchSize);
-  await trial.dispose();
-  const gpuRate = await stepsPerSecond(engine, network, options.batchSize);
-  await engine.dispose();
-  release();
+  let cpuRate: number;
+  let gpuRate: number;
+  try {
+    cpuRate = await stepsPerSecond(trial, network, options.batchSize);
+    gpuRate = await stepsPerSecond(engine, network, options.batchSize);
+  } finally {
+    await trial.dispose();
+    await engine.dispose();
+    release();
+  }
   const rates = `${Math.round(gpuRate)} steps/s on ${adapterName(adapter)}, ${Math.round(cpuRate)} on the CPU`;
   if (gpuRate <= cpuRate) return onCpu(rates);
   return { ...(await createGpuEngine(network, options)), choice: `webgpu: ${rates}` };

@@ -61,7 +61,7 @@ describe('a device lost while it works', () => {
 
 describe('a device that stops answering', () => {
   it('counts as lost after its time limit', async () => {
-    const device = await Device.request({ gpu: await testGpu(), timeoutMs: 300 });
+    const device = await Device.request({ gpu: await testGpu(), timeoutMs: 2000 });
     const engine = await startedEngine(device);
     // A promise that never settles, as a driver that hangs leaves it.
     const never = new Promise<undefined>(() => undefined);
@@ -69,7 +69,7 @@ describe('a device that stops answering', () => {
     const error = await rejectionOf(engine.run(30));
     expect(error).toBeInstanceOf(DeviceLostError);
     expect((error as DeviceLostError).reason).toBe('timeout');
-    expect((error as Error).message).toContain('finished nothing for 300 ms while training');
+    expect((error as Error).message).toContain('finished nothing for 2000 ms while training');
     await engine.dispose();
     device.destroy();
   });
@@ -117,6 +117,20 @@ describe('what a device cannot do', () => {
     );
     expect(device.liveBuffers).toBe(0);
     device.destroy();
+  });
+
+  it('a driver that never gives an adapter or a device is a NoAdapterError', async () => {
+    const never = new Promise<never>(() => undefined);
+    const real = await testGpu();
+    const adapter = (await real.requestAdapter())!;
+    Object.defineProperty(adapter, 'requestDevice', { value: () => never });
+    for (const answer of [never, Promise.resolve(adapter)]) {
+      const gpu = { requestAdapter: () => answer } as unknown as GPU;
+      const error = await rejectionOf(Device.request({ gpu, timeoutMs: 100 }));
+      expect(error).toBeInstanceOf(NoAdapterError);
+      expect((error as Error).message).toMatch(/finished nothing for 100 ms .*backend 'cpu'/);
+      expect((error as Error).cause).toBeInstanceOf(DeviceLostError);
+    }
   });
 
   it('there being no adapter is a NoAdapterError that says what to do', async () => {
