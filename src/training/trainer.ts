@@ -66,7 +66,14 @@ export interface Progress {
 /** A run that was asked for and has not been reported. */
 interface Pending {
   readonly metrics: Promise<StepMetrics>;
-  readonly asked: number;
+}
+
+/** A run that is over. */
+interface SettledRun {
+  readonly metrics: StepMetrics;
+  /** The epoch it was in, counting from 1. */
+  readonly epoch: number;
+  readonly endOfEpoch: boolean;
 }
 
 /** Runs asked for ahead of the report awaited, so that the engine never waits for whoever reads reports. */
@@ -170,9 +177,9 @@ export class Trainer {
     signal?.throwIfAborted();
     this.#isFitting = true;
     const pending: Pending[] = [];
+    const perEpoch = stepsPerEpoch(training.sampleCount, this.#options.batchSize);
     try {
       await this.#load(training);
-      const perEpoch = stepsPerEpoch(training.sampleCount, this.#options.batchSize);
       let left = stepsToMake(options, perEpoch, this.#stepOfEpoch);
       let lastReport = performance.now();
       while (left > 0) {
@@ -183,12 +190,12 @@ export class Trainer {
           while (leftInEpoch > 0 && pending.length < runsAhead) {
             const asked = Math.min(reportEvery, leftInEpoch);
             leftInEpoch -= asked;
-            pending.push({ metrics: this.#run(asked, signal), asked });
+            pending.push({ metrics: this.#run(asked, signal) });
           }
-          const metrics = await this.#settle(pending);
+          const run = await this.#settle(pending, perEpoch);
           signal?.throwIfAborted();
           const now = performance.now();
-          const progress = this.#report(metrics, (now - lastReport) / 1000, perEpoch);
+          const progress = this.#report(run, (now - lastReport) / 1000);
           lastReport = now;
           yield progress;
           // With nothing under way, what the reader did meanwhile is not training.
@@ -197,7 +204,7 @@ export class Trainer {
       }
     } finally {
       // What is still under way was trained, if not reported.
-      while (pending.length > 0) await this.#settle(pending).catch(() => undefined);
+      while (pending.length > 0) await this.#settle(pending, perEpoch).catch(() => undefined);
       this.#isFitting = false;
     }
   }
@@ -242,6 +249,8 @@ export class Trainer {
       this.#epoch++;
       this.#stepOfEpoch = 0;
     }
+    // Where loading fails, the engine has no training set any more.
+    this.#loaded = undefined;
     await this.#engine.load(training);
     this.#loaded = training;
   }
@@ -261,25 +270,25 @@ export class Trainer {
     return metrics;
   }
 
-  /** Awaits the oldest run and moves on by the steps it really made. */
-  async #settle(pending: Pending[]): Promise<StepMetrics> {
+  /** Awaits the oldest run and moves on by the steps it really made, into the next epoch after the last. */
+  async #settle(pending: Pending[], perEpoch: number): Promise<SettledRun> {
     const metrics = await pending.shift()!.metrics;
     this.#step += metrics.steps;
     this.#stepOfEpoch += metrics.steps;
-    return metrics;
-  }
-
-  #report(metrics: StepMetrics, seconds: number, perEpoch: number): Progress {
-    const { samples, costSum, correct, gpuSeconds } = metrics;
-    const cost = costSum / samples;
     const epoch = this.#epoch + 1;
     const endOfEpoch = this.#stepOfEpoch === perEpoch;
-    if (!Number.isFinite(cost))
-      throw this.#fail(`The cost is ${cost} by step ${this.#step} (epoch ${epoch})`);
     if (endOfEpoch) {
       this.#epoch++;
       this.#stepOfEpoch = 0;
     }
+    return { metrics, epoch, endOfEpoch };
+  }
+
+  #report({ metrics, epoch, endOfEpoch }: SettledRun, seconds: number): Progress {
+    const { samples, costSum, correct, gpuSeconds } = metrics;
+    const cost = costSum / samples;
+    if (!Number.isFinite(cost))
+      throw this.#fail(`The cost is ${cost} by step ${this.#step} (epoch ${epoch})`);
     return {
       epoch,
       step: this.#step,

@@ -84,6 +84,44 @@ describe('fit', () => {
     expect(cut).toEqual(whole);
   });
 
+  it.each(['left', 'aborted'])(
+    'begins the next epoch when it is %s after the last step of one, reported or not',
+    async (how) => {
+      const trainer = await Trainer.create(network, options);
+      const controller = new AbortController();
+      // When the first report is read, the run that ends the epoch is under way.
+      const loop = async () => {
+        const { signal } = controller;
+        for await (const { step } of trainer.fit(training, { epochs: 2, reportEvery: 6, signal })) {
+          expect(step).toBe(6);
+          await trainer.evaluate(test);
+          if (how === 'left') break;
+          controller.abort(new Error('enough'));
+        }
+      };
+      await loop().catch((error: unknown) => expect(error).toBe(controller.signal.reason));
+      expect(trainer.step).toBe(11);
+      const reports = await fitAll(trainer, { steps: 12 });
+      expect(reports.map(({ epoch, step, endOfEpoch }) => [epoch, step, endOfEpoch])).toEqual([
+        [2, 22, true],
+        [3, 23, false],
+      ]);
+      await trainer.dispose();
+    },
+  );
+
+  it('ends in a DisposedError when the trainer is disposed of meanwhile', async () => {
+    const trainer = await Trainer.create(network, options);
+    const loop = async () => {
+      for await (const { step } of trainer.fit(training, { epochs: 50, reportEvery: 2 })) {
+        // What was over before may still be reported.
+        expect(step).toBeLessThan(11);
+        await trainer.dispose();
+      }
+    };
+    expect(await rejectionOf(loop())).toBeInstanceOf(DisposedError);
+  });
+
   it('visits samples in another order for another seed, and in file order unshuffled', async () => {
     const run = (more: { seed?: number; shuffle?: boolean }) =>
       parametersAfter((trainer) => fitAll(trainer, { epochs: 1 }), more);
