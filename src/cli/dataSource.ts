@@ -1,12 +1,12 @@
 /** What `--data` names, and how Node reads it or a page gets it. */
 import { stat } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 
 import type { WorkData } from '../benchmark/trainJob.ts';
 import { digits, type DigitsOptions } from '../data/digits/digits.ts';
 import { mnistFiles, type MnistRole } from '../data/mnist.ts';
 import { FormatError, MissingDataError } from '../errors.ts';
-import { findMnistFolder, isFile, loadMnist, mnistFolder } from '../node/mnist.ts';
+import { findMnistFolder, loadMnist, mnistFileNames, mnistFolder } from '../node/mnist.ts';
 import type { Mount } from '../node/server.ts';
 import type { PageDataSource } from '../page/jobs/work.ts';
 
@@ -67,7 +67,7 @@ export async function dataForPage(
 ): Promise<{ readonly data: PageDataSource; readonly mounts: readonly Mount[] }> {
   if (source.kind === 'digits') return { data: source, mounts: [] };
   const path = '/data/mnist/';
-  const names = await fileNames(source.folder);
+  const names = await mnistFileNames(source.folder);
   const urls = Object.fromEntries(
     Object.entries(names).map(([role, name]) => [role, path + name]),
   ) as Record<MnistRole, string>;
@@ -84,7 +84,7 @@ export function inFolder(error: FormatError, folder: string): FormatError {
 
 async function mnistIn(folder: string): Promise<DataSource & { readonly kind: 'mnist' }> {
   // Says which files are missing, before anything is loaded or a browser started.
-  await fileNames(folder);
+  await mnistFileNames(folder);
   return { kind: 'mnist', folder };
 }
 
@@ -98,25 +98,4 @@ async function requireFolder(named: string): Promise<string> {
   throw new MissingDataError(
     `There is no folder ${folder}. --data takes mnist, digits, or a folder with the ${mnistFiles.length} MNIST files.`,
   );
-}
-
-/** The name under which each file is in the folder: of a plain and a packed one the plain, as `loadMnist` has it. */
-async function fileNames(folder: string): Promise<Record<MnistRole, string>> {
-  const names: [MnistRole, string][] = [];
-  for (const { role, name } of mnistFiles) {
-    for (const candidate of [name, `${name}.gz`]) {
-      if (!(await isFile(join(folder, candidate)))) continue;
-      names.push([role, candidate]);
-      break;
-    }
-  }
-  const missing = mnistFiles.filter(({ role }) => !names.some(([found]) => found === role));
-  if (missing.length > 0) {
-    throw new MissingDataError(
-      `${missing.length} of the ${mnistFiles.length} MNIST files are not in ${folder}: ` +
-        `${missing.map(({ name }) => name).join(', ')} (each also as .gz). ` +
-        "Fetch them with 'nudge data mnist', name the folder that has them, or train on --data digits.",
-    );
-  }
-  return Object.fromEntries(names) as Record<MnistRole, string>;
 }

@@ -8,6 +8,7 @@ import { join, resolve } from 'node:path';
 import { mnistFiles, type MnistFile } from '../data/mnist.ts';
 import { ConfigurationError, DownloadError, FormatError } from '../errors.ts';
 import { fetchPart } from './fetchPart.ts';
+import { lockFolder } from './folderLock.ts';
 import { isFile } from './mnist.ts';
 import { packingOverheadBytes, verifyMnistFile, type Packing } from './verify.ts';
 
@@ -55,7 +56,8 @@ export interface DownloadResult {
 
 /**
  * Fetches those of MNIST's four files that `folder` does not have yet, plain or packed.
- * @throws {DownloadError} when no mirror gave a file, saying why each did not
+ * @throws {DownloadError} when no mirror gave a file, saying why each did not, or another process is downloading into
+ *   the same folder; errors of the disk are passed on as they are
  *
  * @example
  * await downloadMnist({ folder: 'data/mnist' });
@@ -75,14 +77,19 @@ export async function downloadMnist(options: DownloadOptions): Promise<DownloadR
     kept: [] as string[],
     movedAside: [] as string[],
   };
-  for (const file of files) {
-    signal?.throwIfAborted();
-    const { sound, movedAside } = await lookAtFolder(folder, file);
-    result.movedAside.push(...movedAside);
-    if (sound !== undefined) result.kept.push(sound);
-    else result.fetched.push(await fetchFile(folder, file, mirrors, options));
+  const unlock = await lockFolder(folder);
+  try {
+    for (const file of files) {
+      signal?.throwIfAborted();
+      const { sound, movedAside } = await lookAtFolder(folder, file);
+      result.movedAside.push(...movedAside);
+      if (sound !== undefined) result.kept.push(sound);
+      else result.fetched.push(await fetchFile(folder, file, mirrors, options));
+    }
+    return result;
+  } finally {
+    await unlock();
   }
-  return result;
 }
 
 /** Finds a sound copy, and moves aside what only has the name: it may be somebody's Fashion-MNIST. */

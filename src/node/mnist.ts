@@ -7,6 +7,7 @@ import {
   readMnist,
   readRoles,
   type MnistFile,
+  type MnistRole,
   type TrainingAndTest,
 } from '../data/mnist.ts';
 
@@ -25,13 +26,35 @@ export function mnistFolder(folder?: string): string {
 /** {@link mnistFolder} when all four files are in it, plain or as .gz; whether they are sound is not looked at. */
 export async function findMnistFolder(folder?: string): Promise<string | undefined> {
   const found = mnistFolder(folder);
-  const paths = await Promise.all(mnistFiles.map((file) => findFile(found, file)));
-  return paths.includes(undefined) ? undefined : found;
+  const names = await Promise.all(mnistFiles.map((file) => findName(found, file)));
+  return names.includes(undefined) ? undefined : found;
+}
+
+/**
+ * The names that the four files have in a folder, each plain or as .gz; of both, the plain one.
+ * @throws {MissingDataError} when a file is missing or cannot be looked at
+ */
+export async function mnistFileNames(folder: string): Promise<Record<MnistRole, string>> {
+  const names: [MnistRole, string][] = [];
+  const missing: string[] = [];
+  for (const file of mnistFiles) {
+    const name = await findName(folder, file);
+    if (name === undefined) missing.push(file.name);
+    else names.push([file.role, name]);
+  }
+  if (missing.length > 0) {
+    throw new MissingDataError(
+      `${missing.length} of the ${mnistFiles.length} MNIST files are not in ${folder}: ` +
+        `${missing.join(', ')} (each also as .gz). ` +
+        "Fetch them with 'nudge data mnist', name the folder that has them, or train on digits.",
+    );
+  }
+  return Object.fromEntries(names) as Record<MnistRole, string>;
 }
 
 /**
  * The training and test set in a folder's four files, each plain or as .gz; of both, the plain one.
- * @param folder default as {@link mnistFolder} says
+ * @param folder default: the environment's MNIST_DIR, else `data/mnist` in the working directory
  * @throws {MissingDataError} when a file is missing or cannot be read
  * @throws {FormatError} when a file is damaged
  *
@@ -41,26 +64,13 @@ export async function findMnistFolder(folder?: string): Promise<string | undefin
  */
 export async function loadMnist(folder?: string): Promise<TrainingAndTest> {
   const found = mnistFolder(folder);
-  const paths = new Map<MnistFile, string>();
-  for (const file of mnistFiles) {
-    const path = await findFile(found, file);
-    if (path !== undefined) paths.set(file, path);
-  }
-  const missing = mnistFiles.filter((file) => !paths.has(file));
-  if (missing.length > 0) {
-    throw new MissingDataError(
-      `${missing.length} of the ${mnistFiles.length} MNIST files are not in ${found}: ` +
-        `${missing.map((file) => file.name).join(', ')} (each also as .gz). ` +
-        "Fetch them with 'npm run nudge -- data mnist', or set MNIST_DIR to the folder that has them.",
-    );
-  }
-  return readMnist(await readRoles((file) => readPath(paths.get(file)!)));
+  const names = await mnistFileNames(found);
+  return readMnist(await readRoles(({ role }) => readPath(join(found, names[role]))));
 }
 
-async function findFile(folder: string, file: MnistFile): Promise<string | undefined> {
+async function findName(folder: string, file: MnistFile): Promise<string | undefined> {
   for (const name of [file.name, `${file.name}.gz`]) {
-    const path = join(folder, name);
-    if (await isFile(path)) return path;
+    if (await isFile(join(folder, name))) return name;
   }
   return undefined;
 }

@@ -57,6 +57,6 @@ it('a folder that lacks a file is refused with its name, before anything is read
   const { message } = await failureOf(findData(folder), MissingDataError);
   expect(message).toBe(
     `1 of the 4 MNIST files are not in ${folder}: t10k-labels-idx1-ubyte (each also as .gz). ` +
-      "Fetch them with 'nudge data mnist', name the folder that has them, or train on --data digits.",
+      "Fetch them with 'nudge data mnist', name the folder that has them, or train on digits.",
   );
 });

@@ -158,6 +158,16 @@ describe('a download', () => {
     expect((await readFile(join(folder, name))).equals(right)).toBe(true);
   });
 
+  test('is the only one into its folder', async () => {
+    const server = await serve(behave);
+    const both = await Promise.allSettled([download([server]), download([server])]);
+    expect(both.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
+    const lost = both.find(({ status }) => status === 'rejected') as PromiseRejectedResult;
+    expect(lost.reason).toBeInstanceOf(DownloadError);
+    expect(server.requests).toEqual([name]);
+    await expectWhole();
+  });
+
   test('needs a mirror', async () => {
     await failureOf(download([]), ConfigurationError);
     expect(mnistMirrors.map((mirror) => new URL(mirror).protocol)).toEqual(['https:', 'https:']);

@@ -63,7 +63,7 @@ test('says which files are missing from where, and what to do', async () => {
   await writeTiny(folder, '', ['train-labels-idx1-ubyte', 't10k-images-idx3-ubyte']);
   expect((await failureOf(loadMnist(folder), MissingDataError)).message).toBe(
     `2 of the 4 MNIST files are not in ${folder}: train-labels-idx1-ubyte, t10k-images-idx3-ubyte (each also as .gz). ` +
-      "Fetch them with 'npm run nudge -- data mnist', or set MNIST_DIR to the folder that has them.",
+      "Fetch them with 'nudge data mnist', name the folder that has them, or train on digits.",
   );
 });
 

@@ -5,12 +5,13 @@ import { Option, type Command } from 'commander';
 
 import { downloadMnist, mnistMirrors, type DownloadProgress } from '../../node/download.ts';
 import { inRun, type Context } from '../context.ts';
-import { Interruption } from '../errors.ts';
+import { FileError, Interruption } from '../errors.ts';
+import { reasonOf } from '../files.ts';
 import * as option from '../options.ts';
 import { plural } from '../table.ts';
 import type { Bar, Terminal } from '../terminal.ts';
 
-interface MnistOptions extends option.JsonArguments {
+interface MnistOptions {
   readonly folder: string;
   readonly mirror?: string;
 }
@@ -70,11 +71,22 @@ async function runMnist({ folder, mirror }: MnistOptions, context: Context): Pro
           `What has arrived is kept in ${folder}; the same command goes on from there.`,
         );
       }
+      if (isSystemError(error)) {
+        throw new FileError(
+          `MNIST cannot be kept in '${folder}': ${reasonOf(error)}. Make room there, or name another folder with --folder.`,
+          { cause: error },
+        );
+      }
       throw error;
     } finally {
       progress.stop();
     }
   });
+}
+
+/** Whether the operating system refused something, and not nudge or a mirror. */
+function isSystemError(error: unknown): boolean {
+  return error instanceof Error && 'syscall' in error;
 }
 
 const bytesPerMegabyte = 1e6;

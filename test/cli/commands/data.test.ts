@@ -39,6 +39,13 @@ it('a mirror that has nothing is a failure with its reason', async () => {
   expect(stderr).not.toContain('    at ');
 });
 
+it('a folder that cannot be made is a failure in a sentence, and no bug', async () => {
+  const args = ['data', 'mnist', '--folder', join('package.json', 'in', 'a', 'file')];
+  const { code, stderr } = await runCli(args, { cwd: process.cwd() });
+  expect(code).toBe(1);
+  expect(stderr).toMatch(/^error: MNIST cannot be kept in '.*': a part of its path is no folder\./);
+});
+
 it('Ctrl-C keeps what has arrived, and says how to go on', async () => {
   server = await startServer(files, stallHalfway);
   const args = ['data', 'mnist', '--folder', 'here', '--mirror', server.url];
