@@ -19,7 +19,7 @@ export function formatCost(cost: number): string {
 }
 
 /** '0.48', '1.4', '12'. */
-export function formatRatio(ratio: number): string {
+function formatRatio(ratio: number): string {
   return ratio >= 10 ? formatCount(ratio) : ratio.toFixed(ratio < 1 ? 2 : 1);
 }
 

@@ -83,22 +83,6 @@ export function digitsRange(seed: number, split: DigitsSplit, start: number, end
   });
 }
 
-/**
- * One sample: its 784 bytes and its label. For more than a few, `digitsRange` is much faster.
- * @throws {ConfigurationError} when the seed or the index is out of range
- */
-export function digitSample(
-  seed: number,
-  index: number,
-  split: DigitsSplit = 'training',
-): { features: Uint8Array<ArrayBuffer>; label: number } {
-  checkSeed(seed);
-  checkIndex(index);
-  const features = new Uint8Array(featureCount);
-  const label = new DigitWriter(seed).write(split, index, features);
-  return { features, label };
-}
-
 function checkSeed(seed: number): void {
   if (!Number.isInteger(seed) || seed < 0 || seed >= 2 ** 32) {
     throw new ConfigurationError(

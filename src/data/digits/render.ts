@@ -10,7 +10,7 @@
  */
 
 export const imageSize = 28;
-export const boxSize = 20;
+const boxSize = 20;
 
 /** Width in pixels over which an edge goes from ink to paper. MNIST's edges are about this soft. */
 const edgeSoftness = 1.1;

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { digits, digitSample, digitsRange } from '../../../src/data/digits/digits.ts';
+import { digits, digitsRange } from '../../../src/data/digits/digits.ts';
 import type { Dataset } from '../../../src/data/dataset.ts';
 import { ConfigurationError } from '../../../src/errors.ts';
 
@@ -137,15 +137,6 @@ describe('digits', () => {
     }
   });
 
-  it('can be generated one at a time', () => {
-    const sample = digitSample(1, 777);
-    expect(sample.features).toEqual(training.features.subarray(777 * 784, 778 * 784));
-    expect(sample.label).toBe(training.labels[777]);
-    expect(digitSample(1, 777, 'test').features).toEqual(
-      test.features.subarray(777 * 784, 778 * 784),
-    );
-  });
-
   it('refuse a seed, a count or a range that makes no sense, and say which', () => {
     for (const [call, message] of [
       [
@@ -153,12 +144,15 @@ describe('digits', () => {
         'The seed of the digits is -1; give an integer from 0 to 4294967295.',
       ],
       [() => digits({ seed: 1.5 }), 'The seed of the digits is 1.5;'],
-      [() => digitSample(2 ** 32, 0), 'The seed of the digits is 4294967296;'],
+      [() => digitsRange(2 ** 32, 'test', 0, 1), 'The seed of the digits is 4294967296;'],
       [
-        () => digitSample(1, -3),
+        () => digitsRange(1, 'training', -3, 2),
         'Sample -3 of the digits does not exist; samples are numbered from 0 to 4294967295.',
       ],
-      [() => digitSample(1, 2 ** 32), 'Sample 4294967296 of the digits does not exist;'],
+      [
+        () => digitsRange(1, 'test', 2 ** 32 - 1, 2 ** 32 + 1),
+        'Sample 4294967296 of the digits does not exist;',
+      ],
       [
         () => digits({ trainingCount: 0 }),
         'The digits training set from sample 0 up to sample 0 has no samples;',
