@@ -60,7 +60,7 @@ describe('a device lost while it works', () => {
 });
 
 describe('a device that stops answering', () => {
-  it('counts as lost after its time limit', async () => {
+  it('counts as lost after the time limit of 5 s', async () => {
     const device = await Device.request({ gpu: await testGpu(), timeoutMs: 2000 });
     const engine = await startedEngine(device);
     // A promise that never settles, as a driver that hangs leaves it.
