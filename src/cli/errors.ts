@@ -1,4 +1,6 @@
 /** What only the command line can get wrong, and what each failure makes of the exit code. */
+import { constants } from 'node:os';
+
 import { ConfigurationError, NudgeError } from '../errors.ts';
 
 /** An argument, or a combination of arguments, makes no sense. Decision: change the command line. */
@@ -7,18 +9,22 @@ export class UsageError extends ConfigurationError {}
 /** A file of the command line cannot be read or written. Decision: another place, or make room there. */
 export class FileError extends NudgeError {}
 
-/** Ctrl-C, or a polite request to end. It is no failure, and the reason of the signal that it aborts. */
-export class Interruption extends Error {
-  readonly signal: 'SIGINT' | 'SIGTERM';
+/** Ctrl-C, a polite request to end, or a terminal that was closed. */
+export const interruptingSignals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+export type InterruptingSignal = (typeof interruptingSignals)[number];
 
-  constructor(signal: Interruption['signal']) {
-    super(signal === 'SIGINT' ? 'Stopped by Ctrl-C.' : 'Stopped by SIGTERM.');
+/** One of these signals. It is no failure, and the reason of the AbortSignal that it aborts. */
+export class Interruption extends Error {
+  readonly signal: InterruptingSignal;
+
+  constructor(signal: InterruptingSignal) {
+    super(`Stopped by ${signal === 'SIGINT' ? 'Ctrl-C' : signal}.`);
     this.signal = signal;
   }
 
   /** 128 and the signal's number, as shells count. */
   get exitCode(): number {
-    return this.signal === 'SIGINT' ? 130 : 143;
+    return 128 + constants.signals[this.signal];
   }
 }
 
@@ -29,7 +35,7 @@ export const exitCodeHelp = `Exit codes:
   0    done
   1    the run failed: no adapter, a missing or damaged file, a cost that became NaN, …
   2    the command line makes no sense; nothing was started
-  130  stopped by Ctrl-C (143: by SIGTERM)`;
+  130  stopped by Ctrl-C (143: by SIGTERM, 129: by SIGHUP)`;
 
 export function exitCodeOf(error: unknown): number {
   if (error instanceof Interruption) return error.exitCode;

@@ -1,25 +1,22 @@
 /** Ctrl-C: the first stops the work in an orderly way, the second ends the process at once. */
-import { Interruption } from './errors.ts';
-
-const signals = ['SIGINT', 'SIGTERM'] as const;
-type SignalName = (typeof signals)[number];
+import { Interruption, interruptingSignals, type InterruptingSignal } from './errors.ts';
 
 /** The part of `process` that is needed. */
 export interface SignalSource {
-  on(name: SignalName, handler: () => void): unknown;
-  off(name: SignalName, handler: () => void): unknown;
+  on(name: InterruptingSignal, handler: () => void): unknown;
+  off(name: InterruptingSignal, handler: () => void): unknown;
   exit(code: number): never;
 }
 
 export class Interrupt {
   readonly #source: SignalSource;
   readonly #abort = new AbortController();
-  readonly #handlers = new Map<SignalName, () => void>();
+  readonly #handlers = new Map<InterruptingSignal, () => void>();
 
   /** @param onFirst is told about the first one */
   constructor(onFirst: () => void, source: SignalSource = process) {
     this.#source = source;
-    for (const name of signals) {
+    for (const name of interruptingSignals) {
       const handler = () => {
         const interruption = new Interruption(name);
         // Listeners of 'exit' still run, and take browsers and temporary folders along.

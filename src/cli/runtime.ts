@@ -49,7 +49,7 @@ export interface Runtime {
   close(): Promise<void>;
 }
 
-export interface RuntimeOptions {
+interface RuntimeOptions {
   readonly runtime: RuntimeChoice;
   /** Path of the browser. */
   readonly browser?: string | undefined;
@@ -58,11 +58,26 @@ export interface RuntimeOptions {
 }
 
 /**
- * The runtime that the options ask for. Whoever opens it closes it.
+ * Has `work` done with the runtime that the options ask for; what the user should know about it is said first.
  * @throws {UsageError} when the options contradict each other
  * @throws {NoAdapterError | BrowserError} when it is not to be had
+ * @throws what `work` throws
  */
-export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
+export async function withRuntime(
+  terminal: Terminal,
+  options: RuntimeOptions,
+  work: (runtime: Runtime) => Promise<void>,
+): Promise<void> {
+  const runtime = await openRuntime(options);
+  try {
+    for (const line of runtime.notes) terminal.note(line);
+    await work(runtime);
+  } finally {
+    await runtime.close();
+  }
+}
+
+async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
   const { runtime, browser, backend, source } = options;
   const needsNode = backend === 'cpu' || backend === 'reference';
   if (browser !== undefined && (runtime === 'node' || needsNode)) {

@@ -119,11 +119,14 @@ export class Terminal {
 
 const nothing = () => undefined;
 
-/** A reader that has seen enough closes the pipe, `nudge doctor | head -1` for one; that is no failure. */
+/**
+ * A reader that has seen enough closes the pipe, `nudge doctor | head -1` for one, and a window that is closed takes
+ * its terminal along (EIO); neither is a failure of the work.
+ */
 export function tolerateClosedPipes(...streams: readonly NodeJS.WriteStream[]): void {
   for (const stream of streams) {
     stream.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EPIPE') throw error;
+      if (error.code !== 'EPIPE' && error.code !== 'EIO') throw error;
     });
   }
 }

@@ -15,6 +15,7 @@ function fakeProcess() {
 it.each([
   ['SIGINT', 130],
   ['SIGTERM', 143],
+  ['SIGHUP', 129],
 ] as const)('the first %s aborts the signal, the second ends with %d', (name, code) => {
   const { emitter, exits, source } = fakeProcess();
   let told = 0;
@@ -34,5 +35,5 @@ it('after dispose, signals are nobody’s business here', () => {
   const { emitter, source } = fakeProcess();
   const interrupt = new Interrupt(() => undefined, source);
   interrupt.dispose();
-  expect(emitter.listenerCount('SIGINT') + emitter.listenerCount('SIGTERM')).toBe(0);
+  expect(emitter.eventNames()).toEqual([]);
 });

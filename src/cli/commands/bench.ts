@@ -13,7 +13,7 @@ import { inRun, type Context } from '../context.ts';
 import { dataName, findData } from '../dataSource.ts';
 import { exitCodes } from '../errors.ts';
 import * as option from '../options.ts';
-import { openRuntime } from '../runtime.ts';
+import { withRuntime } from '../runtime.ts';
 import { formatCost, formatCount, formatShare, formatTable } from '../table.ts';
 import { nudgeVersion } from '../versions.ts';
 
@@ -62,50 +62,50 @@ async function runBench(options: BenchOptions, context: Context): Promise<void> 
     const { source, note } = await findData(options.data);
     if (note !== undefined) terminal.note(note);
     const wanted = browser === undefined ? choice : (options.runtime ?? 'auto');
-    const runtime = await openRuntime({ runtime: wanted, browser, backend: 'webgpu', source });
-    try {
-      for (const line of runtime.notes) terminal.note(line);
-      const bar = terminal.bar('{what} [{bar}] {percentage}%  cost {cost}  {rate} samples/s', 1, {
-        what: '',
-        cost: '…',
-        rate: '…',
-      });
-      let result: MainJobResult;
-      try {
-        result = await runtime.run(
-          'bench',
-          { presets, epochs, seed },
-          {
-            signal: interrupt.signal,
-            onEvent: (event) => {
-              if (event.type !== 'progress') return;
-              const { preset, side, done, cost, samplesPerSecond } = event;
-              const rate = formatCount(samplesPerSecond);
-              bar.update(done, { what: `${preset} on ${side}`, cost: formatCost(cost), rate });
+    await withRuntime(
+      terminal,
+      { runtime: wanted, browser, backend: 'webgpu', source },
+      async (runtime) => {
+        const bar = terminal.bar('{what} [{bar}] {percentage}%  cost {cost}  {rate} samples/s', 1, {
+          what: '',
+          cost: '…',
+          rate: '…',
+        });
+        let result: MainJobResult;
+        try {
+          result = await runtime.run(
+            'bench',
+            { presets, epochs, seed },
+            {
+              signal: interrupt.signal,
+              onEvent: (event) => {
+                if (event.type !== 'progress') return;
+                const { preset, side, done, cost, samplesPerSecond } = event;
+                const rate = formatCount(samplesPerSecond);
+                bar.update(done, { what: `${preset} on ${side}`, cost: formatCost(cost), rate });
+              },
             },
+          );
+        } finally {
+          bar.stop();
+        }
+        await json.write({
+          nudge: nudgeVersion(),
+          command: 'bench',
+          configuration: {
+            data: dataName(source),
+            presets: presets ?? null,
+            epochs: epochs ?? null,
+            seed: seed ?? null,
+            runtime: choice,
           },
-        );
-      } finally {
-        bar.stop();
-      }
-      await json.write({
-        nudge: nudgeVersion(),
-        command: 'bench',
-        configuration: {
-          data: dataName(source),
-          presets: presets ?? null,
-          epochs: epochs ?? null,
-          seed: seed ?? null,
-          runtime: choice,
-        },
-        runtime: runtime.facts,
-        ...result,
-      });
-      for (const line of describeMainJob(result)) terminal.result(line);
-      if (!isProved(result)) context.exit(exitCodes.failure);
-    } finally {
-      await runtime.close();
-    }
+          runtime: runtime.facts,
+          ...result,
+        });
+        for (const line of describeMainJob(result)) terminal.result(line);
+        if (!isProved(result)) context.exit(exitCodes.failure);
+      },
+    );
   });
 }
 

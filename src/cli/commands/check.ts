@@ -7,7 +7,7 @@ import { inRun, type Context } from '../context.ts';
 import type { DataSource } from '../dataSource.ts';
 import { exitCodes } from '../errors.ts';
 import * as option from '../options.ts';
-import { openRuntime } from '../runtime.ts';
+import { withRuntime } from '../runtime.ts';
 import { formatTable, plural } from '../table.ts';
 import { nudgeVersion } from '../versions.ts';
 
@@ -49,35 +49,35 @@ async function runCheck(options: CheckOptions, context: Context): Promise<void> 
   await inRun(context, { json: options.json, onInterrupt: 'Stopping.' }, async (run) => {
     const { terminal, interrupt, json } = run;
     const { runtime: choice = 'auto', browser, rounds, seed } = options;
-    const runtime = await openRuntime({ runtime: choice, browser, backend: 'webgpu', source });
-    try {
-      for (const line of runtime.notes) terminal.note(line);
-      const bar = terminal.bar('[{bar}] {percentage}%  {check}', 1, { check: '' });
-      let report: VerificationReport;
-      try {
-        report = await runtime.run(
-          'check',
-          { rounds, seed },
-          {
-            signal: interrupt.signal,
-            onEvent: ({ done, check: name }) => bar.update(done, { check: name }),
-          },
-        );
-      } finally {
-        bar.stop();
-      }
-      await json.write({
-        nudge: nudgeVersion(),
-        command: 'check',
-        configuration: { rounds: rounds ?? null, seed: seed ?? null, runtime: choice },
-        runtime: runtime.facts,
-        ...report,
-      });
-      for (const line of describeReport(report)) terminal.result(line);
-      if (!report.passed) context.exit(exitCodes.failure);
-    } finally {
-      await runtime.close();
-    }
+    await withRuntime(
+      terminal,
+      { runtime: choice, browser, backend: 'webgpu', source },
+      async (runtime) => {
+        const bar = terminal.bar('[{bar}] {percentage}%  {check}', 1, { check: '' });
+        let report: VerificationReport;
+        try {
+          report = await runtime.run(
+            'check',
+            { rounds, seed },
+            {
+              signal: interrupt.signal,
+              onEvent: ({ done, check: name }) => bar.update(done, { check: name }),
+            },
+          );
+        } finally {
+          bar.stop();
+        }
+        await json.write({
+          nudge: nudgeVersion(),
+          command: 'check',
+          configuration: { rounds: rounds ?? null, seed: seed ?? null, runtime: choice },
+          runtime: runtime.facts,
+          ...report,
+        });
+        for (const line of describeReport(report)) terminal.result(line);
+        if (!report.passed) context.exit(exitCodes.failure);
+      },
+    );
   });
 }
 

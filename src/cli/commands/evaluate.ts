@@ -6,7 +6,7 @@ import { inRun, type Context } from '../context.ts';
 import { findData } from '../dataSource.ts';
 import * as option from '../options.ts';
 import { evaluateReport } from '../report.ts';
-import { openRuntime, sayEngine } from '../runtime.ts';
+import { sayEngine, withRuntime } from '../runtime.ts';
 import { formatConfusion, formatCost, formatCount, formatShare } from '../table.ts';
 import { loadNetwork, networkName } from '../weights.ts';
 
@@ -57,9 +57,7 @@ async function runEvaluate(options: EvaluateOptions, context: Context): Promise<
     const { source, note } = await findData(options.data);
     if (note !== undefined) terminal.note(note);
     const { backend = 'auto', runtime: choice = 'auto', browser } = options;
-    const runtime = await openRuntime({ runtime: choice, browser, backend, source });
-    try {
-      for (const line of runtime.notes) terminal.note(line);
+    await withRuntime(terminal, { runtime: choice, browser, backend, source }, async (runtime) => {
       const { layers, activation, output, cost, initializer, seed, parameters } = loaded;
       const description = { layers, activation, output, cost, initializer, seed };
       const result = await runtime.run(
@@ -81,8 +79,6 @@ async function runEvaluate(options: EvaluateOptions, context: Context): Promise<
         `Test accuracy ${formatShare(evaluation.accuracy)} (${formatCount(right)} of ${formatCount(count)}), ` +
           `test cost ${formatCost(evaluation.cost)}: ${options.load}, ${networkName(loaded)}, on ${engine.backend}.`,
       );
-    } finally {
-      await runtime.close();
-    }
+    });
   });
 }

@@ -12,7 +12,7 @@ import { UsageError } from '../errors.ts';
 import { prepareOutput } from '../files.ts';
 import * as option from '../options.ts';
 import { trainReport } from '../report.ts';
-import { openRuntime, sayEngine } from '../runtime.ts';
+import { sayEngine, withRuntime } from '../runtime.ts';
 import { formatCost, formatCount, formatSeconds, formatShare, plural } from '../table.ts';
 import type { Terminal } from '../terminal.ts';
 import { loadNetwork, networkName, saveNetwork } from '../weights.ts';
@@ -99,9 +99,7 @@ async function runTrain(options: TrainOptions, context: Context): Promise<void> 
     if (note !== undefined) terminal.note(note);
     const { runtime: choice = 'auto', browser } = options;
     const { backend } = training;
-    const runtime = await openRuntime({ runtime: choice, browser, backend, source });
-    try {
-      for (const line of runtime.notes) terminal.note(line);
+    await withRuntime(terminal, { runtime: choice, browser, backend, source }, async (runtime) => {
       const { layers, activation, output, cost, initializer, seed } = network;
       const description = { layers, activation, output, cost, initializer, seed };
       const progress = showProgress(terminal, training.epochs);
@@ -124,9 +122,7 @@ async function runTrain(options: TrainOptions, context: Context): Promise<void> 
       );
       terminal.result(summary(result));
       if (interrupt.interruption) context.exit(interrupt.interruption.exitCode);
-    } finally {
-      await runtime.close();
-    }
+    });
   });
 }
 
