@@ -242,6 +242,8 @@ async function answerOf<T>(answer: Promise<T>, timeoutMs: number, fact: string):
   try {
     return await new Watch(neverLost, timeoutMs).race('opening a device', answer);
   } catch (cause) {
+    // A GPU of ours, such as Dawn's in Node, says better itself what is missing.
+    if (cause instanceof NoAdapterError) throw cause;
     throw new NoAdapterError(
       `${fact} (${asError(cause).message}). Close other pages that use the GPU, or use backend 'cpu'.`,
       { cause },
