@@ -80,7 +80,7 @@ export async function readMnist(
  * {@link readMnist} for files that a user hands to a page, in any order, among others. They are known by their
  * names: `train-images-idx3-ubyte`, also `train-images.idx3-ubyte`, with or without `.gz`; of a plain and a
  * packed one the plain is read.
- * @throws {MissingDataError} when not all four are there, saying which are not
+ * @throws {MissingDataError} when not all four are there, saying which are not, or one cannot be read
  * @throws {FormatError} as {@link readMnist} does
  */
 export async function readMnistFiles(
@@ -108,10 +108,23 @@ export async function readMnistFiles(
           defaultIdxLimitBytes,
         );
       }
-      return new Uint8Array(await file.arrayBuffer());
+      return await readBytes(file);
     }),
     name,
   );
+}
+
+/** A browser opens a file when it is read, by which time it may have been moved, or be a folder of that name. */
+async function readBytes(file: Pick<File, 'name' | 'arrayBuffer'>): Promise<Uint8Array> {
+  try {
+    return new Uint8Array(await file.arrayBuffer());
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new MissingDataError(
+      `${file.name} cannot be read (${reason.replace(/\.$/, '')}). Choose the files again.`,
+      { cause },
+    );
+  }
 }
 
 /** The bytes of all four files, from whatever holds them. */

@@ -73,7 +73,8 @@ export class App {
     this.#showProblem('');
     this.#clear();
     try {
-      const { training, test } = this.#picker.files ?? (await this.#generate(signal));
+      const files = await this.#picker.filesOnceRead();
+      const { training, test } = files ?? (await this.#generate(signal));
       this.#layOut(training.sampleCount);
       this.#panel.begin('Starting');
       const result = await runMainJob({

@@ -19,6 +19,8 @@ export class DataPicker {
   readonly #generated = byId('generated', HTMLButtonElement);
   #files: PageData | undefined;
   #isEnabled = false;
+  /** Resolves when the files chosen last have been read, or refused. */
+  #reading: Promise<void> | undefined;
 
   constructor(options: DataPickerOptions) {
     this.#options = options;
@@ -27,7 +29,7 @@ export class DataPicker {
       const files = [...(this.#input.files ?? [])];
       // So that choosing the same files again is a change again.
       this.#input.value = '';
-      if (files.length > 0) void this.#take(files);
+      this.#take(files);
     });
     this.#generated.addEventListener('click', () => {
       this.#files = undefined;
@@ -45,16 +47,33 @@ export class DataPicker {
     return this.#files;
   }
 
+  /** {@link files}, once those that are being read have been. */
+  async filesOnceRead(): Promise<PageData | undefined> {
+    await this.#reading;
+    return this.#files;
+  }
+
   /** Whether other data can be chosen: not while a network learns from these. */
   set isEnabled(enabled: boolean) {
     this.#isEnabled = enabled;
-    this.#input.disabled = !enabled;
-    this.#generated.disabled = !enabled;
+    this.#enableControls();
   }
 
-  async #take(files: readonly File[]): Promise<void> {
-    if (!this.#isEnabled) return;
-    this.isEnabled = false;
+  get #takesFiles(): boolean {
+    return this.#isEnabled && this.#reading === undefined;
+  }
+
+  #enableControls(): void {
+    this.#input.disabled = this.#generated.disabled = !this.#takesFiles;
+  }
+
+  #take(files: readonly File[]): void {
+    if (files.length === 0 || !this.#takesFiles) return;
+    this.#reading = this.#read(files);
+    this.#enableControls();
+  }
+
+  async #read(files: readonly File[]): Promise<void> {
     this.#caption.textContent = 'Reading the files…';
     let problem: unknown;
     try {
@@ -62,7 +81,8 @@ export class DataPicker {
     } catch (error) {
       problem = error;
     }
-    this.isEnabled = true;
+    this.#reading = undefined;
+    this.#enableControls();
     this.#show();
     this.#options.onChange(problem);
   }
@@ -81,7 +101,7 @@ export class DataPicker {
   /** Files may be dropped anywhere: a page that is not ready for them is left for the file. */
   #acceptDrops(): void {
     const mark = (isDragging: boolean) =>
-      document.body.classList.toggle('is-dragging', isDragging && this.#isEnabled);
+      document.body.classList.toggle('is-dragging', isDragging && this.#takesFiles);
     addEventListener('dragover', (event) => {
       event.preventDefault();
       mark(true);
@@ -93,7 +113,7 @@ export class DataPicker {
       event.preventDefault();
       mark(false);
       const files = [...(event.dataTransfer?.files ?? [])];
-      if (files.length > 0) void this.#take(files);
+      this.#take(files);
     });
   }
 }

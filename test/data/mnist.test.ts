@@ -125,6 +125,19 @@ describe('files handed to a page', () => {
     );
   });
 
+  test('that are gone when they are read are named', async () => {
+    const files = named(mnistFiles.map((file) => file.name));
+    const gone = {
+      name: files[1]!.name,
+      size: files[1]!.size,
+      arrayBuffer: () => Promise.reject(new DOMException('It was moved.', 'NotFoundError')),
+    };
+    const given = [gone, ...files.filter(({ name }) => name !== gone.name)];
+    expect((await failureOf(readMnistFiles(given), MissingDataError)).message).toBe(
+      'train-labels-idx1-ubyte cannot be read (It was moved). Choose the files again.',
+    );
+  });
+
   test('are not even loaded when too large to be MNIST', async () => {
     const files = named(mnistFiles.map((file) => file.name));
     const huge = {

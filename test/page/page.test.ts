@@ -260,19 +260,42 @@ describe('MNIST files', () => {
     expect(await textOf(page, '#data')).toMatch(/^Training on generated digits: 60,000/);
   });
 
+  /** Drops files on the page, twice at once, and then clicks `button`, all in one go. */
+  async function drop(page: Page, button = ''): Promise<void> {
+    const files = Object.entries(makeFiles()).map(([name, bytes]) => [name, [...bytes]] as const);
+    await page.evaluate(
+      (entries, selector) => {
+        const dataTransfer = new DataTransfer();
+        for (const [name, bytes] of entries) {
+          dataTransfer.items.add(new File([new Uint8Array(bytes)], name));
+        }
+        for (let n = 0; n < 2; n++) {
+          document
+            .querySelector('h1')!
+            .dispatchEvent(
+              new DragEvent('drop', { dataTransfer, bubbles: true, cancelable: true }),
+            );
+        }
+        if (selector !== '') document.querySelector<HTMLElement>(selector)!.click();
+      },
+      files,
+      button,
+    );
+  }
+
   it('that are dropped anywhere on the page are read', async () => {
     const page = await openPage('');
-    const files = Object.entries(makeFiles()).map(([name, bytes]) => [name, [...bytes]] as const);
-    await page.evaluate((entries) => {
-      const dataTransfer = new DataTransfer();
-      for (const [name, bytes] of entries) {
-        dataTransfer.items.add(new File([new Uint8Array(bytes)], name));
-      }
-      document
-        .querySelector('h1')!
-        .dispatchEvent(new DragEvent('drop', { dataTransfer, bubbles: true, cancelable: true }));
-    }, files);
+    await drop(page);
     await waitForText(page, '#data', /^Training on your MNIST files: 240/);
+  });
+
+  it('that are still being read are waited for, and none can be chosen while they are learned from', async () => {
+    const page = await openPage('?presets=lecture&epochs=3');
+    await drop(page, '#train');
+    await waitForText(page, '#status', /^Training lecture/);
+    expect(await page.$eval('#files', (input) => (input as HTMLInputElement).disabled)).toBe(true);
+    expect((await resultOf(page)).data).toBe('mnist training set');
+    expect(await page.$eval('#files', (input) => (input as HTMLInputElement).disabled)).toBe(false);
   });
 
   it('that are not all there are named, and digits are trained on as before', async () => {
