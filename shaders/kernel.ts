@@ -9,7 +9,7 @@ export interface Binding {
 }
 
 export interface Kernel {
-  /** Short and unique within a plan: 'forward 784→16'. Shown by debuggers and in errors. */
+  /** Short: 'forward 784→16'. Shown by debuggers and in errors. */
   readonly label: string;
   /** Complete WGSL with the entry point `main`. */
   readonly code: string;

@@ -2,7 +2,7 @@
 import { createCpuEngine } from '../cpu/engine.ts';
 import { createDataset, type Dataset } from '../data/dataset.ts';
 import { fileOrder } from '../data/shuffle.ts';
-import { NoAdapterError } from '../errors.ts';
+import { LimitError, NoAdapterError, OutOfMemoryError } from '../errors.ts';
 import { adapterName, type AdapterDescription } from '../gpu/adapter.ts';
 import { Device } from '../gpu/device.ts';
 import { GpuEngine } from '../gpu/engine.ts';
@@ -58,6 +58,9 @@ async function createGpuEngine(
   }
 }
 
+/** Errors of a GPU that is not there, or too small. */
+const noGpu = [NoAdapterError, LimitError, OutOfMemoryError] as const;
+
 async function createFastest(network: Network, options: TrainerOptions): Promise<CreatedEngine> {
   const onCpu = (why: string): CreatedEngine => ({
     engine: createCpuEngine({ ...options, network }),
@@ -68,7 +71,8 @@ async function createFastest(network: Network, options: TrainerOptions): Promise
   try {
     gpu = await createGpuEngine(network, options);
   } catch (error) {
-    if (error instanceof NoAdapterError) return onCpu(error.message);
+    // No GPU, or one that cannot hold this network, is no reason not to train.
+    if (noGpu.some((type) => error instanceof type)) return onCpu((error as Error).message);
     throw error;
   }
   const { engine, adapter, release } = gpu;

@@ -161,8 +161,9 @@ export class Trainer {
   }
 
   /**
-   * Trains. Each iteration reports what was done since the one before; training goes on meanwhile. Leaving the
-   * loop stops it, and the next `fit` on the same dataset goes on where this one stopped.
+   * Trains. Each iteration reports what was done since the one before; training goes on meanwhile, up to two
+   * reports ahead. Leaving the loop stops it after the steps already submitted, and the next `fit` on the same
+   * dataset goes on where this one stopped.
    * @throws {ConfigurationError} when the dataset does not fit the network, or another `fit` is under way
    * @throws {NonFiniteError} when the cost is NaN or infinite; the trainer is of no use then
    * @throws {DeviceLostError} when the device is lost; what was learned since the last read is gone
@@ -178,6 +179,10 @@ export class Trainer {
     this.#isFitting = true;
     const pending: Pending[] = [];
     const perEpoch = stepsPerEpoch(training.sampleCount, this.#options.batchSize);
+    // Stops what is under way, whether it is the signal that ends the loop or the reader leaving it.
+    const leaving = new AbortController();
+    const leave = () => leaving.abort();
+    signal?.addEventListener('abort', leave);
     try {
       await this.#load(training);
       let left = stepsToMake(options, perEpoch, this.#stepOfEpoch);
@@ -190,7 +195,7 @@ export class Trainer {
           while (leftInEpoch > 0 && pending.length < runsAhead) {
             const asked = Math.min(reportEvery, leftInEpoch);
             leftInEpoch -= asked;
-            pending.push({ metrics: this.#run(asked, signal) });
+            pending.push({ metrics: this.#run(asked, leaving.signal) });
           }
           const run = await this.#settle(pending, perEpoch);
           signal?.throwIfAborted();
@@ -203,7 +208,9 @@ export class Trainer {
         }
       }
     } finally {
-      // What is still under way was trained, if not reported.
+      leave();
+      signal?.removeEventListener('abort', leave);
+      // What was made of the runs under way was trained, if not reported.
       while (pending.length > 0) await this.#settle(pending, perEpoch).catch(() => undefined);
       this.#isFitting = false;
     }
@@ -263,7 +270,7 @@ export class Trainer {
     this.#engine.beginEpoch(order, this.#stepOfEpoch);
   }
 
-  #run(steps: number, signal: AbortSignal | undefined): Promise<StepMetrics> {
+  #run(steps: number, signal: AbortSignal): Promise<StepMetrics> {
     const metrics = this.#engine.run(steps, signal);
     // Awaited in its turn; one that fails earlier must not count as unhandled.
     metrics.catch(() => undefined);
