@@ -11,14 +11,15 @@ export interface AdapterDescription {
 /** The names that software implementations of the underlying graphics API give themselves. */
 const softwareNames = /swiftshader|llvmpipe|lavapipe|softpipe|basic render|\bwarp\b|\bcpu\b/i;
 
-export function describeAdapter(info: GPUAdapterInfo): AdapterDescription {
-  const { vendor, architecture, device, description } = info;
+/** @param info undefined in Chrome before 127, which has WebGPU and no `adapter.info` */
+export function describeAdapter(info: Partial<GPUAdapterInfo> | undefined): AdapterDescription {
+  const { vendor = '', architecture = '', device = '', description = '' } = info ?? {};
   const text = [vendor, architecture, device, description].join(' ');
   return {
     vendor,
     architecture,
     description: description || device,
-    isSoftware: info.isFallbackAdapter || softwareNames.test(text),
+    isSoftware: info?.isFallbackAdapter === true || softwareNames.test(text),
   };
 }
 

@@ -41,5 +41,6 @@ describe('an adapter', () => {
     expect(adapterName(describeAdapter(info({})))).toBe(
       'an adapter that does not say its name (hardware)',
     );
+    expect(describeAdapter(undefined)).toEqual(describeAdapter(info({})));
   });
 });

@@ -1,7 +1,7 @@
 /** What `nudge doctor` says: what is there, and for each thing that is missing, how to get it. */
 import { adapterName } from '../../gpu/adapter.ts';
 import { describeBrowser } from '../../node/browser.ts';
-import type { BrowserAdapter } from '../../page/jobs/environment.ts';
+import type { AdapterDetails } from '../../page/jobs/environment.ts';
 import { formatCount, formatTable } from '../table.ts';
 import { oldestNode, type BrowserDiagnosis, type Diagnosis } from './examine.ts';
 
@@ -104,7 +104,7 @@ const limitsShown = [
 /** Those that make a difference to nudge, now or soon. */
 const featuresShown = ['timestamp-query', 'subgroups', 'shader-f16'];
 
-function adapterLines(adapter: BrowserAdapter | null, problem: string | null): string[] {
+function adapterLines(adapter: AdapterDetails | null, problem: string | null): string[] {
   if (adapter === null) return [`  no adapter: ${problem ?? 'none was given'}`];
   const limits = limitsShown.map((name) => {
     const value = adapter.limits[name];

@@ -2,12 +2,11 @@
 import { arch, cpus, platform, release, totalmem } from 'node:os';
 
 import { NudgeError } from '../../errors.ts';
-import { describeAdapter } from '../../gpu/adapter.ts';
 import { findBrowsers, type BrowserKind, type FoundBrowser } from '../../node/browser.ts';
 import { openBrowserSession } from '../../node/browserSession.ts';
 import { createGpu } from '../../node/dawn.ts';
 import { findMnistFolder, mnistFolder } from '../../node/mnist.ts';
-import type { BrowserAdapter } from '../../page/jobs/environment.ts';
+import { adapterDetails, type AdapterDetails } from '../../page/jobs/environment.ts';
 import { nudgeVersion, packageVersion } from '../versions.ts';
 
 export interface Diagnosis {
@@ -26,7 +25,7 @@ export interface Diagnosis {
 
 /** An adapter, or why there is none. */
 export interface Found {
-  readonly adapter: BrowserAdapter | null;
+  readonly adapter: AdapterDetails | null;
   readonly problem: string | null;
 }
 
@@ -86,17 +85,8 @@ async function examineDawn(): Promise<Found> {
     const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' });
     return adapter === null
       ? { adapter: null, problem: 'Dawn gave an adapter and then none. Run the command again.' }
-      : { adapter: describe(adapter), problem: null };
+      : { adapter: adapterDetails(adapter), problem: null };
   });
-}
-
-function describe(adapter: GPUAdapter): BrowserAdapter {
-  const limits: Record<string, number> = {};
-  for (const name in adapter.limits) {
-    const value: unknown = adapter.limits[name as keyof GPUSupportedLimits];
-    if (typeof value === 'number') limits[name] = value;
-  }
-  return { ...describeAdapter(adapter.info), features: [...adapter.features].sort(), limits };
 }
 
 async function examineBrowser(kind: BrowserKind, launch: boolean): Promise<BrowserDiagnosis> {

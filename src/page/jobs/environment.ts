@@ -7,12 +7,12 @@ export interface BrowserEnvironment {
   /** Whether the browser knows WebGPU at all, adapter or not. */
   readonly hasWebGpu: boolean;
   /** undefined where there is none to be had. */
-  readonly adapter: BrowserAdapter | undefined;
+  readonly adapter: AdapterDetails | undefined;
   /** Whether COOP and COEP took effect, and with them precise timers. */
   readonly isIsolated: boolean;
 }
 
-export interface BrowserAdapter extends AdapterDescription {
+export interface AdapterDetails extends AdapterDescription {
   /** Sorted by name. */
   readonly features: readonly string[];
   readonly limits: Readonly<Record<string, number>>;
@@ -25,10 +25,14 @@ export const environment: Job<void, BrowserEnvironment> = async () => ({
   isIsolated: crossOriginIsolated,
 });
 
-async function findAdapter(): Promise<BrowserAdapter | undefined> {
+async function findAdapter(): Promise<AdapterDetails | undefined> {
   if (!('gpu' in navigator)) return undefined;
   const adapter = await Promise.race([navigator.gpu.requestAdapter(), noAnswer()]);
-  if (adapter === null) return undefined;
+  return adapter === null ? undefined : adapterDetails(adapter);
+}
+
+/** An adapter as plain data, which can travel and be written down. */
+export function adapterDetails(adapter: GPUAdapter): AdapterDetails {
   return {
     ...describeAdapter(adapter.info),
     features: [...adapter.features].sort(),
