@@ -20,6 +20,8 @@ export interface EpochResult {
   /** Of training; evaluation not counted. */
   readonly seconds: number;
   readonly samplesPerSecond: number;
+  /** Seconds the GPU was at it, where the device can tell. */
+  readonly gpuSeconds?: number;
 }
 
 /** How the epoch under way is doing. */
@@ -33,13 +35,10 @@ export interface TrainProgress {
   readonly samplesPerSecond: number;
 }
 
-/**
- * Adds the reports of a training up to epochs. It has a clock of its own, because the trainer's runs on
- * while its caller evaluates.
- */
+/** Adds the reports of a training up to epochs. */
 export class EpochMeter {
-  #start = performance.now();
   #seconds = 0;
+  #gpuSeconds: number | undefined;
   #samples = 0;
   #costSum = 0;
   #correct = 0;
@@ -52,7 +51,10 @@ export class EpochMeter {
 
   add(report: Progress): TrainProgress {
     this.#last = report;
-    this.#seconds = (performance.now() - this.#start) / 1000;
+    this.#seconds += report.seconds;
+    if (report.gpuSeconds !== undefined) {
+      this.#gpuSeconds = (this.#gpuSeconds ?? 0) + report.gpuSeconds;
+    }
     this.#samples += report.samples;
     this.#costSum += report.cost * report.samples;
     this.#correct += Math.round(report.accuracy * report.samples);
@@ -78,10 +80,11 @@ export class EpochMeter {
       evaluation,
       seconds: this.#seconds,
       samplesPerSecond: this.#samples / this.#seconds,
+      ...(this.#gpuSeconds !== undefined && { gpuSeconds: this.#gpuSeconds }),
     };
     this.#last = undefined;
-    this.#samples = this.#costSum = this.#correct = 0;
-    this.#start = performance.now();
+    this.#seconds = this.#samples = this.#costSum = this.#correct = 0;
+    this.#gpuSeconds = undefined;
     return result;
   }
 }

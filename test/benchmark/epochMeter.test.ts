@@ -28,9 +28,9 @@ it('weighs each report by its samples', () => {
 it('gives the epoch as a whole, and begins the next with nothing', () => {
   const meter = new EpochMeter();
   expect(meter.hasReports).toBe(false);
-  meter.add(report({ step: 3, samples: 300, cost: 1, accuracy: 0.5 }));
+  meter.add(report({ step: 3, samples: 300, cost: 1, accuracy: 0.5, seconds: 2 }));
   expect(meter.hasReports).toBe(true);
-  meter.add(report({ step: 4, samples: 100, cost: 2, accuracy: 1, endOfEpoch: true }));
+  meter.add(report({ step: 4, samples: 100, cost: 2, accuracy: 1, seconds: 3, endOfEpoch: true }));
   const first = meter.end(evaluation);
   expect(first).toMatchObject({
     epoch: 1,
@@ -41,10 +41,12 @@ it('gives the epoch as a whole, and begins the next with nothing', () => {
     trainingAccuracy: 0.625,
     evaluation,
   });
-  expect(first.samplesPerSecond).toBeCloseTo(400 / first.seconds, 6);
+  expect(first).toMatchObject({ seconds: 5, samplesPerSecond: 80 });
+  expect(first).not.toHaveProperty('gpuSeconds');
 
   expect(meter.hasReports).toBe(false);
-  meter.add(report({ epoch: 2, step: 5, samples: 100, cost: 3, accuracy: 0.25 }));
+  const gpu = { seconds: 2, gpuSeconds: 1.5 };
+  meter.add(report({ epoch: 2, step: 5, samples: 100, cost: 3, accuracy: 0.25, ...gpu }));
   expect(meter.end(evaluation)).toMatchObject({
     epoch: 2,
     isComplete: false,
@@ -52,5 +54,7 @@ it('gives the epoch as a whole, and begins the next with nothing', () => {
     samples: 100,
     cost: 3,
     trainingAccuracy: 0.25,
+    seconds: 2,
+    gpuSeconds: 1.5,
   });
 });
