@@ -113,6 +113,11 @@ export interface Report {
 
 /** A report without what differs from run to run. */
 export function withoutTimes(report: Report): Report {
-  const epochs = report.epochs.map((epoch) => ({ ...epoch, seconds: 0, samplesPerSecond: 0 }));
+  const epochs = report.epochs.map((epoch) => ({
+    ...epoch,
+    seconds: 0,
+    samplesPerSecond: 0,
+    gpuSeconds: 0,
+  }));
   return { ...report, epochs };
 }

@@ -194,6 +194,15 @@ describe('training', () => {
   });
 });
 
+it('a browser whose language is no language tag trains all the same', async () => {
+  const posix = "{ get: () => 'en-US@posix', configurable: true }";
+  const page = await openPage(
+    '?samples=500&presets=lecture&auto=1',
+    `Object.defineProperty(Navigator.prototype, 'language', ${posix});`,
+  );
+  expect((await resultOf(page)).rows.length).toBe(1);
+});
+
 describe('a browser without WebGPU', () => {
   it('is told which have it, and trains on the CPU', async () => {
     const page = await openPage('?samples=500&presets=lecture', 'delete Navigator.prototype.gpu;');
