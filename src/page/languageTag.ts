@@ -1,10 +1,19 @@
 /**
- * Imported before anything else of the page runs. Chromium on a Linux without a language (LANG=C or POSIX) says that its language is
- * 'en-US@posix', which is no language tag: `Intl` throws at it, and uPlot asks `Intl` when it is loaded.
+ * Gives a browser without a proper language English.
+ *
+ * Chromium on a Linux without a language (LANG=C or POSIX) says that its language is 'en-US@posix', which is no
+ * language tag: `Intl` throws at it, and uPlot asks `Intl` as soon as it is loaded.
  */
-try {
-  new Intl.NumberFormat(navigator.language);
-} catch (error) {
-  if (!(error instanceof RangeError)) throw error;
+export function mendLanguage(): void {
+  if (isLanguageTag(navigator.language)) return;
   Object.defineProperty(navigator, 'language', { value: 'en-US' });
+}
+
+function isLanguageTag(text: string): boolean {
+  try {
+    return Intl.getCanonicalLocales(text).length === 1;
+  } catch (error) {
+    if (error instanceof RangeError) return false;
+    throw error;
+  }
 }

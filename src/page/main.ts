@@ -1,7 +1,8 @@
 /** The page that people open: trains the main job's networks in their own browser and shows it happen. */
-import './languageTag.ts';
+import { mendLanguage } from './languageTag.ts';
 
-// Imported in its turn, not above: the bundle's chunks run before the code of the file that imports them.
+mendLanguage();
+// Imported only now: what is imported above runs before the first line here does.
 const [{ App }, { readPageOptions }] = await Promise.all([
   import('./app.ts'),
   import('./pageOptions.ts'),
