@@ -29,6 +29,28 @@ export class TemporaryFolder {
     this.#remove();
   }
 
-  // A process that is just ending may still add a file while the folder is being emptied.
-  readonly #remove = () => rmSync(this.path, { recursive: true, force: true, maxRetries: 5 });
+  readonly #remove = () => {
+    // The children of a browser that was killed live on for a moment and may add a file to a folder
+    // that was just emptied; `maxRetries` of rmSync would not look into that folder again.
+    for (let tries = 1; ; tries++) {
+      try {
+        return rmSync(this.path, { recursive: true, force: true });
+      } catch (error) {
+        if (tries === TRIES) {
+          // Nothing of the user's is at stake, so this is no reason to end a run that went well.
+          process.emitWarning(`${this.path} stays behind: ${(error as Error).message}`);
+          return;
+        }
+        sleep(PAUSE_MS);
+      }
+    }
+  };
+}
+
+const TRIES = 40;
+const PAUSE_MS = 50;
+
+/** Blocks the thread, as whoever is called at the end of a process must. */
+function sleep(milliseconds: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds);
 }
