@@ -7,9 +7,11 @@
  */
 import { Device } from '../src/gpu/device.ts';
 import { choosePlan, type Plan } from '../src/gpu/plan.ts';
+import { parameterBindings, parameterBuffers } from '../src/gpu/parameterStore.ts';
 import { Program } from '../src/gpu/program.ts';
+import { ratesOf } from '../src/gpu/rates.ts';
 import { createSource } from '../src/gpu/source.ts';
-import { parameterBuffers, trainingStep } from '../src/gpu/step.ts';
+import { trainingStep } from '../src/gpu/step.ts';
 import { digits } from '../src/data/digits/digits.ts';
 import { fileOrder } from '../src/data/shuffle.ts';
 import { requireOneOf } from '../src/network/functions.ts';
@@ -54,21 +56,27 @@ export async function timeStep(
 ): Promise<{ label: string; seconds: number }[]> {
   const optimizer = sgd({ learningRate: 1e-6, momentum });
   const { dispatches, buffers: sizes } = trainingStep(network, plan, optimizer);
+  const parameterLayouts = parameterBuffers(network, optimizer);
   const { training } = digits({ trainingCount: 10 * plan.batchSize, testCount: 1 });
-  const source = await createSource(device, training, plan.batchSize, false, optimizer);
+  const source = await createSource(device, training, plan.batchSize, false, ratesOf(optimizer));
   source.begin(fileOrder(training.sampleCount), 1);
   const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST;
   const made = await device.create('benchmark buffers', (allocate) => {
-    const all = [...sizes, ...parameterBuffers(network, optimizer)];
-    return new Map(all.map(([name, size]) => [name, allocate(name, size, usage)] as const));
+    const stepBuffers = [...sizes].map(([name, size]) => ({ name, size }));
+    const all = [...stepBuffers, ...parameterLayouts];
+    return new Map(all.map(({ name, size }) => [name, allocate(name, size, usage)] as const));
   });
   for (const buffer of made.values()) {
     const noise = Float32Array.from({ length: buffer.size / 4 }, () => Math.random() - 0.5);
     device.gpu.queue.writeBuffer(buffer, 0, noise);
   }
-  const buffers = new Map([...made, ...source.buffers]);
+  const buffers = new Map<string, GPUBuffer | GPUBufferBinding>([...made, ...source.buffers]);
+  for (const layout of parameterLayouts) {
+    const ranges = parameterBindings(layout, made.get(layout.name)!);
+    for (const [name, range] of ranges) buffers.set(name, range);
+  }
   // Alone, no kernel moves the counter on for itself: each works on the same mini-batch every time.
-  device.gpu.queue.writeBuffer(buffers.get('counter')!, 0, Uint32Array.of(1, 2));
+  device.gpu.queue.writeBuffer(source.buffers.get('counter')!, 0, Uint32Array.of(1, 2));
   const times: { label: string; seconds: number }[] = [];
   for (const dispatch of dispatches) {
     const program = await Program.create(device, [dispatch], buffers);

@@ -35,8 +35,6 @@ export const settingsBinding: Binding = { name: 'settings', access: 'uniform', t
 export const settingsStruct = /* wgsl */ `
 struct Settings {
   sampleCount: u32,
-  learningRate: f32,
-  momentum: f32,
 }`;
 /** Bytes of `Settings`; uniform buffers come in 16s. */
 export const settingsBytes = 16;

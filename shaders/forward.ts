@@ -34,8 +34,8 @@ export interface ForwardOptions {
  * Batched matmul forward, fused with bias and activation: a' = f(a·W + b), a register tile of
  * `tileRows` × 4·`tileQuads` outputs an invocation. Twin: `src/reference/forward.ts`.
  *
- * Weights are stored [inputs, outputs], so that neighbouring outputs are neighbours in memory, both sides padded
- * with zeros to whole quads. Nothing is staged in workgroup memory: that costs more than it saves on software
+ * `parameters` are a layer's as `src/gpu/layout.ts` stores them: weights [inputs, outputs], so that neighbouring
+ * outputs are neighbours in memory, both sides padded with zeros to whole quads, then a row of biases. Nothing is staged in workgroup memory: that costs more than it saves on software
  * adapters, and registers reuse each loaded value as often.
  */
 export function forward(options: ForwardOptions): Kernel {
@@ -47,8 +47,7 @@ export function forward(options: ForwardOptions): Kernel {
   const keepsZ = slopeSource(activation) === 'z';
   const padded = outputs % 4 !== 0;
   const bindings: Binding[] = [
-    { name: 'weights', access: 'read', type: 'array<vec4f>' },
-    { name: 'biases', access: 'read', type: 'array<vec4f>' },
+    { name: 'parameters', access: 'read', type: 'array<vec4f>' },
     { name: 'activations', access: 'read_write', type: 'array<vec4f>' },
     ...(keepsZ
       ? [{ name: 'preactivations', access: 'read_write', type: 'array<vec4f>' } as const]
@@ -90,14 +89,14 @@ ${unroll(tileRows, (m) => `    let a${m} = inputs[input${m} + i];`)}
 ${unroll(4, (k) =>
   unroll(
     tileQuads,
-    (q) => `    let w${k}_${q} = weights[weight + ${k * outputQuads + q}u];
+    (q) => `    let w${k}_${q} = parameters[weight + ${k * outputQuads + q}u];
 ${unroll(tileRows, (m) => `    ${sum(m, q)} = fma(vec4f(a${m}.${component[k]!}), w${k}_${q}, ${sum(m, q)});`)}`,
   ),
 )}
   }
 ${unroll(
   tileQuads,
-  (q) => `  let bias${q} = biases[column + ${q}u];
+  (q) => `  let bias${q} = parameters[${4 * inputQuads * outputQuads}u + column + ${q}u];
   let real${q} = (vec4u(4u * (column + ${q}u)) + vec4u(0u, 1u, 2u, 3u)) < vec4u(${outputs}u);`,
 )}
 ${eachSum((m, q) => {

@@ -22,7 +22,7 @@ export interface HiddenDeltaOptions {
  *
  * W is read as it is stored, [inputs, outputs]: an invocation's four neurons are four of its rows, and the sums
  * over outputs run four at a time in the lanes of a vec4f, which are added up at the end. Padding stays 0, since
- * W's padded rows are 0.
+ * W's padded rows are 0. The biases, the last row of `parameters`, play no part.
  */
 export function hiddenDelta(options: HiddenDeltaOptions): Kernel {
   const { inputs, outputs, activation, rows, tileRows } = options;
@@ -34,7 +34,7 @@ export function hiddenDelta(options: HiddenDeltaOptions): Kernel {
     `hidden delta ${inputs}←${outputs}`,
     [
       { name: 'nextDelta', access: 'read', type: 'array<vec4f>' },
-      { name: 'weights', access: 'read', type: 'array<vec4f>' },
+      { name: 'parameters', access: 'read', type: 'array<vec4f>' },
       { name: 'source', access: 'read', type: 'array<vec4f>' },
       { name: 'delta', access: 'read_write', type: 'array<vec4f>' },
     ],
@@ -49,7 +49,7 @@ fn total(v: vec4f) -> f32 { return (v.x + v.y) + (v.z + v.w); }
 ${eachSum((m, i) => `  var sum${m}_${i} = vec4f();`)}
   for (var j = 0u; j < ${outputQuads}u; j++) {
     let weight = column * ${4 * outputQuads}u + j;
-${unroll(4, (i) => `    let w${i} = weights[weight + ${i * outputQuads}u];`)}
+${unroll(4, (i) => `    let w${i} = parameters[weight + ${i * outputQuads}u];`)}
 ${unroll(
   tileRows,
   (m) => `    let d${m} = nextDelta[(row + ${m}u) * ${outputQuads}u + j];

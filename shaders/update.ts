@@ -10,6 +10,7 @@ import {
   settingsStruct,
 } from './batch.ts';
 import { kernel, type Binding, type Kernel } from './kernel.ts';
+import { applyGradient, optimizerBindings, type UpdateRule } from './optimizer.ts';
 import { f32, quads, unroll, wgsl } from './wgsl.ts';
 
 export interface UpdateOptions {
@@ -18,8 +19,7 @@ export interface UpdateOptions {
   /** Where a comes from, as in `forward`. The first layer's update, from samples, is the step's last kernel. */
   readonly source: 'samples' | 'activations';
   readonly batchSize: number;
-  /** Whether there is a velocity: v ← μ·v + dW, W ← W − lr·v. */
-  readonly momentum: boolean;
+  readonly optimizer: UpdateRule;
   /** Quads of outputs an invocation updates, for one quad of inputs; divides `quads(outputs)`. */
   readonly tileQuads: number;
   /** Invocations a workgroup. */
@@ -31,25 +31,19 @@ export interface UpdateOptions {
  * applied in place, so that the gradient never goes to memory. Twins: `src/reference/weightGradient.ts` and
  * `update.ts`.
  *
- * The bias is the weight of one more input that is always 1: the last row of invocations does the biases.
+ * The bias is the weight of one more input that is always 1, and stands in the row behind the weights: the last
+ * row of invocations does the biases.
  * Rows past the end of a short batch have delta 0, so the sum always runs over the full batch size, a constant.
  */
 export function update(options: UpdateOptions): Kernel {
-  const { inputs, outputs, source, batchSize, momentum, tileQuads } = options;
+  const { inputs, outputs, source, batchSize, optimizer, tileQuads } = options;
   const inputQuads = quads(inputs);
   const outputQuads = quads(outputs);
   const columns = outputQuads / tileQuads;
   const fromSamples = source === 'samples';
   const bindings: Binding[] = [
     { name: 'delta', access: 'read', type: 'array<vec4f>' },
-    { name: 'weights', access: 'read_write', type: 'array<vec4f>' },
-    { name: 'biases', access: 'read_write', type: 'array<vec4f>' },
-    ...(momentum
-      ? ([
-          { name: 'weightVelocity', access: 'read_write', type: 'array<vec4f>' },
-          { name: 'biasVelocity', access: 'read_write', type: 'array<vec4f>' },
-        ] as const)
-      : []),
+    ...optimizerBindings(optimizer),
     ...(fromSamples
       ? sampleBindings
       : [{ name: 'inputs', access: 'read', type: 'array<vec4f>' } as const]),
@@ -60,15 +54,10 @@ export function update(options: UpdateOptions): Kernel {
   const eachSum = (text: (k: number, q: number) => string) =>
     unroll(4, (k) => unroll(tileQuads, (q) => text(k, q)));
   const component = ['x', 'y', 'z', 'w'] as const;
-  const apply = (parameters: string, velocity: string, index: string, gradient: string) =>
-    momentum
-      ? `    { let v = fma(vec4f(settings.momentum), ${velocity}[${index}], ${gradient});
-      ${velocity}[${index}] = v;
-      ${parameters}[${index}] -= settings.learningRate * v; }`
-      : `    ${parameters}[${index}] -= settings.learningRate * (${gradient});`;
 
   const functions = wgsl /* wgsl */ `${settingsStruct}
 ${rowsOf(batchSize)}
+${applyGradient(optimizer)}
 #if ${fromSamples}
 ${sampleOf(batchSize)}
 ${bytesOf}
@@ -79,12 +68,14 @@ ${sameStep}${fromSamples ? endStep : ''}
   let column = (invocation % ${columns}u) * ${tileQuads}u;
   let input = invocation / ${columns}u;
   let samplesInBatch = f32(rowsOf(step));
+  let rate = rates[step];
+  let first = input * ${4 * outputQuads}u + column;
   if (input == ${inputQuads}u) {
 ${unroll(tileQuads, (q) => `    var bias${q} = vec4f();`)}
     for (var n = 0u; n < ${batchSize}u; n++) {
 ${unroll(tileQuads, (q) => `      bias${q} += delta[n * ${outputQuads}u + column + ${q}u];`)}
     }
-${unroll(tileQuads, (q) => apply('biases', 'biasVelocity', `column + ${q}u`, `bias${q} / samplesInBatch`))}
+${unroll(tileQuads, (q) => `    applyGradient(first + ${q}u, bias${q} / samplesInBatch, rate);`)}
     return;
   }
 ${eachSum((k, q) => `  var sum${k}_${q} = vec4f();`)}
@@ -101,8 +92,7 @@ ${unroll(4, (k) => `    sum${k}_${q} = fma(vec4f(a.${component[k]!}), d${q}, sum
 )}
   }
   let scale = ${fromSamples ? `${f32(1 / 255)} / samplesInBatch` : '1.0 / samplesInBatch'};
-  let first = input * ${4 * outputQuads}u + column;
-${eachSum((k, q) => apply('weights', 'weightVelocity', `first + ${k * outputQuads + q}u`, `sum${k}_${q} * scale`))}`;
+${eachSum((k, q) => `  applyGradient(first + ${k * outputQuads + q}u, sum${k}_${q} * scale, rate);`)}`;
   return kernel(
     `update ${inputs}→${outputs}`,
     bindings,

@@ -157,8 +157,8 @@ export class Device {
   async create<T>(what: string, build: (allocate: Allocate) => T): Promise<T> {
     this.throwIfUnusable();
     const made: GPUBuffer[] = [];
-    const allocate: Allocate = (label, size, usage) => {
-      this.#requireBufferFits(label, size, usage);
+    const allocate: Allocate = (label, size, usage, largestBinding = size) => {
+      this.#requireBufferFits(label, size, usage, largestBinding);
       const buffer = this.gpu.createBuffer({ label, size, usage });
       this.#buffers.add(buffer);
       made.push(buffer);
@@ -220,16 +220,19 @@ export class Device {
     this.gpu.destroy();
   }
 
-  #requireBufferFits(label: string, size: number, usage: number): void {
-    const isStorage = (usage & GPUBufferUsage.STORAGE) !== 0;
-    const name = isStorage ? 'maxStorageBufferBindingSize' : 'maxBufferSize';
-    const limit = Math.min(this.limit('maxBufferSize'), this.limit(name));
-    if (size > limit) {
+  #requireBufferFits(label: string, size: number, usage: number, largestBinding: number): void {
+    const requireWithin = (needed: number, name: LimitName): void => {
+      const limit = this.limit(name);
+      if (needed <= limit) return;
       throw new LimitError(
-        `Buffer '${label}' needs ${size} bytes, and ${adapterName(this.adapter)} allows ${limit} (${name}). ` +
+        `Buffer '${label}' needs ${needed} bytes, and ${adapterName(this.adapter)} allows ${limit} (${name}). ` +
           'Use smaller layers or mini-batches; a dataset that large can be streamed.',
       );
+    };
+    if ((usage & GPUBufferUsage.STORAGE) !== 0) {
+      requireWithin(largestBinding, 'maxStorageBufferBindingSize');
     }
+    requireWithin(size, 'maxBufferSize');
   }
 }
 
@@ -251,8 +254,16 @@ async function answerOf<T>(answer: Promise<T>, timeoutMs: number, fact: string):
   }
 }
 
-/** Makes a counted buffer; sizes in bytes. */
-export type Allocate = (label: string, size: number, usage: GPUBufferUsageFlags) => GPUBuffer;
+/**
+ * Makes a counted buffer; sizes in bytes.
+ * @param largestBinding of the ranges it is bound in; all of it, unless given
+ */
+export type Allocate = (
+  label: string,
+  size: number,
+  usage: GPUBufferUsageFlags,
+  largestBinding?: number,
+) => GPUBuffer;
 
 function typedError(error: GPUError, what: string): NudgeError {
   const isOutOfMemory =

@@ -15,6 +15,7 @@ import { Pacer } from './pacer.ts';
 import { ParameterStore } from './parameterStore.ts';
 import { choosePlan, describePlan, type Plan } from './plan.ts';
 import { Program } from './program.ts';
+import { ratesOf } from './rates.ts';
 import { Readback } from './readback.ts';
 import { requireSteps, submitSteps, type Stopwatch } from './run.ts';
 import { createSource, residentBytes, type BatchSource } from './source.ts';
@@ -67,6 +68,8 @@ export class GpuEngine implements Engine {
   #evaluator: Evaluator | undefined;
   /** Undefined before one has begun. */
   #epoch: Epoch | undefined;
+  /** Steps submitted since the engine was made, in all epochs. */
+  #stepsMade = 0;
   /** Loads asked for and not over: until then there is no training set, though the last one is still held. */
   #loads = 0;
   #disposed = false;
@@ -158,7 +161,7 @@ export class GpuEngine implements Engine {
     const ordered = order.slice();
     // A failure is kept by the device and thrown by whatever waits next.
     this.#inTurn(() => {
-      source.begin(ordered, firstStep);
+      source.begin(ordered, firstStep, this.#stepsMade);
       cursor.step = firstStep;
       return Promise.resolve();
     }).catch(() => undefined);
@@ -189,17 +192,9 @@ export class GpuEngine implements Engine {
     return await this.#inTurn(() => this.#resources.parameters.read());
   }
 
-  /**
-   * The optimizer's velocities, in the layout of the parameters.
-   * @throws {ConfigurationError} when the optimizer has no momentum, and so no velocities
-   */
-  async readVelocities(): Promise<Float32Array<ArrayBuffer>> {
-    if (this.#options.optimizer.momentum === 0) {
-      throw new ConfigurationError(
-        'There are no velocities to read: the momentum of this engine is 0. Give a momentum greater than 0.',
-      );
-    }
-    return await this.#inTurn(() => this.#resources.parameters.readVelocities());
+  /** What the optimizer keeps for each parameter, each in the layout of the parameters; none without momentum. */
+  async readMoments(): Promise<readonly Float32Array<ArrayBuffer>[]> {
+    return await this.#inTurn(() => this.#resources.parameters.readMoments());
   }
 
   async dispose(): Promise<void> {
@@ -225,9 +220,13 @@ export class GpuEngine implements Engine {
     this.#training?.source.dispose();
     this.#training = undefined;
     const stream = this.streams(dataset);
-    const source = await createSource(this.#device, dataset, batchSize, stream, optimizer);
+    const source = await createSource(this.#device, dataset, batchSize, stream, ratesOf(optimizer));
     const { dispatches } = trainingStep(network, plan, optimizer);
-    const all = new Map([...parameters.buffers, ...source.buffers, ...buffers]);
+    const all = new Map<string, GPUBuffer | GPUBufferBinding>([
+      ...parameters.bindings,
+      ...source.buffers,
+      ...buffers,
+    ]);
     try {
       const program = await Program.create(this.#device, dispatches, all);
       const pacer = new Pacer(this.#device, plan.stepsPerSubmit);
@@ -255,6 +254,7 @@ export class GpuEngine implements Engine {
     this.#requireLive();
     // After an abort the epoch goes on from where it was left.
     epoch.stepsLeft += steps - done;
+    this.#stepsMade += done;
     const samples = this.#samplesIn(training, cursor.step, done);
     cursor.step += done;
 
@@ -306,7 +306,7 @@ export class GpuEngine implements Engine {
     this.#evaluator = await Evaluator.create(
       this.#device,
       this.#options.network,
-      this.#resources.parameters.buffers,
+      this.#resources.parameters.bindings,
       dataset,
       stream,
     );

@@ -16,8 +16,6 @@ import { evaluationStep } from './step.ts';
 
 /** Samples a step of an evaluation, whatever the mini-batch of training is. */
 const evaluationBatch = 512;
-/** Evaluation changes nothing, so the optimizer's part of the settings is not read. */
-const noOptimizer = { learningRate: 0, momentum: 0 };
 /** Read-backs on their way at once. */
 const readsInFlight = 3;
 
@@ -41,17 +39,17 @@ export class Evaluator {
     this.#parts = parts;
   }
 
-  /** @param parameters weights and biases by name, shared with whoever trains them */
+  /** @param parameters ranges of the parameters by name, shared with whoever trains them */
   static async create(
     device: Device,
     network: Network,
-    parameters: ReadonlyMap<string, GPUBuffer>,
+    parameters: ReadonlyMap<string, GPUBufferBinding>,
     dataset: Dataset,
     stream: boolean,
   ): Promise<Evaluator> {
     const plan = choosePlan(network, evaluationBatch, device.adapter.isSoftware);
     const step = evaluationStep(network, plan);
-    const source = await createSource(device, dataset, evaluationBatch, stream, noOptimizer);
+    const source = await createSource(device, dataset, evaluationBatch, stream);
     let buffers: ReadonlyMap<string, GPUBuffer> | undefined;
     try {
       buffers = await device.create('the buffers of an evaluation', (allocate) => {
@@ -59,7 +57,11 @@ export class Evaluator {
         const sizes = [...step.buffers];
         return new Map(sizes.map(([name, size]) => [name, allocate(name, size, usage)] as const));
       });
-      const all = new Map([...parameters, ...source.buffers, ...buffers]);
+      const all = new Map<string, GPUBuffer | GPUBufferBinding>([
+        ...parameters,
+        ...source.buffers,
+        ...buffers,
+      ]);
       const program = await Program.create(device, step.dispatches, all);
       const size = (name: string) => step.buffers.get(name)!;
       const largest = Math.max(size('costs') + size('confusion'), size('outputs')) + 8;

@@ -1,18 +1,88 @@
 /**
  * How an engine's buffers are laid out: everything is an array of quads (vec4f), rows padded with zeros to whole
  * quads, weights stored [inputs, outputs] with the inputs padded too. Kernels keep the padding 0.
+ *
+ * All layers' parameters are ranges of one buffer, which a kernel binds whole or by the layer. A layer is a matrix
+ * of 4·quads(inputs) + 1 rows: its weights, and its biases as the last row, the weights of an input that is always 1.
  */
 import { quads } from '../../shaders/wgsl.ts';
-import type { LayerParameters } from '../network/parameters.ts';
+import type { Network } from '../network/network.ts';
+import { parameterLayout } from '../network/parameters.ts';
 
 /** Bytes of `rows` rows of `features` float32 each. */
 export function matrixBytes(rows: number, features: number): number {
   return rows * quads(features) * 16;
 }
 
-/** Bytes of a layer's weights. */
-export function weightBytes({ inputs, outputs }: LayerParameters): number {
-  return matrixBytes(4 * quads(inputs), outputs);
+/** Where something stands in a buffer of quads. */
+export interface QuadRange {
+  readonly offset: number;
+  readonly length: number;
+}
+
+/** A range begins on a multiple of this, since WebGPU binds from multiples of 256 bytes on. */
+const quadAlignment = 256 / 16;
+
+/**
+ * Where each layer stands in the buffer `parameters`, in quads. Its moments stand in `moments` at `momentCount`
+ * times the offset and length.
+ */
+export function parameterRanges({ layers }: Pick<Network, 'layers'>): readonly QuadRange[] {
+  let end = 0;
+  return parameterLayout(layers).map(({ inputs, outputs }) => {
+    const offset = Math.ceil(end / quadAlignment) * quadAlignment;
+    const length = (4 * quads(inputs) + 1) * quads(outputs);
+    end = offset + length;
+    return { offset, length };
+  });
+}
+
+/** Weights [outputs, inputs] and biases → one layer's rows of `parameters`. */
+export function packLayer(
+  weights: ArrayLike<number>,
+  biases: ArrayLike<number>,
+  inputs: number,
+  outputs: number,
+): Float32Array<ArrayBuffer> {
+  const packed = packWeights(weights, inputs, outputs);
+  const layer = new Float32Array(packed.length + 4 * quads(outputs));
+  layer.set(packed);
+  layer.set(biases, packed.length);
+  return layer;
+}
+
+/** The inverse of {@link packLayer}. */
+export function unpackLayer(
+  layer: Float32Array,
+  inputs: number,
+  outputs: number,
+): { readonly weights: Float32Array<ArrayBuffer>; readonly biases: Float32Array<ArrayBuffer> } {
+  const biasAt = 16 * quads(inputs) * quads(outputs);
+  return {
+    weights: unpackWeights(layer, inputs, outputs),
+    biases: layer.slice(biasAt, biasAt + outputs),
+  };
+}
+
+/** One array a moment → the quads of all, side by side. */
+export function packMoments(moments: readonly Float32Array[]): Float32Array<ArrayBuffer> {
+  const packed = new Float32Array(moments.reduce((sum, { length }) => sum + length, 0));
+  moments.forEach((values, k) => {
+    for (let i = 0; i < values.length; i++) {
+      packed[((i >> 2) * moments.length + k) * 4 + (i & 3)] = values[i]!;
+    }
+  });
+  return packed;
+}
+
+/** The inverse of {@link packMoments}. */
+export function unpackMoments(packed: Float32Array, count: number): Float32Array<ArrayBuffer>[] {
+  return Array.from({ length: count }, (_, k) =>
+    Float32Array.from(
+      { length: packed.length / count },
+      (__, i) => packed[((i >> 2) * count + k) * 4 + (i & 3)]!,
+    ),
+  );
 }
 
 /** Rows of `features` values → rows of whole quads. */

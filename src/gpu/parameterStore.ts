@@ -1,97 +1,162 @@
+import { momentCount } from '../../shaders/optimizer.ts';
 import type { Network } from '../network/network.ts';
 import { parameterLayout } from '../network/parameters.ts';
 import type { Optimizer } from '../training/optimizers.ts';
 import type { Device } from './device.ts';
-import { packRows, packWeights, unpackRows, unpackWeights } from './layout.ts';
+import {
+  packLayer,
+  parameterRanges,
+  unpackLayer,
+  unpackMoments,
+  type QuadRange,
+} from './layout.ts';
 import { Readback } from './readback.ts';
-import { parameterBuffers } from './step.ts';
 
-/** The weights, biases and velocities on the GPU, and their way there and back. */
+/** A buffer that outlives steps, and the ranges of it that the layers are. */
+export interface ParameterBuffer {
+  readonly name: 'parameters' | 'moments';
+  readonly size: number;
+  /** In bytes, by layer. */
+  readonly ranges: readonly { readonly offset: number; readonly size: number }[];
+}
+
+/** The parameters and, where the optimizer keeps any, their moments: one buffer each. */
+export function parameterBuffers(
+  network: Pick<Network, 'layers'>,
+  optimizer: Optimizer,
+): readonly ParameterBuffer[] {
+  const ranges = parameterRanges(network);
+  const moments = momentCount(optimizer);
+  return [
+    bufferOf('parameters', ranges, 16),
+    ...(moments > 0 ? [bufferOf('moments', ranges, 16 * moments)] : []),
+  ];
+}
+
+function bufferOf(
+  name: ParameterBuffer['name'],
+  quadRanges: readonly QuadRange[],
+  quadBytes: number,
+): ParameterBuffer {
+  const ranges = quadRanges.map(({ offset, length }) => ({
+    offset: offset * quadBytes,
+    size: length * quadBytes,
+  }));
+  const { offset, size } = ranges.at(-1)!;
+  return { name, size: offset + size, ranges };
+}
+
+/**
+ * What kernels may bind of a parameter buffer: `parameters` is all of it, `parameters.0` the first layer.
+ * @returns bindings by name
+ */
+export function parameterBindings(
+  { name, ranges }: ParameterBuffer,
+  buffer: GPUBuffer,
+): readonly (readonly [string, GPUBufferBinding])[] {
+  return [
+    [name, { buffer }],
+    ...ranges.map((range, l) => [`${name}.${l}`, { buffer, ...range }] as const),
+  ];
+}
+
+/** The parameters and the optimizer's moments on the GPU, and their way there and back. */
 export class ParameterStore {
-  readonly buffers: ReadonlyMap<string, GPUBuffer>;
+  /** Buffers and their ranges, by the names that dispatches use. */
+  readonly bindings: ReadonlyMap<string, GPUBufferBinding>;
   readonly #device: Device;
   readonly #network: Network;
+  readonly #momentCount: number;
+  readonly #buffers: readonly GPUBuffer[];
   readonly #readback: Readback;
 
   private constructor(
     device: Device,
     network: Network,
-    buffers: ReadonlyMap<string, GPUBuffer>,
+    moments: number,
+    layouts: readonly ParameterBuffer[],
+    buffers: readonly GPUBuffer[],
     readback: Readback,
   ) {
     this.#device = device;
     this.#network = network;
-    this.buffers = buffers;
+    this.#momentCount = moments;
+    this.#buffers = buffers;
     this.#readback = readback;
+    this.bindings = new Map(layouts.flatMap((layout, i) => parameterBindings(layout, buffers[i]!)));
   }
 
-  /** Uploads the network's parameters; velocities start at 0. */
+  /** Uploads the network's parameters; moments start at 0. */
   static async create(
     device: Device,
     network: Network,
     optimizer: Optimizer,
   ): Promise<ParameterStore> {
-    const sizes = parameterBuffers(network, optimizer);
+    const layouts = parameterBuffers(network, optimizer);
     const buffers = await device.create('the parameters', (allocate) => {
       const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST | GPUBufferUsage.COPY_SRC;
-      return new Map(
-        [...sizes].map(([name, size]) => [name, allocate(name, size, usage)] as const),
+      return layouts.map(({ name, size, ranges }) =>
+        allocate(name, size, usage, Math.max(...ranges.map((range) => range.size))),
       );
     });
-    const { queue } = device.gpu;
-    let bytes = 0;
+    const { ranges } = layouts[0]!;
     parameterLayout(network.layers).forEach(({ inputs, outputs }, l) => {
-      const weights = buffers.get(`weights.${l}`)!;
-      const biases = buffers.get(`biases.${l}`)!;
-      queue.writeBuffer(weights, 0, packWeights(network.weights(l), inputs, outputs));
-      queue.writeBuffer(biases, 0, packRows(network.biases(l), 1, outputs));
-      bytes += weights.size + biases.size;
+      const layer = packLayer(network.weights(l), network.biases(l), inputs, outputs);
+      device.gpu.queue.writeBuffer(buffers[0]!, ranges[l]!.offset, layer);
     });
     try {
-      const readback = await Readback.create(device, 'parameters', bytes, 1);
-      return new ParameterStore(device, network, buffers, readback);
+      const largest = Math.max(...layouts.map(({ size }) => size));
+      const readback = await Readback.create(device, 'parameters', largest, 1);
+      return new ParameterStore(
+        device,
+        network,
+        momentCount(optimizer),
+        layouts,
+        buffers,
+        readback,
+      );
     } catch (error) {
-      device.release(buffers.values());
+      device.release(buffers);
       throw error;
     }
   }
 
-  /** Reads weights and biases back, in the public layout. */
-  read(): Promise<Float32Array<ArrayBuffer>> {
-    return this.#read('weights', 'biases');
+  /** Reads the parameters back, in the public layout. */
+  async read(): Promise<Float32Array<ArrayBuffer>> {
+    return this.#unpack(await this.#read(0));
   }
 
-  /** Reads the velocities back, in the same layout: after a first step with momentum, they are its gradient. */
-  readVelocities(): Promise<Float32Array<ArrayBuffer>> {
-    return this.#read('weightVelocity', 'biasVelocity');
-  }
-
-  async #read(weights: string, biases: string): Promise<Float32Array<ArrayBuffer>> {
-    const layers = parameterLayout(this.#network.layers);
-    const ranges = layers.flatMap((_, l) =>
-      [`${weights}.${l}`, `${biases}.${l}`].map((name) => {
-        const buffer = this.buffers.get(name)!;
-        return { buffer, size: buffer.size };
-      }),
-    );
-    const { bytes } = await this.#readback.read(weights, ranges);
-    const packed = await bytes;
-    const values = new Float32Array(this.#network.parameterCount);
-    let offset = 0;
-    const next = (size: number) => {
-      const part = new Float32Array(packed, offset, size / 4);
-      offset += size;
-      return part;
-    };
-    layers.forEach(({ inputs, outputs, weightOffset, biasOffset }, l) => {
-      values.set(unpackWeights(next(ranges[2 * l]!.size), inputs, outputs), weightOffset);
-      values.set(unpackRows(next(ranges[2 * l + 1]!.size), 1, outputs), biasOffset);
-    });
-    return values;
+  /** Reads the moments back, each in the layout of the parameters. */
+  async readMoments(): Promise<readonly Float32Array<ArrayBuffer>[]> {
+    if (this.#momentCount === 0) return [];
+    const moments = unpackMoments(await this.#read(1), this.#momentCount);
+    return moments.map((moment) => this.#unpack(moment));
   }
 
   dispose(): void {
-    this.#device.release(this.buffers.values());
+    this.#device.release(this.#buffers);
     this.#readback.dispose();
+  }
+
+  async #read(index: number): Promise<Float32Array> {
+    const buffer = this.#buffers[index]!;
+    const { bytes } = await this.#readback.read(buffer.label, [{ buffer, size: buffer.size }]);
+    return new Float32Array(await bytes);
+  }
+
+  #unpack(packed: Float32Array): Float32Array<ArrayBuffer> {
+    const { layers, parameterCount } = this.#network;
+    const values = new Float32Array(parameterCount);
+    const ranges = parameterRanges(this.#network);
+    parameterLayout(layers).forEach(({ inputs, outputs, weightOffset, biasOffset }, l) => {
+      const { weights, biases } = unpackLayer(
+        packed.subarray(4 * ranges[l]!.offset),
+        inputs,
+        outputs,
+      );
+      values.set(weights, weightOffset);
+      values.set(biases, biasOffset);
+    });
+    return values;
   }
 }

@@ -18,13 +18,13 @@ export class Program {
   }
 
   /**
-   * @param buffers by the names that the dispatches use
+   * @param buffers buffers, and ranges of them, by the names that the dispatches use
    * @throws {ShaderError} when a kernel is refused
    */
   static async create(
     device: Device,
     dispatches: readonly Dispatch[],
-    buffers: ReadonlyMap<string, GPUBuffer>,
+    buffers: ReadonlyMap<string, GPUBuffer | GPUBufferBinding>,
   ): Promise<Program> {
     const compiled = await compileKernels(
       device,
@@ -36,7 +36,7 @@ export class Program {
         const entries = kernel.bindings.map(({ name }, binding) => {
           const buffer = buffers.get(names[name] ?? '');
           if (!buffer) throw new Error(`Kernel '${kernel.label}' has no buffer for '${name}'.`);
-          return { binding, resource: { buffer } };
+          return { binding, resource: 'buffer' in buffer ? buffer : { buffer } };
         });
         return {
           pipeline,

@@ -7,18 +7,21 @@ import { settingsBytes } from '../../shaders/batch.ts';
 import { quads } from '../../shaders/wgsl.ts';
 import type { Dataset } from '../data/dataset.ts';
 import { fileOrder } from '../data/shuffle.ts';
-import type { Optimizer } from '../training/optimizers.ts';
 import { stepsPerEpoch } from '../training/batches.ts';
-import type { Device } from './device.ts';
+import type { Allocate, Device } from './device.ts';
 import { packSamples } from './layout.ts';
+import type { RatesOf } from './rates.ts';
 
 export interface BatchSource {
   /** The buffers of `sourceBuffers` (step.ts), by name. */
   readonly buffers: ReadonlyMap<string, GPUBuffer>;
   /** What the GPU's step counter reads once all steps handed out so far are done. */
   readonly counter: number;
-  /** Starts, or resumes, an epoch. To be called in the order of the queue, like everything here. */
-  begin(order: Uint32Array<ArrayBuffer>, firstStep: number): void;
+  /**
+   * Starts, or resumes, an epoch. To be called in the order of the queue, like everything here.
+   * @param stepsBefore steps that the engine has made so far, in all epochs: what the rates depend on
+   */
+  begin(order: Uint32Array<ArrayBuffer>, firstStep: number, stepsBefore?: number): void;
   /**
    * Makes the samples of the next steps available, recording copies if it must.
    * @param most steps wanted, at least 1
@@ -42,51 +45,68 @@ const ringSize = 3;
 
 const data = () => GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST;
 
-/** Step counter and settings, which both kinds of source keep. */
+/** Step counter, settings and rates, which both kinds of source keep. */
 class Controls {
   readonly counter: GPUBuffer;
   readonly settings: GPUBuffer;
+  readonly rates: GPUBuffer | undefined;
   readonly #device: Device;
-  readonly #optimizer: Pick<Optimizer, 'learningRate' | 'momentum'>;
+  readonly #ratesOf: RatesOf | undefined;
 
-  constructor(
-    device: Device,
-    allocate: (label: string, size: number, usage: number) => GPUBuffer,
-    optimizer: Pick<Optimizer, 'learningRate' | 'momentum'>,
-  ) {
+  /** @param steps that are written at once, at most */
+  constructor(device: Device, allocate: Allocate, steps: number, ratesOf: RatesOf | undefined) {
     this.#device = device;
-    this.#optimizer = optimizer;
+    this.#ratesOf = ratesOf;
     this.counter = allocate('counter', 8, data() | GPUBufferUsage.COPY_SRC);
     this.settings = allocate(
       'settings',
       settingsBytes,
       GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST,
     );
+    if (ratesOf) this.rates = allocate('rates', 16 * steps, data());
   }
 
-  /** Sets the counter to `step`, of a dataset or chunk of `sampleCount` samples. */
-  write(step: number, sampleCount: number): void {
+  /** By the names of `sourceBuffers`. */
+  get buffers(): readonly (readonly [string, GPUBuffer])[] {
+    const { counter, settings, rates } = this;
+    return [
+      ['counter', counter],
+      ['settings', settings],
+      ...(rates ? [['rates', rates] as const] : []),
+    ];
+  }
+
+  /**
+   * Sets the counter to `step`, of a dataset or chunk of `sampleCount` samples, and the rates of this step and those
+   * after it.
+   * @param steps of the dataset or chunk
+   * @param stepsBefore steps of training made before this one
+   */
+  write(step: number, sampleCount: number, steps: number, stepsBefore: number): void {
     const { queue } = this.#device.gpu;
     queue.writeBuffer(this.counter, 0, Uint32Array.of(step, step));
-    const settings = new DataView(new ArrayBuffer(settingsBytes));
-    settings.setUint32(0, sampleCount, true);
-    settings.setFloat32(4, this.#optimizer.learningRate, true);
-    settings.setFloat32(8, this.#optimizer.momentum, true);
-    queue.writeBuffer(this.settings, 0, settings.buffer);
+    queue.writeBuffer(this.settings, 0, Uint32Array.of(sampleCount, 0, 0, 0));
+    if (this.rates && this.#ratesOf && step < steps) {
+      queue.writeBuffer(this.rates, 16 * step, this.#ratesOf(stepsBefore, steps - step));
+    }
   }
 }
 
-/** Makes the source of a dataset; `stream` when it is not to be kept on the GPU. */
+/**
+ * Makes the source of a dataset.
+ * @param stream when it is not to be kept on the GPU
+ * @param ratesOf the optimizer's; absent where nothing is trained
+ */
 export async function createSource(
   device: Device,
   dataset: Dataset,
   batchSize: number,
   stream: boolean,
-  optimizer: Pick<Optimizer, 'learningRate' | 'momentum'>,
+  ratesOf?: RatesOf,
 ): Promise<BatchSource> {
   return stream
-    ? await StreamingSource.create(device, dataset, batchSize, optimizer)
-    : await ResidentSource.create(device, dataset, optimizer);
+    ? await StreamingSource.create(device, dataset, batchSize, ratesOf)
+    : await ResidentSource.create(device, dataset, batchSize, ratesOf);
 }
 
 class ResidentSource implements BatchSource {
@@ -94,16 +114,19 @@ class ResidentSource implements BatchSource {
   counter = 0;
   readonly #device: Device;
   readonly #sampleCount: number;
+  readonly #steps: number;
   readonly #controls: Controls;
 
   private constructor(
     device: Device,
     sampleCount: number,
+    steps: number,
     buffers: ReadonlyMap<string, GPUBuffer>,
     controls: Controls,
   ) {
     this.#device = device;
     this.#sampleCount = sampleCount;
+    this.#steps = steps;
     this.buffers = buffers;
     this.#controls = controls;
   }
@@ -111,19 +134,20 @@ class ResidentSource implements BatchSource {
   static async create(
     device: Device,
     dataset: Dataset,
-    optimizer: Pick<Optimizer, 'learningRate' | 'momentum'>,
+    batchSize: number,
+    ratesOf: RatesOf | undefined,
   ): Promise<ResidentSource> {
     const { sampleCount, featureCount } = dataset;
+    const steps = stepsPerEpoch(sampleCount, batchSize);
     const source = await device.create(`dataset '${dataset.name}'`, (allocate) => {
-      const controls = new Controls(device, allocate, optimizer);
+      const controls = new Controls(device, allocate, steps, ratesOf);
       const buffers = new Map([
         ['samples', allocate('samples', residentBytes(dataset), data())],
         ['labels', allocate('labels', 4 * sampleCount, data())],
         ['order', allocate('order', 4 * sampleCount, data())],
-        ['counter', controls.counter],
-        ['settings', controls.settings],
+        ...controls.buffers,
       ]);
-      return new ResidentSource(device, sampleCount, buffers, controls);
+      return new ResidentSource(device, sampleCount, steps, buffers, controls);
     });
     const { queue } = device.gpu;
     // In pieces, so that packing never doubles a large dataset in memory.
@@ -139,9 +163,9 @@ class ResidentSource implements BatchSource {
     return source;
   }
 
-  begin(order: Uint32Array<ArrayBuffer>, firstStep: number): void {
+  begin(order: Uint32Array<ArrayBuffer>, firstStep: number, stepsBefore = 0): void {
     this.#device.gpu.queue.writeBuffer(this.#buffer('order'), 0, order);
-    this.#controls.write(firstStep, this.#sampleCount);
+    this.#controls.write(firstStep, this.#sampleCount, this.#steps, stepsBefore);
     this.counter = firstStep;
   }
 
@@ -188,6 +212,8 @@ class StreamingSource implements BatchSource {
   #order: Uint32Array = new Uint32Array();
   /** Next step of the epoch to put into a chunk. */
   #nextStep = 0;
+  /** Steps of training made before that one. */
+  #stepsBefore = 0;
   /** Steps of the chunk on the GPU that have not been handed out. */
   #left = 0;
   counter = 0;
@@ -197,22 +223,21 @@ class StreamingSource implements BatchSource {
     dataset: Dataset,
     batchSize: number,
     stepsPerChunk: number,
-    optimizer: Pick<Optimizer, 'learningRate' | 'momentum'>,
-    allocate: (label: string, size: number, usage: number) => GPUBuffer,
+    ratesOf: RatesOf | undefined,
+    allocate: Allocate,
   ) {
     this.#device = device;
     this.#dataset = dataset;
     this.#batchSize = batchSize;
     this.#stepsPerChunk = stepsPerChunk;
-    this.#controls = new Controls(device, allocate, optimizer);
+    this.#controls = new Controls(device, allocate, stepsPerChunk, ratesOf);
     const samples = stepsPerChunk * batchSize;
     const sampleBytes = samples * 4 * quads(dataset.featureCount);
     this.buffers = new Map([
       ['samples', allocate('samples chunk', sampleBytes, data())],
       ['labels', allocate('labels chunk', 4 * samples, data())],
       ['order', allocate('order in chunk', 4 * samples, data())],
-      ['counter', this.#controls.counter],
-      ['settings', this.#controls.settings],
+      ...this.#controls.buffers,
     ]);
     this.#ring = Array.from({ length: ringSize }, (_, i) => ({
       buffer: allocate(
@@ -228,7 +253,7 @@ class StreamingSource implements BatchSource {
     device: Device,
     dataset: Dataset,
     batchSize: number,
-    optimizer: Pick<Optimizer, 'learningRate' | 'momentum'>,
+    ratesOf: RatesOf | undefined,
   ): Promise<StreamingSource> {
     const batchBytes = batchSize * 4 * quads(dataset.featureCount);
     const stepsPerChunk = Math.min(
@@ -238,7 +263,7 @@ class StreamingSource implements BatchSource {
     const source = await device.create(
       `the stream of dataset '${dataset.name}'`,
       (allocate) =>
-        new StreamingSource(device, dataset, batchSize, stepsPerChunk, optimizer, allocate),
+        new StreamingSource(device, dataset, batchSize, stepsPerChunk, ratesOf, allocate),
     );
     const order = source.buffers.get('order')!;
     device.gpu.queue.writeBuffer(order, 0, fileOrder(order.size / 4));
@@ -249,9 +274,10 @@ class StreamingSource implements BatchSource {
     return source;
   }
 
-  begin(order: Uint32Array<ArrayBuffer>, firstStep: number): void {
+  begin(order: Uint32Array<ArrayBuffer>, firstStep: number, stepsBefore = 0): void {
     this.#order = order;
     this.#nextStep = firstStep;
+    this.#stepsBefore = stepsBefore;
     this.#left = 0;
   }
 
@@ -290,10 +316,11 @@ class StreamingSource implements BatchSource {
     const labels = this.buffers.get('labels')!;
     encoder.copyBufferToBuffer(slot.buffer, 0, samples, 0, samples.size);
     encoder.copyBufferToBuffer(slot.buffer, samples.size, labels, 0, labels.size);
-    this.#controls.write(0, count);
     this.#recorded = slot;
     this.#left = stepsPerEpoch(count, this.#batchSize);
+    this.#controls.write(0, count, this.#left, this.#stepsBefore);
     this.#nextStep += this.#left;
+    this.#stepsBefore += this.#left;
     this.counter = 0;
   }
 

@@ -10,12 +10,11 @@ import { score } from '../../shaders/score.ts';
 import { update } from '../../shaders/update.ts';
 import { slopeSource } from '../network/functions.ts';
 import type { Network } from '../network/network.ts';
-import { parameterLayout } from '../network/parameters.ts';
 import type { Optimizer } from '../training/optimizers.ts';
-import { matrixBytes, weightBytes } from './layout.ts';
+import { matrixBytes } from './layout.ts';
 import type { Plan } from './plan.ts';
 
-/** A kernel and the buffer each of its bindings is bound to, by name. */
+/** A kernel and the buffer, or range of one, that each of its bindings is bound to, by name. */
 export interface Dispatch {
   readonly kernel: Kernel;
   readonly buffers: Readonly<Record<string, string>>;
@@ -29,23 +28,15 @@ export interface Step {
 
 type Shape = Pick<Network, 'layers' | 'activation' | 'output' | 'cost'>;
 
-/** Bytes of the buffers that outlive steps: weights, biases and, with momentum, their velocities. */
-export function parameterBuffers(
-  network: Pick<Network, 'layers'>,
-  optimizer: Optimizer,
-): ReadonlyMap<string, number> {
-  const buffers = new Map<string, number>();
-  parameterLayout(network.layers).forEach((layer, l) => {
-    const biasBytes = matrixBytes(1, layer.outputs);
-    buffers.set(`weights.${l}`, weightBytes(layer)).set(`biases.${l}`, biasBytes);
-    if (optimizer.momentum === 0) return;
-    buffers.set(`weightVelocity.${l}`, weightBytes(layer)).set(`biasVelocity.${l}`, biasBytes);
-  });
-  return buffers;
-}
-
-/** The buffers of the data a step reads, which a `BatchSource` provides. */
-export const sourceBuffers = ['samples', 'labels', 'order', 'counter', 'settings'] as const;
+/** The buffers of the data a step reads, which a `BatchSource` provides; `rates` only to train. */
+export const sourceBuffers = [
+  'samples',
+  'labels',
+  'order',
+  'counter',
+  'settings',
+  'rates',
+] as const;
 const fromSource = Object.fromEntries(sourceBuffers.map((name) => [name, name]));
 
 /**
@@ -82,7 +73,7 @@ export function trainingStep(network: Shape, plan: Plan, optimizer: Optimizer): 
       }),
       buffers: {
         nextDelta: `delta.${l}`,
-        weights: `weights.${l}`,
+        parameters: `parameters.${l}`,
         source: `${stored}.${l - 1}`,
         delta: `delta.${l - 1}`,
       },
@@ -95,7 +86,7 @@ export function trainingStep(network: Shape, plan: Plan, optimizer: Optimizer): 
         outputs: layers[l + 1]!,
         source: l === 0 ? 'samples' : 'activations',
         batchSize,
-        momentum: optimizer.momentum > 0,
+        optimizer,
         tileQuads: plan.layers[l]!.update.quads,
         workgroupSize,
       }),
@@ -103,10 +94,8 @@ export function trainingStep(network: Shape, plan: Plan, optimizer: Optimizer): 
         ...fromSource,
         inputs: `activations.${l - 1}`,
         delta: `delta.${l}`,
-        weights: `weights.${l}`,
-        biases: `biases.${l}`,
-        weightVelocity: `weightVelocity.${l}`,
-        biasVelocity: `biasVelocity.${l}`,
+        parameters: `parameters.${l}`,
+        moments: `moments.${l}`,
       },
     });
   }
@@ -163,8 +152,7 @@ function forwardDispatches(network: Shape, plan: Plan, buffers: Map<string, numb
       buffers: {
         ...fromSource,
         inputs: `activations.${l - 1}`,
-        weights: `weights.${l}`,
-        biases: `biases.${l}`,
+        parameters: `parameters.${l}`,
         activations: `activations.${l}`,
         preactivations: `preactivations.${l}`,
       },

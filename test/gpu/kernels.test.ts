@@ -37,8 +37,7 @@ describe('a NaN', () => {
     const options = { ...shape, source: 'activations', workgroupSize: 16 } as const;
     const result = await runKernel(device, forward({ ...options, activation }), {
       inputs: Float32Array.of(1, Number.NaN, 1, 1),
-      weights: new Float32Array(16).fill(1),
-      biases: new Float32Array(4),
+      parameters: new Float32Array(20).fill(1, 0, 16),
       activations: new Float32Array(4),
       preactivations: new Float32Array(4),
     });

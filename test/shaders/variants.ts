@@ -7,6 +7,7 @@ import { score } from '../../shaders/score.ts';
 import { update } from '../../shaders/update.ts';
 import { outputsAndCosts } from '../../src/benchmark/verification/kernels.ts';
 import { activations } from '../../src/network/functions.ts';
+import { sgd } from '../../src/training/optimizers.ts';
 
 const shapes = [
   {
@@ -21,6 +22,7 @@ const shapes = [
   { inputs: 17, outputs: 10, batchSize: 9, rows: 9, tileRows: 1, tileQuads: 1, workgroupSize: 64 },
 ] as const;
 const sources = ['samples', 'activations'] as const;
+const optimizers = [sgd({ learningRate: 1 }), sgd({ learningRate: 1, momentum: 0.5 })];
 
 export function shaderVariants(): Kernel[] {
   return shapes.flatMap((shape) => [
@@ -33,7 +35,7 @@ export function shaderVariants(): Kernel[] {
       score({ ...shape, output, cost }),
     ]),
     ...sources.flatMap((source) =>
-      [true, false].map((momentum) => update({ ...shape, source, momentum })),
+      optimizers.map((optimizer) => update({ ...shape, source, optimizer })),
     ),
   ]);
 }

@@ -47,16 +47,13 @@ export function counterDuring({ step }: EpochStep): Uint32Array {
 }
 
 /** Contents of the uniform buffer `settings`. */
-export function settingsOf(
-  { sampleCount }: EpochStep,
-  optimizer: { readonly learningRate: number; readonly momentum: number } = {
-    learningRate: 0,
-    momentum: 0,
-  },
-): Uint32Array {
-  const settings = new DataView(new ArrayBuffer(16));
-  settings.setUint32(0, sampleCount, true);
-  settings.setFloat32(4, optimizer.learningRate, true);
-  settings.setFloat32(8, optimizer.momentum, true);
-  return new Uint32Array(settings.buffer);
+export function settingsOf({ sampleCount }: EpochStep): Uint32Array {
+  return Uint32Array.of(sampleCount, 0, 0, 0);
+}
+
+/** Contents of the buffer `rates`: those of this step, and after and before it what no kernel may use. */
+export function ratesDuring({ step }: EpochStep, rate: ArrayLike<number>): Float32Array {
+  const rates = new Float32Array(4 * (step + 2)).fill(Number.NaN);
+  rates.set(rate, 4 * step);
+  return rates;
 }

@@ -1,7 +1,7 @@
 import { forward as forwardKernel, type ForwardOptions } from '../../../shaders/forward.ts';
 import { quads } from '../../../shaders/wgsl.ts';
 import type { Device } from '../../gpu/device.ts';
-import { packRows, packSamples, packWeights, unpackRows } from '../../gpu/layout.ts';
+import { packLayer, packRows, packSamples, unpackRows } from '../../gpu/layout.ts';
 import { slopeSource } from '../../network/functions.ts';
 import { forward } from '../../reference/forward.ts';
 import { activate } from '../../reference/functions.ts';
@@ -45,8 +45,7 @@ export async function checkForward(
     ...input.contents,
     counter: counterBefore(epochStep),
     settings: settingsOf(epochStep),
-    weights: packWeights(weights, inputs, outputs),
-    biases: packRows(biases, 1, outputs),
+    parameters: packLayer(weights, biases, inputs, outputs),
     activations: { poisoned: rows * 4 * quads(outputs) },
     preactivations: { poisoned: rows * 4 * quads(outputs) },
   });

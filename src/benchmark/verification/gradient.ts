@@ -34,7 +34,7 @@ export async function gpuGradient(
     await engine.load(dataset);
     engine.beginEpoch(fileOrder(dataset.sampleCount), 0);
     await engine.run(1);
-    return await engine.readVelocities();
+    return (await engine.readMoments())[0]!;
   } finally {
     await engine.dispose();
   }

@@ -4,7 +4,7 @@ import {
 } from '../../../shaders/hiddenDelta.ts';
 import { quads } from '../../../shaders/wgsl.ts';
 import type { Device } from '../../gpu/device.ts';
-import { packRows, packWeights, unpackRows } from '../../gpu/layout.ts';
+import { packLayer, packRows, unpackRows } from '../../gpu/layout.ts';
 import { slopeSource } from '../../network/functions.ts';
 import { slope } from '../../reference/functions.ts';
 import { hiddenDelta } from '../../reference/hiddenDelta.ts';
@@ -31,7 +31,7 @@ export async function checkHiddenDelta(
   const source = bounded ? samples.activations(rows * inputs) : samples.signed(rows * inputs);
   const result = await runKernel(device, hiddenDeltaKernel(options), {
     nextDelta: packRows(delta, rows, outputs),
-    weights: packWeights(weights, inputs, outputs),
+    parameters: packLayer(weights, samples.signed(outputs), inputs, outputs),
     source: packRows(source, rows, inputs),
     delta: { poisoned: rows * 4 * quads(inputs) },
   });

@@ -1,6 +1,7 @@
 /** The cases that kernels are checked with: shapes at and around the edges of tiles, every function, every variant. */
 import type { ForwardOptions } from '../../../shaders/forward.ts';
 import type { Device } from '../../gpu/device.ts';
+import { sgd } from '../../training/optimizers.ts';
 import { activations, costs, outputs, type Cost, type Output } from '../../network/functions.ts';
 import { checkForward } from './forward.ts';
 import { checkHiddenDelta, hasIntegerSlope } from './hiddenDelta.ts';
@@ -145,7 +146,7 @@ function updateCases(draw: Samples, kind: DataKind, seed: number): KernelCase[] 
         outputs: outputCount,
         source,
         batchSize: kind === 'integers' ? draw.pick([1, 2, 8, 32]) : draw.pick(batchSizes),
-        momentum,
+        optimizer: sgd({ learningRate: 0.25, momentum: momentum ? 0.5 : 0 }),
         tileQuads: fittingQuads(draw, outputCount),
         workgroupSize: draw.pick(workgroupSizes),
       };

@@ -1,31 +1,32 @@
+import { momentCount } from '../../../shaders/optimizer.ts';
 import { update as updateKernel, type UpdateOptions } from '../../../shaders/update.ts';
 import { quads } from '../../../shaders/wgsl.ts';
+import type { Sgd } from '../../training/optimizers.ts';
 import type { Device } from '../../gpu/device.ts';
-import { packRows, packWeights, unpackRows, unpackWeights } from '../../gpu/layout.ts';
+import { packLayer, packRows, unpackLayer } from '../../gpu/layout.ts';
+import { ratesOf } from '../../gpu/rates.ts';
 import { update } from '../../reference/update.ts';
 import { weightGradient } from '../../reference/weightGradient.ts';
 import { sumBound, unit } from './bounds.ts';
-import { counterDuring, drawStep, settingsOf } from './epoch.ts';
+import { counterDuring, drawStep, ratesDuring, settingsOf } from './epoch.ts';
 import { byteInput, floatInput } from './forward.ts';
 import { floats, runKernel } from './kernelRunner.ts';
 import { Samples, Worst, type DataKind } from './samples.ts';
 
-/** A power of 2, so that integers stay exact. */
-const learningRate = 0.25;
-const momentum = 0.5;
-
 /**
  * The update kernel, which is the weight gradient and the optimizer in one, against its float64 twins.
- * @param kind `integers` only with a batch size that is a power of 2, and activations as the source
+ * @param kind `integers` only with a batch size, a learning rate and a momentum that are powers of 2, and
+ *   activations as the source
  * @returns the worst error as a share of its bound
  */
 export async function checkUpdate(
   device: Device,
-  options: UpdateOptions,
+  options: UpdateOptions & { readonly optimizer: Sgd },
   kind: DataKind,
   seed: number,
 ): Promise<number> {
-  const { inputs, outputs, source, batchSize } = options;
+  const { inputs, outputs, source, batchSize, optimizer } = options;
+  const { learningRate, momentum } = optimizer;
   const samples = new Samples(seed, kind);
   const epochStep = drawStep(batchSize, samples, kind);
   const { size } = epochStep;
@@ -45,12 +46,11 @@ export async function checkUpdate(
   const result = await runKernel(device, updateKernel(options), {
     ...input.contents,
     counter: counterDuring(epochStep),
-    settings: settingsOf(epochStep, { learningRate, momentum }),
+    settings: settingsOf(epochStep),
+    rates: ratesDuring(epochStep, ratesOf(optimizer)(0, 1)),
     delta: packRows(delta, batchSize, outputs),
-    weights: packWeights(weights, inputs, outputs),
-    biases: packRows(biases, 1, outputs),
-    weightVelocity: packWeights(weightVelocity, inputs, outputs),
-    biasVelocity: packRows(biasVelocity, 1, outputs),
+    parameters: packLayer(weights, biases, inputs, outputs),
+    moments: packLayer(weightVelocity, biasVelocity, inputs, outputs),
   });
 
   const { dW, db } = weightGradient({ batchSize: size, inputs, outputs, a: input.a, delta });
@@ -70,16 +70,11 @@ export async function checkUpdate(
     gradient: Float64Array,
     magnitude: Float64Array,
   ) => {
-    const optimizer = {
-      kind: 'sgd',
-      learningRate,
-      momentum: options.momentum ? momentum : 0,
-    } as const;
     const truth = Float64Array.from(before);
     const velocity = Float64Array.from(velocityBefore);
     update(truth, gradient, velocity, optimizer);
     truth.forEach((expected, i) => {
-      const carried = options.momentum ? Math.abs(momentum * velocityBefore[i]!) : 0;
+      const carried = Math.abs(momentum * velocityBefore[i]!);
       const velocityBound = sumBound(size, magnitude[i]!) + 2 * unit * carried;
       const bound =
         learningRate * velocityBound +
@@ -89,31 +84,31 @@ export async function checkUpdate(
       worst.note(foundVelocity[i]!, velocity[i]!, kind === 'integers' ? 0 : velocityBound);
     });
   };
-  const matrix = (name: string) => {
-    const words = result.get(name);
-    return words && unpackWeights(floats(words), inputs, outputs);
-  };
-  const vector = (name: string) => {
-    const words = result.get(name);
-    return words && unpackRows(floats(words), 1, outputs);
-  };
-  compare(matrix('weights')!, matrix('weightVelocity'), weights, weightVelocity, dW, magnitudes.dW);
-  compare(vector('biases')!, vector('biasVelocity'), biases, biasVelocity, db, magnitudes.db);
-  requireWeightPaddingZero(floats(result.get('weights')!), inputs, outputs, worst);
+  const parameters = floats(result.get('parameters')!);
+  const found = unpackLayer(parameters, inputs, outputs);
+  const velocity =
+    momentCount(optimizer) > 0
+      ? unpackLayer(floats(result.get('moments')!), inputs, outputs)
+      : undefined;
+  compare(found.weights, velocity?.weights, weights, weightVelocity, dW, magnitudes.dW);
+  compare(found.biases, velocity?.biases, biases, biasVelocity, db, magnitudes.db);
+  requireLayerPaddingZero(parameters, inputs, outputs, worst);
   if (source === 'samples') worst.note(result.get('counter')![0]!, epochStep.step + 1, 0);
   return worst.share;
 }
 
 /** Padding that an update touched would leak into the next forward pass. */
-function requireWeightPaddingZero(
+function requireLayerPaddingZero(
   found: Float32Array,
   inputs: number,
   outputs: number,
   worst: Worst,
 ): void {
   const stride = 4 * quads(outputs);
+  const biasRow = 4 * quads(inputs);
   found.forEach((value, at) => {
-    const isPadding = at % stride >= outputs || Math.floor(at / stride) >= inputs;
+    const row = Math.floor(at / stride);
+    const isPadding = at % stride >= outputs || (row >= inputs && row < biasRow);
     if (isPadding) worst.note(value, 0, 0);
   });
 }
