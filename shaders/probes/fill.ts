@@ -1,0 +1,24 @@
+import { kernel, type Kernel } from '../kernel.ts';
+import { unroll, wgsl } from '../wgsl.ts';
+import { quadsPerInvocation, type StreamOptions } from './stream.ts';
+
+/** Word w is w times this: different everywhere, and a sum of them has a closed form. */
+export const fillFactor = 0x9e3779b1;
+
+/** Writes a buffer from end to end with numbers that differ everywhere, for memory that may tell zeros from others. */
+export function fill({ quads, workgroupSize }: StreamOptions): Kernel {
+  const invocations = quads / quadsPerInvocation;
+  return kernel(
+    `fill ${quads * 16} bytes`,
+    [{ name: 'data', access: 'read_write', type: 'array<vec4u>' }],
+    invocations,
+    workgroupSize,
+    '',
+    wgsl /* wgsl */ `
+  let words = vec4u(0u, 1u, 2u, 3u) + vec4u(4u * invocation);
+${unroll(quadsPerInvocation, (k) => {
+  const words = `(words + vec4u(${4 * k * invocations}u)) * ${fillFactor}u`;
+  return `  data[invocation + ${k * invocations}u] = ${words};`;
+})}`,
+  );
+}

@@ -1,0 +1,49 @@
+import { kernel, type Kernel } from '../kernel.ts';
+import { unroll, wgsl } from '../wgsl.ts';
+import type { StreamOptions } from './stream.ts';
+
+export interface ReadOptions extends StreamOptions {
+  /** Length of the buffer in units of 16 bytes; a power of two. */
+  readonly quads: number;
+  /** A multiple of `workgroupSize`. */
+  readonly invocations: number;
+  /** Units of 16 bytes that each invocation reads; a multiple of 8. */
+  readonly loads: number;
+}
+
+/** Loads in the body of the loop. */
+const unrolled = 8;
+
+/**
+ * Reads `invocations × loads` units from a buffer and writes one sum an invocation. Neighbours read next to each
+ * other; the next load of each is a whole grid and a workgroup further on, round the end. So a large buffer is gone
+ * through from end to end, and a small one comes from the caches, but never from registers.
+ */
+export function read({ quads, invocations, loads, workgroupSize }: ReadOptions): Kernel {
+  const stride = readStride({ invocations, workgroupSize });
+  return kernel(
+    `read ${invocations * loads * 16} bytes of ${quads * 16}`,
+    [
+      { name: 'data', access: 'read', type: 'array<vec4u>' },
+      { name: 'sums', access: 'read_write', type: 'array<vec4u>' },
+    ],
+    invocations,
+    workgroupSize,
+    '',
+    wgsl /* wgsl */ `
+  var sum = vec4u();
+  for (var i = 0u; i < ${loads / unrolled}u; i++) {
+    let first = invocation + i * ${unrolled * stride}u;
+${unroll(unrolled, (k) => `    sum += data[(first + ${k * stride}u) & ${quads - 1}u];`)}
+  }
+  sums[invocation] = sum;`,
+  );
+}
+
+/** Units from one load of an invocation to its next. */
+export function readStride({
+  invocations,
+  workgroupSize,
+}: Pick<ReadOptions, 'invocations' | 'workgroupSize'>): number {
+  return invocations + workgroupSize;
+}

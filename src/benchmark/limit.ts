@@ -1,0 +1,83 @@
+/**
+ * How much of a machine's own limit a training step reached, and which limit it is.
+ *
+ * No step can take less than its arithmetic at the measured peak, or its bytes at the measured bandwidth, whichever is
+ * longer, since the two overlap; plus what each dispatch takes beside its work, since dispatches of a step wait for
+ * each other. The host records and submits meanwhile, and nothing is faster than that either:
+ *
+ *   limit = max(max(FLOP / peak, bytes / bandwidth) + dispatches · latency, host)
+ *
+ * It is the roofline model with the cost of dispatches added.
+ */
+import type { MeasuredLimits } from '../gpu/probes/probeAdapter.ts';
+import { stepBytes, stepFlop } from '../network/stepWork.ts';
+
+/** Which part of the limit is longest, and so what to look at first. */
+export type Bound = 'compute' | 'memory' | 'dispatch' | 'host';
+
+/** One training step as it was run. */
+export interface MeasuredStep {
+  /** Layer sizes, input first. */
+  readonly layers: readonly number[];
+  readonly batchSize: number;
+  /** Float32 that the optimizer keeps for each parameter. Default 0. */
+  readonly stateCount?: number;
+  /** Of the plan; may be a fraction where one dispatch makes several steps. */
+  readonly dispatches: number;
+  /** Default: so many that the cost of a submit does not count. */
+  readonly stepsPerSubmit?: number;
+  /** That it took, measured. */
+  readonly seconds: number;
+}
+
+export interface Verdict {
+  readonly bound: Bound;
+  /**
+   * limit / seconds: 1 is as fast as this adapter can be with this plan. Above 1 the probes have measured too little,
+   * mostly because something else ran meanwhile.
+   */
+  readonly fraction: number;
+  /** Lower bounds in seconds. */
+  readonly seconds: Readonly<Record<Bound | 'limit', number>>;
+}
+
+/** What limits `step`, and how near it came. */
+export function judgeStep(limits: MeasuredLimits, step: MeasuredStep): Verdict {
+  const { layers, batchSize, dispatches, stateCount = 0, stepsPerSubmit = Infinity } = step;
+  const { arithmetic, memory, latency } = limits;
+  const bytes = stepBytes(layers, batchSize, stateCount);
+  const large = Math.max(memory.read.value, memory.copy.value);
+  // What a step leaves in the caches the next one finds there, if it is so little.
+  const bandwidth = bytes <= memory.smallBytes ? Math.max(memory.cached.value, large) : large;
+  const compute = stepFlop(layers, batchSize) / arithmetic.value;
+  const transfer = bytes / bandwidth;
+  const dispatch = dispatches * latency.dispatch.value;
+  const host = dispatches * latency.encode.value + latency.submit.value / stepsPerSubmit;
+  const work = Math.max(compute, transfer);
+  const limit = Math.max(work + dispatch, host);
+  return {
+    bound: boundOf({ compute, transfer, dispatch, host, limit }),
+    fraction: limit / step.seconds,
+    seconds: { compute, memory: transfer, dispatch, host, limit },
+  };
+}
+
+/** The host where it is what the limit is; else the longest part of what the GPU takes. */
+function boundOf(parts: {
+  compute: number;
+  transfer: number;
+  dispatch: number;
+  host: number;
+  limit: number;
+}): Bound {
+  const { compute, transfer, dispatch, host, limit } = parts;
+  if (host === limit) return 'host';
+  if (dispatch >= Math.max(compute, transfer)) return 'dispatch';
+  return compute >= transfer ? 'compute' : 'memory';
+}
+
+/** 'dispatch-bound, 92 %' */
+export function describeVerdict({ bound, fraction }: Pick<Verdict, 'bound' | 'fraction'>): string {
+  const percent = 100 * fraction;
+  return `${bound}-bound, ${percent.toFixed(percent < 1 ? 1 : 0)} %`;
+}

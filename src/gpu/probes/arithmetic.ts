@@ -1,0 +1,131 @@
+/** The peak rate of fused multiply-adds: the best of several shapes of a kernel that does nothing else. */
+import {
+  describeShape,
+  multiplyAdd,
+  multiplyAddsPerInvocation,
+  type MultiplyAddOptions,
+} from '../../../shaders/probes/multiplyAdd.ts';
+import { ShaderError } from '../../errors.ts';
+import type { Device } from '../device.ts';
+import type { BatchTimer } from './batchTimer.ts';
+import { bindKernels, readBytes, type BoundKernel } from './boundKernel.ts';
+import { measureSlope, type Measured } from './slope.ts';
+
+type Shape = Omit<MultiplyAddOptions, 'invocations'>;
+
+/**
+ * Few chains leave a unit waiting for its own results, many leave no registers; which is too few and too many
+ * differs by adapter, and some have vector registers.
+ */
+const shapes: readonly Shape[] = [
+  { width: 1, chains: 8, workgroupSize: 64 },
+  { width: 1, chains: 16, workgroupSize: 64 },
+  { width: 4, chains: 2, workgroupSize: 64 },
+  { width: 4, chains: 4, workgroupSize: 64 },
+  { width: 1, chains: 8, workgroupSize: 256 },
+  { width: 4, chains: 4, workgroupSize: 256 },
+];
+
+/** m and c: the result is exact, and tells how many multiply-adds were made. */
+const factors = Float32Array.of(1, 1);
+
+export interface Arithmetic extends Measured {
+  /** Which shape it was: '8 × f32, workgroups of 64'. */
+  readonly shape: string;
+}
+
+/**
+ * FLOP/s of fused multiply-adds in float32, two FLOP each.
+ * @throws {ShaderError} when a kernel does not compute what it should: its time would be of something else
+ */
+export async function probeArithmetic(
+  device: Device,
+  timer: BatchTimer,
+  deadline: number,
+): Promise<Arithmetic> {
+  // A GPU has tens of thousands of lanes, each to be filled several times over; a CPU has a few dozen.
+  const invocations = device.adapter.isSoftware ? 2 ** 13 : 2 ** 20;
+  const fitting = shapes.filter(
+    ({ workgroupSize }) => workgroupSize <= device.limit('maxComputeInvocationsPerWorkgroup'),
+  );
+  const { STORAGE, COPY_DST, COPY_SRC } = GPUBufferUsage;
+  const { made, buffers } = await device.create('the buffers of a probe', (allocate) => {
+    const buffers = {
+      factors: allocate('factors', factors.byteLength, STORAGE | COPY_DST),
+      results: allocate('results', 4 * invocations, STORAGE | COPY_DST | COPY_SRC),
+    };
+    return { buffers, made: Object.values(buffers) };
+  });
+  try {
+    device.gpu.queue.writeBuffer(buffers.factors, 0, factors);
+    const kernels = fitting.map((shape) => multiplyAdd({ ...shape, invocations }));
+    const bound = await bindKernels(device, kernels, buffers);
+    for (const [i, kernel] of bound.entries()) {
+      await requireRight(device, timer, kernel, buffers.results, fitting[i]!);
+    }
+    return await fastest(timer, bound, fitting, invocations, deadline);
+  } finally {
+    device.release(made);
+  }
+}
+
+/** Rounds, and milliseconds of a batch, of each heat; the better half of the first goes on to the second. */
+const heats = [
+  { rounds: 1, batchMs: 5 },
+  { rounds: 2, batchMs: 10 },
+  { rounds: 4, batchMs: 20 },
+] as const;
+
+/** All shapes for a short time, the better half for longer, and the best of these for what is left. */
+async function fastest(
+  timer: BatchTimer,
+  bound: readonly BoundKernel[],
+  of: readonly Shape[],
+  invocations: number,
+  deadline: number,
+): Promise<Arithmetic> {
+  const flop = 2 * multiplyAddsPerInvocation * invocations;
+  let left = bound.map(({ record }, i) => ({ record, shape: describeShape(of[i]!) }));
+  let best: Arithmetic | undefined;
+  for (const heat of heats) {
+    if (best !== undefined && performance.now() > deadline) break;
+    const results = [];
+    for (const entry of left) {
+      const options = { ...heat, deadline, isWarm: true };
+      const measured = await measureSlope(timer, entry.record, options);
+      results.push({ ...measured, value: flop / measured.value, entry });
+    }
+    results.sort((a, b) => b.value - a.value);
+    const { entry, ...measured } = results[0]!;
+    best = { ...measured, shape: entry.shape };
+    const kept = heat.rounds === 1 ? Math.ceil(left.length / 2) : 1;
+    left = results.slice(0, kept).map((result) => result.entry);
+  }
+  return best!;
+}
+
+/** What an invocation of the kernel leaves behind, in closed form: Σ start + count, over chains and components. */
+export function multiplyAddResult({ width, chains }: Shape, invocation: number): number {
+  const numbers = width * chains;
+  return numbers * (invocation % 16) + (numbers * (numbers - 1)) / 2 + multiplyAddsPerInvocation;
+}
+
+async function requireRight(
+  device: Device,
+  timer: BatchTimer,
+  { kernel, record }: BoundKernel,
+  results: GPUBuffer,
+  shape: Shape,
+): Promise<void> {
+  const encoder = device.gpu.createCommandEncoder();
+  encoder.clearBuffer(results);
+  device.gpu.queue.submit([encoder.finish()]);
+  await timer.run((pass) => record(pass, 1));
+  const found = new Float32Array(await readBytes(device, results, results.size));
+  const wrong = found.findIndex((value, i) => value !== multiplyAddResult(shape, i));
+  if (wrong < 0) return;
+  throw new ShaderError(
+    `Probe '${kernel.label}' gave ${found[wrong]} where ${multiplyAddResult(shape, wrong)} is right (invocation ${wrong}), ` +
+      'so that its time says nothing. This is a bug in the driver or in nudge; please report it.',
+  );
+}

@@ -1,0 +1,126 @@
+/** What calls cost beside the work they ask for: on the GPU, on the host, and on the way back. */
+import { count } from '../../../shaders/probes/count.ts';
+import { DeviceLostError } from '../../errors.ts';
+import type { Device } from '../device.ts';
+import type { BatchTimer } from './batchTimer.ts';
+import { bindKernels, readBytes, type BoundKernel } from './boundKernel.ts';
+import { measureSlope, median, spreadOf, type Measured } from './slope.ts';
+
+export interface Latency {
+  /** Seconds from one dispatch to the next that depends on it, in one pass. */
+  readonly dispatch: Measured;
+  /** Seconds of the host's thread that recording a dispatch takes, with its pipeline and its bind group. */
+  readonly encode: Measured;
+  /** Seconds of the host's thread for an encoder, a pass and a submit, without the dispatches in it. */
+  readonly submit: Measured;
+  /** Seconds from the submit of a copy of 4 bytes until the host has them, of an idle GPU. */
+  readonly readback: Measured;
+  /** The same where the host submits nothing again and again meanwhile; only where that is faster. */
+  readonly pokedReadback?: Measured;
+}
+
+/** Dispatches in a submit when the host is timed: its clock may tick in steps of 0.1 ms. */
+const dispatchesEncoded = 500;
+const submitsMade = 100;
+const readbacks = 9;
+
+/** @throws {DeviceLostError} when fewer dispatches were made than asked for */
+export async function probeLatency(
+  device: Device,
+  timer: BatchTimer,
+  deadline: number,
+): Promise<Latency> {
+  const { STORAGE, COPY_SRC } = GPUBufferUsage;
+  const counter = await device.create('the buffer of a probe', (allocate) =>
+    allocate('counter', 4, STORAGE | COPY_SRC),
+  );
+  try {
+    const [kernel] = await bindKernels(device, [count()], { counter });
+    const probe = new LatencyProbe(device, timer, kernel!);
+    const share = (deadline - performance.now()) / 3;
+    const dispatch = await probe.dispatch(deadline - 2 * share);
+    const host = await probe.host(deadline - share);
+    const readback = await probe.readback(false, deadline - (timer.pokes ? share / 2 : 0));
+    const pokedReadback = timer.pokes ? await probe.readback(true, deadline) : undefined;
+    await requireCount(device, counter, probe.dispatches);
+    return { dispatch, ...host, readback, ...(pokedReadback && { pokedReadback }) };
+  } finally {
+    device.release([counter]);
+  }
+}
+
+async function requireCount(device: Device, counter: GPUBuffer, dispatches: number): Promise<void> {
+  const [counted] = new Uint32Array(await readBytes(device, counter, 4));
+  if (counted === dispatches) return;
+  throw new DeviceLostError(
+    'unknown',
+    `Of ${dispatches} dispatches the GPU made ${counted}, so that their time says nothing. Request a new device.`,
+  );
+}
+
+class LatencyProbe {
+  /** Recorded so far. */
+  dispatches = 0;
+  readonly #device: Device;
+  readonly #timer: BatchTimer;
+  readonly #kernel: BoundKernel;
+
+  constructor(device: Device, timer: BatchTimer, kernel: BoundKernel) {
+    this.#device = device;
+    this.#timer = timer;
+    this.#kernel = kernel;
+  }
+
+  async dispatch(deadline: number): Promise<Measured> {
+    const record = (pass: GPUComputePassEncoder, times: number) => this.#record(pass, times);
+    return await measureSlope(this.#timer, record, { rounds: 5, deadline, batchMs: 10 });
+  }
+
+  /** Both from two ways to submit: few submits of many dispatches, many submits of one. */
+  async host(deadline: number): Promise<Pick<Latency, 'encode' | 'submit'>> {
+    await this.#hostSeconds(1, 1);
+    const few: number[] = [];
+    const many: number[] = [];
+    do {
+      few.push((await this.#hostSeconds(1, dispatchesEncoded)) / dispatchesEncoded);
+      many.push((await this.#hostSeconds(submitsMade, 1)) / submitsMade);
+    } while (few.length < 5 && performance.now() < deadline);
+    // few = encode + submit / dispatches, many = encode + submit, where dispatches is large.
+    const perDispatch = Math.min(...few);
+    const perSubmit = Math.min(...many);
+    const submit = Math.max(0, perSubmit - perDispatch) / (1 - 1 / dispatchesEncoded);
+    const encode = perDispatch - submit / dispatchesEncoded;
+    return {
+      encode: { value: encode > 0 ? encode : perDispatch, ...spreadOf(few) },
+      submit: { value: submit > 0 ? submit : perSubmit, ...spreadOf(many) },
+    };
+  }
+
+  async readback(pokes: boolean, deadline: number): Promise<Measured> {
+    const samples: number[] = [];
+    do samples.push(await this.#timer.readBack(pokes));
+    while (samples.length < readbacks && performance.now() < deadline);
+    return { value: median(samples), ...spreadOf(samples) };
+  }
+
+  /** Seconds of the host for so many submits of so many dispatches each; the GPU is idle before and after. */
+  async #hostSeconds(submits: number, dispatches: number): Promise<number> {
+    const { gpu } = this.#device;
+    const start = performance.now();
+    for (let submit = 0; submit < submits; submit++) {
+      const encoder = gpu.createCommandEncoder();
+      const pass = encoder.beginComputePass();
+      this.#record(pass, dispatches);
+      pass.end();
+      gpu.queue.submit([encoder.finish()]);
+    }
+    const seconds = (performance.now() - start) / 1000;
+    await this.#timer.settle();
+    return seconds;
+  }
+
+  #record(pass: GPUComputePassEncoder, times: number): void {
+    this.#kernel.record(pass, times);
+    this.dispatches += times;
+  }
+}

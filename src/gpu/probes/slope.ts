@@ -1,0 +1,90 @@
+import type { BatchTimer } from './batchTimer.ts';
+
+/** A figure and how far apart the rounds were that it comes from. */
+export interface Measured {
+  readonly value: number;
+  /** (longest − shortest) / middle of the rounds’ times; 0 where there was one. Much means that something else ran. */
+  readonly spread: number;
+  readonly rounds: number;
+}
+
+export interface SlopeOptions {
+  /** Rounds at most; two at least, where not one is asked for. */
+  readonly rounds: number;
+  /** Of `performance.now()`; once it is past, no third round begins. */
+  readonly deadline: number;
+  /** Milliseconds that the shorter of a round's batches takes at least. Default 20. */
+  readonly batchMs?: number;
+  /** Whether it was run before; what was not is compiled, paged in or cleared at first. */
+  readonly isWarm?: boolean;
+}
+
+/** Above this, recording a batch takes longer than what it measures, and no adapter is so fast. */
+const mostRepeats = 2 ** 16;
+
+/**
+ * How far below T(3R) / 3R a slope can be. Batches are long beside what a submit and a wait cost, so a slope that says
+ * more comes from a T(R) that something else on the machine made longer, and promises what no adapter keeps.
+ */
+const leastSlope = 0.9;
+
+/**
+ * Seconds that one repetition takes: (T(3R) − T(R)) / 2R, in which what a submit and a wait cost cancels out. R grows
+ * until a batch takes long enough for the clock. Of several rounds the least T(R) and the least T(3R) count, since
+ * whatever else runs on a machine only ever adds.
+ * @param record records so many repetitions
+ */
+export async function measureSlope(
+  timer: BatchTimer,
+  record: (pass: GPUComputePassEncoder, times: number) => void,
+  { rounds, deadline, batchMs = 20, isWarm = false }: SlopeOptions,
+): Promise<Measured> {
+  const time = (times: number) => timer.run((pass) => record(pass, times));
+  // Where a wait ends late, what is waited for has to be so much longer.
+  const wanted = Math.max(batchMs / 1000, 4 * timer.emptySeconds);
+  if (!isWarm) await time(1);
+  let repeats = 1;
+  let short = await time(repeats);
+  for (;;) {
+    // Once long enough may be chance, which the next run shows; too short is too short.
+    if (short - timer.emptySeconds >= wanted) short = Math.min(short, await time(repeats));
+    const net = Math.max(short - timer.emptySeconds, 0);
+    if (net >= wanted || repeats >= mostRepeats) break;
+    const growth = Math.min(8, Math.max(1.5, (1.2 * wanted) / net));
+    repeats = Math.min(mostRepeats, Math.ceil(repeats * growth));
+    short = await time(repeats);
+  }
+  const shorts = [short];
+  const longs = [await time(3 * repeats)];
+  while (longs.length < Math.min(2, rounds) || (longs.length < rounds && !isPast(deadline))) {
+    shorts.push(await time(repeats));
+    longs.push(await time(3 * repeats));
+  }
+  const whole = (Math.min(...longs) - timer.emptySeconds) / (3 * repeats);
+  const slope = (Math.min(...longs) - Math.min(...shorts)) / (2 * repeats);
+  return {
+    value: Math.min(whole, Math.max(slope, leastSlope * whole)),
+    ...spreadOf(longs),
+  };
+}
+
+/** The spread of several samples. */
+export function spreadOf(samples: readonly number[]): Pick<Measured, 'spread' | 'rounds'> {
+  const sorted = [...samples].sort((a, b) => a - b);
+  const range = sorted.at(-1)! - sorted[0]!;
+  return {
+    spread: range === 0 ? 0 : range / Math.abs(median(sorted)),
+    rounds: samples.length,
+  };
+}
+
+/** The middle one, or the mean of the two in the middle. */
+export function median(samples: readonly number[]): number {
+  const sorted = [...samples].sort((a, b) => a - b);
+  const middle = sorted.length / 2;
+  return (sorted[Math.floor(middle)]! + sorted[Math.ceil(middle) - 1]!) / 2;
+}
+
+function isPast(deadline: number): boolean {
+  return performance.now() > deadline;
+}

@@ -1,0 +1,75 @@
+import { describe, expect, it } from 'vitest';
+
+import { describeVerdict, judgeStep } from '../../src/benchmark/limit.ts';
+import { roundLimits } from '../support/measuredLimits.ts';
+
+/** 100→100: 40,000 FLOP a sample in two products; 200 bytes a sample of data, 800 of activations, 80,800 of weights. */
+const layers = [100, 100];
+
+describe('the limit of a step', () => {
+  it('is its arithmetic at the peak rate plus its dispatches, where arithmetic is longer than transfer', () => {
+    const verdict = judgeStep(roundLimits, {
+      layers,
+      batchSize: 10,
+      dispatches: 3,
+      seconds: 860e-6,
+    });
+    expect(verdict.seconds.compute).toBeCloseTo(400e-6, 12);
+    expect(verdict.seconds.memory).toBeCloseTo((80_800 + 10 * 1000) / 1e9, 12);
+    expect(verdict.seconds.dispatch).toBeCloseTo(30e-6, 12);
+    expect(verdict.seconds.host).toBeCloseTo(3e-6, 12);
+    expect(verdict.seconds.limit).toBeCloseTo(430e-6, 12);
+    expect(verdict.bound).toBe('compute');
+    expect(verdict.fraction).toBeCloseTo(0.5, 12);
+  });
+
+  it('is its bytes at the bandwidth, where that is longer', () => {
+    const verdict = judgeStep(roundLimits, { layers, batchSize: 1, dispatches: 1, seconds: 1 });
+    expect(verdict.seconds.memory).toBeCloseTo(81.8e-6, 12);
+    expect(verdict.seconds.limit).toBeCloseTo(91.8e-6, 12);
+    expect(verdict.bound).toBe('memory');
+  });
+
+  it('counts the state of the optimizer among the bytes', () => {
+    const step = { layers, batchSize: 1, dispatches: 1, seconds: 1 };
+    const momentum = judgeStep(roundLimits, { ...step, stateCount: 1 });
+    expect(momentum.seconds.memory).toBeCloseTo((1000 + 2 * 80_800) / 1e9, 12);
+  });
+
+  it('takes the bandwidth of the caches for what fits into them', () => {
+    const step = { layers: [10, 10], batchSize: 1, dispatches: 1, seconds: 1 };
+    // 20 + 8 · (110 + 10) = 980 bytes
+    expect(judgeStep(roundLimits, step).seconds.memory).toBeCloseTo(980 / 1e10, 15);
+    // 2 · 20 + 8 · (110 + 20) = 1080 bytes
+    const more = judgeStep(roundLimits, { ...step, batchSize: 2 });
+    expect(more.seconds.memory).toBeCloseTo(1080 / 1e9, 15);
+  });
+
+  it('is dispatches, where they take longer than the work', () => {
+    const step = { layers, batchSize: 1, dispatches: 9, seconds: 190e-6 };
+    const verdict = judgeStep(roundLimits, step);
+    expect(verdict.seconds.limit).toBeCloseTo(171.8e-6, 12);
+    expect(verdict.bound).toBe('dispatch');
+    expect(describeVerdict(verdict)).toBe('dispatch-bound, 90 %');
+  });
+
+  it('is the host, where recording and submitting take longer than everything on the GPU', () => {
+    const limits = {
+      ...roundLimits,
+      latency: { ...roundLimits.latency, encode: { value: 20e-6, spread: 0, rounds: 1 } },
+    };
+    const step = { layers: [10, 10], batchSize: 1, dispatches: 5, seconds: 300e-6 };
+    const verdict = judgeStep(limits, { ...step, stepsPerSubmit: 1 });
+    expect(verdict.seconds.host).toBeCloseTo(150e-6, 12);
+    expect(verdict.seconds.limit).toBeCloseTo(150e-6, 12);
+    expect(verdict.bound).toBe('host');
+    // A submit for ten steps costs each a tenth; without a word on it, nothing.
+    expect(judgeStep(limits, { ...step, stepsPerSubmit: 10 }).seconds.host).toBeCloseTo(105e-6, 12);
+    expect(judgeStep(limits, step).seconds.host).toBeCloseTo(100e-6, 12);
+  });
+
+  it('is told with a digit behind the point only where there is nothing before it', () => {
+    expect(describeVerdict({ bound: 'compute', fraction: 0.0042 })).toBe('compute-bound, 0.4 %');
+    expect(describeVerdict({ bound: 'host', fraction: 1.037 })).toBe('host-bound, 104 %');
+  });
+});
