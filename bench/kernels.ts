@@ -56,9 +56,12 @@ export async function timeStep(
 ): Promise<{ label: string; seconds: number }[]> {
   const optimizer = sgd({ learningRate: 1e-6, momentum });
   const { dispatches, buffers: sizes } = trainingStep(network, plan, optimizer);
-  const parameterLayouts = parameterBuffers(network, optimizer);
+  const parameterLayouts = parameterBuffers(network, optimizer, false);
   const { training } = digits({ trainingCount: 10 * plan.batchSize, testCount: 1 });
-  const source = await createSource(device, training, plan.batchSize, false, ratesOf(optimizer));
+  const source = await createSource(device, training, plan.batchSize, false, {
+    ratesOf: ratesOf(optimizer),
+    layerCount: plan.layers.length,
+  });
   source.begin(fileOrder(training.sampleCount), 1);
   const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST;
   const made = await device.create('benchmark buffers', (allocate) => {

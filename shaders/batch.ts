@@ -16,25 +16,52 @@ export const sampleBindings: readonly Binding[] = [
 
 /** @param access `read_write` for a step's first and last kernel alone */
 export function counterBinding(access: 'read' | 'read_write'): Binding {
-  return { name: 'counter', access, type: 'array<u32, 2>' };
+  return { name: 'counter', access, type: 'Counter' };
 }
+/** The counter of a kernel that finds gradients, with the words behind it where `raiseNonFinite` leaves its word. */
+export const flaggedCounterBinding: Binding = {
+  name: 'counter',
+  access: 'read_write',
+  type: 'FlaggedCounter',
+};
 /** The first kernel of a step: the step it belongs to, in `step`. */
 export const startStep = /* wgsl */ `
-  let step = counter[0];
-  if (invocation == 0u) { counter[1] = step + 1u; }`;
+  let step = counter.step;
+  if (invocation == 0u) { counter.next = step + 1u; }`;
 /** Any later kernel. */
 export const sameStep = /* wgsl */ `
-  let step = counter[1] - 1u;`;
+  let step = counter.next - 1u;`;
 /** The last kernel of a step, after `sameStep`. */
 export const endStep = /* wgsl */ `
-  if (invocation == 0u) { counter[0] = step + 1u; }`;
+  if (invocation == 0u) { counter.step = step + 1u; }`;
+
+/**
+ * Where `finite` is false: keeps for the host, in a word a layer, the first step of the whole training at which the
+ * layer's gradient was not finite. Inverted, so that 0 means never and no word has to be set beforehand; the branch
+ * is never taken while all is well.
+ */
+export function raiseNonFinite(layer: number): string {
+  return /* wgsl */ `
+  if (!finite) { atomicMax(&counter.nonFinite[${layer}u], ~(settings.stepsBefore + step)); }`;
+}
 
 export const settingsBinding: Binding = { name: 'settings', access: 'uniform', type: 'Settings' };
 
-/** Layout of the uniform buffer `settings`: what changes between submits. */
+/** Layouts of the uniform buffer `settings`, which is what changes between submits, and of the buffer `counter`. */
 export const settingsStruct = /* wgsl */ `
 struct Settings {
   sampleCount: u32,
+  // Steps of training made before step 0 of this epoch or chunk; may wrap.
+  stepsBefore: u32,
+}
+struct Counter {
+  step: u32,
+  next: u32,
+}
+struct FlaggedCounter {
+  step: u32,
+  next: u32,
+  nonFinite: array<atomic<u32>>,
 }`;
 /** Bytes of `Settings`; uniform buffers come in 16s. */
 export const settingsBytes = 16;

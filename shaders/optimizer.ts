@@ -4,53 +4,146 @@
  * What differs from step to step stands in `rates`, one vec4f a step, which the host computes in float64
  * (`src/gpu/rates.ts`): so steps stay identical commands, and another learning rate is no other shader.
  * What stays for a whole run is written into the WGSL, which saves a binding.
+ *
+ * Where gradients are clipped, no parameter may move before the norm of the whole gradient is known. A kernel with
+ * the rule `deferred` calls the same function, which then only stores the gradient; `applyGradients` does the rest.
  */
 import type { Binding } from './kernel.ts';
 import { f32, wgsl } from './wgsl.ts';
 
-/** What of an optimizer its WGSL depends on: all but the learning rate. */
-export interface UpdateRule {
-  readonly kind: 'sgd';
-  readonly momentum: number;
-}
+/** What of an optimizer its WGSL depends on: all but the learning rate. `src/training/optimizers.ts` defines it. */
+export type UpdateRule =
+  | {
+      readonly kind: 'sgd';
+      readonly momentum: number;
+      readonly nesterov: boolean;
+      readonly weightDecay: number;
+    }
+  | {
+      readonly kind: 'adam' | 'adamW';
+      readonly beta1: number;
+      readonly beta2: number;
+      readonly epsilon: number;
+      readonly weightDecay: number;
+    }
+  | { readonly kind: 'deferred' };
+
+export const deferred = { kind: 'deferred' } as const satisfies UpdateRule;
 
 /** Numbers that the optimizer keeps for each parameter: the vec4f of `moments` a quad of parameters has. */
-export function momentCount({ momentum }: UpdateRule): 0 | 1 | 2 {
-  return momentum > 0 ? 1 : 0;
+export function momentCount(rule: UpdateRule): 0 | 1 | 2 {
+  switch (rule.kind) {
+    case 'sgd':
+      return rule.momentum > 0 ? 1 : 0;
+    case 'adam':
+    case 'adamW':
+      return 2;
+    case 'deferred':
+      return 0;
+  }
 }
 
 /**
- * What `applyGradient` works on: `parameters`, `rates` and, where the optimizer keeps any, `moments`. The moments
- * of parameter quad i are quads i·momentCount onwards, side by side: one index finds both, whether a kernel binds
- * the range of one layer or the whole buffer, and they come with one cache line.
+ * What `applyGradient` works on: `parameters`, `rates` and, where the optimizer keeps any, `moments`; `gradients`
+ * alone where it is deferred.
+ *
+ * The moments of parameter quad i are quads i·momentCount onwards, side by side: one index finds both, whether a
+ * kernel binds the range of one layer or the whole buffer, and they come with one cache line.
  */
 export function optimizerBindings(rule: UpdateRule): readonly Binding[] {
+  const quads = (name: string, access: Binding['access']): Binding => ({
+    name,
+    access,
+    type: 'array<vec4f>',
+  });
+  if (rule.kind === 'deferred') return [quads('gradients', 'read_write')];
   return [
-    { name: 'parameters', access: 'read_write', type: 'array<vec4f>' },
-    ...(momentCount(rule) > 0
-      ? [{ name: 'moments', access: 'read_write', type: 'array<vec4f>' } as const]
-      : []),
-    { name: 'rates', access: 'read', type: 'array<vec4f>' },
+    quads('parameters', 'read_write'),
+    ...(momentCount(rule) > 0 ? [quads('moments', 'read_write')] : []),
+    quads('rates', 'read'),
   ];
 }
 
 /**
- * `fn applyGradient(index: u32, gradient: vec4f, rate: vec4f)`: moves quad `index` of `parameters`, and its moments,
- * by the mean gradient of a mini-batch. `rate` is `rates[step]`, to be read once an invocation.
+ * - `fn applyGradient(index: u32, gradient: vec4f, rate: vec4f) -> bool`: moves quad `index` of `parameters`, and
+ *   its moments, by the mean gradient of a mini-batch. Whether the gradient was finite; see `raiseNonFinite`
+ * - `fn rateOf(step: u32) -> vec4f`: `rate` of a step, to be read once an invocation
  *
  * Padding stays 0: its gradient is 0, and no optimizer moves a parameter and moments of 0 then.
  */
 export function applyGradient(rule: UpdateRule): string {
-  const hasMomentum = rule.momentum > 0;
   return wgsl /* wgsl */ `
-// rate: x is the learning rate.
-fn applyGradient(index: u32, gradient: vec4f, rate: vec4f) {
-#if ${hasMomentum}
-  let v = fma(vec4f(${f32(rule.momentum)}), moments[index], gradient);
-  moments[index] = v;
-  parameters[index] -= rate.x * v;
+// Bits, since shaders may assume that everything is finite.
+fn isFinite(v: vec4f) -> bool {
+  return all((bitcast<vec4u>(v) & vec4u(0x7f800000u)) != vec4u(0x7f800000u));
+}
+#if ${rule.kind === 'deferred'}
+fn rateOf(step: u32) -> vec4f { return vec4f(); }
 #else
-  parameters[index] -= rate.x * gradient;
+fn rateOf(step: u32) -> vec4f { return rates[step]; }
 #endif
+fn applyGradient(index: u32, gradient: vec4f, rate: vec4f) -> bool {
+${bodyOf(rule)}
+  return isFinite(gradient);
 }`;
+}
+
+function bodyOf(rule: UpdateRule): string {
+  switch (rule.kind) {
+    case 'sgd':
+      return sgd(rule);
+    case 'adam':
+    case 'adamW':
+      return adam(rule);
+    case 'deferred':
+      return '  gradients[index] = gradient;';
+  }
+}
+
+/** rate: x is the learning rate. */
+function sgd({ momentum, nesterov, weightDecay }: UpdateRule & { kind: 'sgd' }): string {
+  return wgsl /* wgsl */ `  let w = parameters[index];
+#if ${weightDecay > 0}
+  let g = fma(vec4f(${f32(weightDecay)}), w, gradient);
+#else
+  let g = gradient;
+#endif
+#if ${momentum > 0}
+  let v = fma(vec4f(${f32(momentum)}), moments[index], g);
+  moments[index] = v;
+#if ${nesterov}
+  let direction = fma(vec4f(${f32(momentum)}), v, g);
+#else
+  let direction = v;
+#endif
+#else
+  let direction = g;
+#endif
+  parameters[index] = w - rate.x * direction;`;
+}
+
+/**
+ * rate: x is learningRate / (1 − β₁ᵗ), y is 1 / √(1 − β₂ᵗ), z is learningRate·λ.
+ *
+ * Means are moved by m + (1 − β)(g − m) rather than β·m + (1 − β)·g: float32 has 0.999 only to 1e-8, which is
+ * 1e-5 of what it leaves of 1, and both would be rounded apart.
+ */
+function adam(rule: UpdateRule & { kind: 'adam' | 'adamW' }): string {
+  const { kind, beta1, beta2, epsilon, weightDecay } = rule;
+  return wgsl /* wgsl */ `  var w = parameters[index];
+#if ${kind === 'adam' && weightDecay > 0}
+  let g = fma(vec4f(${f32(weightDecay)}), w, gradient);
+#else
+  let g = gradient;
+#endif
+#if ${kind === 'adamW' && weightDecay > 0}
+  w = fma(vec4f(-rate.z), w, w);
+#endif
+  var m = moments[2u * index];
+  var v = moments[2u * index + 1u];
+  m = fma(vec4f(${f32(1 - beta1)}), g - m, m);
+  v = fma(vec4f(${f32(1 - beta2)}), fma(g, g, -v), v);
+  moments[2u * index] = m;
+  moments[2u * index + 1u] = v;
+  parameters[index] = w - rate.x * m / fma(sqrt(v), vec4f(rate.y), vec4f(${f32(epsilon)}));`;
 }

@@ -1,7 +1,8 @@
 import {
   bytesOf,
-  counterBinding,
+  flaggedCounterBinding,
   endStep,
+  raiseNonFinite,
   rowsOf,
   sameStep,
   sampleBindings,
@@ -16,10 +17,13 @@ import { f32, quads, unroll, wgsl } from './wgsl.ts';
 export interface UpdateOptions {
   readonly inputs: number;
   readonly outputs: number;
-  /** Where a comes from, as in `forward`. The first layer's update, from samples, is the step's last kernel. */
+  /** Where a comes from, as in `forward`. The first layer's update, from samples, is the step's last kernel, if not deferred. */
   readonly source: 'samples' | 'activations';
   readonly batchSize: number;
+  /** `deferred` leaves the gradient in `gradients` and the step to `applyGradients`. */
   readonly optimizer: UpdateRule;
+  /** Of the network, for `raiseNonFinite`. */
+  readonly layer: number;
   /** Quads of outputs an invocation updates, for one quad of inputs; divides `quads(outputs)`. */
   readonly tileQuads: number;
   /** Invocations a workgroup. */
@@ -41,13 +45,14 @@ export function update(options: UpdateOptions): Kernel {
   const outputQuads = quads(outputs);
   const columns = outputQuads / tileQuads;
   const fromSamples = source === 'samples';
+  const endsStep = fromSamples && optimizer.kind !== 'deferred';
   const bindings: Binding[] = [
     { name: 'delta', access: 'read', type: 'array<vec4f>' },
     ...optimizerBindings(optimizer),
     ...(fromSamples
       ? sampleBindings
       : [{ name: 'inputs', access: 'read', type: 'array<vec4f>' } as const]),
-    counterBinding(fromSamples ? 'read_write' : 'read'),
+    flaggedCounterBinding,
     settingsBinding,
   ];
 
@@ -64,18 +69,19 @@ ${bytesOf}
 #endif
 `;
   const body = wgsl /* wgsl */ `
-${sameStep}${fromSamples ? endStep : ''}
+${sameStep}${endsStep ? endStep : ''}
   let column = (invocation % ${columns}u) * ${tileQuads}u;
   let input = invocation / ${columns}u;
   let samplesInBatch = f32(rowsOf(step));
-  let rate = rates[step];
+  let rate = rateOf(step);
+  var finite = true;
   let first = input * ${4 * outputQuads}u + column;
   if (input == ${inputQuads}u) {
 ${unroll(tileQuads, (q) => `    var bias${q} = vec4f();`)}
     for (var n = 0u; n < ${batchSize}u; n++) {
 ${unroll(tileQuads, (q) => `      bias${q} += delta[n * ${outputQuads}u + column + ${q}u];`)}
     }
-${unroll(tileQuads, (q) => `    applyGradient(first + ${q}u, bias${q} / samplesInBatch, rate);`)}
+${unroll(tileQuads, (q) => `    finite = applyGradient(first + ${q}u, bias${q} / samplesInBatch, rate) & finite;`)}${raiseNonFinite(options.layer)}
     return;
   }
 ${eachSum((k, q) => `  var sum${k}_${q} = vec4f();`)}
@@ -92,7 +98,7 @@ ${unroll(4, (k) => `    sum${k}_${q} = fma(vec4f(a.${component[k]!}), d${q}, sum
 )}
   }
   let scale = ${fromSamples ? `${f32(1 / 255)} / samplesInBatch` : '1.0 / samplesInBatch'};
-${eachSum((k, q) => `  applyGradient(first + ${k * outputQuads + q}u, sum${k}_${q} * scale, rate);`)}`;
+${eachSum((k, q) => `  finite = applyGradient(first + ${k * outputQuads + q}u, sum${k}_${q} * scale, rate) & finite;`)}${raiseNonFinite(options.layer)}`;
   return kernel(
     `update ${inputs}→${outputs}`,
     bindings,

@@ -2,10 +2,12 @@ import type { Dataset } from '../data/dataset.ts';
 import { slopeSource } from '../network/functions.ts';
 import { parameterLayout } from '../network/parameters.ts';
 import { activate, slope } from '../reference/functions.ts';
+import { clipScale, gradientNorm } from '../reference/clip.ts';
 import { outputDelta, type OutputDelta } from '../reference/outputDelta.ts';
 import type { Engine, EngineOptions } from '../training/engine.ts';
 import { HostEngine, chunkSize, type Arithmetic, type PassResult } from '../training/hostEngine.ts';
-import { addGradient, backward, createLayer, forward, update, type DenseLayer } from './kernels.ts';
+import { addGradient, backward, createLayer, forward, type DenseLayer } from './kernels.ts';
+import { areFinite, createMoments, update } from './update.ts';
 
 /**
  * Float32 parameters, and the kernels on them. The functions of single values (activations, cost,
@@ -14,6 +16,11 @@ import { addGradient, backward, createLayer, forward, update, type DenseLayer } 
 class CpuArithmetic implements Arithmetic {
   readonly #options: EngineOptions;
   readonly #layers: readonly DenseLayer[];
+  /** What the optimizer keeps of each layer. */
+  readonly #moments: readonly {
+    readonly weights: readonly Float32Array[];
+    readonly biases: readonly Float32Array[];
+  }[];
   /** The chunk's features, [chunk, layers[0]]. */
   readonly #features: Float32Array;
   readonly #labels: Uint8Array;
@@ -35,6 +42,10 @@ class CpuArithmetic implements Arithmetic {
       layer.biases.set(parameters.subarray(biasOffset, biasOffset + outputs));
       return layer;
     });
+    this.#moments = this.#layers.map(({ weights, biases }) => ({
+      weights: createMoments(options.optimizer, weights.length),
+      biases: createMoments(options.optimizer, biases.length),
+    }));
   }
 
   infer(dataset: Dataset, samples: Uint32Array): PassResult {
@@ -62,13 +73,18 @@ class CpuArithmetic implements Arithmetic {
     return { outputs, costs, predictions };
   }
 
-  update(): void {
+  update(step: number): number | undefined {
     const { optimizer } = this.#options;
-    const scale = 1 / this.#batchSize;
-    for (const layer of this.#layers) {
-      update(layer.weights, layer.weightGradient, layer.weightVelocity, scale, optimizer);
-      update(layer.biases, layer.biasGradient, layer.biasVelocity, scale, optimizer);
-    }
+    const scale = this.#clipScale() / this.#batchSize;
+    this.#layers.forEach((layer, l) => {
+      const moments = this.#moments[l]!;
+      update(layer.weights, layer.weightGradient, moments.weights, scale, optimizer, step);
+      update(layer.biases, layer.biasGradient, moments.biases, scale, optimizer, step);
+    });
+    const wrong = this.#layers.findLastIndex(
+      ({ weightGradient, biasGradient }) => !areFinite(weightGradient) || !areFinite(biasGradient),
+    );
+    return wrong < 0 ? undefined : wrong;
   }
 
   readParameters(): Float32Array<ArrayBuffer> {
@@ -80,6 +96,17 @@ class CpuArithmetic implements Arithmetic {
       parameters.set(biases, biasOffset);
     });
     return parameters;
+  }
+
+  /** 1 where gradients are not clipped. */
+  #clipScale(): number {
+    const { clipNorm } = this.#options;
+    if (clipNorm === undefined) return 1;
+    const norms = this.#layers.flatMap(({ weightGradient, biasGradient }) => [
+      gradientNorm(weightGradient),
+      gradientNorm(biasGradient),
+    ]);
+    return clipScale(gradientNorm(norms) / this.#batchSize, clipNorm);
   }
 
   #forward(dataset: Dataset, samples: Uint32Array): OutputDelta {

@@ -7,18 +7,16 @@
  * all ReLUs. JavaScript computes in float64 and rounds when a sum is stored.
  */
 
-/** One layer's parameters, optimizer state and gradient, and the values of the chunk being computed. */
+/** One layer's parameters and gradient, and the values of the chunk being computed. */
 export interface DenseLayer {
   readonly inputs: number;
   readonly outputs: number;
   /** [inputs, outputs] */
   readonly weights: Float32Array;
   readonly weightGradient: Float32Array;
-  readonly weightVelocity: Float32Array;
   /** [outputs] */
   readonly biases: Float32Array;
   readonly biasGradient: Float32Array;
-  readonly biasVelocity: Float32Array;
   /** [chunk, outputs], the chunk a multiple of 4 samples. */
   readonly z: Float32Array;
   readonly a: Float32Array;
@@ -31,10 +29,8 @@ export function createLayer(inputs: number, outputs: number, chunk: number): Den
     outputs,
     weights: new Float32Array(inputs * outputs),
     weightGradient: new Float32Array(inputs * outputs),
-    weightVelocity: new Float32Array(inputs * outputs),
     biases: new Float32Array(outputs),
     biasGradient: new Float32Array(outputs),
-    biasVelocity: new Float32Array(outputs),
     z: new Float32Array(chunk * outputs),
     a: new Float32Array(chunk * outputs),
     delta: new Float32Array(chunk * outputs),
@@ -138,29 +134,5 @@ export function addGradient(layer: DenseLayer, a: Float32Array, size: number): v
           a0 * delta[d0 + j]! + a1 * delta[d1 + j]! + a2 * delta[d2 + j]! + a3 * delta[d3 + j]!;
       }
     }
-  }
-}
-
-/**
- * v ← μ·v + sum·scale and W ← W − learningRate·v, over any run of parameters.
- * @param sum the gradient summed over the mini-batch
- * @param scale 1 / batch size
- */
-export function update(
-  parameters: Float32Array,
-  sum: Float32Array,
-  velocity: Float32Array,
-  scale: number,
-  { learningRate, momentum }: { readonly learningRate: number; readonly momentum: number },
-): void {
-  if (momentum === 0) {
-    const rate = learningRate * scale;
-    for (let i = 0; i < parameters.length; i++) parameters[i]! -= rate * sum[i]!;
-    return;
-  }
-  for (let i = 0; i < parameters.length; i++) {
-    const v = momentum * velocity[i]! + scale * sum[i]!;
-    velocity[i] = v;
-    parameters[i]! -= learningRate * v;
   }
 }

@@ -18,7 +18,7 @@ import { Program } from './program.ts';
 import { ratesOf } from './rates.ts';
 import { Readback } from './readback.ts';
 import { requireSteps, submitSteps, type Stopwatch } from './run.ts';
-import { createSource, residentBytes, type BatchSource } from './source.ts';
+import { counterBytes, createSource, residentBytes, type BatchSource } from './source.ts';
 import { trainingStep } from './step.ts';
 
 export interface GpuEngineOptions extends EngineOptions {
@@ -88,14 +88,19 @@ export class GpuEngine implements Engine {
    * @throws {OutOfMemoryError | DeviceLostError}
    */
   static async create(device: Device, options: GpuEngineOptions): Promise<GpuEngine> {
-    const { network, optimizer } = options;
+    const { network, optimizer, clipNorm } = options;
     const batchSize = requireBatchSize(options.batchSize);
     const plan = choosePlan(network, batchSize, device.adapter.isSoftware);
-    const parameters = await ParameterStore.create(device, network, optimizer);
+    const parameters = await ParameterStore.create(
+      device,
+      network,
+      optimizer,
+      clipNorm !== undefined,
+    );
     let buffers: ReadonlyMap<string, GPUBuffer> | undefined;
     let readback: Readback | undefined;
     try {
-      const step = trainingStep(network, plan, optimizer);
+      const step = trainingStep(network, plan, optimizer, clipNorm);
       const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
       buffers = await device.create('the buffers of a mini-batch', (allocate) => {
         const sizes = [...step.buffers];
@@ -104,8 +109,8 @@ export class GpuEngine implements Engine {
       readback = await Readback.create(
         device,
         'metrics',
-        // the rows' metrics, the step counter, two timestamps
-        buffers.get('metrics')!.size + 4 + 16,
+        // the rows' metrics, the step counter with the layers' words, two timestamps
+        buffers.get('metrics')!.size + counterBytes + 4 * plan.layers.length + 16,
         reportsInFlight,
       );
       const timing = device.hasTimestamps ? await createTiming(device) : undefined;
@@ -215,13 +220,16 @@ export class GpuEngine implements Engine {
   }
 
   async #replaceTraining(dataset: Dataset): Promise<void> {
-    const { network, optimizer, batchSize } = this.#options;
+    const { network, optimizer, batchSize, clipNorm } = this.#options;
     const { plan, parameters, buffers } = this.#resources;
     this.#training?.source.dispose();
     this.#training = undefined;
     const stream = this.streams(dataset);
-    const source = await createSource(this.#device, dataset, batchSize, stream, ratesOf(optimizer));
-    const { dispatches } = trainingStep(network, plan, optimizer);
+    const source = await createSource(this.#device, dataset, batchSize, stream, {
+      ratesOf: ratesOf(optimizer),
+      layerCount: plan.layers.length,
+    });
+    const { dispatches } = trainingStep(network, plan, optimizer, clipNorm);
     const all = new Map<string, GPUBuffer | GPUBufferBinding>([
       ...parameters.bindings,
       ...source.buffers,
@@ -261,11 +269,12 @@ export class GpuEngine implements Engine {
     const metrics = buffers.get('metrics')!;
     const timed = done > 0 ? timing : undefined;
     const submitted = source.counter;
+    const counter = source.buffers.get('counter')!;
     const { bytes } = await readback.read(
       'the metrics of training',
       [
         { buffer: metrics, size: metrics.size },
-        { buffer: source.buffers.get('counter')!, size: 4 },
+        { buffer: counter, size: counter.size },
         ...(timed ? [{ buffer: timed.times, size: 16 }] : []),
       ],
       {
@@ -282,7 +291,8 @@ export class GpuEngine implements Engine {
           steps: done,
           samples,
           ...sumMetrics(view, metrics.size),
-          ...(timed && gpuSeconds(view, metrics.size + 4)),
+          ...firstNonFinite(view, metrics.size + counterBytes, counter.size - counterBytes),
+          ...(timed && gpuSeconds(view, metrics.size + counter.size)),
         };
       }),
     };
@@ -356,6 +366,25 @@ function sumMetrics(view: DataView, size: number): { costSum: number; correct: n
     correct += view.getUint32(offset + 4, true);
   }
   return { costSum, correct };
+}
+
+/**
+ * The layers' words behind the counter (`raiseNonFinite`): where a gradient was first not finite. What goes wrong in
+ * a layer goes back to those before it in the same step, so the last of them is where it began.
+ */
+function firstNonFinite(
+  view: DataView,
+  offset: number,
+  size: number,
+): Pick<StepMetrics, 'nonFinite'> {
+  let first: StepMetrics['nonFinite'];
+  for (let layer = 0; 4 * layer < size; layer++) {
+    const word = view.getUint32(offset + 4 * layer, true);
+    if (word === 0) continue;
+    const step = ~word >>> 0;
+    if (!first || step <= first.step) first = { layer, step };
+  }
+  return first ? { nonFinite: first } : {};
 }
 
 /** Nanoseconds of begin and end → seconds; nothing where a clock that was reset makes nonsense of them. */

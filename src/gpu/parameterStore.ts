@@ -14,22 +14,24 @@ import { Readback } from './readback.ts';
 
 /** A buffer that outlives steps, and the ranges of it that the layers are. */
 export interface ParameterBuffer {
-  readonly name: 'parameters' | 'moments';
+  readonly name: 'parameters' | 'moments' | 'gradients';
   readonly size: number;
   /** In bytes, by layer. */
   readonly ranges: readonly { readonly offset: number; readonly size: number }[];
 }
 
-/** The parameters and, where the optimizer keeps any, their moments: one buffer each. */
+/** The parameters; their moments, where the optimizer keeps any; their gradients, where these are clipped. */
 export function parameterBuffers(
   network: Pick<Network, 'layers'>,
   optimizer: Optimizer,
+  isClipping: boolean,
 ): readonly ParameterBuffer[] {
   const ranges = parameterRanges(network);
   const moments = momentCount(optimizer);
   return [
     bufferOf('parameters', ranges, 16),
     ...(moments > 0 ? [bufferOf('moments', ranges, 16 * moments)] : []),
+    ...(isClipping ? [bufferOf('gradients', ranges, 16)] : []),
   ];
 }
 
@@ -91,8 +93,9 @@ export class ParameterStore {
     device: Device,
     network: Network,
     optimizer: Optimizer,
+    isClipping: boolean,
   ): Promise<ParameterStore> {
-    const layouts = parameterBuffers(network, optimizer);
+    const layouts = parameterBuffers(network, optimizer, isClipping);
     const buffers = await device.create('the parameters', (allocate) => {
       const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST | GPUBufferUsage.COPY_SRC;
       return layouts.map(({ name, size, ranges }) =>

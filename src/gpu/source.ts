@@ -45,25 +45,41 @@ const ringSize = 3;
 
 const data = () => GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST;
 
+/** What a source needs to know to train. */
+export interface TrainingControls {
+  readonly ratesOf: RatesOf;
+  /** Layers of weights: each has a word behind the counter, see `raiseNonFinite` in shaders/batch.ts. */
+  readonly layerCount: number;
+}
+
+/** Bytes of the counter in front of the layers' words. */
+export const counterBytes = 8;
+
 /** Step counter, settings and rates, which both kinds of source keep. */
 class Controls {
   readonly counter: GPUBuffer;
   readonly settings: GPUBuffer;
   readonly rates: GPUBuffer | undefined;
   readonly #device: Device;
-  readonly #ratesOf: RatesOf | undefined;
+  readonly #training: TrainingControls | undefined;
 
   /** @param steps that are written at once, at most */
-  constructor(device: Device, allocate: Allocate, steps: number, ratesOf: RatesOf | undefined) {
+  constructor(
+    device: Device,
+    allocate: Allocate,
+    steps: number,
+    training: TrainingControls | undefined,
+  ) {
     this.#device = device;
-    this.#ratesOf = ratesOf;
-    this.counter = allocate('counter', 8, data() | GPUBufferUsage.COPY_SRC);
+    this.#training = training;
+    const bytes = counterBytes + 4 * (training?.layerCount ?? 0);
+    this.counter = allocate('counter', bytes, data() | GPUBufferUsage.COPY_SRC);
     this.settings = allocate(
       'settings',
       settingsBytes,
       GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST,
     );
-    if (ratesOf) this.rates = allocate('rates', 16 * steps, data());
+    if (training) this.rates = allocate('rates', 16 * steps, data());
   }
 
   /** By the names of `sourceBuffers`. */
@@ -85,9 +101,10 @@ class Controls {
   write(step: number, sampleCount: number, steps: number, stepsBefore: number): void {
     const { queue } = this.#device.gpu;
     queue.writeBuffer(this.counter, 0, Uint32Array.of(step, step));
-    queue.writeBuffer(this.settings, 0, Uint32Array.of(sampleCount, 0, 0, 0));
-    if (this.rates && this.#ratesOf && step < steps) {
-      queue.writeBuffer(this.rates, 16 * step, this.#ratesOf(stepsBefore, steps - step));
+    queue.writeBuffer(this.settings, 0, Uint32Array.of(sampleCount, stepsBefore - step, 0, 0));
+    if (this.rates && this.#training && step < steps) {
+      const rates = this.#training.ratesOf(stepsBefore, steps - step);
+      queue.writeBuffer(this.rates, 16 * step, rates);
     }
   }
 }
@@ -95,18 +112,18 @@ class Controls {
 /**
  * Makes the source of a dataset.
  * @param stream when it is not to be kept on the GPU
- * @param ratesOf the optimizer's; absent where nothing is trained
+ * @param training absent where nothing is trained
  */
 export async function createSource(
   device: Device,
   dataset: Dataset,
   batchSize: number,
   stream: boolean,
-  ratesOf?: RatesOf,
+  training?: TrainingControls,
 ): Promise<BatchSource> {
   return stream
-    ? await StreamingSource.create(device, dataset, batchSize, ratesOf)
-    : await ResidentSource.create(device, dataset, batchSize, ratesOf);
+    ? await StreamingSource.create(device, dataset, batchSize, training)
+    : await ResidentSource.create(device, dataset, batchSize, training);
 }
 
 class ResidentSource implements BatchSource {
@@ -135,12 +152,12 @@ class ResidentSource implements BatchSource {
     device: Device,
     dataset: Dataset,
     batchSize: number,
-    ratesOf: RatesOf | undefined,
+    training: TrainingControls | undefined,
   ): Promise<ResidentSource> {
     const { sampleCount, featureCount } = dataset;
     const steps = stepsPerEpoch(sampleCount, batchSize);
     const source = await device.create(`dataset '${dataset.name}'`, (allocate) => {
-      const controls = new Controls(device, allocate, steps, ratesOf);
+      const controls = new Controls(device, allocate, steps, training);
       const buffers = new Map([
         ['samples', allocate('samples', residentBytes(dataset), data())],
         ['labels', allocate('labels', 4 * sampleCount, data())],
@@ -223,14 +240,14 @@ class StreamingSource implements BatchSource {
     dataset: Dataset,
     batchSize: number,
     stepsPerChunk: number,
-    ratesOf: RatesOf | undefined,
+    training: TrainingControls | undefined,
     allocate: Allocate,
   ) {
     this.#device = device;
     this.#dataset = dataset;
     this.#batchSize = batchSize;
     this.#stepsPerChunk = stepsPerChunk;
-    this.#controls = new Controls(device, allocate, stepsPerChunk, ratesOf);
+    this.#controls = new Controls(device, allocate, stepsPerChunk, training);
     const samples = stepsPerChunk * batchSize;
     const sampleBytes = samples * 4 * quads(dataset.featureCount);
     this.buffers = new Map([
@@ -253,7 +270,7 @@ class StreamingSource implements BatchSource {
     device: Device,
     dataset: Dataset,
     batchSize: number,
-    ratesOf: RatesOf | undefined,
+    training: TrainingControls | undefined,
   ): Promise<StreamingSource> {
     const batchBytes = batchSize * 4 * quads(dataset.featureCount);
     const stepsPerChunk = Math.min(
@@ -263,7 +280,7 @@ class StreamingSource implements BatchSource {
     const source = await device.create(
       `the stream of dataset '${dataset.name}'`,
       (allocate) =>
-        new StreamingSource(device, dataset, batchSize, stepsPerChunk, ratesOf, allocate),
+        new StreamingSource(device, dataset, batchSize, stepsPerChunk, training, allocate),
     );
     const order = source.buffers.get('order')!;
     device.gpu.queue.writeBuffer(order, 0, fileOrder(order.size / 4));

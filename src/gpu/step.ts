@@ -2,16 +2,20 @@
  * What one step does, as data: which kernels, in which order, over which buffers. Made from a network and a plan
  * without a device, so that it can be printed, tested and hashed.
  */
+import { applyGradients } from '../../shaders/applyGradients.ts';
+import { clipScale } from '../../shaders/clipScale.ts';
 import { forward } from '../../shaders/forward.ts';
 import { hiddenDelta } from '../../shaders/hiddenDelta.ts';
 import type { Kernel } from '../../shaders/kernel.ts';
+import { deferred } from '../../shaders/optimizer.ts';
 import { outputDelta } from '../../shaders/outputDelta.ts';
 import { score } from '../../shaders/score.ts';
+import { sumSquares } from '../../shaders/sumSquares.ts';
 import { update } from '../../shaders/update.ts';
 import { slopeSource } from '../network/functions.ts';
 import type { Network } from '../network/network.ts';
 import type { Optimizer } from '../training/optimizers.ts';
-import { matrixBytes } from './layout.ts';
+import { matrixBytes, parameterRanges } from './layout.ts';
 import type { Plan } from './plan.ts';
 
 /** A kernel and the buffer, or range of one, that each of its bindings is bound to, by name. */
@@ -42,8 +46,14 @@ const fromSource = Object.fromEntries(sourceBuffers.map((name) => [name, name]))
 /**
  * One training step: forward through all layers, delta of the outputs, deltas of the hidden layers from last to
  * first, then the updates. Updates come after all deltas, which need the weights of before.
+ * @param clipNorm keeps the gradient within this norm, which takes three kernels more
  */
-export function trainingStep(network: Shape, plan: Plan, optimizer: Optimizer): Step {
+export function trainingStep(
+  network: Shape,
+  plan: Plan,
+  optimizer: Optimizer,
+  clipNorm?: number,
+): Step {
   const { layers, activation, output, cost } = network;
   const { batchSize, rows, workgroupSize } = plan;
   const last = layers.length - 2;
@@ -86,7 +96,8 @@ export function trainingStep(network: Shape, plan: Plan, optimizer: Optimizer): 
         outputs: layers[l + 1]!,
         source: l === 0 ? 'samples' : 'activations',
         batchSize,
-        optimizer,
+        optimizer: clipNorm === undefined ? optimizer : deferred,
+        layer: l,
         tileQuads: plan.layers[l]!.update.quads,
         workgroupSize,
       }),
@@ -96,10 +107,38 @@ export function trainingStep(network: Shape, plan: Plan, optimizer: Optimizer): 
         delta: `delta.${l}`,
         parameters: `parameters.${l}`,
         moments: `moments.${l}`,
+        gradients: `gradients.${l}`,
       },
     });
   }
+  if (clipNorm !== undefined) {
+    dispatches.push(...clippedUpdate(network, plan, optimizer, clipNorm, buffers));
+  }
   return { dispatches, buffers };
+}
+
+/** Sums made of the squares of gradients: enough to fill a GPU, few enough for one invocation to add up. */
+const squareSums = 1024;
+
+/** Where gradients are clipped: their norm, and the update of all layers at once. */
+function clippedUpdate(
+  network: Shape,
+  { workgroupSize }: Plan,
+  optimizer: Optimizer,
+  clipNorm: number,
+  buffers: Map<string, number>,
+): Dispatch[] {
+  const last = parameterRanges(network).at(-1)!;
+  const length = last.offset + last.length;
+  buffers.set('squares', 4 * squareSums).set('scale', 4);
+  const shared = Object.fromEntries(
+    ['gradients', 'squares', 'scale', 'parameters', 'moments'].map((name) => [name, name]),
+  );
+  return [
+    sumSquares({ length, sums: squareSums, workgroupSize }),
+    clipScale({ sums: squareSums, clipNorm }),
+    applyGradients({ length, optimizer, workgroupSize }),
+  ].map((kernel) => ({ kernel, buffers: { ...fromSource, ...shared } }));
 }
 
 /** One step through a dataset without learning: forward, then the score. */

@@ -1,23 +1,26 @@
 import type { Dataset } from '../data/dataset.ts';
 import type { EngineOptions } from '../training/engine.ts';
 import { HostEngine, type Arithmetic, type PassResult } from '../training/hostEngine.ts';
+import { parameterLayout } from '../network/parameters.ts';
 import { backpropagate, forwardPass, type PassArguments } from './backpropagation.ts';
+import { clipScale, gradientNorm } from './clip.ts';
 import { featureValues, labelsOf } from './features.ts';
-import { update } from './update.ts';
+import { update, type Moments } from './update.ts';
 
-/** Parameters, gradient and velocity in float64, and the reference functions on them. */
+/** Parameters, gradient and moments in float64, and the reference functions on them. */
 class ReferenceArithmetic implements Arithmetic {
   readonly parameters: Float64Array;
   readonly #options: EngineOptions;
   readonly #gradient: Float64Array;
-  readonly #velocity: Float64Array;
+  readonly #moments: Moments;
   #batchSize = 0;
 
   constructor(options: EngineOptions) {
     this.#options = options;
     this.parameters = Float64Array.from(options.network.parameters);
     this.#gradient = new Float64Array(this.parameters.length);
-    this.#velocity = new Float64Array(this.parameters.length);
+    const { length } = this.parameters;
+    this.#moments = [new Float64Array(length), new Float64Array(length)];
   }
 
   infer(dataset: Dataset, samples: Uint32Array): PassResult {
@@ -38,8 +41,19 @@ class ReferenceArithmetic implements Arithmetic {
     return { outputs: layers.at(-1)!.a, costs, predictions };
   }
 
-  update(): void {
-    update(this.parameters, this.#gradient, this.#velocity, this.#options.optimizer);
+  update(step: number): number | undefined {
+    const { network, optimizer, clipNorm } = this.#options;
+    const gradient = this.#gradient;
+    const wrong = parameterLayout(network.layers).findLastIndex(
+      ({ weightOffset, biasOffset, outputs }) =>
+        !gradient.subarray(weightOffset, biasOffset + outputs).every(Number.isFinite),
+    );
+    if (clipNorm !== undefined) {
+      const scale = clipScale(gradientNorm(gradient), clipNorm);
+      for (let i = 0; i < gradient.length; i++) gradient[i]! *= scale;
+    }
+    update(this.parameters, gradient, this.#moments, optimizer, step);
+    return wrong < 0 ? undefined : wrong;
   }
 
   readParameters(): Float32Array<ArrayBuffer> {

@@ -14,6 +14,8 @@ export interface EngineOptions {
   readonly network: Network;
   readonly batchSize: number;
   readonly optimizer: Optimizer;
+  /** The global 2-norm that the gradient of all layers is kept within. Default: none, the gradient as it is. */
+  readonly clipNorm?: number | undefined;
 }
 
 /** Sums over the steps of one {@link Engine.run}; the caller divides. */
@@ -25,6 +27,11 @@ export interface StepMetrics {
   readonly costSum: number;
   /** Samples whose largest output was their label's. */
   readonly correct: number;
+  /**
+   * The first gradient that was not finite, in this run or before: its layer, counting from 0, and its step, counting
+   * from 0 over all epochs. Where several layers' were, the last of them, from which it went back to the others.
+   */
+  readonly nonFinite?: { readonly layer: number; readonly step: number };
   /** Seconds the GPU was busy, where the device can tell. */
   readonly gpuSeconds?: number;
 }

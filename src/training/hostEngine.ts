@@ -35,8 +35,12 @@ export interface Arithmetic {
   beginStep(batchSize: number): void;
   /** Adds to the step's gradient what these samples of the mini-batch ask for. */
   addGradient(dataset: Dataset, samples: Uint32Array): PassResult;
-  /** Ends the step by changing the parameters. */
-  update(): void;
+  /**
+   * Ends the step by changing the parameters.
+   * @param step counting from 0, over all epochs
+   * @returns the last layer whose gradient was not finite; undefined where all were
+   */
+  update(step: number): number | undefined;
   /** Rounded to float32, in the layout of `parameterLayout`. */
   readParameters(): Float32Array<ArrayBuffer>;
 }
@@ -67,6 +71,9 @@ export class HostEngine<T extends Arithmetic> implements Engine {
   #arithmetic: T | undefined;
   #training: Dataset | undefined;
   #epoch: Epoch | undefined;
+  /** Steps made, in all epochs. */
+  #stepsMade = 0;
+  #nonFinite: StepMetrics['nonFinite'];
   /** Resolves when the last call made so far is over. */
   #queue: Promise<void> = Promise.resolve();
 
@@ -180,7 +187,7 @@ export class HostEngine<T extends Arithmetic> implements Engine {
       sums.costSum += made.costSum;
       sums.correct += made.correct;
     }
-    return sums;
+    return { ...sums, ...(this.#nonFinite && { nonFinite: this.#nonFinite }) };
   }
 
   /** One step, or `undefined` and nothing changed where the signal came before its end. */
@@ -201,7 +208,9 @@ export class HostEngine<T extends Arithmetic> implements Engine {
         if (predictions[n] === training.labels[chunk[n]!]) sums.correct++;
       }
     }
-    this.arithmetic.update();
+    const step = this.#stepsMade++;
+    const layer = this.arithmetic.update(step);
+    if (layer !== undefined) this.#nonFinite ??= { layer, step };
     return sums;
   }
 

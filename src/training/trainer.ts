@@ -8,7 +8,8 @@ import { parameterLayout } from '../network/parameters.ts';
 import { requireBatchSize, requireFits, stepsPerEpoch } from './batches.ts';
 import { createEngine } from './createEngine.ts';
 import type { Backend, Engine, Evaluation, StepMetrics } from './engine.ts';
-import type { Optimizer } from './optimizers.ts';
+import { requireClipNorm, type Optimizer } from './optimizers.ts';
+import { highestLearningRate, learningRateAt } from './schedules.ts';
 
 export interface TrainerOptions {
   /**
@@ -19,6 +20,11 @@ export interface TrainerOptions {
   /** Samples a step. */
   readonly batchSize: number;
   readonly optimizer: Optimizer;
+  /**
+   * Keeps the gradient of all layers within this 2-norm, by scaling a longer one down, as PyTorch's
+   * `clip_grad_norm_`. Default: gradients are applied as they are, which spares the GPU three kernels a step.
+   */
+  readonly clipNorm?: number;
   /** Seed of the shuffling, an integer from 0 to 2³² − 1. Default 1. */
   readonly seed?: number;
   /** Whether each epoch visits the samples in an order of its own. Default true; false is the order of the file. */
@@ -127,6 +133,7 @@ export class Trainer {
   static async create(network: Network, options: TrainerOptions): Promise<Trainer> {
     requireBatchSize(options.batchSize);
     requireSeed(options.seed ?? 1);
+    if (options.clipNorm !== undefined) requireClipNorm(options.clipNorm);
     return new Trainer(network, options, await createEngine(network, options));
   }
 
@@ -292,8 +299,9 @@ export class Trainer {
   }
 
   #report({ metrics, epoch, endOfEpoch }: SettledRun, seconds: number): Progress {
-    const { samples, costSum, correct, gpuSeconds } = metrics;
+    const { samples, costSum, correct, gpuSeconds, nonFinite } = metrics;
     const cost = costSum / samples;
+    if (nonFinite) throw this.#fail(gradientFact(this.#initial, nonFinite, epoch), nonFinite.step);
     if (!Number.isFinite(cost))
       throw this.#fail(`The cost is ${cost} by step ${this.#step} (epoch ${epoch})`);
     return {
@@ -309,11 +317,13 @@ export class Trainer {
     };
   }
 
-  #fail(fact: string): NonFiniteError {
+  #fail(fact: string, step = Math.max(0, this.#step - 1)): NonFiniteError {
     const { learningRate } = this.#options.optimizer;
+    const rate = Number(learningRateAt(learningRate, step).toPrecision(6));
+    const smaller = Number((highestLearningRate(learningRate) / 10).toPrecision(2));
     this.#failure ??= new NonFiniteError(
-      `${fact}, with learning rate ${learningRate}: training has diverged and its parameters are of no use. ` +
-        `Start again with a smaller learning rate, ${Number((learningRate / 10).toPrecision(2))} say.`,
+      `${fact}, with learning rate ${rate}: training has diverged and its parameters are of no use. ` +
+        `Start again with a smaller learning rate, ${smaller} say.`,
     );
     return this.#failure;
   }
@@ -351,6 +361,16 @@ function requireCount(name: string, value: number): number {
     );
   }
   return value;
+}
+
+/** 'The gradient of layer 1 (16→10) is not finite at step 812 (epoch 3)' */
+function gradientFact(
+  { layers }: Network,
+  { layer, step }: NonNullable<StepMetrics['nonFinite']>,
+  epoch: number,
+): string {
+  const sizes = `${layers[layer]}→${layers[layer + 1]}`;
+  return `The gradient of layer ${layer} (${sizes}) is not finite at step ${step + 1} (epoch ${epoch})`;
 }
 
 /** 'A weight of layers.0.weight', for the parameter at `index`. */

@@ -79,12 +79,12 @@ export const rules: Readonly<Record<string, Rule>> = {
       isPackage(specifier, 'wgsl-preprocessor') && from !== 'shaders/wgsl.ts',
   ),
 
-  'engines take types from training, and values only from batches and hostEngine': each(
+  'engines take types from training, and values only from batches, schedules and hostEngine': each(
     (from, to, found) =>
       engines.includes(from) &&
       to === 'training' &&
       found.kind !== 'type' &&
-      !['src/training/batches.ts', 'src/training/hostEngine.ts'].includes(found.to!),
+      !['batches', 'schedules', 'hostEngine'].includes(/(\w+)\.ts$/.exec(found.to!)![1]!),
   ),
 
   'every relative import names a .ts file that is there': (sources) =>

@@ -72,11 +72,14 @@ describe('a step', () => {
   it('binds every binding of every kernel to a buffer that somebody makes', () => {
     const gelu = new Network({ layers: [784, 16, 16, 10], activation: 'gelu' });
     for (const of of [network, gelu]) {
-      for (const optimizer of [plain, heavy]) {
-        const parameters = parameterBuffers(of, optimizer).flatMap(({ name, ranges }) =>
-          ranges.map((_, l) => `${name}.${l}`),
-        );
-        for (const step of [trainingStep(of, plan, optimizer), evaluationStep(of, plan)]) {
+      for (const [optimizer, clipNorm] of [[plain], [heavy], [plain, 1], [heavy, 1]] as const) {
+        const layouts = parameterBuffers(of, optimizer, clipNorm !== undefined);
+        const parameters = layouts.flatMap(({ name, ranges }) => [
+          name,
+          ...ranges.map((_, l) => `${name}.${l}`),
+        ]);
+        const steps = [trainingStep(of, plan, optimizer, clipNorm), evaluationStep(of, plan)];
+        for (const step of steps) {
           const made = new Set([...parameters, ...step.buffers.keys(), ...sourceBuffers]);
           for (const { kernel, buffers } of step.dispatches) {
             for (const { name } of kernel.bindings) {
@@ -89,15 +92,32 @@ describe('a step', () => {
   });
 
   it('never binds one buffer twice in a dispatch, once to read and once to write', () => {
-    for (const { kernel, buffers } of trainingStep(network, plan, heavy).dispatches) {
+    const steps = [undefined, 1].map((clip) => trainingStep(network, plan, heavy, clip));
+    for (const { kernel, buffers } of steps.flatMap(({ dispatches }) => dispatches)) {
       const bound = kernel.bindings.map(({ name }) => buffers[name]);
       expect(new Set(bound).size, kernel.label).toBe(bound.length);
     }
   });
 
+  it('has three kernels more where gradients are clipped, the last of which updates', () => {
+    const { dispatches } = trainingStep(network, plan, heavy, 1);
+    expect(dispatches.slice(-3).map(({ kernel }) => kernel.label)).toEqual([
+      'sum of squares',
+      'clip scale',
+      'apply gradients',
+    ]);
+    const writers = (name: string) =>
+      dispatches.filter(({ kernel: { bindings }, buffers }) =>
+        bindings.some((one) => one.access === 'read_write' && buffers[one.name]!.startsWith(name)),
+      );
+    expect(writers('parameters')).toEqual(dispatches.slice(-1));
+    expect(writers('moments')).toEqual(dispatches.slice(-1));
+    expect(writers('gradients')).toHaveLength(3);
+  });
+
   it('keeps moments only for an optimizer that has any', () => {
-    expect(parameterBuffers(network, plain).map(({ name }) => name)).toEqual(['parameters']);
-    const names = parameterBuffers(network, heavy).map(({ name }) => name);
+    expect(parameterBuffers(network, plain, false).map(({ name }) => name)).toEqual(['parameters']);
+    const names = parameterBuffers(network, heavy, false).map(({ name }) => name);
     expect(names).toEqual(['parameters', 'moments']);
   });
 });

@@ -6,10 +6,10 @@ import { shaderVariants } from './variants.ts';
 const variants = shaderVariants();
 
 describe('every shader variant', () => {
-  it('is there: 32 combinations of options at each of two shapes, and 13 probes', () => {
-    // 6 activations × (2 forward + 1 hidden delta) + 5 outputs and costs × 2 + 2 sources × 2
+  it('is there: 53 combinations of options at each of two shapes, and 13 probes', () => {
+    // 6 activations × (2 forward + 1 hidden delta) + 5 outputs and costs × 2 + 2 sources × 8 optimizers + 9 to clip
     // 1 count + (fill, copy, read) × 2 lengths + 6 shapes of multiply-adds
-    expect(variants.length).toBe(2 * (18 + 10 + 4) + 13);
+    expect(variants.length).toBe(2 * (18 + 10 + 16 + 9) + 13);
   });
 
   it('has no directive, hole or value left over from its template', () => {

@@ -41,14 +41,20 @@ export function counterBefore({ step }: EpochStep): Uint32Array {
   return Uint32Array.of(step, unreadable);
 }
 
-/** Counter as every later kernel finds it: it reads `next`, and the last one writes `step`. */
-export function counterDuring({ step }: EpochStep): Uint32Array {
-  return Uint32Array.of(unreadable, step + 1);
+/**
+ * Counter as every later kernel finds it: it reads `next`, and the last one writes `step`.
+ * @param layers words behind it, see `raiseNonFinite` in shaders/batch.ts
+ */
+export function counterDuring({ step }: EpochStep, layers = 0): Uint32Array {
+  return Uint32Array.of(unreadable, step + 1, ...new Uint32Array(layers));
 }
 
-/** Contents of the uniform buffer `settings`. */
-export function settingsOf({ sampleCount }: EpochStep): Uint32Array {
-  return Uint32Array.of(sampleCount, 0, 0, 0);
+/**
+ * Contents of the uniform buffer `settings`.
+ * @param made steps of training before this one
+ */
+export function settingsOf({ sampleCount, step }: EpochStep, made = 0): Uint32Array {
+  return Uint32Array.of(sampleCount, made - step, 0, 0);
 }
 
 /** Contents of the buffer `rates`: those of this step, and after and before it what no kernel may use. */

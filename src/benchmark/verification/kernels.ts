@@ -1,7 +1,8 @@
 /** The cases that kernels are checked with: shapes at and around the edges of tiles, every function, every variant. */
 import type { ForwardOptions } from '../../../shaders/forward.ts';
 import type { Device } from '../../gpu/device.ts';
-import { sgd } from '../../training/optimizers.ts';
+import { adam, adamW, sgd, type Optimizer } from '../../training/optimizers.ts';
+import { checkApplyGradients, checkClipScale, checkSumSquares } from './clip.ts';
 import { activations, costs, outputs, type Cost, type Output } from '../../network/functions.ts';
 import { checkForward } from './forward.ts';
 import { checkHiddenDelta, hasIntegerSlope } from './hiddenDelta.ts';
@@ -17,7 +18,14 @@ export interface KernelCase {
   readonly run: (device: Device) => Promise<number>;
 }
 
-export const kernelNames = ['forward', 'output delta', 'hidden delta', 'update', 'score'] as const;
+export const kernelNames = [
+  'forward',
+  'output delta',
+  'hidden delta',
+  'update',
+  'clip',
+  'score',
+] as const;
 
 const batchSizes = [1, 2, 3, 7, 8, 9, 31, 32, 33, 100] as const;
 const sizes = [1, 2, 3, 4, 5, 7, 8, 9, 10, 15, 16, 17, 30, 31, 33, 64] as const;
@@ -49,6 +57,7 @@ export function kernelCases(rounds: number, seed = 1): readonly KernelCase[] {
     for (const kind of kinds) {
       cases.push(...forwardCases(draw, kind, next()), ...deltaCases(draw, kind, next()));
       cases.push(...outputCases(draw, kind, next()), ...updateCases(draw, kind, next()));
+      cases.push(...clipCases(draw, kind, next()));
     }
   }
   return cases;
@@ -136,26 +145,83 @@ function outputCases(draw: Samples, kind: DataKind, seed: number): KernelCase[] 
   });
 }
 
+/** Every structure that an optimizer's WGSL takes, by a name; undefined leaves the gradient for later. */
+export const updateRules: Readonly<Record<string, Optimizer | undefined>> = {
+  plain: sgd({ learningRate: 0.25 }),
+  decay: sgd({ learningRate: 0.25, weightDecay: 0.5 }),
+  momentum: sgd({ learningRate: 0.25, momentum: 0.5 }),
+  nesterov: sgd({ learningRate: 0.25, momentum: 0.5, nesterov: true, weightDecay: 0.5 }),
+  adam: adam({ learningRate: 0.01 }),
+  'adam, decay': adam({ learningRate: 0.01, beta1: 0.5, weightDecay: 0.1 }),
+  adamW: adamW({ learningRate: 0.01, weightDecay: 0.1 }),
+  deferred: undefined,
+};
+
+/** Means and roots of integers are none. */
+const keepsIntegers = (optimizer: Optimizer | undefined) => (optimizer?.kind ?? 'sgd') === 'sgd';
+
 function updateCases(draw: Samples, kind: DataKind, seed: number): KernelCase[] {
   return sources.flatMap((source) => {
     if (kind === 'integers' && source === 'samples') return [];
-    return [true, false].map((momentum): KernelCase => {
+    return Object.entries(updateRules).flatMap(([rule, optimizer]): KernelCase[] => {
+      if (kind === 'integers' && !keepsIntegers(optimizer)) return [];
       const outputCount = draw.pick(sizes);
       const options = {
         inputs: draw.pick(inputSizes),
         outputs: outputCount,
         source,
         batchSize: kind === 'integers' ? draw.pick([1, 2, 8, 32]) : draw.pick(batchSizes),
-        optimizer: sgd({ learningRate: 0.25, momentum: momentum ? 0.5 : 0 }),
+        optimizer,
+        layer: draw.pick([0, 1, 2]),
         tileQuads: fittingQuads(draw, outputCount),
         workgroupSize: draw.pick(workgroupSizes),
       };
       const { inputs, batchSize } = options;
-      return {
-        kernel: 'update',
-        name: `update ${inputs}→${outputCount}, batch ${batchSize}, from ${source}, ${momentum ? 'momentum' : 'plain'}, tile 4×${4 * options.tileQuads}, ${kind}`,
-        run: (device) => checkUpdate(device, options, kind, seed),
-      };
+      return [
+        {
+          kernel: 'update',
+          name: `update ${inputs}→${outputCount}, batch ${batchSize}, from ${source}, ${rule}, tile 4×${4 * options.tileQuads}, ${kind}`,
+          run: (device) => checkUpdate(device, options, kind, seed),
+        },
+      ];
     });
   });
+}
+
+function clipCases(draw: Samples, kind: DataKind, seed: number): KernelCase[] {
+  const workgroupSize = draw.pick(workgroupSizes);
+  const length = draw.pick([1, 7, 64, 100, 3000]);
+  const sums = draw.pick([4, 64, 1024]);
+  const clipAt = draw.pick([0.1, 0.999, 1.001, 3]);
+  const [inputs, outputs] = [draw.pick(inputSizes), draw.pick(sizes)];
+  const applying = Object.entries(updateRules).flatMap(([rule, optimizer]): KernelCase[] =>
+    !optimizer || (kind === 'integers' && !keepsIntegers(optimizer))
+      ? []
+      : [
+          {
+            kernel: 'clip',
+            name: `apply gradients ${inputs}→${outputs}, ${rule}, ${kind}`,
+            run: (device) =>
+              checkApplyGradients(
+                device,
+                { inputs, outputs, optimizer, workgroupSize },
+                kind,
+                seed,
+              ),
+          },
+        ],
+  );
+  return [
+    {
+      kernel: 'clip',
+      name: `sums of squares of ${length} quads by ${sums}, ${kind}`,
+      run: (device) => checkSumSquares(device, { length, sums, workgroupSize }, kind, seed),
+    },
+    {
+      kernel: 'clip',
+      name: `clip scale of ${sums} sums at ${clipAt} of the norm`,
+      run: (device) => checkClipScale(device, { sums, clipAt }, seed),
+    },
+    ...applying,
+  ];
 }

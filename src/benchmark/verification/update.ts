@@ -1,32 +1,40 @@
 import { momentCount } from '../../../shaders/optimizer.ts';
 import { update as updateKernel, type UpdateOptions } from '../../../shaders/update.ts';
-import { quads } from '../../../shaders/wgsl.ts';
-import type { Sgd } from '../../training/optimizers.ts';
 import type { Device } from '../../gpu/device.ts';
-import { packLayer, packRows, unpackLayer } from '../../gpu/layout.ts';
+import { packLayer, packMoments, packRows, unpackLayer, unpackMoments } from '../../gpu/layout.ts';
 import { ratesOf } from '../../gpu/rates.ts';
 import { update } from '../../reference/update.ts';
 import { weightGradient } from '../../reference/weightGradient.ts';
-import { sumBound, unit } from './bounds.ts';
-import { counterDuring, drawStep, ratesDuring, settingsOf } from './epoch.ts';
+import type { Optimizer } from '../../training/optimizers.ts';
+import { sumBound } from './bounds.ts';
+import { counterDuring, drawStep, ratesDuring, settingsOf, type EpochStep } from './epoch.ts';
 import { byteInput, floatInput } from './forward.ts';
-import { floats, runKernel } from './kernelRunner.ts';
+import { floats, runKernel, type Contents } from './kernelRunner.ts';
+import { optimizerBound } from './optimizerBound.ts';
 import { Samples, Worst, type DataKind } from './samples.ts';
+import { requireLayerPaddingZero } from './padding.ts';
+
+/** Steps of training that may have been made before the one checked: none, few, or so many that Adam is warm. */
+const stepsBefore = [0, 1, 10, 2000] as const;
+
+/** The update of one layer; `optimizer` is undefined where the kernel is to leave the gradient as it is. */
+export type UpdateCase = Omit<UpdateOptions, 'optimizer'> & {
+  readonly optimizer: Optimizer | undefined;
+};
 
 /**
  * The update kernel, which is the weight gradient and the optimizer in one, against its float64 twins.
- * @param kind `integers` only with a batch size, a learning rate and a momentum that are powers of 2, and
+ * @param kind `integers` only with SGD, a batch size and constants of the optimizer that are powers of 2, and
  *   activations as the source
  * @returns the worst error as a share of its bound
  */
 export async function checkUpdate(
   device: Device,
-  options: UpdateOptions & { readonly optimizer: Sgd },
+  options: UpdateCase,
   kind: DataKind,
   seed: number,
 ): Promise<number> {
-  const { inputs, outputs, source, batchSize, optimizer } = options;
-  const { learningRate, momentum } = optimizer;
+  const { inputs, outputs, source, batchSize, layer, optimizer } = options;
   const samples = new Samples(seed, kind);
   const epochStep = drawStep(batchSize, samples, kind);
   const { size } = epochStep;
@@ -38,77 +46,118 @@ export async function checkUpdate(
   // As `outputDelta` leaves it: 0 past the end of a short batch.
   const delta = new Float32Array(batchSize * outputs);
   delta.set(samples.signed(size * outputs));
-  const weights = samples.signed(inputs * outputs);
-  const biases = samples.signed(outputs);
-  const weightVelocity = samples.signed(inputs * outputs);
-  const biasVelocity = samples.signed(outputs);
+  const made = samples.pick(stepsBefore);
+  const state = drawState(optimizer, inputs, outputs, samples);
 
-  const result = await runKernel(device, updateKernel(options), {
+  const kernel = updateKernel({ ...options, optimizer: optimizer ?? { kind: 'deferred' } });
+  const result = await runKernel(device, kernel, {
     ...input.contents,
-    counter: counterDuring(epochStep),
-    settings: settingsOf(epochStep),
-    rates: ratesDuring(epochStep, ratesOf(optimizer)(0, 1)),
+    ...state.contents,
+    counter: counterDuring(epochStep, layer + 1),
+    settings: settingsOf(epochStep, made),
+    ...(optimizer && { rates: ratesDuring(epochStep, ratesOf(optimizer)(made, 1)) }),
     delta: packRows(delta, batchSize, outputs),
-    parameters: packLayer(weights, biases, inputs, outputs),
-    moments: packLayer(weightVelocity, biasVelocity, inputs, outputs),
   });
 
-  const { dW, db } = weightGradient({ batchSize: size, inputs, outputs, a: input.a, delta });
-  const magnitudes = weightGradient({
+  const truth = weightGradient({ batchSize: size, inputs, outputs, a: input.a, delta });
+  const magnitude = weightGradient({
     batchSize: size,
     inputs,
     outputs,
     a: Float64Array.from(input.a, Math.abs),
     delta: delta.map(Math.abs),
   });
+  const gradient = Float64Array.of(...truth.dW, ...truth.db);
+  const bound = Float64Array.of(...magnitude.dW, ...magnitude.db).map((m) => sumBound(size, m));
   const worst = new Worst();
-  const compare = (
-    found: Float32Array,
-    foundVelocity: Float32Array | undefined,
-    before: Float32Array,
-    velocityBefore: Float32Array,
-    gradient: Float64Array,
-    magnitude: Float64Array,
-  ) => {
-    const truth = Float64Array.from(before);
-    const velocity = Float64Array.from(velocityBefore);
-    update(truth, gradient, velocity, optimizer);
-    truth.forEach((expected, i) => {
-      const carried = Math.abs(momentum * velocityBefore[i]!);
-      const velocityBound = sumBound(size, magnitude[i]!) + 2 * unit * carried;
-      const bound =
-        learningRate * velocityBound +
-        2 * unit * (learningRate * (magnitude[i]! + carried) + Math.abs(expected));
-      worst.note(found[i]!, expected, kind === 'integers' ? 0 : bound);
-      if (!foundVelocity) return;
-      worst.note(foundVelocity[i]!, velocity[i]!, kind === 'integers' ? 0 : velocityBound);
-    });
-  };
-  const parameters = floats(result.get('parameters')!);
-  const found = unpackLayer(parameters, inputs, outputs);
-  const velocity =
-    momentCount(optimizer) > 0
-      ? unpackLayer(floats(result.get('moments')!), inputs, outputs)
-      : undefined;
-  compare(found.weights, velocity?.weights, weights, weightVelocity, dW, magnitudes.dW);
-  compare(found.biases, velocity?.biases, biases, biasVelocity, db, magnitudes.db);
-  requireLayerPaddingZero(parameters, inputs, outputs, worst);
-  if (source === 'samples') worst.note(result.get('counter')![0]!, epochStep.step + 1, 0);
+  const found = (name: string) => floats(result.get(name)!);
+  if (optimizer) {
+    state.compare(found, gradient, bound, made, kind, worst);
+  } else {
+    const values = flat(found('gradients'), inputs, outputs);
+    values.forEach((value, i) =>
+      worst.note(value, gradient[i]!, kind === 'integers' ? 0 : bound[i]!),
+    );
+    requireLayerPaddingZero(found('gradients'), inputs, outputs, worst);
+  }
+  noteCounter(result.get('counter')!, epochStep, source === 'samples' && !!optimizer, worst);
   return worst.share;
 }
 
-/** Padding that an update touched would leak into the next forward pass. */
-function requireLayerPaddingZero(
-  found: Float32Array,
-  inputs: number,
-  outputs: number,
+/** The last kernel of a step moves the counter on, no other does; and no gradient here was reason to raise a flag. */
+function noteCounter(
+  counter: Uint32Array,
+  epochStep: EpochStep,
+  isLast: boolean,
   worst: Worst,
 ): void {
-  const stride = 4 * quads(outputs);
-  const biasRow = 4 * quads(inputs);
-  found.forEach((value, at) => {
-    const row = Math.floor(at / stride);
-    const isPadding = at % stride >= outputs || (row >= inputs && row < biasRow);
-    if (isPadding) worst.note(value, 0, 0);
-  });
+  const before = counterDuring(epochStep);
+  worst.note(counter[0]!, isLast ? epochStep.step + 1 : before[0]!, 0);
+  for (const word of counter.subarray(2)) worst.note(word, 0, 0);
+}
+
+/** Weights and biases as one run of numbers. */
+function flat(layer: Float32Array, inputs: number, outputs: number): Float32Array {
+  const { weights, biases } = unpackLayer(layer, inputs, outputs);
+  return Float32Array.of(...weights, ...biases);
+}
+
+/** Draws a layer's parameters and moments, as buffers and to be compared with after an update. */
+export function drawState(
+  optimizer: Optimizer | undefined,
+  inputs: number,
+  outputs: number,
+  samples: Samples,
+) {
+  if (!optimizer) {
+    const gradients: Contents = {
+      poisoned: packLayer([], [], inputs, outputs).length,
+    };
+    return { contents: { gradients }, compare: () => undefined };
+  }
+  const count = inputs * outputs + outputs;
+  const draw = () => samples.signed(count);
+  const parameters = draw();
+  // The second moment of Adam is a mean of squares.
+  const moments = [draw(), draw().map(Math.abs)].slice(0, momentCount(optimizer));
+  const pack = (values: Float32Array) =>
+    packLayer(values, values.subarray(inputs * outputs), inputs, outputs);
+  return {
+    contents: { parameters: pack(parameters), moments: packMoments(moments.map(pack)) },
+    /** Holds what a kernel left against the step that float64 makes. */
+    compare: (
+      found: (name: string) => Float32Array,
+      gradient: Float64Array,
+      gradientError: Float64Array,
+      step: number,
+      kind: DataKind,
+      worst: Worst,
+    ): void => {
+      const truth = Float64Array.from(parameters);
+      const [first, second] = [0, 1].map((k) =>
+        Float64Array.from(moments[k] ?? new Float64Array(count)),
+      );
+      const trueMoments = [first!, second!] as const;
+      update(truth, gradient, trueMoments, optimizer, step);
+      const foundParameters = flat(found('parameters'), inputs, outputs);
+      const foundMoments =
+        moments.length > 0
+          ? unpackMoments(found('moments'), moments.length).map((one) => flat(one, inputs, outputs))
+          : [];
+      for (let i = 0; i < count; i++) {
+        const bound = optimizerBound(optimizer, step, {
+          parameter: parameters[i]!,
+          moments: moments.map((moment) => moment[i]!),
+          gradient: gradient[i]!,
+          gradientError: gradientError[i]!,
+        });
+        const isExact = kind === 'integers';
+        worst.note(foundParameters[i]!, truth[i]!, isExact ? 0 : bound.parameter);
+        foundMoments.forEach((moment, k) =>
+          worst.note(moment[i]!, trueMoments[k]![i]!, isExact ? 0 : bound.moments[k]!),
+        );
+      }
+      requireLayerPaddingZero(found('parameters'), inputs, outputs, worst);
+    },
+  };
 }

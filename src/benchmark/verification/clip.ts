@@ -1,0 +1,109 @@
+/** The three kernels that clip gradients, each against its float64 twin. */
+import { applyGradients } from '../../../shaders/applyGradients.ts';
+import { clipScale as clipScaleKernel } from '../../../shaders/clipScale.ts';
+import { sumSquares } from '../../../shaders/sumSquares.ts';
+import { quads } from '../../../shaders/wgsl.ts';
+import type { Device } from '../../gpu/device.ts';
+import { packLayer } from '../../gpu/layout.ts';
+import { ratesOf } from '../../gpu/rates.ts';
+import { clipScale, gradientNorm } from '../../reference/clip.ts';
+import type { Optimizer } from '../../training/optimizers.ts';
+import { sumBound, unit } from './bounds.ts';
+import { counterDuring, drawStep, ratesDuring, settingsOf } from './epoch.ts';
+import { floats, runKernel } from './kernelRunner.ts';
+import { Samples, Worst, type DataKind } from './samples.ts';
+import { drawState } from './update.ts';
+
+export interface SumSquaresCase {
+  readonly length: number;
+  readonly sums: number;
+  readonly workgroupSize: number;
+}
+
+/** Every one of the sums, and that they are those of all. */
+export async function checkSumSquares(
+  device: Device,
+  options: SumSquaresCase,
+  kind: DataKind,
+  seed: number,
+): Promise<number> {
+  const { length, sums } = options;
+  const gradients = new Samples(seed, kind).signed(4 * length);
+  const result = await runKernel(device, sumSquares(options), {
+    gradients,
+    squares: { poisoned: sums },
+  });
+  const truth = new Float64Array(sums);
+  gradients.forEach((value, i) => (truth[Math.floor(i / 4) % sums]! += value ** 2));
+  const worst = new Worst();
+  floats(result.get('squares')!).forEach((found, i) => {
+    const terms = 4 * Math.ceil(length / sums);
+    worst.note(found, truth[i]!, kind === 'integers' ? 0 : sumBound(terms, truth[i]!));
+  });
+  return worst.share;
+}
+
+export interface ClipScaleCase {
+  readonly sums: number;
+  /** Of the norm; above 1 the gradient is to be left alone. */
+  readonly clipAt: number;
+}
+
+export async function checkClipScale(
+  device: Device,
+  { sums, clipAt }: ClipScaleCase,
+  seed: number,
+): Promise<number> {
+  const gradient = new Samples(seed, 'random').signed(sums);
+  const norm = gradientNorm(gradient);
+  const clipNorm = Math.fround(clipAt * norm);
+  const result = await runKernel(device, clipScaleKernel({ sums, clipNorm }), {
+    squares: gradient.map((value) => value ** 2),
+    scale: { poisoned: 1 },
+  });
+  const worst = new Worst();
+  const truth = clipScale(norm, clipNorm);
+  const found = floats(result.get('scale')!)[0]!;
+  // Half the relative error of the sum, then a root (4.5 ULP), a quotient (2.5) and a few roundings.
+  const bound = truth * (sumBound(sums, 1) / 2 + 20 * unit);
+  worst.note(found, truth, truth === 1 ? 0 : bound);
+  return worst.share;
+}
+
+export interface ApplyGradientsCase {
+  readonly inputs: number;
+  readonly outputs: number;
+  readonly optimizer: Optimizer;
+  readonly workgroupSize: number;
+}
+
+export async function checkApplyGradients(
+  device: Device,
+  { inputs, outputs, optimizer, workgroupSize }: ApplyGradientsCase,
+  kind: DataKind,
+  seed: number,
+): Promise<number> {
+  const samples = new Samples(seed, kind);
+  const epochStep = drawStep(32, samples, kind);
+  const made = samples.pick([0, 1, 10, 2000]);
+  const state = drawState(optimizer, inputs, outputs, samples);
+  const gradient = samples.signed(inputs * outputs + outputs);
+  const scale = kind === 'integers' ? 0.5 : samples.pick([1, 0.3, 1e-3]);
+  const length = (4 * quads(inputs) + 1) * quads(outputs);
+  const kernel = applyGradients({ length, optimizer, workgroupSize });
+  const result = await runKernel(device, kernel, {
+    ...state.contents,
+    gradients: packLayer(gradient, gradient.subarray(inputs * outputs), inputs, outputs),
+    scale: Float32Array.of(scale),
+    counter: counterDuring(epochStep),
+    settings: settingsOf(epochStep, made),
+    rates: ratesDuring(epochStep, ratesOf(optimizer)(made, 1)),
+  });
+  const worst = new Worst();
+  const truth = Float64Array.from(gradient, (value) => Math.fround(scale) * value);
+  const found = (name: string) => floats(result.get(name)!);
+  const error = truth.map((value) => unit * Math.abs(value));
+  state.compare(found, truth, error, made, kind, worst);
+  worst.note(result.get('counter')![0]!, epochStep.step + 1, 0);
+  return worst.share;
+}

@@ -1,0 +1,18 @@
+import { quads } from '../../../shaders/wgsl.ts';
+import type { Worst } from './samples.ts';
+
+/** Padding that an update touched would leak into the next forward pass. */
+export function requireLayerPaddingZero(
+  found: Float32Array,
+  inputs: number,
+  outputs: number,
+  worst: Worst,
+): void {
+  const stride = 4 * quads(outputs);
+  const biasRow = 4 * quads(inputs);
+  found.forEach((value, at) => {
+    const row = Math.floor(at / stride);
+    const isPadding = at % stride >= outputs || (row >= inputs && row < biasRow);
+    if (isPadding) worst.note(value, 0, 0);
+  });
+}

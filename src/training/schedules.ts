@@ -1,0 +1,163 @@
+/**
+ * Learning rates that change while training goes on. A schedule is data, and its learning rate a pure function of
+ * the steps made so far: so every engine follows the same one, and a run that goes on where it stopped does too.
+ */
+import { ConfigurationError } from '../errors.ts';
+
+/** What every schedule has. */
+interface Common {
+  /** The highest there is: where warm-up ends and the decay begins. */
+  readonly learningRate: number;
+  /**
+   * Steps over which the learning rate rises to `learningRate`, by the same amount with each: step t of them, from
+   * 1, has t/warmUpSteps of it. The decay counts its steps from the end of warm-up on. 0 for none.
+   */
+  readonly warmUpSteps: number;
+}
+
+/** A decay that multiplies by `factor` with every `every` steps. */
+interface Decay extends Common {
+  readonly every: number;
+  readonly factor: number;
+}
+
+/** How the learning rate changes; a union, plain data. */
+export type Schedule =
+  | (Common & { readonly kind: 'constant' })
+  | (Decay & { readonly kind: 'step' })
+  | (Decay & { readonly kind: 'exponential' })
+  | (Common & {
+      readonly kind: 'cosine';
+      /** The step of the whole run, warm-up included, from which on the learning rate is `finalLearningRate`. */
+      readonly steps: number;
+      readonly finalLearningRate: number;
+    });
+
+export const scheduleKinds = ['constant', 'step', 'exponential', 'cosine'] as const;
+
+/** A learning rate for good, or how it changes. */
+export type LearningRate = number | Schedule;
+
+/**
+ * The learning rate of one step, in float64.
+ * @param step counting from 0, over all epochs
+ */
+export function learningRateAt(learningRate: LearningRate, step: number): number {
+  if (typeof learningRate === 'number') return learningRate;
+  const { learningRate: highest, warmUpSteps } = learningRate;
+  if (step < warmUpSteps) return (highest * (step + 1)) / warmUpSteps;
+  const since = step - warmUpSteps;
+  switch (learningRate.kind) {
+    case 'constant':
+      return highest;
+    case 'step':
+      return highest * learningRate.factor ** Math.floor(since / learningRate.every);
+    case 'exponential':
+      return highest * learningRate.factor ** (since / learningRate.every);
+    case 'cosine': {
+      const { steps, finalLearningRate } = learningRate;
+      const done = Math.min(1, since / (steps - warmUpSteps));
+      return (
+        finalLearningRate + (highest - finalLearningRate) * 0.5 * (1 + Math.cos(Math.PI * done))
+      );
+    }
+  }
+}
+
+/** The highest learning rate there will be. */
+export function highestLearningRate(learningRate: LearningRate): number {
+  return typeof learningRate === 'number' ? learningRate : learningRate.learningRate;
+}
+
+interface CommonOptions {
+  readonly learningRate: number;
+  /** Default 0. */
+  readonly warmUpSteps?: number | undefined;
+}
+
+/**
+ * The same learning rate for good, after warm-up.
+ * @throws {ConfigurationError} for values that make no sense; as all schedules
+ */
+export function constant(options: CommonOptions): Schedule {
+  return { kind: 'constant', ...common(options) };
+}
+
+interface DecayOptions extends CommonOptions {
+  /** Steps, at least 1. */
+  readonly every: number;
+  /** Greater than 0, at most 1. */
+  readonly factor: number;
+}
+
+/** Multiplied by `factor` after every `every` steps, as `torch.optim.lr_scheduler.StepLR` does. */
+export function stepDecay(options: DecayOptions): Schedule {
+  return { kind: 'step', ...common(options), ...decay(options) };
+}
+
+/** The same decay without its stairs: learningRate·factor^(step/every), after every step. */
+export function exponentialDecay(options: DecayOptions): Schedule {
+  return { kind: 'exponential', ...common(options), ...decay(options) };
+}
+
+/**
+ * Half a cosine from `learningRate` down to `finalLearningRate`, which stays
+ * (Loshchilov and Hutter, "SGDR: Stochastic Gradient Descent with Warm Restarts", without the restarts).
+ */
+export function cosineDecay(
+  options: CommonOptions & {
+    /** The step of the whole run, warm-up included, at which it ends. */
+    readonly steps: number;
+    /** Default 0. */
+    readonly finalLearningRate?: number | undefined;
+  },
+): Schedule {
+  const { steps, finalLearningRate = 0 } = options;
+  const shared = common(options);
+  requireSteps('steps of a cosine decay', steps, 1);
+  if (steps <= shared.warmUpSteps) {
+    throw new ConfigurationError(
+      `A cosine decay that ends at step ${steps} leaves nothing after ${shared.warmUpSteps} steps of warm-up. ` +
+        'Give fewer steps of warm-up, or more steps.',
+    );
+  }
+  if (!(finalLearningRate >= 0 && finalLearningRate <= shared.learningRate)) {
+    throw new ConfigurationError(
+      `The final learning rate of a cosine decay is a number from 0 up to the first (${shared.learningRate}), ` +
+        `and ${finalLearningRate} was given. Try 0.`,
+    );
+  }
+  return { kind: 'cosine', ...shared, steps, finalLearningRate };
+}
+
+/** @throws {ConfigurationError} for a learning rate that is not a positive number */
+export function requireLearningRate(learningRate: number): number {
+  // Engines compute in float32, where 1e-50 is 0 and 1e50 infinite.
+  const rate = Math.fround(learningRate);
+  if (rate > 0 && Number.isFinite(rate)) return learningRate;
+  throw new ConfigurationError(
+    `A learning rate is a finite float32 number greater than 0, and ${learningRate} was given. Try 3 with sigmoid and squared error, 0.1 with ReLU and softmax.`,
+  );
+}
+
+function common({ learningRate, warmUpSteps = 0 }: CommonOptions): Common {
+  requireSteps('steps of warm-up', warmUpSteps, 0);
+  return { learningRate: requireLearningRate(learningRate), warmUpSteps };
+}
+
+function decay({ every, factor }: DecayOptions): { every: number; factor: number } {
+  requireSteps('steps between two decays', every, 1);
+  if (!(factor > 0 && factor <= 1)) {
+    throw new ConfigurationError(
+      `The factor of a decay is a number greater than 0 and at most 1, and ${factor} was given. Try 0.5.`,
+    );
+  }
+  return { every, factor };
+}
+
+function requireSteps(what: string, value: number, least: number): void {
+  if (Number.isSafeInteger(value) && value >= least) return;
+  throw new ConfigurationError(
+    `The number of ${what} is a whole number of at least ${least}, and ${value} was given.`,
+  );
+}
