@@ -4,6 +4,7 @@ import { join } from 'node:path';
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
+import type { Probed } from '../../src/cli/doctor/examine.ts';
 import { makeFolder, runCli, withoutTimes, writeTinyMnist, type Report } from '../cli/runCli.ts';
 
 let folder: string;
@@ -106,16 +107,23 @@ it('nudge check proves the numbers, row by row', async () => {
   for (const { worst } of report.checks) expect(worst).toBeLessThanOrEqual(1);
 }, 180_000);
 
-it('nudge doctor finds the adapter, its limits and its features', async () => {
-  const { code, stdout } = await runCli(['doctor', '--no-launch', '--json', 'doctor.json'], {
-    cwd: folder,
-  });
+it('nudge doctor finds the adapter, its limits and its features, and measures it', async () => {
+  const { code, stdout } = await runCli(
+    ['doctor', '--no-launch', '--probe', '--json', 'doctor.json'],
+    { cwd: folder },
+  );
   expect(code).toBe(0);
   expect(stdout).toContain('Node (Dawn, package webgpu ');
   expect(stdout).toContain("run 'nudge data mnist'");
   const report = JSON.parse(await readFile(join(folder, 'doctor.json'), 'utf8')) as {
-    dawn: { adapter: { limits: Record<string, number>; features: string[] } };
+    dawn: {
+      adapter: { limits: Record<string, number>; features: string[] };
+      probe: Probed;
+    };
   };
   expect(report.dawn.adapter.limits.maxStorageBuffersPerShaderStage).toBeGreaterThanOrEqual(8);
   expect(report.dawn.adapter.features.length).toBeGreaterThan(0);
+  expect(report.dawn.probe.problem).toBe(null);
+  expect(report.dawn.probe.limits?.arithmetic.value).toBeGreaterThan(0);
+  expect(stdout).toMatch(/\n {4}multiply-adds +[\d.,]+ {2}GFLOP\/s/);
 });

@@ -10,9 +10,34 @@ import { BrowserError, ConfigurationError, NoAdapterError } from '../../src/erro
 import { openBrowserSession, type BrowserSession } from '../../src/node/browserSession.ts';
 import { mayHaveGpu } from '../../src/node/gpuDevice.ts';
 import type { BrowserEnvironment } from '../../src/page/jobs/environment.ts';
+import type { MeasuredLimits } from '../../src/gpu/probes/probeAdapter.ts';
+import type { ProbeEvent } from '../../src/page/jobs/probe.ts';
 import { optionalFirefox } from '../setup/optional.ts';
 
 const leftovers = () => readdirSync(tmpdir()).filter((name) => /^nudge-(page|profile)-/.test(name));
+
+/** One round of each figure, and an abort. */
+async function measureAdapter(session: BrowserSession): Promise<void> {
+  const said: string[] = [];
+  const limits = await session.call<MeasuredLimits, ProbeEvent>(
+    'probe',
+    { budgetMs: 1 },
+    { onEvent: ({ what }) => said.push(what) },
+  );
+  const { arithmetic, memory, latency } = limits;
+  for (const { value } of [arithmetic, memory.read, latency.dispatch, latency.readback]) {
+    expect(value).toBeGreaterThan(0);
+    expect(value).toBeLessThan(Infinity);
+  }
+  expect(said).toEqual(['latency', 'arithmetic', 'memory', 'done']);
+  const abort = new AbortController();
+  const stopped = session.call<MeasuredLimits, ProbeEvent>(
+    'probe',
+    {},
+    { signal: abort.signal, onEvent: () => abort.abort(new Error('enough')) },
+  );
+  await expect(stopped).rejects.toThrow('enough');
+}
 
 describe('in Chromium', () => {
   let folder: string;
@@ -39,6 +64,8 @@ describe('in Chromium', () => {
     expect(session.environment).toEqual(found);
     expect(session.version).toMatch(/\d/);
   });
+
+  it('the adapter can be measured', () => measureAdapter(session));
 
   it("an error keeps nudge's class, through the built and minified page", async () => {
     const call = session.call('nonsense');
@@ -68,6 +95,7 @@ it('in Firefox there is an adapter', async (context) => {
     expect(found.userAgent).toMatch(/Firefox/);
     expect(found.adapter?.limits.maxStorageBufferBindingSize).toBeGreaterThanOrEqual(1 << 27);
     await expect(session.call('nonsense')).rejects.toThrow(ConfigurationError);
+    await measureAdapter(session);
   } finally {
     await session.close();
   }

@@ -1,9 +1,9 @@
 /** What `nudge doctor` says: what is there, and for each thing that is missing, how to get it. */
 import { adapterName } from '../../gpu/adapter.ts';
 import { describeBrowser } from '../../node/browser.ts';
-import type { AdapterDetails } from '../../page/jobs/environment.ts';
 import { formatCount, formatTable } from '../table.ts';
-import { oldestNode, type BrowserDiagnosis, type Diagnosis } from './examine.ts';
+import { oldestNode, type BrowserDiagnosis, type Diagnosis, type Found } from './examine.ts';
+import { describeLimits } from './limits.ts';
 
 /** Whether WebGPU computes anywhere here, be it in software. */
 export function hasAdapter({ dawn, browsers }: Diagnosis): boolean {
@@ -26,7 +26,7 @@ export function describeDiagnosis(diagnosis: Diagnosis): string[] {
     ),
     '',
     `Node (Dawn, package webgpu ${dawn.version ?? 'not installed'})`,
-    ...adapterLines(dawn.adapter, dawn.problem),
+    ...adapterLines(dawn),
   ];
   for (const browser of browsers) lines.push('', ...browserLines(browser));
   const missing = describeMissing(diagnosis);
@@ -72,20 +72,13 @@ export function describeMissing(diagnosis: Diagnosis): string[] {
   return missing;
 }
 
-function browserLines({
-  kind,
-  version,
-  used,
-  found,
-  passedOver,
-  adapter,
-  problem,
-}: BrowserDiagnosis): string[] {
+function browserLines(diagnosis: BrowserDiagnosis): string[] {
+  const { kind, version, used, found, passedOver, problem } = diagnosis;
   const name = kind === 'chromium' ? 'Chromium' : 'Firefox';
   if (found.length === 0) return [`${name}: ${problem ?? 'not found'}`];
   const others = found.filter(({ executablePath }) => executablePath !== used?.executablePath);
   const lines = used ? [`${name} (${version ?? ''}, ${describeBrowser(used)})`] : [name];
-  if (used !== null || problem !== null) lines.push(...adapterLines(adapter, problem));
+  if (used !== null || problem !== null) lines.push(...adapterLines(diagnosis));
   lines.push(...passedOver.map((sentence) => `  passed over: ${sentence}`));
   lines.push(...others.map((browser) => `  also found: ${describeBrowser(browser)}`));
   return lines;
@@ -104,7 +97,7 @@ const limitsShown = [
 /** Those that make a difference to nudge, now or soon. */
 const featuresShown = ['timestamp-query', 'subgroups', 'shader-f16'];
 
-function adapterLines(adapter: AdapterDetails | null, problem: string | null): string[] {
+function adapterLines({ adapter, problem, probe }: Found): string[] {
   if (adapter === null) return [`  no adapter: ${problem ?? 'none was given'}`];
   const limits = limitsShown.map((name) => {
     const value = adapter.limits[name];
@@ -118,5 +111,7 @@ function adapterLines(adapter: AdapterDetails | null, problem: string | null): s
     `  adapter: ${adapterName(adapter)}`,
     `  features: ${features.join(', ')}, and ${others} others`,
     ...formatTable(limits, 'lr'),
+    ...(probe?.limits ? describeLimits(probe.limits) : []),
+    ...(probe?.problem ? [`  not measured: ${probe.problem}`] : []),
   ];
 }

@@ -2,6 +2,8 @@
 import { arch, cpus, platform, release, totalmem } from 'node:os';
 
 import { NudgeError } from '../../errors.ts';
+import { Device } from '../../gpu/device.ts';
+import { probeAdapter, type MeasuredLimits } from '../../gpu/probes/probeAdapter.ts';
 import { findBrowsers, type BrowserKind, type FoundBrowser } from '../../node/browser.ts';
 import { openBrowserSession } from '../../node/browserSession.ts';
 import { createGpu } from '../../node/dawn.ts';
@@ -27,6 +29,14 @@ export interface Diagnosis {
 export interface Found {
   readonly adapter: AdapterDetails | null;
   readonly problem: string | null;
+  /** Only where it was asked for, and there is an adapter. */
+  readonly probe?: Probed;
+}
+
+/** What was measured of an adapter, or why nothing was. */
+export interface Probed {
+  readonly limits: MeasuredLimits | null;
+  readonly problem: string | null;
 }
 
 /** The first browser of a kind that gives an adapter. */
@@ -41,19 +51,25 @@ export interface BrowserDiagnosis extends Found {
   readonly passedOver: readonly string[];
 }
 
-/** @param launch whether to start browsers */
-export async function examine(
-  launch: boolean,
-  onProgress: (what: string) => void,
-  signal: AbortSignal,
-): Promise<Diagnosis> {
+export interface ExamineOptions {
+  /** Whether to start browsers. */
+  readonly launch: boolean;
+  /** Whether to measure each adapter that is found. */
+  readonly probe: boolean;
+  readonly onProgress: (what: string) => void;
+  readonly signal: AbortSignal;
+}
+
+/** @throws the signal's reason */
+export async function examine(options: ExamineOptions): Promise<Diagnosis> {
+  const { launch, onProgress, signal } = options;
   onProgress('asking Dawn for an adapter');
-  const dawn = { version: packageVersion('webgpu') ?? null, ...(await examineDawn()) };
+  const dawn = { version: packageVersion('webgpu') ?? null, ...(await examineDawn(options)) };
   const browsers: BrowserDiagnosis[] = [];
   for (const kind of ['chromium', 'firefox'] as const) {
     signal.throwIfAborted();
     onProgress(launch ? `starting ${kind}` : `looking for ${kind}`);
-    browsers.push(await examineBrowser(kind, launch));
+    browsers.push(await examineBrowser(kind, options));
   }
   signal.throwIfAborted();
   return {
@@ -79,35 +95,79 @@ export function isRecentEnough(version: string): boolean {
   return major > oldestNode[0] || (major === oldestNode[0] && minor >= oldestNode[1]);
 }
 
-async function examineDawn(): Promise<Found> {
+async function examineDawn(options: ExamineOptions): Promise<Found> {
   return await problemOf(async () => {
     const gpu = await createGpu();
     const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' });
-    return adapter === null
-      ? { adapter: null, problem: 'Dawn gave an adapter and then none. Run the command again.' }
-      : { adapter: adapterDetails(adapter), problem: null };
+    if (adapter === null) {
+      return { adapter, problem: 'Dawn gave an adapter and then none. Run the command again.' };
+    }
+    return {
+      adapter: adapterDetails(adapter),
+      problem: null,
+      ...(await probed(options, 'Dawn', () => probeDawn(gpu, options.signal))),
+    };
   });
 }
 
-async function examineBrowser(kind: BrowserKind, launch: boolean): Promise<BrowserDiagnosis> {
+async function probeDawn(gpu: GPU, signal: AbortSignal): Promise<MeasuredLimits> {
+  const device = await Device.request({ gpu });
+  try {
+    return await probeAdapter(device, { signal });
+  } finally {
+    device.destroy();
+  }
+}
+
+/** What `measure` gives, under the name it has in a diagnosis; nothing unless it is asked for. */
+async function probed(
+  { probe, onProgress }: ExamineOptions,
+  name: string,
+  measure: () => Promise<MeasuredLimits>,
+): Promise<Pick<Found, 'probe'>> {
+  if (!probe) return {};
+  onProgress(`measuring the adapter of ${name}`);
+  try {
+    return { probe: { limits: await measure(), problem: null } };
+  } catch (error) {
+    if (!(error instanceof NudgeError)) throw error;
+    return { probe: { limits: null, problem: error.message } };
+  }
+}
+
+async function examineBrowser(
+  kind: BrowserKind,
+  options: ExamineOptions,
+): Promise<BrowserDiagnosis> {
   const found: FoundBrowser[] = [];
   const nothing = { kind, version: null, used: null, found, passedOver: [] };
   return await problemOf<BrowserDiagnosis>(async () => {
     for await (const browser of findBrowsers(kind)) found.push(browser);
-    if (!launch || found.length === 0) return { ...nothing, adapter: null, problem: null };
-    return await withinLimit(kind, launchBrowser(kind, found));
+    if (!options.launch || found.length === 0) return { ...nothing, adapter: null, problem: null };
+    return await withinLimit(kind, launchBrowser(kind, found, options));
   }, nothing);
 }
 
 async function launchBrowser(
   kind: BrowserKind,
   found: readonly FoundBrowser[],
+  options: ExamineOptions,
 ): Promise<BrowserDiagnosis> {
   const session = await openBrowserSession({ browser: kind, handleSignals: false });
   try {
     const { version, browser, passedOver, environment } = session;
     const adapter = environment.adapter ?? null;
-    return { kind, version, used: browser, found, passedOver, adapter, problem: null };
+    const { signal } = options;
+    return {
+      kind,
+      version,
+      used: browser,
+      found,
+      passedOver,
+      adapter,
+      problem: null,
+      ...(await probed(options, kind, () => session.call('probe', {}, { signal }))),
+    };
   } finally {
     await session.close();
   }

@@ -69,12 +69,8 @@ export async function probeArithmetic(
   }
 }
 
-/** Rounds, and milliseconds of a batch, of each heat; the better half of the first goes on to the second. */
-const heats = [
-  { rounds: 1, batchMs: 5 },
-  { rounds: 2, batchMs: 10 },
-  { rounds: 4, batchMs: 20 },
-] as const;
+/** Rounds of each heat; the better half of the first goes on to the second, and the best of that to the last. */
+const heats = [1, 3, 20];
 
 /** All shapes for a short time, the better half for longer, and the best of these for what is left. */
 async function fastest(
@@ -87,18 +83,18 @@ async function fastest(
   const flop = 2 * multiplyAddsPerInvocation * invocations;
   let left = bound.map(({ record }, i) => ({ record, shape: describeShape(of[i]!) }));
   let best: Arithmetic | undefined;
-  for (const heat of heats) {
+  for (const rounds of heats) {
     if (best !== undefined && performance.now() > deadline) break;
     const results = [];
     for (const entry of left) {
-      const options = { ...heat, deadline, isWarm: true };
-      const measured = await measureSlope(timer, entry.record, options);
+      if (results.length > 0 && performance.now() > deadline) break;
+      const measured = await measureSlope(timer, entry.record, { rounds, deadline, isWarm: true });
       results.push({ ...measured, value: flop / measured.value, entry });
     }
     results.sort((a, b) => b.value - a.value);
     const { entry, ...measured } = results[0]!;
     best = { ...measured, shape: entry.shape };
-    const kept = heat.rounds === 1 ? Math.ceil(left.length / 2) : 1;
+    const kept = rounds === 1 ? Math.ceil(left.length / 2) : 1;
     left = results.slice(0, kept).map((result) => result.entry);
   }
   return best!;

@@ -15,6 +15,10 @@ const pokeEveryMs = 1;
 /** So long a wait looks after every task; after that it sleeps, to leave the cores to what is timed. */
 const alertMs = 5;
 const waitsTried = 3;
+/** Beside the 0.1 ms in which the clock of some browsers ticks. */
+const batchMs = 5;
+/** Beside the 4 ms that browsers make of a shorter timeout. */
+const pokedBatchMs = 16;
 
 export class BatchTimer {
   readonly #device: Device;
@@ -57,6 +61,11 @@ export class BatchTimer {
   /** Seconds that a wait for nothing takes. */
   get emptySeconds(): number {
     return this.#emptySeconds;
+  }
+
+  /** Seconds that what is timed has to take, for when the host hears of its end not to matter. */
+  get leastSeconds(): number {
+    return this.#pokes ? pokedBatchMs / 1000 : Math.max(batchMs / 1000, 4 * this.#emptySeconds);
   }
 
   /**

@@ -73,7 +73,7 @@ class LatencyProbe {
 
   async dispatch(deadline: number): Promise<Measured> {
     const record = (pass: GPUComputePassEncoder, times: number) => this.#record(pass, times);
-    return await measureSlope(this.#timer, record, { rounds: 5, deadline, batchMs: 10 });
+    return await measureSlope(this.#timer, record, { rounds: 20, deadline });
   }
 
   /** Both from two ways to submit: few submits of many dispatches, many submits of one. */
@@ -84,7 +84,7 @@ class LatencyProbe {
     do {
       few.push((await this.#hostSeconds(1, dispatchesEncoded)) / dispatchesEncoded);
       many.push((await this.#hostSeconds(submitsMade, 1)) / submitsMade);
-    } while (few.length < 5 && performance.now() < deadline);
+    } while (few.length < 10 && performance.now() < deadline);
     // few = encode + submit / dispatches, many = encode + submit, where dispatches is large.
     const perDispatch = Math.min(...few);
     const perSubmit = Math.min(...many);

@@ -97,7 +97,7 @@ async function probeBuffers(
       const order = ['read', 'copy', 'small'].indexOf(name);
       const kernel = { read: reader!, copy: copier!, small: smallReader! }[name];
       const moved = { read: bytesRead(large), copy: 2 * bytes, small: bytesRead(small) }[name];
-      const options = { rounds: 4, deadline: deadline - (2 - order) * share };
+      const options = { rounds: 20, deadline: deadline - (2 - order) * share };
       const measured = await measureSlope(timer, kernel.record, options);
       return { ...measured, value: moved / measured.value };
     };

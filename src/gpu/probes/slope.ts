@@ -13,8 +13,6 @@ export interface SlopeOptions {
   readonly rounds: number;
   /** Of `performance.now()`; once it is past, no third round begins. */
   readonly deadline: number;
-  /** Milliseconds that the shorter of a round's batches takes at least. Default 20. */
-  readonly batchMs?: number;
   /** Whether it was run before; what was not is compiled, paged in or cleared at first. */
   readonly isWarm?: boolean;
 }
@@ -30,18 +28,17 @@ const leastSlope = 0.9;
 
 /**
  * Seconds that one repetition takes: (T(3R) − T(R)) / 2R, in which what a submit and a wait cost cancels out. R grows
- * until a batch takes long enough for the clock. Of several rounds the least T(R) and the least T(3R) count, since
- * whatever else runs on a machine only ever adds.
+ * until a batch takes long enough for the clock, and no longer: of many short rounds, some go by undisturbed. The
+ * least T(R) and the least T(3R) of all count, since whatever else runs on a machine only ever adds.
  * @param record records so many repetitions
  */
 export async function measureSlope(
   timer: BatchTimer,
   record: (pass: GPUComputePassEncoder, times: number) => void,
-  { rounds, deadline, batchMs = 20, isWarm = false }: SlopeOptions,
+  { rounds, deadline, isWarm = false }: SlopeOptions,
 ): Promise<Measured> {
   const time = (times: number) => timer.run((pass) => record(pass, times));
-  // Where a wait ends late, what is waited for has to be so much longer.
-  const wanted = Math.max(batchMs / 1000, 4 * timer.emptySeconds);
+  const wanted = timer.leastSeconds;
   if (!isWarm) await time(1);
   let repeats = 1;
   let short = await time(repeats);

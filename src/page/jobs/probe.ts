@@ -1,0 +1,31 @@
+/** The job that measures what the browser's adapter can do at most. */
+import { Device } from '../../gpu/device.ts';
+import { probeAdapter, type MeasuredLimits } from '../../gpu/probes/probeAdapter.ts';
+import type { Job } from './job.ts';
+
+export interface ProbeArguments {
+  readonly budgetMs?: number;
+}
+
+/** Sent before each probe. */
+export interface ProbeEvent {
+  readonly what: string;
+  /** Share of the whole, 0 to 1. */
+  readonly done: number;
+}
+
+export const probe: Job<ProbeArguments, MeasuredLimits> = async (
+  { budgetMs },
+  { emit, signal },
+) => {
+  const device = await Device.request();
+  try {
+    return await probeAdapter(device, {
+      budgetMs,
+      signal,
+      onProgress: (what, done) => void emit({ what, done } satisfies ProbeEvent),
+    });
+  } finally {
+    device.destroy();
+  }
+};
