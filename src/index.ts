@@ -29,7 +29,25 @@ export {
   type WeightSensitivity,
 } from './reference/nudges.ts';
 export type { Backend, Evaluation } from './training/engine.ts';
-export { sgd, type Optimizer, type Sgd } from './training/optimizers.ts';
+export {
+  adam,
+  adamW,
+  sgd,
+  type Adam,
+  type AdamOptions,
+  type Optimizer,
+  type Sgd,
+  type SgdOptions,
+} from './training/optimizers.ts';
+export {
+  constant,
+  cosineDecay,
+  exponentialDecay,
+  learningRateAt,
+  stepDecay,
+  type LearningRate,
+  type Schedule,
+} from './training/schedules.ts';
 export {
   Trainer,
   type FitOptions,
