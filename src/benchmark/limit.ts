@@ -21,7 +21,7 @@ export interface MeasuredStep {
   readonly layers: readonly number[];
   readonly batchSize: number;
   /** Float32 that the optimizer keeps for each parameter. Default 0. */
-  readonly stateCount?: number;
+  readonly momentCount?: number;
   /** Of the plan; may be a fraction where one dispatch makes several steps. */
   readonly dispatches: number;
   /** Default: so many that the cost of a submit does not count. */
@@ -43,9 +43,9 @@ export interface Verdict {
 
 /** What limits `step`, and how near it came. */
 export function judgeStep(limits: MeasuredLimits, step: MeasuredStep): Verdict {
-  const { layers, batchSize, dispatches, stateCount = 0, stepsPerSubmit = Infinity } = step;
+  const { layers, batchSize, dispatches, momentCount = 0, stepsPerSubmit = Infinity } = step;
   const { arithmetic, memory, latency } = limits;
-  const bytes = stepBytes(layers, batchSize, stateCount);
+  const bytes = stepBytes(layers, batchSize, momentCount);
   const large = Math.max(memory.read.value, memory.copy.value);
   // What a step leaves in the caches the next one finds there, if it is so little.
   const bandwidth = bytes <= memory.smallBytes ? Math.max(memory.cached.value, large) : large;

@@ -6,11 +6,13 @@ import { sliceDataset, type Dataset } from '../data/dataset.ts';
 import { NoAdapterError } from '../errors.ts';
 import type { AdapterDescription } from '../gpu/adapter.ts';
 import { Device } from '../gpu/device.ts';
+import { probeAdapter, type MeasuredLimits } from '../gpu/probes/probeAdapter.ts';
 import { Network } from '../network/network.ts';
 import { countParameters } from '../network/parameters.ts';
 import { presets, type Preset, type PresetName } from '../network/presets.ts';
 import { sgd } from '../training/optimizers.ts';
 import { Trainer, type Progress } from '../training/trainer.ts';
+import { judgeStep, type Verdict } from './limit.ts';
 import { checkGradient } from './verification/gradient.ts';
 
 export interface MainJobOptions {
@@ -64,6 +66,8 @@ export interface Side {
   /** Mean cost and accuracy on the test set after training. */
   readonly cost: number;
   readonly accuracy: number;
+  /** Of the GPU: dispatches that a step was made of. */
+  readonly dispatchesPerStep?: number;
 }
 
 /** How the GPU's results were held against the others', and whether they held. */
@@ -94,6 +98,8 @@ export interface MainJobRow {
   /** GPU samples/s over CPU samples/s. */
   readonly ratio?: number;
   readonly agreement?: Agreement;
+  /** How near the GPU came to what its adapter can do at most, and what limits it. */
+  readonly limit?: Verdict;
 }
 
 export interface MainJobResult {
@@ -102,8 +108,13 @@ export interface MainJobResult {
   readonly adapter?: AdapterDescription;
   /** Why there is no GPU side, in a sentence. */
   readonly noAdapter?: string;
+  /** Of the adapter, measured after the training. */
+  readonly limits?: MeasuredLimits;
   readonly rows: readonly MainJobRow[];
 }
+
+/** For all the figures of the adapter together, which are wanted beside the training and not for themselves. */
+const probeBudgetMs = 1000;
 
 /** Reports of a side while it trains: enough for a smooth curve. */
 const reportsPerSide = 100;
@@ -177,11 +188,13 @@ export async function runMainJob(options: MainJobOptions): Promise<MainJobResult
         ...(agreement && { agreement }),
       });
     }
+    const limits = device && (await probeAdapter(device, { budgetMs: probeBudgetMs, signal }));
     return {
       data: training.name,
       ...(device && { adapter: device.adapter }),
       ...(noAdapter !== undefined && { noAdapter }),
-      rows,
+      ...(limits && { limits }),
+      rows: limits ? rows.map((row) => withLimit(row, limits)) : rows,
     };
   } finally {
     device?.destroy();
@@ -210,7 +223,28 @@ async function trainSide(
     onReport({ epoch, step, cost, accuracy, samplesPerSecond }, samples / total);
   }
   const { cost, accuracy } = await trainer.evaluate(test);
-  return { samplesPerSecond: samples / seconds, seconds, cost, accuracy };
+  const { dispatchesPerStep } = trainer;
+  return {
+    samplesPerSecond: samples / seconds,
+    seconds,
+    cost,
+    accuracy,
+    ...(dispatchesPerStep !== undefined && { dispatchesPerStep }),
+  };
+}
+
+function withLimit(row: MainJobRow, limits: MeasuredLimits): MainJobRow {
+  const { preset, layers, batchSize, webgpu } = row;
+  if (webgpu?.dispatchesPerStep === undefined) return row;
+  const { momentum }: Preset = presets[preset];
+  const limit = judgeStep(limits, {
+    layers,
+    batchSize,
+    momentCount: momentum > 0 ? 1 : 0,
+    dispatches: webgpu.dispatchesPerStep,
+    seconds: batchSize / webgpu.samplesPerSecond,
+  });
+  return { ...row, limit };
 }
 
 /** The GPU's first gradient against the reference's, and where the two sides ended against each other. */

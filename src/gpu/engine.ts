@@ -131,6 +131,10 @@ export class GpuEngine implements Engine {
     return describePlan(this.#resources.plan);
   }
 
+  get dispatchesPerStep(): number | undefined {
+    return this.#training?.program.dispatchCount;
+  }
+
   /** Whether the loaded training set is streamed. */
   streams(dataset: Dataset): boolean {
     if (this.#options.stream !== undefined) return this.#options.stream;

@@ -48,6 +48,11 @@ export class Program {
     return new Program(calls);
   }
 
+  /** Dispatches that recording it once takes. */
+  get dispatchCount(): number {
+    return this.#calls.length;
+  }
+
   /** Records the step `times` times. */
   encode(pass: GPUComputePassEncoder, times: number): void {
     for (let time = 0; time < times; time++) {

@@ -18,11 +18,11 @@ export function stepFlop(layers: readonly number[], batchSize: number): number {
  * Bytes that a step has to move at least: the samples, a byte a feature, once forward and once for the weight
  * gradient; every parameter, and what the optimizer keeps for it, read and written once; every activation written
  * and read once.
- * @param stateCount float32 that the optimizer keeps for each parameter: 0 for SGD, 1 with momentum, 2 for Adam
+ * @param momentCount float32 that the optimizer keeps for each parameter: 0 for SGD, 1 with momentum, 2 for Adam
  */
-export function stepBytes(layers: readonly number[], batchSize: number, stateCount = 0): number {
+export function stepBytes(layers: readonly number[], batchSize: number, momentCount = 0): number {
   const [features, ...neurons] = layers;
   const activations = batchSize * neurons.reduce((sum, size) => sum + size, 0);
-  const parameters = countParameters(layers) * (1 + stateCount);
+  const parameters = countParameters(layers) * (1 + momentCount);
   return 2 * batchSize * features! + 4 * 2 * (parameters + activations);
 }

@@ -10,6 +10,7 @@ import {
   formatCount,
   formatPercent,
   gapSentence,
+  limitSentence,
   ratioSentence,
 } from './sentences.ts';
 
@@ -90,8 +91,9 @@ export class PresetCard {
   }
 
   /** Shows the comparison of the two sides. */
-  showRow({ ratio, agreement }: MainJobRow, isSoftware: boolean): void {
+  showRow({ ratio, agreement, limit }: MainJobRow, isSoftware: boolean): void {
     if (ratio !== undefined) this.#write('ratio', ratioSentence(ratio, isSoftware));
+    if (limit !== undefined) this.#write('limit', limitSentence(limit));
     if (agreement !== undefined) this.#write('agreement', agreementSentence(agreement));
     const gap = widestGap(this.#curves.cost);
     if (gap !== undefined) this.#write('gap', gapSentence(gap));

@@ -1,4 +1,5 @@
 /** What the page says about numbers: pure functions from figures to English. */
+import type { Verdict } from '../benchmark/limit.ts';
 import type { Agreement } from '../benchmark/mainJob.ts';
 import { NudgeError } from '../errors.ts';
 import { adapterName, type AdapterDescription } from '../gpu/adapter.ts';
@@ -67,6 +68,19 @@ export function agreementSentence({ worst, what, costDrift, verified }: Agreemen
   return verified
     ? `Verified: ${facts}.`
     : `Not verified: ${facts}. Please report it, with the adapter’s name.`;
+}
+
+const boundNames = {
+  compute: 'arithmetic',
+  memory: 'memory',
+  dispatch: 'what each dispatch takes beside its work',
+  host: 'what each call takes on the CPU',
+} as const;
+
+/** How near the GPU came to what it can do at most. */
+export function limitSentence({ bound, fraction }: Pick<Verdict, 'bound' | 'fraction'>): string {
+  const share = `${(100 * fraction).toFixed(fraction < 0.01 ? 1 : 0)}\u00a0%`;
+  return `It reached ${share} of this adapter’s own limit, measured just now; most of that is ${boundNames[bound]}.`;
 }
 
 /** A number that may be tiny: '0.31', '0.004', 'less than 0.001'. */

@@ -50,6 +50,8 @@ export interface Engine {
   readonly backend: Backend;
   /** How a step is cut up, in words, where there is something to say. */
   readonly plan?: string;
+  /** Of a training step, where it is made of dispatches; undefined before a training set is loaded. */
+  readonly dispatchesPerStep?: number | undefined;
 
   /** Takes the training set; replaces the one before. Every later `beginEpoch` orders this one. */
   load(training: Dataset): Promise<void>;

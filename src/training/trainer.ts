@@ -147,6 +147,11 @@ export class Trainer {
     return this.#engine.plan;
   }
 
+  /** Dispatches that a step is made of, on a GPU, once it is prepared. */
+  get dispatchesPerStep(): number | undefined {
+    return this.#engine.dispatchesPerStep;
+  }
+
   /** Samples a step. */
   get batchSize(): number {
     return this.#options.batchSize;

@@ -32,7 +32,7 @@ describe('the limit of a step', () => {
 
   it('counts the state of the optimizer among the bytes', () => {
     const step = { layers, batchSize: 1, dispatches: 1, seconds: 1 };
-    const momentum = judgeStep(roundLimits, { ...step, stateCount: 1 });
+    const momentum = judgeStep(roundLimits, { ...step, momentCount: 1 });
     expect(momentum.seconds.memory).toBeCloseTo((1000 + 2 * 80_800) / 1e9, 12);
   });
 

@@ -132,6 +132,7 @@ describe('training', () => {
       ratio! >= 1.05 ? 'times as fast' : ratio! > 0.95 ? 'equally fast' : 'was slower',
     );
     expect(await textOf(page, '.verdict')).toMatch(/Verified: worst .* of the bound/);
+    expect(await textOf(page, '.verdict')).toMatch(/ % of this adapter’s own limit/);
     expect(adapter?.isSoftware).toBe(true);
     expect(await textOf(page, '#run')).toMatch(
       /^Done in .*\(software\)\. This is a software adapter: it computes on the CPU/,

@@ -8,6 +8,7 @@ import {
   errorSentence,
   formatDuration,
   gapSentence,
+  limitSentence,
   listOf,
   ratioSentence,
   resultSentence,
@@ -61,6 +62,15 @@ describe('the ratio of speeds', () => {
   ])('%d, in software %s: %s', (ratio, isSoftware, text) => {
     expect(ratioSentence(ratio, isSoftware)).toBe(text);
   });
+});
+
+it('the limit of an adapter is told with the longest part of it', () => {
+  expect(plain(limitSentence({ bound: 'dispatch', fraction: 0.917 }))).toBe(
+    'It reached 92 % of this adapter’s own limit, measured just now; most of that is what each dispatch takes beside its work.',
+  );
+  expect(plain(limitSentence({ bound: 'compute', fraction: 0.0042 }))).toContain(
+    'reached 0.4 % of this adapter’s own limit, measured just now; most of that is arithmetic.',
+  );
 });
 
 describe('an adapter', () => {

@@ -7,6 +7,7 @@ import {
   type MainJobRow,
   type Side,
 } from '../../benchmark/mainJob.ts';
+import { describeVerdict } from '../../benchmark/limit.ts';
 import { adapterName } from '../../gpu/adapter.ts';
 import type { PresetName } from '../../network/presets.ts';
 import { inRun, type Context } from '../context.ts';
@@ -114,16 +115,18 @@ export function isProved({ rows }: MainJobResult): boolean {
   return rows.every(({ webgpu, agreement }) => webgpu && agreement?.verified === true);
 }
 
-export function describeMainJob({ data, adapter, noAdapter, rows }: MainJobResult): string[] {
+export function describeMainJob(result: MainJobResult): string[] {
+  const { data, adapter, noAdapter, limits, rows } = result;
   const head = ['preset', 'network', 'on', 'samples/s', 'ratio', 'test cost', 'test accuracy'];
-  const lines = formatTable([head, ...rows.flatMap(tableRows)], 'lllrrrr');
+  if (limits) head.push('of its own limit');
+  const lines = formatTable([head, ...rows.flatMap(tableRows)], 'lllrrrrl');
   lines.push('', ...rows.map(agreementLine), `Data: ${data}.`);
   if (adapter) lines.push(`GPU: ${adapterName(adapter)}.`);
   if (noAdapter !== undefined) lines.push(`GPU: none. ${noAdapter}`);
   return lines;
 }
 
-function tableRows({ preset, layers, cpu, webgpu, ratio }: MainJobRow): string[][] {
+function tableRows({ preset, layers, cpu, webgpu, ratio, limit }: MainJobRow): string[][] {
   const side = (name: string, { samplesPerSecond, cost, accuracy }: Side, times: string) => [
     name,
     formatCount(samplesPerSecond),
@@ -134,7 +137,8 @@ function tableRows({ preset, layers, cpu, webgpu, ratio }: MainJobRow): string[]
   const rows = [[preset, layers.join('-'), ...side('CPU', cpu, '')]];
   if (webgpu) {
     const times = ratio === undefined ? '' : `${ratio.toFixed(2)}×`;
-    rows.push(['', '', ...side('GPU', webgpu, times)]);
+    const reached = limit ? [describeVerdict(limit)] : [];
+    rows.push(['', '', ...side('GPU', webgpu, times), ...reached]);
   }
   return rows;
 }

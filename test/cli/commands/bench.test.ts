@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 
 import type { Agreement, MainJobResult } from '../../../src/benchmark/mainJob.ts';
 import { describeMainJob, isProved } from '../../../src/cli/commands/bench.ts';
+import { roundLimits } from '../../support/measuredLimits.ts';
 
 const cpu = { samplesPerSecond: 20_000, seconds: 3, cost: 0.27821, accuracy: 0.8212 };
 const webgpu = { samplesPerSecond: 50_000, seconds: 1.2, cost: 0.27831, accuracy: 0.8213 };
@@ -39,6 +40,17 @@ it('the main job is one table, what was verified, the data and the adapter', () 
     'GPU: acme one (hardware).',
   ]);
   expect(isProved(result)).toBe(true);
+});
+
+it('where the adapter was measured, how near its limit the GPU came is the last column', () => {
+  const seconds = { compute: 1e-5, memory: 1e-6, dispatch: 9e-5, host: 1e-6, limit: 1e-4 };
+  const limit = { bound: 'dispatch', fraction: 0.92, seconds } as const;
+  const rows = [{ ...result.rows[0]!, limit }];
+  expect(describeMainJob({ ...result, limits: roundLimits, rows }).slice(0, 3)).toEqual([
+    'preset   network       on   samples/s  ratio  test cost  test accuracy  of its own limit',
+    'lecture  784-16-16-10  CPU     20,000            0.2782        82.12 %',
+    '                       GPU     50,000  2.50×     0.2783        82.13 %  dispatch-bound, 92 %',
+  ]);
 });
 
 describe('nothing is proved', () => {
