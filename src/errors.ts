@@ -42,7 +42,7 @@ export class DeviceLostError extends NudgeError {
 /** A shader or a pipeline was refused, or WebGPU reported invalid use. Decision: report a bug in nudge. */
 export class ShaderError extends NudgeError {}
 
-/** The cost became NaN or infinite. Decision: a smaller learning rate, or another initialiser. */
+/** The cost or a gradient became NaN or infinite. Decision: a smaller learning rate, or another initialiser. */
 export class NonFiniteError extends NudgeError {}
 
 /** A file is not what it claims to be. Decision: get the file again. */

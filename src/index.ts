@@ -40,7 +40,7 @@ export {
   type SgdOptions,
 } from './training/optimizers.ts';
 export {
-  constant,
+  constantRate,
   cosineDecay,
   exponentialDecay,
   learningRateAt,

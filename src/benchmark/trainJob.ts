@@ -10,6 +10,7 @@ import { Network, type NetworkOptions } from '../network/network.ts';
 import { requireFits, stepsPerEpoch } from '../training/batches.ts';
 import type { Backend, Evaluation } from '../training/engine.ts';
 import { sgd } from '../training/optimizers.ts';
+import { createOptimizer, type OptimizerConfiguration } from './optimizerConfiguration.ts';
 import { Trainer } from '../training/trainer.ts';
 import { EpochMeter, type EpochResult, type TrainProgress } from './epochMeter.ts';
 
@@ -20,11 +21,11 @@ export interface NetworkDescription extends NetworkOptions {
 }
 
 /** All that decides what a training computes. */
-export interface TrainConfiguration {
+export interface TrainConfiguration extends OptimizerConfiguration {
   readonly network: NetworkDescription;
   readonly batchSize: number;
-  readonly learningRate: number;
-  readonly momentum: number;
+  /** Default: gradients are applied as they are. */
+  readonly clipNorm?: number | undefined;
   /** Exactly one of `epochs` and `steps` is given. */
   readonly epochs?: number | undefined;
   readonly steps?: number | undefined;
@@ -97,10 +98,13 @@ export async function runTraining(
   const network = createNetwork(configuration.network);
   requireFits(network, training);
   requireFits(network, test);
-  const { batchSize, seed, shuffle, backend, stream, epochs, steps } = configuration;
+  const { batchSize, clipNorm, seed, shuffle, backend, stream, epochs, steps } = configuration;
+  const perEpoch = stepsPerEpoch(training.sampleCount, batchSize);
+  const total = steps ?? (epochs ?? 1) * perEpoch;
   const trainer = await Trainer.create(network, {
     batchSize,
-    optimizer: sgd(configuration),
+    optimizer: createOptimizer(configuration, { stepsPerEpoch: perEpoch, steps: total }),
+    ...(clipNorm !== undefined && { clipNorm }),
     seed,
     shuffle,
     backend,
@@ -111,8 +115,6 @@ export async function runTraining(
     const engine = engineFacts(trainer);
     // Ahead of the clock, which is to time training alone.
     await trainer.prepare(training);
-    const perEpoch = stepsPerEpoch(training.sampleCount, batchSize);
-    const total = steps ?? (epochs ?? 1) * perEpoch;
     onEvent?.({ type: 'start', engine, stepsPerEpoch: perEpoch, steps: total });
 
     const results: EpochResult[] = [];

@@ -6,13 +6,11 @@ import { Network, type NetworkOptions } from '../network/network.ts';
 import { presets, type Preset, type PresetName } from '../network/presets.ts';
 import { requireBatchSize } from '../training/batches.ts';
 import type { Backend } from '../training/engine.ts';
-import { sgd } from '../training/optimizers.ts';
+import { configureOptimizer, type OptimizerArguments } from './configureOptimizer.ts';
 import { UsageError } from './errors.ts';
 
 export const runtimes = ['node', 'chromium', 'firefox', 'auto'] as const;
 export type RuntimeChoice = (typeof runtimes)[number];
-
-export const optimizers = ['sgd', 'momentum'] as const;
 
 /** Options that say what the network is; each is undefined where the user said nothing. */
 export interface NetworkArguments {
@@ -25,11 +23,8 @@ export interface NetworkArguments {
 }
 
 /** Options that say how it is trained. */
-export interface TrainArguments extends NetworkArguments {
+export interface TrainArguments extends NetworkArguments, OptimizerArguments {
   readonly batchSize?: number | undefined;
-  readonly learningRate?: number | undefined;
-  readonly optimizer?: (typeof optimizers)[number] | undefined;
-  readonly momentum?: number | undefined;
   readonly epochs?: number | undefined;
   readonly steps?: number | undefined;
   readonly seed?: number | undefined;
@@ -55,11 +50,7 @@ export function configureTraining(options: TrainArguments, loaded?: Network): Co
   const network = loaded ?? new Network({ ...describeNetwork(options), seed: seedOf(options) });
   // Weights from a file may be of any network, so only a preset that is named says how to train them.
   const preset = loaded && options.preset === undefined ? undefined : presetOf(options);
-  const momentum = configureMomentum(options, preset);
-  const learningRate =
-    options.learningRate ?? preset?.learningRate ?? usualLearningRate(network, momentum);
-  // Refused here, before any data are read.
-  sgd({ learningRate, momentum });
+  const optimizer = configureOptimizer(options, network, preset);
   if (options.epochs !== undefined && options.steps !== undefined) {
     throw new UsageError(
       `Both --epochs ${options.epochs} and --steps ${options.steps} were given. Give one of them.`,
@@ -75,8 +66,7 @@ export function configureTraining(options: TrainArguments, loaded?: Network): Co
     network,
     training: {
       batchSize: requireBatchSize(options.batchSize ?? preset?.batchSize ?? defaults.batchSize),
-      learningRate,
-      momentum,
+      ...optimizer,
       ...(options.steps === undefined
         ? { epochs: options.epochs ?? defaults.epochs }
         : { steps: options.steps }),
@@ -137,32 +127,6 @@ function given({ layers, activation, output, cost, init }: NetworkArguments) {
     ...(cost && { cost }),
     ...(init && { initializer: init }),
   };
-}
-
-function configureMomentum(options: TrainArguments, preset: Preset | undefined): number {
-  const { optimizer, momentum } = options;
-  if (optimizer === 'sgd') {
-    if (momentum !== undefined && momentum !== 0) {
-      throw new UsageError(
-        `Optimizer 'sgd' has no momentum, and --momentum ${momentum} was given. Use --optimizer momentum, or leave --momentum out.`,
-      );
-    }
-    return 0;
-  }
-  if (optimizer === undefined) return momentum ?? preset?.momentum ?? 0;
-  // A preset without momentum has nothing to say about how much.
-  const usual = preset !== undefined && preset.momentum > 0 ? preset.momentum : 0.9;
-  return momentum ?? usual;
-}
-
-/**
- * A learning rate that is a fair start. The gradients of sigmoid outputs under squared error are small; those of
- * linear ones are not bounded; and momentum μ makes steps 1/(1 − μ) times as long in the end.
- */
-function usualLearningRate({ activation, output, cost }: Network, momentum: number): number {
-  const isLectures = activation === 'sigmoid' && output === 'sigmoid' && cost === 'squared-error';
-  const rate = isLectures ? 3 : output === 'linear' ? 0.01 : 0.1;
-  return Number((rate * (1 - momentum)).toPrecision(2));
 }
 
 function seedOf({ seed }: TrainArguments): number {

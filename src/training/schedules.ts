@@ -79,7 +79,7 @@ interface CommonOptions {
  * The same learning rate for good, after warm-up.
  * @throws {ConfigurationError} for values that make no sense; as all schedules
  */
-export function constant(options: CommonOptions): Schedule {
+export function constantRate(options: CommonOptions): Schedule {
   return { kind: 'constant', ...common(options) };
 }
 

@@ -19,6 +19,7 @@ describe('what is trained', () => {
       network: { ...presets.lecture.network, seed: 1 },
       training: {
         batchSize: 100,
+        optimizer: 'sgd',
         learningRate: presets.lecture.learningRate,
         momentum: 0,
         epochs: 5,
@@ -64,6 +65,7 @@ describe('what is trained', () => {
       },
       training: {
         batchSize: 32,
+        optimizer: 'sgd',
         learningRate: 0.5,
         momentum: 0,
         steps: 7,

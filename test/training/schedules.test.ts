@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { ConfigurationError } from '../../src/errors.ts';
 import {
-  constant,
+  constantRate,
   cosineDecay,
   exponentialDecay,
   highestLearningRate,
@@ -16,7 +16,7 @@ const at = (learningRate: LearningRate, steps: readonly number[]) =>
 describe('a learning rate', () => {
   it('that is a number, or constant, is the same at every step', () => {
     expect(at(0.1, [0, 1, 1e6])).toEqual([0.1, 0.1, 0.1]);
-    expect(at(constant({ learningRate: 0.1 }), [0, 1, 1e6])).toEqual([0.1, 0.1, 0.1]);
+    expect(at(constantRate({ learningRate: 0.1 }), [0, 1, 1e6])).toEqual([0.1, 0.1, 0.1]);
   });
 
   it('that decays in steps is multiplied after every so many', () => {
@@ -39,7 +39,7 @@ describe('a learning rate', () => {
   });
 
   it('rises in equal parts while it warms up, then decays as if it began there', () => {
-    expect(at(constant({ learningRate: 1, warmUpSteps: 4 }), [0, 1, 2, 3, 4])).toEqual([
+    expect(at(constantRate({ learningRate: 1, warmUpSteps: 4 }), [0, 1, 2, 3, 4])).toEqual([
       0.25, 0.5, 0.75, 1, 1,
     ]);
     const warm = stepDecay({ learningRate: 8, every: 2, factor: 0.5, warmUpSteps: 2 });
@@ -58,8 +58,8 @@ describe('a learning rate', () => {
 
 describe('a schedule', () => {
   it.each([
-    [() => constant({ learningRate: 0 }), 'greater than 0, and 0 was given'],
-    [() => constant({ learningRate: 1, warmUpSteps: -1 }), 'at least 0, and -1 was given'],
+    [() => constantRate({ learningRate: 0 }), 'greater than 0, and 0 was given'],
+    [() => constantRate({ learningRate: 1, warmUpSteps: -1 }), 'at least 0, and -1 was given'],
     [() => stepDecay({ learningRate: 1, every: 0, factor: 0.5 }), 'at least 1, and 0 was given'],
     [() => stepDecay({ learningRate: 1, every: 1.5, factor: 0.5 }), 'and 1.5 was given'],
     [

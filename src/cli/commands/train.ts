@@ -5,7 +5,9 @@ import { Option, type Command } from 'commander';
 
 import type { EpochResult } from '../../benchmark/epochMeter.ts';
 import type { TrainEvent, TrainResult } from '../../benchmark/trainJob.ts';
-import { configureTraining, defaults, optimizers, type TrainArguments } from '../configure.ts';
+import { optimizerNames } from '../../benchmark/optimizerConfiguration.ts';
+import { scheduleKinds } from '../../training/schedules.ts';
+import { configureTraining, defaults, type TrainArguments } from '../configure.ts';
 import { inRun, type Context, type Run } from '../context.ts';
 import { findData } from '../dataSource.ts';
 import { UsageError } from '../errors.ts';
@@ -53,12 +55,31 @@ export function addTrain(program: Command, context: Context): void {
   option.addInit(train);
   const advanced = [
     option.whole('--batch-size <n>', "samples a step; default: the preset's, else 100"),
-    option.number('--learning-rate <x>', "default: the preset's, else one that suits the network"),
-    option.choice('--optimizer <name>', "default: the preset's, else sgd", optimizers),
+    option.number(
+      '--learning-rate <x>',
+      "the highest, with --schedule; default: the preset's, else one that suits the network; with adam and adamw 0.001",
+    ),
+    option.choice('--optimizer <name>', "default: the preset's, else sgd", optimizerNames),
     option.number(
       '--momentum <x>',
-      'from 0 up to, not including, 1; with --optimizer momentum 0.9',
+      'from 0 up to, not including, 1; with --optimizer momentum and nesterov 0.9',
     ),
+    option.number(
+      '--weight-decay <x>',
+      'of all parameters, biases too; default: 0, with adamw 0.01',
+    ),
+    option.number(
+      '--clip-norm <x>',
+      'keep the gradient of all layers within this norm; default: as it is',
+    ),
+    option.choice(
+      '--schedule <name>',
+      'how the learning rate changes: constant, step (multiplied by --decay every --decay-every steps), exponential (the same, smoothly) or cosine (to 0 at the end of the run)',
+      scheduleKinds,
+    ),
+    option.number('--decay <x>', 'for --schedule step and exponential; default: 0.5'),
+    option.whole('--decay-every <n>', 'steps, for the same; default: an epoch'),
+    option.whole('--warmup <n>', 'steps over which the learning rate rises from 0; default: 0', 0),
     option.whole('--steps <n>', 'steps to make, instead of epochs'),
     option.seed('of the first weights and the shuffling, from 0 to 4294967295; default: 1'),
     option.onOff('--shuffle <on|off>', 'an order of its own for each epoch; off: as in the file'),
@@ -74,6 +95,7 @@ export function addTrain(program: Command, context: Context): void {
     'nudge train                                          the lecture network, 784-16-16-10',
     'nudge train --preset modern --epochs 10 --save modern.safetensors',
     'nudge train --layers 784,64,10 --activation relu --output softmax --optimizer momentum',
+    'nudge train --preset modern --optimizer adamw --schedule cosine --warmup 500 --clip-norm 1',
     'nudge train --load modern.safetensors --learning-rate 0.01 --epochs 2 --save better.safetensors',
     'nudge train --data digits --backend webgpu --runtime firefox --json -',
   );

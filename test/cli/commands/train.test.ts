@@ -100,6 +100,32 @@ it('another seed, and another order, give other parameters', async () => {
   expect(hashes.size).toBe(3);
 });
 
+it('optimizer, schedule and clipping reach the training, and are reported', async () => {
+  const base = ['train', ...tiny, '--backend', 'cpu', '--steps', '20', '--json'];
+  const adamw = ['--optimizer', 'adamw', '--learning-rate', '0.05'];
+  const hashes = new Set<string>();
+  for (const more of [
+    [],
+    ['--optimizer', 'nesterov'],
+    ['--weight-decay', '0.01'],
+    adamw,
+    [...adamw, '--clip-norm', '0.1'],
+    [...adamw, '--schedule', 'cosine', '--warmup', '5'],
+    [...adamw, '--schedule', 'step', '--decay', '0.1', '--decay-every', '7'],
+  ]) {
+    expect((await run(...base, 'how.json', ...more)).code).toBe(0);
+    hashes.add((await report('how.json')).sha256);
+  }
+  expect(hashes.size).toBe(7);
+  expect((await report('how.json')).configuration).toMatchObject({
+    optimizer: 'adamw',
+    learningRate: 0.05,
+    weightDecay: 0.01,
+    clipNorm: null,
+    schedule: { kind: 'step', decay: 0.1, decayEvery: 7, warmUpSteps: 0 },
+  });
+});
+
 it('what is saved is what was trained, and evaluating it gives the same numbers', async () => {
   const saved = await run(
     'train',
@@ -246,10 +272,10 @@ describe('a run that fails', () => {
       /16 features a sample, and the network 784-10 takes 784/,
     ],
     [
-      'a cost that is no number',
+      'a gradient that is no number',
       [...tiny, '--learning-rate', '1e38', '--output', 'linear'],
       1,
-      /training has diverged .* smaller learning rate/,
+      /^error: The gradient of layer \d \(\d+→\d+\) is not finite at step \d+ .* training has diverged .* smaller learning rate/,
     ],
     [
       'weights of another shape',

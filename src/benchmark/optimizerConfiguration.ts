@@ -1,0 +1,80 @@
+/** An optimizer and its schedule described by plain data, before it is known how many steps a run will have. */
+import { adam, adamW, sgd, type Optimizer } from '../training/optimizers.ts';
+import {
+  constantRate,
+  cosineDecay,
+  exponentialDecay,
+  stepDecay,
+  type LearningRate,
+  type Schedule,
+} from '../training/schedules.ts';
+
+/** Optimizers by the names that users know them by. */
+export const optimizerNames = ['sgd', 'momentum', 'nesterov', 'adam', 'adamw'] as const;
+export type OptimizerName = (typeof optimizerNames)[number];
+
+export interface ScheduleConfiguration {
+  readonly kind: Schedule['kind'];
+  readonly warmUpSteps: number;
+  /** `step` and `exponential`: steps between two decays. Default: one epoch. */
+  readonly decayEvery?: number | undefined;
+  /** `step` and `exponential`: what the learning rate is multiplied with. Default 0.5. */
+  readonly decay?: number | undefined;
+}
+
+export interface OptimizerConfiguration {
+  /** Default: `sgd`, or `momentum` where there is some. */
+  readonly optimizer?: OptimizerName | undefined;
+  /** The highest, where there is a schedule. */
+  readonly learningRate: number;
+  /** 0 with `sgd`, `adam` and `adamw`. */
+  readonly momentum: number;
+  /** Default: the optimizer's own. */
+  readonly weightDecay?: number | undefined;
+  /** Default: the learning rate stays as it is. */
+  readonly schedule?: ScheduleConfiguration | undefined;
+}
+
+/** How long a run will be. */
+export interface RunLength {
+  readonly stepsPerEpoch: number;
+  readonly steps: number;
+}
+
+/** @throws {ConfigurationError} for values that make no sense, alone or with a run of this length */
+export function createOptimizer(
+  configuration: OptimizerConfiguration,
+  length: RunLength,
+): Optimizer {
+  const { momentum, weightDecay } = configuration;
+  const learningRate = scheduledRate(configuration, length);
+  switch (configuration.optimizer ?? 'sgd') {
+    case 'adam':
+      return adam({ learningRate, weightDecay: weightDecay ?? 0 });
+    case 'adamw':
+      return adamW({ learningRate, ...(weightDecay !== undefined && { weightDecay }) });
+    case 'nesterov':
+      return sgd({ learningRate, momentum, weightDecay, nesterov: true });
+    case 'sgd':
+    case 'momentum':
+      return sgd({ learningRate, momentum, weightDecay });
+  }
+}
+
+function scheduledRate(
+  { learningRate, schedule }: OptimizerConfiguration,
+  { stepsPerEpoch, steps }: RunLength,
+): LearningRate {
+  if (!schedule) return learningRate;
+  const { kind, warmUpSteps, decayEvery: every = stepsPerEpoch, decay: factor = 0.5 } = schedule;
+  switch (kind) {
+    case 'constant':
+      return constantRate({ learningRate, warmUpSteps });
+    case 'step':
+      return stepDecay({ learningRate, warmUpSteps, every, factor });
+    case 'exponential':
+      return exponentialDecay({ learningRate, warmUpSteps, every, factor });
+    case 'cosine':
+      return cosineDecay({ learningRate, warmUpSteps, steps });
+  }
+}
