@@ -37,13 +37,20 @@ export async function probeLatency(
   try {
     const [kernel] = await bindKernels(device, [count()], { counter });
     const probe = new LatencyProbe(device, timer, kernel!);
-    const share = (deadline - performance.now()) / 3;
-    const dispatch = await probe.dispatch(deadline - 2 * share);
-    const host = await probe.host(deadline - share);
-    const readback = await probe.readback(false, deadline - (timer.pokes ? share / 2 : 0));
-    const pokedReadback = timer.pokes ? await probe.readback(true, deadline) : undefined;
+    const share = (deadline - performance.now()) / 4;
+    const first = await probe.dispatch(deadline - 3 * share);
+    const host = await probe.host(deadline - 2 * share);
+    const readback = await probe.readback(false, deadline - share * (timer.pokes ? 1.5 : 1));
+    const pokedReadback = timer.pokes ? await probe.readback(true, deadline - share) : undefined;
+    // Where a machine is busy, each dispatch waits for its turn, for as long as that lasts: so once more, and later.
+    const second = await probe.dispatch(deadline);
     await requireCount(device, counter, probe.dispatches);
-    return { dispatch, ...host, readback, ...(pokedReadback && { pokedReadback }) };
+    return {
+      dispatch: first.value < second.value ? first : second,
+      ...host,
+      readback,
+      ...(pokedReadback && { pokedReadback }),
+    };
   } finally {
     device.release([counter]);
   }

@@ -33,7 +33,7 @@ const leastSlope = 0.9;
  * @param record records so many repetitions
  */
 export async function measureSlope(
-  timer: BatchTimer,
+  timer: Pick<BatchTimer, 'run' | 'emptySeconds' | 'leastSeconds'>,
   record: (pass: GPUComputePassEncoder, times: number) => void,
   { rounds, deadline, isWarm = false }: SlopeOptions,
 ): Promise<Measured> {
@@ -41,24 +41,27 @@ export async function measureSlope(
   const wanted = timer.leastSeconds;
   if (!isWarm) await time(1);
   let repeats = 1;
-  let short = await time(repeats);
-  for (;;) {
-    // Once long enough may be chance, which the next run shows; too short is too short.
-    if (short - timer.emptySeconds >= wanted) short = Math.min(short, await time(repeats));
+  let shorts: number[] = [];
+  let longs: number[] = [];
+  const leastRounds = Math.min(2, rounds);
+  while (longs.length < leastRounds || (longs.length < rounds && !isPast(deadline))) {
+    const short = await time(repeats);
     const net = Math.max(short - timer.emptySeconds, 0);
-    if (net >= wanted || repeats >= mostRepeats) break;
-    const growth = Math.min(8, Math.max(1.5, (1.2 * wanted) / net));
-    repeats = Math.min(mostRepeats, Math.ceil(repeats * growth));
-    short = await time(repeats);
-  }
-  const shorts = [short];
-  const longs = [await time(3 * repeats)];
-  while (longs.length < Math.min(2, rounds) || (longs.length < rounds && !isPast(deadline))) {
-    shorts.push(await time(repeats));
+    // That an earlier one took long enough may have been chance.
+    const isTooShort = net < (longs.length === 0 ? wanted : wanted / 2);
+    if (isTooShort && repeats < mostRepeats) {
+      const growth = Math.min(8, Math.max(1.5, (1.2 * wanted) / net));
+      repeats = Math.min(mostRepeats, Math.ceil(repeats * growth));
+      shorts = [];
+      longs = [];
+      continue;
+    }
+    shorts.push(short);
     longs.push(await time(3 * repeats));
   }
-  const whole = (Math.min(...longs) - timer.emptySeconds) / (3 * repeats);
-  const slope = (Math.min(...longs) - Math.min(...shorts)) / (2 * repeats);
+  const long = Math.min(...longs);
+  const whole = (long > timer.emptySeconds ? long - timer.emptySeconds : long) / (3 * repeats);
+  const slope = (long - Math.min(...shorts)) / (2 * repeats);
   return {
     value: Math.min(whole, Math.max(slope, leastSlope * whole)),
     ...spreadOf(longs),
