@@ -9,6 +9,7 @@ export { loadParameters, saveParameters } from './formats/parameters.ts';
 export { sha256 } from './formats/sha256.ts';
 export { adapterName, type AdapterDescription } from './gpu/adapter.ts';
 export { Device, type DeviceOptions } from './gpu/device.ts';
+export { probeAdapter, type MeasuredLimits, type ProbeOptions } from './gpu/probes/probeAdapter.ts';
 export type { Activation, Cost, Output } from './network/functions.ts';
 export type { Initializer } from './network/initializers.ts';
 export { Network, type NetworkOptions } from './network/network.ts';
