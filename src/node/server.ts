@@ -26,15 +26,25 @@ export interface StaticServer {
 /**
  * Serves `folder` at '/' and each mount at its path, on a free port.
  * @param options.folder the built page; everything in it may be read, by GET and HEAD
+ * @param options.contentSecurityPolicy what a page that is not nudge's own needs instead of nudge's policy
  */
 export async function startServer(options: {
   readonly folder: string;
   readonly mounts?: readonly Mount[];
+  readonly contentSecurityPolicy?: string;
 }): Promise<StaticServer> {
   const mounts = options.mounts ?? [];
   // Symbolic links are resolved before a file is judged, so the folder's own must be as well.
   const folder = await realpath(options.folder);
+  const { contentSecurityPolicy } = options;
+  const headers = {
+    ...securityHeaders,
+    ...(contentSecurityPolicy !== undefined && {
+      'Content-Security-Policy': contentSecurityPolicy,
+    }),
+  };
   const server = createServer((request, response) => {
+    for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
     answer(request, response, folder, mounts).catch((error: unknown) =>
       response.destroy(error as Error),
     );
@@ -61,7 +71,6 @@ async function answer(
   folder: string,
   mounts: readonly Mount[],
 ): Promise<void> {
-  for (const [name, value] of Object.entries(securityHeaders)) response.setHeader(name, value);
   // Another site can make its own name resolve to 127.0.0.1; the browser still tells us that name.
   if (!/^(127\.0\.0\.1|localhost)(:\d+)?$/.test(request.headers.host ?? '')) {
     refuse(response, 403, 'This server answers to 127.0.0.1 only.');

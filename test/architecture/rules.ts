@@ -68,6 +68,11 @@ export const rules: Readonly<Record<string, Rule>> = {
         (isBuiltin(specifier) || !isPackage(specifier, 'wgsl-preprocessor')),
     ),
 
+  'nobody imports the peers that the benchmark puts nudge beside': each(
+    (_, __, { specifier }) =>
+      specifier.startsWith('@tensorflow/') || specifier.startsWith('@jax-js/'),
+  ),
+
   'only node and cli name the globals of Node': (sources) =>
     readGlobals(
       new Map([...sources].filter(([file]) => !nodeOnly.includes(partOf(file)))),

@@ -174,6 +174,17 @@ describe('headers', () => {
   });
 });
 
+it('a page that is not nudge’s own can have another policy, and only that is another', async () => {
+  const other = await startServer({
+    folder: join(root, 'page'),
+    contentSecurityPolicy: "script-src 'self' blob:",
+  });
+  const { headers } = await fetch(other.origin);
+  await other.close();
+  expect(headers.get('Content-Security-Policy')).toBe("script-src 'self' blob:");
+  expect(headers.get('Cross-Origin-Opener-Policy')).toBe('same-origin');
+});
+
 it('two servers run side by side, and a closed one answers no more', async () => {
   const second = await startServer({ folder: join(root, 'page') });
   expect(second.origin).not.toBe(server.origin);

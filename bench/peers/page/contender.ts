@@ -1,0 +1,78 @@
+/** What every library has to be able to do to be measured. */
+import type { Dataset } from '../../../src/data/dataset.ts';
+import type { Network } from '../../../src/network/network.ts';
+import type { ContenderName } from '../contenders.ts';
+
+export interface LearningTask {
+  /** With the parameters that everybody starts from. */
+  readonly network: Network;
+  /** A whole number of mini-batches, taken in this order, over and over. */
+  readonly training: Dataset;
+  /** For {@link Learner.accuracy}. */
+  readonly test?: Dataset;
+  readonly batchSize: number;
+  readonly learningRate: number;
+}
+
+/** A network that is being trained, ready to make steps. */
+export interface Learner {
+  /**
+   * Makes steps, and resolves once they are computed.
+   * @returns a cost that was read from the device after the last step; after one step alone, the mean cost of its
+   *   mini-batch before the update
+   */
+  train(steps: number): Promise<number>;
+  /** Share of the test set that it gets right. */
+  accuracy?(): Promise<number>;
+  dispose(): Promise<void> | void;
+}
+
+export interface MatmulTask {
+  readonly size: number;
+  /** [size, size] row-major. */
+  readonly a: Float32Array<ArrayBuffer>;
+  /** [size, size] row-major. */
+  readonly b: Float32Array<ArrayBuffer>;
+}
+
+/** Two matrices on the device. */
+export interface Multiplier {
+  /** A·B, [size, size] row-major. */
+  product(): Promise<Float32Array>;
+  /** Multiplies by B `times` times, and resolves once all products are computed. */
+  multiply(times: number): Promise<void>;
+  dispose(): Promise<void> | void;
+}
+
+export interface Contender {
+  learn(task: LearningTask): Promise<Learner>;
+  /** Left out by who has no product of matrices of its own to show. */
+  multiplier?(task: MatmulTask): Promise<Multiplier>;
+}
+
+/** The library of that name, loaded now: a page that measures one library has not loaded another. */
+export async function loadContender(name: ContenderName): Promise<Contender> {
+  switch (name) {
+    case 'nudge-webgpu':
+    case 'nudge-cpu': {
+      const { nudge } = await import('./nudge.ts');
+      return nudge(name === 'nudge-webgpu' ? 'webgpu' : 'cpu');
+    }
+    case 'tfjs-webgpu':
+      return await (await import('./tfjsWebgpu.ts')).tfjsWebgpu();
+    case 'tfjs-wasm':
+      return await (await import('./tfjsWasm.ts')).tfjsWasm({ threads: true });
+    case 'tfjs-wasm-one-thread':
+      return await (await import('./tfjsWasm.ts')).tfjsWasm({ threads: false });
+    case 'tfjs-cpu':
+      return await (await import('./tfjsCpu.ts')).tfjsCpu();
+    case 'jax-webgpu':
+      return await (await import('./jax.ts')).jax('webgpu');
+    case 'jax-wasm':
+      return await (await import('./jax.ts')).jax('wasm');
+    case 'jax-wasm-one-thread':
+      // jax-js starts its threads where there is memory that they can share, and has no other switch.
+      Reflect.deleteProperty(globalThis, 'SharedArrayBuffer');
+      return await (await import('./jax.ts')).jax('wasm');
+  }
+}

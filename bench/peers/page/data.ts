@@ -1,0 +1,19 @@
+/** The data that Node serves for the page: bytes as they are, one file a set and kind. */
+import { createDataset, type Dataset } from '../../../src/data/dataset.ts';
+import { dataPath, type SetName } from '../dataFiles.ts';
+
+/** @throws when the server has no such file */
+export async function fetchDataset(name: SetName): Promise<Dataset> {
+  const [features, labels] = await Promise.all([
+    fetchBytes(`${dataPath}${name}.features`),
+    fetchBytes(`${dataPath}${name}.labels`),
+  ]);
+  const featureCount = features.length / labels.length;
+  return createDataset({ name, featureCount, classCount: 10, features, labels });
+}
+
+async function fetchBytes(url: string): Promise<Uint8Array> {
+  const response = await fetch(url);
+  if (!response.ok) throw new Error(`The page could not fetch ${url} (HTTP ${response.status}).`);
+  return new Uint8Array(await response.arrayBuffer());
+}

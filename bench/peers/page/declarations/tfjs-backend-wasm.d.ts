@@ -1,0 +1,3 @@
+/** See tfjs-core.d.ts. */
+export declare function setWasmPaths(files: Readonly<Record<string, string>>): void;
+export declare function setThreadsCount(count: number): void;

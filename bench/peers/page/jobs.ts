@@ -1,0 +1,112 @@
+/** The jobs of the page: one measurement each. */
+import { sliceDataset } from '../../../src/data/dataset.ts';
+import { Network } from '../../../src/network/network.ts';
+import type { Job } from '../../../src/page/jobs/job.ts';
+import type { ContenderName } from '../contenders.ts';
+import type { MatmulMeasurement, TimeToAccuracy, TrainingMeasurement } from '../measurements.ts';
+import { householder, randomMatrix } from '../matrices.ts';
+import { wholeBatches, type MatmulWorkload, type TrainingWorkload } from '../workloads.ts';
+import { loadContender, type Learner, type LearningTask } from './contender.ts';
+import { countCommands } from './countCommands.ts';
+import { fetchDataset } from './data.ts';
+import { timeRun } from './timeRun.ts';
+
+export interface MeasureArguments<W> {
+  readonly contender: ContenderName;
+  readonly workload: W;
+  /** How long to compute, at least. */
+  readonly seconds: number;
+}
+
+export const measureTraining: Job<
+  MeasureArguments<TrainingWorkload>,
+  TrainingMeasurement
+> = async ({ contender, workload, seconds }) => {
+  const learner = await createLearner(contender, workload);
+  // What the reference has computed as well; it also compiles and warms everything up.
+  const steps = workload.checkedSteps;
+  const counts = await countCommands(() => learner.train(steps));
+  const checkedCost = await learner.train(1);
+  const timed = await timeRun((times) => learner.train(times), seconds);
+  const finalCost = await learner.train(1);
+  await learner.dispose();
+  const { dispatches, submits } = counts;
+  const commands = { dispatches: dispatches / steps, submits: submits / steps };
+  return { ...timed, checkedCost, finalCost, ...(dispatches > 0 && { commands }) };
+};
+
+export const measureMatmul: Job<MeasureArguments<MatmulWorkload>, MatmulMeasurement> = async ({
+  contender,
+  workload: { size },
+  seconds,
+}) => {
+  const library = await loadContender(contender);
+  if (!library.multiplier) throw new Error(`${contender} has no product of matrices of its own.`);
+  const a = randomMatrix(size, 1);
+
+  const checked = await library.multiplier({ size, a, b: randomMatrix(size, 2) });
+  const product = await checked.product();
+  await checked.dispose();
+
+  // Whoever multiplies the last product again, so that none can be left out, keeps numbers of the same size.
+  const timedOne = await library.multiplier({ size, a, b: householder(size, 3) });
+  const timed = await timeRun((times) => timedOne.multiply(times), seconds);
+  await timedOne.dispose();
+  return { ...timed, product: Float32Array.from(product) };
+};
+
+export interface TimeToAccuracyArguments {
+  readonly contender: ContenderName;
+  readonly workload: TrainingWorkload;
+  /** Share of the test set that is to be right. */
+  readonly accuracy: number;
+  readonly stepsBetween: number;
+  /** Seconds of training after which it is given up. */
+  readonly limitSeconds: number;
+}
+
+export const timeToAccuracy: Job<TimeToAccuracyArguments, TimeToAccuracy> = async (
+  { contender, workload, accuracy, stepsBetween, limitSeconds },
+  { emit },
+) => {
+  // Compiles, with a network that is thrown away.
+  const trial = await createLearner(contender, workload, { withTest: true });
+  await trial.train(stepsBetween);
+  await trial.accuracy?.();
+  await trial.dispose();
+
+  const learner = await createLearner(contender, workload, { withTest: true });
+  if (!learner.accuracy) throw new Error(`${contender} is not evaluated by this benchmark.`);
+  const evaluations: TimeToAccuracy['evaluations'][number][] = [];
+  let seconds = 0;
+  let steps = 0;
+  let reached = 0;
+  while (reached < accuracy && seconds < limitSeconds) {
+    const start = performance.now();
+    await learner.train(stepsBetween);
+    seconds += (performance.now() - start) / 1000;
+    steps += stepsBetween;
+    reached = await learner.accuracy();
+    evaluations.push({ steps, seconds, accuracy: reached });
+    await emit(evaluations.at(-1));
+  }
+  await learner.dispose();
+  return { isReached: reached >= accuracy, evaluations };
+};
+
+async function createLearner(
+  name: ContenderName,
+  { network, batchSize, learningRate }: TrainingWorkload,
+  { withTest = false } = {},
+): Promise<Learner> {
+  const contender = await loadContender(name);
+  const all = await fetchDataset('training');
+  const task: LearningTask = {
+    network: new Network(network),
+    training: sliceDataset(all, 0, wholeBatches(all.sampleCount, batchSize)),
+    batchSize,
+    learningRate,
+    ...(withTest && { test: await fetchDataset('test') }),
+  };
+  return await contender.learn(task);
+}

@@ -1,0 +1,22 @@
+/** The page that measures one contender, driven from Node through src/node/pageLink.ts. */
+import { environment } from '../../../src/page/jobs/environment.ts';
+import { createNudgePage } from '../../../src/page/nudgePage.ts';
+import type { ContenderName } from '../contenders.ts';
+import { makeFirstStep } from './firstStep.ts';
+import { measureMatmul, measureTraining, timeToAccuracy } from './jobs.ts';
+
+// The first step begins with the page itself: whoever is asked for it in the address is not told to start.
+const first = new URLSearchParams(location.search).get('first');
+const firstStep = first === null ? undefined : makeFirstStep(first as ContenderName);
+// Reported by the job; a failure must not count as unheard until then.
+firstStep?.catch(() => undefined);
+
+const jobs = {
+  environment,
+  measureTraining,
+  measureMatmul,
+  timeToAccuracy,
+  firstStep: async () => await firstStep,
+};
+
+Object.assign(globalThis, { nudge: createNudgePage(jobs) });

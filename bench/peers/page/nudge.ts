@@ -1,0 +1,33 @@
+/** nudge as a user would drive it: a Trainer, and nothing beside the public API. */
+import { Device, sgd, Trainer } from '../../../src/index.ts';
+import type { Contender } from './contender.ts';
+import { createNudgeMultiplier } from './nudgeMatmul.ts';
+
+export function nudge(backend: 'webgpu' | 'cpu'): Contender {
+  return {
+    async learn({ network, training, test, batchSize, learningRate }) {
+      const trainer = await Trainer.create(network, {
+        backend,
+        batchSize,
+        optimizer: sgd({ learningRate }),
+        shuffle: false,
+      });
+      await trainer.prepare(training);
+      return {
+        async train(steps) {
+          let last = NaN;
+          for await (const { cost } of trainer.fit(training, { steps, reportEvery: steps })) {
+            last = cost;
+          }
+          return last;
+        },
+        ...(test && { accuracy: async () => (await trainer.evaluate(test)).accuracy }),
+        dispose: () => trainer.dispose(),
+      };
+    },
+    // The CPU engine's products are its own business.
+    ...(backend === 'webgpu' && {
+      multiplier: async (task) => createNudgeMultiplier(await Device.request(), task),
+    }),
+  };
+}

@@ -1,0 +1,77 @@
+/** What a run leaves behind: everything that was measured, and what it was measured on. */
+import type { AdapterDetails } from '../../src/page/jobs/environment.ts';
+import type { TimeToAccuracy } from './measurements.ts';
+import type { Verdict } from './statistics.ts';
+
+/** One repeat of one contender on one workload. */
+export interface Sample {
+  /** Steps or products made. */
+  readonly times: number;
+  readonly seconds: number;
+  /** samples/s or GFLOP/s. */
+  readonly rate: number;
+  /** After the workload's checked steps; left out for products. */
+  readonly cost?: number;
+  /** Of a product, over its bound; left out for trainings. */
+  readonly error?: number;
+}
+
+export interface ContenderResult {
+  readonly contender: string;
+  /** See ContenderDescription. */
+  readonly line: string;
+  readonly title: string;
+  readonly computesOn: 'gpu' | 'cpu';
+  readonly workload: string;
+  readonly verdict: Verdict;
+  readonly samples: readonly Sample[];
+  /** That a training step asks of the GPU's queue. */
+  readonly commands?: { readonly dispatches: number; readonly submits: number };
+}
+
+export interface FirstStepResult {
+  readonly contender: string;
+  readonly line: string;
+  /** Milliseconds from the start of the navigation, one a page load. */
+  readonly milliseconds: readonly number[];
+  readonly failure?: string;
+}
+
+export interface TimeToAccuracyResult {
+  readonly contender: string;
+  readonly line: string;
+  readonly workload: string;
+  readonly accuracy: number;
+  readonly result?: TimeToAccuracy;
+  readonly failure?: string;
+}
+
+export interface Machine {
+  readonly cpu: string;
+  readonly cores: number;
+  readonly memoryBytes: number;
+  readonly platform: string;
+  readonly node: string;
+}
+
+export interface Results {
+  readonly date: string;
+  readonly commit: string;
+  /** Whether the working tree had changes that the commit has not. */
+  readonly isDirty: boolean;
+  readonly command: string;
+  readonly machine: Machine;
+  readonly browser: { readonly name: string; readonly version: string };
+  readonly adapter: AdapterDetails | undefined;
+  readonly versions: Readonly<Record<string, string | undefined>>;
+  readonly settings: Readonly<Record<string, unknown>>;
+  /** float64's cost after the checked steps, by workload. */
+  readonly referenceCosts: Readonly<Record<string, number>>;
+  readonly results: readonly ContenderResult[];
+  readonly firstSteps: readonly FirstStepResult[];
+  readonly timesToAccuracy: readonly TimeToAccuracyResult[];
+  /** Python's libraries, measured outside any browser; see python/peers.py. */
+  readonly python: readonly ContenderResult[];
+  /** What could not be measured, and why. */
+  readonly notes: readonly string[];
+}
