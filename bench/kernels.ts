@@ -7,7 +7,7 @@
  */
 import { Device } from '../src/gpu/device.ts';
 import { choosePlan, type Plan } from '../src/gpu/plan.ts';
-import { parameterBindings, parameterBuffers } from '../src/gpu/parameterStore.ts';
+import { parameterBuffers } from '../src/gpu/parameterStore.ts';
 import { Program } from '../src/gpu/program.ts';
 import { ratesOf } from '../src/gpu/rates.ts';
 import { createSource } from '../src/gpu/source.ts';
@@ -55,7 +55,7 @@ export async function timeStep(
   momentum: number,
 ): Promise<{ label: string; seconds: number }[]> {
   const optimizer = sgd({ learningRate: 1e-6, momentum });
-  const { dispatches, buffers: sizes } = trainingStep(network, plan, optimizer);
+  const { kernels, buffers: sizes } = trainingStep(network, plan, optimizer);
   const parameterLayouts = parameterBuffers(network, optimizer, false);
   const { training } = digits({ trainingCount: 10 * plan.batchSize, testCount: 1 });
   const source = await createSource(device, training, plan.batchSize, false, {
@@ -73,18 +73,14 @@ export async function timeStep(
     const noise = Float32Array.from({ length: buffer.size / 4 }, () => Math.random() - 0.5);
     device.gpu.queue.writeBuffer(buffer, 0, noise);
   }
-  const buffers = new Map<string, GPUBuffer | GPUBufferBinding>([...made, ...source.buffers]);
-  for (const layout of parameterLayouts) {
-    const ranges = parameterBindings(layout, made.get(layout.name)!);
-    for (const [name, range] of ranges) buffers.set(name, range);
-  }
+  const buffers = new Map([...made, ...source.buffers]);
   // Alone, no kernel moves the counter on for itself: each works on the same mini-batch every time.
   device.gpu.queue.writeBuffer(source.buffers.get('counter')!, 0, Uint32Array.of(1, 2));
   const times: { label: string; seconds: number }[] = [];
-  for (const dispatch of dispatches) {
-    const program = await Program.create(device, [dispatch], buffers);
+  for (const kernel of kernels) {
+    const program = await Program.create(device, [kernel], buffers);
     const seconds = await timeDispatch(device, program);
-    times.push({ label: dispatch.kernel.label, seconds });
+    times.push({ label: kernel.label, seconds });
   }
   source.dispose();
   device.release(made.values());
@@ -98,7 +94,7 @@ if (process.argv[1]?.endsWith('kernels.ts')) {
   const batchSize = requireBatchSize(Number(process.argv[3] ?? preset.batchSize));
   const device = await Device.request({ gpu: await createGpu() });
   const network = new Network(preset.network);
-  const plan = choosePlan(network, batchSize, device.adapter.isSoftware);
+  const plan = choosePlan(network, batchSize, device.adapter);
   const times = await timeStep(device, network, plan, preset.momentum);
   const total = times.reduce((sum, { seconds }) => sum + seconds, 0);
   for (const { label, seconds } of times) {

@@ -1,6 +1,6 @@
 /**
  * Output activation, cost and delta of one sample as WGSL, shared by training (`outputDelta`) and evaluation
- * (`score`). Works through the outputs a quad at a time; z is the row's pre-activations, starting at `base`.
+ * (`score`). Works through the outputs a quad at a time; the row's pre-activations z start at `base` of `activations`.
  */
 import type { Cost, Output } from '../src/network/functions.ts';
 import { orNan, sigmoid } from './activation.ts';
@@ -13,7 +13,7 @@ export interface CostOptions {
 }
 
 /**
- * Functions over `z`, a bound `array<vec4f>`:
+ * Functions over `activations`, a bound `array<vec4f>`:
  *
  * - `prepare(base, label) -> Row`: what later calls need to know of the whole row
  * - `outputQuad(row, base, q) -> vec4f`: the network's outputs a, 0 where padded
@@ -44,11 +44,11 @@ struct Row {
 
 fn outputQuad(row: Row, base: u32, q: u32) -> vec4f {
 #if ${softmax}
-  return select(vec4f(), exp(z[base + q] - row.largest) / row.sum, isReal(q));
+  return select(vec4f(), exp(activations[base + q] - row.largest) / row.sum, isReal(q));
 #elif ${output === 'sigmoid'}
-  return select(vec4f(), sigmoid(z[base + q]), isReal(q));
+  return select(vec4f(), sigmoid(activations[base + q]), isReal(q));
 #else
-  return z[base + q];
+  return activations[base + q];
 #endif
 }
 
@@ -57,13 +57,13 @@ fn outputQuad(row: Row, base: u32, q: u32) -> vec4f {
 fn prepare(base: u32, label: u32) -> Row {
   var row = Row(0.0, 0.0, 0.0);
 #if ${softmax}
-  row.largest = z[base].x;
+  row.largest = activations[base].x;
   for (var q = 0u; q < ${count}u; q++) {
-    let v = select(vec4f(row.largest), z[base + q], isReal(q));
+    let v = select(vec4f(row.largest), activations[base + q], isReal(q));
     row.largest = max(max(max(v.x, v.y), max(v.z, v.w)), row.largest);
   }
   for (var q = 0u; q < ${count}u; q++) {
-    let v = z[base + q] - row.largest;
+    let v = activations[base + q] - row.largest;
     row.sum += total(select(vec4f(), orNan(exp(v), v), isReal(q)));
   }
 #if ${squared}
@@ -86,12 +86,12 @@ fn costOf(row: Row, base: u32, label: u32) -> f32 {
   return sum;
 #elif ${softmax}
   let logSum = orNan(vec4f(log(row.sum)), vec4f(row.sum)).x;
-  return logSum - (z[base + label / 4u][label % 4u] - row.largest);
+  return logSum - (activations[base + label / 4u][label % 4u] - row.largest);
 #else
   var sum = 0.0;
   for (var q = 0u; q < ${count}u; q++) {
     // −ln σ(z) = ln(1 + e^−z), −ln(1 − σ(z)) = ln(1 + e^z), each without overflow
-    let x = z[base + q] * (1.0 - 2.0 * oneHot(q, label));
+    let x = activations[base + q] * (1.0 - 2.0 * oneHot(q, label));
     sum += total(select(vec4f(), select(x, vec4f(), x < vec4f()) + log(1.0 + exp(-abs(x))), isReal(q)));
   }
   return sum;
@@ -116,9 +116,9 @@ fn deltaQuad(row: Row, base: u32, q: u32, label: u32) -> vec4f {
 
 fn predictionOf(base: u32) -> u32 {
   var best = 0u;
-  var largest = z[base].x;
+  var largest = activations[base].x;
   for (var q = 0u; q < ${count}u; q++) {
-    let v = z[base + q];
+    let v = activations[base + q];
     let real = isReal(q);
     if (real.x && v.x > largest) { largest = v.x; best = 4u * q; }
     if (real.y && v.y > largest) { largest = v.y; best = 4u * q + 1u; }

@@ -9,111 +9,154 @@ import {
   settingsStruct,
   startStep,
 } from './batch.ts';
-import { kernel, type Binding, type Kernel } from './kernel.ts';
+import { workgroupKernel, type Binding, type Kernel } from './kernel.ts';
+import {
+  addProducts,
+  declareSums,
+  insideRow,
+  isInside,
+  leftOperand,
+  placeTile,
+  tiling,
+  withEachSum,
+  type Lanes,
+  type Tile,
+} from './tile.ts';
 import { f32, quads, unroll, wgsl } from './wgsl.ts';
 
-export interface ForwardOptions {
+/** One layer, and where in the buffers it is, in quads. */
+export interface ForwardLayer {
   readonly inputs: number;
   readonly outputs: number;
   /** `linear` for the last layer, whose pre-activations the output delta needs. */
   readonly activation: Activation;
-  /** Where a comes from: the dataset's bytes for the first layer, the activations of the layer before for others. */
-  readonly source: 'samples' | 'activations';
+  /** Where in `activations` a begins; undefined for the first layer, whose inputs are the dataset's bytes. */
+  readonly inputAt: number | undefined;
+  /** Where in `activations` a' begins and, for activations whose slope is made from it, z. */
+  readonly outputAt: number;
+  readonly preactivationAt: number;
+  /** Where in `parameters` the layer begins. */
+  readonly parametersAt: number;
+}
+
+export interface ForwardOptions {
+  readonly layer: ForwardLayer;
   readonly batchSize: number;
-  /** Rows of the mini-batch buffers, a multiple of `tileRows`, at least `batchSize`. */
+  /** Rows of the mini-batch buffers, a multiple of `tile.rows`, at least `batchSize`. */
   readonly rows: number;
-  /** Samples an invocation computes. */
-  readonly tileRows: number;
-  /** Quads of outputs an invocation computes; divides `quads(outputs)`. */
-  readonly tileQuads: number;
-  /** Invocations a workgroup. */
-  readonly workgroupSize: number;
+  readonly tile: Tile;
+  readonly lanes: Lanes;
 }
 
 /**
- * Batched matmul forward, fused with bias and activation: a' = f(a·W + b), a register tile of
- * `tileRows` × 4·`tileQuads` outputs an invocation. Twin: `src/reference/forward.ts`.
+ * Batched matmul forward, fused with bias and activation: a' = f(a·W + b). Twin: `src/reference/forward.ts`.
  *
- * `parameters` are a layer's as `src/gpu/layout.ts` stores them: weights [inputs, outputs], so that neighbouring
- * outputs are neighbours in memory, both sides padded with zeros to whole quads, then a row of biases. Nothing is staged in workgroup memory: that costs more than it saves on software
- * adapters, and registers reuse each loaded value as often.
+ * Weights are stored [inputs, outputs], so that neighbouring outputs are neighbours in memory, both sides padded
+ * with zeros to whole quads, and the biases stand in the row behind them. Nothing is staged in workgroup memory: that
+ * costs more than it saves on software adapters, and registers reuse each loaded value as often.
  */
 export function forward(options: ForwardOptions): Kernel {
-  const { inputs, outputs, activation, source, batchSize, rows, tileRows, tileQuads } = options;
-  const inputQuads = quads(inputs);
-  const outputQuads = quads(outputs);
-  const columns = outputQuads / tileQuads;
-  const fromSamples = source === 'samples';
-  const keepsZ = slopeSource(activation) === 'z';
-  const padded = outputs % 4 !== 0;
+  const { layer, batchSize, rows, tile, lanes } = options;
+  const { inputs, outputs } = layer;
+  const fromSamples = layer.inputAt === undefined;
   const bindings: Binding[] = [
     { name: 'parameters', access: 'read', type: 'array<vec4f>' },
     { name: 'activations', access: 'read_write', type: 'array<vec4f>' },
-    ...(keepsZ
-      ? [{ name: 'preactivations', access: 'read_write', type: 'array<vec4f>' } as const]
-      : []),
-    ...(fromSamples
-      ? [...sampleBindings, counterBinding('read_write'), settingsBinding]
-      : [{ name: 'inputs', access: 'read', type: 'array<vec4f>' } as const]),
+    ...(fromSamples ? [...sampleBindings, counterBinding('read_write'), settingsBinding] : []),
   ];
-
-  const sum = (m: number, q: number) => `sum${m}_${q}`;
-  const eachSum = (text: (m: number, q: number) => string) =>
-    unroll(tileRows, (m) => unroll(tileQuads, (q) => text(m, q)));
-  const component = ['x', 'y', 'z', 'w'] as const;
-
-  const functions = wgsl /* wgsl */ `${activate(activation)}
+  const t = tiling(rows, quads(outputs), tile, lanes);
+  const functions = wgsl /* wgsl */ `${activate(layer.activation)}
 #if ${fromSamples}
 ${settingsStruct}
 ${sampleOf(batchSize)}
 ${bytesOf}
 #endif
 `;
-  const body = wgsl /* wgsl */ `
-  let column = (invocation % ${columns}u) * ${tileQuads}u;
-  let row = (invocation / ${columns}u) * ${tileRows}u;
-#if ${fromSamples}
-${startStep}
-${unroll(tileRows, (m) => `  let input${m} = sampleOf(row + ${m}u, step) * ${inputQuads}u;`)}
-#else
-${unroll(tileRows, (m) => `  let input${m} = (row + ${m}u) * ${inputQuads}u;`)}
-#endif
-${eachSum((m, q) => `  var ${sum(m, q)} = vec4f();`)}
-  for (var i = 0u; i < ${inputQuads}u; i++) {
-#if ${fromSamples}
-${unroll(tileRows, (m) => `    let a${m} = bytesOf(samples[input${m} + i]);`)}
-#else
-${unroll(tileRows, (m) => `    let a${m} = inputs[input${m} + i];`)}
-#endif
-    let weight = i * ${4 * outputQuads}u + column;
-${unroll(4, (k) =>
-  unroll(
-    tileQuads,
-    (q) => `    let w${k}_${q} = parameters[weight + ${k * outputQuads + q}u];
-${unroll(tileRows, (m) => `    ${sum(m, q)} = fma(vec4f(a${m}.${component[k]!}), w${k}_${q}, ${sum(m, q)});`)}`,
-  ),
-)}
-  }
-${unroll(
-  tileQuads,
-  (q) => `  let bias${q} = parameters[${4 * inputQuads * outputQuads}u + column + ${q}u];
-  let real${q} = (vec4u(4u * (column + ${q}u)) + vec4u(0u, 1u, 2u, 3u)) < vec4u(${outputs}u);`,
-)}
-${eachSum((m, q) => {
-  const index = `(row + ${m}u) * ${outputQuads}u + column + ${q}u`;
-  const z = fromSamples
-    ? `fma(${sum(m, q)}, vec4f(${f32(1 / 255)}), bias${q})`
-    : `(${sum(m, q)} + bias${q})`;
-  const a = padded ? `select(vec4f(), activate(z${m}_${q}), real${q})` : `activate(z${m}_${q})`;
-  return `  let z${m}_${q} = ${z};
-${keepsZ ? `  preactivations[${index}] = z${m}_${q};\n` : ''}  activations[${index}] = ${a};`;
-})}`;
-  return kernel(
+  const body = `${fromSamples ? startStep : ''}
+${placeTile(t, 'workgroup')}
+${forwardTile(layer, tile, lanes.broadcast, (row) => insideRow(t, row))}
+${writeForward(layer, tile, t.across, isInside(t, 'm'))}`;
+  return workgroupKernel(
     `forward ${inputs}→${outputs}`,
     bindings,
-    (rows / tileRows) * columns,
-    options.workgroupSize,
+    t.workgroups,
+    lanes,
     functions,
     body,
+  );
+}
+
+/**
+ * The sums a·W of the tile at `row` and `quad0`, `quad1` …
+ * @param inside keeps the index of a row among the rows there are
+ */
+export function forwardTile(
+  layer: ForwardLayer,
+  tile: Tile,
+  broadcast: number,
+  inside: (row: string) => string,
+): string {
+  const inputQuads = quads(layer.inputs);
+  const outputQuads = quads(layer.outputs);
+  const { inputAt } = layer;
+  const firsts = leftOperand(tile.rows, broadcast, (m, name) => {
+    const row = inside(`row + ${m}`);
+    return inputAt === undefined
+      ? `  let ${name}At = sampleOf(${row}, step) * ${inputQuads}u;`
+      : `  let ${name}At = ${inputAt}u + (${row}) * ${inputQuads}u;`;
+  });
+  const left = leftOperand(tile.rows, broadcast, (_, name) =>
+    inputAt === undefined
+      ? `    let ${name} = bytesOf(samples[${name}At + i]);`
+      : `    let ${name} = activations[${name}At + i];`,
+  );
+  return `${firsts.loads}
+${declareSums(tile)}
+  for (var i = 0u; i < ${inputQuads}u; i++) {
+${left.loads}
+    let weightAt = ${layer.parametersAt}u + i * ${4 * outputQuads}u;
+${unroll(
+  4,
+  (k) => `${unroll(
+    tile.quads,
+    (q) => `    let right${k}_${q} = parameters[weightAt + quad${q} + ${k * outputQuads}u];`,
+  )}
+${unroll(tile.rows, (m) => addProducts(tile, m, left.value(m, k), (q) => `right${k}_${q}`))}`,
+)}
+  }`;
+}
+
+/** Bias, activation and the way to memory. @param inside WGSL for whether a sum's place is one to write */
+export function writeForward(
+  layer: ForwardLayer,
+  tile: Tile,
+  across: number,
+  inside: string,
+): string {
+  const { inputs, outputs, activation, outputAt, preactivationAt, parametersAt } = layer;
+  const outputQuads = quads(outputs);
+  const biasAt = parametersAt + 4 * quads(inputs) * outputQuads;
+  const activated = activation === 'linear' ? 'z' : 'activate(z)';
+  return withEachSum(
+    tile,
+    across,
+    wgsl /* wgsl */ `      if (${inside}) {
+        let bias = parameters[${biasAt}u + quad];
+        let at = (row + m) * ${outputQuads}u + quad;
+#if ${layer.inputAt === undefined}
+        let z = fma(sum, vec4f(${f32(1 / 255)}), bias);
+#else
+        let z = sum + bias;
+#endif
+#if ${slopeSource(activation) === 'z'}
+        activations[${preactivationAt}u + at] = z;
+#endif
+#if ${outputs % 4 !== 0}
+        let isReal = (vec4u(4u * quad) + vec4u(0u, 1u, 2u, 3u)) < vec4u(${outputs}u);
+        activations[${outputAt}u + at] = select(vec4f(), ${activated}, isReal);
+#else
+        activations[${outputAt}u + at] = ${activated};
+#endif
+      }`,
   );
 }

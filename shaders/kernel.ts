@@ -30,7 +30,8 @@ export function grid(invocations: number, workgroupSize: number): [number, numbe
 }
 
 /**
- * Finishes a kernel: writes the declarations of its bindings above `body`, and the index of the invocation.
+ * Finishes a kernel that is invoked so many times: writes the declarations of its bindings above `body`, and the
+ * index of the invocation.
  * @param invocations how many the kernel needs; `body` may use `invocation`, always below that
  * @param workgroupSize how many of them form a workgroup
  */
@@ -43,12 +44,8 @@ export function kernel(
   body: string,
 ): Kernel {
   const workgroups = grid(invocations, workgroupSize);
-  const declarations = bindings.map(({ name, access, type }, index) => {
-    const space = access === 'uniform' ? 'uniform' : `storage, ${access}`;
-    return `@group(0) @binding(${index}) var<${space}> ${name}: ${type};`;
-  });
   const code = `// ${label}
-${declarations.join('\n')}
+${declare(bindings)}
 ${functions}
 @compute @workgroup_size(${workgroupSize})
 fn main(@builtin(global_invocation_id) id: vec3u) {
@@ -58,4 +55,47 @@ ${body}
 }
 `;
   return { label, code, bindings, workgroups };
+}
+
+/**
+ * Finishes a kernel that thinks in workgroups. `body` may use `workgroup`, below `count` and the same for all of a
+ * workgroup; `lane`, the invocation's index in it; `invocation`, its index among all; and, where subgroups are used,
+ * `subgroupLane`.
+ * @param count workgroups that the kernel needs
+ */
+export function workgroupKernel(
+  label: string,
+  bindings: readonly Binding[],
+  count: number,
+  lanes: { readonly workgroupSize: number; readonly broadcast: number },
+  functions: string,
+  body: string,
+): Kernel {
+  const workgroups = grid(count, 1);
+  const { workgroupSize, broadcast } = lanes;
+  const builtins = [
+    '@builtin(workgroup_id) id: vec3u',
+    '@builtin(local_invocation_index) lane: u32',
+    ...(broadcast > 0 ? ['@builtin(subgroup_invocation_id) subgroupLane: u32'] : []),
+  ];
+  const code = `// ${label}
+${broadcast > 0 ? 'enable subgroups;\n' : ''}${declare(bindings)}
+${functions}
+@compute @workgroup_size(${workgroupSize})
+fn main(${builtins.join(', ')}) {
+  let workgroup = id.x${workgroups[1] > 1 ? ` + id.y * ${workgroups[0]}u` : ''};
+${workgroups[0] * workgroups[1] > count ? `  if (workgroup >= ${count}u) { return; }\n` : ''}  let invocation = workgroup * ${workgroupSize}u + lane;
+${body}
+}
+`;
+  return { label, code, bindings, workgroups };
+}
+
+function declare(bindings: readonly Binding[]): string {
+  return bindings
+    .map(({ name, access, type }, index) => {
+      const space = access === 'uniform' ? 'uniform' : `storage, ${access}`;
+      return `@group(0) @binding(${index}) var<${space}> ${name}: ${type};`;
+    })
+    .join('\n');
 }

@@ -11,6 +11,8 @@ import { kernel, type Kernel } from './kernel.ts';
 import { quads, wgsl } from './wgsl.ts';
 
 export interface ScoreOptions extends CostOptions {
+  /** Where in `activations` the last layer's pre-activations z begin, in quads. */
+  readonly activationsAt: number;
   readonly batchSize: number;
   readonly rows: number;
   /** Invocations a workgroup. */
@@ -29,7 +31,7 @@ export function score(options: ScoreOptions): Kernel {
   return kernel(
     `score ${outputs}`,
     [
-      { name: 'z', access: 'read', type: 'array<vec4f>' },
+      { name: 'activations', access: 'read', type: 'array<vec4f>' },
       { name: 'labels', access: 'read', type: 'array<u32>' },
       { name: 'order', access: 'read', type: 'array<u32>' },
       { name: 'outputs', access: 'read_write', type: 'array<vec4f>' },
@@ -46,10 +48,10 @@ ${costFunctions(options)}`,
     wgsl /* wgsl */ `
 ${sameStep}${endStep}
   if (invocation >= rowsOf(step)) { return; }
-  let base = invocation * ${outputQuads}u;
+  let base = ${options.activationsAt}u + invocation * ${outputQuads}u;
   let label = labels[order[step * ${batchSize}u + invocation]];
   let row = prepare(base, label);
-  for (var q = 0u; q < ${outputQuads}u; q++) { outputs[base + q] = outputQuad(row, base, q); }
+  for (var q = 0u; q < ${outputQuads}u; q++) { outputs[invocation * ${outputQuads}u + q] = outputQuad(row, base, q); }
   costs[invocation] += costOf(row, base, label);
   atomicAdd(&confusion[label * ${outputs}u + predictionOf(base)], 1u);`,
   );

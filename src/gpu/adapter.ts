@@ -6,13 +6,21 @@ export interface AdapterDescription {
   readonly description: string;
   /** Whether it computes on the CPU: SwiftShader, llvmpipe, WARP. Its speed says nothing about a GPU. */
   readonly isSoftware: boolean;
+  /** Invocations of every subgroup, for kernels that use subgroups; 0 where these are missing or differ in size. */
+  readonly subgroupSize: number;
 }
 
 /** The names that software implementations of the underlying graphics API give themselves. */
 const softwareNames = /swiftshader|llvmpipe|lavapipe|softpipe|basic render|\bwarp\b|\bcpu\b/i;
 
-/** @param info undefined in Chrome before 127, which has WebGPU and no `adapter.info` */
-export function describeAdapter(info: Partial<GPUAdapterInfo> | undefined): AdapterDescription {
+/**
+ * @param info undefined in Chrome before 127, which has WebGPU and no `adapter.info`
+ * @param hasSubgroups whether the adapter has the feature
+ */
+export function describeAdapter(
+  info: Partial<GPUAdapterInfo> | undefined,
+  hasSubgroups = false,
+): AdapterDescription {
   const { vendor = '', architecture = '', device = '', description = '' } = info ?? {};
   const text = [vendor, architecture, device, description].join(' ');
   return {
@@ -20,6 +28,10 @@ export function describeAdapter(info: Partial<GPUAdapterInfo> | undefined): Adap
     architecture,
     description: description || device,
     isSoftware: info?.isFallbackAdapter === true || softwareNames.test(text),
+    subgroupSize:
+      hasSubgroups && info?.subgroupMinSize === info?.subgroupMaxSize
+        ? (info?.subgroupMaxSize ?? 0)
+        : 0,
   };
 }
 

@@ -35,6 +35,9 @@ const limitNames = [
   'maxComputeWorkgroupStorageSize',
 ] as const;
 
+/** What nudge uses where an adapter has it. */
+const featureNames = ['timestamp-query', 'subgroups'] as const;
+
 export type LimitName = (typeof limitNames)[number];
 
 /** How many storage buffers the largest kernel binds: WebGPU's default limit. */
@@ -110,7 +113,7 @@ export class Device {
         "WebGPU is here but gave no adapter: no graphics driver it accepts. Run 'nudge doctor' to see what is missing, or use backend 'cpu'.",
       );
     }
-    const description = describeAdapter(adapter.info);
+    const description = describeAdapter(adapter.info, adapter.features.has('subgroups'));
     if (adapter.limits.maxStorageBuffersPerShaderStage < storageBuffersNeeded) {
       throw new LimitError(
         `Adapter ${adapterName(description)} lets a shader use ${adapter.limits.maxStorageBuffersPerShaderStage} storage buffers, ` +
@@ -120,7 +123,7 @@ export class Device {
     const device = await answerOf(
       adapter.requestDevice({
         label: 'nudge',
-        requiredFeatures: adapter.features.has('timestamp-query') ? ['timestamp-query'] : [],
+        requiredFeatures: featureNames.filter((name) => adapter.features.has(name)),
         requiredLimits: Object.fromEntries(
           limitNames.map((name) => [name, adapter.limits[name]] as const),
         ),

@@ -90,7 +90,7 @@ export class GpuEngine implements Engine {
   static async create(device: Device, options: GpuEngineOptions): Promise<GpuEngine> {
     const { network, optimizer, clipNorm } = options;
     const batchSize = requireBatchSize(options.batchSize);
-    const plan = choosePlan(network, batchSize, device.adapter.isSoftware);
+    const plan = choosePlan(network, batchSize, device.adapter);
     const parameters = await ParameterStore.create(
       device,
       network,
@@ -233,14 +233,10 @@ export class GpuEngine implements Engine {
       ratesOf: ratesOf(optimizer),
       layerCount: plan.layers.length,
     });
-    const { dispatches } = trainingStep(network, plan, optimizer, clipNorm);
-    const all = new Map<string, GPUBuffer | GPUBufferBinding>([
-      ...parameters.bindings,
-      ...source.buffers,
-      ...buffers,
-    ]);
+    const { kernels } = trainingStep(network, plan, optimizer, clipNorm);
+    const all = new Map<string, GPUBuffer>([...parameters.bindings, ...source.buffers, ...buffers]);
     try {
-      const program = await Program.create(this.#device, dispatches, all);
+      const program = await Program.create(this.#device, kernels, all);
       const pacer = new Pacer(this.#device, plan.stepsPerSubmit);
       this.#training = { dataset, source, program, pacer, cursor: { step: 0 } };
     } catch (error) {

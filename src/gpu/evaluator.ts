@@ -39,15 +39,15 @@ export class Evaluator {
     this.#parts = parts;
   }
 
-  /** @param parameters ranges of the parameters by name, shared with whoever trains them */
+  /** @param parameters buffers of the parameters by name, shared with whoever trains them */
   static async create(
     device: Device,
     network: Network,
-    parameters: ReadonlyMap<string, GPUBufferBinding>,
+    parameters: ReadonlyMap<string, GPUBuffer>,
     dataset: Dataset,
     stream: boolean,
   ): Promise<Evaluator> {
-    const plan = choosePlan(network, evaluationBatch, device.adapter.isSoftware);
+    const plan = choosePlan(network, evaluationBatch, device.adapter);
     const step = evaluationStep(network, plan);
     const source = await createSource(device, dataset, evaluationBatch, stream);
     let buffers: ReadonlyMap<string, GPUBuffer> | undefined;
@@ -57,12 +57,8 @@ export class Evaluator {
         const sizes = [...step.buffers];
         return new Map(sizes.map(([name, size]) => [name, allocate(name, size, usage)] as const));
       });
-      const all = new Map<string, GPUBuffer | GPUBufferBinding>([
-        ...parameters,
-        ...source.buffers,
-        ...buffers,
-      ]);
-      const program = await Program.create(device, step.dispatches, all);
+      const all = new Map<string, GPUBuffer>([...parameters, ...source.buffers, ...buffers]);
+      const program = await Program.create(device, step.kernels, all);
       const size = (name: string) => step.buffers.get(name)!;
       const largest = Math.max(size('costs') + size('confusion'), size('outputs')) + 8;
       return new Evaluator({

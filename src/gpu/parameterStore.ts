@@ -48,24 +48,10 @@ function bufferOf(
   return { name, size: offset + size, ranges };
 }
 
-/**
- * What kernels may bind of a parameter buffer: `parameters` is all of it, `parameters.0` the first layer.
- * @returns bindings by name
- */
-export function parameterBindings(
-  { name, ranges }: ParameterBuffer,
-  buffer: GPUBuffer,
-): readonly (readonly [string, GPUBufferBinding])[] {
-  return [
-    [name, { buffer }],
-    ...ranges.map((range, l) => [`${name}.${l}`, { buffer, ...range }] as const),
-  ];
-}
-
 /** The parameters and the optimizer's moments on the GPU, and their way there and back. */
 export class ParameterStore {
-  /** Buffers and their ranges, by the names that dispatches use. */
-  readonly bindings: ReadonlyMap<string, GPUBufferBinding>;
+  /** By the names that kernels use. */
+  readonly bindings: ReadonlyMap<string, GPUBuffer>;
   readonly #device: Device;
   readonly #network: Network;
   readonly #momentCount: number;
@@ -85,7 +71,7 @@ export class ParameterStore {
     this.#momentCount = moments;
     this.#buffers = buffers;
     this.#readback = readback;
-    this.bindings = new Map(layouts.flatMap((layout, i) => parameterBindings(layout, buffers[i]!)));
+    this.bindings = new Map(layouts.map(({ name }, i) => [name, buffers[i]!] as const));
   }
 
   /** Uploads the network's parameters; moments start at 0. */
@@ -98,9 +84,7 @@ export class ParameterStore {
     const layouts = parameterBuffers(network, optimizer, isClipping);
     const buffers = await device.create('the parameters', (allocate) => {
       const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST | GPUBufferUsage.COPY_SRC;
-      return layouts.map(({ name, size, ranges }) =>
-        allocate(name, size, usage, Math.max(...ranges.map((range) => range.size))),
-      );
+      return layouts.map(({ name, size }) => allocate(name, size, usage));
     });
     const { ranges } = layouts[0]!;
     parameterLayout(network.layers).forEach(({ inputs, outputs }, l) => {

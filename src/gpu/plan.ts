@@ -2,21 +2,17 @@
  * A plan: how one training step is cut into kernels and tiles. Pure data, chosen from the network, the mini-batch
  * and the adapter; printable; and part of what reproducibility means, since another tile adds in another order.
  */
+import type { Lanes, Tile } from '../../shaders/tile.ts';
 import { quads } from '../../shaders/wgsl.ts';
 import type { Network } from '../network/network.ts';
 import { countParameters } from '../network/parameters.ts';
-
-/** What one invocation computes: `rows` samples × `quads` × 4 neurons, all in registers. */
-export interface Tile {
-  readonly rows: number;
-  readonly quads: number;
-}
+import type { AdapterDescription } from './adapter.ts';
 
 export interface LayerPlan {
   readonly forward: Tile;
-  /** Delta of the layer's inputs; unused for the first layer, whose inputs are data. `quads` is 1. */
+  /** Delta of the layer's inputs; unused for the first layer, whose inputs are data. */
   readonly hiddenDelta: Tile;
-  /** `rows` counts quads of inputs, and is 1. */
+  /** `rows` counts quads of inputs. */
   readonly update: Tile;
 }
 
@@ -25,65 +21,113 @@ export interface Plan {
   /** Rows of the mini-batch buffers: `batchSize` rounded up to whole tiles. */
   readonly rows: number;
   readonly layers: readonly LayerPlan[];
-  /** Invocations a workgroup, of every kernel. */
-  readonly workgroupSize: number;
+  /** Of every kernel. */
+  readonly lanes: Lanes;
+  /** The layer from which on forward and back are one dispatch, in which an invocation takes `rows` samples. */
+  readonly fused?: { readonly from: number; readonly rows: number };
   /** Steps of the first submit; later ones follow the clock, which changes no result. */
   readonly stepsPerSubmit: number;
 }
 
-/** Tiles from most to least reuse of what is loaded. Above 16 vec4f sums an invocation, registers run out. */
-const forwardTiles: readonly Tile[] = [
-  { rows: 4, quads: 4 },
-  { rows: 8, quads: 2 },
-  { rows: 4, quads: 2 },
-  { rows: 4, quads: 1 },
-  { rows: 2, quads: 1 },
-  { rows: 1, quads: 1 },
-];
-const deltaTiles: readonly Tile[] = [
-  { rows: 4, quads: 1 },
-  { rows: 2, quads: 1 },
-  { rows: 1, quads: 1 },
-];
-const updateTiles: readonly Tile[] = [
-  { rows: 1, quads: 4 },
-  { rows: 1, quads: 2 },
-  { rows: 1, quads: 1 },
-];
+/** What of an adapter its plans depend on. */
+export type PlanAdapter = Pick<AdapterDescription, 'isSoftware' | 'subgroupSize'>;
 
 /**
  * Chooses the plan of a network's training step, or of its evaluation (which uses the forward tiles alone).
- * @param isSoftware whether the adapter computes on the CPU, where a few dozen invocations keep all cores busy and
- *   reuse is everything; a GPU needs thousands to hide the latency of its memory
+ *
+ * A software adapter keeps all cores busy with a few dozen invocations, and reuse is everything; a GPU needs
+ * thousands to hide the latency of its memory.
  */
 export function choosePlan(
   network: Pick<Network, 'layers'>,
   batchSize: number,
-  isSoftware: boolean,
+  adapter: PlanAdapter,
 ): Plan {
-  const wanted = isSoftware ? 24 : 8192;
   const { layers: sizes } = network;
+  const kind = kindOf(adapter);
+  const { lanes, tiles, wanted } = kinds[kind];
   const layers = sizes.slice(1).map((outputs, l): LayerPlan => {
-    const inputs = sizes[l]!;
-    const outputQuads = quads(outputs);
+    const inputQuads = quads(sizes[l]!);
     return {
-      forward: largest(forwardTiles, batchSize, outputQuads, wanted),
-      hiddenDelta: largest(deltaTiles, batchSize, quads(inputs), wanted),
-      update: largest(updateTiles, quads(inputs), outputQuads, wanted),
+      forward: largest(tiles.forward, batchSize, quads(outputs), wanted),
+      hiddenDelta: largest(tiles.forward, batchSize, inputQuads, wanted),
+      update: largest(tiles.update, inputQuads, quads(outputs), wanted),
     };
   });
+  const fused = kind === 'gpu' ? undefined : { from: fusedFrom(sizes), rows: 4 };
   const tallest = Math.max(
+    fused?.rows ?? 1,
     ...layers.flatMap(({ forward, hiddenDelta }) => [forward.rows, hiddenDelta.rows]),
   );
   return {
     batchSize,
     rows: Math.ceil(batchSize / tallest) * tallest,
     layers,
-    // Software adapters deal whole workgroups to their threads: small ones spread evenly over the cores. A GPU
-    // wants at least one full subgroup in each, which is 64 invocations on the widest.
-    workgroupSize: isSoftware ? 16 : 64,
+    lanes,
+    ...(fused && { fused }),
     stepsPerSubmit: Math.max(1, Math.floor(firstSubmitOperations / operations(sizes, batchSize))),
   };
+}
+
+/** The kinds of adapter that want different plans. */
+type Kind = 'gpu' | 'software' | 'broadcasting';
+
+function kindOf({ isSoftware, subgroupSize }: PlanAdapter): Kind {
+  if (!isSoftware) return 'gpu';
+  return subgroupSize === 4 ? 'broadcasting' : 'software';
+}
+
+interface KindPlan {
+  readonly lanes: Lanes;
+  /** Tiles that leave fewer invocations than this are passed over for smaller ones. */
+  readonly wanted: number;
+  /** From most to least reuse of what is loaded. Above 16 vec4f sums an invocation, registers run out. */
+  readonly tiles: { readonly forward: readonly Tile[]; readonly update: readonly Tile[] };
+}
+
+const tile = (rows: number, q: number): Tile => ({ rows, quads: q });
+
+const kinds: Readonly<Record<Kind, KindPlan>> = {
+  gpu: {
+    // At least one full subgroup, which is 64 invocations on the widest.
+    lanes: { workgroupSize: 64, broadcast: 0 },
+    wanted: 8192,
+    tiles: {
+      forward: [tile(4, 4), tile(8, 2), tile(4, 2), tile(4, 1), tile(2, 1), tile(1, 1)],
+      update: [tile(2, 2), tile(1, 4), tile(1, 2), tile(1, 1)],
+    },
+  },
+  software: {
+    // Small workgroups spread evenly over the cores; lavapipe computes eight invocations at a time.
+    lanes: { workgroupSize: 8, broadcast: 0 },
+    wanted: 24,
+    tiles: {
+      forward: [tile(8, 2), tile(4, 4), tile(4, 2), tile(4, 1), tile(2, 1), tile(1, 1)],
+      update: [tile(2, 2), tile(1, 4), tile(1, 2), tile(1, 1)],
+    },
+  },
+  broadcasting: {
+    // SwiftShader computes four invocations at a time, a subgroup; tiles are whole subgroups high.
+    lanes: { workgroupSize: 4, broadcast: 4 },
+    wanted: 40,
+    tiles: {
+      forward: [tile(8, 2), tile(16, 1), tile(8, 1), tile(4, 1)],
+      update: [tile(4, 1)],
+    },
+  },
+};
+
+/** The last hidden layers that are small enough for one invocation to take a sample through all of them. */
+function fusedFrom(sizes: readonly number[]): number {
+  const last = sizes.length - 2;
+  let from = last;
+  while (
+    from > 0 &&
+    sizes[from]! * sizes[from + 1]! <= 4096 &&
+    sizes[from - 1]! * sizes[from]! <= 4096
+  )
+    from--;
+  return from;
 }
 
 /** Work of the first submit, before anything is known of the adapter: 40 ms on one that does 1 GFLOP/s. */
@@ -95,24 +139,33 @@ function operations(sizes: readonly number[], batchSize: number): number {
 }
 
 /** The tile with most reuse that fits and still leaves `wanted` invocations; the smallest if none does. */
-function largest(tiles: readonly Tile[], rows: number, columnQuads: number, wanted: number): Tile {
-  const fitting = tiles.filter((tile) => columnQuads % tile.quads === 0);
+function largest(tiles: readonly Tile[], rows: number, columns: number, wanted: number): Tile {
+  const fitting = tiles.filter((t) => columns % t.quads === 0);
   return (
-    fitting.find((tile) => Math.ceil(rows / tile.rows) * (columnQuads / tile.quads) >= wanted) ??
-    fitting.at(-1)!
+    fitting.find((t) => Math.ceil(rows / t.rows) * (columns / t.quads) >= wanted) ?? fitting.at(-1)!
   );
 }
 
 /** The plan in one line a layer, for reports. */
 export function describePlan(plan: Plan): string {
-  const tile = ({ rows, quads: q }: Tile) => `${rows}×${4 * q}`;
+  const text = ({ rows, quads: q }: Tile) => `${rows}×${4 * q}`;
+  const split = plan.fused?.from ?? plan.layers.length;
   const layers = plan.layers
-    .map(
-      ({ forward, hiddenDelta, update }, l) =>
-        `layer ${l}: forward ${tile(forward)}` +
-        (l > 0 ? `, hidden delta ${tile(hiddenDelta)}` : '') +
-        `, update 4×${4 * update.quads}`,
-    )
+    .map(({ forward, hiddenDelta, update }, l) => {
+      const parts = [
+        ...(l < split ? [`forward ${text(forward)}`] : []),
+        ...(l > 0 && l < split ? [`hidden delta ${text(hiddenDelta)}`] : []),
+        `update ${text({ ...update, rows: 4 * update.rows })}`,
+      ];
+      return `layer ${l}: ${parts.join(', ')}`;
+    })
     .join('; ');
-  return `workgroups of ${plan.workgroupSize}; ${layers}`;
+  const { workgroupSize, broadcast } = plan.lanes;
+  return (
+    `workgroups of ${workgroupSize}${broadcast > 0 ? `, subgroups of ${broadcast} share loads` : ''}; ` +
+    (plan.fused
+      ? `layers from ${plan.fused.from} on forward and back in one dispatch, ${plan.fused.rows} samples an invocation; `
+      : '') +
+    layers
+  );
 }

@@ -1,7 +1,6 @@
 import type { Kernel } from '../../shaders/kernel.ts';
 import type { Device } from './device.ts';
 import { compileKernels } from './pipelines.ts';
-import type { Dispatch } from './step.ts';
 
 interface Call {
   readonly pipeline: GPUComputePipeline;
@@ -18,25 +17,22 @@ export class Program {
   }
 
   /**
-   * @param buffers buffers, and ranges of them, by the names that the dispatches use
+   * @param buffers by the names of the kernels' bindings
    * @throws {ShaderError} when a kernel is refused
    */
   static async create(
     device: Device,
-    dispatches: readonly Dispatch[],
-    buffers: ReadonlyMap<string, GPUBuffer | GPUBufferBinding>,
+    kernels: readonly Kernel[],
+    buffers: ReadonlyMap<string, GPUBuffer>,
   ): Promise<Program> {
-    const compiled = await compileKernels(
-      device,
-      dispatches.map(({ kernel }) => kernel),
-    );
+    const compiled = await compileKernels(device, kernels);
     const calls = await device.create('bind groups', () =>
-      dispatches.map(({ kernel, buffers: names }, i): Call => {
+      kernels.map((kernel, i): Call => {
         const { pipeline, layout } = compiled[i]!;
         const entries = kernel.bindings.map(({ name }, binding) => {
-          const buffer = buffers.get(names[name] ?? '');
+          const buffer = buffers.get(name);
           if (!buffer) throw new Error(`Kernel '${kernel.label}' has no buffer for '${name}'.`);
-          return { binding, resource: 'buffer' in buffer ? buffer : { buffer } };
+          return { binding, resource: { buffer } };
         });
         return {
           pipeline,

@@ -19,7 +19,13 @@ beforeAll(async () => {
 });
 afterAll(() => device.destroy());
 
-const cases = kernelCases(3);
+// The adapter of this run is asked here already, since what can be checked depends on it.
+const subgroupSize = await (async () => {
+  const asked = await Device.request({ gpu: await testGpu() });
+  asked.destroy();
+  return asked.adapter.subgroupSize;
+})();
+const cases = kernelCases(3, subgroupSize);
 
 describe.each(kernelNames)('kernel %s, with its output poisoned', (kernel) => {
   it.each(cases.filter((one) => one.kernel === kernel).map(({ name, run }) => ({ name, run })))(
@@ -33,27 +39,36 @@ describe.each(kernelNames)('kernel %s, with its output poisoned', (kernel) => {
 
 describe('a NaN', () => {
   it.each(activations)('comes through %s', async (activation) => {
-    const shape = { inputs: 4, outputs: 4, batchSize: 1, rows: 1, tileRows: 1, tileQuads: 1 };
-    const options = { ...shape, source: 'activations', workgroupSize: 16 } as const;
-    const result = await runKernel(device, forward({ ...options, activation }), {
-      inputs: Float32Array.of(1, Number.NaN, 1, 1),
+    const layer = {
+      inputs: 4,
+      outputs: 4,
+      activation,
+      inputAt: 0,
+      outputAt: 1,
+      preactivationAt: 2,
+      parametersAt: 0,
+    };
+    const lanes = { workgroupSize: 16, broadcast: 0 };
+    const tile = { rows: 1, quads: 1 };
+    const result = await runKernel(device, forward({ layer, batchSize: 1, rows: 1, tile, lanes }), {
       parameters: new Float32Array(20).fill(1, 0, 16),
-      activations: new Float32Array(4),
-      preactivations: new Float32Array(4),
+      activations: Float32Array.of(1, Number.NaN, 1, 1, ...new Float32Array(8)),
     });
-    expect([...floats(result.get('activations')!)]).toEqual(new Array(4).fill(Number.NaN));
+    const found = floats(result.get('activations')!).subarray(4, 8);
+    expect([...found]).toEqual(new Array(4).fill(Number.NaN));
   });
 
   it.each(outputsAndCosts)('in an output shows in the cost: %s, %s', async (output, cost) => {
     for (const wrong of [0, 2, 5]) {
       const z = Float32Array.of(1, 2, 3, 4, 5, 6, 0, 0);
       z[wrong] = Number.NaN;
-      const options = { outputs: 6, output, cost, batchSize: 1, rows: 1, workgroupSize: 16 };
-      const result = await runKernel(device, outputDelta(options), {
-        z,
+      const layer = { outputs: 6, output, cost, activationsAt: 0, deltaAt: 0 };
+      const kernel = outputDelta({ layer, batchSize: 1, rows: 1, workgroupSize: 16 });
+      const result = await runKernel(device, kernel, {
+        activations: z,
         labels: Uint32Array.of(1),
         order: Uint32Array.of(0),
-        delta: new Float32Array(8),
+        deltas: new Float32Array(8),
         metrics: new Float32Array(2),
         counter: Uint32Array.of(0, 1),
         settings: Uint32Array.of(1, 0, 0, 0),

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { choosePlan, describePlan } from '../../src/gpu/plan.ts';
+import { choosePlan, describePlan, type Plan } from '../../src/gpu/plan.ts';
 import { parameterBuffers } from '../../src/gpu/parameterStore.ts';
 import { evaluationStep, sourceBuffers, trainingStep } from '../../src/gpu/step.ts';
 import { Network } from '../../src/network/network.ts';
@@ -10,23 +10,32 @@ const sizes = [1, 2, 3, 4, 5, 10, 16, 17, 30, 33, 128, 784, 1024];
 const plain = sgd({ learningRate: 1 });
 const heavy = sgd({ learningRate: 1, momentum: 0.9 });
 
+const gpu = { isSoftware: false, subgroupSize: 32 };
+const software = { isSoftware: true, subgroupSize: 0 };
+const sharing = { isSoftware: true, subgroupSize: 4 };
+const adapters = [gpu, software, sharing];
+
 describe('a plan', () => {
-  it('has tiles that cover rows and columns exactly, for any sizes', () => {
-    for (const isSoftware of [true, false]) {
+  it('has whole tiles of rows, which subgroups that share loads can share evenly, for any sizes', () => {
+    for (const adapter of adapters) {
       for (const batchSize of [1, 2, 7, 10, 100, 128, 1000]) {
         for (const hidden of sizes) {
           for (const outputs of sizes) {
             const layers = [784, hidden, outputs];
-            const plan = choosePlan({ layers }, batchSize, isSoftware);
+            const plan = choosePlan({ layers }, batchSize, adapter);
+            const { broadcast, workgroupSize } = plan.lanes;
             expect(plan.rows).toBeGreaterThanOrEqual(batchSize);
-            expect(plan.rows).toBeLessThan(batchSize + 8);
-            plan.layers.forEach(({ forward, hiddenDelta, update }, l) => {
-              const columns = Math.ceil(layers[l + 1]! / 4);
+            expect(plan.rows).toBeLessThan(batchSize + 16);
+            if (plan.fused) expect(plan.rows % plan.fused.rows).toBe(0);
+            for (const { forward, hiddenDelta, update } of plan.layers) {
               expect(plan.rows % forward.rows).toBe(0);
               expect(plan.rows % hiddenDelta.rows).toBe(0);
-              expect(columns % forward.quads).toBe(0);
-              expect(columns % update.quads).toBe(0);
-            });
+              if (broadcast === 0) continue;
+              for (const { rows } of [forward, hiddenDelta, update])
+                expect(rows % broadcast).toBe(0);
+              expect(workgroupSize % broadcast).toBe(0);
+              expect(broadcast).toBe(adapter.subgroupSize);
+            }
           }
         }
       }
@@ -35,15 +44,18 @@ describe('a plan', () => {
 
   it('is the same for the same arguments, and says what it is', () => {
     const layers = [784, 16, 16, 10];
-    expect(choosePlan({ layers }, 100, true)).toEqual(choosePlan({ layers }, 100, true));
-    expect(describePlan(choosePlan({ layers }, 100, true))).toMatch(
-      /^workgroups of 16; layer 0: forward \d×\d+, update 4×\d+; layer 1: .*hidden delta \d×4.*; layer 2: /,
+    expect(choosePlan({ layers }, 100, software)).toEqual(choosePlan({ layers }, 100, software));
+    expect(describePlan(choosePlan({ layers }, 100, software))).toMatch(
+      /^workgroups of 8; layers from \d on forward and back in one dispatch, \d samples an invocation; layer 0: .*update \d+×\d+; layer 1: .*; layer 2: /,
+    );
+    expect(describePlan(choosePlan({ layers: [784, 128, 10] }, 100, gpu))).toMatch(
+      /^workgroups of 64; layer 0: forward \d×\d+, update \d+×\d+; layer 1: forward .*hidden delta \d×\d+, update /,
     );
   });
 
   it('puts few steps into the first submit, and of a large network only one', () => {
     const first = (layers: number[], batchSize: number) =>
-      choosePlan({ layers }, batchSize, true).stepsPerSubmit;
+      choosePlan({ layers }, batchSize, software).stepsPerSubmit;
     expect(first([784, 16, 16, 10], 100)).toBe(5);
     expect(first([784, 16, 16, 10], 1)).toBeGreaterThan(100);
     expect(first([784, 1024, 1024, 10], 1024)).toBe(1);
@@ -52,20 +64,30 @@ describe('a plan', () => {
 
 describe('a step', () => {
   const network = new Network({ layers: [784, 16, 16, 10] });
-  const plan = choosePlan(network, 100, true);
+  const plan = choosePlan(network, 100, software);
 
-  it('goes forward, back and then updates, once per layer each', () => {
-    const labels = trainingStep(network, plan, plain).dispatches.map(({ kernel }) => kernel.label);
-    expect(labels).toEqual([
+  it('goes forward, back and then updates all layers at once', () => {
+    const labels = (of: Plan) => trainingStep(network, of, plain).kernels.map(({ label }) => label);
+    const update = 'update 784→16, 16→16, 16→10';
+    const { batchSize, rows, layers, lanes, stepsPerSubmit } = plan;
+    expect(labels({ batchSize, rows, layers, lanes, stepsPerSubmit })).toEqual([
       'forward 784→16',
       'forward 16→16',
       'forward 16→10',
       'output delta 10',
       'hidden delta 16←10',
       'hidden delta 16←16',
-      'update 16→10',
-      'update 16→16',
-      'update 784→16',
+      update,
+    ]);
+    const fusedFrom = (from: number) => labels({ ...plan, fused: { from, rows: 4 } });
+    expect(fusedFrom(0)).toEqual(['forward and back 784→16→16→10', update]);
+    expect(fusedFrom(1)).toEqual(['forward 784→16', 'forward and back 16→16→10', update]);
+    expect(fusedFrom(2)).toEqual([
+      'forward 784→16',
+      'forward 16→16',
+      'forward and back 16→10',
+      'hidden delta 16←16',
+      update,
     ]);
   });
 
@@ -73,46 +95,38 @@ describe('a step', () => {
     const gelu = new Network({ layers: [784, 16, 16, 10], activation: 'gelu' });
     for (const of of [network, gelu]) {
       for (const [optimizer, clipNorm] of [[plain], [heavy], [plain, 1], [heavy, 1]] as const) {
-        const layouts = parameterBuffers(of, optimizer, clipNorm !== undefined);
-        const parameters = layouts.flatMap(({ name, ranges }) => [
-          name,
-          ...ranges.map((_, l) => `${name}.${l}`),
-        ]);
+        const parameters = parameterBuffers(of, optimizer, clipNorm !== undefined);
         const steps = [trainingStep(of, plan, optimizer, clipNorm), evaluationStep(of, plan)];
         for (const step of steps) {
-          const made = new Set([...parameters, ...step.buffers.keys(), ...sourceBuffers]);
-          for (const { kernel, buffers } of step.dispatches) {
-            for (const { name } of kernel.bindings) {
-              expect(made, `${kernel.label}: ${name}`).toContain(buffers[name]);
-            }
+          const made = new Set<string>([
+            ...parameters.map(({ name }) => name),
+            ...step.buffers.keys(),
+            ...sourceBuffers,
+          ]);
+          for (const { label, bindings } of step.kernels) {
+            for (const { name } of bindings) expect(made, label).toContain(name);
+            // WebGPU lets a dispatch either read a buffer or write it.
+            expect(new Set(bindings.map(({ name }) => name)).size, label).toBe(bindings.length);
           }
         }
       }
     }
   });
 
-  it('never binds one buffer twice in a dispatch, once to read and once to write', () => {
-    const steps = [undefined, 1].map((clip) => trainingStep(network, plan, heavy, clip));
-    for (const { kernel, buffers } of steps.flatMap(({ dispatches }) => dispatches)) {
-      const bound = kernel.bindings.map(({ name }) => buffers[name]);
-      expect(new Set(bound).size, kernel.label).toBe(bound.length);
-    }
-  });
-
   it('has three kernels more where gradients are clipped, the last of which updates', () => {
-    const { dispatches } = trainingStep(network, plan, heavy, 1);
-    expect(dispatches.slice(-3).map(({ kernel }) => kernel.label)).toEqual([
+    const { kernels } = trainingStep(network, plan, heavy, 1);
+    expect(kernels.slice(-3).map(({ label }) => label)).toEqual([
       'sum of squares',
       'clip scale',
       'apply gradients',
     ]);
     const writers = (name: string) =>
-      dispatches.filter(({ kernel: { bindings }, buffers }) =>
-        bindings.some((one) => one.access === 'read_write' && buffers[one.name]!.startsWith(name)),
+      kernels.filter(({ bindings }) =>
+        bindings.some((one) => one.access === 'read_write' && one.name === name),
       );
-    expect(writers('parameters')).toEqual(dispatches.slice(-1));
-    expect(writers('moments')).toEqual(dispatches.slice(-1));
-    expect(writers('gradients')).toHaveLength(3);
+    expect(writers('parameters')).toEqual(kernels.slice(-1));
+    expect(writers('moments')).toEqual(kernels.slice(-1));
+    expect(writers('gradients')).toHaveLength(1);
   });
 
   it('keeps moments only for an optimizer that has any', () => {

@@ -23,6 +23,7 @@ const swiftShader: AdapterDescription = {
   architecture: 'swiftshader',
   description: '',
   isSoftware: true,
+  subgroupSize: 0,
 };
 
 describe('a duration is rounded to what matters', () => {
@@ -87,12 +88,19 @@ describe('an adapter', () => {
       architecture: 'metal-3',
       description: '',
       isSoftware: false,
+      subgroupSize: 0,
     };
     expect(resultSentence(adapter)).toBe('WebGPU adapter: apple metal-3 (hardware).');
   });
 
   it('without a name is said to have none', () => {
-    const adapter = { vendor: '', architecture: '', description: '', isSoftware: true };
+    const adapter = {
+      vendor: '',
+      architecture: '',
+      description: '',
+      isSoftware: true,
+      subgroupSize: 0,
+    };
     expect(adapterSentence(adapter)).toBe('The WebGPU adapter does not say its name (software).');
   });
 });

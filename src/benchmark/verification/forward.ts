@@ -1,14 +1,23 @@
-import { forward as forwardKernel, type ForwardOptions } from '../../../shaders/forward.ts';
+import {
+  forward as forwardKernel,
+  type ForwardLayer,
+  type ForwardOptions,
+} from '../../../shaders/forward.ts';
 import { quads } from '../../../shaders/wgsl.ts';
 import type { Device } from '../../gpu/device.ts';
 import { packLayer, packRows, packSamples, unpackRows } from '../../gpu/layout.ts';
 import { slopeSource } from '../../network/functions.ts';
 import { forward } from '../../reference/forward.ts';
 import { activate } from '../../reference/functions.ts';
+import { Arena } from './arena.ts';
 import { activationBound, sumBound } from './bounds.ts';
 import { counterBefore, drawStep, sampleInRow, settingsOf, type EpochStep } from './epoch.ts';
-import { floats, runKernel } from './kernelRunner.ts';
+import { runKernel } from './kernelRunner.ts';
 import { Samples, Worst, type DataKind } from './samples.ts';
+
+/** The forward pass of one layer, which the check puts into buffers of its own. */
+export type ForwardCase = Pick<ForwardLayer, 'inputs' | 'outputs' | 'activation'> &
+  Omit<ForwardOptions, 'layer'> & { readonly source: 'samples' | 'activations' };
 
 /**
  * The forward kernel against its float64 twin.
@@ -16,7 +25,7 @@ import { Samples, Worst, type DataKind } from './samples.ts';
  */
 export async function checkForward(
   device: Device,
-  options: ForwardOptions,
+  options: ForwardCase,
   kind: DataKind,
   seed: number,
 ): Promise<number> {
@@ -40,18 +49,32 @@ export async function checkForward(
       ? byteInput(options, epochStep, samples)
       : floatInput(options, options.batchSize, samples);
 
-  const kernel = forwardKernel(options);
-  const result = await runKernel(device, kernel, {
+  const [buffer, parameters] = [new Arena(), new Arena()];
+  const inputAt = input.packed && buffer.add(input.packed);
+  const outputAt = buffer.add({ poisoned: rows * 4 * quads(outputs) });
+  const keepsZ = slopeSource(activation) === 'z';
+  const preactivationAt = keepsZ ? buffer.add({ poisoned: rows * 4 * quads(outputs) }) : 0;
+  const parametersAt = parameters.add(packLayer(weights, biases, inputs, outputs));
+  const layer = {
+    inputs,
+    outputs,
+    activation,
+    inputAt,
+    outputAt,
+    preactivationAt,
+    parametersAt,
+  };
+  const result = await runKernel(device, forwardKernel({ ...options, layer }), {
     ...input.contents,
     counter: counterBefore(epochStep),
     settings: settingsOf(epochStep),
-    parameters: packLayer(weights, biases, inputs, outputs),
-    activations: { poisoned: rows * 4 * quads(outputs) },
-    preactivations: { poisoned: rows * 4 * quads(outputs) },
+    parameters: parameters.contents,
+    activations: buffer.contents,
   });
-  const read = (name: string) => unpackRows(floats(result.get(name)!), rows, outputs);
-  const found = read('activations');
-  const foundZ = slopeSource(activation) === 'z' ? read('preactivations') : undefined;
+  const words = result.get('activations')!;
+  const read = (at: number) => unpackRows(buffer.part(words, at), rows, outputs);
+  const found = read(outputAt);
+  const foundZ = keepsZ ? read(preactivationAt) : undefined;
   const truth = forward({
     batchSize: rows,
     inputs,
@@ -83,7 +106,9 @@ export async function checkForward(
       if (foundZ) worst.note(foundZ[at]!, truth.z[at]!, zBound);
     }
   }
-  requirePaddingZero(floats(result.get('activations')!), rows, outputs, worst);
+  requirePaddingZero(buffer.part(words, outputAt), rows, outputs, worst);
+  const written = keepsZ ? [outputAt, preactivationAt] : [outputAt];
+  buffer.noteUntouched(words, written, worst);
   // The step's other kernels know it from here.
   if (source === 'samples') worst.note(result.get('counter')![1]!, epochStep.step + 1, 0);
   return worst.share;
@@ -110,16 +135,18 @@ export function requirePaddingZero(
 interface Input {
   /** Values [rows, inputs], as the twin takes them. */
   readonly a: Float32Array | Float64Array;
+  /** What the kernel finds in bindings of its own, and what among the activations. */
   readonly contents: Record<string, Float32Array | Uint32Array>;
+  readonly packed: Float32Array | undefined;
 }
 
-type InputShape = Pick<ForwardOptions, 'inputs' | 'batchSize' | 'rows'>;
+type InputShape = Pick<ForwardCase, 'inputs' | 'batchSize' | 'rows'>;
 
 /** Activations of the layer before; those of rows from `size` on are 0. */
 export function floatInput({ inputs, rows }: InputShape, size: number, samples: Samples): Input {
   const a = new Float32Array(rows * inputs);
   a.set(samples.signed(size * inputs));
-  return { a, contents: { inputs: packRows(a, rows, inputs) } };
+  return { a, contents: {}, packed: packRows(a, rows, inputs) };
 }
 
 /** A dataset larger than the mini-batch, in an order of its own. */
@@ -136,5 +163,5 @@ export function byteInput(
     const sample = sampleInRow(epochStep, batchSize, Math.floor(at / inputs));
     return features[sample * inputs + (at % inputs)]! / 255;
   });
-  return { a, contents: { samples: words, order } };
+  return { a, contents: { samples: words, order }, packed: undefined };
 }

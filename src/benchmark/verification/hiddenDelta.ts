@@ -1,5 +1,6 @@
 import {
   hiddenDelta as hiddenDeltaKernel,
+  type HiddenDeltaLayer,
   type HiddenDeltaOptions,
 } from '../../../shaders/hiddenDelta.ts';
 import { quads } from '../../../shaders/wgsl.ts';
@@ -8,10 +9,15 @@ import { packLayer, packRows, unpackRows } from '../../gpu/layout.ts';
 import { slopeSource } from '../../network/functions.ts';
 import { slope } from '../../reference/functions.ts';
 import { hiddenDelta } from '../../reference/hiddenDelta.ts';
+import { Arena } from './arena.ts';
 import { slopeBound, sumBound } from './bounds.ts';
 import { requirePaddingZero } from './forward.ts';
-import { floats, runKernel } from './kernelRunner.ts';
+import { runKernel } from './kernelRunner.ts';
 import { Samples, Worst, type DataKind } from './samples.ts';
+
+/** One layer back, which the check puts into buffers of its own. */
+export type HiddenDeltaCase = Pick<HiddenDeltaLayer, 'inputs' | 'outputs' | 'activation'> &
+  Omit<HiddenDeltaOptions, 'layer'>;
 
 /**
  * The hidden-delta kernel against its float64 twin.
@@ -19,7 +25,7 @@ import { Samples, Worst, type DataKind } from './samples.ts';
  */
 export async function checkHiddenDelta(
   device: Device,
-  options: HiddenDeltaOptions,
+  options: HiddenDeltaCase,
   kind: DataKind,
   seed: number,
 ): Promise<number> {
@@ -29,13 +35,27 @@ export async function checkHiddenDelta(
   const delta = samples.signed(rows * outputs);
   const bounded = activation === 'sigmoid' || activation === 'tanh';
   const source = bounded ? samples.activations(rows * inputs) : samples.signed(rows * inputs);
-  const result = await runKernel(device, hiddenDeltaKernel(options), {
-    nextDelta: packRows(delta, rows, outputs),
-    parameters: packLayer(weights, samples.signed(outputs), inputs, outputs),
-    source: packRows(source, rows, inputs),
-    delta: { poisoned: rows * 4 * quads(inputs) },
+  const [deltas, activations, parameters] = [new Arena(), new Arena(), new Arena()];
+  const nextDeltaAt = deltas.add(packRows(delta, rows, outputs));
+  const deltaAt = deltas.add({ poisoned: rows * 4 * quads(inputs) });
+  const slopeAt = activations.add(packRows(source, rows, inputs));
+  const parametersAt = parameters.add(packLayer(weights, samples.signed(outputs), inputs, outputs));
+  const layer = {
+    inputs,
+    outputs,
+    activation,
+    nextDeltaAt,
+    deltaAt,
+    slopeAt,
+    parametersAt,
+  };
+  const result = await runKernel(device, hiddenDeltaKernel({ ...options, layer }), {
+    parameters: parameters.contents,
+    activations: activations.contents,
+    deltas: deltas.contents,
   });
-  const found = unpackRows(floats(result.get('delta')!), rows, inputs);
+  const words = result.get('deltas')!;
+  const found = unpackRows(deltas.part(words, deltaAt), rows, inputs);
   const truth = hiddenDelta({
     batchSize: rows,
     inputs,
@@ -65,11 +85,12 @@ export async function checkHiddenDelta(
       worst.note(found[at]!, truth[at]!, kind === 'integers' ? 0 : bound);
     }
   }
-  requirePaddingZero(floats(result.get('delta')!), rows, inputs, worst);
+  requirePaddingZero(deltas.part(words, deltaAt), rows, inputs, worst);
+  deltas.noteUntouched(words, [deltaAt], worst);
   return worst.share;
 }
 
 /** Activations whose slope of an integer is an integer, so that integers stay exact. */
-export function hasIntegerSlope(activation: HiddenDeltaOptions['activation']): boolean {
+export function hasIntegerSlope(activation: HiddenDeltaLayer['activation']): boolean {
   return slopeSource(activation) === 'a' && activation !== 'leaky-relu';
 }

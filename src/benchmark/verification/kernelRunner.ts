@@ -5,7 +5,7 @@ import { compileKernels } from '../../gpu/pipelines.ts';
 import { Readback } from '../../gpu/readback.ts';
 
 /** A NaN that no computation gives: an element that still holds it was never written. */
-const poison = 0x7fc0dead;
+export const poison = 0x7fc0dead;
 /**
  * Elements behind the end of each writable buffer that must stay as they were. They are part of the binding on
  * purpose: WebGPU keeps stray writes inside a binding, and in one without a margin they would go unseen.

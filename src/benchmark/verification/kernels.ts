@@ -1,14 +1,14 @@
 /** The cases that kernels are checked with: shapes at and around the edges of tiles, every function, every variant. */
-import type { ForwardOptions } from '../../../shaders/forward.ts';
+import type { Lanes, Tile } from '../../../shaders/tile.ts';
 import type { Device } from '../../gpu/device.ts';
 import { adam, adamW, sgd, type Optimizer } from '../../training/optimizers.ts';
 import { checkApplyGradients, checkClipScale, checkSumSquares } from './clip.ts';
 import { activations, costs, outputs, type Cost, type Output } from '../../network/functions.ts';
-import { checkForward } from './forward.ts';
+import { checkForward, type ForwardCase } from './forward.ts';
 import { checkHiddenDelta, hasIntegerSlope } from './hiddenDelta.ts';
 import { checkOutputDelta, checkScore } from './output.ts';
 import { Samples, type DataKind } from './samples.ts';
-import { checkUpdate } from './update.ts';
+import { checkUpdate, type UpdateCase } from './update.ts';
 
 export interface KernelCase {
   /** 'forward 17→9, batch 33, tanh, random' */
@@ -32,8 +32,8 @@ const sizes = [1, 2, 3, 4, 5, 7, 8, 9, 10, 15, 16, 17, 30, 31, 33, 64] as const;
 /** Inputs go up to an image's pixels. */
 const inputSizes = [...sizes, 100, 257, 784] as const;
 const tileRows = [1, 2, 4, 8] as const;
-const tileQuads = [1, 2, 4] as const;
-const workgroupSizes = [16, 64] as const;
+const tileQuads = [1, 2, 3, 4] as const;
+const workgroupSizes = [4, 8, 16, 64] as const;
 
 const kinds: readonly DataKind[] = ['random', 'integers'];
 const sources = ['samples', 'activations'] as const;
@@ -45,73 +45,97 @@ export const outputsAndCosts: readonly (readonly [Output, Cost])[] = outputs.fla
     .map((cost) => [output, cost] as const),
 );
 
+/** Every way of working together: alone, and in subgroups where the adapter has them in one size. */
+function drawLanes(draw: Samples, subgroupSize: number): Lanes {
+  const workgroupSize = draw.pick(workgroupSizes);
+  const canShare = subgroupSize > 0 && workgroupSize % subgroupSize === 0;
+  return { workgroupSize, broadcast: canShare ? draw.pick([0, subgroupSize]) : 0 };
+}
+
+/** A tile, whole subgroups high where these share loads, and within what compiles in a moment. */
+function drawTile(draw: Samples, { broadcast }: Lanes): Tile {
+  const rows = broadcast > 0 ? broadcast * draw.pick([1, 2]) : draw.pick(tileRows);
+  return { rows, quads: draw.pick(tileQuads) };
+}
+
+const tileText = ({ rows, quads }: Tile, { workgroupSize, broadcast }: Lanes) =>
+  `tile ${rows}×${4 * quads}, ${broadcast > 0 ? `${broadcast} of ` : ''}${workgroupSize} lanes`;
+
 /**
  * @param rounds how often every variant is drawn, each time with other shapes and data
+ * @param subgroupSize of the adapter, see `AdapterDescription`
  * @param seed of the shapes and the data
  */
-export function kernelCases(rounds: number, seed = 1): readonly KernelCase[] {
+export function kernelCases(rounds: number, subgroupSize: number, seed = 1): readonly KernelCase[] {
   const cases: KernelCase[] = [];
   for (let round = 0; round < rounds; round++) {
     const draw = new Samples(seed + round, 'random');
     const next = () => seed * 1000 + cases.length;
     for (const kind of kinds) {
-      cases.push(...forwardCases(draw, kind, next()), ...deltaCases(draw, kind, next()));
-      cases.push(...outputCases(draw, kind, next()), ...updateCases(draw, kind, next()));
+      const lanes = () => drawLanes(draw, subgroupSize);
+      cases.push(...forwardCases(draw, lanes, kind, next()));
+      cases.push(...deltaCases(draw, lanes, kind, next()));
+      cases.push(...outputCases(draw, kind, next()));
+      cases.push(...updateCases(draw, lanes, kind, next()));
       cases.push(...clipCases(draw, kind, next()));
     }
   }
   return cases;
 }
 
-/** A tile width that divides the quads of `features`. */
-function fittingQuads(draw: Samples, features: number): number {
-  return draw.pick(tileQuads.filter((count) => Math.ceil(features / 4) % count === 0));
-}
-
-function forwardCases(draw: Samples, kind: DataKind, seed: number): KernelCase[] {
+function forwardCases(
+  draw: Samples,
+  drawLanesOf: () => Lanes,
+  kind: DataKind,
+  seed: number,
+): KernelCase[] {
   return activations.flatMap((activation) => {
     // Integers stay integers through these alone.
     if (kind === 'integers' && activation !== 'relu' && activation !== 'linear') return [];
     return sources.map((source): KernelCase => {
       const batchSize = draw.pick(batchSizes);
-      const rowsPerTile = draw.pick(tileRows);
-      const outputCount = draw.pick(sizes);
-      const options: ForwardOptions = {
+      const lanes = drawLanesOf();
+      const tile = drawTile(draw, lanes);
+      const options: ForwardCase = {
         inputs: draw.pick(inputSizes),
-        outputs: outputCount,
+        outputs: draw.pick(sizes),
         activation,
         source,
         batchSize,
-        rows: Math.ceil(batchSize / rowsPerTile) * rowsPerTile,
-        tileRows: rowsPerTile,
-        tileQuads: fittingQuads(draw, outputCount),
-        workgroupSize: draw.pick(workgroupSizes),
+        rows: Math.ceil(batchSize / tile.rows) * tile.rows,
+        tile,
+        lanes,
       };
-      const { inputs, tileQuads: columns } = options;
       return {
         kernel: 'forward',
-        name: `forward ${inputs}→${outputCount}, batch ${batchSize}, ${activation}, from ${source}, tile ${rowsPerTile}×${4 * columns}, ${kind}`,
+        name: `forward ${options.inputs}→${options.outputs}, batch ${batchSize}, ${activation}, from ${source}, ${tileText(tile, lanes)}, ${kind}`,
         run: (device) => checkForward(device, options, kind, seed),
       };
     });
   });
 }
 
-function deltaCases(draw: Samples, kind: DataKind, seed: number): KernelCase[] {
+function deltaCases(
+  draw: Samples,
+  drawLanesOf: () => Lanes,
+  kind: DataKind,
+  seed: number,
+): KernelCase[] {
   return activations.flatMap((activation) => {
     if (kind === 'integers' && !hasIntegerSlope(activation)) return [];
-    const rowsPerTile = draw.pick(tileRows);
+    const lanes = drawLanesOf();
+    const tile = drawTile(draw, lanes);
     const options = {
       inputs: draw.pick(sizes),
       outputs: draw.pick(sizes),
       activation,
-      rows: Math.ceil(draw.pick(batchSizes) / rowsPerTile) * rowsPerTile,
-      tileRows: rowsPerTile,
-      workgroupSize: draw.pick(workgroupSizes),
+      rows: Math.ceil(draw.pick(batchSizes) / tile.rows) * tile.rows,
+      tile,
+      lanes,
     };
     return {
       kernel: 'hidden delta' as const,
-      name: `hidden delta ${options.inputs}←${options.outputs}, ${options.rows} rows, ${activation}, tile ${rowsPerTile}, ${kind}`,
+      name: `hidden delta ${options.inputs}←${options.outputs}, ${options.rows} rows, ${activation}, ${tileText(tile, lanes)}, ${kind}`,
       run: (device: Device) => checkHiddenDelta(device, options, kind, seed),
     };
   });
@@ -160,30 +184,39 @@ export const updateRules: Readonly<Record<string, Optimizer | undefined>> = {
 /** Means and roots of integers are none. */
 const keepsIntegers = (optimizer: Optimizer | undefined) => (optimizer?.kind ?? 'sgd') === 'sgd';
 
-function updateCases(draw: Samples, kind: DataKind, seed: number): KernelCase[] {
-  return sources.flatMap((source) => {
-    if (kind === 'integers' && source === 'samples') return [];
-    return Object.entries(updateRules).flatMap(([rule, optimizer]): KernelCase[] => {
-      if (kind === 'integers' && !keepsIntegers(optimizer)) return [];
-      const outputCount = draw.pick(sizes);
-      const options = {
+function updateCases(
+  draw: Samples,
+  drawLanesOf: () => Lanes,
+  kind: DataKind,
+  seed: number,
+): KernelCase[] {
+  return Object.entries(updateRules).flatMap(([rule, optimizer]) => {
+    if (kind === 'integers' && !keepsIntegers(optimizer)) return [];
+    // From samples, from activations, and both in one dispatch; the bytes' factor 1/255 is no integer.
+    const kindsOfLayers = [['samples'], ['activations'], ['samples', 'activations']] as const;
+    const mixes = kind === 'integers' ? [kindsOfLayers[1]] : kindsOfLayers;
+    return mixes.map((mix): KernelCase => {
+      const lanes = drawLanesOf();
+      const layers = mix.map((source) => ({
         inputs: draw.pick(inputSizes),
-        outputs: outputCount,
+        outputs: draw.pick(sizes),
         source,
-        batchSize: kind === 'integers' ? draw.pick([1, 2, 8, 32]) : draw.pick(batchSizes),
-        optimizer,
-        layer: draw.pick([0, 1, 2]),
-        tileQuads: fittingQuads(draw, outputCount),
-        workgroupSize: draw.pick(workgroupSizes),
-      };
-      const { inputs, batchSize } = options;
-      return [
-        {
-          kernel: 'update',
-          name: `update ${inputs}→${outputCount}, batch ${batchSize}, from ${source}, ${rule}, tile 4×${4 * options.tileQuads}, ${kind}`,
-          run: (device) => checkUpdate(device, options, kind, seed),
+        tile: {
+          rows: lanes.broadcast > 0 ? lanes.broadcast : draw.pick([1, 2, 3]),
+          quads: draw.pick(tileQuads),
         },
-      ];
+      }));
+      const batchSize = kind === 'integers' ? draw.pick([1, 2, 8, 32]) : draw.pick(batchSizes);
+      const options: UpdateCase = { layers, batchSize, optimizer, lanes };
+      const texts = layers.map(
+        ({ inputs, outputs, source, tile }) =>
+          `${inputs}→${outputs} from ${source}, ${tileText({ ...tile, rows: 4 * tile.rows }, lanes)}`,
+      );
+      return {
+        kernel: 'update',
+        name: `update ${texts.join('; ')}, batch ${batchSize}, ${rule}, ${kind}`,
+        run: (device) => checkUpdate(device, options, kind, seed),
+      };
     });
   });
 }

@@ -1,3 +1,4 @@
+import type { CostOptions } from '../../../shaders/cost.ts';
 import { outputDelta as outputDeltaKernel } from '../../../shaders/outputDelta.ts';
 import type { OutputDeltaOptions } from '../../../shaders/outputDelta.ts';
 import { score as scoreKernel } from '../../../shaders/score.ts';
@@ -5,6 +6,7 @@ import { quads } from '../../../shaders/wgsl.ts';
 import type { Device } from '../../gpu/device.ts';
 import { packRows, unpackRows } from '../../gpu/layout.ts';
 import { outputDelta, type OutputDelta } from '../../reference/outputDelta.ts';
+import { Arena } from './arena.ts';
 import { outputBounds, unit, type OutputBounds } from './bounds.ts';
 import { counterDuring, drawStep, sampleInRow, settingsOf } from './epoch.ts';
 import { requirePaddingZero } from './forward.ts';
@@ -27,8 +29,11 @@ const nearPlaces: readonly Place[] = [
   { middle: -10, spread: 1 },
 ];
 
+/** The last layer, which the checks put into buffers of their own. */
+export type OutputCase = CostOptions & Omit<OutputDeltaOptions, 'layer'>;
+
 /** One mini-batch of pre-activations and labels, its truth and its bounds. */
-function drawBatch(options: OutputDeltaOptions, kind: DataKind, seed: number) {
+function drawBatch(options: OutputCase, kind: DataKind, seed: number) {
   const { outputs, output, cost, batchSize, rows } = options;
   const samples = new Samples(seed, kind);
   const epochStep = drawStep(batchSize, samples, kind);
@@ -53,6 +58,8 @@ function drawBatch(options: OutputDeltaOptions, kind: DataKind, seed: number) {
     z: z.subarray(0, size * outputs),
     labels: labelOf,
   });
+  const activations = new Arena();
+  const activationsAt = activations.add(packRows(z, rows, outputs));
   const exact = new Array<number>(outputs).fill(0);
   const row = (values: ArrayLike<number>, n: number) =>
     Array.from({ length: outputs }, (_, j) => values[n * outputs + j]!);
@@ -64,8 +71,9 @@ function drawBatch(options: OutputDeltaOptions, kind: DataKind, seed: number) {
     labelOf,
     truth,
     bounds,
+    activationsAt,
     contents: {
-      z: packRows(z, rows, outputs),
+      activations: activations.contents,
       labels,
       order,
       counter: counterDuring(epochStep),
@@ -80,23 +88,32 @@ function drawBatch(options: OutputDeltaOptions, kind: DataKind, seed: number) {
  */
 export async function checkOutputDelta(
   device: Device,
-  options: OutputDeltaOptions,
+  options: OutputCase,
   kind: DataKind,
   seed: number,
 ): Promise<number> {
   const { outputs, rows } = options;
-  const { epochStep, labelOf, truth, bounds, contents } = drawBatch(options, kind, seed);
+  const { epochStep, labelOf, truth, bounds, activationsAt, contents } = drawBatch(
+    options,
+    kind,
+    seed,
+  );
   const { size } = epochStep;
   const metrics = new Float32Array(2 * rows).fill(1);
   new Uint32Array(metrics.buffer).forEach((_, i, words) => {
     if (i % 2 === 1) words[i] = 7;
   });
-  const result = await runKernel(device, outputDeltaKernel(options), {
+  const deltas = new Arena();
+  const deltaAt = deltas.add({ poisoned: rows * 4 * quads(outputs) });
+  const { output, cost: costName } = options;
+  const layer = { outputs, output, cost: costName, activationsAt, deltaAt };
+  const result = await runKernel(device, outputDeltaKernel({ ...options, layer }), {
     ...contents,
-    delta: { poisoned: rows * 4 * quads(outputs) },
+    deltas: deltas.contents,
     metrics,
   });
-  const delta = unpackRows(floats(result.get('delta')!), rows, outputs);
+  const deltaWords = result.get('deltas')!;
+  const delta = unpackRows(deltas.part(deltaWords, deltaAt), rows, outputs);
   const words = result.get('metrics')!;
   const worst = new Worst();
   for (let n = 0; n < rows; n++) {
@@ -113,7 +130,8 @@ export async function checkOutputDelta(
     worst.note(floats(words)[2 * n]!, cost, costBound);
     worst.note(words[2 * n + 1]!, 7 + hit, 0);
   }
-  requirePaddingZero(floats(result.get('delta')!), rows, outputs, worst);
+  requirePaddingZero(deltas.part(deltaWords, deltaAt), rows, outputs, worst);
+  deltas.noteUntouched(deltaWords, [deltaAt], worst);
   return worst.share;
 }
 
@@ -123,14 +141,18 @@ export async function checkOutputDelta(
  */
 export async function checkScore(
   device: Device,
-  options: OutputDeltaOptions,
+  options: OutputCase,
   kind: DataKind,
   seed: number,
 ): Promise<number> {
   const { outputs, rows } = options;
-  const { epochStep, labelOf, truth, bounds, contents } = drawBatch(options, kind, seed);
+  const { epochStep, labelOf, truth, bounds, activationsAt, contents } = drawBatch(
+    options,
+    kind,
+    seed,
+  );
   const { size } = epochStep;
-  const result = await runKernel(device, scoreKernel(options), {
+  const result = await runKernel(device, scoreKernel({ ...options, activationsAt }), {
     ...contents,
     outputs: { poisoned: rows * 4 * quads(outputs) },
     costs: new Float32Array(rows).fill(1),

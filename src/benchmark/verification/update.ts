@@ -1,15 +1,18 @@
 import { momentCount } from '../../../shaders/optimizer.ts';
-import { update as updateKernel, type UpdateOptions } from '../../../shaders/update.ts';
+import type { Lanes, Tile } from '../../../shaders/tile.ts';
+import { update as updateKernel } from '../../../shaders/update.ts';
 import type { Device } from '../../gpu/device.ts';
 import { packLayer, packMoments, packRows, unpackLayer, unpackMoments } from '../../gpu/layout.ts';
 import { ratesOf } from '../../gpu/rates.ts';
 import { update } from '../../reference/update.ts';
 import { weightGradient } from '../../reference/weightGradient.ts';
 import type { Optimizer } from '../../training/optimizers.ts';
+import { Arena } from './arena.ts';
 import { sumBound } from './bounds.ts';
 import { counterDuring, drawStep, ratesDuring, settingsOf, type EpochStep } from './epoch.ts';
 import { byteInput, floatInput } from './forward.ts';
-import { floats, runKernel, type Contents } from './kernelRunner.ts';
+import { floats, poison } from './kernelRunner.ts';
+import { runKernel } from './kernelRunner.ts';
 import { optimizerBound } from './optimizerBound.ts';
 import { Samples, Worst, type DataKind } from './samples.ts';
 import { requireLayerPaddingZero } from './padding.ts';
@@ -17,10 +20,20 @@ import { requireLayerPaddingZero } from './padding.ts';
 /** Steps of training that may have been made before the one checked: none, few, or so many that Adam is warm. */
 const stepsBefore = [0, 1, 10, 2000] as const;
 
-/** The update of one layer; `optimizer` is undefined where the kernel is to leave the gradient as it is. */
-export type UpdateCase = Omit<UpdateOptions, 'optimizer'> & {
+export interface UpdateCaseLayer {
+  readonly inputs: number;
+  readonly outputs: number;
+  readonly source: 'samples' | 'activations';
+  readonly tile: Tile;
+}
+
+/** The updates of some layers; `optimizer` is undefined where the kernel is to leave the gradients as they are. */
+export interface UpdateCase {
+  readonly layers: readonly UpdateCaseLayer[];
+  readonly batchSize: number;
   readonly optimizer: Optimizer | undefined;
-};
+  readonly lanes: Lanes;
+}
 
 /**
  * The update kernel, which is the weight gradient and the optimizer in one, against its float64 twins.
@@ -34,53 +47,88 @@ export async function checkUpdate(
   kind: DataKind,
   seed: number,
 ): Promise<number> {
-  const { inputs, outputs, source, batchSize, layer, optimizer } = options;
+  const { batchSize, optimizer } = options;
   const samples = new Samples(seed, kind);
   const epochStep = drawStep(batchSize, samples, kind);
   const { size } = epochStep;
-  const shape = { inputs, batchSize, rows: batchSize };
-  const input =
-    source === 'samples'
-      ? byteInput(shape, epochStep, samples)
-      : floatInput(shape, batchSize, samples);
-  // As `outputDelta` leaves it: 0 past the end of a short batch.
-  const delta = new Float32Array(batchSize * outputs);
-  delta.set(samples.signed(size * outputs));
   const made = samples.pick(stepsBefore);
-  const state = drawState(optimizer, inputs, outputs, samples);
+  const buffers = { activations: new Arena(), deltas: new Arena(), parameters: new Arena() };
+  let bytes = {};
+  const layers = options.layers.map(({ inputs, outputs, source, tile }, layer) => {
+    const shape = { inputs, batchSize, rows: batchSize };
+    const input =
+      source === 'samples'
+        ? byteInput(shape, epochStep, samples)
+        : floatInput(shape, batchSize, samples);
+    bytes = { ...bytes, ...input.contents };
+    // As `outputDelta` leaves it: 0 past the end of a short batch.
+    const delta = new Float32Array(batchSize * outputs);
+    delta.set(samples.signed(size * outputs));
+    const state = drawState(optimizer, inputs, outputs, samples);
+    const parametersAt = buffers.parameters.add(
+      state.contents.parameters ?? state.contents.gradients,
+    );
+    const inputAt = input.packed && buffers.activations.add(input.packed);
+    const deltaAt = buffers.deltas.add(packRows(delta, batchSize, outputs));
+    const place = { layer, inputs, outputs, inputAt, deltaAt, parametersAt, tile };
+    return { place, a: input.a, delta, state };
+  });
+  const moments = optimizer ? momentCount(optimizer) : 0;
+  const momentWords = new Uint32Array(4 * moments * buffers.parameters.length).fill(poison);
+  for (const { place, state } of layers) {
+    const values = state.contents.moments ?? new Float32Array();
+    momentWords.set(new Uint32Array(values.buffer), 4 * moments * place.parametersAt);
+  }
 
-  const kernel = updateKernel({ ...options, optimizer: optimizer ?? { kind: 'deferred' } });
+  const kernel = updateKernel({
+    ...options,
+    layers: layers.map(({ place }) => place),
+    optimizer: optimizer ?? { kind: 'deferred' },
+  });
   const result = await runKernel(device, kernel, {
-    ...input.contents,
-    ...state.contents,
-    counter: counterDuring(epochStep, layer + 1),
+    ...bytes,
+    activations: buffers.activations.contents,
+    deltas: buffers.deltas.contents,
+    parameters: buffers.parameters.contents,
+    gradients: buffers.parameters.contents,
+    moments: momentWords,
+    counter: counterDuring(epochStep, layers.length),
     settings: settingsOf(epochStep, made),
     ...(optimizer && { rates: ratesDuring(epochStep, ratesOf(optimizer)(made, 1)) }),
-    delta: packRows(delta, batchSize, outputs),
   });
 
-  const truth = weightGradient({ batchSize: size, inputs, outputs, a: input.a, delta });
-  const magnitude = weightGradient({
-    batchSize: size,
-    inputs,
-    outputs,
-    a: Float64Array.from(input.a, Math.abs),
-    delta: delta.map(Math.abs),
-  });
-  const gradient = Float64Array.of(...truth.dW, ...truth.db);
-  const bound = Float64Array.of(...magnitude.dW, ...magnitude.db).map((m) => sumBound(size, m));
   const worst = new Worst();
-  const found = (name: string) => floats(result.get(name)!);
-  if (optimizer) {
-    state.compare(found, gradient, bound, made, kind, worst);
-  } else {
-    const values = flat(found('gradients'), inputs, outputs);
-    values.forEach((value, i) =>
-      worst.note(value, gradient[i]!, kind === 'integers' ? 0 : bound[i]!),
-    );
-    requireLayerPaddingZero(found('gradients'), inputs, outputs, worst);
+  const words = result.get(optimizer ? 'parameters' : 'gradients')!;
+  for (const { place, a, delta, state } of layers) {
+    const { inputs, outputs, parametersAt } = place;
+    const truth = weightGradient({ batchSize: size, inputs, outputs, a, delta });
+    const magnitude = weightGradient({
+      batchSize: size,
+      inputs,
+      outputs,
+      a: Float64Array.from(a, Math.abs),
+      delta: delta.map(Math.abs),
+    });
+    const gradient = Float64Array.of(...truth.dW, ...truth.db);
+    const bound = Float64Array.of(...magnitude.dW, ...magnitude.db).map((m) => sumBound(size, m));
+    const found = buffers.parameters.part(words, parametersAt);
+    if (optimizer) {
+      const from = 4 * moments * parametersAt;
+      const foundMoments = floats(
+        result.get('moments')?.subarray(from, from + moments * found.length) ?? new Uint32Array(),
+      );
+      const byName = (name: string) => (name === 'moments' ? foundMoments : found);
+      state.compare(byName, gradient, bound, made, kind, worst);
+    } else {
+      flat(found, inputs, outputs).forEach((value, i) =>
+        worst.note(value, gradient[i]!, kind === 'integers' ? 0 : bound[i]!),
+      );
+      requireLayerPaddingZero(found, inputs, outputs, worst);
+    }
   }
-  noteCounter(result.get('counter')!, epochStep, source === 'samples' && !!optimizer, worst);
+  const written = layers.map(({ place }) => place.parametersAt);
+  buffers.parameters.noteUntouched(words, written, worst);
+  noteCounter(result.get('counter')!, epochStep, !!optimizer, worst);
   return worst.share;
 }
 
@@ -110,9 +158,7 @@ export function drawState(
   samples: Samples,
 ) {
   if (!optimizer) {
-    const gradients: Contents = {
-      poisoned: packLayer([], [], inputs, outputs).length,
-    };
+    const gradients = { poisoned: packLayer([], [], inputs, outputs).length };
     return { contents: { gradients }, compare: () => undefined };
   }
   const count = inputs * outputs + outputs;

@@ -75,7 +75,7 @@ export async function verify(options: VerifyOptions): Promise<VerificationReport
 }
 
 function kernelGroups(device: Device, options: VerifyOptions): [string, Case[]][] {
-  const cases = kernelCases(options.rounds ?? 2, options.seed ?? 1);
+  const cases = kernelCases(options.rounds ?? 2, device.adapter.subgroupSize, options.seed ?? 1);
   return kernelNames.map((kernel) => [
     `kernel '${kernel}' against float64`,
     cases

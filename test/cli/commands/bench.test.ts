@@ -14,7 +14,13 @@ const agreement: Agreement = {
 };
 const result: MainJobResult = {
   data: 'mnist training set',
-  adapter: { vendor: 'acme', architecture: 'one', description: '', isSoftware: false },
+  adapter: {
+    vendor: 'acme',
+    architecture: 'one',
+    description: '',
+    isSoftware: false,
+    subgroupSize: 0,
+  },
   rows: [
     {
       preset: 'lecture',

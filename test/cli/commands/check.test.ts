@@ -2,7 +2,13 @@ import { expect, it } from 'vitest';
 
 import { describeReport } from '../../../src/cli/commands/check.ts';
 
-const adapter = { vendor: 'acme', architecture: 'one', description: '', isSoftware: true };
+const adapter = {
+  vendor: 'acme',
+  architecture: 'one',
+  description: '',
+  isSoftware: true,
+  subgroupSize: 0,
+};
 const good = { name: "kernel 'forward'", cases: 16, worst: 0.254, passed: true };
 
 it('each check is a row, with its worst error as a share of the bound', () => {

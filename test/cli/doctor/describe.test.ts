@@ -12,6 +12,7 @@ const hardware = {
   architecture: 'one',
   description: 'Acme One',
   isSoftware: false,
+  subgroupSize: 32,
   features: ['depth-clip-control', 'timestamp-query'],
   limits: { maxBufferSize: 1073741824 },
 };

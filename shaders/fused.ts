@@ -1,0 +1,111 @@
+import { activate, slope } from './activation.ts';
+import {
+  bytesOf,
+  counterBinding,
+  sameStep,
+  sampleOf,
+  settingsBinding,
+  settingsStruct,
+  startStep,
+} from './batch.ts';
+import { forwardTile, writeForward, type ForwardLayer } from './forward.ts';
+import { hiddenDeltaTile, writeHiddenDelta, type HiddenDeltaLayer } from './hiddenDelta.ts';
+import { kernel, type Binding, type Kernel } from './kernel.ts';
+import { outputDeltaBindings, outputDeltaOf, type OutputDeltaLayer } from './outputDelta.ts';
+import type { Tile } from './tile.ts';
+import { unique } from './unique.ts';
+import { quads, unroll } from './wgsl.ts';
+
+export interface FusedOptions {
+  /** The network's last layers, or all of them. The first of all reads samples; see `ForwardLayer`. */
+  readonly forward: readonly ForwardLayer[];
+  readonly output: OutputDeltaLayer;
+  /** From the last hidden layer back. */
+  readonly hiddenDelta: readonly HiddenDeltaLayer[];
+  readonly batchSize: number;
+  /** Rows of the mini-batch buffers, a multiple of `tileRows`. */
+  readonly rows: number;
+  /** Samples an invocation takes through all layers. */
+  readonly tileRows: number;
+  /** Invocations a workgroup. */
+  readonly workgroupSize: number;
+}
+
+/**
+ * Forward through several layers, the output delta, and back to the first of them: one dispatch in place of one a
+ * layer and direction, for layers so small that a dispatch costs more than their arithmetic.
+ *
+ * An invocation takes `tileRows` samples all the way, so that it reads nothing that another wrote and no barrier
+ * is needed. Between layers it passes activations on through its own rows of the buffers. Its sums are the very
+ * tiles of `forward` and `hiddenDelta`, which are also its twins.
+ */
+export function fused(options: FusedOptions): Kernel {
+  const { forward, output, hiddenDelta, batchSize, rows, tileRows } = options;
+  const fromSamples = forward[0]!.inputAt === undefined;
+  const bindings: Binding[] = [
+    { name: 'parameters', access: 'read', type: 'array<vec4f>' },
+    { name: 'activations', access: 'read_write', type: 'array<vec4f>' },
+    { name: 'deltas', access: 'read_write', type: 'array<vec4f>' },
+    ...outputDeltaBindings,
+    ...(fromSamples ? [{ name: 'samples', access: 'read', type: 'array<u32>' } as const] : []),
+    { name: 'order', access: 'read', type: 'array<u32>' },
+    counterBinding(fromSamples ? 'read_write' : 'read'),
+    settingsBinding,
+  ];
+  // The last layer is linear, and all others are alike.
+  const { activation } = hiddenDelta[0] ?? forward[0]!;
+  const functions = unique(
+    settingsStruct,
+    ...(fromSamples ? [sampleOf(batchSize), bytesOf] : []),
+    activate(activation),
+    slope(activation),
+    outputDeltaOf(output, batchSize),
+  );
+  const body = `${fromSamples ? startStep : sameStep}
+  let row = invocation * ${tileRows}u;
+${lines(
+  forward.map((layer) =>
+    eachTile(
+      layer.outputs,
+      tileRows,
+      (tile) => forwardTile(layer, tile, 0, asIs) + '\n' + writeForward(layer, tile, 1, 'true'),
+    ),
+  ),
+)}
+  for (var m = 0u; m < ${tileRows}u; m++) { outputDeltaOf(row + m, step); }
+${lines(
+  hiddenDelta.map((layer) =>
+    eachTile(
+      layer.inputs,
+      tileRows,
+      (tile) =>
+        hiddenDeltaTile(layer, tile, 0, asIs) + '\n' + writeHiddenDelta(layer, tile, 1, 'true'),
+    ),
+  ),
+)}`;
+  const sizes = [forward[0]!.inputs, ...forward.map(({ outputs }) => outputs)];
+  return kernel(
+    `forward and back ${sizes.join('→')}`,
+    bindings,
+    rows / tileRows,
+    options.workgroupSize,
+    functions,
+    body,
+  );
+}
+
+/** Sums an invocation keeps in registers; above, they would be spilled. */
+const sumsPerTile = 16;
+
+/** Walks over all the columns of a layer, as many at a time as registers hold. */
+function eachTile(features: number, tileRows: number, text: (tile: Tile) => string): string {
+  const all = quads(features);
+  const width = [4, 3, 2].find((q) => all % q === 0 && q * tileRows <= sumsPerTile) ?? 1;
+  const body = `    let tileQuad = c * ${width}u;
+${unroll(width, (q) => `    let quad${q} = tileQuad + ${q}u;`)}
+${text({ rows: tileRows, quads: width })}`;
+  return `  for (var c = 0u; c < ${all / width}u; c++) {\n${body}\n  }`;
+}
+
+const asIs = (row: string) => row;
+const lines = (texts: readonly string[]) => texts.join('\n');

@@ -1,0 +1,160 @@
+/**
+ * Register tiles: how the sums of a matrix product are dealt to invocations, and how operands reach them.
+ *
+ * An invocation keeps a tile of `rows` × `quads`·4 sums in registers and loads, for each step along the sum,
+ * `rows` values of the left operand and `quads` vec4f of the right one: the larger the tile, the more products
+ * each load pays for. Neighbouring invocations have neighbouring columns, so that their loads of the right
+ * operand lie side by side, and share rows.
+ *
+ * Where that sharing is worth something, `broadcast` is the size of a subgroup: its invocations load different
+ * parts of the left operand and pass them round. SwiftShader, whose loads cost about as much as ten products, gains
+ * a third from it (bench/NOTES.md).
+ */
+import { unroll } from './wgsl.ts';
+
+export interface Tile {
+  readonly rows: number;
+  readonly quads: number;
+}
+
+/** What all invocations of a dispatch have in common. */
+export interface Lanes {
+  /** Invocations a workgroup. */
+  readonly workgroupSize: number;
+  /** Size of every subgroup, a divisor of `workgroupSize`; 0 where each invocation loads for itself. */
+  readonly broadcast: number;
+}
+
+/** Tiles over a matrix of `rows` × `quads`·4, as workgroups. */
+export interface Tiling {
+  readonly tile: Tile;
+  readonly lanes: Lanes;
+  readonly rows: number;
+  readonly quads: number;
+  /** Invocations of a workgroup side by side; the rest stand below each other. */
+  readonly across: number;
+  /** Workgroups side by side. */
+  readonly blocksAcross: number;
+  readonly workgroups: number;
+}
+
+export function tiling(rows: number, quads: number, tile: Tile, lanes: Lanes): Tiling {
+  const { workgroupSize, broadcast } = lanes;
+  const columns = Math.ceil(quads / tile.quads);
+  // Loads can be shared by those alone who have the same rows.
+  const across = broadcast > 0 ? workgroupSize : Math.min(workgroupSize, powerOfTwo(columns));
+  const blocksAcross = Math.ceil(columns / across);
+  const down = (workgroupSize / across) * tile.rows;
+  return {
+    tile,
+    lanes,
+    rows,
+    quads,
+    across,
+    blocksAcross,
+    workgroups: blocksAcross * Math.ceil(rows / down),
+  };
+}
+
+/** The least power of two that is at least `count`. */
+function powerOfTwo(count: number): number {
+  return 2 ** Math.ceil(Math.log2(count));
+}
+
+/**
+ * Where an invocation's tile is: `row`, its first row, and `quad0`, `quad1` … its columns, a workgroup's width
+ * apart. What sticks out at the right or below repeats what is inside, so that every lane of a subgroup takes
+ * part in everything; `ifInside` says who may write.
+ * @param block WGSL for the index of the workgroup among those of the tiling
+ */
+export function placeTile(t: Tiling, block: string): string {
+  const { tile, across, blocksAcross } = t;
+  const down = t.lanes.workgroupSize / across;
+  const first = `(${block} / ${blocksAcross}u) * ${down * tile.rows}u`;
+  const row = down > 1 ? `${first} + (lane / ${across}u) * ${tile.rows}u` : first;
+  return `  let row = ${row};
+  let tileQuad = (${block} % ${blocksAcross}u) * ${across * tile.quads}u + ${down > 1 ? `lane % ${across}u` : 'lane'};
+${unroll(tile.quads, (q) => {
+  const quad = `tileQuad + ${q * across}u`;
+  return `  let quad${q} = ${hasQuadsOutside(t) ? `min(${quad}, ${t.quads - 1}u)` : quad};`;
+})}`;
+}
+
+/** A row of the tiling, or the last one instead of those below it. */
+export function insideRow(t: Tiling, row: string): string {
+  return hasRowsOutside(t) ? `min(${row}, ${t.rows - 1}u)` : row;
+}
+
+/** WGSL for whether row `m` of an invocation's tile and column `quad` are inside the matrix. */
+export function isInside(t: Tiling, m: string): string {
+  const conditions = [
+    ...(hasRowsOutside(t) ? [`row + ${m} < ${t.rows}u`] : []),
+    ...(hasQuadsOutside(t) ? [`quad < ${t.quads}u`] : []),
+  ];
+  return conditions.join(' && ') || 'true';
+}
+
+function hasRowsOutside(t: Tiling): boolean {
+  return t.rows % ((t.lanes.workgroupSize / t.across) * t.tile.rows) !== 0;
+}
+
+function hasQuadsOutside(t: Tiling): boolean {
+  return t.quads % (t.across * t.tile.quads) !== 0;
+}
+
+export const declareSums = (tile: Tile) =>
+  unroll(tile.rows, (m) => unroll(tile.quads, (q) => `  var sum${m}_${q} = vec4f();`));
+
+/**
+ * Does `text` with each sum of a tile, as `sum`, whose row is `m` and whose column is `quad`. A loop, unlike the sums
+ * themselves: written out for every sum, what is done once would be most of the code, and compilers would spend
+ * longer on it than the first hundred steps take.
+ * @param across how far apart columns are
+ */
+export function withEachSum(tile: Tile, across: number, text: string): string {
+  const sums = Array.from({ length: tile.rows * tile.quads }, (_, i) => {
+    return `sum${Math.floor(i / tile.quads)}_${i % tile.quads}`;
+  });
+  return `  var sums = array<vec4f, ${sums.length}>(${sums.join(', ')});
+  for (var m = 0u; m < ${tile.rows}u; m++) {
+    for (var q = 0u; q < ${tile.quads}u; q++) {
+      let sum = sums[m * ${tile.quads}u + q];
+      let quad = tileQuad + q * ${across}u;
+${text}
+    }
+  }`;
+}
+
+/** Sums of a tile's row, each plus a value of the left operand times a vec4f of the right one. */
+export function addProducts(tile: Tile, m: number, left: string, right: (q: number) => string) {
+  return `    { let left = vec4f(${left});
+${unroll(tile.quads, (q) => `      sum${m}_${q} = fma(left, ${right(q)}, sum${m}_${q});`)} }`;
+}
+
+const components = ['x', 'y', 'z', 'w'] as const;
+
+/**
+ * The left operand of a tile, which comes as `count` vec4f a step: one a row, or one for four rows.
+ * @param load WGSL for vector number `index`, itself WGSL
+ * @throws {RangeError} when subgroups cannot share so many evenly
+ */
+export function leftOperand(
+  count: number,
+  broadcast: number,
+  load: (index: string, name: string) => string,
+): { readonly loads: string; readonly value: (vector: number, component: number) => string } {
+  if (broadcast > 0 && count % broadcast !== 0) {
+    throw new RangeError(`Subgroups of ${broadcast} cannot share ${count} loads evenly.`);
+  }
+  if (broadcast === 0) {
+    return {
+      loads: unroll(count, (v) => load(`${v}u`, `left${v}`)),
+      value: (v, c) => `left${v}.${components[c]!}`,
+    };
+  }
+  return {
+    loads: unroll(count / broadcast, (t) => load(`${t * broadcast}u + subgroupLane`, `left${t}`)),
+    value: (v, c) =>
+      `subgroupBroadcast(left${Math.floor(v / broadcast)}.${components[c]!}, ${v % broadcast}u)`,
+  };
+}

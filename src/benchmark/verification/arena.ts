@@ -1,0 +1,56 @@
+import type { Worst } from './samples.ts';
+import { poison } from './kernelRunner.ts';
+
+/** Quads of poison before each part: reading them shows in the result, and writing them here. */
+const gapQuads = 5;
+
+/** The contents of a buffer that holds several matrices, each where a kernel is told that it is. */
+export class Arena {
+  readonly #words: number[] = [];
+  readonly #parts = new Map<number, number>();
+
+  /**
+   * @param values whole quads of float32, or so many elements of poison
+   * @returns where the part begins, in quads
+   */
+  add(values: Float32Array | { readonly poisoned: number }): number {
+    this.#pad(4 * gapQuads);
+    const at = this.#words.length / 4;
+    if (values instanceof Float32Array) {
+      const words = new Uint32Array(values.buffer, values.byteOffset, values.length);
+      for (const word of words) this.#words.push(word);
+    } else {
+      this.#pad(values.poisoned);
+    }
+    this.#parts.set(at, this.#words.length - 4 * at);
+    return at;
+  }
+
+  get contents(): Uint32Array<ArrayBuffer> {
+    return Uint32Array.from(this.#words);
+  }
+
+  /** Length so far, in quads. */
+  get length(): number {
+    return this.#words.length / 4;
+  }
+
+  /** The part that begins at quad `at`, as a kernel left it. */
+  part(found: Uint32Array, at: number): Float32Array {
+    const length = this.#parts.get(at)!;
+    return new Float32Array(found.buffer, found.byteOffset + 16 * at, length);
+  }
+
+  /** Notes every word that a kernel changed outside the parts it was to write. */
+  noteUntouched(found: Uint32Array, written: readonly number[], worst: Worst): void {
+    const mayChange = new Uint8Array(found.length);
+    for (const at of written) mayChange.fill(1, 4 * at, 4 * at + this.#parts.get(at)!);
+    found.forEach((word, i) => {
+      if (mayChange[i] === 0) worst.note(word, this.#words[i]!, 0);
+    });
+  }
+
+  #pad(count: number): void {
+    for (let i = 0; i < count; i++) this.#words.push(poison);
+  }
+}

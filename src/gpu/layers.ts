@@ -1,0 +1,91 @@
+/** Where each layer's part of a step's buffers is, for the kernels, which all share the same few buffers. */
+import type { ForwardLayer } from '../../shaders/forward.ts';
+import type { HiddenDeltaLayer } from '../../shaders/hiddenDelta.ts';
+import type { OutputDeltaLayer } from '../../shaders/outputDelta.ts';
+import type { UpdateLayer } from '../../shaders/update.ts';
+import { quads } from '../../shaders/wgsl.ts';
+import { slopeSource } from '../network/functions.ts';
+import type { Network } from '../network/network.ts';
+import { parameterRanges } from './layout.ts';
+
+export interface StepLayers {
+  /** Of each layer, from the first. */
+  readonly forward: readonly ForwardLayer[];
+  readonly output: OutputDeltaLayer;
+  /** Entry l is the way from the delta of layer l + 1 to that of layer l. */
+  readonly hiddenDelta: readonly HiddenDeltaLayer[];
+  readonly update: readonly Omit<UpdateLayer, 'tile'>[];
+  /** Lengths of the buffers `activations` and `deltas`. */
+  readonly activationQuads: number;
+  readonly deltaQuads: number;
+}
+
+/**
+ * One buffer holds the activations of all layers, [rows, outputs] each, and, where slopes are made from them, the
+ * pre-activations; another the deltas. So a kernel that works on several layers needs no binding for each.
+ */
+export function stepLayers(
+  { layers, activation, output, cost }: Pick<Network, 'layers' | 'activation' | 'output' | 'cost'>,
+  rows: number,
+): StepLayers {
+  const last = layers.length - 2;
+  const parameters = parameterRanges({ layers });
+  const slopeFromZ = slopeSource(activation) === 'z';
+  let activationQuads = 0;
+  let deltaQuads = 0;
+  const places = layers.slice(1).map((outputs, l) => {
+    const length = rows * quads(outputs);
+    const place = {
+      inputs: layers[l]!,
+      outputs,
+      parametersAt: parameters[l]!.offset,
+      outputAt: activationQuads,
+      preactivationAt: activationQuads + length,
+      deltaAt: deltaQuads,
+    };
+    activationQuads += slopeFromZ && l < last ? 2 * length : length;
+    deltaQuads += length;
+    return place;
+  });
+  const inputAt = (l: number) => (l === 0 ? undefined : places[l - 1]!.outputAt);
+  return {
+    forward: places.map(({ inputs, outputs, parametersAt, outputAt, preactivationAt }, l) => ({
+      inputs,
+      outputs,
+      activation: l === last ? 'linear' : activation,
+      inputAt: inputAt(l),
+      outputAt,
+      preactivationAt,
+      parametersAt,
+    })),
+    output: {
+      outputs: layers.at(-1)!,
+      output,
+      cost,
+      activationsAt: places[last]!.outputAt,
+      deltaAt: places[last]!.deltaAt,
+    },
+    hiddenDelta: places.slice(1).map((after, l) => {
+      const place = places[l]!;
+      return {
+        inputs: after.inputs,
+        outputs: after.outputs,
+        activation,
+        nextDeltaAt: after.deltaAt,
+        deltaAt: place.deltaAt,
+        slopeAt: slopeFromZ ? place.preactivationAt : place.outputAt,
+        parametersAt: after.parametersAt,
+      };
+    }),
+    update: places.map(({ inputs, outputs, parametersAt, deltaAt }, l) => ({
+      layer: l,
+      inputs,
+      outputs,
+      inputAt: inputAt(l),
+      deltaAt,
+      parametersAt,
+    })),
+    activationQuads,
+    deltaQuads,
+  };
+}
