@@ -4,6 +4,7 @@ import { digits } from '../../src/data/digits/digits.ts';
 import { ConfigurationError, DisposedError, NonFiniteError } from '../../src/errors.ts';
 import { Network } from '../../src/network/network.ts';
 import { sgd } from '../../src/training/optimizers.ts';
+import { constantRate } from '../../src/training/schedules.ts';
 import { Trainer, type FitOptions, type Progress } from '../../src/training/trainer.ts';
 import { rejectionOf } from '../support/failure.ts';
 
@@ -209,6 +210,17 @@ describe('fit', () => {
     expect(await rejectionOf(fitAll(trainer, {}))).toBe(error);
     await trainer.dispose();
   });
+
+  it('says what the schedule made of the learning rate when a gradient was not finite', async () => {
+    const linear = new Network({ layers: [784, 16, 10], activation: 'linear', output: 'linear' });
+    const learningRate = constantRate({ learningRate: 4e36, warmUpSteps: 4 });
+    const trainer = await Trainer.create(linear, { ...options, optimizer: sgd({ learningRate }) });
+    const error = await rejectionOf(fitAll(trainer, { epochs: 1 }));
+    expect((error as Error).message).toMatch(
+      /not finite at step 2 \(epoch 1\), with learning rate 2e\+36: .* learning rate, 4e\+35 say\.$/,
+    );
+    await trainer.dispose();
+  });
 });
 
 describe('a trainer', () => {
@@ -249,6 +261,7 @@ describe('a trainer', () => {
     for (const [wrong, message] of [
       [{ batchSize: 0 }, /batch size .* 0 was given/],
       [{ seed: -1 }, /seed .* -1 was given/],
+      [{ clipNorm: 0 }, /norm to clip gradients to .* 0 was given/],
       [
         { backend: 'gpu' as 'cpu' },
         /Unknown backend 'gpu'. Known are webgpu, cpu, reference, auto/,

@@ -70,12 +70,13 @@ function adamBound(
   const shrunk = kind === 'adamW' ? learningRate * weightDecay * before.parameter : 0;
   const [m0 = 0, v0 = 0] = before.moments;
 
+  // WGSL leaves open which way a result is rounded: one rounding is up to 2 units.
   const m = m0 + (1 - beta1) * (g - m0);
   const mError =
-    (1 - beta1) * (gError + 3 * unit * (Math.abs(g) + Math.abs(m0))) + unit * Math.abs(m);
+    (1 - beta1) * (gError + 3 * unit * (Math.abs(g) + Math.abs(m0))) + 2 * unit * Math.abs(m);
   const v = v0 + (1 - beta2) * (g * g - v0);
   const squareError = 2 * Math.abs(g) * gError + gError ** 2;
-  const vError = (1 - beta2) * (squareError + 4 * unit * (g * g + v0)) + unit * v + tiny;
+  const vError = (1 - beta2) * (squareError + 4 * unit * (g * g + v0)) + 2 * unit * v + tiny;
 
   const size = learningRate / (1 - beta1 ** t);
   const correction = 1 / Math.sqrt(1 - beta2 ** t);
