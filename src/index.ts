@@ -50,6 +50,13 @@ export {
   type Schedule,
 } from './training/schedules.ts';
 export {
+  Sweep,
+  type MemberResult,
+  type SweepMember,
+  type SweepOptions,
+  type SweepProgress,
+} from './training/sweep.ts';
+export {
   Trainer,
   type FitOptions,
   type Progress,

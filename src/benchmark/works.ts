@@ -4,6 +4,7 @@
  */
 import type { PresetName } from '../network/presets.ts';
 import { runMainJob, type MainJobEvent, type MainJobResult } from './mainJob.ts';
+import { runSweep } from './sweepJob.ts';
 import { runEvaluation, runTraining, type WorkContext, type WorkData } from './trainJob.ts';
 import { verify, type VerificationReport, type VerifyOptions } from './verification/verify.ts';
 
@@ -53,7 +54,13 @@ function runBench(
   });
 }
 
-const works = { train: runTraining, evaluate: runEvaluation, check: runCheck, bench: runBench };
+const works = {
+  train: runTraining,
+  evaluate: runEvaluation,
+  check: runCheck,
+  bench: runBench,
+  sweep: runSweep,
+};
 
 export type WorkName = keyof typeof works;
 

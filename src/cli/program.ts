@@ -6,6 +6,7 @@ import { addCheck } from './commands/check.ts';
 import { addData } from './commands/data.ts';
 import { addDoctor } from './commands/doctor.ts';
 import { addEvaluate } from './commands/evaluate.ts';
+import { addSweep } from './commands/sweep.ts';
 import { addTrain } from './commands/train.ts';
 import type { Context } from './context.ts';
 import { describeError, exitCodeHelp, exitCodeOf, exitCodes, Interruption } from './errors.ts';
@@ -55,7 +56,15 @@ function createProgram(context: Context, terminal: Terminal): Command {
       "\nExamples:\n  nudge doctor                  what this machine has\n  nudge train                   a first network\n  nudge bench                   the GPU against the CPU\n\nRun 'nudge help <command>' for a command's options.\n\n" +
         exitCodeHelp,
     );
-  for (const addCommand of [addTrain, addEvaluate, addBench, addCheck, addData, addDoctor])
+  for (const addCommand of [
+    addTrain,
+    addSweep,
+    addEvaluate,
+    addBench,
+    addCheck,
+    addData,
+    addDoctor,
+  ])
     addCommand(program, context);
   return program;
 }

@@ -4,6 +4,8 @@ import type { Device } from './device.ts';
 /** A range of a buffer, in bytes, both multiples of 4. */
 export interface Range {
   readonly buffer: GPUBuffer;
+  /** Default 0. */
+  readonly offset?: number;
   readonly size: number;
 }
 
@@ -77,8 +79,8 @@ export class Readback {
     const encoder = gpu.createCommandEncoder({ label: `read ${what}` });
     hooks.beforeCopy?.(encoder);
     let offset = 0;
-    for (const { buffer, size } of ranges) {
-      encoder.copyBufferToBuffer(buffer, 0, staging, offset, size);
+    for (const { buffer, offset: start = 0, size } of ranges) {
+      encoder.copyBufferToBuffer(buffer, start, staging, offset, size);
       offset += size;
     }
     encoder.copyBufferToBuffer(this.#seal, 0, staging, this.#size, 4);

@@ -31,6 +31,7 @@ it.each([['--help'], ['help']])('%s lists the commands, examples and exit codes'
   expect([code, stderr]).toEqual([0, '']);
   for (const word of [
     'train',
+    'sweep',
     'evaluate',
     'bench',
     'check',
@@ -44,7 +45,7 @@ it.each([['--help'], ['help']])('%s lists the commands, examples and exit codes'
   }
 });
 
-it.each(['train', 'evaluate', 'bench', 'check', 'doctor'])(
+it.each(['train', 'sweep', 'evaluate', 'bench', 'check', 'doctor'])(
   '%s --help has simple options, examples and exit codes',
   async (command) => {
     const { code, stdout } = await run(command, '--help');
@@ -85,6 +86,12 @@ describe('wrong usage is told in a sentence, with exit code 2 and no output', ()
       "--seed takes a whole number from 0 to 4294967295, and '-1' was given.",
     ],
     [['train', 'now'], "error: too many arguments for 'train'"],
+    [['sweep', '--learning-rates', '1,x'], "--learning-rates takes a number, and 'x' was given."],
+    [['sweep', '--learning-rates', '1,3', '1'], '--learning-rates has 1 twice'],
+    [['sweep', '--learning-rates', '-1'], '-1 was given'],
+    [['sweep', '--seeds', '0'], "--seeds takes a whole number of at least 1, and '0' was given."],
+    [['sweep', '--seed', '4294967295', '--seeds', '2'], '2 seeds from 4294967295 on go beyond'],
+    [['sweep', '--backend', 'cpu'], "error: unknown option '--backend'"],
     [['evaluate'], "error: required option '--load <file>' not specified"],
     [['data', 'cifar'], "error: unknown command 'cifar'"],
   ])('%j', async (args, sentence) => {

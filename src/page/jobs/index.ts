@@ -10,4 +10,5 @@ export const jobs = {
   evaluate: workJob('evaluate'),
   check: workJob('check'),
   bench: workJob('bench'),
+  sweep: workJob('sweep'),
 };

@@ -1,0 +1,365 @@
+import type { Dataset } from '../data/dataset.ts';
+import { fileOrder, shuffledOrder } from '../data/shuffle.ts';
+import { ConfigurationError, DisposedError, NonFiniteError } from '../errors.ts';
+import type { AdapterDescription } from '../gpu/adapter.ts';
+import { Device } from '../gpu/device.ts';
+import { ratesOf } from '../gpu/rates.ts';
+import { SweepEngine, type SweepMetrics } from '../gpu/sweep.ts';
+import { Network, type NetworkOptions } from '../network/network.ts';
+import { requireBatchSize, stepsPerEpoch } from './batches.ts';
+import type { Optimizer } from './optimizers.ts';
+import { TimeSlice } from './timeSlice.ts';
+import type { FitOptions } from './trainer.ts';
+
+/** What makes one network of a sweep different from the others. */
+export interface SweepMember {
+  /** Of the first weights and of the shuffling, an integer from 0 to 2³² − 1. */
+  readonly seed: number;
+  /** The optimizers of a sweep differ in their learning rate alone. */
+  readonly optimizer: Optimizer;
+}
+
+export interface SweepOptions {
+  /** What all networks are; each member has a seed of its own. */
+  readonly network: Omit<NetworkOptions, 'seed'>;
+  readonly members: readonly SweepMember[];
+  /** Samples a step, of each network. */
+  readonly batchSize: number;
+  /** Whether each epoch visits the samples in an order of its own. Default true; false is the order of the file. */
+  readonly shuffle?: boolean;
+  /** A device to train on, which stays the caller's. Default: one of the sweep's own. */
+  readonly device?: Device;
+  /** Where the sweep gets its own device from. Default `navigator.gpu`; in Node, see `createGpu`. */
+  readonly gpu?: GPU;
+}
+
+/** How one member did. A cost that is not finite is a network that has diverged; the others go on. */
+export interface MemberResult {
+  /** Mean a sample; during training, each taken before its step's update. */
+  readonly cost: number;
+  /** Share of samples that the network got right, 0 to 1. */
+  readonly accuracy: number;
+}
+
+/** What a sweep did since the last report. */
+export interface SweepProgress {
+  /** The epoch it is in, counting from 1. */
+  readonly epoch: number;
+  /** Steps that each network has made since the sweep was created. */
+  readonly step: number;
+  /** Whether the epoch is complete. Nothing further is under way then: `evaluate` sees exactly this epoch. */
+  readonly endOfEpoch: boolean;
+  /** Samples that all networks together were trained on since the last report. */
+  readonly samples: number;
+  /** Seconds since the last report. */
+  readonly seconds: number;
+  readonly samplesPerSecond: number;
+  /** In the order of `members`. */
+  readonly members: readonly MemberResult[];
+}
+
+/** Runs asked for ahead of the report awaited, so that the GPU never waits for whoever reads reports. */
+const runsAhead = 2;
+const defaultReportEvery = 50;
+
+/**
+ * Many small networks trained at once on the GPU, to compare seeds and learning rates: each has the GPU's
+ * equivalent of a core to itself, so that many take hardly longer than one. The dataset is there once. A
+ * network comes out as a {@link Trainer} with the same seed and optimizer makes it, within float32's rounding, and
+ * with the same bits however many others are beside it.
+ *
+ * @example
+ * const members = [1, 3, 6].map((learningRate) => ({ seed: 1, optimizer: sgd({ learningRate }) }));
+ * const sweep = await Sweep.create({ network: { layers: [784, 16, 16, 10] }, members, batchSize: 100 });
+ * for await (const { step, members } of sweep.fit(training, { epochs: 2 })) console.log(step, members);
+ * const results = await sweep.evaluate(test);
+ * await sweep.dispose();
+ */
+export class Sweep {
+  readonly #options: SweepOptions;
+  readonly #networks: readonly Network[];
+  readonly #engine: SweepEngine;
+  readonly #release: () => void;
+  #loaded: Dataset | undefined;
+  #step = 0;
+  #epoch = 0;
+  #stepOfEpoch = 0;
+  #isFitting = false;
+  #isDisposed = false;
+
+  private constructor(
+    options: SweepOptions,
+    networks: readonly Network[],
+    engine: SweepEngine,
+    release: () => void,
+  ) {
+    this.#options = options;
+    this.#networks = networks;
+    this.#engine = engine;
+    this.#release = release;
+  }
+
+  /**
+   * @throws {ConfigurationError} for options that make no sense, or optimizers that differ in more than their rate
+   * @throws {LimitError} for networks that are too large or too many to be trained at once
+   * @throws {NoAdapterError | OutOfMemoryError | DeviceLostError} when a GPU cannot be had
+   */
+  static async create(options: SweepOptions): Promise<Sweep> {
+    const { members, network, gpu } = options;
+    const batchSize = requireBatchSize(options.batchSize);
+    const optimizer = requireOneRule(members);
+    const networks = members.map(({ seed }) => new Network({ ...network, seed }));
+    const device = options.device ?? (await Device.request({ ...(gpu && { gpu }) }));
+    const release = options.device ? () => undefined : () => device.destroy();
+    try {
+      const engine = await SweepEngine.create(device, { networks, batchSize, optimizer });
+      return new Sweep({ ...options, members: [...members] }, networks, engine, release);
+    } catch (error) {
+      release();
+      throw error;
+    }
+  }
+
+  get adapter(): AdapterDescription {
+    return this.#engine.adapter;
+  }
+
+  /** How a step is cut up, in words. */
+  get plan(): string {
+    return this.#engine.plan;
+  }
+
+  get members(): readonly SweepMember[] {
+    return this.#options.members;
+  }
+
+  /** Steps that each network has made so far. */
+  get step(): number {
+    return this.#step;
+  }
+
+  /**
+   * Takes the training set ahead of `fit`, which otherwise does it: uploads it and compiles what it needs. For
+   * those who want to time training alone.
+   */
+  async prepare(training: Dataset): Promise<void> {
+    this.#requireIdle();
+    await this.#load(training);
+  }
+
+  /**
+   * Trains all networks. Each iteration reports what was done since the one before; training goes on meanwhile, up to
+   * two reports ahead. Leaving the loop stops it after the steps already submitted, and the next `fit` on the same
+   * dataset goes on where this one stopped.
+   * @throws {ConfigurationError} when the dataset does not fit the networks, or another `fit` is under way
+   * @throws {LimitError} when the dataset, or an order of it for each network, does not fit the device
+   * @throws {DeviceLostError} when the device is lost; what was learned is gone
+   * @throws the signal's reason
+   */
+  async *fit(
+    training: Dataset,
+    options: FitOptions = {},
+  ): AsyncGenerator<SweepProgress, void, void> {
+    const { reportEvery = defaultReportEvery, signal } = options;
+    requireCount('reportEvery', reportEvery);
+    this.#requireIdle();
+    const perEpoch = stepsPerEpoch(training.sampleCount, this.#options.batchSize);
+    signal?.throwIfAborted();
+    this.#isFitting = true;
+    const pending: Promise<SweepMetrics>[] = [];
+    // Stops what is under way, whether it is the signal that ends the loop or the reader leaving it.
+    const leaving = new AbortController();
+    const leave = () => leaving.abort();
+    signal?.addEventListener('abort', leave);
+    try {
+      await this.#load(training);
+      let left = stepsToMake(options, perEpoch, this.#stepOfEpoch);
+      let lastReport = performance.now();
+      while (left > 0) {
+        if (this.#stepOfEpoch === 0) await this.#beginEpoch(training, perEpoch, leaving.signal);
+        let leftInEpoch = Math.min(left, perEpoch - this.#stepOfEpoch);
+        left -= leftInEpoch;
+        while (leftInEpoch > 0 || pending.length > 0) {
+          while (leftInEpoch > 0 && pending.length < runsAhead) {
+            const asked = Math.min(reportEvery, leftInEpoch);
+            leftInEpoch -= asked;
+            const metrics = this.#engine.run(asked, leaving.signal);
+            // Awaited in its turn; one that fails earlier must not count as unhandled.
+            metrics.catch(() => undefined);
+            pending.push(metrics);
+          }
+          const metrics = await pending.shift()!;
+          const place = this.#count(metrics, perEpoch);
+          signal?.throwIfAborted();
+          const now = performance.now();
+          const progress = this.#report(metrics, place, (now - lastReport) / 1000);
+          lastReport = now;
+          yield progress;
+          // With nothing under way, what the reader did meanwhile is not training.
+          if (pending.length === 0) lastReport = performance.now();
+        }
+      }
+    } finally {
+      leave();
+      signal?.removeEventListener('abort', leave);
+      // What was made of the runs under way was trained, if not reported.
+      for (const metrics of pending)
+        await metrics.then((made) => this.#count(made, perEpoch), ignore);
+      this.#isFitting = false;
+    }
+  }
+
+  /** Cost and accuracy of each member on any dataset, with the parameters as they are. */
+  async evaluate(dataset: Dataset): Promise<readonly MemberResult[]> {
+    this.#requireUsable();
+    const { costs, accuracies } = await this.#engine.evaluate(dataset);
+    return Array.from(costs, (cost, n) => ({ cost, accuracy: accuracies[n]! }));
+  }
+
+  /**
+   * The network of one member, as learned so far.
+   * @param index in `members`
+   * @throws {ConfigurationError} when there is no such member
+   * @throws {NonFiniteError} when it has diverged
+   */
+  async network(index: number): Promise<Network> {
+    this.#requireUsable();
+    const network = this.#networks[index];
+    if (!network) {
+      throw new ConfigurationError(
+        `There is no member ${index} in a sweep of ${this.#networks.length}, which are numbered from 0.`,
+      );
+    }
+    const parameters = await this.#engine.readParameters(index);
+    if (parameters.every((value) => Number.isFinite(value))) {
+      return network.withParameters(parameters);
+    }
+    throw new NonFiniteError(
+      `Member ${index} of the sweep (seed ${network.seed}) has diverged: its parameters are not all finite, and of no use. ` +
+        'Give it a smaller learning rate.',
+    );
+  }
+
+  /** Frees what the sweep holds; a device that was handed in stays. Calling it again does nothing. */
+  async dispose(): Promise<void> {
+    if (this.#isDisposed) return;
+    this.#isDisposed = true;
+    await this.#engine.dispose();
+    this.#release();
+  }
+
+  async #load(training: Dataset): Promise<void> {
+    if (this.#loaded === training) return;
+    if (this.#stepOfEpoch > 0) {
+      // An epoch of another dataset that was left unfinished stays unfinished.
+      this.#epoch++;
+      this.#stepOfEpoch = 0;
+    }
+    // Where loading fails, the engine has no training set any more.
+    this.#loaded = undefined;
+    await this.#engine.load(training);
+    this.#loaded = training;
+  }
+
+  async #beginEpoch({ sampleCount }: Dataset, steps: number, signal: AbortSignal): Promise<void> {
+    const { members, shuffle = true } = this.#options;
+    const slice = new TimeSlice();
+    // Members of one seed visit the samples in one order.
+    let last: { readonly seed: number; readonly order: Uint32Array<ArrayBuffer> } | undefined;
+    await this.#engine.beginEpoch(
+      (n) => ratesOf(members[n]!.optimizer)(this.#step, steps),
+      async (n) => {
+        if (slice.isOver()) await slice.next();
+        signal.throwIfAborted();
+        const { seed } = members[n]!;
+        if (last?.seed === seed) return last.order;
+        const order = shuffle
+          ? shuffledOrder(seed, this.#epoch, sampleCount)
+          : fileOrder(sampleCount);
+        last = { seed, order };
+        return order;
+      },
+    );
+  }
+
+  /** Moves on by the steps a run really made, into the next epoch after the last. */
+  #count({ steps }: SweepMetrics, perEpoch: number): Pick<SweepProgress, 'epoch' | 'endOfEpoch'> {
+    this.#step += steps;
+    this.#stepOfEpoch += steps;
+    const epoch = this.#epoch + 1;
+    const endOfEpoch = this.#stepOfEpoch === perEpoch;
+    if (endOfEpoch) {
+      this.#epoch++;
+      this.#stepOfEpoch = 0;
+    }
+    return { epoch, endOfEpoch };
+  }
+
+  #report(
+    { samples, costSums, correct }: SweepMetrics,
+    place: Pick<SweepProgress, 'epoch' | 'endOfEpoch'>,
+    seconds: number,
+  ): SweepProgress {
+    const all = samples * costSums.length;
+    return {
+      ...place,
+      step: this.#step,
+      ...{ samples: all, seconds, samplesPerSecond: all / seconds },
+      members: Array.from(costSums, (sum, n) => ({
+        cost: sum / samples,
+        accuracy: correct[n]! / samples,
+      })),
+    };
+  }
+
+  #requireIdle(): void {
+    this.#requireUsable();
+    if (!this.#isFitting) return;
+    throw new ConfigurationError(
+      'This sweep is fitting already. Leave that loop, or create a second sweep.',
+    );
+  }
+
+  #requireUsable(): void {
+    if (!this.#isDisposed) return;
+    throw new DisposedError('This sweep was disposed of. Create a new one to go on.');
+  }
+}
+
+const ignore = (): void => undefined;
+
+/** The optimizer of the first member, which speaks for all but in its learning rate. */
+function requireOneRule(members: readonly SweepMember[]): Optimizer {
+  const [first] = members;
+  if (!first) {
+    throw new ConfigurationError(
+      'A sweep needs at least one member, and none was given. Give a seed and an optimizer for each network.',
+    );
+  }
+  const rule = ({ optimizer }: SweepMember) => JSON.stringify({ ...optimizer, learningRate: 0 });
+  const other = members.findIndex((member) => rule(member) !== rule(first));
+  if (other < 0) return first.optimizer;
+  throw new ConfigurationError(
+    `The optimizers of a sweep differ in their learning rate alone, and those of members 0 and ${other} differ in more ` +
+      `(${rule(first)} and ${rule(members[other]!)}). Give each optimizer a sweep of its own.`,
+  );
+}
+
+function stepsToMake({ epochs, steps }: FitOptions, perEpoch: number, stepOfEpoch: number): number {
+  if (steps !== undefined && epochs !== undefined) {
+    throw new ConfigurationError(
+      `Both ${epochs} epochs and ${steps} steps were asked for. Give one of them.`,
+    );
+  }
+  if (steps !== undefined) return requireCount('steps', steps);
+  return requireCount('epochs', epochs ?? 1) * perEpoch - stepOfEpoch;
+}
+
+function requireCount(name: string, value: number): number {
+  if (!Number.isSafeInteger(value) || value < 1) {
+    throw new ConfigurationError(
+      `${name} is a whole number of at least 1, and ${value} was given.`,
+    );
+  }
+  return value;
+}

@@ -1,0 +1,55 @@
+import { expect, it } from 'vitest';
+
+import type { SweepResult } from '../../../src/benchmark/sweepJob.ts';
+import { describeSweep, sortRows } from '../../../src/cli/commands/sweep.ts';
+
+const row = (seed: number, learningRate: number, cost: number, accuracy: number) => ({
+  seed,
+  learningRate,
+  training: { cost: 2 * cost, accuracy },
+  test: { cost, accuracy },
+});
+
+const result: SweepResult = {
+  adapter: {
+    vendor: 'acme',
+    architecture: 'one',
+    description: '',
+    isSoftware: false,
+    subgroupSize: 0,
+  },
+  plan: 'a workgroup of 256 a network',
+  rows: [
+    row(1, 1, 0.5, 0.8),
+    row(2, 1, 0.4, 0.9),
+    row(1, 3, Number.NaN, 0.99),
+    row(2, 3, 0.3, 0.9),
+    row(3, 3, Number.NaN, 0.1),
+  ],
+  steps: 1200,
+  seconds: 12.34,
+  samplesPerSecond: 456_789,
+};
+
+it('networks are listed by test accuracy, then by cost, and what diverged comes last', () => {
+  expect(sortRows(result.rows).map(({ seed, learningRate }) => [seed, learningRate])).toEqual([
+    [2, 3],
+    [2, 1],
+    [1, 1],
+    [1, 3],
+    [3, 3],
+  ]);
+});
+
+it('the table ends with how many were trained, how fast and on what', () => {
+  expect(describeSweep(result)).toEqual([
+    'test accuracy  test cost  training cost  learning rate  seed',
+    '      90.00 %     0.3000         0.6000              3     2',
+    '      90.00 %     0.4000         0.8000              1     2',
+    '      80.00 %     0.5000          1.000              1     1',
+    '      99.00 %   diverged       diverged              3     1',
+    '      10.00 %   diverged       diverged              3     3',
+    '',
+    '5 networks, 1,200 steps each, in 12.3 s: 456,789 samples/s together, on acme one (hardware).',
+  ]);
+});

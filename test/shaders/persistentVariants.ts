@@ -1,0 +1,39 @@
+/** The persistent kernel with every activation, every output and cost, and every optimizer, to train and to evaluate. */
+import type { Kernel } from '../../shaders/kernel.ts';
+import { persistent, type PersistentShape } from '../../shaders/persistent.ts';
+import { outputsAndCosts, updateRules } from '../../src/benchmark/verification/kernels.ts';
+import { choosePersistentPlan } from '../../src/gpu/persistentPlan.ts';
+import { activations } from '../../src/network/functions.ts';
+
+type Functions = Pick<PersistentShape, 'activation' | 'output' | 'cost'>;
+
+const shapes = [
+  { layers: [784, 16, 16, 10], batchSize: 100, isSoftware: true },
+  { layers: [17, 9, 6], batchSize: 9, isSoftware: false },
+  { layers: [5, 3], batchSize: 1, isSoftware: true },
+] as const;
+
+const lecture: Functions = { activation: 'sigmoid', output: 'sigmoid', cost: 'squared-error' };
+const plain = updateRules.plain!;
+
+export function persistentVariants(): Kernel[] {
+  return shapes.flatMap(({ layers, batchSize, isSoftware }) => {
+    const kernel = (
+      functions: Functions,
+      work: Parameters<typeof persistent>[0]['work'] = { kind: 'train', optimizer: plain },
+    ) => {
+      const plan = choosePersistentPlan({ layers, ...functions }, batchSize, isSoftware);
+      const parameterOffsets = [0, 13000, 14000].slice(0, layers.length - 1);
+      const places = { parameterOffsets, parameterStride: 15000 };
+      return persistent({ ...plan, ...places, work, networks: 3 });
+    };
+    return [
+      ...activations.map((activation) => kernel({ ...lecture, activation })),
+      ...outputsAndCosts.map(([output, cost]) => kernel({ ...lecture, output, cost })),
+      ...Object.values(updateRules).flatMap((optimizer) =>
+        optimizer ? [kernel(lecture, { kind: 'train', optimizer })] : [],
+      ),
+      ...activations.map((activation) => kernel({ ...lecture, activation }, { kind: 'evaluate' })),
+    ];
+  });
+}
