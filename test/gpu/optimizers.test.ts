@@ -26,7 +26,8 @@ import { testGpu } from '../setup/adapter.ts';
 
 let device: Device;
 beforeAll(async () => {
-  device = await Device.request({ gpu: await testGpu() });
+  // What is tested are numbers, which may take their time on a busy machine.
+  device = await Device.request({ gpu: await testGpu(), timeoutMs: 60_000 });
 });
 afterAll(() => device.destroy());
 

@@ -5,7 +5,9 @@ import type { AdapterDescription } from '../../gpu/adapter.ts';
 import { Device } from '../../gpu/device.ts';
 import { Network } from '../../network/network.ts';
 import { presets } from '../../network/presets.ts';
-import { sgd } from '../../training/optimizers.ts';
+import type { EngineOptions } from '../../training/engine.ts';
+import { adamW, sgd } from '../../training/optimizers.ts';
+import { cosineDecay } from '../../training/schedules.ts';
 import { checkGradient } from './gradient.ts';
 import { kernelCases, kernelNames } from './kernels.ts';
 import { sameBits, trainCpu, trainGpu, trainReference, trajectoryShare } from './trajectories.ts';
@@ -91,8 +93,30 @@ function trainingGroups(device: Device, data: Dataset): [string, Case[]][] {
   const lecture = new Network(shape);
   const batch = sliceDataset(data, 0, batchSize);
   const plain = { network: lecture, batchSize, optimizer: sgd({ learningRate }) };
-  const withMomentum = { ...plain, optimizer: sgd({ learningRate: 0.5, momentum: 0.9 }) };
-  const gpu = (options: typeof plain, stream = false) =>
+  const trajectories: readonly (readonly [string, EngineOptions])[] = [
+    ['plain', plain],
+    ['momentum', { ...plain, optimizer: sgd({ learningRate: 0.5, momentum: 0.9 }) }],
+    [
+      'Nesterov, weight decay, clipped',
+      {
+        ...plain,
+        optimizer: sgd({ learningRate: 0.5, momentum: 0.9, nesterov: true, weightDecay: 1e-3 }),
+        clipNorm: 0.1,
+      },
+    ],
+    // With a smaller ε Adam would make whole steps of gradients that are no more than rounding errors.
+    [
+      'AdamW, cosine',
+      {
+        ...plain,
+        optimizer: adamW({
+          learningRate: cosineDecay({ learningRate: 0.01, steps, warmUpSteps: 2 }),
+          epsilon: 1e-4,
+        }),
+      },
+    ],
+  ];
+  const gpu = (options: EngineOptions, stream = false) =>
     trainGpu(device, { ...options, stream }, data, steps);
   const trained = async () => lecture.withParameters(await trainGpu(device, plain, data, steps));
   return [
@@ -109,8 +133,8 @@ function trainingGroups(device: Device, data: Dataset): [string, Case[]][] {
     [
       `parameters after ${steps} steps against float64`,
       [
-        ...[plain, withMomentum].map((options) => ({
-          name: `GPU, momentum ${options.optimizer.momentum}`,
+        ...trajectories.map(([name, options]) => ({
+          name: `GPU, ${name}`,
           run: async () =>
             trajectoryShare(
               lecture,
