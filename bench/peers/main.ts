@@ -2,17 +2,17 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 
-import { Command, CommanderError, Option } from 'commander';
+import { CommanderError } from 'commander';
 import { format, resolveConfig } from 'prettier';
 
 import { dataName, findData, loadData } from '../../src/cli/dataSource.ts';
 import { describeError, exitCodeOf, exitCodes } from '../../src/cli/errors.ts';
-import { number, whole } from '../../src/cli/options.ts';
+import { BrowserError } from '../../src/errors.ts';
 import type { WorkData } from '../../src/benchmark/trainJob.ts';
-import { ConfigurationError } from '../../src/errors.ts';
-import type { AdapterChoice } from '../../src/node/dawn.ts';
 import { adapterName } from '../../src/gpu/adapter.ts';
+import type { AdapterDetails } from '../../src/page/jobs/environment.ts';
 import { contenders, type ContenderDescription } from './contenders.ts';
+import { createProgram, type Options } from './options.ts';
 import { PeersBrowser } from './peersBrowser.ts';
 import { runPython, type PythonResults } from './python.ts';
 import { referenceCost } from './reference.ts';
@@ -24,85 +24,7 @@ import { writeData } from './serveData.ts';
 import { describeMachine, gitState, peerVersions } from './surroundings.ts';
 import { workloads, type TrainingWorkload, type Workload } from './workloads.ts';
 
-interface Options {
-  readonly workloads: readonly string[];
-  readonly contenders: readonly string[];
-  readonly browsers: readonly string[];
-  readonly adapter: AdapterChoice;
-  readonly data?: string;
-  readonly repeats: number;
-  readonly seconds: number;
-  readonly limit: number;
-  readonly firstSteps: number;
-  readonly timeTo?: number;
-  readonly timeToSteps: number;
-  readonly timeToLimit: number;
-  readonly python: string | false;
-  readonly out: string;
-}
-
 const log = (line: string) => process.stderr.write(`${line}\n`);
-
-/** Names separated by commas, each one of those known. */
-function list(known: readonly string[]) {
-  return (text: string): readonly string[] => {
-    const names = text === '' ? [] : text.split(',');
-    const wrong = names.find((name) => !known.includes(name));
-    if (wrong === undefined) return names;
-    throw new ConfigurationError(`There is no '${wrong}'. There are: ${known.join(', ')}.`);
-  };
-}
-
-const workloadNames = workloads.map(({ name }) => name);
-const contenderNames = contenders.map(({ name }) => name);
-
-function createProgram(): Command {
-  return new Command('bench:peers')
-    .description(
-      'Measures nudge beside TensorFlow.js, jax-js, PyTorch and NumPy on the same work, and checks what each computed.',
-    )
-    .addOption(
-      new Option('--workloads <names>', `of ${workloadNames.join(', ')}`)
-        .argParser(list(workloadNames))
-        .default(workloadNames, 'all'),
-    )
-    .addOption(
-      new Option('--contenders <names>', `of ${contenderNames.join(', ')}`)
-        .argParser(list(contenderNames))
-        .default(contenderNames, 'all'),
-    )
-    .addOption(
-      new Option('--browsers <names>', 'chromium, firefox, or paths of browsers')
-        .argParser((text) => text.split(','))
-        .default(['chromium', 'firefox'], 'chromium,firefox'),
-    )
-    .addOption(
-      new Option('--adapter <kind>', 'which adapter of Chromium')
-        .choices(['auto', 'hardware', 'software'])
-        .default('auto'),
-    )
-    .option('--data <name>', 'mnist, digits or a folder; default: mnist where it is found')
-    .addOption(whole('--repeats <n>', 'repeats of each measurement').default(3))
-    .addOption(number('--seconds <s>', 'of each measurement, at least').default(3))
-    .addOption(number('--limit <s>', 'after which a page counts as hanging').default(180))
-    .addOption(
-      whole('--first-steps <n>', 'page loads for the time to the first step; 0: none', 0).default(
-        3,
-      ),
-    )
-    .addOption(
-      number(
-        '--time-to <share>',
-        'also trains mid until that share of the test set is right: 0.97',
-      ),
-    )
-    .addOption(whole('--time-to-steps <n>', 'steps between two evaluations').default(200))
-    .addOption(number('--time-to-limit <s>', 'of training, then it is given up').default(900))
-    .option('--python <path>', 'the interpreter that has PyTorch and NumPy', 'python3')
-    .option('--no-python', 'leave Python out')
-    .option('--out <folder>', 'for the results', join(import.meta.dirname, '../results'))
-    .exitOverride();
-}
 
 async function main(args: readonly string[]): Promise<void> {
   const options = createProgram().parse(args, { from: 'user' }).opts<Options>();
@@ -115,15 +37,22 @@ async function main(args: readonly string[]): Promise<void> {
     const referenceCosts = await computeReferences(chosen, data);
     const python = await measurePython(options, chosen, folder.path, referenceCosts);
     for (const browser of options.browsers) {
-      const results = await measureBrowser(browser, options, {
-        args,
-        chosen,
-        dataName: dataName(source) === 'digits' ? 'digits' : data.training.name,
-        mount: folder.mount,
-        referenceCosts,
-        python,
-      });
-      await writeResults(options.out, results);
+      try {
+        const results = await measureBrowser(browser, options, {
+          args,
+          chosen,
+          dataName: dataName(source) === 'digits' ? 'digits' : data.training.name,
+          mount: folder.mount,
+          referenceCosts,
+          python,
+        });
+        await writeResults(options.out, results);
+      } catch (error) {
+        // One that is not there, or cannot be started, is no reason to leave out the others.
+        if (!(error instanceof BrowserError)) throw error;
+        log(`error: ${error.message}`);
+        process.exitCode = exitCodes.failure;
+      }
     }
   } finally {
     folder.dispose();
@@ -223,7 +152,7 @@ async function measureBrowser(
       command: ['npm run bench:peers --', ...given.args].join(' '),
       machine: describeMachine(),
       browser: { name: browser.kind, version },
-      adapter: environment.adapter,
+      adapter: named(environment.adapter, options.adapterName),
       versions: { ...peerVersions(), ...given.python.versions },
       settings: {
         data: given.dataName,
@@ -243,6 +172,16 @@ async function measureBrowser(
   } finally {
     await browser.close();
   }
+}
+
+/** Firefox tells nothing of an adapter. */
+function named(
+  adapter: AdapterDetails | undefined,
+  name: string | undefined,
+): AdapterDetails | undefined {
+  if (adapter === undefined || name === undefined) return adapter;
+  const isNamed = [adapter.vendor, adapter.architecture, adapter.description].some(Boolean);
+  return isNamed ? adapter : { ...adapter, description: name };
 }
 
 /** nudge's CPU engine has no kernel that is a product of matrices and nothing else. */

@@ -81,14 +81,7 @@ export function ratioRows(
 /** The whole report. */
 export function markdownReport(results: Results): string {
   const all = [...results.results, ...results.python];
-  const names = workloads
-    .map(({ name }) => name)
-    .filter((name) => all.some(({ workload }) => workload === name));
-  const lines = linesOf(all);
   const { machine, browser, adapter } = results;
-  const speeds = lines.map((line) => [line, ...names.map((name) => speedCell(all, line, name))]);
-  const heads = names.map((name) => `${name}, ${unitOf(workloads.find((w) => w.name === name)!)}`);
-  const own = lines.filter((line) => line.startsWith('nudge'));
   return [
     `# ${browser.name} ${browser.version}, ${adapter ? adapterName(adapter) : 'no adapter'}`,
     '',
@@ -96,6 +89,26 @@ export function markdownReport(results: Results): string {
     '',
     `Made on ${results.date} at commit ${results.commit}${results.isDirty ? ', with changes' : ''}; ` +
       `${machine.cpu}, ${machine.cores} cores, ${machine.platform}, Node ${machine.node}.`,
+    ...speedSection(all),
+    ...commandSection(results),
+    ...firstStepSection(results),
+    ...accuracySection(results),
+    ...noteSection(results, all),
+    '',
+  ].join('\n');
+}
+
+function speedSection(all: readonly ContenderResult[]): string[] {
+  if (all.length === 0) return [];
+  const names = workloads
+    .map(({ name }) => name)
+    .filter((name) => all.some(({ workload }) => workload === name));
+  const lines = linesOf(all);
+  const speeds = lines.map((line) => [line, ...names.map((name) => speedCell(all, line, name))]);
+  const heads = names.map((name) => `${name}, ${unitOf(workloads.find((w) => w.name === name)!)}`);
+  const own = lines.filter((line) => line.startsWith('nudge'));
+  const others = lines.filter((line) => !own.includes(line));
+  return [
     '',
     'Median of the repeats, and half of the way from the slowest to the fastest. ' +
       'A line with several forms, threads or none, shows the faster.',
@@ -105,22 +118,9 @@ export function markdownReport(results: Results): string {
       '',
       `How many times as fast ${line} is:`,
       '',
-      ...markdownTable(
-        ['', ...names],
-        ratioRows(
-          all,
-          line,
-          lines.filter((other) => !own.includes(other)),
-          names,
-        ),
-      ),
+      ...markdownTable(['', ...names], ratioRows(all, line, others, names)),
     ]),
-    ...commandSection(results),
-    ...firstStepSection(results),
-    ...accuracySection(results),
-    ...noteSection(results, all),
-    '',
-  ].join('\n');
+  ];
 }
 
 function linesOf(results: readonly ContenderResult[]): string[] {

@@ -158,6 +158,12 @@ test('a report has the speeds, the ratios, and everything that is to be known ab
   );
 });
 
+test('a report of a run without workloads has no table of speeds', () => {
+  const report = markdownReport({ ...results, results: [], python: [] });
+  expect(report).not.toContain('samples/s');
+  expect(report).toContain('| nudge webgpu, mid to 97 % | 12.3 s | 2,000 |');
+});
+
 describe('the name of the files', () => {
   it('says the day, the adapter and the browser', () => {
     expect(resultName(results)).toBe('2026-11-23-swiftshader-chromium');
