@@ -11,16 +11,26 @@ import {
 } from './batch.ts';
 import { workgroupKernel, type Binding, type Kernel } from './kernel.ts';
 import {
+  declareStaged,
+  eachSum,
+  stagedLength,
+  stagedSums,
+  type EachSum,
+  type Operand,
+} from './sharedTile.ts';
+import {
   addProducts,
+  alongSum,
   declareSums,
+  insideQuad,
   insideRow,
   isInside,
   leftOperand,
   placeTile,
   tiling,
-  withEachSum,
   type Lanes,
   type Tile,
+  type Tiling,
 } from './tile.ts';
 import { f32, quads, unroll, wgsl } from './wgsl.ts';
 
@@ -52,8 +62,8 @@ export interface ForwardOptions {
  * Batched matmul forward, fused with bias and activation: a' = f(a·W + b). Twin: `src/reference/forward.ts`.
  *
  * Weights are stored [inputs, outputs], so that neighbouring outputs are neighbours in memory, both sides padded
- * with zeros to whole quads, and the biases stand in the row behind them. Nothing is staged in workgroup memory: that
- * costs more than it saves on software adapters, and registers reuse each loaded value as often.
+ * with zeros to whole quads, and the biases stand in the row behind them. Operands are staged in workgroup memory
+ * where the tile says so: that costs more than it saves on software adapters, whose only memory is the CPU's.
  */
 export function forward(options: ForwardOptions): Kernel {
   const { layer, batchSize, rows, tile, lanes } = options;
@@ -65,7 +75,8 @@ export function forward(options: ForwardOptions): Kernel {
     ...(fromSamples ? [...sampleBindings, counterBinding('read_write'), settingsBinding] : []),
   ];
   const t = tiling(rows, quads(outputs), tile, lanes);
-  const functions = wgsl /* wgsl */ `${activate(layer.activation)}
+  const operands = tile.shared?.depth ? stagedOperands(layer, t) : undefined;
+  const functions = wgsl /* wgsl */ `${activate(layer.activation)}${declareStaged(stagedLength(t, tile, operands))}
 #if ${fromSamples}
 ${settingsStruct}
 ${sampleOf(batchSize)}
@@ -74,13 +85,17 @@ ${bytesOf}
 `;
   const body = `${fromSamples ? startStep : ''}
 ${placeTile(t, 'workgroup')}
-${forwardTile(layer, tile, lanes.broadcast, (row) => insideRow(t, row))}
-${writeForward(layer, tile, t.across, isInside(t, 'm'))}`;
+${
+  operands
+    ? stagedForward(layer, t, operands)
+    : forwardTile(layer, tile, t.lanes.broadcast, (row) => insideRow(t, row))
+}
+${writeForward(layer, eachSum(t), isInside(t, 'm'))}`;
   return workgroupKernel(
     `forward ${inputs}→${outputs}`,
     bindings,
     t.workgroups,
-    lanes,
+    t.lanes,
     functions,
     body,
   );
@@ -112,34 +127,104 @@ export function forwardTile(
   );
   return `${firsts.loads}
 ${declareSums(tile)}
-  for (var i = 0u; i < ${inputQuads}u; i++) {
-${left.loads}
+${alongSum(
+  'i',
+  inputQuads,
+  tile.shared?.slices ?? 1,
+  `${left.loads}
     let weightAt = ${layer.parametersAt}u + i * ${4 * outputQuads}u;
-${unroll(
-  4,
-  (k) => `${unroll(
-    tile.quads,
-    (q) => `    let right${k}_${q} = parameters[weightAt + quad${q} + ${k * outputQuads}u];`,
-  )}
-${unroll(tile.rows, (m) => addProducts(tile, m, left.value(m, k), (q) => `right${k}_${q}`))}`,
-)}
-  }`;
+${forwardProducts(tile, left.value, (q, k) => `parameters[weightAt + quad${q} + ${k * outputQuads}u]`)}`,
+)}`;
+}
+
+/** Adds the products of four steps along the sums. */
+function forwardProducts(
+  tile: Tile,
+  left: (m: number, k: number) => string,
+  right: (q: number, k: number) => string,
+): string {
+  return unroll(
+    4,
+    (k) => `${unroll(tile.quads, (q) => `    let right${k}_${q} = ${right(q, k)};`)}
+${unroll(tile.rows, (m) => addProducts(tile, m, left(m, k), (q) => `right${k}_${q}`))}`,
+  );
+}
+
+/** Left, [rows, four steps]: inputs as they are stored. Right, [steps, quads]: weights as they are stored. */
+function stagedOperands(
+  layer: ForwardLayer,
+  t: Tiling,
+): { readonly left: Operand; readonly right: Operand } {
+  const { inputAt, parametersAt } = layer;
+  const inputQuads = quads(layer.inputs);
+  const outputQuads = quads(layer.outputs);
+  const depth = t.tile.shared!.depth;
+  const fours = depth / 4;
+  const blockQuads = t.across * t.tile.quads;
+  const isRagged = inputQuads % fours !== 0;
+  return {
+    left: {
+      count: t.down * t.tile.rows * fours,
+      begin: (name, e) => {
+        const row = insideRow(t, `blockRow + ${e} / ${fours}u`);
+        const first =
+          inputAt === undefined
+            ? `sampleOf(${row}, step) * ${inputQuads}u`
+            : `${inputAt}u + ${row} * ${inputQuads}u`;
+        return `  let ${name}At = ${first} + ${e} % ${fours}u;`;
+      },
+      load: (name, e, stage) => {
+        const at = `${name}At + ${stage} * ${fours}u`;
+        const value = inputAt === undefined ? `bytesOf(samples[${at}])` : `activations[${at}]`;
+        return isRagged
+          ? `select(vec4f(), ${value}, ${stage} * ${fours}u + ${e} % ${fours}u < ${inputQuads}u)`
+          : value;
+      },
+    },
+    right: {
+      count: depth * blockQuads,
+      begin: (name, e) =>
+        `  let ${name}At = ${parametersAt}u + ${insideQuad(t, `blockQuad + ${e} % ${blockQuads}u`)};`,
+      load: (name, e, stage) => {
+        const step = `${stage} * ${depth}u + ${e} / ${blockQuads}u`;
+        const inside = isRagged ? `min(${step}, ${4 * inputQuads - 1}u)` : `(${step})`;
+        return `parameters[${name}At + ${inside} * ${outputQuads}u]`;
+      },
+    },
+  };
+}
+
+function stagedForward(
+  layer: ForwardLayer,
+  t: Tiling,
+  operands: { readonly left: Operand; readonly right: Operand },
+): string {
+  const { tile, across } = t;
+  const fours = tile.shared!.depth / 4;
+  const blockQuads = across * tile.quads;
+  return stagedSums(
+    t,
+    tile,
+    4 * quads(layer.inputs),
+    operands,
+    (four, left, right) => `${unroll(tile.rows, (m) => {
+      return `    let value${m} = staged[${left}u + (laneY * ${tile.rows}u + ${m}u) * ${fours}u + ${four}];`;
+    })}
+${forwardProducts(
+  tile,
+  (m, k) => `value${m}.${'xyzw'[k]!}`,
+  (q, k) => `staged[${right}u + (${four} * 4u + ${k}u) * ${blockQuads}u + laneX + ${q * across}u]`,
+)}`,
+  );
 }
 
 /** Bias, activation and the way to memory. @param inside WGSL for whether a sum's place is one to write */
-export function writeForward(
-  layer: ForwardLayer,
-  tile: Tile,
-  across: number,
-  inside: string,
-): string {
+export function writeForward(layer: ForwardLayer, each: EachSum, inside: string): string {
   const { inputs, outputs, activation, outputAt, preactivationAt, parametersAt } = layer;
   const outputQuads = quads(outputs);
   const biasAt = parametersAt + 4 * quads(inputs) * outputQuads;
   const activated = activation === 'linear' ? 'z' : 'activate(z)';
-  return withEachSum(
-    tile,
-    across,
+  return each(
     wgsl /* wgsl */ `      if (${inside}) {
         let bias = parameters[${biasAt}u + quad];
         let at = (row + m) * ${outputQuads}u + quad;

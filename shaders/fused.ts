@@ -12,7 +12,7 @@ import { forwardTile, writeForward, type ForwardLayer } from './forward.ts';
 import { hiddenDeltaTile, writeHiddenDelta, type HiddenDeltaLayer } from './hiddenDelta.ts';
 import { kernel, type Binding, type Kernel } from './kernel.ts';
 import { outputDeltaBindings, outputDeltaOf, type OutputDeltaLayer } from './outputDelta.ts';
-import type { Tile } from './tile.ts';
+import { withEachSum, type Tile } from './tile.ts';
 import { unique } from './unique.ts';
 import { quads, unroll } from './wgsl.ts';
 
@@ -68,7 +68,7 @@ ${lines(
     eachTile(
       layer.outputs,
       tileRows,
-      (tile) => forwardTile(layer, tile, 0, asIs) + '\n' + writeForward(layer, tile, 1, 'true'),
+      (tile) => forwardTile(layer, tile, 0, asIs) + '\n' + writeForward(layer, each(tile), 'true'),
     ),
   ),
 )}
@@ -79,7 +79,7 @@ ${lines(
       layer.inputs,
       tileRows,
       (tile) =>
-        hiddenDeltaTile(layer, tile, 0, asIs) + '\n' + writeHiddenDelta(layer, tile, 1, 'true'),
+        hiddenDeltaTile(layer, tile, 0, asIs) + '\n' + writeHiddenDelta(layer, each(tile), 'true'),
     ),
   ),
 )}`;
@@ -107,5 +107,6 @@ ${text({ rows: tileRows, quads: width })}`;
   return `  for (var c = 0u; c < ${all / width}u; c++) {\n${body}\n  }`;
 }
 
+const each = (tile: Tile) => (text: string) => withEachSum(tile, 1, text);
 const asIs = (row: string) => row;
 const lines = (texts: readonly string[]) => texts.join('\n');

@@ -2,16 +2,25 @@ import type { Activation } from '../src/network/functions.ts';
 import { slope } from './activation.ts';
 import { workgroupKernel, type Kernel } from './kernel.ts';
 import {
+  declareStaged,
+  eachSum,
+  stagedLength,
+  stagedSums,
+  type EachSum,
+  type Operand,
+} from './sharedTile.ts';
+import {
   addProducts,
+  alongSum,
   declareSums,
   insideRow,
   isInside,
   leftOperand,
   placeTile,
   tiling,
-  withEachSum,
   type Lanes,
   type Tile,
+  type Tiling,
 } from './tile.ts';
 import { quads, unroll } from './wgsl.ts';
 
@@ -48,6 +57,7 @@ export interface HiddenDeltaOptions {
 export function hiddenDelta(options: HiddenDeltaOptions): Kernel {
   const { layer, rows, tile, lanes } = options;
   const t = tiling(rows, quads(layer.inputs), tile, lanes);
+  const operands = tile.shared?.depth ? stagedOperands(layer, t) : undefined;
   return workgroupKernel(
     `hidden delta ${layer.inputs}←${layer.outputs}`,
     [
@@ -56,11 +66,15 @@ export function hiddenDelta(options: HiddenDeltaOptions): Kernel {
       { name: 'deltas', access: 'read_write', type: 'array<vec4f>' },
     ],
     t.workgroups,
-    lanes,
-    slope(layer.activation),
+    t.lanes,
+    slope(layer.activation) + declareStaged(stagedLength(t, tile, operands)),
     `${placeTile(t, 'workgroup')}
-${hiddenDeltaTile(layer, tile, lanes.broadcast, (row) => insideRow(t, row))}
-${writeHiddenDelta(layer, tile, t.across, isInside(t, 'm'))}`,
+${
+  operands
+    ? stagedHiddenDelta(layer, t, operands)
+    : hiddenDeltaTile(layer, tile, t.lanes.broadcast, (row) => insideRow(t, row))
+}
+${writeHiddenDelta(layer, eachSum(t), isInside(t, 'm'))}`,
   );
 }
 
@@ -83,34 +97,110 @@ export function hiddenDeltaTile(
     broadcast,
     (_, name) => `    let ${name} = deltas[${name}At + j];`,
   );
-  const right = (q: number, k: number) =>
-    `vec4f(${[0, 1, 2, 3].map((i) => `weight${q}_${i}.${'xyzw'[k]!}`).join(', ')})`;
   return `${firsts.loads}
 ${unroll(tile.quads, (q) => `  let weightAt${q} = ${layer.parametersAt}u + quad${q} * ${4 * outputQuads}u;`)}
 ${declareSums(tile)}
-  for (var j = 0u; j < ${outputQuads}u; j++) {
-${left.loads}
-${unroll(tile.quads, (q) =>
-  unroll(4, (i) => `    let weight${q}_${i} = parameters[weightAt${q} + ${i * outputQuads}u + j];`),
-)}
+${alongSum(
+  'j',
+  outputQuads,
+  tile.shared?.slices ?? 1,
+  `${left.loads}
+${hiddenDeltaProducts(tile, left.value, (q, i) => `parameters[weightAt${q} + ${i * outputQuads}u + j]`)}`,
+)}`;
+}
+
+/** Adds the products of four steps along the sums. @param weight those of neuron `i` of quad `q` */
+function hiddenDeltaProducts(
+  tile: Tile,
+  left: (m: number, k: number) => string,
+  weight: (q: number, i: number) => string,
+): string {
+  const turned = (q: number, k: number) =>
+    `vec4f(${[0, 1, 2, 3].map((i) => `weight${q}_${i}.${'xyzw'[k]!}`).join(', ')})`;
+  return `${unroll(tile.quads, (q) => unroll(4, (i) => `    let weight${q}_${i} = ${weight(q, i)};`))}
 ${unroll(
   4,
-  (k) => `${unroll(tile.quads, (q) => `    let right${k}_${q} = ${right(q, k)};`)}
-${unroll(tile.rows, (m) => addProducts(tile, m, left.value(m, k), (q) => `right${k}_${q}`))}`,
-)}
-  }`;
+  (k) => `${unroll(tile.quads, (q) => `    let right${k}_${q} = ${turned(q, k)};`)}
+${unroll(tile.rows, (m) => addProducts(tile, m, left(m, k), (q) => `right${k}_${q}`))}`,
+)}`;
+}
+
+/**
+ * Left, [rows, four steps]: deltas as they are stored. Right, [4 neurons of a quad, four steps, quads]: so that
+ * neighbouring invocations, whose quads are neighbours, read what lies side by side, which banks of memory give at
+ * once. One place more a row spreads over the banks what neighbours store, who loaded what lay side by side in W.
+ */
+function stagedOperands(
+  layer: HiddenDeltaLayer,
+  t: Tiling,
+): { readonly left: Operand; readonly right: Operand } {
+  const inputQuads = quads(layer.inputs);
+  const outputQuads = quads(layer.outputs);
+  const fours = t.tile.shared!.depth / 4;
+  const blockQuads = t.across * t.tile.quads;
+  const isRagged = outputQuads % fours !== 0;
+  const four = (e: string, stage: string) => `${stage} * ${fours}u + ${e} % ${fours}u`;
+  return {
+    left: {
+      count: t.down * t.tile.rows * fours,
+      begin: (name, e) => {
+        const row = insideRow(t, `blockRow + ${e} / ${fours}u`);
+        return `  let ${name}At = ${layer.nextDeltaAt}u + ${row} * ${outputQuads}u;`;
+      },
+      load: (name, e, stage) => {
+        const value = `deltas[${name}At + ${four(e, stage)}]`;
+        return isRagged ? `select(vec4f(), ${value}, ${four(e, stage)} < ${outputQuads}u)` : value;
+      },
+    },
+    right: {
+      count: 4 * blockQuads * fours,
+      begin: (name, e) => {
+        const neuron = `4u * blockQuad + ${e} / ${fours}u`;
+        return `  let ${name}At = ${layer.parametersAt}u + min(${neuron}, ${4 * inputQuads - 1}u) * ${outputQuads}u;`;
+      },
+      load: (name, e, stage) => {
+        const at = isRagged ? `min(${four(e, stage)}, ${outputQuads - 1}u)` : four(e, stage);
+        return `parameters[${name}At + ${at}]`;
+      },
+      place: {
+        count: 4 * fours * (blockQuads + 1),
+        at: (e) => {
+          const neuron = `${e} / ${fours}u`;
+          const last = 4 * fours - 1;
+          return `min(${neuron} % 4u * ${fours}u + ${e} % ${fours}u, ${last}u) * ${blockQuads + 1}u + ${e} / ${4 * fours}u`;
+        },
+      },
+    },
+  };
+}
+
+function stagedHiddenDelta(
+  layer: HiddenDeltaLayer,
+  t: Tiling,
+  operands: { readonly left: Operand; readonly right: Operand },
+): string {
+  const { tile, across } = t;
+  const fours = tile.shared!.depth / 4;
+  const stride = across * tile.quads + 1;
+  return stagedSums(
+    t,
+    tile,
+    4 * quads(layer.outputs),
+    operands,
+    (four, left, right) => `${unroll(tile.rows, (m) => {
+      return `    let value${m} = staged[${left}u + (laneY * ${tile.rows}u + ${m}u) * ${fours}u + ${four}];`;
+    })}
+${hiddenDeltaProducts(
+  tile,
+  (m, k) => `value${m}.${'xyzw'[k]!}`,
+  (q, i) => `staged[${right}u + (${i * fours}u + ${four}) * ${stride}u + laneX + ${q * across}u]`,
+)}`,
+  );
 }
 
 /** The slope and the way to memory. @param inside WGSL for whether a sum's place is one to write */
-export function writeHiddenDelta(
-  layer: HiddenDeltaLayer,
-  tile: Tile,
-  across: number,
-  inside: string,
-): string {
-  return withEachSum(
-    tile,
-    across,
+export function writeHiddenDelta(layer: HiddenDeltaLayer, each: EachSum, inside: string): string {
+  return each(
     `      if (${inside}) {
         let at = (row + m) * ${quads(layer.inputs)}u + quad;
         deltas[${layer.deltaAt}u + at] = sum * slope(activations[${layer.slopeAt}u + at]);

@@ -15,6 +15,24 @@ import { unroll } from './wgsl.ts';
 export interface Tile {
   readonly rows: number;
   readonly quads: number;
+  /** How the invocations of a workgroup work together; absent where each works alone. See `sharedTile.ts`. */
+  readonly shared?: Sharing;
+}
+
+/** What a workgroup shares through its memory. */
+export interface Sharing {
+  readonly workgroupSize: number;
+  /** Invocations side by side. */
+  readonly across: number;
+  /** Slices that each sum is cut into, an invocation each, which are then added up in order. */
+  readonly slices: number;
+  /**
+   * Steps along the sums whose operands are staged at a time, a multiple of 4·slices. 0 stages nothing: what is
+   * left are the slices, and invocations load for themselves.
+   */
+  readonly depth: number;
+  /** Whether the operands of the next stage are loaded while this one is computed, at the cost of registers. */
+  readonly ahead?: boolean;
 }
 
 /** What all invocations of a dispatch have in common. */
@@ -31,29 +49,38 @@ export interface Tiling {
   readonly lanes: Lanes;
   readonly rows: number;
   readonly quads: number;
-  /** Invocations of a workgroup side by side; the rest stand below each other. */
+  /** Tiles of a workgroup side by side, and below each other. */
   readonly across: number;
+  readonly down: number;
+  /** Invocations that a tile is the work of. */
+  readonly slices: number;
   /** Workgroups side by side. */
   readonly blocksAcross: number;
   readonly workgroups: number;
 }
 
 export function tiling(rows: number, quads: number, tile: Tile, lanes: Lanes): Tiling {
-  const { workgroupSize, broadcast } = lanes;
   const columns = Math.ceil(quads / tile.quads);
-  // Loads can be shared by those alone who have the same rows.
-  const across = broadcast > 0 ? workgroupSize : Math.min(workgroupSize, powerOfTwo(columns));
+  const { workgroupSize, slices, across } = tile.shared ?? alone(columns, lanes);
+  const down = workgroupSize / (across * slices);
   const blocksAcross = Math.ceil(columns / across);
-  const down = (workgroupSize / across) * tile.rows;
   return {
     tile,
-    lanes,
+    lanes: tile.shared ? { workgroupSize, broadcast: 0 } : lanes,
     rows,
     quads,
     across,
+    down,
+    slices,
     blocksAcross,
-    workgroups: blocksAcross * Math.ceil(rows / down),
+    workgroups: blocksAcross * Math.ceil(rows / (down * tile.rows)),
   };
+}
+
+function alone(columns: number, { workgroupSize, broadcast }: Lanes) {
+  // Loads can be shared by those alone who have the same rows.
+  const across = broadcast > 0 ? workgroupSize : Math.min(workgroupSize, powerOfTwo(columns));
+  return { workgroupSize, slices: 1, across };
 }
 
 /** The least power of two that is at least `count`. */
@@ -68,21 +95,58 @@ function powerOfTwo(count: number): number {
  * @param block WGSL for the index of the workgroup among those of the tiling
  */
 export function placeTile(t: Tiling, block: string): string {
-  const { tile, across, blocksAcross } = t;
-  const down = t.lanes.workgroupSize / across;
-  const first = `(${block} / ${blocksAcross}u) * ${down * tile.rows}u`;
-  const row = down > 1 ? `${first} + (lane / ${across}u) * ${tile.rows}u` : first;
-  return `  let row = ${row};
-  let tileQuad = (${block} % ${blocksAcross}u) * ${across * tile.quads}u + ${down > 1 ? `lane % ${across}u` : 'lane'};
+  const { tile, across, down, blocksAcross } = t;
+  const { x, y } = placesOf(t);
+  return `${tile.shared ? placeLane(t) : ''}  let blockRow = (${block} / ${blocksAcross}u) * ${down * tile.rows}u;
+  let row = ${down > 1 ? `blockRow + ${y} * ${tile.rows}u` : 'blockRow'};
+  let blockQuad = (${block} % ${blocksAcross}u) * ${across * tile.quads}u;
+  let tileQuad = blockQuad + ${x};
 ${unroll(tile.quads, (q) => {
   const quad = `tileQuad + ${q * across}u`;
-  return `  let quad${q} = ${hasQuadsOutside(t) ? `min(${quad}, ${t.quads - 1}u)` : quad};`;
+  return `  let quad${q} = ${insideQuad(t, quad)};`;
 })}`;
+}
+
+/** WGSL for an invocation's column and row of tiles in its workgroup. */
+function placesOf(t: Tiling): { readonly x: string; readonly y: string } {
+  if (t.tile.shared) return { x: 'laneX', y: 'laneY' };
+  const { across, down } = t;
+  return down > 1 ? { x: `lane % ${across}u`, y: `(lane / ${across}u)` } : { x: 'lane', y: '0u' };
+}
+
+/** How far apart in a workgroup those are who have one place more below, and one slice more. */
+export function laneStrides({ tile, across, down, slices }: Tiling): {
+  readonly y: number;
+  readonly slice: number;
+} {
+  // Slices that load for themselves are neighbours, and so is what they load.
+  return (tile.shared?.depth ?? 0) > 0
+    ? { y: across, slice: across * down }
+    : { y: across * slices, slice: across };
+}
+
+/**
+ * The place of an invocation in its workgroup. `min` changes nothing, but tells browsers the range of what they would
+ * otherwise hold within bounds at every access to workgroup memory: they do not reason about `%`.
+ */
+function placeLane(t: Tiling): string {
+  const strides = laneStrides(t);
+  const part = (stride: number, count: number) =>
+    count > 1 ? `min(lane / ${stride}u % ${count}u, ${count - 1}u)` : '0u';
+  return `  let laneX = ${part(1, t.across)};
+  let laneY = ${part(strides.y, t.down)};
+  let slice = ${part(strides.slice, t.slices)};
+`;
 }
 
 /** A row of the tiling, or the last one instead of those below it. */
 export function insideRow(t: Tiling, row: string): string {
-  return hasRowsOutside(t) ? `min(${row}, ${t.rows - 1}u)` : row;
+  return hasRowsOutside(t) ? `min(${row}, ${t.rows - 1}u)` : `(${row})`;
+}
+
+/** A column of the tiling, or the last one instead of those to the right of it. */
+export function insideQuad(t: Tiling, quad: string): string {
+  return hasQuadsOutside(t) ? `min(${quad}, ${t.quads - 1}u)` : `(${quad})`;
 }
 
 /** WGSL for whether row `m` of an invocation's tile and column `quad` are inside the matrix. */
@@ -95,7 +159,7 @@ export function isInside(t: Tiling, m: string): string {
 }
 
 function hasRowsOutside(t: Tiling): boolean {
-  return t.rows % ((t.lanes.workgroupSize / t.across) * t.tile.rows) !== 0;
+  return t.rows % (t.down * t.tile.rows) !== 0;
 }
 
 function hasQuadsOutside(t: Tiling): boolean {
@@ -122,6 +186,22 @@ export function withEachSum(tile: Tile, across: number, text: string): string {
       let quad = tileQuad + q * ${across}u;
 ${text}
     }
+  }`;
+}
+
+/**
+ * A loop over the `count` steps of a sum, which are called `step`; or, of a sum cut into slices, over every
+ * `slices`-th of them from `slice` on, so that neighbouring slices load what lies side by side.
+ */
+export function alongSum(step: string, count: number, slices: number, text: string): string {
+  if (slices === 1) {
+    return `  for (var ${step} = 0u; ${step} < ${count}u; ${step}++) {\n${text}\n  }`;
+  }
+  const turns = Math.ceil(count / slices);
+  const guard = turns * slices > count ? `if (${step} < ${count}u) ` : '';
+  return `  for (var turn = 0u; turn < ${turns}u; turn++) {
+    let ${step} = turn * ${slices}u + slice;
+    ${guard}{\n${text}\n    }
   }`;
 }
 

@@ -12,15 +12,17 @@ import {
 } from './batch.ts';
 import { workgroupKernel, type Binding, type Kernel } from './kernel.ts';
 import { applyGradient, optimizerBindings, type UpdateRule } from './optimizer.ts';
+import { declareStaged, eachSum, stagedLength, stagedSums, type Operand } from './sharedTile.ts';
 import {
   addProducts,
+  alongSum,
   declareSums,
+  insideQuad,
   insideRow,
   isInside,
   leftOperand,
   placeTile,
   tiling,
-  withEachSum,
   type Lanes,
   type Tile,
   type Tiling,
@@ -62,7 +64,8 @@ export interface UpdateOptions {
  * Rows past the end of a short batch have delta 0, so the sum always runs over the full batch size, a constant.
  */
 export function update(options: UpdateOptions): Kernel {
-  const { layers, batchSize, optimizer, lanes } = options;
+  const { layers, batchSize, optimizer } = options;
+  const lanes = lanesOf(layers, options.lanes);
   const fromSamples = layers.some(({ inputAt }) => inputAt === undefined);
   const fromActivations = layers.some(({ inputAt }) => inputAt !== undefined);
   const bindings: Binding[] = [
@@ -75,28 +78,28 @@ export function update(options: UpdateOptions): Kernel {
     flaggedCounterBinding,
     settingsBinding,
   ];
+  let first = 0;
+  let memory = 0;
+  const parts = layers.map((layer) => {
+    const weights = weightsPart(layer, batchSize, lanes, first);
+    const biasesFrom = first + weights.workgroups;
+    const biases = biasesPart(layer, batchSize, lanes, biasesFrom);
+    first = biasesFrom + biases.workgroups;
+    memory = Math.max(memory, weights.memory, biases.memory);
+    return `if (workgroup < ${biasesFrom}u) {
+${weights.text}
+  } else if (workgroup < ${first}u) {
+${biases.text}
+  }`;
+  });
   const functions = wgsl /* wgsl */ `${settingsStruct}
 ${rowsOf(batchSize)}
-${applyGradient(optimizer)}
+${applyGradient(optimizer)}${declareStaged(memory)}
 #if ${fromSamples}
 ${sampleOf(batchSize)}
 ${bytesOf}
 #endif
 `;
-  let first = 0;
-  const parts = layers.map((layer) => {
-    const { inputs, outputs, tile } = layer;
-    const t = tiling(quads(inputs), quads(outputs), tile, lanes);
-    const biasesFrom = first + t.workgroups;
-    const end = biasesFrom + Math.ceil(quads(outputs) / lanes.workgroupSize);
-    const part = `if (workgroup < ${biasesFrom}u) {
-${weightsPart(layer, batchSize, lanes, t, `(workgroup - ${first}u)`)}
-  } else if (workgroup < ${end}u) {
-${biasesPart(layer, batchSize, lanes, biasesFrom)}
-  }`;
-    first = end;
-    return part;
-  });
   const body = `${sameStep}${optimizer.kind === 'deferred' ? '' : endStep}
   let samplesInBatch = f32(rowsOf(step));
   let rate = rateOf(step);
@@ -106,55 +109,164 @@ ${biasesPart(layer, batchSize, lanes, biasesFrom)}
   return workgroupKernel(`update ${sizes.join(', ')}`, bindings, first, lanes, functions, body);
 }
 
-function weightsPart(
-  layer: UpdateLayer,
-  batchSize: number,
-  lanes: Lanes,
-  t: Tiling,
-  block: string,
-): string {
-  const { inputAt, deltaAt, parametersAt, tile } = layer;
+/** Those of the tiles that share, which must agree, since all layers have one dispatch. */
+function lanesOf(layers: readonly UpdateLayer[], lanes: Lanes): Lanes {
+  const sizes = new Set(
+    layers.flatMap(({ tile }) => (tile.shared ? [tile.shared.workgroupSize] : [])),
+  );
+  if (sizes.size > 1) {
+    throw new RangeError(
+      `Layers that are updated in one dispatch have workgroups of one size, and tiles ask for ${[...sizes].join(' and ')}.`,
+    );
+  }
+  const [workgroupSize] = sizes;
+  return workgroupSize === undefined ? lanes : { workgroupSize, broadcast: 0 };
+}
+
+/** Some of a dispatch's workgroups, and what they do. */
+interface Part {
+  readonly text: string;
+  readonly workgroups: number;
+  /** Quads of workgroup memory. */
+  readonly memory: number;
+}
+
+function weightsPart(layer: UpdateLayer, batchSize: number, lanes: Lanes, from: number): Part {
+  const { tile, parametersAt } = layer;
+  const outputQuads = quads(layer.outputs);
+  const t = tiling(quads(layer.inputs), outputQuads, tile, lanes);
+  // Four rows of weights a quad of inputs.
+  const sums: Tile = { rows: 4 * tile.rows, quads: tile.quads };
+  const operands = tile.shared?.depth ? stagedOperands(layer, batchSize, t) : undefined;
+  const scale =
+    layer.inputAt === undefined ? `${f32(1 / 255)} / samplesInBatch` : '1.0 / samplesInBatch';
+  const text = `${placeTile(t, `(workgroup - ${from}u)`)}
+${operands ? stagedUpdate(batchSize, t, sums, operands) : updateTile(layer, batchSize, t, sums)}
+  let scale = ${scale};
+  let first = ${parametersAt}u + row * ${4 * outputQuads}u;
+${eachSum(
+  t,
+  sums,
+)(`      if (${isInside(t, 'm / 4u')}) {
+        finite = applyGradient(first + m * ${outputQuads}u + quad, sum * scale, rate) & finite;
+      }`)}${raiseNonFinite(layer.layer)}`;
+  return { text, workgroups: t.workgroups, memory: stagedLength(t, sums, operands) };
+}
+
+/** The sums aᵀ·delta of the tile at `row` and `quad0`, `quad1` … */
+function updateTile(layer: UpdateLayer, batchSize: number, t: Tiling, sums: Tile): string {
+  const { inputAt, deltaAt, tile } = layer;
   const inputQuads = quads(layer.inputs);
   const outputQuads = quads(layer.outputs);
   const fromSamples = inputAt === undefined;
-  // Four rows of weights a quad of inputs.
-  const sums: Tile = { rows: 4 * tile.rows, quads: tile.quads };
-  const left = leftOperand(tile.rows, lanes.broadcast, (v, name) => {
+  const left = leftOperand(tile.rows, t.lanes.broadcast, (v, name) => {
     const at = `${inputAt ?? 0}u + inputsAt + ${insideRow(t, `row + ${v}`)}`;
     return `    let ${name} = ${fromSamples ? `bytesOf(samples[${at}])` : `activations[${at}]`};`;
   });
-  return `${placeTile(t, block)}
-${declareSums(sums)}
-  for (var n = 0u; n < ${batchSize}u; n++) {
-    let inputsAt = ${fromSamples ? 'sampleOf(n, step)' : `n`} * ${inputQuads}u;
+  return `${declareSums(sums)}
+${alongSum(
+  'n',
+  batchSize,
+  t.slices,
+  `    let inputsAt = ${fromSamples ? 'sampleOf(n, step)' : `n`} * ${inputQuads}u;
 ${left.loads}
 ${unroll(tile.quads, (q) => `    let right${q} = deltas[${deltaAt}u + n * ${outputQuads}u + quad${q}];`)}
-${unroll(sums.rows, (k) => addProducts(sums, k, left.value(k >> 2, k & 3), (q) => `right${q}`))}
-  }
-  let scale = ${fromSamples ? `${f32(1 / 255)} / samplesInBatch` : '1.0 / samplesInBatch'};
-  let first = ${parametersAt}u + row * ${4 * outputQuads}u;
-${withEachSum(
-  sums,
-  t.across,
-  `      if (${isInside(t, 'm / 4u')}) {
-        finite = applyGradient(first + m * ${outputQuads}u + quad, sum * scale, rate) & finite;
-      }`,
-)}${raiseNonFinite(layer.layer)}`;
+${updateProducts(sums, left.value, (q) => `right${q}`)}`,
+)}`;
 }
 
-function biasesPart(
-  { layer, inputs, outputs, deltaAt, parametersAt }: UpdateLayer,
-  batchSize: number,
-  lanes: Lanes,
-  firstWorkgroup: number,
+/** Adds the products of one sample. */
+function updateProducts(
+  sums: Tile,
+  left: (vector: number, component: number) => string,
+  right: (q: number) => string,
 ): string {
+  return unroll(sums.rows, (k) => addProducts(sums, k, left(k >> 2, k & 3), right));
+}
+
+/** Left, [samples, quads of inputs]; right, [samples, quads of outputs]: both as they are stored. */
+function stagedOperands(
+  { inputs, outputs, inputAt, deltaAt }: UpdateLayer,
+  batchSize: number,
+  t: Tiling,
+): { readonly left: Operand; readonly right: Operand } {
+  const inputQuads = quads(inputs);
   const outputQuads = quads(outputs);
-  return `  let quad = (workgroup - ${firstWorkgroup}u) * ${lanes.workgroupSize}u + lane;
-  if (quad < ${outputQuads}u) {
-  var sum = vec4f();
-  for (var n = 0u; n < ${batchSize}u; n++) {
-    sum += deltas[${deltaAt}u + n * ${outputQuads}u + quad];
-  }
-  finite = applyGradient(${parametersAt + 4 * quads(inputs) * outputQuads}u + quad, sum / samplesInBatch, rate);${raiseNonFinite(layer)}
-  }`;
+  const depth = t.tile.shared!.depth;
+  const blockRows = t.down * t.tile.rows;
+  const blockQuads = t.across * t.tile.quads;
+  const isRagged = batchSize % depth !== 0;
+  return {
+    left: {
+      count: depth * blockRows,
+      begin: (name, e) =>
+        `  let ${name}At = ${inputAt ?? 0}u + ${insideRow(t, `blockRow + ${e} % ${blockRows}u`)};`,
+      load: (name, e, stage) => {
+        const n = `${stage} * ${depth}u + ${e} / ${blockRows}u`;
+        const value =
+          inputAt === undefined
+            ? `bytesOf(samples[${name}At + sampleOf(${n}, step) * ${inputQuads}u])`
+            : `activations[${name}At + (${n}) * ${inputQuads}u]`;
+        return isRagged ? `select(vec4f(), ${value}, ${n} < ${batchSize}u)` : value;
+      },
+    },
+    right: {
+      count: depth * blockQuads,
+      begin: (name, e) =>
+        `  let ${name}At = ${deltaAt}u + ${insideQuad(t, `blockQuad + ${e} % ${blockQuads}u`)};`,
+      load: (name, e, stage) => {
+        const n = `${stage} * ${depth}u + ${e} / ${blockQuads}u`;
+        return `deltas[${name}At + ${isRagged ? `min(${n}, ${batchSize - 1}u)` : `(${n})`} * ${outputQuads}u]`;
+      },
+    },
+  };
+}
+
+function stagedUpdate(
+  batchSize: number,
+  t: Tiling,
+  sums: Tile,
+  operands: { readonly left: Operand; readonly right: Operand },
+): string {
+  const { tile, down, across } = t;
+  const [blockRows, blockQuads] = [down * tile.rows, across * tile.quads];
+  return stagedSums(t, sums, batchSize, operands, (four, left, right) =>
+    unroll(
+      4,
+      (n) => `${unroll(tile.rows, (v) => {
+        return `    let value${n}_${v} = staged[${left}u + (${four} * 4u + ${n}u) * ${blockRows}u + laneY * ${tile.rows}u + ${v}u];`;
+      })}
+${unroll(tile.quads, (q) => {
+  return `    let right${n}_${q} = staged[${right}u + (${four} * 4u + ${n}u) * ${blockQuads}u + laneX + ${q * across}u];`;
+})}
+${updateProducts(
+  sums,
+  (v, k) => `value${n}_${v}.${'xyzw'[k]!}`,
+  (q) => `right${n}_${q}`,
+)}`,
+    ),
+  );
+}
+
+/** The biases' gradient: a sum of deltas alone, by one invocation a quad or, where tiles share, by many. */
+function biasesPart(layer: UpdateLayer, batchSize: number, lanes: Lanes, from: number): Part {
+  const { inputs, outputs, deltaAt, parametersAt, tile } = layer;
+  const outputQuads = quads(outputs);
+  const biasAt = parametersAt + 4 * quads(inputs) * outputQuads;
+  const { workgroupSize } = lanes;
+  const across = tile.shared ? Math.min(8, workgroupSize) : workgroupSize;
+  const sums: Tile = {
+    rows: 1,
+    quads: 1,
+    shared: { workgroupSize, across, slices: workgroupSize / across, depth: 0 },
+  };
+  const t = tiling(1, outputQuads, sums, lanes);
+  const apply = `      if (${isInside(t, '0u')}) {
+        finite = applyGradient(${biasAt}u + quad, sum / samplesInBatch, rate);
+      }`;
+  const text = `${placeTile(t, `(workgroup - ${from}u)`)}
+${declareSums(sums)}
+${alongSum('n', batchSize, t.slices, `    sum0_0 += deltas[${deltaAt}u + n * ${outputQuads}u + quad0];`)}
+${eachSum(t)(apply)}${raiseNonFinite(layer.layer)}`;
+  return { text, workgroups: t.workgroups, memory: stagedLength(t, sums) };
 }
