@@ -143,11 +143,8 @@ function forwardProducts(
   left: (m: number, k: number) => string,
   right: (q: number, k: number) => string,
 ): string {
-  return unroll(
-    4,
-    (k) => `${unroll(tile.quads, (q) => `    let right${k}_${q} = ${right(q, k)};`)}
-${unroll(tile.rows, (m) => addProducts(tile, m, left(m, k), (q) => `right${k}_${q}`))}`,
-  );
+  return `${unroll(4, (k) => unroll(tile.quads, (q) => `    let right${k}_${q} = ${right(q, k)};`))}
+${addProducts(tile, 4, left, (k, q) => `right${k}_${q}`)}`;
 }
 
 /** Left, [rows, four steps]: inputs as they are stored. Right, [steps, quads]: weights as they are stored. */

@@ -95,7 +95,7 @@ ${lines(
 }
 
 /** Sums an invocation keeps in registers; above, they would be spilled. */
-const sumsPerTile = 16;
+const sumsPerTile = 4;
 
 /** Walks over all the columns of a layer, as many at a time as registers hold. */
 function eachTile(features: number, tileRows: number, text: (tile: Tile) => string): string {

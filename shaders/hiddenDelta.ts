@@ -118,11 +118,8 @@ function hiddenDeltaProducts(
   const turned = (q: number, k: number) =>
     `vec4f(${[0, 1, 2, 3].map((i) => `weight${q}_${i}.${'xyzw'[k]!}`).join(', ')})`;
   return `${unroll(tile.quads, (q) => unroll(4, (i) => `    let weight${q}_${i} = ${weight(q, i)};`))}
-${unroll(
-  4,
-  (k) => `${unroll(tile.quads, (q) => `    let right${k}_${q} = ${turned(q, k)};`)}
-${unroll(tile.rows, (m) => addProducts(tile, m, left(m, k), (q) => `right${k}_${q}`))}`,
-)}`;
+${unroll(4, (k) => unroll(tile.quads, (q) => `    let right${k}_${q} = ${turned(q, k)};`))}
+${addProducts(tile, 4, left, (k, q) => `right${k}_${q}`)}`;
 }
 
 /**

@@ -205,10 +205,28 @@ export function alongSum(step: string, count: number, slices: number, text: stri
   }`;
 }
 
-/** Sums of a tile's row, each plus a value of the left operand times a vec4f of the right one. */
-export function addProducts(tile: Tile, m: number, left: string, right: (q: number) => string) {
-  return `    { let left = vec4f(${left});
-${unroll(tile.quads, (q) => `      sum${m}_${q} = fma(left, ${right(q)}, sum${m}_${q});`)} }`;
+/**
+ * Adds to every sum of a tile some steps along it: products of a value of the left operand and a vec4f of the right
+ * one. All loads come before, and each sum takes its steps at once: where a load is a branch, as in SwiftShader, or
+ * a sum lives in memory, both cost once for all steps.
+ */
+export function addProducts(
+  tile: Tile,
+  steps: number,
+  left: (m: number, step: number) => string,
+  right: (step: number, q: number) => string,
+): string {
+  return unroll(
+    tile.rows,
+    (m) => `    {
+${unroll(steps, (step) => `      let left${step} = vec4f(${left(m, step)});`)}
+${unroll(tile.quads, (q) => {
+  let sum = `sum${m}_${q}`;
+  for (let step = 0; step < steps; step++) sum = `fma(left${step}, ${right(step, q)}, ${sum})`;
+  return `      sum${m}_${q} = ${sum};`;
+})}
+    }`,
+  );
 }
 
 const components = ['x', 'y', 'z', 'w'] as const;
@@ -228,13 +246,13 @@ export function leftOperand(
   }
   if (broadcast === 0) {
     return {
-      loads: unroll(count, (v) => load(`${v}u`, `left${v}`)),
-      value: (v, c) => `left${v}.${components[c]!}`,
+      loads: unroll(count, (v) => load(`${v}u`, `vector${v}`)),
+      value: (v, c) => `vector${v}.${components[c]!}`,
     };
   }
   return {
-    loads: unroll(count / broadcast, (t) => load(`${t * broadcast}u + subgroupLane`, `left${t}`)),
+    loads: unroll(count / broadcast, (t) => load(`${t * broadcast}u + subgroupLane`, `vector${t}`)),
     value: (v, c) =>
-      `subgroupBroadcast(left${Math.floor(v / broadcast)}.${components[c]!}, ${v % broadcast}u)`,
+      `quadBroadcast(vector${Math.floor(v / broadcast)}.${components[c]!}, ${v % broadcast}u)`,
   };
 }

@@ -48,6 +48,8 @@ export interface UpdateLayer {
 export interface UpdateOptions {
   readonly layers: readonly UpdateLayer[];
   readonly batchSize: number;
+  /** Rows of the mini-batch buffers, at least `batchSize`. */
+  readonly rows: number;
   /** `deferred` leaves the gradient in `gradients` and the step to `applyGradients`. */
   readonly optimizer: UpdateRule;
   readonly lanes: Lanes;
@@ -61,10 +63,10 @@ export interface UpdateOptions {
  * All layers share one dispatch, as no update needs another's result: a range of workgroups each, and behind its
  * weights those of its biases, the weights of an input that is always 1. It is the last kernel of a step that
  * does not clip.
- * Rows past the end of a short batch have delta 0, so the sum always runs over the full batch size, a constant.
+ * Rows past the end of a short batch have delta 0, so the sum always runs over all rows there are, a constant.
  */
 export function update(options: UpdateOptions): Kernel {
-  const { layers, batchSize, optimizer } = options;
+  const { layers, batchSize, rows, optimizer } = options;
   const lanes = lanesOf(layers, options.lanes);
   const fromSamples = layers.some(({ inputAt }) => inputAt === undefined);
   const fromActivations = layers.some(({ inputAt }) => inputAt !== undefined);
@@ -81,7 +83,7 @@ export function update(options: UpdateOptions): Kernel {
   let first = 0;
   let memory = 0;
   const parts = layers.map((layer) => {
-    const weights = weightsPart(layer, batchSize, lanes, first);
+    const weights = weightsPart(layer, rows, lanes, first);
     const biasesFrom = first + weights.workgroups;
     const biases = biasesPart(layer, batchSize, lanes, biasesFrom);
     first = biasesFrom + biases.workgroups;
@@ -131,17 +133,17 @@ interface Part {
   readonly memory: number;
 }
 
-function weightsPart(layer: UpdateLayer, batchSize: number, lanes: Lanes, from: number): Part {
+function weightsPart(layer: UpdateLayer, rows: number, lanes: Lanes, from: number): Part {
   const { tile, parametersAt } = layer;
   const outputQuads = quads(layer.outputs);
   const t = tiling(quads(layer.inputs), outputQuads, tile, lanes);
   // Four rows of weights a quad of inputs.
   const sums: Tile = { rows: 4 * tile.rows, quads: tile.quads };
-  const operands = tile.shared?.depth ? stagedOperands(layer, batchSize, t) : undefined;
+  const operands = tile.shared?.depth ? stagedOperands(layer, rows, t) : undefined;
   const scale =
     layer.inputAt === undefined ? `${f32(1 / 255)} / samplesInBatch` : '1.0 / samplesInBatch';
   const text = `${placeTile(t, `(workgroup - ${from}u)`)}
-${operands ? stagedUpdate(batchSize, t, sums, operands) : updateTile(layer, batchSize, t, sums)}
+${operands ? stagedUpdate(rows, t, sums, operands) : updateTile(layer, rows, t, sums)}
   let scale = ${scale};
   let first = ${parametersAt}u + row * ${4 * outputQuads}u;
 ${eachSum(
@@ -154,40 +156,58 @@ ${eachSum(
 }
 
 /** The sums aᵀ·delta of the tile at `row` and `quad0`, `quad1` … */
-function updateTile(layer: UpdateLayer, batchSize: number, t: Tiling, sums: Tile): string {
+function updateTile(layer: UpdateLayer, rows: number, t: Tiling, sums: Tile): string {
   const { inputAt, deltaAt, tile } = layer;
   const inputQuads = quads(layer.inputs);
   const outputQuads = quads(layer.outputs);
   const fromSamples = inputAt === undefined;
+  const steps = [4, 2].find((count) => rows % count === 0) ?? 1;
   const left = leftOperand(tile.rows, t.lanes.broadcast, (v, name) => {
-    const at = `${inputAt ?? 0}u + inputsAt + ${insideRow(t, `row + ${v}`)}`;
-    return `    let ${name} = ${fromSamples ? `bytesOf(samples[${at}])` : `activations[${at}]`};`;
+    const inside = insideRow(t, `row + ${v}`);
+    return unroll(steps, (n) => {
+      const at = `${inputAt ?? 0}u + inputs${n}At + ${inside}`;
+      return `    let ${name}_${n} = ${fromSamples ? `bytesOf(samples[${at}])` : `activations[${at}]`};`;
+    });
   });
   return `${declareSums(sums)}
 ${alongSum(
-  'n',
-  batchSize,
+  'i',
+  rows / steps,
   t.slices,
-  `    let inputsAt = ${fromSamples ? 'sampleOf(n, step)' : `n`} * ${inputQuads}u;
+  `    let n = ${steps}u * i;
+${unroll(steps, (n) => `    let inputs${n}At = ${fromSamples ? `sampleOf(n + ${n}u, step)` : `(n + ${n}u)`} * ${inputQuads}u;`)}
 ${left.loads}
-${unroll(tile.quads, (q) => `    let right${q} = deltas[${deltaAt}u + n * ${outputQuads}u + quad${q}];`)}
-${updateProducts(sums, left.value, (q) => `right${q}`)}`,
+${unroll(steps, (n) =>
+  unroll(
+    tile.quads,
+    (q) =>
+      `    let right${n}_${q} = deltas[${deltaAt}u + (n + ${n}u) * ${outputQuads}u + quad${q}];`,
+  ),
+)}
+${updateProducts(sums, steps, (vector, component, n) =>
+  left.value(vector, component).replace(/vector\d+/, (name) => `${name}_${n}`),
+)}`,
 )}`;
 }
 
-/** Adds the products of one sample. */
+/** Adds the products of some samples, with `right` of each sample and quad declared. */
 function updateProducts(
   sums: Tile,
-  left: (vector: number, component: number) => string,
-  right: (q: number) => string,
+  steps: number,
+  left: (vector: number, component: number, n: number) => string,
 ): string {
-  return unroll(sums.rows, (k) => addProducts(sums, k, left(k >> 2, k & 3), right));
+  return addProducts(
+    sums,
+    steps,
+    (m, n) => left(m >> 2, m & 3, n),
+    (n, q) => `right${n}_${q}`,
+  );
 }
 
 /** Left, [samples, quads of inputs]; right, [samples, quads of outputs]: both as they are stored. */
 function stagedOperands(
   { inputs, outputs, inputAt, deltaAt }: UpdateLayer,
-  batchSize: number,
+  rows: number,
   t: Tiling,
 ): { readonly left: Operand; readonly right: Operand } {
   const inputQuads = quads(inputs);
@@ -195,7 +215,7 @@ function stagedOperands(
   const depth = t.tile.shared!.depth;
   const blockRows = t.down * t.tile.rows;
   const blockQuads = t.across * t.tile.quads;
-  const isRagged = batchSize % depth !== 0;
+  const isRagged = rows % depth !== 0;
   return {
     left: {
       count: depth * blockRows,
@@ -207,7 +227,7 @@ function stagedOperands(
           inputAt === undefined
             ? `bytesOf(samples[${name}At + sampleOf(${n}, step) * ${inputQuads}u])`
             : `activations[${name}At + (${n}) * ${inputQuads}u]`;
-        return isRagged ? `select(vec4f(), ${value}, ${n} < ${batchSize}u)` : value;
+        return isRagged ? `select(vec4f(), ${value}, ${n} < ${rows}u)` : value;
       },
     },
     right: {
@@ -216,35 +236,36 @@ function stagedOperands(
         `  let ${name}At = ${deltaAt}u + ${insideQuad(t, `blockQuad + ${e} % ${blockQuads}u`)};`,
       load: (name, e, stage) => {
         const n = `${stage} * ${depth}u + ${e} / ${blockQuads}u`;
-        return `deltas[${name}At + ${isRagged ? `min(${n}, ${batchSize - 1}u)` : `(${n})`} * ${outputQuads}u]`;
+        return `deltas[${name}At + ${isRagged ? `min(${n}, ${rows - 1}u)` : `(${n})`} * ${outputQuads}u]`;
       },
     },
   };
 }
 
 function stagedUpdate(
-  batchSize: number,
+  rows: number,
   t: Tiling,
   sums: Tile,
   operands: { readonly left: Operand; readonly right: Operand },
 ): string {
   const { tile, down, across } = t;
   const [blockRows, blockQuads] = [down * tile.rows, across * tile.quads];
-  return stagedSums(t, sums, batchSize, operands, (four, left, right) =>
-    unroll(
-      4,
-      (n) => `${unroll(tile.rows, (v) => {
+  return stagedSums(
+    t,
+    sums,
+    rows,
+    operands,
+    (four, left, right) => `${unroll(4, (n) =>
+      unroll(tile.rows, (v) => {
         return `    let value${n}_${v} = staged[${left}u + (${four} * 4u + ${n}u) * ${blockRows}u + laneY * ${tile.rows}u + ${v}u];`;
-      })}
-${unroll(tile.quads, (q) => {
-  return `    let right${n}_${q} = staged[${right}u + (${four} * 4u + ${n}u) * ${blockQuads}u + laneX + ${q * across}u];`;
-})}
-${updateProducts(
-  sums,
-  (v, k) => `value${n}_${v}.${'xyzw'[k]!}`,
-  (q) => `right${n}_${q}`,
-)}`,
-    ),
+      }),
+    )}
+${unroll(4, (n) =>
+  unroll(tile.quads, (q) => {
+    return `    let right${n}_${q} = staged[${right}u + (${four} * 4u + ${n}u) * ${blockQuads}u + laneX + ${q * across}u];`;
+  }),
+)}
+${updateProducts(sums, 4, (v, k, n) => `value${n}_${v}.${'xyzw'[k]!}`)}`,
   );
 }
 

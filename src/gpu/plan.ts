@@ -45,13 +45,14 @@ export function choosePlan(
 ): Plan {
   const { layers: sizes } = network;
   const kind = kindOf(adapter);
-  const { lanes, tiles, wanted } = kinds[kind];
+  const kindPlan = kinds[kind];
+  const { lanes, tiles } = kindPlan;
   const layers = sizes.slice(1).map((outputs, l): LayerPlan => {
     const inputQuads = quads(sizes[l]!);
     return {
-      forward: largest(tiles.forward, batchSize, quads(outputs), wanted),
-      hiddenDelta: largest(tiles.forward, batchSize, inputQuads, wanted),
-      update: largest(tiles.update, inputQuads, quads(outputs), wanted),
+      forward: largest(tiles.forward, batchSize, quads(outputs), kindPlan),
+      hiddenDelta: largest(tiles.forward, batchSize, inputQuads, kindPlan),
+      update: largest(tiles.update, inputQuads, quads(outputs), kindPlan),
     };
   });
   const fused = kind === 'gpu' ? undefined : { from: fusedFrom(sizes), rows: 4 };
@@ -109,10 +110,10 @@ const kinds: Readonly<Record<Kind, KindPlan>> = {
   broadcasting: {
     // SwiftShader computes four invocations at a time, a subgroup; tiles are whole subgroups high.
     lanes: { workgroupSize: 4, broadcast: 4 },
-    wanted: 40,
+    wanted: 24,
     tiles: {
-      forward: [tile(8, 2), tile(16, 1), tile(8, 1), tile(4, 1)],
-      update: [tile(4, 1)],
+      forward: [tile(16, 2), tile(8, 2), tile(16, 1), tile(8, 1), tile(4, 1)],
+      update: [tile(4, 2), tile(4, 1)],
     },
   },
 };
@@ -138,11 +139,23 @@ function operations(sizes: readonly number[], batchSize: number): number {
   return 6 * batchSize * countParameters(sizes);
 }
 
-/** The tile with most reuse that fits and still leaves `wanted` invocations; the smallest if none does. */
-function largest(tiles: readonly Tile[], rows: number, columns: number, wanted: number): Tile {
-  const fitting = tiles.filter((t) => columns % t.quads === 0);
+/**
+ * The tile with most reuse that leaves `wanted` invocations and computes little for nothing; the smallest if none does.
+ */
+function largest(
+  tiles: readonly Tile[],
+  rows: number,
+  columns: number,
+  { wanted, lanes }: KindPlan,
+): Tile {
+  const across = Math.max(1, lanes.broadcast);
+  const fitting = tiles.filter((t) => {
+    const whole = t.quads * across;
+    return Math.ceil(columns / whole) * whole <= 1.1 * columns;
+  });
   return (
-    fitting.find((t) => Math.ceil(rows / t.rows) * (columns / t.quads) >= wanted) ?? fitting.at(-1)!
+    fitting.find((t) => Math.ceil(rows / t.rows) * Math.ceil(columns / t.quads) >= wanted) ??
+    tiles.at(-1)!
   );
 }
 

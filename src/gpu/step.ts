@@ -85,6 +85,7 @@ export function trainingStep(
     update({
       layers: all.update.map((layer, l) => ({ ...layer, tile: plan.layers[l]!.update })),
       batchSize,
+      rows,
       optimizer: clipNorm === undefined ? optimizer : deferred,
       lanes,
     }),

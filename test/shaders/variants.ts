@@ -78,6 +78,7 @@ function stepVariants(): Kernel[] {
           update({
             layers: all.update.map((layer) => ({ ...layer, tile: { rows: 4, quads: 1 } })),
             batchSize,
+            rows,
             optimizer: rule ?? deferred,
             lanes,
           }),

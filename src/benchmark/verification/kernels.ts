@@ -207,7 +207,9 @@ function updateCases(
         },
       }));
       const batchSize = kind === 'integers' ? draw.pick([1, 2, 8, 32]) : draw.pick(batchSizes);
-      const options: UpdateCase = { layers, batchSize, optimizer, lanes };
+      // Rows behind the mini-batch, which the kernel goes through four, two or one at a time.
+      const rows = batchSize + draw.pick([0, 1, 2, 3]);
+      const options: UpdateCase = { layers, batchSize, rows, optimizer, lanes };
       const texts = layers.map(
         ({ inputs, outputs, source, tile }) =>
           `${inputs}→${outputs} from ${source}, ${tileText({ ...tile, rows: 4 * tile.rows }, lanes)}`,

@@ -31,6 +31,8 @@ export interface UpdateCaseLayer {
 export interface UpdateCase {
   readonly layers: readonly UpdateCaseLayer[];
   readonly batchSize: number;
+  /** Of the buffers; those behind the mini-batch have delta 0. */
+  readonly rows: number;
   readonly optimizer: Optimizer | undefined;
   readonly lanes: Lanes;
 }
@@ -47,7 +49,7 @@ export async function checkUpdate(
   kind: DataKind,
   seed: number,
 ): Promise<number> {
-  const { batchSize, optimizer } = options;
+  const { batchSize, rows, optimizer } = options;
   const samples = new Samples(seed, kind);
   const epochStep = drawStep(batchSize, samples, kind);
   const { size } = epochStep;
@@ -55,21 +57,21 @@ export async function checkUpdate(
   const buffers = { activations: new Arena(), deltas: new Arena(), parameters: new Arena() };
   let bytes = {};
   const layers = options.layers.map(({ inputs, outputs, source, tile }, layer) => {
-    const shape = { inputs, batchSize, rows: batchSize };
+    const shape = { inputs, batchSize, rows };
     const input =
       source === 'samples'
         ? byteInput(shape, epochStep, samples)
         : floatInput(shape, batchSize, samples);
     bytes = { ...bytes, ...input.contents };
     // As `outputDelta` leaves it: 0 past the end of a short batch.
-    const delta = new Float32Array(batchSize * outputs);
+    const delta = new Float32Array(rows * outputs);
     delta.set(samples.signed(size * outputs));
     const state = drawState(optimizer, inputs, outputs, samples);
     const parametersAt = buffers.parameters.add(
       state.contents.parameters ?? state.contents.gradients,
     );
     const inputAt = input.packed && buffers.activations.add(input.packed);
-    const deltaAt = buffers.deltas.add(packRows(delta, batchSize, outputs));
+    const deltaAt = buffers.deltas.add(packRows(delta, rows, outputs));
     const place = { layer, inputs, outputs, inputAt, deltaAt, parametersAt, tile };
     return { place, a: input.a, delta, state };
   });
