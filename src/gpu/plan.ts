@@ -103,7 +103,7 @@ const kinds: Readonly<Record<Kind, KindPlan>> = {
     lanes: { workgroupSize: 8, broadcast: 0 },
     wanted: 24,
     tiles: {
-      forward: [tile(8, 2), tile(4, 4), tile(4, 2), tile(4, 1), tile(2, 1), tile(1, 1)],
+      forward: [tile(16, 2), tile(8, 2), tile(4, 4), tile(4, 2), tile(4, 1), tile(2, 1), tile(1, 1)],
       update: [tile(2, 2), tile(1, 4), tile(1, 2), tile(1, 1)],
     },
   },
