@@ -8,7 +8,7 @@
  *
  * Where that sharing is worth something, `broadcast` is the size of a subgroup: its invocations load different
  * parts of the left operand and pass them round. SwiftShader, whose loads cost about as much as ten products, gains
- * a third from it (bench/NOTES.md).
+ * from it (bench/NOTES.md).
  */
 import { unroll } from './wgsl.ts';
 
@@ -17,6 +17,11 @@ export interface Tile {
   readonly quads: number;
   /** How the invocations of a workgroup work together; absent where each works alone. See `sharedTile.ts`. */
   readonly shared?: Sharing;
+  /**
+   * The shortest code: no loads shared within subgroups, no steps unrolled beyond what comes in one load. For matrices
+   * so small that compiling what is fastest would take longer than it could ever save.
+   */
+  readonly isPlain?: boolean;
 }
 
 /** What a workgroup shares through its memory. */
@@ -250,9 +255,11 @@ export function leftOperand(
       value: (v, c) => `vector${v}.${components[c]!}`,
     };
   }
+  // A subgroup of four is a quad, whose broadcast is a mere rearrangement.
+  const fromLane = broadcast === 4 ? 'quadBroadcast' : 'subgroupBroadcast';
   return {
     loads: unroll(count / broadcast, (t) => load(`${t * broadcast}u + subgroupLane`, `vector${t}`)),
     value: (v, c) =>
-      `quadBroadcast(vector${Math.floor(v / broadcast)}.${components[c]!}, ${v % broadcast}u)`,
+      `${fromLane}(vector${Math.floor(v / broadcast)}.${components[c]!}, ${v % broadcast}u)`,
   };
 }

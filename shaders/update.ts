@@ -136,7 +136,8 @@ interface Part {
 function weightsPart(layer: UpdateLayer, rows: number, lanes: Lanes, from: number): Part {
   const { tile, parametersAt } = layer;
   const outputQuads = quads(layer.outputs);
-  const t = tiling(quads(layer.inputs), outputQuads, tile, lanes);
+  const own = tile.isPlain ? { ...lanes, broadcast: 0 } : lanes;
+  const t = tiling(quads(layer.inputs), outputQuads, tile, own);
   // Four rows of weights a quad of inputs.
   const sums: Tile = { rows: 4 * tile.rows, quads: tile.quads };
   const operands = tile.shared?.depth ? stagedOperands(layer, rows, t) : undefined;
@@ -161,7 +162,7 @@ function updateTile(layer: UpdateLayer, rows: number, t: Tiling, sums: Tile): st
   const inputQuads = quads(layer.inputs);
   const outputQuads = quads(layer.outputs);
   const fromSamples = inputAt === undefined;
-  const steps = [4, 2].find((count) => rows % count === 0) ?? 1;
+  const steps = tile.isPlain ? 1 : ([4, 2].find((count) => rows % count === 0) ?? 1);
   const left = leftOperand(tile.rows, t.lanes.broadcast, (v, name) => {
     const inside = insideRow(t, `row + ${v}`);
     return unroll(steps, (n) => {

@@ -47,12 +47,17 @@ export function choosePlan(
   const kind = kindOf(adapter);
   const kindPlan = kinds[kind];
   const { lanes, tiles } = kindPlan;
+  const weightQuads = sizes.slice(1).map((outputs, l) => quads(sizes[l]!) * quads(outputs));
+  const largestLayer = Math.max(...weightQuads);
   const layers = sizes.slice(1).map((outputs, l): LayerPlan => {
     const inputQuads = quads(sizes[l]!);
+    const isSmall = kind !== 'gpu' && weightQuads[l]! < largestLayer / 32;
     return {
       forward: largest(tiles.forward, batchSize, quads(outputs), kindPlan),
       hiddenDelta: largest(tiles.forward, batchSize, inputQuads, kindPlan),
-      update: largest(tiles.update, inputQuads, quads(outputs), kindPlan),
+      update: isSmall
+        ? { rows: 1, quads: 1, isPlain: true }
+        : largest(tiles.update, inputQuads, quads(outputs), kindPlan),
     };
   });
   const fused = kind === 'gpu' ? undefined : { from: fusedFrom(sizes), rows: 4 };
@@ -103,7 +108,15 @@ const kinds: Readonly<Record<Kind, KindPlan>> = {
     lanes: { workgroupSize: 8, broadcast: 0 },
     wanted: 24,
     tiles: {
-      forward: [tile(16, 2), tile(8, 2), tile(4, 4), tile(4, 2), tile(4, 1), tile(2, 1), tile(1, 1)],
+      forward: [
+        tile(16, 2),
+        tile(8, 2),
+        tile(4, 4),
+        tile(4, 2),
+        tile(4, 1),
+        tile(2, 1),
+        tile(1, 1),
+      ],
       update: [tile(2, 2), tile(1, 4), tile(1, 2), tile(1, 1)],
     },
   },
