@@ -40,28 +40,9 @@ export interface FusedOptions {
  * tiles of `forward` and `hiddenDelta`, which are also its twins.
  */
 export function fused(options: FusedOptions): Kernel {
-  const { forward, output, hiddenDelta, batchSize, rows, tileRows } = options;
-  const fromSamples = forward[0]!.inputAt === undefined;
-  const bindings: Binding[] = [
-    { name: 'parameters', access: 'read', type: 'array<vec4f>' },
-    { name: 'activations', access: 'read_write', type: 'array<vec4f>' },
-    { name: 'deltas', access: 'read_write', type: 'array<vec4f>' },
-    ...outputDeltaBindings,
-    ...(fromSamples ? [{ name: 'samples', access: 'read', type: 'array<u32>' } as const] : []),
-    { name: 'order', access: 'read', type: 'array<u32>' },
-    counterBinding(fromSamples ? 'read_write' : 'read'),
-    settingsBinding,
-  ];
-  // The last layer is linear, and all others are alike.
-  const { activation } = hiddenDelta[0] ?? forward[0]!;
-  const functions = unique(
-    settingsStruct,
-    ...(fromSamples ? [sampleOf(batchSize), bytesOf] : []),
-    activate(activation),
-    slope(activation),
-    outputDeltaOf(output, batchSize),
-  );
-  const body = `${fromSamples ? startStep : sameStep}
+  const { forward, hiddenDelta, rows, tileRows } = options;
+  const { label, bindings, functions, begin } = fusedDeclarations(options);
+  const body = `${begin}
   let row = invocation * ${tileRows}u;
 ${lines(
   forward.map((layer) =>
@@ -83,15 +64,48 @@ ${lines(
     ),
   ),
 )}`;
-  const sizes = [forward[0]!.inputs, ...forward.map(({ outputs }) => outputs)];
-  return kernel(
-    `forward and back ${sizes.join('→')}`,
-    bindings,
-    rows / tileRows,
-    options.workgroupSize,
-    functions,
-    body,
+  return kernel(label, bindings, rows / tileRows, options.workgroupSize, functions, body);
+}
+
+/** What a kernel that goes forward and back declares and begins with, however it deals out the samples. */
+export function fusedDeclarations({
+  forward,
+  output,
+  hiddenDelta,
+  batchSize,
+}: Pick<FusedOptions, 'forward' | 'output' | 'hiddenDelta' | 'batchSize'>): {
+  readonly label: string;
+  readonly bindings: readonly Binding[];
+  readonly functions: string;
+  readonly begin: string;
+} {
+  const fromSamples = forward[0]!.inputAt === undefined;
+  const bindings: Binding[] = [
+    { name: 'parameters', access: 'read', type: 'array<vec4f>' },
+    { name: 'activations', access: 'read_write', type: 'array<vec4f>' },
+    { name: 'deltas', access: 'read_write', type: 'array<vec4f>' },
+    ...outputDeltaBindings,
+    ...(fromSamples ? [{ name: 'samples', access: 'read', type: 'array<u32>' } as const] : []),
+    { name: 'order', access: 'read', type: 'array<u32>' },
+    counterBinding(fromSamples ? 'read_write' : 'read'),
+    settingsBinding,
+  ];
+  // The last layer is linear, and all others are alike.
+  const { activation } = hiddenDelta[0] ?? forward[0]!;
+  const functions = unique(
+    settingsStruct,
+    ...(fromSamples ? [sampleOf(batchSize), bytesOf] : []),
+    activate(activation),
+    slope(activation),
+    outputDeltaOf(output, batchSize),
   );
+  const sizes = [forward[0]!.inputs, ...forward.map(({ outputs }) => outputs)];
+  return {
+    label: `forward and back ${sizes.join('→')}`,
+    bindings,
+    functions,
+    begin: fromSamples ? startStep : sameStep,
+  };
 }
 
 /** Sums an invocation keeps in registers; above, they would be spilled. */

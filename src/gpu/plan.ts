@@ -7,6 +7,7 @@ import { quads } from '../../shaders/wgsl.ts';
 import type { Network } from '../network/network.ts';
 import { countParameters } from '../network/parameters.ts';
 import type { AdapterDescription } from './adapter.ts';
+import { gpuPlan } from './gpuPlan.ts';
 
 export interface LayerPlan {
   readonly forward: Tile;
@@ -23,8 +24,15 @@ export interface Plan {
   readonly layers: readonly LayerPlan[];
   /** Of every kernel. */
   readonly lanes: Lanes;
-  /** The layer from which on forward and back are one dispatch, in which an invocation takes `rows` samples. */
-  readonly fused?: { readonly from: number; readonly rows: number };
+  /**
+   * The layer from which on forward and back are one dispatch, in which an invocation takes `rows` samples, or a
+   * workgroup of `workgroupSize` invocations together.
+   */
+  readonly fused?: {
+    readonly from: number;
+    readonly rows: number;
+    readonly workgroupSize?: number;
+  };
   /** Steps of the first submit; later ones follow the clock, which changes no result. */
   readonly stepsPerSubmit: number;
 }
@@ -45,22 +53,8 @@ export function choosePlan(
 ): Plan {
   const { layers: sizes } = network;
   const kind = kindOf(adapter);
-  const kindPlan = kinds[kind];
-  const { lanes, tiles } = kindPlan;
-  const weightQuads = sizes.slice(1).map((outputs, l) => quads(sizes[l]!) * quads(outputs));
-  const largestLayer = Math.max(...weightQuads);
-  const layers = sizes.slice(1).map((outputs, l): LayerPlan => {
-    const inputQuads = quads(sizes[l]!);
-    const isSmall = kind !== 'gpu' && weightQuads[l]! < largestLayer / 32;
-    return {
-      forward: largest(tiles.forward, batchSize, quads(outputs), kindPlan),
-      hiddenDelta: largest(tiles.forward, batchSize, inputQuads, kindPlan),
-      update: isSmall
-        ? { rows: 1, quads: 1, isPlain: true }
-        : largest(tiles.update, inputQuads, quads(outputs), kindPlan),
-    };
-  });
-  const fused = kind === 'gpu' ? undefined : { from: fusedFrom(sizes), rows: 4 };
+  const { layers, lanes, fused } =
+    kind === 'gpu' ? gpuPlan(sizes, batchSize) : softwarePlan(sizes, batchSize, kinds[kind]);
   const tallest = Math.max(
     fused?.rows ?? 1,
     ...layers.flatMap(({ forward, hiddenDelta }) => [forward.rows, hiddenDelta.rows]),
@@ -73,6 +67,28 @@ export function choosePlan(
     ...(fused && { fused }),
     stepsPerSubmit: Math.max(1, Math.floor(firstSubmitOperations / operations(sizes, batchSize))),
   };
+}
+
+function softwarePlan(
+  sizes: readonly number[],
+  batchSize: number,
+  kindPlan: KindPlan,
+): Pick<Plan, 'layers' | 'lanes' | 'fused'> {
+  const { lanes, tiles } = kindPlan;
+  const weightQuads = sizes.slice(1).map((outputs, l) => quads(sizes[l]!) * quads(outputs));
+  const largestLayer = Math.max(...weightQuads);
+  const layers = sizes.slice(1).map((outputs, l): LayerPlan => {
+    const inputQuads = quads(sizes[l]!);
+    const isSmall = weightQuads[l]! < largestLayer / 32;
+    return {
+      forward: largest(tiles.forward, batchSize, quads(outputs), kindPlan),
+      hiddenDelta: largest(tiles.forward, batchSize, inputQuads, kindPlan),
+      update: isSmall
+        ? { rows: 1, quads: 1, isPlain: true }
+        : largest(tiles.update, inputQuads, quads(outputs), kindPlan),
+    };
+  });
+  return { layers, lanes, fused: { from: fusedFrom(sizes), rows: 4 } };
 }
 
 /** The kinds of adapter that want different plans. */
@@ -93,16 +109,7 @@ interface KindPlan {
 
 const tile = (rows: number, q: number): Tile => ({ rows, quads: q });
 
-const kinds: Readonly<Record<Kind, KindPlan>> = {
-  gpu: {
-    // At least one full subgroup, which is 64 invocations on the widest.
-    lanes: { workgroupSize: 64, broadcast: 0 },
-    wanted: 8192,
-    tiles: {
-      forward: [tile(4, 4), tile(8, 2), tile(4, 2), tile(4, 1), tile(2, 1), tile(1, 1)],
-      update: [tile(2, 2), tile(1, 4), tile(1, 2), tile(1, 1)],
-    },
-  },
+const kinds: Readonly<Record<Exclude<Kind, 'gpu'>, KindPlan>> = {
   software: {
     // Small workgroups spread evenly over the cores; lavapipe computes eight invocations at a time.
     lanes: { workgroupSize: 8, broadcast: 0 },
@@ -174,7 +181,8 @@ function largest(
 
 /** The plan in one line a layer, for reports. */
 export function describePlan(plan: Plan): string {
-  const text = ({ rows, quads: q }: Tile) => `${rows}×${4 * q}`;
+  const text = ({ rows, quads: q, shared }: Tile) =>
+    `${rows}×${4 * q}${shared && shared.slices > 1 ? ` in ${shared.slices} slices` : ''}${shared?.depth ? `, staged by ${shared.depth}` : ''}`;
   const split = plan.fused?.from ?? plan.layers.length;
   const layers = plan.layers
     .map(({ forward, hiddenDelta, update }, l) => {
@@ -190,7 +198,7 @@ export function describePlan(plan: Plan): string {
   return (
     `workgroups of ${workgroupSize}${broadcast > 0 ? `, subgroups of ${broadcast} share loads` : ''}; ` +
     (plan.fused
-      ? `layers from ${plan.fused.from} on forward and back in one dispatch, ${plan.fused.rows} samples an invocation; `
+      ? `layers from ${plan.fused.from} on forward and back in one dispatch, ${plan.fused.rows} samples ${plan.fused.workgroupSize === undefined ? 'an invocation' : `a workgroup of ${plan.fused.workgroupSize}`}; `
       : '') +
     layers
   );

@@ -11,6 +11,7 @@ import type { Kernel } from '../../shaders/kernel.ts';
 import { deferred } from '../../shaders/optimizer.ts';
 import { outputDelta } from '../../shaders/outputDelta.ts';
 import { score } from '../../shaders/score.ts';
+import { sharedFused } from '../../shaders/sharedFused.ts';
 import { sumSquares } from '../../shaders/sumSquares.ts';
 import { update } from '../../shaders/update.ts';
 import type { Network } from '../network/network.ts';
@@ -62,15 +63,16 @@ export function trainingStep(
   // The last hidden layer first.
   const back = all.hiddenDelta.toReversed();
   if (together) {
+    const forwardAndBack = together.workgroupSize === undefined ? fused : sharedFused;
     kernels.push(
-      fused({
+      forwardAndBack({
         forward: all.forward.slice(split),
         output: all.output,
         hiddenDelta: back.slice(0, all.forward.length - Math.max(split, 1)),
         batchSize,
         rows,
         tileRows: together.rows,
-        workgroupSize: lanes.workgroupSize,
+        workgroupSize: together.workgroupSize ?? lanes.workgroupSize,
       }),
     );
   } else {

@@ -50,7 +50,7 @@ describe('a plan', () => {
       /^workgroups of 8; layers from \d on forward and back in one dispatch, \d samples an invocation; layer 0: .*update \d+×\d+; layer 1: .*; layer 2: /,
     );
     expect(describePlan(choosePlan({ layers: [784, 128, 10] }, 100, gpu))).toMatch(
-      /^workgroups of 64; layer 0: forward \d×\d+, update \d+×\d+; layer 1: forward .*hidden delta \d×\d+, update /,
+      /^workgroups of 64; layers from 0 on .*, 4 samples a workgroup of 256; layer 0: update \d+×\d+ in \d slices, staged by \d+; layer 1: update /,
     );
   });
 

@@ -7,11 +7,14 @@ import { shaderVariants } from './variants.ts';
 const variants = shaderVariants();
 
 describe('every shader variant', () => {
-  it('is there: 83 combinations of options at each of two shapes, 13 probes, and the persistent ones', () => {
+  it('is there: 83 combinations of options and 20 of sharing at each of two shapes, 13 probes, and the persistent ones', () => {
     // 6 activations × (2 forward + 1 hidden delta) × 2 kinds of lanes + 6 × 2 fused + 5 outputs and costs × 2
     // + 8 optimizers × 2 kinds of lanes + 9 to clip
+    // 4 sharings × 4 kernels + 2 × 2 fused
     // 1 count + (fill, copy, read) × 2 lengths + 6 shapes of multiply-adds
-    expect(variants.length).toBe(2 * (36 + 12 + 10 + 16 + 9) + 13 + persistentVariants().length);
+    expect(variants.length).toBe(
+      2 * (36 + 12 + 10 + 16 + 9) + 2 * (16 + 4) + 13 + persistentVariants().length,
+    );
   });
 
   it('has no directive, hole or value left over from its template', () => {

@@ -16,6 +16,7 @@ import { stepLayers } from '../../src/gpu/layers.ts';
 import { activations } from '../../src/network/functions.ts';
 import { persistentVariants } from './persistentVariants.ts';
 import { probeVariants } from './probeVariants.ts';
+import { sharedVariants } from './sharedVariants.ts';
 
 const alone: Lanes = { workgroupSize: 16, broadcast: 0 };
 const sharing: Lanes = { workgroupSize: 4, broadcast: 4 };
@@ -27,7 +28,7 @@ const eachLanes = [alone, sharing] as const;
 const rules = Object.values(updateRules);
 
 export function shaderVariants(): Kernel[] {
-  return [...stepVariants(), ...persistentVariants(), ...probeVariants()];
+  return [...stepVariants(), ...sharedVariants(), ...persistentVariants(), ...probeVariants()];
 }
 
 function stepVariants(): Kernel[] {

@@ -6,6 +6,7 @@ import type { Dataset } from '../../data/dataset.ts';
 import { fileOrder } from '../../data/shuffle.ts';
 import type { Device } from '../../gpu/device.ts';
 import { GpuEngine } from '../../gpu/engine.ts';
+import type { Plan } from '../../gpu/plan.ts';
 import { slopeSource } from '../../network/functions.ts';
 import type { Network } from '../../network/network.ts';
 import { parameterLayout } from '../../network/parameters.ts';
@@ -19,16 +20,19 @@ import { Worst } from './samples.ts';
 /**
  * The gradient of one mini-batch on the GPU: after the first step with momentum, the velocity is the gradient.
  * @param dataset the mini-batch, all of it
+ * @param plan by default the one that the engine chooses
  */
 export async function gpuGradient(
   device: Device,
   network: Network,
   dataset: Dataset,
+  plan?: Plan,
 ): Promise<Float32Array> {
   const engine = await GpuEngine.create(device, {
     network,
     batchSize: dataset.sampleCount,
     optimizer: sgd({ learningRate: 1, momentum: 0.5 }),
+    plan,
   });
   try {
     await engine.load(dataset);
@@ -40,23 +44,57 @@ export async function gpuGradient(
   }
 }
 
+/** The gradient of a mini-batch in float64, and how far a float32 one may be from it. */
+export interface GradientTruth {
+  readonly gradient: Float64Array;
+  readonly bound: Float64Array;
+}
+
+/** @param dataset the mini-batch */
+export function gradientTruth(network: Network, dataset: Dataset): GradientTruth {
+  const features = featureValues(dataset, fileOrder(dataset.sampleCount));
+  const { parameters } = network;
+  const pass = backpropagate({ network, parameters, features, labels: dataset.labels });
+  return {
+    gradient: pass.gradient,
+    bound: gradientBound(network, features, dataset.labels, pass),
+  };
+}
+
 /**
  * @param dataset the mini-batch
+ * @param given the plan to check, and the truth where it is known already
  * @returns the worst error as a share of its bound
  */
 export async function checkGradient(
   device: Device,
   network: Network,
   dataset: Dataset,
+  given: { readonly plan?: Plan; readonly truth?: GradientTruth } = {},
 ): Promise<number> {
-  const found = await gpuGradient(device, network, dataset);
-  const features = featureValues(dataset, fileOrder(dataset.sampleCount));
-  const { parameters } = network;
-  const pass = backpropagate({ network, parameters, features, labels: dataset.labels });
-  const bound = gradientBound(network, features, dataset.labels, pass);
+  const found = await gpuGradient(device, network, dataset, given.plan);
+  const { gradient, bound } = given.truth ?? gradientTruth(network, dataset);
   const worst = new Worst();
-  pass.gradient.forEach((expected, i) => worst.note(found[i]!, expected, bound[i]!));
+  gradient.forEach((expected, i) => worst.note(found[i]!, expected, bound[i]!));
   return worst.share;
+}
+
+/**
+ * Bounds on the errors of what every layer computes, forward and back, [batchSize, outputs] each; of the last layer,
+ * `a` is not that of the outputs but what follows from `z` as if it were hidden.
+ */
+export function layerBounds(
+  network: Network,
+  features: ArrayLike<number>,
+  labels: ArrayLike<number>,
+  pass: Backpropagation,
+): readonly (LayerErrors & { readonly delta: Float64Array })[] {
+  const forward = forwardBounds(network, features, labels.length, pass);
+  const deltas = [outputDeltaErrors(network, labels, pass, forward.at(-1)!.z)];
+  for (let l = forward.length - 1; l > 0; l--) {
+    deltas.unshift(hiddenDeltaErrors(network, l, pass, forward[l - 1]!, deltas[0]!));
+  }
+  return forward.map((errors, l) => ({ ...errors, delta: deltas[l]! }));
 }
 
 /** A bound on the error of each element of a float32 gradient, in the layout of the parameters. */
@@ -68,13 +106,13 @@ export function gradientBound(
 ): Float64Array {
   const batchSize = labels.length;
   const layout = parameterLayout(network.layers);
-  const forward = forwardBounds(network, features, batchSize, pass);
+  const errors = layerBounds(network, features, labels, pass);
   const bound = new Float64Array(network.parameterCount);
-  let deltaError = outputDeltaErrors(network, labels, pass, forward.at(-1)!.z);
   for (let l = layout.length - 1; l >= 0; l--) {
     const { inputs, outputs, weightOffset, biasOffset } = layout[l]!;
     const a = l === 0 ? features : pass.layers[l - 1]!.a;
-    const aError = l === 0 ? undefined : forward[l - 1]!.a;
+    const aError = l === 0 ? undefined : errors[l - 1]!.a;
+    const deltaError = errors[l]!.delta;
     const { delta } = pass.layers[l]!;
     for (let j = 0; j < outputs; j++) {
       for (let i = 0; i <= inputs; i++) {
@@ -93,7 +131,6 @@ export function gradientBound(
         bound[at] = (error + sumBound(batchSize, magnitude)) / batchSize;
       }
     }
-    if (l > 0) deltaError = hiddenDeltaErrors(network, l, pass, forward[l - 1]!, deltaError);
   }
   return bound;
 }

@@ -1,13 +1,21 @@
 /** The cases that kernels are checked with: shapes at and around the edges of tiles, every function, every variant. */
-import type { Lanes, Tile } from '../../../shaders/tile.ts';
 import type { Device } from '../../gpu/device.ts';
 import { adam, adamW, sgd, type Optimizer } from '../../training/optimizers.ts';
 import { checkApplyGradients, checkClipScale, checkSumSquares } from './clip.ts';
-import { activations, costs, outputs, type Cost, type Output } from '../../network/functions.ts';
+import {
+  activations,
+  costs,
+  outputs,
+  type Activation,
+  type Cost,
+  type Output,
+} from '../../network/functions.ts';
 import { checkForward, type ForwardCase } from './forward.ts';
+import { checkFused, type FusedCase } from './fused.ts';
 import { checkHiddenDelta, hasIntegerSlope } from './hiddenDelta.ts';
 import { checkOutputDelta, checkScore } from './output.ts';
 import { Samples, type DataKind } from './samples.ts';
+import { cutText, drawAlone, drawShared, workgroupSizes, type DrawCut } from './tiles.ts';
 import { checkUpdate, type UpdateCase } from './update.ts';
 
 export interface KernelCase {
@@ -23,6 +31,7 @@ export const kernelNames = [
   'output delta',
   'hidden delta',
   'update',
+  'forward and back',
   'clip',
   'score',
 ] as const;
@@ -31,9 +40,6 @@ const batchSizes = [1, 2, 3, 7, 8, 9, 31, 32, 33, 100] as const;
 const sizes = [1, 2, 3, 4, 5, 7, 8, 9, 10, 15, 16, 17, 30, 31, 33, 64] as const;
 /** Inputs go up to an image's pixels. */
 const inputSizes = [...sizes, 100, 257, 784] as const;
-const tileRows = [1, 2, 4, 8] as const;
-const tileQuads = [1, 2, 3, 4] as const;
-const workgroupSizes = [4, 8, 16, 64] as const;
 
 const kinds: readonly DataKind[] = ['random', 'integers'];
 const sources = ['samples', 'activations'] as const;
@@ -44,22 +50,6 @@ export const outputsAndCosts: readonly (readonly [Output, Cost])[] = outputs.fla
     .filter((cost) => !(output === 'linear' && cost === 'cross-entropy'))
     .map((cost) => [output, cost] as const),
 );
-
-/** Every way of working together: alone, and in subgroups where the adapter has them in one size. */
-function drawLanes(draw: Samples, subgroupSize: number): Lanes {
-  const workgroupSize = draw.pick(workgroupSizes);
-  const canShare = subgroupSize > 0 && workgroupSize % subgroupSize === 0;
-  return { workgroupSize, broadcast: canShare ? draw.pick([0, subgroupSize]) : 0 };
-}
-
-/** A tile, whole subgroups high where these share loads, and within what compiles in a moment. */
-function drawTile(draw: Samples, { broadcast }: Lanes): Tile {
-  const rows = broadcast > 0 ? broadcast * draw.pick([1, 2]) : draw.pick(tileRows);
-  return { rows, quads: draw.pick(tileQuads) };
-}
-
-const tileText = ({ rows, quads }: Tile, { workgroupSize, broadcast }: Lanes) =>
-  `tile ${rows}×${4 * quads}, ${broadcast > 0 ? `${broadcast} of ` : ''}${workgroupSize} lanes`;
 
 /**
  * @param rounds how often every variant is drawn, each time with other shapes and data
@@ -72,30 +62,37 @@ export function kernelCases(rounds: number, subgroupSize: number, seed = 1): rea
     const draw = new Samples(seed + round, 'random');
     const next = () => seed * 1000 + cases.length;
     for (const kind of kinds) {
-      const lanes = () => drawLanes(draw, subgroupSize);
-      cases.push(...forwardCases(draw, lanes, kind, next()));
-      cases.push(...deltaCases(draw, lanes, kind, next()));
+      const alone = drawAlone(draw, subgroupSize);
+      cases.push(...forwardCases(draw, alone, activations, kind, next()));
+      cases.push(...deltaCases(draw, alone, activations, kind, next()));
       cases.push(...outputCases(draw, kind, next()));
-      cases.push(...updateCases(draw, lanes, kind, next()));
+      cases.push(...updateCases(draw, () => alone, Object.keys(updateRules), kind, next()));
       cases.push(...clipCases(draw, kind, next()));
+      // What tiles share has nothing to do with the function or the optimizer behind them.
+      const shared = drawShared(draw);
+      const sharedUpdate = () => drawShared(draw, draw.pick([32, 64]));
+      cases.push(...forwardCases(draw, shared, ['relu', 'gelu'], kind, next()));
+      cases.push(...deltaCases(draw, shared, ['sigmoid', 'relu', 'gelu'], kind, next()));
+      cases.push(...updateCases(draw, sharedUpdate, ['plain', 'deferred'], kind, next()));
     }
+    cases.push(...fusedCases(draw, next()));
   }
   return cases;
 }
 
 function forwardCases(
   draw: Samples,
-  drawLanesOf: () => Lanes,
+  drawCut: DrawCut,
+  of: readonly Activation[],
   kind: DataKind,
   seed: number,
 ): KernelCase[] {
-  return activations.flatMap((activation) => {
+  return of.flatMap((activation) => {
     // Integers stay integers through these alone.
     if (kind === 'integers' && activation !== 'relu' && activation !== 'linear') return [];
     return sources.map((source): KernelCase => {
       const batchSize = draw.pick(batchSizes);
-      const lanes = drawLanesOf();
-      const tile = drawTile(draw, lanes);
+      const { tile, lanes } = drawCut();
       const options: ForwardCase = {
         inputs: draw.pick(inputSizes),
         outputs: draw.pick(sizes),
@@ -108,7 +105,7 @@ function forwardCases(
       };
       return {
         kernel: 'forward',
-        name: `forward ${options.inputs}→${options.outputs}, batch ${batchSize}, ${activation}, from ${source}, ${tileText(tile, lanes)}, ${kind}`,
+        name: `forward ${options.inputs}→${options.outputs}, batch ${batchSize}, ${activation}, from ${source}, ${cutText(tile, lanes)}, ${kind}`,
         run: (device) => checkForward(device, options, kind, seed),
       };
     });
@@ -117,14 +114,14 @@ function forwardCases(
 
 function deltaCases(
   draw: Samples,
-  drawLanesOf: () => Lanes,
+  drawCut: DrawCut,
+  of: readonly Activation[],
   kind: DataKind,
   seed: number,
 ): KernelCase[] {
-  return activations.flatMap((activation) => {
+  return of.flatMap((activation) => {
     if (kind === 'integers' && !hasIntegerSlope(activation)) return [];
-    const lanes = drawLanesOf();
-    const tile = drawTile(draw, lanes);
+    const { tile, lanes } = drawCut();
     const options = {
       inputs: draw.pick(sizes),
       outputs: draw.pick(sizes),
@@ -135,7 +132,7 @@ function deltaCases(
     };
     return {
       kernel: 'hidden delta' as const,
-      name: `hidden delta ${options.inputs}←${options.outputs}, ${options.rows} rows, ${activation}, ${tileText(tile, lanes)}, ${kind}`,
+      name: `hidden delta ${options.inputs}←${options.outputs}, ${options.rows} rows, ${activation}, ${cutText(tile, lanes)}, ${kind}`,
       run: (device: Device) => checkHiddenDelta(device, options, kind, seed),
     };
   });
@@ -186,25 +183,26 @@ const keepsIntegers = (optimizer: Optimizer | undefined) => (optimizer?.kind ?? 
 
 function updateCases(
   draw: Samples,
-  drawLanesOf: () => Lanes,
+  drawCuts: () => DrawCut,
+  rules: readonly string[],
   kind: DataKind,
   seed: number,
 ): KernelCase[] {
-  return Object.entries(updateRules).flatMap(([rule, optimizer]) => {
+  return rules.flatMap((rule) => {
+    const optimizer = updateRules[rule];
     if (kind === 'integers' && !keepsIntegers(optimizer)) return [];
     // From samples, from activations, and both in one dispatch; the bytes' factor 1/255 is no integer.
     const kindsOfLayers = [['samples'], ['activations'], ['samples', 'activations']] as const;
     const mixes = kind === 'integers' ? [kindsOfLayers[1]] : kindsOfLayers;
     return mixes.map((mix): KernelCase => {
-      const lanes = drawLanesOf();
-      const layers = mix.map((source) => ({
+      const drawCut = drawCuts();
+      const { tile: first, lanes } = drawCut(4);
+      const layers = mix.map((source, l) => ({
         inputs: draw.pick(inputSizes),
         outputs: draw.pick(sizes),
         source,
-        tile: {
-          rows: lanes.broadcast > 0 ? lanes.broadcast : draw.pick([1, 2, 3]),
-          quads: draw.pick(tileQuads),
-        },
+        // Layers of one dispatch need not share alike, but have workgroups of one size.
+        tile: l > 0 && first.shared ? drawCut(4).tile : first,
       }));
       const batchSize = kind === 'integers' ? draw.pick([1, 2, 8, 32]) : draw.pick(batchSizes);
       // Rows behind the mini-batch, which the kernel goes through four, two or one at a time.
@@ -212,7 +210,7 @@ function updateCases(
       const options: UpdateCase = { layers, batchSize, rows, optimizer, lanes };
       const texts = layers.map(
         ({ inputs, outputs, source, tile }) =>
-          `${inputs}→${outputs} from ${source}, ${tileText({ ...tile, rows: 4 * tile.rows }, lanes)}`,
+          `${inputs}→${outputs} from ${source}, ${cutText({ ...tile, rows: 4 * tile.rows }, lanes)}`,
       );
       return {
         kernel: 'update',
@@ -221,6 +219,38 @@ function updateCases(
       };
     });
   });
+}
+
+/** Forward and back in one dispatch: an invocation for itself, and a workgroup together. */
+function fusedCases(draw: Samples, seed: number): KernelCase[] {
+  return [false, true].flatMap((shared) =>
+    [0, 1].flatMap((from) =>
+      (['sigmoid', 'gelu'] as const).map((activation): KernelCase => {
+        const [output, cost] = draw.pick(outputsAndCosts);
+        const layers = [
+          draw.pick(inputSizes),
+          draw.pick(sizes),
+          draw.pick(sizes),
+          draw.pick(sizes),
+        ];
+        const tileRows = draw.pick([1, 2, 4]);
+        const options: FusedCase = {
+          network: { layers, activation, output, cost },
+          from,
+          batchSize: draw.pick(batchSizes),
+          tileRows,
+          workgroupSize: draw.pick(shared ? [32, 64, 128] : workgroupSizes),
+          shared,
+        };
+        const who = `${shared ? 'workgroups' : 'invocations'} of ${options.workgroupSize}`;
+        return {
+          kernel: 'forward and back',
+          name: `forward and back ${layers.join('-')} from layer ${from}, batch ${options.batchSize}, ${activation}, ${output}, ${cost}, ${tileRows} rows, ${who}`,
+          run: (device) => checkFused(device, options, seed),
+        };
+      }),
+    ),
+  );
 }
 
 function clipCases(draw: Samples, kind: DataKind, seed: number): KernelCase[] {

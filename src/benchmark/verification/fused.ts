@@ -1,0 +1,170 @@
+import { fused } from '../../../shaders/fused.ts';
+import { sharedFused } from '../../../shaders/sharedFused.ts';
+import { quads } from '../../../shaders/wgsl.ts';
+import type { Device } from '../../gpu/device.ts';
+import { stepLayers } from '../../gpu/layers.ts';
+import { packLayer, packRows, packSamples, parameterRanges, unpackRows } from '../../gpu/layout.ts';
+import { slopeSource } from '../../network/functions.ts';
+import { Network, type NetworkOptions } from '../../network/network.ts';
+import { backpropagate } from '../../reference/backpropagation.ts';
+import { outputBounds, unit } from './bounds.ts';
+import { counterBefore, counterDuring, drawStep, sampleInRow, settingsOf } from './epoch.ts';
+import { requirePaddingZero } from './forward.ts';
+import { layerBounds } from './gradient.ts';
+import { floats, poison, runKernel } from './kernelRunner.ts';
+import { Samples, Worst } from './samples.ts';
+
+export interface FusedCase {
+  readonly network: Pick<NetworkOptions, 'layers' | 'activation' | 'output' | 'cost'>;
+  /** The first layer that is fused; what comes before is given. */
+  readonly from: number;
+  readonly batchSize: number;
+  /** Samples that an invocation, or a workgroup, takes. */
+  readonly tileRows: number;
+  readonly workgroupSize: number;
+  /** Whether a workgroup takes them together. */
+  readonly shared: boolean;
+}
+
+/**
+ * A kernel that goes forward and back against float64: every activation, pre-activation and delta of every layer, and
+ * the costs, within bounds that follow float32's errors from layer to layer.
+ * @returns the worst error as a share of its bound
+ */
+export async function checkFused(
+  device: Device,
+  options: FusedCase,
+  seed: number,
+): Promise<number> {
+  const { from, batchSize, tileRows } = options;
+  const rows = Math.ceil(batchSize / tileRows) * tileRows;
+  const samples = new Samples(seed, 'random');
+  const network = new Network({ ...options.network, seed });
+  const epochStep = drawStep(batchSize, samples, 'random');
+  const { size, sampleCount, order } = epochStep;
+  const { layers: sizes, activation } = network;
+  const [inputs, classes] = [sizes[0]!, sizes.at(-1)!];
+
+  // What float64 makes of every row, those past the end of a short batch too: they repeat the last sample.
+  const bytes = samples.bytes(sampleCount * inputs);
+  const labels = samples.integers(sampleCount, classes);
+  const sampleOf = (row: number) => sampleInRow(epochStep, batchSize, row);
+  const features = Float64Array.from(
+    { length: rows * inputs },
+    (_, at) => bytes[sampleOf(Math.floor(at / inputs)) * inputs + (at % inputs)]! / 255,
+  );
+  const labelOf = Uint32Array.from({ length: rows }, (_, row) => labels[sampleOf(row)]!);
+  const { parameters } = network;
+  const pass = backpropagate({ network, parameters, features, labels: labelOf });
+  const bounds = layerBounds(network, features, labelOf, pass);
+
+  const all = stepLayers(network, rows);
+  const poisoned = (length: number) => new Uint32Array(4 * length).fill(poison);
+  const contents = { activations: poisoned(all.activationQuads), deltas: poisoned(all.deltaQuads) };
+  const keepsZ = slopeSource(activation) === 'z';
+  const put = (at: number, values: Float64Array, outputs: number) => {
+    const packed = packRows(Float32Array.from(values), rows, outputs);
+    contents.activations.set(new Uint32Array(packed.buffer), 4 * at);
+  };
+  for (let l = 0; l < from; l++) {
+    const { outputs, outputAt, preactivationAt } = all.forward[l]!;
+    put(outputAt, pass.layers[l]!.a, outputs);
+    if (keepsZ) put(preactivationAt, pass.layers[l]!.z, outputs);
+  }
+  const ranges = parameterRanges(network);
+  const packed = new Float32Array(4 * (ranges.at(-1)!.offset + ranges.at(-1)!.length)).fill(NaN);
+  ranges.forEach(({ offset }, l) => {
+    const layer = packLayer(network.weights(l), network.biases(l), sizes[l]!, sizes[l + 1]!);
+    packed.set(layer, 4 * offset);
+  });
+  const words = new Uint32Array(sampleCount * quads(inputs));
+  packSamples(bytes, sampleCount, inputs, new Uint8Array(words.buffer));
+  const metrics = new Float32Array(2 * rows).fill(1);
+
+  const kernel = (options.shared ? sharedFused : fused)({
+    forward: all.forward.slice(from),
+    output: all.output,
+    hiddenDelta: all.hiddenDelta.toReversed().slice(0, all.forward.length - Math.max(from, 1)),
+    batchSize,
+    rows,
+    tileRows,
+    workgroupSize: options.workgroupSize,
+  });
+  const result = await runKernel(device, kernel, {
+    ...contents,
+    parameters: packed,
+    samples: words,
+    labels,
+    order,
+    metrics,
+    counter: from === 0 ? counterBefore(epochStep) : counterDuring(epochStep),
+    settings: settingsOf(epochStep),
+  });
+
+  const worst = new Worst();
+  const read = (name: 'activations' | 'deltas', at: number, outputs: number) => {
+    const part = floats(result.get(name)!).subarray(4 * at, 4 * (at + rows * quads(outputs)));
+    requirePaddingZero(part, rows, outputs, worst);
+    return unpackRows(part, rows, outputs);
+  };
+  all.forward.forEach(({ outputs, outputAt, preactivationAt, ...layer }, l) => {
+    const { z, a, delta } = pass.layers[l]!;
+    const bound = bounds[l]!;
+    if (l >= from) {
+      const isLast = layer.activation === 'linear' && l === all.forward.length - 1;
+      const found = read('activations', outputAt, outputs);
+      // The last layer leaves its pre-activations.
+      found.forEach((value, i) =>
+        worst.note(value, isLast ? z[i]! : a[i]!, isLast ? bound.z[i]! : bound.a[i]!),
+      );
+      if (keepsZ && !isLast) {
+        floats(result.get('activations')!)
+          .subarray(4 * preactivationAt, 4 * (preactivationAt + rows * quads(outputs)))
+          .forEach((value, at) => {
+            const [row, i] = [Math.floor(at / (4 * quads(outputs))), at % (4 * quads(outputs))];
+            if (i < outputs) worst.note(value, z[row * outputs + i]!, bound.z[row * outputs + i]!);
+          });
+      }
+    }
+    // Of the layers before, only the last one's delta follows from those here.
+    if (l < from - 1) return;
+    read('deltas', all.update[l]!.deltaAt, outputs).forEach((value, i) => {
+      const isReal = Math.floor(i / outputs) < size;
+      worst.note(value, isReal ? delta[i]! : 0, isReal ? bound.delta[i]! : 0);
+    });
+  });
+  noteCosts(network, pass, bounds.at(-1)!.z, labelOf, size, result.get('metrics')!, worst);
+  const expected = from === 0 ? epochStep.step + 1 : counterDuring(epochStep)[1]!;
+  const counter = result.get('counter')?.[1];
+  if (counter !== undefined) worst.note(counter, expected, 0);
+  return worst.share;
+}
+
+/** Costs are added to what was there, 1, for the samples there are. */
+function noteCosts(
+  network: Network,
+  pass: ReturnType<typeof backpropagate>,
+  zError: Float64Array,
+  labels: Uint32Array,
+  size: number,
+  metrics: Uint32Array,
+  worst: Worst,
+): void {
+  const outputs = network.layers.at(-1)!;
+  const { z, a } = pass.layers.at(-1)!;
+  const row = (values: Float64Array, n: number) => [
+    ...values.subarray(n * outputs, (n + 1) * outputs),
+  ];
+  labels.forEach((label, n) => {
+    const bound = outputBounds(
+      network.output,
+      network.cost,
+      row(z, n),
+      row(a, n),
+      label,
+      row(zError, n),
+    );
+    const cost = 1 + (n < size ? pass.costs[n]! : 0);
+    worst.note(floats(metrics)[2 * n]!, cost, n < size ? bound.cost + unit * cost : 0);
+  });
+}
