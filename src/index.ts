@@ -4,6 +4,7 @@ export { createDataset, sliceDataset, type Dataset } from './data/dataset.ts';
 export { digits, digitsRange, type DigitsOptions, type DigitsSplit } from './data/digits/digits.ts';
 export { readIdx, type IdxOptions, type IdxTensor } from './data/idx.ts';
 export { readMnist, readMnistFiles, type MnistRole, type TrainingAndTest } from './data/mnist.ts';
+export { tunePlan, type TunePlanOptions } from './benchmark/tunePlan.ts';
 export * from './errors.ts';
 export { loadParameters, saveParameters } from './formats/parameters.ts';
 export { sha256 } from './formats/sha256.ts';
@@ -12,6 +13,15 @@ export { Device, type DeviceOptions } from './gpu/device.ts';
 export { probeAdapter, type MeasuredLimits, type ProbeOptions } from './gpu/probes/probeAdapter.ts';
 export type { Activation, Cost, Output } from './network/functions.ts';
 export type { Initializer } from './network/initializers.ts';
+export type { Plan } from './gpu/plan.ts';
+export { parsePlan, serializePlan } from './gpu/planFile.ts';
+export type { PlanCache } from './gpu/tuning/planCache.ts';
+export {
+  memoryPlanCache,
+  storagePlanCache,
+  type PlanStorage,
+} from './gpu/tuning/storagePlanCache.ts';
+export type { TuneProgress, Tuning } from './gpu/tuning/tuner.ts';
 export { Network, type NetworkOptions } from './network/network.ts';
 export { countParameters, parameterLayout, type LayerParameters } from './network/parameters.ts';
 export { presets, type Preset, type PresetName } from './network/presets.ts';

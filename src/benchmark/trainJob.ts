@@ -6,6 +6,7 @@ import type { Dataset } from '../data/dataset.ts';
 import { float32Tensor } from '../formats/safetensors.ts';
 import { sha256 } from '../formats/sha256.ts';
 import type { AdapterDescription } from '../gpu/adapter.ts';
+import type { Plan } from '../gpu/plan.ts';
 import { Network, type NetworkOptions } from '../network/network.ts';
 import { requireFits, stepsPerEpoch } from '../training/batches.ts';
 import type { Backend, Evaluation } from '../training/engine.ts';
@@ -35,6 +36,8 @@ export interface TrainConfiguration extends OptimizerConfiguration {
   readonly backend: Backend | 'auto';
   /** Default: only a training set that is too large for the device. */
   readonly stream?: boolean | undefined;
+  /** Default: what follows from network, mini-batch and adapter. */
+  readonly plan?: Plan | undefined;
 }
 
 export interface WorkData {
@@ -56,6 +59,8 @@ export interface EngineFacts {
   readonly choice?: string;
   /** How a step is cut up, in words. */
   readonly plan?: string;
+  /** The same as data. */
+  readonly exactPlan?: Plan;
   readonly adapter?: AdapterDescription;
 }
 
@@ -98,7 +103,8 @@ export async function runTraining(
   const network = createNetwork(configuration.network);
   requireFits(network, training);
   requireFits(network, test);
-  const { batchSize, clipNorm, seed, shuffle, backend, stream, epochs, steps } = configuration;
+  const { batchSize, clipNorm, seed, shuffle, backend, stream, plan, epochs, steps } =
+    configuration;
   const perEpoch = stepsPerEpoch(training.sampleCount, batchSize);
   const total = steps ?? (epochs ?? 1) * perEpoch;
   const trainer = await Trainer.create(network, {
@@ -109,6 +115,7 @@ export async function runTraining(
     shuffle,
     backend,
     ...(stream !== undefined && { stream }),
+    ...(plan && { plan }),
     ...(gpu && { gpu }),
   });
   try {
@@ -210,11 +217,12 @@ function createNetwork({ parameters, ...options }: NetworkDescription): Network 
   return new Network(options, parameters);
 }
 
-function engineFacts({ backend, choice, plan, adapter }: Trainer): EngineFacts {
+function engineFacts({ backend, choice, plan, exactPlan, adapter }: Trainer): EngineFacts {
   return {
     backend,
     ...(choice !== undefined && { choice }),
     ...(plan !== undefined && { plan }),
+    ...(exactPlan && { exactPlan }),
     ...(adapter && { adapter }),
   };
 }

@@ -5,6 +5,7 @@
 import type { PresetName } from '../network/presets.ts';
 import { runMainJob, type MainJobEvent, type MainJobResult } from './mainJob.ts';
 import { runSweep } from './sweepJob.ts';
+import { runTune } from './tuneJob.ts';
 import { runEvaluation, runTraining, type WorkContext, type WorkData } from './trainJob.ts';
 import { verify, type VerificationReport, type VerifyOptions } from './verification/verify.ts';
 
@@ -60,6 +61,7 @@ const works = {
   check: runCheck,
   bench: runBench,
   sweep: runSweep,
+  tune: runTune,
 };
 
 export type WorkName = keyof typeof works;

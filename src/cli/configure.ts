@@ -31,6 +31,8 @@ export interface TrainArguments extends NetworkArguments, OptimizerArguments {
   readonly shuffle?: boolean | undefined;
   readonly backend?: Backend | 'auto' | undefined;
   readonly stream?: boolean | undefined;
+  /** 'default', 'tuned' or the name of a plan file. */
+  readonly plan?: string | undefined;
 }
 
 export const defaults = { preset: 'lecture', batchSize: 100, epochs: 5, seed: 1 } as const;
@@ -56,7 +58,7 @@ export function configureTraining(options: TrainArguments, loaded?: Network): Co
       `Both --epochs ${options.epochs} and --steps ${options.steps} were given. Give one of them.`,
     );
   }
-  const { backend = 'auto' } = options;
+  const backend = backendOf(options);
   if (options.stream !== undefined && (backend === 'cpu' || backend === 'reference')) {
     throw new UsageError(
       `--stream says how the data reach a GPU, and backend '${backend}' has none. Leave --stream out, or use --backend webgpu.`,
@@ -76,6 +78,17 @@ export function configureTraining(options: TrainArguments, loaded?: Network): Co
       ...(options.stream !== undefined && { stream: options.stream }),
     },
   };
+}
+
+/** Who says how a GPU is to do it wants the GPU to do it. */
+function backendOf({ backend = 'auto', plan = 'default' }: TrainArguments): Backend | 'auto' {
+  if (plan === 'default') return backend;
+  if (backend === 'cpu' || backend === 'reference') {
+    throw new UsageError(
+      `--plan ${plan} says how a step is cut up for a GPU, and backend '${backend}' has none. Leave --plan out, or use --backend webgpu.`,
+    );
+  }
+  return 'webgpu';
 }
 
 /**

@@ -8,6 +8,7 @@ import { addDoctor } from './commands/doctor.ts';
 import { addEvaluate } from './commands/evaluate.ts';
 import { addSweep } from './commands/sweep.ts';
 import { addTrain } from './commands/train.ts';
+import { addTune } from './commands/tune.ts';
 import type { Context } from './context.ts';
 import { describeError, exitCodeHelp, exitCodeOf, exitCodes, Interruption } from './errors.ts';
 import { Terminal, type Streams } from './terminal.ts';
@@ -64,6 +65,7 @@ function createProgram(context: Context, terminal: Terminal): Command {
     addCheck,
     addData,
     addDoctor,
+    addTune,
   ])
     addCommand(program, context);
   return program;

@@ -7,6 +7,7 @@ import {
   type TrainConfiguration,
   type TrainResult,
 } from '../benchmark/trainJob.ts';
+import { planFile } from '../gpu/planFile.ts';
 import type { Network, NetworkOptions } from '../network/network.ts';
 import { countParameters } from '../network/parameters.ts';
 import type { RuntimeChoice } from './configure.ts';
@@ -19,6 +20,7 @@ interface Described {
     readonly preset?: string | undefined;
     readonly load?: string | undefined;
     readonly runtime?: RuntimeChoice | undefined;
+    readonly plan?: string | undefined;
   };
   readonly description: NetworkOptions;
   /** The network of `--load`. */
@@ -30,7 +32,7 @@ interface Described {
 /** Everything needed to repeat the training, and what came of it. Same seed, adapter and options: same numbers but the times. */
 export async function trainReport(
   given: Described & {
-    readonly training: Omit<TrainConfiguration, 'network'>;
+    readonly training: Omit<TrainConfiguration, 'network' | 'plan'>;
     readonly result: TrainResult;
   },
 ): Promise<object> {
@@ -51,10 +53,12 @@ export async function trainReport(
       epochs: epochs ?? null,
       steps: steps ?? null,
       stream: stream ?? 'auto',
+      plan: options.plan ?? 'default',
       runtime: options.runtime ?? 'auto',
     },
     runtime: runtime.facts,
     ...engineReport(result.engine),
+    exactPlan: result.engine.exactPlan ? planFile(description, result.engine.exactPlan) : null,
     parameterCount: countParameters(description.layers),
     epochs: result.epochs.map(epochReport),
     steps: result.steps,

@@ -14,6 +14,7 @@ import { Evaluator } from './evaluator.ts';
 import { Pacer } from './pacer.ts';
 import { ParameterStore } from './parameterStore.ts';
 import { choosePlan, describePlan, type Plan } from './plan.ts';
+import { buildStep, planTarget, requirePlan } from './planCheck.ts';
 import { Program } from './program.ts';
 import { ratesOf } from './rates.ts';
 import { Readback } from './readback.ts';
@@ -24,6 +25,8 @@ import { trainingStep } from './step.ts';
 export interface GpuEngineOptions extends EngineOptions {
   /** Streams the training set instead of keeping it on the GPU. Default: only one that does not fit. */
   readonly stream?: boolean | undefined;
+  /** How a step is cut into kernels and tiles. Default: what `choosePlan` says of network, mini-batch and adapter. */
+  readonly plan?: Plan | undefined;
 }
 
 /** Above this a dataset is streamed even where one buffer could hold it. */
@@ -85,12 +88,15 @@ export class GpuEngine implements Engine {
   /**
    * Puts a network on a device.
    * @throws {LimitError} when a layer or the mini-batch is too large for the device
+   * @throws {ConfigurationError} for a plan that is not for this network, mini-batch or device
    * @throws {OutOfMemoryError | DeviceLostError}
    */
   static async create(device: Device, options: GpuEngineOptions): Promise<GpuEngine> {
     const { network, optimizer, clipNorm } = options;
     const batchSize = requireBatchSize(options.batchSize);
-    const plan = choosePlan(network, batchSize, device.adapter);
+    const plan = options.plan
+      ? requirePlan(options.plan, network, batchSize, planTarget(device))
+      : choosePlan(network, batchSize, device.adapter);
     const parameters = await ParameterStore.create(
       device,
       network,
@@ -100,7 +106,7 @@ export class GpuEngine implements Engine {
     let buffers: ReadonlyMap<string, GPUBuffer> | undefined;
     let readback: Readback | undefined;
     try {
-      const step = trainingStep(network, plan, optimizer, clipNorm);
+      const step = buildStep(network, plan, optimizer, clipNorm);
       const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
       buffers = await device.create('the buffers of a mini-batch', (allocate) => {
         const sizes = [...step.buffers];
@@ -129,6 +135,10 @@ export class GpuEngine implements Engine {
 
   get plan(): string {
     return describePlan(this.#resources.plan);
+  }
+
+  get exactPlan(): Plan {
+    return this.#resources.plan;
   }
 
   get dispatchesPerStep(): number | undefined {
@@ -229,18 +239,26 @@ export class GpuEngine implements Engine {
     this.#training?.source.dispose();
     this.#training = undefined;
     const stream = this.streams(dataset);
-    const source = await createSource(this.#device, dataset, batchSize, stream, {
+    const creating = createSource(this.#device, dataset, batchSize, stream, {
       ratesOf: ratesOf(optimizer),
       layerCount: plan.layers.length,
     });
+    const filling = creating.then(
+      (source) =>
+        new Map<string, GPUBuffer>([...parameters.bindings, ...source.buffers, ...buffers]),
+    );
     const { kernels } = trainingStep(network, plan, optimizer, clipNorm);
-    const all = new Map<string, GPUBuffer>([...parameters.bindings, ...source.buffers, ...buffers]);
     try {
-      const program = await Program.create(this.#device, kernels, all);
+      const program = await Program.create(this.#device, kernels, filling);
+      const source = await creating;
       const pacer = new Pacer(this.#device, plan.stepsPerSubmit);
       this.#training = { dataset, source, program, pacer, cursor: { step: 0 } };
     } catch (error) {
-      source.dispose();
+      // Where it is the source that failed, there is none.
+      await creating.then(
+        (source) => source.dispose(),
+        () => undefined,
+      );
       throw error;
     }
   }

@@ -8,5 +8,6 @@ export {
   type DownloadProgress,
   type DownloadResult,
 } from './download.ts';
+export { filePlanCache, planCachePath, type FilePlanCacheOptions } from './planCache.ts';
 export type { MnistFile } from '../data/mnist.ts';
 export { findMnistFolder, loadMnist } from './mnist.ts';

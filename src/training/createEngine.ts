@@ -6,6 +6,9 @@ import { LimitError, NoAdapterError, OutOfMemoryError } from '../errors.ts';
 import { adapterName, type AdapterDescription } from '../gpu/adapter.ts';
 import { Device } from '../gpu/device.ts';
 import { GpuEngine } from '../gpu/engine.ts';
+import type { Plan } from '../gpu/plan.ts';
+import { planFile, readPlanFile } from '../gpu/planFile.ts';
+import { findPlan } from '../gpu/tuning/planCache.ts';
 import { requireOneOf } from '../network/functions.ts';
 import type { Network } from '../network/network.ts';
 import { Random } from '../network/random.ts';
@@ -13,11 +16,15 @@ import { createReferenceEngine } from '../reference/engine.ts';
 import { backends, type Engine } from './engine.ts';
 import type { TrainerOptions } from './trainer.ts';
 
+/** Whether the plan follows from the adapter, was the caller's, was tuned here, or came with nudge. */
+export type PlanOrigin = 'default' | 'given' | 'cache' | 'shipped';
+
 export interface CreatedEngine {
   readonly engine: Engine;
   readonly adapter?: AdapterDescription;
   /** How `auto` chose. */
   readonly choice?: string;
+  readonly planOrigin?: PlanOrigin;
   /** Frees what was made beside the engine, after the engine is disposed. */
   readonly release: () => void;
 }
@@ -46,16 +53,34 @@ async function createGpuEngine(
   network: Network,
   options: TrainerOptions,
 ): Promise<CreatedEngine & { readonly adapter: AdapterDescription }> {
-  const device =
-    options.device ?? (await Device.request({ ...(options.gpu && { gpu: options.gpu }) }));
+  const { gpu, isVisible } = options;
+  const device = options.device ?? (await Device.request({ gpu, isVisible }));
   const release = options.device ? nothing : () => device.destroy();
   try {
-    const engine = await GpuEngine.create(device, { ...options, network });
-    return { engine, adapter: device.adapter, release };
+    const { plan, planOrigin } = await resolvePlan(device, network, options);
+    const engine = await GpuEngine.create(device, { ...options, network, plan });
+    return { engine, adapter: device.adapter, planOrigin, release };
   } catch (error) {
     release();
     throw error;
   }
+}
+
+/** @throws {FormatError} for a plan that is no plan */
+async function resolvePlan(
+  device: Device,
+  network: Network,
+  { plan, planCache, batchSize }: TrainerOptions,
+): Promise<{ readonly plan: Plan | undefined; readonly planOrigin: PlanOrigin }> {
+  if (typeof plan === 'object') {
+    // It may come from a file, by whatever way.
+    const read = readPlanFile(planFile(network, plan), network);
+    return { plan: read, planOrigin: 'given' };
+  }
+  const choice = requireOneOf('plan', plan ?? 'default', ['default', 'tuned']);
+  const found =
+    choice === 'tuned' ? await findPlan(device, network, batchSize, planCache) : undefined;
+  return { plan: found?.plan, planOrigin: found?.from ?? 'default' };
 }
 
 /** Errors of a GPU that is not there, or too small. */

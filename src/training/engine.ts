@@ -3,6 +3,7 @@
  * an engine keeps parameters and optimizer state in whatever layout suits it.
  */
 import type { Dataset } from '../data/dataset.ts';
+import type { Plan } from '../gpu/plan.ts';
 import type { Network } from '../network/network.ts';
 import type { Optimizer } from './optimizers.ts';
 
@@ -50,6 +51,8 @@ export interface Engine {
   readonly backend: Backend;
   /** How a step is cut up, in words, where there is something to say. */
   readonly plan?: string;
+  /** The same as data, which makes a GPU give the same bits again. */
+  readonly exactPlan?: Plan;
   /** Of a training step, where it is made of dispatches; undefined before a training set is loaded. */
   readonly dispatchesPerStep?: number | undefined;
 

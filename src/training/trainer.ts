@@ -3,10 +3,12 @@ import { fileOrder, shuffledOrder } from '../data/shuffle.ts';
 import { ConfigurationError, DisposedError, NonFiniteError } from '../errors.ts';
 import type { AdapterDescription } from '../gpu/adapter.ts';
 import type { Device } from '../gpu/device.ts';
+import type { Plan } from '../gpu/plan.ts';
+import type { PlanCache } from '../gpu/tuning/planCache.ts';
 import { requireSeed, type Network } from '../network/network.ts';
 import { parameterLayout } from '../network/parameters.ts';
 import { requireBatchSize, requireFits, stepsPerEpoch } from './batches.ts';
-import { createEngine } from './createEngine.ts';
+import { createEngine, type PlanOrigin } from './createEngine.ts';
 import type { Backend, Engine, Evaluation, StepMetrics } from './engine.ts';
 import { requireClipNorm, type Optimizer } from './optimizers.ts';
 import { highestLearningRate, learningRateAt } from './schedules.ts';
@@ -31,10 +33,20 @@ export interface TrainerOptions {
   readonly shuffle?: boolean;
   /** `webgpu`: streams the training set in pieces. Default: only one that is too large for the device. */
   readonly stream?: boolean;
+  /**
+   * `webgpu`: how a step is cut into kernels. `default` follows from network, mini-batch and adapter alone; `tuned` is
+   * the plan that `tunePlan` left in `planCache`, else one that nudge brings along for this adapter, else the default
+   * one; a `Plan` is taken as it is. The same plan gives the same bits on the same adapter. Default `default`.
+   */
+  readonly plan?: 'default' | 'tuned' | Plan;
+  /** `webgpu`: where `tuned` looks. */
+  readonly planCache?: PlanCache;
   /** `webgpu`: a device to train on, which stays the caller's. Default: one of the trainer's own. */
   readonly device?: Device;
   /** `webgpu`: where the trainer gets its own device from. Default `navigator.gpu`; in Node, see `createGpu`. */
   readonly gpu?: GPU;
+  /** `webgpu`: of the trainer's own device, see `DeviceOptions`; in a page `() => !document.hidden`. Default: no. */
+  readonly isVisible?: () => boolean;
 }
 
 export interface FitOptions {
@@ -104,6 +116,8 @@ export class Trainer {
   readonly adapter: AdapterDescription | undefined;
   /** How `auto` came to its choice, in a sentence; undefined where the caller chose. */
   readonly choice: string | undefined;
+  /** Where the plan is from; undefined where there is none. */
+  readonly planOrigin: PlanOrigin | undefined;
   #loaded: Dataset | undefined;
   #step = 0;
   #epoch = 0;
@@ -124,10 +138,12 @@ export class Trainer {
     this.#release = created.release;
     this.adapter = created.adapter;
     this.choice = created.choice;
+    this.planOrigin = created.planOrigin;
   }
 
   /**
-   * @throws {ConfigurationError} for options that make no sense
+   * @throws {ConfigurationError | FormatError} for options that make no sense, a plan that is not for this network,
+   *   mini-batch or adapter among them
    * @throws {NoAdapterError | LimitError | OutOfMemoryError | DeviceLostError} when `webgpu` cannot be had
    */
   static async create(network: Network, options: TrainerOptions): Promise<Trainer> {
@@ -145,6 +161,11 @@ export class Trainer {
   /** How the engine cuts a step up, in words. */
   get plan(): string | undefined {
     return this.#engine.plan;
+  }
+
+  /** The same as data, to be given as `plan` again. */
+  get exactPlan(): Plan | undefined {
+    return this.#engine.exactPlan;
   }
 
   /** Dispatches that a step is made of, on a GPU, once it is prepared. */

@@ -32,6 +32,7 @@ it.each([['--help'], ['help']])('%s lists the commands, examples and exit codes'
   for (const word of [
     'train',
     'sweep',
+    'tune',
     'evaluate',
     'bench',
     'check',
@@ -45,7 +46,7 @@ it.each([['--help'], ['help']])('%s lists the commands, examples and exit codes'
   }
 });
 
-it.each(['train', 'sweep', 'evaluate', 'bench', 'check', 'doctor'])(
+it.each(['train', 'sweep', 'tune', 'evaluate', 'bench', 'check', 'doctor'])(
   '%s --help has simple options, examples and exit codes',
   async (command) => {
     const { code, stdout } = await run(command, '--help');

@@ -3,7 +3,7 @@ import { createCpuEngine } from '../../cpu/engine.ts';
 import type { Dataset } from '../../data/dataset.ts';
 import { fileOrder } from '../../data/shuffle.ts';
 import type { Device } from '../../gpu/device.ts';
-import { GpuEngine } from '../../gpu/engine.ts';
+import { GpuEngine, type GpuEngineOptions } from '../../gpu/engine.ts';
 import type { Network } from '../../network/network.ts';
 import { parameterLayout } from '../../network/parameters.ts';
 import { createReferenceEngine } from '../../reference/engine.ts';
@@ -49,7 +49,7 @@ export function trainCpu(
 
 export async function trainGpu(
   device: Device,
-  options: EngineOptions & { readonly stream?: boolean },
+  options: GpuEngineOptions,
   dataset: Dataset,
   steps: number,
 ): Promise<Float32Array> {

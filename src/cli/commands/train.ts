@@ -14,6 +14,13 @@ import { UsageError } from '../errors.ts';
 import { prepareOutput } from '../files.ts';
 import * as option from '../options.ts';
 import { trainReport } from '../report.ts';
+import {
+  defaultBudget,
+  planOption,
+  readPlan,
+  tuneConfiguration,
+  tunedPlan,
+} from '../planOption.ts';
 import { sayEngine, withRuntime } from '../runtime.ts';
 import { formatCost, formatCount, formatSeconds, formatShare, plural } from '../table.ts';
 import type { Terminal } from '../terminal.ts';
@@ -87,6 +94,7 @@ export function addTrain(program: Command, context: Context): void {
       '--stream <on|off>',
       'webgpu: upload each mini-batch instead of keeping the set on the device; default: where it does not fit',
     ),
+    planOption(),
   ];
   for (const one of advanced) option.add(train, 'advanced', one);
   option.addRuntime(train, 'auto');
@@ -98,6 +106,7 @@ export function addTrain(program: Command, context: Context): void {
     'nudge train --preset modern --optimizer adamw --schedule cosine --warmup 500 --clip-norm 1',
     'nudge train --load modern.safetensors --learning-rate 0.01 --epochs 2 --save better.safetensors',
     'nudge train --data digits --backend webgpu --runtime firefox --json -',
+    'nudge train --plan tuned                             the fastest way for this GPU',
   );
   train.action((options: TrainOptions) => runTrain(options, context));
 }
@@ -116,6 +125,7 @@ async function runTrain(options: TrainOptions, context: Context): Promise<void> 
     const args = option.networkArguments(options);
     const loaded = options.load === undefined ? undefined : await loadNetwork(options.load, args);
     const { network, training } = configureTraining(args, loaded);
+    const given = await readPlan(options.plan, network);
 
     const { source, note } = await findData(options.data);
     if (note !== undefined) terminal.note(note);
@@ -124,12 +134,22 @@ async function runTrain(options: TrainOptions, context: Context): Promise<void> 
     await withRuntime(terminal, { runtime: choice, browser, backend, source }, async (runtime) => {
       const { layers, activation, output, cost, initializer, seed } = network;
       const description = { layers, activation, output, cost, initializer, seed };
+      const plan =
+        options.plan === 'tuned'
+          ? await tunedPlan(run, runtime, tuneConfiguration(description, training, defaultBudget))
+          : given;
+      // Stopped while it was tuned, before there was anything to stop.
+      interrupt.signal.throwIfAborted();
       const progress = showProgress(terminal, training.epochs);
       let result: TrainResult;
       try {
         result = await runtime.run(
           'train',
-          { ...training, network: { ...description, parameters: network.parameters } },
+          {
+            ...training,
+            network: { ...description, parameters: network.parameters },
+            ...(plan && { plan }),
+          },
           { signal: interrupt.signal, onEvent: progress.onEvent },
         );
       } finally {

@@ -11,4 +11,5 @@ export const jobs = {
   check: workJob('check'),
   bench: workJob('bench'),
   sweep: workJob('sweep'),
+  tune: workJob('tune'),
 };

@@ -1,0 +1,27 @@
+import type { Device } from '../../gpu/device.ts';
+import { rowsFor } from '../../gpu/planCheck.ts';
+import type { Plan } from '../../gpu/plan.ts';
+import { noise } from '../../gpu/tuning/workbench.ts';
+import type { PlanCheck } from '../../gpu/tuning/tuner.ts';
+import type { Network } from '../../network/network.ts';
+import { checkGradient, type GradientTruth, gradientTruth } from './gradient.ts';
+
+/** Parameters × samples that a reference takes to a gradient and its bounds in a second or two. */
+const mostWork = 3e7;
+
+/**
+ * Checks plans of a network by a gradient that every kernel of the plan has a part in, element by element against
+ * the float64 reference, which computes it once for all plans. Of a large network the mini-batch is shortened.
+ */
+export function planChecker(device: Device, network: Network, batchSize: number): PlanCheck {
+  const most = Math.max(8, Math.floor(mostWork / network.parameterCount));
+  const samples = Math.min(batchSize, most);
+  const batch = noise(network, samples);
+  let truth: GradientTruth | undefined;
+  return async (plan) => {
+    truth ??= gradientTruth(network, batch);
+    const short: Plan = { ...plan, batchSize: samples };
+    const own = { ...short, rows: rowsFor(short, network) };
+    return await checkGradient(device, network, batch, { plan: own, truth });
+  };
+}

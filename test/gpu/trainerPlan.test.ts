@@ -1,0 +1,83 @@
+/** The plan as a caller of Trainer gives it. */
+import { afterAll, beforeAll, expect, it } from 'vitest';
+
+import { hashParameters } from '../../src/benchmark/trainJob.ts';
+import { ConfigurationError, FormatError } from '../../src/errors.ts';
+import { Device } from '../../src/gpu/device.ts';
+import { choosePlan, type Plan } from '../../src/gpu/plan.ts';
+import { parsePlan, serializePlan } from '../../src/gpu/planFile.ts';
+import { keepPlan } from '../../src/gpu/tuning/planCache.ts';
+import { memoryPlanCache } from '../../src/gpu/tuning/storagePlanCache.ts';
+import { Network } from '../../src/network/network.ts';
+import { sgd } from '../../src/training/optimizers.ts';
+import { Trainer, type TrainerOptions } from '../../src/training/trainer.ts';
+import { testGpu } from '../setup/adapter.ts';
+import { failureOf } from '../support/failure.ts';
+import { randomDataset, testRandom } from '../support/networks.ts';
+
+let device: Device;
+let own: Plan;
+let other: Plan;
+beforeAll(async () => {
+  device = await Device.request({ gpu: await testGpu() });
+  own = choosePlan(network, 32, device.adapter);
+  const { batchSize, rows, layers, lanes, stepsPerSubmit, fused } = own;
+  const apart = { batchSize, rows, layers, lanes, stepsPerSubmit };
+  other = { ...apart, ...(fused ? {} : { fused: { from: 1, rows: 4 } }) };
+});
+afterAll(() => device.destroy());
+
+const network = new Network({ layers: [30, 16, 10], seed: 1 });
+const data = randomDataset(testRandom(3), 100, 30, 10);
+
+async function train(options: Partial<TrainerOptions>) {
+  const trainer = await Trainer.create(network, {
+    ...{ backend: 'webgpu', device, batchSize: 32, optimizer: sgd({ learningRate: 1 }) },
+    ...options,
+  });
+  try {
+    for await (const { cost } of trainer.fit(data, { epochs: 2 })) expect(cost).toBeGreaterThan(0);
+    const { parameters } = await trainer.network();
+    const { exactPlan, planOrigin, plan } = trainer;
+    return { exactPlan, planOrigin, plan, hash: await hashParameters(parameters), parameters };
+  } finally {
+    await trainer.dispose();
+  }
+}
+
+it('a plan from a file is the plan that is used, and gives the same bits each time', async () => {
+  const plan = parsePlan(serializePlan(network, other), network);
+  const first = await train({ plan });
+  expect([first.exactPlan, first.planOrigin]).toEqual([other, 'given']);
+  const { exactPlan, hash } = await train({ plan: first.exactPlan! });
+  expect([exactPlan, hash]).toEqual([other, first.hash]);
+  const usual = await train({});
+  expect([usual.exactPlan, usual.planOrigin]).toEqual([own, 'default']);
+  expect(usual.plan).not.toBe(first.plan);
+  usual.parameters.forEach((value, i) => expect(first.parameters[i]).toBeCloseTo(value, 4));
+});
+
+it('the tuned plan is the one that the cache has, and without one the default', async () => {
+  const planCache = memoryPlanCache('test');
+  expect((await train({ plan: 'tuned', planCache })).planOrigin).toBe('default');
+  expect((await train({ plan: 'tuned' })).exactPlan).toEqual(own);
+  await keepPlan(device, network, other, planCache);
+  const { exactPlan, planOrigin } = await train({ plan: 'tuned', planCache });
+  expect([exactPlan, planOrigin]).toEqual([other, 'cache']);
+  expect((await train({ plan: 'default', planCache })).exactPlan).toEqual(own);
+});
+
+it('a plan that does not fit is refused, and leaves no buffer', async () => {
+  const mini = await failureOf(train({ plan: { ...own, batchSize: 16 } }), ConfigurationError);
+  expect(mini.message).toContain('It is for mini-batches of 16 samples, and 32 are trained on.');
+  const half = await failureOf(train({ plan: { ...own, rows: 32.5 } }), FormatError);
+  expect(half.message).toContain('plan.rows is 32.5, and a whole number');
+  const unknown = await failureOf(train({ plan: 'best' as 'tuned' }), ConfigurationError);
+  expect(unknown.message).toBe("Unknown plan 'best'. Known are default, tuned.");
+  expect(device.liveBuffers).toBe(0);
+});
+
+it('another backend has no plan', async () => {
+  const { exactPlan, planOrigin } = await train({ backend: 'cpu', plan: own });
+  expect([exactPlan, planOrigin]).toEqual([undefined, undefined]);
+});

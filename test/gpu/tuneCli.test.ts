@@ -1,0 +1,128 @@
+/** `nudge tune` and `--plan` on Dawn. */
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+import type { PlanFile } from '../../src/gpu/planFile.ts';
+import { makeFolder, runCli, writeTinyMnist, type Report } from '../cli/runCli.ts';
+
+let folder: string;
+beforeAll(async () => {
+  folder = await makeFolder();
+  await writeTinyMnist(join(folder, 'tiny'));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+type TrainReport = Report & { readonly exactPlan: PlanFile; readonly plan: string };
+
+const shape = ['--layers', '16,8,10', '--batch-size', '16', '--runtime', 'node'];
+const run = (...args: string[]) =>
+  runCli(args, { cwd: folder, environment: { XDG_CACHE_HOME: join(folder, 'cache') } });
+const read = async (name: string) =>
+  JSON.parse(await readFile(join(folder, name), 'utf8')) as unknown;
+const cacheFile = join('cache', 'nudge', 'plans.json');
+
+async function train(...args: string[]) {
+  const { code, stdout, stderr } = await run(
+    ...['train', '--data', 'tiny', '--steps', '5', ...shape, '--json', '-', ...args],
+  );
+  expect(code, stderr).toBe(0);
+  return { report: JSON.parse(stdout) as TrainReport, stderr };
+}
+
+it('nudge tune writes a plan, with which nudge train gives the same bits each time', async () => {
+  const tuned = await run(
+    'tune',
+    ...shape,
+    '--budget',
+    '0.5',
+    '--out',
+    'plan.json',
+    '--json',
+    'tune.json',
+  );
+  expect(tuned.code, tuned.stderr).toBe(0);
+  expect(tuned.stdout).toMatch(/ Measured: \d+ candidates? in .*\.\n?/);
+  expect(tuned.stdout).toMatch(/\nPlan: .*layer 0.*\.\n$/);
+  expect(tuned.stderr).toContain(`Kept for --plan tuned in ${join(folder, cacheFile)}.\n`);
+  const plan = (await read('plan.json')) as PlanFile;
+  expect(plan).toMatchObject({
+    format: 'nudge plan',
+    layers: [16, 8, 10],
+    plan: { batchSize: 16 },
+  });
+  expect(await read('tune.json')).toMatchObject({
+    command: 'tune',
+    from: 'tuning',
+    planFile: plan,
+  });
+
+  const first = await train('--plan', 'plan.json');
+  expect(first.report.exactPlan).toEqual(plan);
+  expect(first.report.configuration.plan).toBe('plan.json');
+  expect(first.report.backend).toBe('webgpu');
+  expect((await train('--plan', 'plan.json')).report.sha256).toBe(first.report.sha256);
+
+  // Already tuned: found again, without measuring.
+  const again = await train('--plan', 'tuned');
+  expect(again.stderr).toContain('Plan: tuned before: ');
+  expect([again.report.exactPlan, again.report.sha256]).toEqual([plan, first.report.sha256]);
+});
+
+it('nudge train --plan tuned tunes where nothing was tuned, and passes over a damaged cache', async () => {
+  await mkdir(join(folder, 'cache', 'nudge'), { recursive: true });
+  await writeFile(join(folder, cacheFile), 'no cache');
+  const { report, stderr } = await train('--plan', 'tuned');
+  expect(stderr).toContain('plans.json, is damaged; it is passed over');
+  expect(stderr).toContain('Plan: tuned just now');
+  expect(report.exactPlan.plan.batchSize).toBe(16);
+  expect(await read(cacheFile)).toMatchObject({ format: 'nudge plan cache' });
+});
+
+describe('a plan file is refused in a sentence', () => {
+  it.each([
+    ['no plan at all', 'text', 1, 'error: This is not a plan for this network: it is no JSON ('],
+    ['another network', undefined, 1, 'it is for a network 16-8-10, and this one is 16-4-10'],
+  ])('that is for %s', async (_, text, code, message) => {
+    const plan =
+      text ?? JSON.stringify({ format: 'nudge plan', version: 1, layers: [16, 8, 10], plan: {} });
+    await writeFile(join(folder, 'wrong.json'), plan);
+    const failed = await run(
+      ...[
+        'train',
+        '--data',
+        'tiny',
+        '--layers',
+        '16,4,10',
+        '--plan',
+        'wrong.json',
+        '--runtime',
+        'node',
+      ],
+    );
+    expect([failed.code, failed.stdout]).toEqual([code, '']);
+    expect(failed.stderr).toContain(message);
+  });
+
+  it('that is not there', async () => {
+    const failed = await run('train', '--data', 'tiny', '--layers', '16,4,10', '--plan', 'tunde');
+    expect(failed.code).toBe(1);
+    expect(failed.stderr).toBe(
+      "error: The file 'tunde' cannot be read: there is no such file. Check the path given to --plan.\n",
+    );
+  });
+});
+
+it.each([
+  [['--budget', '0'], '--budget takes seconds greater than 0, and 0 was given. The default is 5.'],
+  [
+    ['--out', 'a.json', '--json', 'a.json'],
+    "--out and --json both name 'a.json'. Give them different files.",
+  ],
+  [['--out', 'nowhere/a.json'], '--out cannot write'],
+])('nudge tune %j makes no sense', async (args, message) => {
+  const failed = await run('tune', ...args);
+  expect([failed.code, failed.stdout]).toEqual([2, '']);
+  expect(failed.stderr).toContain(`error: ${message}`);
+});

@@ -1,0 +1,211 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+import { tunePlan } from '../../../src/benchmark/tunePlan.ts';
+import { planChecker } from '../../../src/benchmark/verification/plan.ts';
+import {
+  sameBits,
+  trainGpu,
+  trainReference,
+  trajectoryShare,
+} from '../../../src/benchmark/verification/trajectories.ts';
+import { ConfigurationError, ShaderError } from '../../../src/errors.ts';
+import { Device } from '../../../src/gpu/device.ts';
+import { choosePlan, type Plan } from '../../../src/gpu/plan.ts';
+import { planTarget, requirePlan } from '../../../src/gpu/planCheck.ts';
+import { candidatesFor, tileQuestions } from '../../../src/gpu/tuning/candidates.ts';
+import { memoryPlanCache } from '../../../src/gpu/tuning/storagePlanCache.ts';
+import { tune, type TuneProgress } from '../../../src/gpu/tuning/tuner.ts';
+import { Network } from '../../../src/network/network.ts';
+import { adam, sgd } from '../../../src/training/optimizers.ts';
+import { testGpu } from '../../setup/adapter.ts';
+import { failureOf } from '../../support/failure.ts';
+import { randomDataset, testRandom } from '../../support/networks.ts';
+
+let device: Device;
+beforeAll(async () => {
+  device = await Device.request({ gpu: await testGpu(), timeoutMs: 60_000 });
+});
+afterAll(() => device.destroy());
+
+const network = new Network({ layers: [30, 12, 10], seed: 1 });
+const batchSize = 20;
+const optimizer = sgd({ learningRate: 0.5, momentum: 0.9 });
+const options = { network, batchSize, optimizer };
+const fine = () => Promise.resolve(0.5);
+
+/** A timer that really runs what it is given, and then says that it took as long as `seconds` says. */
+function pretending(seconds: (dispatches: number) => number) {
+  return {
+    emptySeconds: 0,
+    leastSeconds: 1e-9,
+    run: async (record: (pass: GPUComputePassEncoder) => void) => {
+      let dispatches = 0;
+      const encoder = device.gpu.createCommandEncoder();
+      const pass = encoder.beginComputePass();
+      const dispatch = pass.dispatchWorkgroups.bind(pass);
+      pass.dispatchWorkgroups = (...grid: Parameters<typeof dispatch>) => {
+        dispatches++;
+        dispatch(...grid);
+      };
+      record(pass);
+      pass.end();
+      device.gpu.queue.submit([encoder.finish()]);
+      await device.gpu.queue.onSubmittedWorkDone();
+      return seconds(dispatches);
+    },
+  };
+}
+
+describe('tuning', () => {
+  it('gives a valid plan with which training comes to what the reference comes to', async () => {
+    const planCache = memoryPlanCache('test');
+    const progress: TuneProgress[] = [];
+    const { plan, step, decisions, ended, isDefault } = await tunePlan(device, network, {
+      ...{ batchSize, optimizer, budgetMs: 1500, planCache },
+      onProgress: (one) => progress.push(one),
+    });
+    expect(requirePlan(plan, network, batchSize, planTarget(device))).toBe(plan);
+    expect(['complete', 'budget']).toContain(ended);
+    expect(step.tuned).toBeLessThanOrEqual(step.default);
+    expect(isDefault).toBe(step.tuned === step.default);
+    for (const { dropped } of decisions) expect(dropped).toEqual([]);
+    expect(progress.length).toBeGreaterThan(0);
+    for (const { done } of progress) expect(done).toBeLessThanOrEqual(1);
+    expect(planCache.entries.size).toBe(1);
+    expect(device.liveBuffers).toBe(0);
+    await expectRight(plan);
+  });
+
+  it('prefers what is faster, by what its timer says', async () => {
+    // Each dispatch takes as long as any other, so that the fewest win.
+    const timer = pretending((dispatches) => dispatches);
+    const { plan, isDefault, step, ended, decisions } = await tune(device, network, fine, {
+      ...{ batchSize, optimizer, timer, budgetMs: 600_000 },
+    });
+    expect(ended).toBe('complete');
+    expect(plan.fused?.from ?? 0).toBe(0);
+    const original = choosePlan(network, batchSize, device.adapter);
+    if (original.fused?.from !== 0) {
+      expect(isDefault).toBe(false);
+      expect(step.tuned).toBeLessThan(step.default);
+      expect(decisions[0]).toMatchObject({ question: 'dispatches', isAccepted: true });
+    }
+    await expectRight(plan);
+  });
+
+  it('leaves the default plan where all take the same time', async () => {
+    const timer = pretending(() => 1);
+    const given = { batchSize, optimizer: adam({ learningRate: 0.01 }), clipNorm: 1 };
+    const tuning = await tune(device, network, fine, { ...given, timer, budgetMs: 600_000 });
+    expect(tuning.isDefault).toBe(true);
+    expect(tuning.plan).toEqual(choosePlan(network, batchSize, device.adapter));
+  });
+
+  it('drops candidates that are wrong or do not compile, says why, and measures none of them', async () => {
+    const timer = pretending((dispatches) => dispatches);
+    let asked = 0;
+    const check = () => {
+      if (asked++ % 2 === 0) return Promise.resolve(7);
+      return Promise.reject(new ShaderError('Kernel does not compile'));
+    };
+    const tuning = await tune(device, network, check, {
+      ...{ batchSize, optimizer, timer, budgetMs: 600_000 },
+    });
+    expect(tuning.isDefault).toBe(true);
+    const dropped = tuning.decisions.flatMap((decision) => decision.dropped);
+    expect(dropped.length).toBe(asked);
+    expect(dropped.map(({ why }) => why)).toContain(
+      'its gradient is 7.0 times as far from the reference as rounding explains',
+    );
+    expect(dropped.map(({ why }) => why)).toContain('Kernel does not compile');
+    for (const { tried } of tuning.decisions) expect(tried).toBe(0);
+  });
+
+  it('passes on what is no candidate’s fault, and leaves no buffer', async () => {
+    const fault = new TypeError('a bug');
+    const tuning = tune(device, network, () => Promise.reject(fault), {
+      ...{ batchSize, optimizer, budgetMs: 600_000 },
+    });
+    expect(await failureOf(tuning, TypeError)).toBe(fault);
+    expect(device.liveBuffers).toBe(0);
+  });
+
+  it('ends with the best so far when it is stopped', async () => {
+    const abort = new AbortController();
+    const tuning = await tune(device, network, fine, {
+      ...{ batchSize, optimizer, budgetMs: 600_000, signal: abort.signal },
+      onProgress: () => abort.abort(),
+    });
+    expect([tuning.ended, tuning.isDefault]).toEqual(['signal', true]);
+    expect(device.liveBuffers).toBe(0);
+  });
+
+  it('ends when nobody sees the page', async () => {
+    let looks = 0;
+    const tuning = await tune(device, network, fine, {
+      ...{ batchSize, optimizer, budgetMs: 600_000, isHidden: () => looks++ > 2 },
+    });
+    expect(tuning.ended).toBe('hidden');
+  });
+
+  it('ends with its budget', async () => {
+    const tuning = await tune(device, network, fine, { batchSize, optimizer, budgetMs: 1 });
+    expect([tuning.ended, tuning.isDefault]).toEqual(['budget', true]);
+  });
+
+  it.each([0, -1, Number.NaN])('refuses a budget of %s ms', async (budgetMs) => {
+    const tuning = tune(device, network, fine, { batchSize, optimizer, budgetMs });
+    expect((await failureOf(tuning, ConfigurationError)).message).toContain(
+      `${budgetMs} was given`,
+    );
+  });
+
+  it('nothing is kept of a tuning that was stopped before it found anything', async () => {
+    const planCache = memoryPlanCache('test');
+    await tunePlan(device, network, {
+      ...{ batchSize, optimizer, planCache, signal: AbortSignal.abort() },
+    });
+    expect(planCache.entries.size).toBe(0);
+  });
+});
+
+const data = randomDataset(testRandom(3), 3 * batchSize - 7, 30, 10);
+const steps = 3;
+
+/** The plan trains to the reference's parameters, and to the same bits twice. */
+async function expectRight(plan: Plan): Promise<void> {
+  const once = await trainGpu(device, { ...options, plan }, data, steps);
+  expect(
+    trajectoryShare(network, once, await trainReference(options, data, steps)),
+  ).toBeLessThanOrEqual(1);
+  expect(sameBits(once, await trainGpu(device, { ...options, plan }, data, steps))).toBe(0);
+}
+
+describe('the check of a plan', () => {
+  it('finds every candidate right, each with its own tiles', async () => {
+    const plan = choosePlan(network, batchSize, device.adapter);
+    const target = planTarget(device);
+    const check = planChecker(device, network, batchSize);
+    const questions = [{ kind: 'fused' }, { kind: 'lanes' }, ...tileQuestions(plan)] as const;
+    const candidates = questions.flatMap((question) =>
+      candidatesFor(question, plan, network, target).slice(0, 4),
+    );
+    expect(candidates.length).toBeGreaterThan(8);
+    for (const candidate of candidates) {
+      expect(await check(candidate.plan), candidate.name).toBeLessThanOrEqual(1);
+    }
+    expect(device.liveBuffers).toBe(0);
+  });
+
+  it('finds out a kernel that leaves out a part of its sums', async () => {
+    const broken = await Device.request({ gpu: await testGpu() });
+    const create = broken.gpu.createShaderModule.bind(broken.gpu);
+    Object.defineProperty(broken.gpu, 'createShaderModule', {
+      value: ({ code, ...rest }: GPUShaderModuleDescriptor) =>
+        create({ ...rest, code: code.replace('var n = 0u', 'var n = 1u') }),
+    });
+    const plan = choosePlan(network, batchSize, broken.adapter);
+    expect(await planChecker(broken, network, batchSize)(plan)).toBeGreaterThan(1);
+    broken.destroy();
+  });
+});
