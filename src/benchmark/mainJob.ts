@@ -27,6 +27,8 @@ export interface MainJobOptions {
   /** Seeds initialisation and shuffling. Default 1. */
   readonly seed?: number;
   readonly signal?: AbortSignal | undefined;
+  /** Whether somebody looks at the page that this runs in, which is then kept responsive. Default: no. */
+  readonly isVisible?: (() => boolean) | undefined;
   readonly onEvent?: (event: MainJobEvent) => void;
 }
 
@@ -132,7 +134,7 @@ export async function runMainJob(options: MainJobOptions): Promise<MainJobResult
   let device: Device | undefined;
   let noAdapter: string | undefined;
   try {
-    device = await Device.request({ ...(options.gpu && { gpu: options.gpu }) });
+    device = await Device.request({ gpu: options.gpu, isVisible: options.isVisible });
   } catch (error) {
     if (!(error instanceof NoAdapterError)) throw error;
     noAdapter = error.message;

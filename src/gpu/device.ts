@@ -8,6 +8,7 @@ import {
   ShaderError,
 } from '../errors.ts';
 import { adapterName, describeAdapter, type AdapterDescription } from './adapter.ts';
+import { Prompter } from './prompter.ts';
 import { asError, Watch } from './watch.ts';
 
 export interface DeviceOptions {
@@ -17,6 +18,11 @@ export interface DeviceOptions {
   readonly powerPreference?: GPUPowerPreference;
   /** Milliseconds that the device may go without finishing anything before it counts as lost. Default 5000. */
   readonly timeoutMs?: number;
+  /**
+   * Whether somebody looks at a page that this GPU draws: what is submitted then comes in pieces of 4–10 ms, so that
+   * the page stays responsive, rather than as is fastest. Asked before each submit. Default: no.
+   */
+  readonly isVisible?: (() => boolean) | undefined;
 }
 
 /**
@@ -54,7 +60,10 @@ export class Device {
   readonly adapter: AdapterDescription;
   /** The raw WebGPU device. */
   readonly gpu: GPUDevice;
+  /** Whether somebody looks at a page that this GPU draws. */
+  readonly isVisible: () => boolean;
   readonly #watch: Watch;
+  readonly #prompter: Prompter;
   readonly #buffers = new Set<GPUBuffer>();
   #error: NudgeError | undefined;
 
@@ -69,11 +78,14 @@ export class Device {
     gpu: GPUDevice,
     adapter: AdapterDescription,
     timeoutMs: number,
+    isVisible: () => boolean,
   ) {
     this.#instance = instance;
     this.gpu = gpu;
     this.adapter = adapter;
+    this.isVisible = isVisible;
     this.#watch = new Watch(gpu.lost, timeoutMs);
+    this.#prompter = new Prompter(gpu.queue);
     gpu.addEventListener('uncapturederror', (event) => {
       event.preventDefault();
       // Only the first: what follows is mostly its echo.
@@ -131,7 +143,7 @@ export class Device {
       timeoutMs,
       `Adapter ${adapterName(description)} gave no device`,
     );
-    return new Device(gpu, device, description, timeoutMs);
+    return new Device(gpu, device, description, timeoutMs, options.isVisible ?? (() => false));
   }
 
   /** What adapters come from; for requesting another device after this one is lost. */
@@ -206,6 +218,23 @@ export class Device {
     const value = await this.#watch.race(what, promise);
     this.throwIfUnusable();
     return value;
+  }
+
+  /**
+   * Waits, as {@link guard} does, for work that was submitted; in browsers that look for finished work now and then
+   * only, with what makes them look.
+   */
+  async finish<T>(what: string, promise: Promise<T>): Promise<T> {
+    return await this.#prompter.during(this.guard(what, promise));
+  }
+
+  /**
+   * Finds out how this browser looks for finished work. To be called, and awaited, before the first submit; what it
+   * finds is kept.
+   */
+  async learnToWait(): Promise<void> {
+    if (this.#prompter.isMeasured) return;
+    await this.guard('finding out how finished work is reported', this.#prompter.measure());
   }
 
   /** @throws the first error that WebGPU reported outside of any call, if it did, or that the device is lost */

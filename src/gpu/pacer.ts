@@ -1,10 +1,20 @@
 import type { Device } from './device.ts';
 
-/** A submit should keep the GPU busy about this long: short enough for everybody else who wants to draw. */
-const targetMs = 40;
-/** Submits on their way at once. Three targets outlast the 100 ms between two looks of Firefox at its queue. */
+/**
+ * Milliseconds that a submit should keep the GPU busy, about. Where a page is looked at, short enough for its
+ * compositor to draw in between; elsewhere long enough for what a submit costs not to count.
+ */
+const targetMs = { visible: 8, hidden: 40 } as const;
+/** Submits on their way at once: while one runs, another waits, and the host records a third. */
 const mostInFlight = 3;
 const mostSteps = 512;
+/** Of how long steps took before, what each submit leaves of it: a few submits make up the mean. */
+const memory = 0.7;
+
+/** What a pacer needs of a device. */
+export type PacedDevice = Pick<Device, 'finish' | 'isVisible' | 'learnToWait'> & {
+  readonly gpu: { readonly queue: Pick<GPUQueue, 'onSubmittedWorkDone'> };
+};
 
 /**
  * Decides how many steps go into a submit, and when the next one may follow. A submit that takes long freezes the
@@ -12,23 +22,33 @@ const mostSteps = 512;
  * changes a result: the same kernels run in the same order however they are packed.
  */
 export class Pacer {
-  readonly #device: Device;
+  readonly #device: PacedDevice;
   readonly #inFlight: Promise<void>[] = [];
-  #steps: number;
+  /** What may be submitted next at most: a wrong guess must not make a submit of seconds. */
+  #most: number;
   #lastDone = 0;
+  /**
+   * Milliseconds and steps of the submits of late, the last counting most. Sums, because where several submits are
+   * reported at once, all but the first seem to have taken no time.
+   */
+  #recent = { ms: 0, steps: 0 };
 
-  constructor(device: Device, firstSteps: number) {
+  constructor(device: PacedDevice, firstSteps: number) {
     this.#device = device;
-    this.#steps = firstSteps;
+    this.#most = firstSteps;
   }
 
   /** Steps to put into the next submit. */
   get steps(): number {
-    return Math.max(1, Math.round(this.#steps));
+    const { ms, steps } = this.#recent;
+    const target = this.#device.isVisible() ? targetMs.visible : targetMs.hidden;
+    const wanted = steps === 0 ? this.#most : (target * steps) / Math.max(ms, 1e-3 * steps);
+    return Math.max(1, Math.floor(Math.min(wanted, this.#most, mostSteps)));
   }
 
   /** Waits until another submit may be made. */
   async ready(): Promise<void> {
+    await this.#device.learnToWait();
     while (this.#inFlight.length >= mostInFlight) await this.#inFlight.shift();
   }
 
@@ -36,7 +56,7 @@ export class Pacer {
   submitted(steps: number): void {
     const start = performance.now();
     const done = this.#device
-      .guard('training', this.#device.gpu.queue.onSubmittedWorkDone())
+      .finish('training', this.#device.gpu.queue.onSubmittedWorkDone())
       .then(() => this.#learn(steps, start));
     // Whoever waits for it next gets the error; nobody may be waiting yet.
     done.catch(() => undefined);
@@ -45,10 +65,13 @@ export class Pacer {
 
   #learn(steps: number, start: number): void {
     const now = performance.now();
-    const elapsed = Math.max(1, now - Math.max(start, this.#lastDone));
+    // Before that, the GPU was at work on the submit before, or had nothing to do.
+    const elapsed = now - Math.max(start, this.#lastDone);
     this.#lastDone = now;
-    if (steps < this.steps) return;
-    const factor = Math.min(2, Math.max(0.25, targetMs / elapsed));
-    this.#steps = Math.min(mostSteps, Math.max(1, this.#steps * factor));
+    this.#recent = {
+      ms: memory * this.#recent.ms + elapsed,
+      steps: memory * this.#recent.steps + steps,
+    };
+    this.#most = Math.max(this.#most, Math.min(mostSteps, 2 * steps));
   }
 }

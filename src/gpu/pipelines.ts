@@ -15,8 +15,13 @@ const bufferTypes = {
   read_write: 'storage',
 } as const;
 
+/** Milliseconds between two questions to a device that compiles, and how many are asked. */
+const questionMs = 1000;
+const mostQuestions = 30;
+
 /**
- * Compiles kernels, all at once and off the main thread.
+ * Compiles kernels, all at once and off the main thread. On a slow or busy machine that takes seconds, for which the
+ * device is asked for signs of life meanwhile: one that answers is busy and not lost.
  * @throws {ShaderError} with the compiler's message under the line it is about
  */
 export async function compileKernels(
@@ -24,20 +29,22 @@ export async function compileKernels(
   kernels: readonly Kernel[],
 ): Promise<readonly CompiledKernel[]> {
   device.throwIfUnusable();
-  return await Promise.all(kernels.map((kernel) => compile(device, kernel)));
+  let asked = 0;
+  const timer = setInterval(() => {
+    if (++asked > mostQuestions) return;
+    // A device that is lost ends the compilation itself, which is guarded as well.
+    device.guard('compiling', device.gpu.queue.onSubmittedWorkDone()).catch(() => undefined);
+  }, questionMs);
+  try {
+    return await Promise.all(kernels.map((kernel) => compile(device, kernel)));
+  } finally {
+    clearInterval(timer);
+  }
 }
 
 async function compile(device: Device, kernel: Kernel): Promise<CompiledKernel> {
   const { label, code, bindings } = kernel;
   const { gpu } = device;
-  gpu.pushErrorScope('validation');
-  const module = gpu.createShaderModule({ label, code });
-  const scope = gpu.popErrorScope();
-  const error = await device.guard(`compiling '${label}'`, scope);
-  if (error) {
-    const { messages } = await device.guard(`compiling '${label}'`, module.getCompilationInfo());
-    throw shaderError(label, code, messages, error);
-  }
   const layout = gpu.createBindGroupLayout({
     label,
     entries: bindings.map(({ access }, binding) => ({
@@ -46,11 +53,22 @@ async function compile(device: Device, kernel: Kernel): Promise<CompiledKernel> 
       buffer: { type: bufferTypes[access] },
     })),
   });
+  gpu.pushErrorScope('validation');
+  const module = gpu.createShaderModule({ label, code });
+  const scope = gpu.popErrorScope();
+  // Without waiting for the word on the module, which takes a way to the GPU's process and back.
   const creation = gpu.createComputePipelineAsync({
     label,
     layout: gpu.createPipelineLayout({ label, bindGroupLayouts: [layout] }),
     compute: { module, entryPoint: 'main' },
   });
+  // It is awaited below, unless the module says better what is wrong.
+  creation.catch(() => undefined);
+  const error = await device.guard(`compiling '${label}'`, scope);
+  if (error) {
+    const { messages } = await device.guard(`compiling '${label}'`, module.getCompilationInfo());
+    throw shaderError(label, code, messages, error);
+  }
   try {
     return { kernel, layout, pipeline: await device.guard(`compiling '${label}'`, creation) };
   } catch (cause) {

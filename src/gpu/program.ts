@@ -1,6 +1,7 @@
 import type { Kernel } from '../../shaders/kernel.ts';
 import type { Device } from './device.ts';
 import { compileKernels } from './pipelines.ts';
+import { asError } from './watch.ts';
 
 interface Call {
   readonly pipeline: GPUComputePipeline;
@@ -17,20 +18,30 @@ export class Program {
   }
 
   /**
-   * @param buffers by the names of the kernels' bindings
+   * @param buffers by the names of the kernels' bindings; kernels are compiled while they are being filled
    * @throws {ShaderError} when a kernel is refused
+   * @throws what `buffers` rejects with
    */
   static async create(
     device: Device,
     kernels: readonly Kernel[],
-    buffers: ReadonlyMap<string, GPUBuffer>,
+    buffers: ReadonlyMap<string, GPUBuffer> | Promise<ReadonlyMap<string, GPUBuffer>>,
   ): Promise<Program> {
-    const compiled = await compileKernels(device, kernels);
+    // All are waited for even if one fails: what is compiled for nobody is still in the way of whoever comes next.
+    const [compilation, filling, learning] = await Promise.allSettled([
+      compileKernels(device, kernels),
+      buffers,
+      // Nothing is submitted yet.
+      device.learnToWait(),
+    ]);
+    const compiled = valueOf(compilation);
+    const filled = valueOf(filling);
+    valueOf(learning);
     const calls = await device.create('bind groups', () =>
       kernels.map((kernel, i): Call => {
         const { pipeline, layout } = compiled[i]!;
         const entries = kernel.bindings.map(({ name }, binding) => {
-          const buffer = buffers.get(name);
+          const buffer = filled.get(name);
           if (!buffer) throw new Error(`Kernel '${kernel.label}' has no buffer for '${name}'.`);
           return { binding, resource: { buffer } };
         });
@@ -52,11 +63,21 @@ export class Program {
   /** Records the step `times` times. */
   encode(pass: GPUComputePassEncoder, times: number): void {
     for (let time = 0; time < times; time++) {
-      for (const { pipeline, bindGroup, workgroups } of this.#calls) {
+      for (const {
+        pipeline,
+        bindGroup,
+        workgroups: [x, y, z],
+      } of this.#calls) {
         pass.setPipeline(pipeline);
         pass.setBindGroup(0, bindGroup);
-        pass.dispatchWorkgroups(...workgroups);
+        pass.dispatchWorkgroups(x, y, z);
       }
     }
   }
+}
+
+/** @throws why there is none */
+function valueOf<T>(outcome: PromiseSettledResult<T>): T {
+  if (outcome.status === 'fulfilled') return outcome.value;
+  throw asError(outcome.reason);
 }

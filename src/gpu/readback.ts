@@ -102,7 +102,7 @@ export class Readback {
     sealed: number,
   ): Promise<ArrayBuffer> {
     try {
-      await this.#device.guard(`reading ${what}`, staging.mapAsync(GPUMapMode.READ));
+      await this.#device.finish(`reading ${what}`, staging.mapAsync(GPUMapMode.READ));
       const mapped = staging.getMappedRange();
       const found = new Uint32Array(mapped, this.#size, 1)[0]!;
       const bytes = mapped.slice(0, size);

@@ -16,7 +16,11 @@ export interface Stopwatch {
  */
 export async function submitSteps(
   device: Device,
-  { program, source, pacer }: { program: Program; source: BatchSource; pacer: Pacer },
+  {
+    program,
+    source,
+    pacer,
+  }: { program: Program; source: BatchSource; pacer: Pick<Pacer, 'steps' | 'ready' | 'submitted'> },
   steps: number,
   options: {
     /** Asked between submits. */

@@ -326,7 +326,7 @@ class StreamingSource implements BatchSource {
     const count = Math.min(this.#stepsPerChunk * this.#batchSize, this.#order.length - start);
     const slot = this.#ring.shift()!;
     this.#ring.push(slot);
-    await this.#device.guard('waiting for a staging buffer of the stream', slot.mapped);
+    await this.#device.finish('waiting for a staging buffer of the stream', slot.mapped);
     this.#fill(slot.buffer.getMappedRange(), start, count);
     slot.buffer.unmap();
     const samples = this.buffers.get('samples')!;

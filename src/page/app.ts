@@ -84,6 +84,7 @@ export class App {
         epochs,
         seed,
         signal,
+        isVisible: () => !document.hidden,
         onEvent: (event) => this.#take(event),
       });
       this.#finish(result);

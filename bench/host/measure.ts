@@ -1,0 +1,106 @@
+/**
+ * What training costs the thread that asks for it, apart from the GPU's work: recording and submitting steps, with
+ * the engine's own functions. The same in Node and in a page.
+ *
+ * Each time is the least of many, since noise only ever adds. What a submit costs and what a step costs come from
+ * submits of two sizes.
+ */
+import { digits } from '../../src/data/digits/digits.ts';
+import { fileOrder } from '../../src/data/shuffle.ts';
+import { Device } from '../../src/gpu/device.ts';
+import { parameterBuffers } from '../../src/gpu/parameterStore.ts';
+import { choosePlan } from '../../src/gpu/plan.ts';
+import { Program } from '../../src/gpu/program.ts';
+import { ratesOf } from '../../src/gpu/rates.ts';
+import { Readback } from '../../src/gpu/readback.ts';
+import { submitSteps } from '../../src/gpu/run.ts';
+import { createSource } from '../../src/gpu/source.ts';
+import { trainingStep } from '../../src/gpu/step.ts';
+import { Network } from '../../src/network/network.ts';
+import { sgd } from '../../src/training/optimizers.ts';
+
+export interface HostCost {
+  readonly adapter: string;
+  readonly dispatchesPerStep: number;
+  /** Seconds. */
+  readonly perStep: number;
+  /** Seconds, beside its steps. */
+  readonly perSubmit: number;
+  /** Seconds to queue the copy of a report's metrics, without waiting for them. */
+  readonly perReport: number;
+  /** Seconds of a step with its share of a submit of `stepsPerSubmit` and of a report every `stepsPerReport`. */
+  readonly total: number;
+}
+
+export const stepsPerSubmit = 32;
+export const stepsPerReport = 100;
+
+const batchSize = 100;
+const manySteps = 64;
+const rounds = 30;
+
+/** Of `tiny`, 784-16-16-10. */
+export async function measureHost(gpu?: GPU): Promise<HostCost> {
+  const device = await Device.request({ ...(gpu && { gpu }), timeoutMs: 60_000 });
+  const network = new Network({ layers: [784, 16, 16, 10] });
+  const optimizer = sgd({ learningRate: 1e-6 });
+  const plan = choosePlan(network, batchSize, device.adapter);
+  const { kernels, buffers: sizes } = trainingStep(network, plan, optimizer);
+  const { training } = digits({ trainingCount: 10 * batchSize, testCount: 1 });
+  const source = await createSource(device, training, batchSize, false, {
+    ratesOf: ratesOf(optimizer),
+    layerCount: plan.layers.length,
+  });
+  source.begin(fileOrder(training.sampleCount), 0);
+  const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST | GPUBufferUsage.COPY_SRC;
+  const made = await device.create('benchmark buffers', (allocate) => {
+    const all = [
+      ...[...sizes].map(([name, size]) => ({ name, size })),
+      ...parameterBuffers(network, optimizer, false),
+    ];
+    return new Map(all.map(({ name, size }) => [name, allocate(name, size, usage)] as const));
+  });
+  const program = await Program.create(device, kernels, new Map([...made, ...source.buffers]));
+  const readback = await Readback.create(device, 'metrics', made.get('metrics')!.size, 4);
+
+  /** Least seconds of the host for a submit of so many steps. */
+  const submit = async (steps: number): Promise<number> => {
+    let least = Infinity;
+    for (let round = 0; round < rounds; round++) {
+      // One that never holds back: the GPU is idle before, and waited for afterwards.
+      const pacer = { steps, ready: () => Promise.resolve(), submitted: () => undefined };
+      const start = performance.now();
+      await submitSteps(device, { program, source, pacer }, steps, {});
+      least = Math.min(least, performance.now() - start);
+      await device.guard('a benchmark', device.gpu.queue.onSubmittedWorkDone());
+    }
+    return least / 1000;
+  };
+  const few = await submit(1);
+  const many = await submit(manySteps);
+  const perStep = (many - few) / (manySteps - 1);
+  const perSubmit = few - perStep;
+
+  let perReport = Infinity;
+  const metrics = made.get('metrics')!;
+  for (let round = 0; round < rounds; round++) {
+    const start = performance.now();
+    const { bytes } = await readback.read('metrics', [{ buffer: metrics, size: metrics.size }]);
+    perReport = Math.min(perReport, (performance.now() - start) / 1000);
+    await bytes;
+  }
+
+  source.dispose();
+  readback.dispose();
+  device.release(made.values());
+  const { description } = device.adapter;
+  device.destroy();
+  return {
+    adapter: description,
+    dispatchesPerStep: program.dispatchCount,
+    perStep,
+    perSubmit,
+    perReport,
+    total: perStep + perSubmit / stepsPerSubmit + perReport / stepsPerReport,
+  };
+}

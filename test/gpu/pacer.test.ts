@@ -1,0 +1,160 @@
+/** The pacer by itself, on a GPU made of timers: so and so many milliseconds a step, one submit after the other. */
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+
+import { Pacer, type PacedDevice } from '../../src/gpu/pacer.ts';
+import { rejectionOf } from '../support/failure.ts';
+
+beforeEach(() => {
+  vi.useFakeTimers();
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+/** @param lookEveryMs how often finished work is looked for; 0: at once */
+function fakeGpu({ msPerStep, lookEveryMs = 0 }: { msPerStep: number; lookEveryMs?: number }) {
+  const gpu = {
+    msPerStep,
+    isVisible: false,
+    idleMs: 0,
+    busyUntil: 0,
+    failure: undefined as Error | undefined,
+  };
+  const delays: number[] = [];
+  const device: PacedDevice = {
+    isVisible: () => gpu.isVisible,
+    learnToWait: () => Promise.resolve(),
+    finish: (_, promise) => promise,
+    gpu: {
+      queue: {
+        onSubmittedWorkDone: () =>
+          new Promise((resolve, reject) => {
+            const delay = delays.shift()!;
+            setTimeout(() => (gpu.failure ? reject(gpu.failure) : resolve(undefined)), delay);
+          }),
+      },
+    },
+  };
+  /** Submits as `submitSteps` does; milliseconds that the submit keeps the GPU busy. */
+  const submit = async (pacer: Pacer, most = Infinity): Promise<number> => {
+    await pacer.ready();
+    const steps = Math.min(most, pacer.steps);
+    const now = performance.now();
+    if (gpu.busyUntil > 0) gpu.idleMs += Math.max(0, now - gpu.busyUntil);
+    const busy = steps * gpu.msPerStep;
+    gpu.busyUntil = Math.max(now, gpu.busyUntil) + busy;
+    const seen =
+      lookEveryMs === 0 ? gpu.busyUntil : Math.ceil(gpu.busyUntil / lookEveryMs) * lookEveryMs;
+    delays.push(seen - now);
+    pacer.submitted(steps);
+    return busy;
+  };
+  /** The busy times of so many submits. */
+  const submits = async (pacer: Pacer, count: number, most?: number): Promise<number[]> => {
+    const made = (async () => {
+      const times: number[] = [];
+      for (let i = 0; i < count; i++) times.push(await submit(pacer, most));
+      return times;
+    })();
+    made.catch(() => undefined);
+    await vi.runAllTimersAsync();
+    return await made;
+  };
+  return { gpu, device, submits };
+}
+
+describe('a submit', () => {
+  it.each([0.02, 0.3, 2.5])(
+    'takes 4–10 ms while a page is visible, at %s ms a step',
+    async (msPerStep) => {
+      const { gpu, device, submits } = fakeGpu({ msPerStep });
+      gpu.isVisible = true;
+      const times = (await submits(new Pacer(device, 1), 60)).slice(30);
+      expect(Math.min(...times)).toBeGreaterThanOrEqual(4);
+      expect(Math.max(...times)).toBeLessThanOrEqual(10);
+    },
+  );
+
+  it('takes about 40 ms where no page is visible', async () => {
+    const { device, submits } = fakeGpu({ msPerStep: 0.3 });
+    const times = (await submits(new Pacer(device, 1), 60)).slice(30);
+    expect(Math.min(...times)).toBeGreaterThanOrEqual(30);
+    expect(Math.max(...times)).toBeLessThanOrEqual(50);
+  });
+
+  it('is short as soon as the page becomes visible', async () => {
+    const { gpu, device, submits } = fakeGpu({ msPerStep: 0.3 });
+    const pacer = new Pacer(device, 1);
+    await submits(pacer, 20);
+    gpu.isVisible = true;
+    const times = await submits(pacer, 5);
+    expect(Math.max(...times)).toBeLessThanOrEqual(10);
+  });
+
+  it('has one step where a step takes longer than a submit should', async () => {
+    const { gpu, device, submits } = fakeGpu({ msPerStep: 70 });
+    gpu.isVisible = true;
+    const times = await submits(new Pacer(device, 1), 6);
+    expect(times).toEqual([70, 70, 70, 70, 70, 70]);
+  });
+
+  it('never has more than twice the steps of the ones before, nor more than at first', async () => {
+    const { device, submits } = fakeGpu({ msPerStep: 0.01 });
+    const steps = (await submits(new Pacer(device, 4), 24)).map((ms) => Math.round(ms * 100));
+    expect(steps[0]).toBe(4);
+    for (const [i, count] of steps.entries()) {
+      expect(count).toBeLessThanOrEqual(Math.max(4, 2 * Math.max(0, ...steps.slice(0, i))));
+    }
+  });
+
+  it('becomes short when steps take longer, even if runs end before a submit is full', async () => {
+    const { gpu, device, submits } = fakeGpu({ msPerStep: 0.1 });
+    const pacer = new Pacer(device, 1);
+    await submits(pacer, 20);
+    gpu.msPerStep = 1;
+    const times = await submits(pacer, 12, 100);
+    expect(times.at(-1)).toBeLessThanOrEqual(50);
+  });
+});
+
+it('the GPU never waits for the host once submits have found their length', async () => {
+  const { gpu, device, submits } = fakeGpu({ msPerStep: 0.3 });
+  const pacer = new Pacer(device, 1);
+  await submits(pacer, 30);
+  gpu.busyUntil = gpu.idleMs = 0;
+  await submits(pacer, 30);
+  expect(gpu.idleMs).toBe(0);
+});
+
+it('work that is looked for every 100 ms only, several submits at a time, counts for what it took', async () => {
+  const { device, submits } = fakeGpu({ msPerStep: 0.3, lookEveryMs: 100 });
+  const times = (await submits(new Pacer(device, 1), 60)).slice(30);
+  // No more can be known than that three submits took 100 ms.
+  expect(Math.max(...times)).toBeLessThanOrEqual(60);
+});
+
+it('no more than three submits are on their way', async () => {
+  const { device } = fakeGpu({ msPerStep: 1 });
+  const waits: (() => void)[] = [];
+  device.gpu.queue.onSubmittedWorkDone = () =>
+    new Promise((resolve) => waits.push(() => resolve(undefined)));
+  const pacer = new Pacer(device, 1);
+  for (let i = 0; i < 3; i++) {
+    await pacer.ready();
+    pacer.submitted(1);
+  }
+  let isReady = false;
+  const ready = pacer.ready().then(() => (isReady = true));
+  await vi.runAllTimersAsync();
+  expect(isReady).toBe(false);
+  waits[0]!();
+  await ready;
+});
+
+it('whoever waits to submit is told what became of the submits before', async () => {
+  const { gpu, device, submits } = fakeGpu({ msPerStep: 1 });
+  gpu.failure = new Error('lost');
+  const failed = rejectionOf(submits(new Pacer(device, 1), 5));
+  await vi.runAllTimersAsync();
+  expect(await failed).toBe(gpu.failure);
+});
