@@ -104,6 +104,9 @@ export function requirePlan(
       `Its buffers have ${rows} rows, which is no multiple of the ${fused.rows} of fused layers`,
     );
   }
+  if (fused?.workgroupSize !== undefined) {
+    requireWorkgroup('The workgroups for fused layers have', fused.workgroupSize, target);
+  }
   for (const used of usedTiles(plan, layers)) requireTile(plan, used, target);
   return plan;
 }

@@ -80,10 +80,15 @@ function readPlan(value: unknown): Plan {
 }
 
 function readFused(value: unknown): NonNullable<Plan['fused']> {
-  const fused = readObject(value, 'plan.fused', ['from', 'rows']);
+  const names = ['from', 'rows', 'workgroupSize'];
+  const fused = readObject(value, 'plan.fused', names, ['workgroupSize']);
+  const { workgroupSize } = fused;
   return {
     from: readCount(fused.from, 'plan.fused.from', 0),
     rows: readCount(fused.rows, 'plan.fused.rows', 1, 64),
+    ...(workgroupSize !== undefined && {
+      workgroupSize: readCount(workgroupSize, 'plan.fused.workgroupSize', 1),
+    }),
   };
 }
 

@@ -70,7 +70,7 @@ export function nameAnswer(question: Question, { fused, lanes, layers }: Plan): 
   switch (question.kind) {
     case 'fused':
       return fused
-        ? `layers from ${fused.from} on in one dispatch, ${fused.rows} samples an invocation`
+        ? `layers from ${fused.from} on in one dispatch, ${fused.rows} samples ${fused.workgroupSize === undefined ? 'an invocation' : `a workgroup of ${fused.workgroupSize}`}`
         : 'a dispatch for each layer and direction';
     case 'lanes':
       return `workgroups of ${lanes.workgroupSize}${lanes.broadcast > 0 ? ` that share loads` : ''}`;
@@ -112,7 +112,7 @@ export function tileQuestions(plan: Plan): readonly (Question & { readonly kind:
 function answers(question: Question, plan: Plan, network: Work, target: PlanTarget): Plan[] {
   switch (question.kind) {
     case 'fused':
-      return fusedAnswers(plan, network);
+      return fusedAnswers(plan, network, target);
     case 'lanes':
       return lanesAnswers(plan, target);
     case 'tile':
@@ -120,14 +120,25 @@ function answers(question: Question, plan: Plan, network: Work, target: PlanTarg
   }
 }
 
-function fusedAnswers(plan: Plan, { layers }: Work): Plan[] {
-  const { batchSize, rows, layers: tiles, lanes, stepsPerSubmit } = plan;
+function fusedAnswers(plan: Plan, { layers }: Work, { isSoftware }: PlanTarget): Plan[] {
+  const { batchSize, rows, layers: tiles, lanes, fused: own, stepsPerSubmit } = plan;
   const apart: Plan = { batchSize, rows, layers: tiles, lanes, stepsPerSubmit };
+  const heights = [4, 2, 8, 1].filter((height) => height < 2 * batchSize);
+  const answersFrom = (from: number) => {
+    if (isSoftware) return heights.map((height) => ({ from, rows: height }));
+    // A GPU has thousands of lanes to keep busy: its workgroups take samples together.
+    const workgroupSize = own?.workgroupSize ?? 128;
+    const sizes = [workgroupSize / 2, 2 * workgroupSize];
+    return [
+      ...heights.map((height) => ({ from, rows: height, workgroupSize })),
+      ...sizes.map((size) => ({ from, rows: own?.rows ?? 4, workgroupSize: size })),
+    ];
+  };
   const found: Plan[] = [apart];
   for (let from = tiles.length - 1; from >= 0; from--) {
-    if (layers[from]! * layers[from + 1]! > mostFusedWeights) break;
-    const heights = [4, 2, 8, 1].filter((height) => height < 2 * batchSize);
-    found.push(...heights.map((height) => ({ ...apart, fused: { from, rows: height } })));
+    const isSmall = layers[from]! * layers[from + 1]! <= mostFusedWeights;
+    if (!isSmall && !(own && from >= own.from)) break;
+    found.push(...answersFrom(from).map((fused) => ({ ...apart, fused })));
   }
   return found;
 }

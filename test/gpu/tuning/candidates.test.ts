@@ -49,7 +49,7 @@ describe.each(Object.entries(targets))('on %s', (_, target) => {
         count += candidates.length;
         const names = candidates.map(({ name }) => name);
         expect(new Set([...names, nameAnswer(question, plan)]).size).toBe(names.length + 1);
-        expect(names.length).toBeLessThanOrEqual(16);
+        expect(names.length).toBeLessThanOrEqual(20);
         for (const { name, plan: other } of candidates) {
           expect(requirePlan(other, { layers }, batchSize, target)).toBe(other);
           expect(other.rows).toBe(rowsFor(other, { layers }));
