@@ -1,0 +1,36 @@
+/** Whether somebody looks at the page: asked of whoever made the device, and by whatever submits. */
+import { expect, it } from 'vitest';
+
+import { digits } from '../../src/data/digits/digits.ts';
+import { Device } from '../../src/gpu/device.ts';
+import { Network } from '../../src/network/network.ts';
+import { sgd } from '../../src/training/optimizers.ts';
+import { Trainer } from '../../src/training/trainer.ts';
+import { testGpu } from '../setup/adapter.ts';
+
+it('a trainer’s own device asks what the trainer was given before it submits steps', async () => {
+  const { training } = digits({ trainingCount: 40, testCount: 1 });
+  let asked = 0;
+  const trainer = await Trainer.create(new Network({ layers: [784, 4, 10] }), {
+    backend: 'webgpu',
+    gpu: await testGpu(),
+    batchSize: 10,
+    optimizer: sgd({ learningRate: 1 }),
+    isVisible: () => {
+      asked++;
+      return true;
+    },
+  });
+  await trainer.prepare(training);
+  expect(asked).toBe(0);
+  for await (const { step } of trainer.fit(training, { steps: 4, reportEvery: 2 })) {
+    expect(asked).toBeGreaterThanOrEqual(step / 2);
+  }
+  await trainer.dispose();
+});
+
+it('nobody looks where nothing else is said', async () => {
+  const device = await Device.request({ gpu: await testGpu() });
+  expect(device.isVisible()).toBe(false);
+  device.destroy();
+});
