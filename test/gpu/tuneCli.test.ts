@@ -80,6 +80,21 @@ it('nudge train --plan tuned tunes where nothing was tuned, and passes over a da
   expect(await read(cacheFile)).toMatchObject({ format: 'nudge plan cache' });
 });
 
+it('Ctrl-C ends tuning with the best plan so far, which is written', async () => {
+  const stopped = await runCli(
+    ['tune', ...shape, '--budget', '600', '--out', 'stopped.json', '--seed', '2'],
+    {
+      cwd: folder,
+      environment: { XDG_CACHE_HOME: join(folder, 'other') },
+      isTerminal: true,
+      signalAt: { pattern: /tuning \[.*checking/, name: 'SIGINT' },
+    },
+  );
+  expect(stopped.code, stopped.stderr).toBe(130);
+  expect(stopped.stdout).toContain(' It was stopped before every candidate was measured.');
+  expect(await read('stopped.json')).toMatchObject({ format: 'nudge plan' });
+});
+
 describe('a plan file is refused in a sentence', () => {
   it.each([
     ['no plan at all', 'text', 1, 'error: This is not a plan for this network: it is no JSON ('],

@@ -126,6 +126,8 @@ class Tuner {
   readonly #start = performance.now();
   readonly #budgetMs: number;
   readonly #decisions: Decision[] = [];
+  /** Questions that their share of the budget was too short for. */
+  readonly #unfinished: Question[] = [];
   #cut: Cut | undefined;
   /** Seconds of a step as known so far. */
   #gained = { default: 1, best: 1 };
@@ -169,7 +171,20 @@ class Tuner {
       plan = await this.#decide(bench, question, plan, 0.8 * (seconds / left));
       left -= seconds;
     }
-    return await this.#decide(bench, { kind: 'lanes' }, plan, 1);
+    plan = await this.#decide(bench, { kind: 'lanes' }, plan, 1);
+    return await this.#askAgain(bench, plan);
+  }
+
+  /** What one question left of the budget, those have that were cut short. */
+  async #askAgain(bench: Workbench, plan: Plan): Promise<Plan> {
+    const again = this.#unfinished.splice(0);
+    if (this.#cut !== 'budget' || performance.now() >= this.#end) return plan;
+    this.#cut = undefined;
+    let found = plan;
+    for (const [i, question] of again.entries()) {
+      found = await this.#decide(bench, question, found, 1 / (again.length - i));
+    }
+    return found;
   }
 
   /** The questions about tiles, that of the slowest kernel first. */
@@ -206,10 +221,14 @@ class Tuner {
       [own, this.#kernelsOf(bench, question, plan)],
     ]);
     const dropped: { name: string; why: string }[] = [];
+    let isCut = false;
     const target = planTarget(this.#device);
     for (const candidate of candidatesFor(question, plan, this.#network, target)) {
       // Checking must leave time to measure.
-      if (this.#isOver((now + 2 * deadline) / 3)) break;
+      if (this.#isOver((now + 2 * deadline) / 3)) {
+        isCut = true;
+        break;
+      }
       this.#tell(`${name}: checking ${candidate.name}`);
       const why = await this.#problemOf(candidate.plan);
       if (why === undefined)
@@ -232,6 +251,9 @@ class Tuner {
         : await bench.time(kernels.get(own)!);
     const isAccepted = winner !== own;
     if (isAccepted) this.#gained.best -= before - leastOf(best!.samples);
+    if (isCut || performance.now() >= deadline) this.#unfinished.push(question);
+    const earlier = this.#decisions.findIndex((one) => one.question === name && !one.isAccepted);
+    if (earlier >= 0) this.#decisions.splice(earlier, 1);
     this.#decisions.push({
       question: name,
       before: { name: own.name, seconds: before },
