@@ -120,6 +120,22 @@ export function forwardTile(
       ? `  let ${name}At = sampleOf(${row}, step) * ${inputQuads}u;`
       : `  let ${name}At = ${inputAt}u + (${row}) * ${inputQuads}u;`;
   });
+  if (tile.isPlain && inputAt !== undefined) {
+    return `${firsts.loads}
+${declareSums(tile)}
+${alongSum(
+  'k',
+  4 * inputQuads,
+  1,
+  `${unroll(tile.quads, (q) => `    let right${q} = parameters[${layer.parametersAt}u + k * ${outputQuads}u + quad${q}];`)}
+${addProducts(
+  tile,
+  1,
+  (m) => `activations[vector${m}At + (k >> 2u)][k & 3u]`,
+  (_, q) => `right${q}`,
+)}`,
+)}`;
+  }
   const left = leftOperand(tile.rows, broadcast, (_, name) =>
     inputAt === undefined
       ? `    let ${name} = bytesOf(samples[${name}At + i]);`

@@ -47,6 +47,7 @@ export function fused(options: FusedOptions): Kernel {
 ${lines(
   forward.map((layer) =>
     eachTile(
+      layer,
       layer.outputs,
       tileRows,
       (tile) => forwardTile(layer, tile, 0, asIs) + '\n' + writeForward(layer, each(tile), 'true'),
@@ -57,6 +58,7 @@ ${lines(
 ${lines(
   hiddenDelta.map((layer) =>
     eachTile(
+      layer,
       layer.inputs,
       tileRows,
       (tile) =>
@@ -111,13 +113,22 @@ export function fusedDeclarations({
 /** Sums an invocation keeps in registers; above, they would be spilled. */
 const sumsPerTile = 4;
 
-/** Walks over all the columns of a layer, as many at a time as registers hold. */
-function eachTile(features: number, tileRows: number, text: (tile: Tile) => string): string {
+/** Weights, in quads, of a layer whose code should be short rather than fast. */
+const shortCodeQuads = 256;
+
+/** Walks over all the columns of a layer's product, as many at a time as registers hold. */
+function eachTile(
+  layer: { readonly inputs: number; readonly outputs: number },
+  features: number,
+  tileRows: number,
+  text: (tile: Tile) => string,
+): string {
   const all = quads(features);
+  const isPlain = quads(layer.inputs) * quads(layer.outputs) <= shortCodeQuads;
   const width = [4, 3, 2].find((q) => all % q === 0 && q * tileRows <= sumsPerTile) ?? 1;
   const body = `    let tileQuad = c * ${width}u;
 ${unroll(width, (q) => `    let quad${q} = tileQuad + ${q}u;`)}
-${text({ rows: tileRows, quads: width })}`;
+${text({ rows: tileRows, quads: width, isPlain })}`;
   return `  for (var c = 0u; c < ${all / width}u; c++) {\n${body}\n  }`;
 }
 

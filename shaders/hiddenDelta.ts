@@ -92,6 +92,24 @@ export function hiddenDeltaTile(
     (m, name) =>
       `  let ${name}At = ${layer.nextDeltaAt}u + (${inside(`row + ${m}`)}) * ${outputQuads}u;`,
   );
+  if (tile.isPlain) {
+    const weight = (q: number, i: number) =>
+      `parameters[${layer.parametersAt}u + (4u * quad${q} + ${i}u) * ${outputQuads}u + (k >> 2u)][k & 3u]`;
+    return `${firsts.loads}
+${declareSums(tile)}
+${alongSum(
+  'k',
+  4 * outputQuads,
+  1,
+  `${unroll(tile.quads, (q) => `    let right${q} = vec4f(${[0, 1, 2, 3].map((i) => weight(q, i)).join(', ')});`)}
+${addProducts(
+  tile,
+  1,
+  (m) => `deltas[vector${m}At + (k >> 2u)][k & 3u]`,
+  (_, q) => `right${q}`,
+)}`,
+)}`;
+  }
   const left = leftOperand(
     tile.rows,
     broadcast,

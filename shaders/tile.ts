@@ -18,8 +18,8 @@ export interface Tile {
   /** How the invocations of a workgroup work together; absent where each works alone. See `sharedTile.ts`. */
   readonly shared?: Sharing;
   /**
-   * The shortest code: no loads shared within subgroups, no steps unrolled beyond what comes in one load. For matrices
-   * so small that compiling what is fastest would take longer than it could ever save.
+   * The shortest code: no loads shared within subgroups, one step along the sums at a time. For matrices so small that
+   * compiling what is fastest would take longer than it could ever save.
    */
   readonly isPlain?: boolean;
 }

@@ -34,7 +34,8 @@ export class TemporaryFolder {
     // that was just emptied; `maxRetries` of rmSync would not look into that folder again.
     for (let tries = 1; ; tries++) {
       try {
-        return rmSync(this.path, { recursive: true, force: true });
+        rmSync(this.path, { recursive: true, force: true });
+        return;
       } catch (error) {
         if (tries === TRIES) {
           // Nothing of the user's is at stake, so this is no reason to end a run that went well.
