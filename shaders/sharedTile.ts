@@ -40,7 +40,9 @@ export function declareStaged(length: number): string {
   return length > 0 ? `\nvar<workgroup> staged: array<vec4f, ${length}>;` : '';
 }
 
-const placesOf = ({ count, place }: Operand) => place?.count ?? count;
+/** One for whatever an invocation stores: that is cheaper than to ask who has something to store. */
+const placesOf = ({ count, place }: Operand, workgroupSize: number) =>
+  place?.count ?? Math.ceil(count / workgroupSize) * workgroupSize;
 
 /** Quads of workgroup memory that {@link stagedSums} and {@link withSlicedSum} use. */
 export function stagedLength(
@@ -48,8 +50,9 @@ export function stagedLength(
   sums: Tile,
   operands?: { readonly left: Operand; readonly right: Operand },
 ): number {
-  const forSlices = t.slices > 1 ? t.lanes.workgroupSize * sums.rows * sums.quads : 0;
-  const forOperands = operands ? placesOf(operands.left) + placesOf(operands.right) : 0;
+  const size = t.lanes.workgroupSize;
+  const forSlices = t.slices > 1 ? size * sums.rows * sums.quads : 0;
+  const forOperands = operands ? placesOf(operands.left, size) + placesOf(operands.right, size) : 0;
   return Math.max(forSlices, forOperands);
 }
 
@@ -74,7 +77,7 @@ export function stagedSums(
     throw new RangeError(`${slices} slices cannot share stages of ${depth} steps by fours.`);
   }
   const size = t.lanes.workgroupSize;
-  const leftQuads = placesOf(operands.left);
+  const leftQuads = placesOf(operands.left, size);
   const loads = [
     ...loadsOf('left', operands.left, 0, size),
     ...loadsOf('right', operands.right, leftQuads, size),
@@ -115,12 +118,12 @@ function loadsOf(operand: string, of: Operand, first: number, workgroupSize: num
     const own = turn === 0 ? 'lane' : `(lane + ${turn * workgroupSize}u)`;
     const isWhole = (turn + 1) * workgroupSize <= count;
     const e = isWhole ? own : `min(${own}, ${count - 1}u)`;
-    const store = `staged[${first > 0 ? `${first}u + ` : ''}${place ? place.at(own) : own}] = ${name};`;
+    const store = `staged[${first > 0 ? `${first}u + ` : ''}${place ? place.at(e) : own}] = ${name};`;
     return {
       name,
       begin: begin(name, e),
       value: (stage) => load(name, e, stage),
-      store: isWhole ? `    ${store}` : `    if (${own} < ${count}u) { ${store} }`,
+      store: isWhole || !place ? `    ${store}` : `    if (${own} < ${count}u) { ${store} }`,
     };
   });
 }
@@ -144,6 +147,7 @@ export function withSlicedSum(t: Tiling, sums: Tile, text: string): string {
   const strides = laneStrides(t);
   const count = sums.rows * sums.quads;
   const turns = Math.ceil(count / slices);
+  const isWhole = turns * slices === count;
   const isStaged = (tile.shared?.depth ?? 0) > 0;
   return `${isStaged ? '  workgroupBarrier();\n' : ''}${unroll(count, (i) => {
     const name = `sum${Math.floor(i / sums.quads)}_${i % sums.quads}`;
@@ -153,10 +157,11 @@ export function withSlicedSum(t: Tiling, sums: Tile, text: string): string {
   let firstPart = laneX + laneY * ${strides.y}u;
   for (var turn = 0u; turn < ${turns}u; turn++) {
     let one = turn * ${slices}u + slice;
-    ${turns * slices > count ? `if (one < ${count}u) ` : ''}{
+    ${isWhole ? '' : `if (one < ${count}u) `}{
+      let partsAt = ${isWhole ? 'one' : `min(one, ${count - 1}u)`} * ${size}u + firstPart;
       var sum = vec4f();
       for (var part = 0u; part < ${slices}u; part++) {
-        sum += staged[one * ${size}u + firstPart + part * ${strides.slice}u];
+        sum += staged[partsAt + part * ${strides.slice}u];
       }
       let m = one / ${sums.quads}u;
       let quad = tileQuad + ${sums.quads > 1 ? `one % ${sums.quads}u * ${across}u` : '0u'};

@@ -64,7 +64,7 @@ describe('no shader', () => {
 
 describe('a shader whose tiles share', () => {
   it('finds workgroup memory by constants, places of known range and loop variables alone', () => {
-    const known = /^(lane|laneX|laneY|slice|four|one|firstPart|part|min|\d+u)$/;
+    const known = /^(lane|laneX|laneY|slice|four|partsAt|part|min|\d+u)$/;
     for (const { code, label } of shared) {
       for (const index of indices(code, 'staged')) {
         for (const word of index.match(/\w+/g) ?? [])

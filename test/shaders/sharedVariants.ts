@@ -57,3 +57,8 @@ export function sharedVariants(): Kernel[] {
     return [...ofTiles, ...ofFused];
   });
 }
+
+/** A third of them, with every kernel and every sharing among them, for tests that compile them all. */
+export function someSharedVariants(): Kernel[] {
+  return sharedVariants().filter((_, i) => i % 3 === 0);
+}

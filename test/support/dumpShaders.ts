@@ -1,0 +1,32 @@
+/**
+ * Prints what Dawn makes of shaders, for `test/gpu/tint.test.ts`: a program of its own, since Dawn writes its dumps
+ * where no caller can catch them.
+ */
+import { writeSync } from 'node:fs';
+
+import { createGpu } from '../../src/node/dawn.ts';
+import { someSharedVariants } from '../shaders/sharedVariants.ts';
+
+/** Has what browsers guard: a loop to who knows where, and an index of who knows what. */
+const guarded = `
+@group(0) @binding(0) var<storage, read_write> data: array<u32>;
+var<workgroup> staged: array<u32, 64>;
+@compute @workgroup_size(64)
+fn main(@builtin(local_invocation_index) lane: u32) {
+  for (var i = 0u; i < data[0]; i++) { staged[data[i]] = i; }
+  data[lane] = staged[lane];
+}`;
+
+const gpu = await createGpu({
+  dawnOptions: ['enable-dawn-features=dump_shaders,disable_symbol_renaming'],
+});
+const adapter = await gpu.requestAdapter();
+const device = await adapter!.requestDevice();
+const kernels = [{ label: 'guarded', code: guarded }, ...someSharedVariants()];
+for (const [index, { label, code }] of kernels.entries()) {
+  writeSync(1, `\n=== ${index} ${label}\n`);
+  const module = device.createShaderModule({ label, code });
+  // The text is there before the driver compiles it, which nobody here waits for.
+  device.createComputePipeline({ layout: 'auto', compute: { module, entryPoint: 'main' } });
+}
+device.destroy();
