@@ -68,7 +68,7 @@ export interface Decision {
 
 export interface Answer {
   readonly name: string;
-  /** The least measured, of the kernel or the step that the question is about. */
+  /** The least measured, of the kernel, or of those kernels of the step, in which the candidates differ. */
   readonly seconds: number;
 }
 
@@ -235,11 +235,12 @@ class Tuner {
         kernels.set(candidate, this.#kernelsOf(bench, question, candidate.plan));
       else dropped.push({ name: candidate.name, why });
     }
+    const differing = withoutCommon(kernels);
     const challengers = [...kernels.keys()].slice(1);
     const result = await halve(own, challengers, {
       time: async (candidate) => {
         this.#tell(`${name}: ${candidate.name}`);
-        return await bench.time(kernels.get(candidate)!);
+        return await bench.time(differing.get(candidate)!);
       },
       isOver: () => this.#isOver(deadline),
     });
@@ -248,7 +249,7 @@ class Tuner {
     const before =
       incumbent.samples.length > 0
         ? leastOf(incumbent.samples)
-        : await bench.time(kernels.get(own)!);
+        : await bench.time(differing.get(own)!);
     const isAccepted = winner !== own;
     if (isAccepted) this.#gained.best -= before - leastOf(best!.samples);
     if (isCut || performance.now() >= deadline) this.#unfinished.push(question);
@@ -337,6 +338,19 @@ class Tuner {
 
 /** What a candidate may fail with that says nothing of the others. */
 const unusable = [ShaderError, ConfigurationError, LimitError, OutOfMemoryError] as const;
+
+/** Leaves out kernels that all candidates have, whose time says nothing; a wide layer's would be most of it. */
+function withoutCommon(
+  kernels: ReadonlyMap<Candidate, readonly Kernel[]>,
+): ReadonlyMap<Candidate, readonly Kernel[]> {
+  const lists = [...kernels.values()];
+  const isCommon = ({ code }: Kernel) =>
+    lists.every((list) => list.some((kernel) => kernel.code === code));
+  const differing = new Map(
+    [...kernels].map(([candidate, list]) => [candidate, list.filter((one) => !isCommon(one))]),
+  );
+  return [...differing.values()].every((list) => list.length > 0) ? differing : kernels;
+}
 
 /** The kernel of a step that a tile belongs to. */
 function kernelOf(
