@@ -86,7 +86,9 @@ it('nudge bench prints one table, and has verified it', async () => {
     { cwd: folder },
   );
   expect(stderr).toMatch(/Browser: .* at .*/);
-  expect(stdout).toMatch(/^preset +network +on +samples\/s +ratio +test cost +test accuracy +of its own limit\n/);
+  expect(stdout).toMatch(
+    /^preset +network +on +samples\/s +ratio +test cost +test accuracy +of its own limit\n/,
+  );
   expect(stdout.match(/^(lecture|modern): verified, worst /gm)).toHaveLength(2);
   expect(stdout).toMatch(/\nGPU: .* \((software|hardware)\)\.\n$/);
   expect(code).toBe(0);
