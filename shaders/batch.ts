@@ -39,10 +39,11 @@ export const endStep = /* wgsl */ `
  * Where `finite` is false: keeps for the host, in a word a layer, the first step of the whole training at which the
  * layer's gradient was not finite. Inverted, so that 0 means never and no word has to be set beforehand; the branch
  * is never taken while all is well.
+ * @param layer WGSL for the layer's number
  */
-export function raiseNonFinite(layer: number): string {
+export function raiseNonFinite(layer: string): string {
   return /* wgsl */ `
-  if (!finite) { atomicMax(&counter.nonFinite[${layer}u], ~(settings.stepsBefore + step)); }`;
+  if (!finite) { atomicMax(&counter.nonFinite[${layer}], ~(settings.stepsBefore + step)); }`;
 }
 
 export const settingsBinding: Binding = { name: 'settings', access: 'uniform', type: 'Settings' };

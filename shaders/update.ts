@@ -80,20 +80,23 @@ export function update(options: UpdateOptions): Kernel {
     flaggedCounterBinding,
     settingsBinding,
   ];
-  let first = 0;
+  let workgroups = 0;
   let memory = 0;
-  const parts = layers.map((layer) => {
-    const weights = weightsPart(layer, rows, lanes, first);
-    const biasesFrom = first + weights.workgroups;
-    const biases = biasesPart(layer, batchSize, lanes, biasesFrom);
-    first = biasesFrom + biases.workgroups;
-    memory = Math.max(memory, weights.memory, biases.memory);
-    return `if (workgroup < ${biasesFrom}u) {
-${weights.text}
-  } else if (workgroup < ${first}u) {
-${biases.text}
-  }`;
-  });
+  const texts: string[] = [];
+  const add = (part: Part) => {
+    workgroups += part.workgroups;
+    memory = Math.max(memory, part.memory);
+    texts.push(`if (workgroup < ${workgroups}u) {\n${part.text}\n  }`);
+  };
+  for (const layer of layers) {
+    if (!isTabled(layer)) add(weightsPart(layer, rows, lanes, workgroups));
+    if (layer.tile.shared) add(biasesPart(layer, batchSize, lanes, workgroups));
+  }
+  const tabled = layers.flatMap((layer) => [
+    ...(isTabled(layer) ? [tabledWeights(layer)] : []),
+    ...(layer.tile.shared ? [] : [tabledBiases(layer)]),
+  ]);
+  if (tabled.length > 0) add(tabledPart(tabled, rows, lanes, workgroups));
   const functions = wgsl /* wgsl */ `${settingsStruct}
 ${rowsOf(batchSize)}
 ${applyGradient(optimizer)}${declareStaged(memory)}
@@ -106,9 +109,16 @@ ${bytesOf}
   let samplesInBatch = f32(rowsOf(step));
   let rate = rateOf(step);
   var finite = true;
-  ${parts.join(' else ')}`;
+  ${texts.join(' else ')}`;
   const sizes = layers.map(({ inputs, outputs }) => `${inputs}→${outputs}`);
-  return workgroupKernel(`update ${sizes.join(', ')}`, bindings, first, lanes, functions, body);
+  return workgroupKernel(
+    `update ${sizes.join(', ')}`,
+    bindings,
+    workgroups,
+    lanes,
+    functions,
+    body,
+  );
 }
 
 /** Those of the tiles that share, which must agree, since all layers have one dispatch. */
@@ -152,7 +162,7 @@ ${eachSum(
   sums,
 )(`      if (${isInside(t, 'm / 4u')}) {
         finite = applyGradient(first + m * ${outputQuads}u + quad, sum * scale, rate) & finite;
-      }`)}${raiseNonFinite(layer.layer)}`;
+      }`)}${raiseNonFinite(`${layer.layer}u`)}`;
   return { text, workgroups: t.workgroups, memory: stagedLength(t, sums, operands) };
 }
 
@@ -270,13 +280,123 @@ ${updateProducts(sums, 4, (v, k, n) => `value${n}_${v}.${'xyzw'[k]!}`)}`,
   );
 }
 
-/** The biases' gradient: a sum of deltas alone, by one invocation a quad or, where tiles share, by many. */
+/**
+ * What is updated by the same few lines as everything else in the table, a quad of inputs by a quad of outputs an
+ * invocation. What compilers take grows faster than the code: SwiftShader's takes twice as long for six sums written
+ * out as for one that looks its addresses up.
+ */
+interface Tabled {
+  readonly layer: number;
+  readonly kind: 'weights' | 'biases' | 'weights of samples';
+  readonly inputAt: number;
+  readonly inputQuads: number;
+  readonly deltaAt: number;
+  readonly outputQuads: number;
+  readonly parametersAt: number;
+}
+
+const isTabled = ({ tile }: UpdateLayer) =>
+  tile.isPlain === true && !tile.shared && tile.rows === 1 && tile.quads === 1;
+
+function tabledWeights(layer: UpdateLayer): Tabled {
+  return {
+    layer: layer.layer,
+    kind: layer.inputAt === undefined ? 'weights of samples' : 'weights',
+    inputAt: layer.inputAt ?? 0,
+    inputQuads: quads(layer.inputs),
+    deltaAt: layer.deltaAt,
+    outputQuads: quads(layer.outputs),
+    parametersAt: layer.parametersAt,
+  };
+}
+
+/** Biases are the weights of an input that is always 1. */
+function tabledBiases(layer: UpdateLayer): Tabled {
+  const weights = tabledWeights(layer);
+  const { inputQuads, outputQuads, parametersAt } = weights;
+  return {
+    ...weights,
+    kind: 'biases',
+    inputAt: 0,
+    inputQuads: 0,
+    parametersAt: parametersAt + 4 * inputQuads * outputQuads,
+  };
+}
+
+function tabledPart(entries: readonly Tabled[], rows: number, lanes: Lanes, from: number): Part {
+  const { workgroupSize } = lanes;
+  let end = from;
+  const choices = entries.map((entry, i) => {
+    const begin = end;
+    const { layer, kind, inputAt, inputQuads, deltaAt, outputQuads, parametersAt } = entry;
+    end += Math.ceil((Math.max(inputQuads, 1) * outputQuads) / workgroupSize);
+    const condition = i < entries.length - 1 ? `if (workgroup < ${end}u) ` : '';
+    return `${condition}{
+    layer = ${layer}u;
+    let place = (workgroup - ${begin}u) * ${workgroupSize}u + lane;
+    row = place / ${outputQuads}u;
+    quad = place % ${outputQuads}u;
+    isOutside = row >= ${Math.max(inputQuads, 1)}u;
+    isBias = ${kind === 'biases'};
+    isSample = ${kind === 'weights of samples'};
+    inputAt = ${inputAt}u;
+    inputQuads = ${inputQuads}u;
+    deltaAt = ${deltaAt}u;
+    outputQuads = ${outputQuads}u;
+    parametersAt = ${parametersAt}u;
+  }`;
+  });
+  const some = (kind: Tabled['kind']) => entries.some((entry) => entry.kind === kind);
+  const text = wgsl /* wgsl */ `
+  var layer = 0u;
+  var row = 0u;
+  var quad = 0u;
+  var isOutside = false;
+  var isBias = false;
+  var isSample = false;
+  var inputAt = 0u;
+  var inputQuads = 0u;
+  var deltaAt = 0u;
+  var outputQuads = 0u;
+  var parametersAt = 0u;
+  ${choices.join(' else ')}
+  if (!isOutside) {
+    var sum0 = vec4f();
+    var sum1 = vec4f();
+    var sum2 = vec4f();
+    var sum3 = vec4f();
+    for (var n = 0u; n < ${rows}u; n++) {
+      var left = vec4f(1.0, 0.0, 0.0, 0.0);
+#if ${some('weights')}
+      if (!isBias && !isSample) { left = activations[inputAt + n * inputQuads + row]; }
+#endif
+#if ${some('weights of samples')}
+      if (isSample) { left = bytesOf(samples[sampleOf(n, step) * inputQuads + row]); }
+#endif
+      let right = deltas[deltaAt + n * outputQuads + quad];
+      sum0 = fma(vec4f(left.x), right, sum0);
+      sum1 = fma(vec4f(left.y), right, sum1);
+      sum2 = fma(vec4f(left.z), right, sum2);
+      sum3 = fma(vec4f(left.w), right, sum3);
+    }
+    var sums = array<vec4f, 4>(sum0, sum1, sum2, sum3);
+    let scale = select(1.0, ${f32(1 / 255)}, isSample) / samplesInBatch;
+    for (var m = 0u; m < 4u; m++) {
+      if (isBias && m > 0u) { break; }
+      let at = parametersAt + (4u * row + m) * outputQuads + quad;
+      finite = applyGradient(at, sums[m] * scale, rate) & finite;
+    }
+  }${raiseNonFinite('layer')}`;
+  return { text, workgroups: end - from, memory: 0 };
+}
+
+/** The biases' gradient where tiles share: a sum of deltas alone, by many invocations a quad. */
 function biasesPart(layer: UpdateLayer, batchSize: number, lanes: Lanes, from: number): Part {
-  const { inputs, outputs, deltaAt, parametersAt, tile } = layer;
+  const { inputs, outputs, deltaAt, parametersAt } = layer;
   const outputQuads = quads(outputs);
   const biasAt = parametersAt + 4 * quads(inputs) * outputQuads;
   const { workgroupSize } = lanes;
-  const across = tile.shared ? Math.min(8, workgroupSize) : workgroupSize;
+  const across = Math.min(8, workgroupSize);
   const sums: Tile = {
     rows: 1,
     quads: 1,
@@ -289,6 +409,6 @@ function biasesPart(layer: UpdateLayer, batchSize: number, lanes: Lanes, from: n
   const text = `${placeTile(t, `(workgroup - ${from}u)`)}
 ${declareSums(sums)}
 ${alongSum('n', batchSize, t.slices, `    sum0_0 += deltas[${deltaAt}u + n * ${outputQuads}u + quad0];`)}
-${eachSum(t)(apply)}${raiseNonFinite(layer.layer)}`;
+${eachSum(t)(apply)}${raiseNonFinite(`${layer.layer}u`)}`;
   return { text, workgroups: t.workgroups, memory: stagedLength(t, sums) };
 }
