@@ -15,11 +15,12 @@ import { Pacer } from './pacer.ts';
 import { ParameterStore } from './parameterStore.ts';
 import { choosePlan, describePlan, type Plan } from './plan.ts';
 import { buildStep, planTarget, requirePlan } from './planCheck.ts';
-import { Program } from './program.ts';
+import { quickPlan } from './quickPlan.ts';
 import { ratesOf } from './rates.ts';
 import { Readback } from './readback.ts';
 import { requireSteps, submitSteps, type Stopwatch } from './run.ts';
 import { counterBytes, createSource, residentBytes, type BatchSource } from './source.ts';
+import { StagedProgram } from './stagedProgram.ts';
 import { trainingStep } from './step.ts';
 
 export interface GpuEngineOptions extends EngineOptions {
@@ -49,7 +50,7 @@ interface Resources {
 interface Training {
   readonly dataset: Dataset;
   readonly source: BatchSource;
-  readonly program: Program;
+  readonly program: StagedProgram;
   readonly pacer: Pacer;
   /** Step of the epoch that the next submit begins with. */
   readonly cursor: { step: number };
@@ -167,6 +168,10 @@ export class GpuEngine implements Engine {
     }
   }
 
+  async settle(): Promise<void> {
+    await this.#requireTraining().program.settle();
+  }
+
   beginEpoch(order: Uint32Array<ArrayBuffer>, firstStep: number): void {
     const { batchSize } = this.#options;
     const training = this.#requireTraining();
@@ -223,6 +228,7 @@ export class GpuEngine implements Engine {
     await this.#queue.catch(() => undefined);
     const { parameters, buffers, readback, timing } = this.#resources;
     this.#evaluator?.dispose();
+    await this.#training?.program.stop();
     this.#training?.source.dispose();
     parameters.dispose();
     readback.dispose();
@@ -236,6 +242,7 @@ export class GpuEngine implements Engine {
   async #replaceTraining(dataset: Dataset): Promise<void> {
     const { network, optimizer, batchSize, clipNorm } = this.#options;
     const { plan, parameters, buffers } = this.#resources;
+    await this.#training?.program.stop();
     this.#training?.source.dispose();
     this.#training = undefined;
     const stream = this.streams(dataset);
@@ -247,9 +254,14 @@ export class GpuEngine implements Engine {
       (source) =>
         new Map<string, GPUBuffer>([...parameters.bindings, ...source.buffers, ...buffers]),
     );
-    const { kernels } = trainingStep(network, plan, optimizer, clipNorm);
+    const kernelsOf = (of: Plan) => trainingStep(network, of, optimizer, clipNorm).kernels;
+    const quick = quickPlan(plan, network, this.#device.adapter);
     try {
-      const program = await Program.create(this.#device, kernels, filling);
+      const program = await StagedProgram.create(
+        this.#device,
+        { quick: quick && kernelsOf(quick), fast: kernelsOf(plan) },
+        filling,
+      );
       const source = await creating;
       const pacer = new Pacer(this.#device, plan.stepsPerSubmit);
       this.#training = { dataset, source, program, pacer, cursor: { step: 0 } };

@@ -65,7 +65,10 @@ export function choosePlan(
     layers,
     lanes,
     ...(fused && { fused }),
-    stepsPerSubmit: Math.max(1, Math.floor(firstSubmitOperations / operations(sizes, batchSize))),
+    stepsPerSubmit: Math.max(
+      1,
+      Math.floor(firstSubmitOperations / stepOperations(sizes, batchSize)),
+    ),
   };
 }
 
@@ -97,6 +100,11 @@ type Kind = 'gpu' | 'software' | 'broadcasting';
 function kindOf({ isSoftware, subgroupSize }: PlanAdapter): Kind {
   if (!isSoftware) return 'gpu';
   return subgroupSize === 4 ? 'broadcasting' : 'software';
+}
+
+/** Whether pipelines are compiled when they are made, as SwiftShader's are, and lavapipe's at the first dispatch. */
+export function compilesAhead(adapter: PlanAdapter): boolean {
+  return kindOf(adapter) === 'broadcasting';
 }
 
 interface KindPlan {
@@ -155,7 +163,7 @@ function fusedFrom(sizes: readonly number[]): number {
 const firstSubmitOperations = 4e7;
 
 /** Floating-point operations of a step, about: forward, back and gradient take two a weight and sample each. */
-function operations(sizes: readonly number[], batchSize: number): number {
+export function stepOperations(sizes: readonly number[], batchSize: number): number {
   return 6 * batchSize * countParameters(sizes);
 }
 

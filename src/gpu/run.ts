@@ -20,7 +20,11 @@ export async function submitSteps(
     program,
     source,
     pacer,
-  }: { program: Program; source: BatchSource; pacer: Pick<Pacer, 'steps' | 'ready' | 'submitted'> },
+  }: {
+    program: Pick<Program, 'encode'>;
+    source: BatchSource;
+    pacer: Pick<Pacer, 'steps' | 'ready' | 'submitted'>;
+  },
   steps: number,
   options: {
     /** Asked between submits. */

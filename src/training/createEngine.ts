@@ -135,6 +135,7 @@ async function stepsPerSecond(
   const batches = 4;
   const noise = noiseDataset(batches * batchSize, network);
   await engine.load(noise);
+  await engine.settle?.();
   let best = 0;
   const start = performance.now();
   for (let elapsed = 0; elapsed < trialMs; elapsed = performance.now() - start) {

@@ -60,6 +60,12 @@ export interface Engine {
   load(training: Dataset): Promise<void>;
 
   /**
+   * Waits until steps are as fast as they get: until then, kernels that were compiled sooner may make them, to the same
+   * bits. For those who measure. Absent where `load` leaves nothing to wait for.
+   */
+  settle?(): Promise<void>;
+
+  /**
    * Starts an epoch, or resumes one.
    * @param order [sampleCount] the sample each position visits; step s takes positions
    *   s·batchSize up to (s + 1)·batchSize, the last step of an epoch what is left

@@ -184,13 +184,14 @@ export class Trainer {
   }
 
   /**
-   * Takes the training set ahead of `fit`, which otherwise does it: uploads it and compiles what it needs. For
-   * those who want to time training alone.
+   * Takes the training set ahead of `fit`, which otherwise does it: uploads it and compiles all that it needs. For
+   * those who want to time training alone; `fit` by itself may begin before everything is compiled.
    */
   async prepare(training: Dataset): Promise<void> {
     this.#requireUsable();
     this.#requireIdle();
     await this.#load(training);
+    await this.#engine.settle?.();
   }
 
   /**

@@ -13,6 +13,7 @@ export async function train(
   const perEpoch = stepsPerEpoch(training.sampleCount, batchSize);
   const metrics: StepMetrics[] = [];
   await engine.load(training);
+  await engine.settle?.();
   for (let made = 0, epoch = 0; made < steps; made += perEpoch, epoch++) {
     engine.beginEpoch(shuffledOrder(1, epoch, training.sampleCount), 0);
     metrics.push(await engine.run(Math.min(perEpoch, steps - made)));

@@ -22,6 +22,8 @@ export interface Learner {
    *   mini-batch before the update
    */
   train(steps: number): Promise<number>;
+  /** Waits until steps are as fast as they get, for who makes the first ones otherwise. */
+  settle?(): Promise<void>;
   /** Share of the test set that it gets right. */
   accuracy?(): Promise<number>;
   dispose(): Promise<void> | void;

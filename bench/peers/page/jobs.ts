@@ -23,6 +23,7 @@ export const measureTraining: Job<
   TrainingMeasurement
 > = async ({ contender, workload, seconds }) => {
   const learner = await createLearner(contender, workload);
+  await learner.settle?.();
   // What the reference has computed as well; it also compiles and warms everything up.
   const steps = workload.checkedSteps;
   const counts = await countCommands(() => learner.train(steps));
@@ -76,6 +77,7 @@ export const timeToAccuracy: Job<TimeToAccuracyArguments, TimeToAccuracy> = asyn
   await trial.dispose();
 
   const learner = await createLearner(contender, workload, { withTest: true });
+  await learner.settle?.();
   if (!learner.accuracy) throw new Error(`${contender} is not evaluated by this benchmark.`);
   const evaluations: TimeToAccuracy['evaluations'][number][] = [];
   let seconds = 0;

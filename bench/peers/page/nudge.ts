@@ -12,8 +12,8 @@ export function nudge(backend: 'webgpu' | 'cpu'): Contender {
         optimizer: sgd({ learningRate }),
         shuffle: false,
       });
-      await trainer.prepare(training);
       return {
+        settle: () => trainer.prepare(training),
         async train(steps) {
           let last = NaN;
           for await (const { cost } of trainer.fit(training, { steps, reportEvery: steps })) {

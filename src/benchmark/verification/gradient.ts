@@ -36,6 +36,7 @@ export async function gpuGradient(
   });
   try {
     await engine.load(dataset);
+    await engine.settle();
     engine.beginEpoch(fileOrder(dataset.sampleCount), 0);
     await engine.run(1);
     return (await engine.readMoments())[0]!;

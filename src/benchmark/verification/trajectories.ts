@@ -23,6 +23,7 @@ export async function trainFor(
 ): Promise<Float32Array> {
   try {
     await engine.load(dataset);
+    await engine.settle?.();
     engine.beginEpoch(fileOrder(dataset.sampleCount), 0);
     await engine.run(steps);
     return await engine.readParameters();

@@ -3,6 +3,9 @@ import type { Dataset } from '../../data/dataset.ts';
 import { sliceDataset } from '../../data/dataset.ts';
 import type { AdapterDescription } from '../../gpu/adapter.ts';
 import { Device } from '../../gpu/device.ts';
+import type { GpuEngineOptions } from '../../gpu/engine.ts';
+import { choosePlan } from '../../gpu/plan.ts';
+import { quickPlan } from '../../gpu/quickPlan.ts';
 import { Network } from '../../network/network.ts';
 import { presets } from '../../network/presets.ts';
 import type { EngineOptions } from '../../training/engine.ts';
@@ -116,8 +119,8 @@ function trainingGroups(device: Device, data: Dataset): [string, Case[]][] {
       },
     ],
   ];
-  const gpu = (options: EngineOptions, stream = false) =>
-    trainGpu(device, { ...options, stream }, data, steps);
+  const gpu = (options: GpuEngineOptions) => trainGpu(device, options, data, steps);
+  const quick = quickPlan(choosePlan(lecture, batchSize, device.adapter), lecture, device.adapter);
   const trained = async () => lecture.withParameters(await trainGpu(device, plain, data, steps));
   return [
     [
@@ -154,10 +157,18 @@ function trainingGroups(device: Device, data: Dataset): [string, Case[]][] {
       ],
     ],
     [
-      'the same bits twice, and streamed',
+      'the same bits twice, streamed, and in the first steps’ kernels',
       [
         { name: 'twice', run: async () => sameBits(await gpu(plain), await gpu(plain)) },
-        { name: 'streamed', run: async () => sameBits(await gpu(plain), await gpu(plain, true)) },
+        {
+          name: 'streamed',
+          run: async () => sameBits(await gpu(plain), await gpu({ ...plain, stream: true })),
+        },
+        // Where there are none, training has but one set of kernels.
+        ...(quick ? trajectories : []).map(([name, options]) => ({
+          name: `first steps, ${name}`,
+          run: async () => sameBits(await gpu(options), await gpu({ ...options, plan: quick })),
+        })),
       ],
     ],
   ];
