@@ -8,6 +8,7 @@ import {
   ShaderError,
 } from '../errors.ts';
 import { adapterName, describeAdapter, type AdapterDescription } from './adapter.ts';
+import { compilesAhead } from './plan.ts';
 import { Prompter } from './prompter.ts';
 import { asError, Watch } from './watch.ts';
 
@@ -16,7 +17,11 @@ export interface DeviceOptions {
   readonly gpu?: GPU | undefined;
   /** Which of several adapters. Default `high-performance`. */
   readonly powerPreference?: GPUPowerPreference;
-  /** Milliseconds that the device may go without finishing anything before it counts as lost. Default 5000. */
+  /**
+   * Milliseconds that the device may go without finishing anything before it counts as lost. Default 5000; and a minute
+   * on software adapters other than SwiftShader, which compile when kernels are first dispatched and finish nothing
+   * meanwhile.
+   */
   readonly timeoutMs?: number;
   /**
    * Whether somebody looks at a page that this GPU draws: what is submitted then comes in pieces of 4–10 ms, so that
@@ -45,6 +50,13 @@ const limitNames = [
 const featureNames = ['timestamp-query', 'subgroups'] as const;
 
 export type LimitName = (typeof limitNames)[number];
+
+const usualTimeoutMs = 5000;
+
+/** How long a device is waited for where nobody says; see `DeviceOptions.timeoutMs`. */
+export function defaultTimeoutMs(adapter: AdapterDescription): number {
+  return adapter.isSoftware && !compilesAhead(adapter) ? 60_000 : usualTimeoutMs;
+}
 
 /** How many storage buffers the largest kernel binds: WebGPU's default limit. */
 const storageBuffersNeeded = 8;
@@ -102,7 +114,7 @@ export class Device {
    */
   static async request(options: DeviceOptions = {}): Promise<Device> {
     const gpu = options.gpu ?? (globalThis as { navigator?: { gpu?: GPU } }).navigator?.gpu;
-    const timeoutMs = options.timeoutMs ?? 5000;
+    const timeoutMs = options.timeoutMs ?? usualTimeoutMs;
     if (!(timeoutMs > 0)) {
       throw new ConfigurationError(
         `timeoutMs is a number of milliseconds greater than 0, and ${timeoutMs} was given.`,
@@ -143,7 +155,8 @@ export class Device {
       timeoutMs,
       `Adapter ${adapterName(description)} gave no device`,
     );
-    return new Device(gpu, device, description, timeoutMs, options.isVisible ?? (() => false));
+    const patience = options.timeoutMs ?? defaultTimeoutMs(description);
+    return new Device(gpu, device, description, patience, options.isVisible ?? (() => false));
   }
 
   /** What adapters come from; for requesting another device after this one is lost. */

@@ -14,7 +14,7 @@ import { Evaluator } from './evaluator.ts';
 import { Pacer } from './pacer.ts';
 import { ParameterStore } from './parameterStore.ts';
 import { choosePlan, describePlan, type Plan } from './plan.ts';
-import { buildStep, planTarget, requirePlan } from './planCheck.ts';
+import { buildStep, planTarget, requirePlan, requireShortLoops } from './planCheck.ts';
 import { quickPlan } from './quickPlan.ts';
 import { ratesOf } from './rates.ts';
 import { Readback } from './readback.ts';
@@ -98,6 +98,7 @@ export class GpuEngine implements Engine {
     const plan = options.plan
       ? requirePlan(options.plan, network, batchSize, planTarget(device))
       : choosePlan(network, batchSize, device.adapter);
+    requireShortLoops(network, plan, device.adapter);
     const parameters = await ParameterStore.create(
       device,
       network,

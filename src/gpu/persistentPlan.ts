@@ -8,6 +8,7 @@ import type { Tile } from '../../shaders/tile.ts';
 import { quads } from '../../shaders/wgsl.ts';
 import { LimitError } from '../errors.ts';
 import type { Network } from '../network/network.ts';
+import { compilesAhead, type PlanAdapter } from './plan.ts';
 
 export interface PersistentPlan extends PersistentShape {
   /** Steps a dispatch makes at most. */
@@ -18,18 +19,32 @@ export interface PersistentPlan extends PersistentShape {
 const mostSums = 16;
 
 /**
- * Chooses workgroup and tiles by counting what the invocation that does most has to do.
- * @param isSoftware whether the adapter computes on the CPU: a workgroup is one thread's work there, a few lanes
- *   wide, and a load costs as much as many additions; a GPU hides loads behind other invocations
+ * The same of a sweep's largest layers on llvmpipe, where a load costs as much as some twenty multiply-adds, and sums
+ * that are spilled to memory less than the loads they spare: a fifth faster. Compiling takes a third longer, which
+ * many networks make up for and a few do not (bench/NOTES.md).
+ */
+const mostSumsOfMany = 32;
+const manyNetworks = 16;
+
+/**
+ * Chooses workgroup and tiles by counting what the invocation that does most has to do. No result depends on tiles:
+ * every sum is added up in one order.
+ *
+ * Where the adapter computes on the CPU, a workgroup is one thread's work, a few lanes wide, and a load costs as much as
+ * many additions; a GPU hides loads behind other invocations.
+ * @param count networks that are trained at once
  * @throws {LimitError} for a network whose single step is more than one workgroup does in a dispatch
  */
 export function choosePersistentPlan(
   network: Pick<Network, 'layers' | 'activation' | 'output' | 'cost'>,
   batchSize: number,
-  isSoftware: boolean,
+  adapter: PlanAdapter,
+  count: number,
 ): PersistentPlan {
   const { layers, activation, output, cost } = network;
-  const workgroupSize = isSoftware ? 16 : 256;
+  const { isSoftware } = adapter;
+  const isMany = isSoftware && !compilesAhead(adapter) && count >= manyNetworks;
+  const workgroupSize = isMany ? 8 : isSoftware ? 16 : 256;
   const loadCost = isSoftware ? 8 : 1;
   /** Of a tile whose `jobs` each load so many scalars and make so many vec4f sums grow by four terms. */
   const time = (jobs: number, loads: number, sums: number) =>
@@ -37,8 +52,11 @@ export function choosePersistentPlan(
 
   const weights = layers.slice(1).map((outputs, l) => layers[l]! * outputs);
   /** Small layers have small tiles, which cost little there, and most of a shader's compilation otherwise. */
-  const sumsOf = (l: number) =>
-    Math.max(2, Math.round(mostSums * Math.sqrt(weights[l]! / Math.max(...weights))));
+  const sumsOf = (l: number) => {
+    const share = weights[l]! / Math.max(...weights);
+    if (isMany && share > 0.5) return mostSumsOfMany;
+    return Math.max(2, Math.round(mostSums * Math.sqrt(share)));
+  };
 
   const tiles: PersistentTiles = {
     forward: layers.slice(1).map((outputs, l) => {

@@ -101,7 +101,7 @@ export class SweepEngine {
           'Give them to several sweeps, one after another.',
       );
     }
-    const plan = choosePersistentPlan(first, batchSize, device.adapter.isSoftware);
+    const plan = choosePersistentPlan(first, batchSize, device.adapter, networks.length);
     const { rows, scratchQuads } = persistentLayout(plan);
     const { stride } = parameterPlaces(first);
     const count = networks.length;

@@ -65,7 +65,7 @@ export async function createSweepWork(
       });
     }
     const all = { ...Object.fromEntries([...source.buffers, ...buffers]), ...shared };
-    const [compiled] = await whileAnswering(device, compileKernels(device, [kernel]));
+    const [compiled] = await compileKernels(device, [kernel]);
     const { pipeline, layout } = compiled!;
     const bindGroup = await device.create('the bindings of a sweep', () => {
       const entries = kernel.bindings.map(({ name }, binding) => ({
@@ -81,28 +81,6 @@ export async function createSweepWork(
     source?.dispose();
     device.release(buffers.values());
     throw error;
-  }
-}
-
-/** Milliseconds between two questions to a device that compiles, and how many are asked. */
-const questionMs = 1000;
-const mostQuestions = 60;
-
-/**
- * Waits for a compilation, which for a whole training step can take a slow machine seconds, and asks the device
- * meanwhile for signs of life: one that answers is busy and not lost.
- */
-async function whileAnswering<T>(device: Device, compilation: Promise<T>): Promise<T> {
-  let asked = 0;
-  const timer = setInterval(() => {
-    if (++asked > mostQuestions) return;
-    // A device that is lost meanwhile ends the compilation itself, which is guarded as well.
-    device.guard('compiling', device.gpu.queue.onSubmittedWorkDone()).catch(() => undefined);
-  }, questionMs);
-  try {
-    return await compilation;
-  } finally {
-    clearInterval(timer);
   }
 }
 

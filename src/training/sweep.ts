@@ -31,6 +31,8 @@ export interface SweepOptions {
   readonly device?: Device;
   /** Where the sweep gets its own device from. Default `navigator.gpu`; in Node, see `createGpu`. */
   readonly gpu?: GPU;
+  /** Of the sweep's own device, see `DeviceOptions`; in a page `() => !document.hidden`. Default: no. */
+  readonly isVisible?: () => boolean;
 }
 
 /** How one member did. A cost that is not finite is a network that has diverged; the others go on. */
@@ -105,11 +107,11 @@ export class Sweep {
    * @throws {NoAdapterError | OutOfMemoryError | DeviceLostError} when a GPU cannot be had
    */
   static async create(options: SweepOptions): Promise<Sweep> {
-    const { members, network, gpu } = options;
+    const { members, network, gpu, isVisible } = options;
     const batchSize = requireBatchSize(options.batchSize);
     const optimizer = requireOneRule(members);
     const networks = members.map(({ seed }) => new Network({ ...network, seed }));
-    const device = options.device ?? (await Device.request({ ...(gpu && { gpu }) }));
+    const device = options.device ?? (await Device.request({ gpu, isVisible }));
     const release = options.device ? () => undefined : () => device.destroy();
     try {
       const engine = await SweepEngine.create(device, { networks, batchSize, optimizer });

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { digits } from '../../src/data/digits/digits.ts';
 import { fileOrder } from '../../src/data/shuffle.ts';
 import { DeviceLostError, DisposedError, LimitError, NoAdapterError } from '../../src/errors.ts';
-import { Device } from '../../src/gpu/device.ts';
+import { defaultTimeoutMs, Device } from '../../src/gpu/device.ts';
 import { GpuEngine } from '../../src/gpu/engine.ts';
 import { Network } from '../../src/network/network.ts';
 import { presets } from '../../src/network/presets.ts';
@@ -73,6 +73,16 @@ describe('a device that stops answering', () => {
     await engine.dispose();
     device.destroy();
   });
+});
+
+it('a software adapter that compiles at the first dispatch is waited for longer', () => {
+  const adapter = (description: string, subgroupSize: number, isSoftware = true) =>
+    defaultTimeoutMs({ vendor: '', architecture: '', description, isSoftware, subgroupSize });
+  expect(adapter('llvmpipe', 8)).toBe(60_000);
+  // As Firefox shows lavapipe.
+  expect(adapter('', 0)).toBe(60_000);
+  expect(adapter('SwiftShader', 4)).toBe(5000);
+  expect(adapter('a GPU', 32, false)).toBe(5000);
 });
 
 describe('results that the GPU never wrote', () => {

@@ -4,11 +4,12 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { persistent, persistentLayout, stepsPerDispatch } from '../../shaders/persistent.ts';
 import { floats, runKernel } from '../../src/benchmark/verification/kernelRunner.ts';
 import { outputsAndCosts } from '../../src/benchmark/verification/kernels.ts';
-import { trajectoryShare } from '../../src/benchmark/verification/trajectories.ts';
+import { sameBits, trajectoryShare } from '../../src/benchmark/verification/trajectories.ts';
 import { shuffledOrder } from '../../src/data/shuffle.ts';
 import { Device } from '../../src/gpu/device.ts';
 import { packLayer, packSamples, unpackLayer } from '../../src/gpu/layout.ts';
 import { choosePersistentPlan } from '../../src/gpu/persistentPlan.ts';
+import type { PlanAdapter } from '../../src/gpu/plan.ts';
 import { ratesOf } from '../../src/gpu/rates.ts';
 import { parameterPlaces } from '../../src/gpu/sweepWork.ts';
 import { activations } from '../../src/network/functions.ts';
@@ -26,6 +27,9 @@ beforeAll(async () => {
 });
 afterAll(() => device.destroy());
 
+const llvmpipe: PlanAdapter = { isSoftware: true, subgroupSize: 8 };
+const hardware: PlanAdapter = { isSoftware: false, subgroupSize: 32 };
+
 const batchSize = 9;
 /** Three steps, the last of 5 samples. */
 const dataset = randomDataset(testRandom(40), 23, 17, 6);
@@ -37,9 +41,13 @@ function networksOf(options: Omit<NetworkOptions, 'seed'>): Network[] {
 }
 
 /** Parameters and metrics of both networks after one dispatch. */
-async function runOnce(networks: readonly Network[], isSoftware: boolean, mostSteps?: number) {
+async function runOnce(
+  networks: readonly Network[],
+  adapter: PlanAdapter,
+  { mostSteps, planned = 1 }: { mostSteps?: number; planned?: number } = {},
+) {
   const network = networks[0]!;
-  const plan = choosePersistentPlan(network, batchSize, isSoftware);
+  const plan = choosePersistentPlan(network, batchSize, adapter, planned);
   const { rows, scratchQuads } = persistentLayout(plan);
   const { offsets, stride } = parameterPlaces(network);
   const count = networks.length;
@@ -97,7 +105,7 @@ async function runOnce(networks: readonly Network[], isSoftware: boolean, mostSt
 }
 
 async function expectLikeReference(networks: readonly Network[], isSoftware: boolean) {
-  const found = await runOnce(networks, isSoftware);
+  const found = await runOnce(networks, isSoftware ? llvmpipe : hardware);
   for (const [n, network] of networks.entries()) {
     const optimizer = sgd({ learningRate: learningRates[n]! });
     const reference = createReferenceEngine({ network, batchSize, optimizer });
@@ -132,8 +140,20 @@ describe('three steps of two networks in one dispatch agree with float64, the la
 });
 
 it('a dispatch makes no more steps than it was compiled for, and says how many', async () => {
-  const found = await runOnce(networksOf({ layers: [17, 8, 6] }), true, 2);
+  const found = await runOnce(networksOf({ layers: [17, 8, 6] }), llvmpipe, { mostSteps: 2 });
   expect(found.map((network) => network.steps)).toEqual([2, 2]);
+});
+
+it('the larger tiles of many networks give the same bits', async () => {
+  const networks = networksOf({ layers: [17, 16, 6], activation: 'tanh' });
+  const tiles = (count: number) => choosePersistentPlan(networks[0]!, batchSize, llvmpipe, count);
+  expect(tiles(64)).not.toEqual(tiles(1));
+  const few = await runOnce(networks, llvmpipe);
+  const many = await runOnce(networks, llvmpipe, { planned: 64 });
+  few.forEach(({ parameters }, n) => {
+    expect(sameBits(parameters, many[n]!.parameters)).toBe(0);
+    expect(sameBits(parameters, networks[n]!.parameters)).toBe(Infinity);
+  });
 });
 
 it('a dispatch stays below the 65,535 iterations at which llvmpipe ends every loop', () => {
@@ -142,9 +162,13 @@ it('a dispatch stays below the 65,535 iterations at which llvmpipe ends every lo
     [784, 64, 64, 10],
     [784, 30, 10],
   ]) {
-    for (const isSoftware of [true, false]) {
-      const network = new Network({ layers });
-      const plan = choosePersistentPlan(network, 100, isSoftware);
+    const network = new Network({ layers });
+    for (const [adapter, count] of [
+      [llvmpipe, 1],
+      [llvmpipe, 64],
+      [hardware, 64],
+    ] as const) {
+      const plan = choosePersistentPlan(network, 100, adapter, count);
       expect(plan.mostSteps).toBe(stepsPerDispatch(plan));
       expect(plan.mostSteps).toBeGreaterThanOrEqual(1);
       expect(iterationsOf(layers, plan.tiles, plan.workgroupSize) * plan.mostSteps).toBeLessThan(

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 
-import { ConfigurationError } from '../../src/errors.ts';
-import { choosePlan, type Plan } from '../../src/gpu/plan.ts';
-import { buildStep, requirePlan, rowsFor } from '../../src/gpu/planCheck.ts';
+import { ConfigurationError, LimitError } from '../../src/errors.ts';
+import { choosePlan, type Plan, type PlanAdapter } from '../../src/gpu/plan.ts';
+import { buildStep, requirePlan, requireShortLoops, rowsFor } from '../../src/gpu/planCheck.ts';
 import { Network } from '../../src/network/network.ts';
 import { sgd } from '../../src/training/optimizers.ts';
 import { errorOf } from '../support/failure.ts';
@@ -142,4 +142,27 @@ it('a step that no shader can be written for is refused, not a fault of the prog
   expect(error.message).toMatch(
     /^This plan cannot be used here\. .*workgroup memory.*the default plan\.$/,
   );
+});
+
+describe('loops that llvmpipe would end before they are through', () => {
+  const llvmpipe = { isSoftware: true, subgroupSize: 8 };
+  const check = (layers: number[], rows: number, adapter: PlanAdapter) => () =>
+    requireShortLoops({ layers }, { rows }, adapter);
+
+  it('are refused with both numbers', () => {
+    const { message } = errorOf(LimitError, check([784, 10], 70_000, llvmpipe));
+    expect(message).toContain('Mini-batches of 70000 samples take loops of 70000 iterations');
+    expect(message).toContain('silently end them after 64511');
+    expect(check([300_000, 10], 100, llvmpipe)).toThrow('Layers of 300000 neurons');
+  });
+
+  it('are no matter where they are short, and on other adapters', () => {
+    for (const run of [
+      check([784, 10], 60_000, llvmpipe),
+      check([784, 10], 70_000, target),
+      check([300_000, 10], 70_000, { isSoftware: false, subgroupSize: 32 }),
+    ]) {
+      expect(run).not.toThrow();
+    }
+  });
 });

@@ -5,6 +5,7 @@ import { digits } from '../../src/data/digits/digits.ts';
 import { Device } from '../../src/gpu/device.ts';
 import { Network } from '../../src/network/network.ts';
 import { sgd } from '../../src/training/optimizers.ts';
+import { Sweep } from '../../src/training/sweep.ts';
 import { Trainer } from '../../src/training/trainer.ts';
 import { testGpu } from '../setup/adapter.ts';
 
@@ -27,6 +28,25 @@ it('a trainer’s own device asks what the trainer was given before it submits s
     expect(asked).toBeGreaterThanOrEqual(step / 2);
   }
   await trainer.dispose();
+});
+
+it('a sweep’s own device asks what the sweep was given', async () => {
+  const { training } = digits({ trainingCount: 40, testCount: 1 });
+  let asked = 0;
+  const sweep = await Sweep.create({
+    network: { layers: [784, 4, 10] },
+    members: [{ seed: 1, optimizer: sgd({ learningRate: 1 }) }],
+    gpu: await testGpu(),
+    batchSize: 10,
+    isVisible: () => {
+      asked++;
+      return true;
+    },
+  });
+  for await (const { step } of sweep.fit(training, { steps: 4, reportEvery: 2 })) {
+    expect(asked).toBeGreaterThanOrEqual(step / 2);
+  }
+  await sweep.dispose();
 });
 
 it('nobody looks where nothing else is said', async () => {

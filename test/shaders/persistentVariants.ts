@@ -8,24 +8,26 @@ import { activations } from '../../src/network/functions.ts';
 type Functions = Pick<PersistentShape, 'activation' | 'output' | 'cost'>;
 
 const shapes = [
-  { layers: [784, 16, 16, 10], batchSize: 100, isSoftware: true },
-  { layers: [17, 9, 6], batchSize: 9, isSoftware: false },
-  { layers: [5, 3], batchSize: 1, isSoftware: true },
+  { layers: [784, 16, 16, 10], batchSize: 100, isSoftware: true, count: 3 },
+  { layers: [784, 16, 16, 10], batchSize: 100, isSoftware: true, count: 64 },
+  { layers: [17, 9, 6], batchSize: 9, isSoftware: false, count: 3 },
+  { layers: [5, 3], batchSize: 1, isSoftware: true, count: 3 },
 ] as const;
 
 const lecture: Functions = { activation: 'sigmoid', output: 'sigmoid', cost: 'squared-error' };
 const plain = updateRules.plain!;
 
 export function persistentVariants(): Kernel[] {
-  return shapes.flatMap(({ layers, batchSize, isSoftware }) => {
+  return shapes.flatMap(({ layers, batchSize, isSoftware, count }) => {
     const kernel = (
       functions: Functions,
       work: Parameters<typeof persistent>[0]['work'] = { kind: 'train', optimizer: plain },
     ) => {
-      const plan = choosePersistentPlan({ layers, ...functions }, batchSize, isSoftware);
+      const adapter = { isSoftware, subgroupSize: 8 };
+      const plan = choosePersistentPlan({ layers, ...functions }, batchSize, adapter, count);
       const parameterOffsets = [0, 13000, 14000].slice(0, layers.length - 1);
       const places = { parameterOffsets, parameterStride: 15000 };
-      return persistent({ ...plan, ...places, work, networks: 3 });
+      return persistent({ ...plan, ...places, work, networks: count });
     };
     return [
       ...activations.map((activation) => kernel({ ...lecture, activation })),
