@@ -46,6 +46,8 @@ async function live(stream: boolean): Promise<void> {
   const engine = await GpuEngine.create(device, { network, optimizer, batchSize: 7, stream });
   try {
     await engine.load(training);
+    // The kernels that stay allocate too, and would otherwise arrive when the engine is gone.
+    await engine.settle();
     engine.beginEpoch(fileOrder(training.sampleCount), 0);
     await engine.run(1);
     await engine.evaluate(test);
