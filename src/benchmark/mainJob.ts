@@ -6,6 +6,8 @@ import { sliceDataset, type Dataset } from '../data/dataset.ts';
 import { NoAdapterError } from '../errors.ts';
 import type { AdapterDescription } from '../gpu/adapter.ts';
 import { Device } from '../gpu/device.ts';
+import type { Plan } from '../gpu/plan.ts';
+import { planFile, type PlanFile } from '../gpu/planFile.ts';
 import { probeAdapter, type MeasuredLimits } from '../gpu/probes/probeAdapter.ts';
 import { Network } from '../network/network.ts';
 import { countParameters } from '../network/parameters.ts';
@@ -14,14 +16,19 @@ import { sgd } from '../training/optimizers.ts';
 import { Trainer, type Progress } from '../training/trainer.ts';
 import { judgeStep, type Verdict } from './limit.ts';
 import { checkGradient } from './verification/gradient.ts';
+import { planForSamples } from './verification/plan.ts';
+
+export const defaultPresets: readonly PresetName[] = ['lecture', 'modern'];
 
 export interface MainJobOptions {
   readonly training: Dataset;
   readonly test: Dataset;
   /** Default `navigator.gpu`. */
   readonly gpu?: GPU | undefined;
-  /** Default `lecture` and `modern`. */
+  /** Default {@link defaultPresets}. */
   readonly presets?: readonly PresetName[];
+  /** How the GPU's steps are cut into kernels. Default: what follows from network, mini-batch and adapter. */
+  readonly plans?: Readonly<Partial<Record<PresetName, Plan>>> | undefined;
   /** Default 1. */
   readonly epochs?: number;
   /** Seeds initialisation and shuffling. Default 1. */
@@ -70,6 +77,9 @@ export interface Side {
   readonly accuracy: number;
   /** Of the GPU: dispatches that a step was made of. */
   readonly dispatchesPerStep?: number;
+  /** Of the GPU: how a step was cut up, in words and as what a plan file has. */
+  readonly plan?: string;
+  readonly exactPlan?: PlanFile;
 }
 
 /** How the GPU's results were held against the others', and whether they held. */
@@ -128,7 +138,7 @@ const reportsPerSide = 100;
  */
 export async function runMainJob(options: MainJobOptions): Promise<MainJobResult> {
   const { training, test, signal } = options;
-  const names = options.presets ?? (['lecture', 'modern'] as const);
+  const names = options.presets ?? defaultPresets;
   const epochs = options.epochs ?? 1;
   const seed = options.seed ?? 1;
   let device: Device | undefined;
@@ -148,6 +158,7 @@ export async function runMainJob(options: MainJobOptions): Promise<MainJobResult
       const network = new Network({ ...preset.network, seed });
       const { batchSize } = preset;
       const optimizer = sgd(preset);
+      const plan = options.plans?.[name];
       const train = async (side: SideName): Promise<Side> => {
         const trainer = await Trainer.create(network, {
           backend: side,
@@ -155,16 +166,23 @@ export async function runMainJob(options: MainJobOptions): Promise<MainJobResult
           optimizer,
           seed,
           ...(device && { device }),
+          ...(plan && { plan }),
         });
         try {
-          return await trainSide(trainer, training, test, { epochs, signal }, (report, done) =>
-            options.onEvent?.({
-              type: 'progress',
-              preset: name,
-              side,
-              done: progress.at(name, done),
-              ...report,
-            }),
+          return await trainSide(
+            trainer,
+            network,
+            training,
+            test,
+            { epochs, signal },
+            (report, done) =>
+              options.onEvent?.({
+                type: 'progress',
+                preset: name,
+                side,
+                done: progress.at(name, done),
+                ...report,
+              }),
           );
         } finally {
           await trainer.dispose();
@@ -179,7 +197,7 @@ export async function runMainJob(options: MainJobOptions): Promise<MainJobResult
       const webgpu = device && finish('webgpu', await train('webgpu'));
       const batch = sliceDataset(training, 0, Math.min(batchSize, training.sampleCount));
       const agreement =
-        device && webgpu && (await compare(device, network, batch, { cpu, webgpu }));
+        device && webgpu && (await compare(device, network, batch, plan, { cpu, webgpu }));
       rows.push({
         preset: name,
         layers: network.layers,
@@ -207,6 +225,7 @@ type Report = Pick<Progress, 'epoch' | 'step' | 'cost' | 'accuracy' | 'samplesPe
 
 async function trainSide(
   trainer: Trainer,
+  network: Network,
   training: Dataset,
   test: Dataset,
   { epochs, signal }: { readonly epochs: number; readonly signal: AbortSignal | undefined },
@@ -225,13 +244,15 @@ async function trainSide(
     onReport({ epoch, step, cost, accuracy, samplesPerSecond }, samples / total);
   }
   const { cost, accuracy } = await trainer.evaluate(test);
-  const { dispatchesPerStep } = trainer;
+  const { dispatchesPerStep, plan, exactPlan } = trainer;
   return {
     samplesPerSecond: samples / seconds,
     seconds,
     cost,
     accuracy,
     ...(dispatchesPerStep !== undefined && { dispatchesPerStep }),
+    ...(plan !== undefined && { plan }),
+    ...(exactPlan && { exactPlan: planFile(network, exactPlan) }),
   };
 }
 
@@ -254,9 +275,11 @@ async function compare(
   device: Device,
   network: Network,
   batch: Dataset,
+  plan: Plan | undefined,
   { cpu, webgpu }: { readonly cpu: Side; readonly webgpu: Side },
 ): Promise<Agreement> {
-  const worst = await checkGradient(device, network, batch);
+  const given = plan && { plan: planForSamples(plan, network, batch.sampleCount) };
+  const worst = await checkGradient(device, network, batch, given);
   const costDrift = Math.abs(webgpu.cost - cpu.cost) / cpu.cost;
   return {
     what: 'first gradient against float64',

@@ -3,7 +3,12 @@
  * src/page/jobs runs the same ones there.
  */
 import type { PresetName } from '../network/presets.ts';
-import { runMainJob, type MainJobEvent, type MainJobResult } from './mainJob.ts';
+import {
+  runMainJob,
+  type MainJobEvent,
+  type MainJobOptions,
+  type MainJobResult,
+} from './mainJob.ts';
 import { runSweep } from './sweepJob.ts';
 import { runTune } from './tuneJob.ts';
 import { runEvaluation, runTraining, type WorkContext, type WorkData } from './trainJob.ts';
@@ -34,12 +39,13 @@ function runCheck(
 
 export interface BenchConfiguration {
   readonly presets?: readonly PresetName[] | undefined;
+  readonly plans?: MainJobOptions['plans'];
   readonly epochs?: number | undefined;
   readonly seed?: number | undefined;
 }
 
 function runBench(
-  { presets, epochs, seed }: BenchConfiguration,
+  { presets, plans, epochs, seed }: BenchConfiguration,
   { training, test }: WorkData,
   { gpu, signal, onEvent }: WorkContext<MainJobEvent>,
 ): Promise<MainJobResult> {
@@ -49,6 +55,7 @@ function runBench(
     gpu,
     signal,
     ...(presets && { presets }),
+    ...(plans && { plans }),
     ...(epochs !== undefined && { epochs }),
     ...(seed !== undefined && { seed }),
     ...(onEvent && { onEvent }),

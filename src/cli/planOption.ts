@@ -32,6 +32,11 @@ function nodeRuntimeName(): string {
   return `Node ${node}, Dawn ${packageVersion('webgpu') ?? 'of unknown version'}`;
 }
 
+/** Whether it names a file rather than a way to find a plan. */
+export function isPlanFile(which: string | undefined): which is string {
+  return which !== undefined && which !== 'default' && which !== 'tuned';
+}
+
 /**
  * Reads the plan of `--plan FILE`.
  * @returns undefined where the plan is not in a file
@@ -41,7 +46,7 @@ export async function readPlan(
   which: string | undefined,
   network: Parameters<typeof parsePlan>[1],
 ): Promise<Plan | undefined> {
-  if (which === undefined || which === 'default' || which === 'tuned') return undefined;
+  if (!isPlanFile(which)) return undefined;
   const bytes = await readInput(which, '--plan');
   return parsePlan(new TextDecoder().decode(bytes), network);
 }

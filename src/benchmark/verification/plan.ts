@@ -20,8 +20,13 @@ export function planChecker(device: Device, network: Network, batchSize: number)
   let truth: GradientTruth | undefined;
   return async (plan) => {
     truth ??= gradientTruth(network, batch);
-    const short: Plan = { ...plan, batchSize: samples };
-    const own = { ...short, rows: rowsFor(short, network) };
-    return await checkGradient(device, network, batch, { plan: own, truth });
+    const short = planForSamples(plan, network, samples);
+    return await checkGradient(device, network, batch, { plan: short, truth });
   };
+}
+
+/** The same kernels for a mini-batch of another size. */
+export function planForSamples(plan: Plan, network: Network, samples: number): Plan {
+  const other: Plan = { ...plan, batchSize: samples };
+  return { ...other, rows: rowsFor(other, network) };
 }

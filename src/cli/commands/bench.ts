@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 
 import {
+  defaultPresets,
   mostCostDrift,
   type MainJobResult,
   type MainJobRow,
@@ -9,12 +10,22 @@ import {
 } from '../../benchmark/mainJob.ts';
 import { describeVerdict } from '../../benchmark/limit.ts';
 import { adapterName } from '../../gpu/adapter.ts';
+import type { Plan } from '../../gpu/plan.ts';
 import type { PresetName } from '../../network/presets.ts';
-import { inRun, type Context } from '../context.ts';
+import { configureTraining } from '../configure.ts';
+import { inRun, type Context, type Run } from '../context.ts';
 import { dataName, findData } from '../dataSource.ts';
-import { exitCodes } from '../errors.ts';
+import { exitCodes, UsageError } from '../errors.ts';
 import * as option from '../options.ts';
-import { withRuntime } from '../runtime.ts';
+import {
+  defaultBudget,
+  isPlanFile,
+  planOption,
+  readPlan,
+  tuneConfiguration,
+  tunedPlan,
+} from '../planOption.ts';
+import { withRuntime, type Runtime } from '../runtime.ts';
 import { formatCost, formatCount, formatShare, formatTable } from '../table.ts';
 import { nudgeVersion } from '../versions.ts';
 
@@ -23,6 +34,7 @@ interface BenchOptions
   readonly presets?: readonly PresetName[];
   readonly epochs?: number;
   readonly seed?: number;
+  readonly plan?: string;
 }
 
 export function addBench(program: Command, context: Context): void {
@@ -46,12 +58,14 @@ export function addBench(program: Command, context: Context): void {
   );
   option.add(bench, 'advanced', option.whole('--epochs <n>', 'of each training; default: 1'));
   option.add(bench, 'advanced', option.seed('of the first weights and the shuffling; default: 1'));
+  option.add(bench, 'advanced', planOption());
   option.addRuntime(bench, 'chromium');
   option.addHelp(
     bench,
     'nudge bench',
     'nudge bench --runtime node --presets wide',
     'nudge bench --browser /usr/bin/firefox --json bench.json',
+    'nudge bench --plan tuned                             the GPU at its fastest',
   );
   bench.action((options: BenchOptions) => runBench(options, context));
 }
@@ -60,6 +74,7 @@ async function runBench(options: BenchOptions, context: Context): Promise<void> 
   await inRun(context, { json: options.json, onInterrupt: 'Stopping.' }, async (run) => {
     const { terminal, interrupt, json } = run;
     const { runtime: choice = 'chromium', browser, presets, epochs, seed } = options;
+    const given = await readBenchPlan(options.plan, presets ?? defaultPresets);
     const { source, note } = await findData(options.data);
     if (note !== undefined) terminal.note(note);
     const wanted = browser === undefined ? choice : (options.runtime ?? 'auto');
@@ -67,6 +82,10 @@ async function runBench(options: BenchOptions, context: Context): Promise<void> 
       terminal,
       { runtime: wanted, browser, backend: 'webgpu', source },
       async (runtime) => {
+        const plans =
+          options.plan === 'tuned'
+            ? await tunedPlans(run, runtime, presets ?? defaultPresets)
+            : given;
         const bar = terminal.bar('{what} [{bar}] {percentage}%  cost {cost}  {rate} samples/s', 1, {
           what: '',
           cost: '…',
@@ -76,7 +95,7 @@ async function runBench(options: BenchOptions, context: Context): Promise<void> 
         try {
           result = await runtime.run(
             'bench',
-            { presets, epochs, seed },
+            { presets, epochs, seed, ...(plans && { plans }) },
             {
               signal: interrupt.signal,
               onEvent: (event) => {
@@ -99,6 +118,7 @@ async function runBench(options: BenchOptions, context: Context): Promise<void> 
             epochs: epochs ?? null,
             seed: seed ?? null,
             runtime: choice,
+            plan: options.plan ?? null,
           },
           runtime: runtime.facts,
           ...result,
@@ -108,6 +128,47 @@ async function runBench(options: BenchOptions, context: Context): Promise<void> 
       },
     );
   });
+}
+
+type Plans = Partial<Record<PresetName, Plan>>;
+
+/**
+ * @returns undefined where the plan is not in a file
+ * @throws {UsageError} for a file beside several presets, since a plan is for one network
+ * @throws {FileError | FormatError}
+ */
+async function readBenchPlan(
+  which: string | undefined,
+  names: readonly PresetName[],
+): Promise<Plans | undefined> {
+  if (!isPlanFile(which)) return undefined;
+  const [name, ...others] = names;
+  if (name === undefined || others.length > 0) {
+    throw new UsageError(
+      `--plan ${which} is for one network, and ${names.length} presets are to be trained: ${names.join(', ')}. ` +
+        'Name the one it is for with --presets.',
+    );
+  }
+  const plan = await readPlan(which, configureTraining({ preset: name }).network);
+  return plan && { [name]: plan };
+}
+
+async function tunedPlans(
+  run: Pick<Run, 'terminal' | 'interrupt'>,
+  runtime: Runtime,
+  names: readonly PresetName[],
+): Promise<Plans> {
+  const plans: Plans = {};
+  for (const name of names) {
+    const { network, training } = configureTraining({ preset: name });
+    const { layers, activation, output, cost, initializer, seed } = network;
+    const description = { layers, activation, output, cost, initializer, seed };
+    const configuration = tuneConfiguration(description, training, defaultBudget);
+    plans[name] = await tunedPlan(run, runtime, configuration);
+    // Stopped while it was tuned, before there was anything to stop.
+    run.interrupt.signal.throwIfAborted();
+  }
+  return plans;
 }
 
 /** Whether the GPU ran everything and agreed everywhere. */
