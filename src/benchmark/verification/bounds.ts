@@ -56,7 +56,8 @@ function sigmoidError(z: number): number {
 
 /** The largest slope of the sigmoid within `zError` of z: far from 0 it hardly passes errors on. */
 function steepestSigmoid(z: number, zError: number): number {
-  const a = sigmoid(Math.max(0, Math.abs(z) - zError));
+  // On the side where a is small: on the other, beyond 37, 1 − a is 0 in float64 and so would the slope be.
+  const a = sigmoid(-Math.max(0, Math.abs(z) - zError));
   return a * (1 - a);
 }
 
