@@ -53,9 +53,9 @@ describe('on the real MNIST, trained on the GPU', { timeout: 300_000 }, () => {
     },
   );
 
-  it('modern, trained on the generated digits alone, reads at least 0.92 of the test set', async (context) => {
+  it('modern, trained on the generated digits alone, reads at least 0.9 of the test set', async (context) => {
     const { test } = await realMnist(context);
-    const accuracy = await accuracyAfter('modern', 2, digits().training, test);
-    expect(accuracy).toBeGreaterThanOrEqual(0.92);
+    const accuracy = await accuracyAfter('modern', 1, digits().training, test);
+    expect(accuracy).toBeGreaterThanOrEqual(0.9);
   });
 });
