@@ -11,6 +11,8 @@ function readSources(): Sources {
   const files = ['src', 'shaders'].flatMap((folder) =>
     readdirSync(path.join(root, folder), { recursive: true, encoding: 'utf8' })
       .filter((file) => file.endsWith('.ts'))
+      // AssemblyScript, which imports by rules of its own.
+      .filter((file) => !file.startsWith(path.join('cpu', 'assembly')))
       .map((file) => path.posix.join(folder, file.split(path.sep).join('/'))),
   );
   return new Map(files.map((file) => [file, readFileSync(path.join(root, file), 'utf8')]));

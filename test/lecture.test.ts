@@ -103,7 +103,11 @@ describe('the lecture', () => {
       labels: new Uint8Array(twos.length).fill(2),
     });
     const network = new Network({ layers: [featureCount, 16, 16, 10], initializer: 'normal' });
-    const engine = createCpuEngine({ network, batchSize: 10, optimizer: sgd({ learningRate: 3 }) });
+    const engine = await createCpuEngine({
+      network,
+      batchSize: 10,
+      optimizer: sgd({ learningRate: 3 }),
+    });
     const before = await engine.evaluate(everything);
     expect(before.confusion.filter((row) => row[2] === 20).length).toBeLessThan(10);
     await train(engine, onlyTwos, 10, 400);

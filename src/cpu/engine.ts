@@ -1,168 +1,57 @@
-import type { Dataset } from '../data/dataset.ts';
-import { slopeSource } from '../network/functions.ts';
-import { parameterLayout } from '../network/parameters.ts';
-import { activate, slope } from '../reference/functions.ts';
-import { clipScale, gradientNorm } from '../reference/clip.ts';
-import { outputDelta, type OutputDelta } from '../reference/outputDelta.ts';
+/** The CPU engine: in WebAssembly where there is SIMD, in plain TypeScript where not. */
 import type { Engine, EngineOptions } from '../training/engine.ts';
-import { HostEngine, chunkSize, type Arithmetic, type PassResult } from '../training/hostEngine.ts';
-import { addGradient, backward, createLayer, forward, type DenseLayer } from './kernels.ts';
-import { areFinite, createMoments, update } from './update.ts';
+import { requireBatchSize } from '../training/batches.ts';
+import { HostEngine } from '../training/hostEngine.ts';
+import {
+  compileBuild,
+  instantiate,
+  supportedBuilds,
+  type Build,
+  type KernelModule,
+} from './kernelModule.ts';
+import { KernelMemory } from './memory.ts';
+import { PlainArithmetic } from './plainArithmetic.ts';
+import { momentCount } from './rates.ts';
+import { SimdArithmetic } from './simdArithmetic.ts';
 
-/**
- * Float32 parameters, and the kernels on them. The functions of single values (activations, cost,
- * output delta) are the reference's own: they are a thousandth of the work, and one formula is enough.
- */
-class CpuArithmetic implements Arithmetic {
-  readonly #options: EngineOptions;
-  readonly #layers: readonly DenseLayer[];
-  /** What the optimizer keeps of each layer. */
-  readonly #moments: readonly {
-    readonly weights: readonly Float32Array[];
-    readonly biases: readonly Float32Array[];
-  }[];
-  /** The chunk's features, [chunk, layers[0]]. */
-  readonly #features: Float32Array;
-  readonly #labels: Uint8Array;
-  readonly #found: Uint32Array;
-  /** byte/255 for every byte. */
-  readonly #values = Float32Array.from({ length: 256 }, (_, byte) => byte / 255);
-  #batchSize = 1;
-
-  constructor(options: EngineOptions) {
-    const { layers: sizes, parameters, parameterCount } = options.network;
-    const chunk = chunkSize(parameterCount);
-    this.#options = options;
-    this.#features = new Float32Array(chunk * sizes[0]!);
-    this.#labels = new Uint8Array(chunk);
-    this.#found = new Uint32Array(Math.max(...sizes));
-    this.#layers = parameterLayout(sizes).map(({ inputs, outputs, weightOffset, biasOffset }) => {
-      const layer = createLayer(inputs, outputs, chunk);
-      transpose(parameters.subarray(weightOffset, biasOffset), outputs, inputs, layer.weights);
-      layer.biases.set(parameters.subarray(biasOffset, biasOffset + outputs));
-      return layer;
-    });
-    this.#moments = this.#layers.map(({ weights, biases }) => ({
-      weights: createMoments(options.optimizer, weights.length),
-      biases: createMoments(options.optimizer, biases.length),
-    }));
-  }
-
-  infer(dataset: Dataset, samples: Uint32Array): PassResult {
-    const { a: outputs, costs, predictions } = this.#forward(dataset, samples);
-    return { outputs, costs, predictions };
-  }
-
-  beginStep(batchSize: number): void {
-    this.#batchSize = batchSize;
-    for (const { weightGradient, biasGradient } of this.#layers) {
-      weightGradient.fill(0);
-      biasGradient.fill(0);
-    }
-  }
-
-  addGradient(dataset: Dataset, samples: Uint32Array): PassResult {
-    const { a: outputs, delta, costs, predictions } = this.#forward(dataset, samples);
-    this.#layers.at(-1)!.delta.set(delta);
-    for (let l = this.#layers.length - 1; l >= 0; l--) {
-      const layer = this.#layers[l]!;
-      const before = this.#layers[l - 1];
-      addGradient(layer, before?.a ?? this.#features, samples.length);
-      if (before) this.#hiddenDelta(layer, before, samples.length);
-    }
-    return { outputs, costs, predictions };
-  }
-
-  update(step: number): number | undefined {
-    const { optimizer } = this.#options;
-    const scale = this.#clipScale() / this.#batchSize;
-    this.#layers.forEach((layer, l) => {
-      const moments = this.#moments[l]!;
-      update(layer.weights, layer.weightGradient, moments.weights, scale, optimizer, step);
-      update(layer.biases, layer.biasGradient, moments.biases, scale, optimizer, step);
-    });
-    const wrong = this.#layers.findLastIndex(
-      ({ weightGradient, biasGradient }) => !areFinite(weightGradient) || !areFinite(biasGradient),
-    );
-    return wrong < 0 ? undefined : wrong;
-  }
-
-  readParameters(): Float32Array<ArrayBuffer> {
-    const { layers: sizes, parameterCount } = this.#options.network;
-    const parameters = new Float32Array(parameterCount);
-    parameterLayout(sizes).forEach(({ inputs, outputs, weightOffset, biasOffset }, l) => {
-      const { weights, biases } = this.#layers[l]!;
-      transpose(weights, inputs, outputs, parameters.subarray(weightOffset, biasOffset));
-      parameters.set(biases, biasOffset);
-    });
-    return parameters;
-  }
-
-  /** 1 where gradients are not clipped. */
-  #clipScale(): number {
-    const { clipNorm } = this.#options;
-    if (clipNorm === undefined) return 1;
-    const norms = this.#layers.flatMap(({ weightGradient, biasGradient }) => [
-      gradientNorm(weightGradient),
-      gradientNorm(biasGradient),
-    ]);
-    return clipScale(gradientNorm(norms) / this.#batchSize, clipNorm);
-  }
-
-  #forward(dataset: Dataset, samples: Uint32Array): OutputDelta {
-    this.#gather(dataset, samples);
-    const { activation, output, cost } = this.#options.network;
-    const last = this.#layers.at(-1)!;
-    let a = this.#features;
-    for (const layer of this.#layers) {
-      forward(layer, a, samples.length, this.#found);
-      if (layer === last) break;
-      const count = samples.length * layer.outputs;
-      for (let i = 0; i < count; i++) layer.a[i] = activate(activation, layer.z[i]!);
-      a = layer.a;
-    }
-    return outputDelta({
-      batchSize: samples.length,
-      outputs: last.outputs,
-      output,
-      cost,
-      z: last.z,
-      labels: this.#labels,
-    });
-  }
-
-  #hiddenDelta(layer: DenseLayer, before: DenseLayer, size: number): void {
-    const { activation } = this.#options.network;
-    const source = before[slopeSource(activation)];
-    backward(layer, size, before.delta);
-    const count = size * before.outputs;
-    for (let i = 0; i < count; i++) before.delta[i]! *= slope(activation, source[i]!);
-  }
-
-  #gather({ features, featureCount, labels }: Dataset, samples: Uint32Array): void {
-    for (let n = 0; n < samples.length; n++) {
-      const sample = samples[n]!;
-      const from = sample * featureCount;
-      const to = n * featureCount;
-      for (let i = 0; i < featureCount; i++) {
-        this.#features[to + i] = this.#values[features[from + i]!]!;
-      }
-      this.#labels[n] = labels[sample]!;
-    }
-  }
-}
-
-/** `to`[c, r] = `from`[r, c] */
-function transpose(from: Float32Array, rows: number, columns: number, to: Float32Array): void {
-  for (let r = 0; r < rows; r++) {
-    for (let c = 0; c < columns; c++) to[c * rows + r] = from[r * columns + c]!;
-  }
+export interface CpuOptions {
+  /** Which kernels compute. Default: the best that this runtime takes. */
+  readonly build?: Build | 'plain' | undefined;
 }
 
 /**
- * Plain float32 TypeScript in this thread: runs anywhere, and is what a GPU has to beat.
+ * Trains on the CPU, in this thread.
  * @throws {ConfigurationError} for a batch size that is no whole number of at least 1
+ * @throws {OutOfMemoryError} where there is not so much memory
  */
-export function createCpuEngine(options: EngineOptions): Engine {
-  return new HostEngine('cpu', options, new CpuArithmetic(options));
+export async function createCpuEngine(
+  options: EngineOptions,
+  { build }: CpuOptions = {},
+): Promise<Engine> {
+  const kernels = build === 'plain' ? undefined : await compileBest(build);
+  if (!kernels) return new HostEngine('cpu', options, new PlainArithmetic(options));
+  requireBatchSize(options.batchSize);
+  const { network, optimizer } = options;
+  const memory = new KernelMemory({
+    network,
+    threads: 1,
+    moments: momentCount(optimizer),
+    isShared: false,
+  });
+  const instance = await instantiate(kernels, memory.memory);
+  return new HostEngine('cpu', options, new SimdArithmetic(options, instance, memory));
+}
+
+/** The build that was asked for, or the best one that compiles. */
+async function compileBest(build: Build | undefined): Promise<KernelModule | undefined> {
+  if (build !== undefined) return await compileBuild(build, false);
+  for (const candidate of supportedBuilds()) {
+    try {
+      return await compileBuild(candidate, false);
+    } catch (error) {
+      // A page's policy may forbid what the runtime could do.
+      if (!(error instanceof WebAssembly.CompileError)) throw error;
+    }
+  }
+  return undefined;
 }

@@ -165,7 +165,8 @@ function refuse(response: ServerResponse, status: number, sentence: string): voi
 const securityHeaders: Readonly<Record<string, string>> = {
   'Content-Security-Policy': [
     "default-src 'none'",
-    "script-src 'self'",
+    // The CPU engine is WebAssembly; code in text stays forbidden.
+    "script-src 'self' 'wasm-unsafe-eval'",
     "style-src 'self'",
     "img-src 'self' data: blob:",
     "connect-src 'self'",

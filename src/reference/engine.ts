@@ -1,6 +1,13 @@
 import type { Dataset } from '../data/dataset.ts';
 import type { EngineOptions } from '../training/engine.ts';
-import { HostEngine, type Arithmetic, type PassResult } from '../training/hostEngine.ts';
+import {
+  chunkSize,
+  HostEngine,
+  sumsOf,
+  type Arithmetic,
+  type PassResult,
+  type PassSums,
+} from '../training/hostEngine.ts';
 import { parameterLayout } from '../network/parameters.ts';
 import { backpropagate, forwardPass, type PassArguments } from './backpropagation.ts';
 import { clipScale, gradientNorm } from './clip.ts';
@@ -10,6 +17,7 @@ import { update, type Moments } from './update.ts';
 /** Parameters, gradient and moments in float64, and the reference functions on them. */
 class ReferenceArithmetic implements Arithmetic {
   readonly parameters: Float64Array;
+  readonly chunkSize: number;
   readonly #options: EngineOptions;
   readonly #gradient: Float64Array;
   readonly #moments: Moments;
@@ -17,6 +25,7 @@ class ReferenceArithmetic implements Arithmetic {
 
   constructor(options: EngineOptions) {
     this.#options = options;
+    this.chunkSize = chunkSize(options.network.parameterCount);
     this.parameters = Float64Array.from(options.network.parameters);
     this.#gradient = new Float64Array(this.parameters.length);
     const { length } = this.parameters;
@@ -33,12 +42,13 @@ class ReferenceArithmetic implements Arithmetic {
     this.#gradient.fill(0);
   }
 
-  addGradient(dataset: Dataset, samples: Uint32Array): PassResult {
-    const { layers, gradient, costs, predictions } = backpropagate(this.#pass(dataset, samples));
+  addGradient(dataset: Dataset, samples: Uint32Array): PassSums {
+    const pass = this.#pass(dataset, samples);
+    const { layers, gradient, costs, predictions } = backpropagate(pass);
     // The mean over the mini-batch, from the means over its parts.
     const share = samples.length / this.#batchSize;
     for (let i = 0; i < gradient.length; i++) this.#gradient[i]! += share * gradient[i]!;
-    return { outputs: layers.at(-1)!.a, costs, predictions };
+    return sumsOf({ outputs: layers.at(-1)!.a, costs, predictions }, pass.labels);
   }
 
   update(step: number): number | undefined {

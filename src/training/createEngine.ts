@@ -39,7 +39,7 @@ export async function createEngine(
     case 'webgpu':
       return await createGpuEngine(network, options);
     case 'cpu':
-      return { engine: createCpuEngine({ ...options, network }), release: nothing };
+      return { engine: await createCpuEngine({ ...options, network }), release: nothing };
     case 'reference':
       return { engine: createReferenceEngine({ ...options, network }), release: nothing };
     case 'auto':
@@ -87,8 +87,8 @@ async function resolvePlan(
 const noGpu = [NoAdapterError, LimitError, OutOfMemoryError] as const;
 
 async function createFastest(network: Network, options: TrainerOptions): Promise<CreatedEngine> {
-  const onCpu = (why: string): CreatedEngine => ({
-    engine: createCpuEngine({ ...options, network }),
+  const onCpu = async (why: string): Promise<CreatedEngine> => ({
+    engine: await createCpuEngine({ ...options, network }),
     release: nothing,
     choice: `cpu: ${why}`,
   });
@@ -97,17 +97,17 @@ async function createFastest(network: Network, options: TrainerOptions): Promise
     gpu = await createGpuEngine(network, options);
   } catch (error) {
     // No GPU, or one that cannot hold this network, is no reason not to train.
-    if (noGpu.some((type) => error instanceof type)) return onCpu((error as Error).message);
+    if (noGpu.some((type) => error instanceof type)) return await onCpu((error as Error).message);
     throw error;
   }
   const { engine, adapter, release } = gpu;
   if (adapter.isSoftware) {
     await engine.dispose();
     release();
-    return onCpu(`the only adapter is ${adapterName(adapter)}`);
+    return await onCpu(`the only adapter is ${adapterName(adapter)}`);
   }
   // The trials train, so each trains an engine of its own.
-  const trial = createCpuEngine({ ...options, network });
+  const trial = await createCpuEngine({ ...options, network });
   let cpuRate: number;
   let gpuRate: number;
   try {
@@ -119,7 +119,7 @@ async function createFastest(network: Network, options: TrainerOptions): Promise
     release();
   }
   const rates = `${Math.round(gpuRate)} steps/s on ${adapterName(adapter)}, ${Math.round(cpuRate)} on the CPU`;
-  if (gpuRate <= cpuRate) return onCpu(rates);
+  if (gpuRate <= cpuRate) return await onCpu(rates);
   return { ...(await createGpuEngine(network, options)), choice: `webgpu: ${rates}` };
 }
 

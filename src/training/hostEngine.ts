@@ -28,13 +28,25 @@ export interface PassResult {
   readonly predictions: ArrayLike<number>;
 }
 
+/** What a forward pass says of all its samples together. */
+export interface PassSums {
+  readonly costSum: number;
+  /** Samples whose largest output was their label's. */
+  readonly correct: number;
+}
+
 /** The parameters, and the mathematics on them; all of it synchronous. `samples` are at most `chunkSize` indices. */
 export interface Arithmetic {
+  /** How many samples it takes at a time. */
+  readonly chunkSize: number;
+  /** Takes the training set in, where it wants it in a place of its own. */
+  load?(training: Dataset): void;
+  /** @param samples one after the other in file order */
   infer(dataset: Dataset, samples: Uint32Array): PassResult;
   /** Starts a step over `batchSize` samples with a gradient of 0. */
   beginStep(batchSize: number): void;
   /** Adds to the step's gradient what these samples of the mini-batch ask for. */
-  addGradient(dataset: Dataset, samples: Uint32Array): PassResult;
+  addGradient(dataset: Dataset, samples: Uint32Array): PassSums;
   /**
    * Ends the step by changing the parameters.
    * @param step counting from 0, over all epochs
@@ -62,11 +74,20 @@ interface Epoch {
   step: number;
 }
 
+/** The sums of a pass that says something of each sample. */
+export function sumsOf({ costs, predictions }: PassResult, labels: ArrayLike<number>): PassSums {
+  const sums = { costSum: 0, correct: 0 };
+  for (let n = 0; n < costs.length; n++) {
+    sums.costSum += costs[n]!;
+    if (predictions[n] === labels[n]) sums.correct++;
+  }
+  return sums;
+}
+
 export class HostEngine<T extends Arithmetic> implements Engine {
   readonly backend: Backend;
   readonly #network: EngineOptions['network'];
   readonly #batchSize: number;
-  readonly #chunkSize: number;
   readonly #slice = new TimeSlice();
   #arithmetic: T | undefined;
   #training: Dataset | undefined;
@@ -82,7 +103,6 @@ export class HostEngine<T extends Arithmetic> implements Engine {
     this.backend = backend;
     this.#network = options.network;
     this.#batchSize = requireBatchSize(options.batchSize);
-    this.#chunkSize = chunkSize(options.network.parameterCount);
     this.#arithmetic = arithmetic;
   }
 
@@ -95,9 +115,14 @@ export class HostEngine<T extends Arithmetic> implements Engine {
     return new Promise((resolve) => {
       this.#requireUsable();
       requireFits(this.#network, training);
+      // After the steps that are under way, which need the set before.
+      resolve(
+        this.#inOrder(() => {
+          this.arithmetic.load?.(training);
+        }),
+      );
       this.#training = training;
       this.#epoch = undefined;
-      resolve();
     });
   }
 
@@ -195,18 +220,17 @@ export class HostEngine<T extends Arithmetic> implements Engine {
     training: Dataset,
     samples: Uint32Array,
     signal: AbortSignal | undefined,
-  ): Promise<{ costSum: number; correct: number } | undefined> {
+  ): Promise<PassSums | undefined> {
     const sums = { costSum: 0, correct: 0 };
     this.arithmetic.beginStep(samples.length);
-    for (let start = 0; start < samples.length; start += this.#chunkSize) {
+    const { chunkSize: size } = this.arithmetic;
+    for (let start = 0; start < samples.length; start += size) {
       if (this.#slice.isOver()) await this.#slice.next();
       if (signal?.aborted) return undefined;
-      const chunk = samples.subarray(start, start + this.#chunkSize);
-      const { costs, predictions } = this.arithmetic.addGradient(training, chunk);
-      for (let n = 0; n < chunk.length; n++) {
-        sums.costSum += costs[n]!;
-        if (predictions[n] === training.labels[chunk[n]!]) sums.correct++;
-      }
+      const chunk = samples.subarray(start, start + size);
+      const { costSum, correct } = this.arithmetic.addGradient(training, chunk);
+      sums.costSum += costSum;
+      sums.correct += correct;
     }
     const step = this.#stepsMade++;
     const layer = this.arithmetic.update(step);
@@ -221,11 +245,12 @@ export class HostEngine<T extends Arithmetic> implements Engine {
   ): Promise<void> {
     requireFits(this.#network, dataset);
     const { sampleCount } = dataset;
-    for (let start = 0; start < sampleCount; start += this.#chunkSize) {
+    for (let start = 0; start < sampleCount;) {
       if (this.#slice.isOver()) await this.#slice.next();
-      const size = Math.min(this.#chunkSize, sampleCount - start);
+      const size = Math.min(this.arithmetic.chunkSize, sampleCount - start);
       const samples = Uint32Array.from({ length: size }, (_, n) => start + n);
       visit(this.arithmetic.infer(dataset, samples), samples);
+      start += size;
     }
   }
 

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { createCpuEngine } from '../../src/cpu/engine.ts';
+import { createCpuEngine, type CpuOptions } from '../../src/cpu/engine.ts';
 import type { Dataset } from '../../src/data/dataset.ts';
 import { Network } from '../../src/network/network.ts';
 import { presets } from '../../src/network/presets.ts';
 import { createReferenceEngine } from '../../src/reference/engine.ts';
 import type { EngineOptions } from '../../src/training/engine.ts';
-import { sgd } from '../../src/training/optimizers.ts';
+import { adam, adamW, sgd } from '../../src/training/optimizers.ts';
 import {
   hiddenActivations,
   noisyPatterns,
@@ -29,8 +29,13 @@ const largest = (values: Float64Array): number =>
  * No such bound holds where a ReLU comes within rounding of its kink: float32 and float64 then take different
  * slopes, and part for good. The data here is such that it does not happen.
  */
-async function compare(options: EngineOptions, dataset: Dataset, steps: number): Promise<void> {
-  const cpu = createCpuEngine(options);
+async function compare(
+  options: EngineOptions,
+  dataset: Dataset,
+  steps: number,
+  cpuOptions: CpuOptions = {},
+): Promise<void> {
+  const cpu = await createCpuEngine(options, cpuOptions);
   const reference = createReferenceEngine(options);
   const cpuMetrics = await train(cpu, dataset, options.batchSize, steps);
   const referenceMetrics = await train(reference, dataset, options.batchSize, steps);
@@ -84,12 +89,37 @@ describe('the CPU engine', () => {
     },
   );
 
-  it('stays within 50·2⁻²⁴ of the reference with the network of the lecture', async () => {
-    const { batchSize, learningRate } = presets.lecture;
-    const network = new Network(presets.lecture.network);
-    const dataset = randomDataset(testRandom(2), 1000, 784, 10);
-    await compare({ network, batchSize, optimizer: sgd({ learningRate }) }, dataset, 50);
-  });
+  it.each(['plain', 'simd', undefined] as const)(
+    'stays within 50·2⁻²⁴ of the reference with the network of the lecture: build %s',
+    async (build) => {
+      const { batchSize, learningRate } = presets.lecture;
+      const network = new Network(presets.lecture.network);
+      const dataset = randomDataset(testRandom(2), 1000, 784, 10);
+      const options = { network, batchSize, optimizer: sgd({ learningRate }) };
+      await compare(options, dataset, 50, { build });
+    },
+  );
+
+  it.each(['plain', undefined] as const)(
+    'keeps its optimizers’ state from step to step: build %s',
+    async (build) => {
+      const network = new Network({ layers: [18, 33, 5], activation: 'tanh' });
+      const dataset = noisyPatterns(testRandom(1), {
+        sampleCount: 50,
+        featureCount: 18,
+        classCount: 5,
+        noise: 0.3,
+      });
+      for (const [optimizer, clipNorm] of [
+        [sgd({ learningRate: 0.1, weightDecay: 0.01 }), undefined],
+        [sgd({ learningRate: 0.01, momentum: 0.9, nesterov: true }), 0.5],
+        [adam({ learningRate: 0.001, epsilon: 0.001, weightDecay: 0.1 }), undefined],
+        [adamW({ learningRate: 0.001, epsilon: 0.001 }), 0.5],
+      ] as const) {
+        await compare({ network, batchSize: 33, optimizer, clipNorm }, dataset, 50, { build });
+      }
+    },
+  );
 
   it('takes a mini-batch of any size in chunks that add up to the same step', async () => {
     const network = new Network({ layers: [15, 9, 4] });
@@ -111,7 +141,7 @@ describe('the CPU engine', () => {
     });
     const options = { network, batchSize: 100, optimizer: sgd({ learningRate: 1 }) };
     const dataset = randomDataset(testRandom(4), 333, 20, 6);
-    const cpu = createCpuEngine(options);
+    const cpu = await createCpuEngine(options);
     const reference = createReferenceEngine(options);
     const expected = await reference.predict(dataset);
     const actual = await cpu.predict(dataset);
@@ -127,7 +157,7 @@ describe('the CPU engine', () => {
     const network = new Network({ layers: [784, 16, 16, 10], initializer: 'normal' });
     const dataset = randomDataset(testRandom(5), 250, 784, 10);
     const once = async (): Promise<Float32Array> => {
-      const engine = createCpuEngine({
+      const engine = await createCpuEngine({
         network,
         batchSize: 100,
         optimizer: sgd({ learningRate: 3, momentum: 0.5 }),
@@ -140,7 +170,11 @@ describe('the CPU engine', () => {
 
   it('gives back the parameters it was given, bit for bit', async () => {
     const network = new Network({ layers: [5, 3, 2], initializer: 'normal' });
-    const engine = createCpuEngine({ network, batchSize: 1, optimizer: sgd({ learningRate: 1 }) });
+    const engine = await createCpuEngine({
+      network,
+      batchSize: 1,
+      optimizer: sgd({ learningRate: 1 }),
+    });
     expect(await engine.readParameters()).toEqual(network.parameters);
   });
 });

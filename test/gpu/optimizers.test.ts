@@ -118,7 +118,7 @@ describe('the global step', () => {
       const options = { network, batchSize: 100, optimizer: adamW({ learningRate, epsilon }) };
       const engines = [
         await GpuEngine.create(device, { ...options, stream }),
-        createCpuEngine(options),
+        await createCpuEngine(options),
         createReferenceEngine(options),
       ];
       for (const engine of engines) {
@@ -146,7 +146,7 @@ describe('a gradient that is not finite', () => {
   const gpu = (options: EngineOptions) => GpuEngine.create(device, options);
   const streaming = (options: EngineOptions) =>
     GpuEngine.create(device, { ...options, stream: true });
-  const cpu = (options: EngineOptions) => Promise.resolve(createCpuEngine(options));
+  const cpu = (options: EngineOptions) => createCpuEngine(options);
   const reference = (options: EngineOptions) => Promise.resolve(createReferenceEngine(options));
   const optimizer = sgd({ learningRate: 0.01 });
 

@@ -4,6 +4,7 @@ import { createDataset } from '../../src/data/dataset.ts';
 import { fileOrder } from '../../src/data/shuffle.ts';
 import { ConfigurationError, DisposedError } from '../../src/errors.ts';
 import { Network } from '../../src/network/network.ts';
+import type { Engine, EngineOptions } from '../../src/training/engine.ts';
 import { createReferenceEngine } from '../../src/reference/engine.ts';
 import { chunkSize } from '../../src/training/hostEngine.ts';
 import { sgd } from '../../src/training/optimizers.ts';
@@ -12,21 +13,22 @@ import { randomDataset, testRandom } from '../support/networks.ts';
 describe.each([
   ['cpu', createCpuEngine],
   ['reference', createReferenceEngine],
-] as const)('the %s engine', (backend, create) => {
+] as const)('the %s engine', (backend, make) => {
+  const create = async (given: EngineOptions): Promise<Engine> => await make(given);
   const network = new Network({ layers: [6, 5, 3], initializer: 'normal' });
   const dataset = randomDataset(testRandom(1), 10, 6, 3);
   const options = { network, batchSize: 3, optimizer: sgd({ learningRate: 0.5 }) };
 
   /** An engine at the beginning of an epoch of four steps: 3, 3, 3 and 1 samples. */
-  async function ready(firstStep = 0): Promise<ReturnType<typeof createCpuEngine>> {
-    const engine = create(options);
+  async function ready(firstStep = 0): Promise<Engine> {
+    const engine = await create(options);
     await engine.load(dataset);
     engine.beginEpoch(fileOrder(10), firstStep);
     return engine;
   }
 
-  it('says which backend it is', () => {
-    expect(create(options).backend).toBe(backend);
+  it('says which backend it is', async () => {
+    expect((await create(options)).backend).toBe(backend);
   });
 
   it('makes the same steps in one call, in many, and in calls that do not wait for each other', async () => {
@@ -62,8 +64,8 @@ describe.each([
 
   it('lets steps that wait keep their own epoch when the next begins, even if its order is written over', async () => {
     const order = fileOrder(10);
-    const inTurn = create(options);
-    const ahead = create(options);
+    const inTurn = await create(options);
+    const ahead = await create(options);
     await inTurn.load(dataset);
     await ahead.load(dataset);
 
@@ -84,7 +86,7 @@ describe.each([
   it('counts the costs of samples before their step, and those it got right', async () => {
     const engine = await ready();
     const before = await engine.evaluate(dataset);
-    const all = create({ ...options, batchSize: 10 });
+    const all = await create({ ...options, batchSize: 10 });
     await all.load(dataset);
     all.beginEpoch(fileOrder(10), 0);
     const metrics = await all.run(1);
@@ -123,7 +125,7 @@ describe.each([
 
   it('lets timers fire during a long run, and stops between steps when one of them aborts', async () => {
     const many = randomDataset(testRandom(2), 200_000, 6, 3);
-    const engine = create({ ...options, batchSize: 1 });
+    const engine = await create({ ...options, batchSize: 1 });
     await engine.load(many);
     engine.beginEpoch(fileOrder(200_000), 0);
     const controller = new AbortController();
@@ -142,7 +144,7 @@ describe.each([
 
   it('makes none of a step that is aborted before its end', async () => {
     const many = randomDataset(testRandom(2), 200_000, 6, 3);
-    const engine = create({ ...options, batchSize: 200_000 });
+    const engine = await create({ ...options, batchSize: 200_000 });
     await engine.load(many);
     engine.beginEpoch(fileOrder(200_000), 0);
     const controller = new AbortController();
@@ -154,7 +156,7 @@ describe.each([
   });
 
   it('refuses steps before a training set and an epoch, and an epoch before a training set', async () => {
-    const engine = create(options);
+    const engine = await create(options);
     const noEpoch = new ConfigurationError(
       'There is no epoch to run steps of. Call load() and beginEpoch() first.',
     );
@@ -184,7 +186,7 @@ describe.each([
   });
 
   it('refuses datasets that do not fit the network, to train, to evaluate and to predict', async () => {
-    const engine = create(options);
+    const engine = await create(options);
     for (const wrong of [
       randomDataset(testRandom(1), 4, 7, 3),
       createDataset({ ...dataset, classCount: 4 }),
@@ -195,8 +197,8 @@ describe.each([
     }
   });
 
-  it('refuses a batch size that makes no sense', () => {
-    expect(() => create({ ...options, batchSize: 0 })).toThrow(ConfigurationError);
+  it('refuses a batch size that makes no sense', async () => {
+    await expect(create({ ...options, batchSize: 0 })).rejects.toThrow(ConfigurationError);
   });
 
   it('can do nothing after it was disposed of, except be disposed of again', async () => {

@@ -40,12 +40,12 @@ export function trainReference(
   return trainFor(createReferenceEngine(options), dataset, steps);
 }
 
-export function trainCpu(
+export async function trainCpu(
   options: EngineOptions,
   dataset: Dataset,
   steps: number,
 ): Promise<Float32Array> {
-  return trainFor(createCpuEngine(options), dataset, steps);
+  return await trainFor(await createCpuEngine(options), dataset, steps);
 }
 
 export async function trainGpu(

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { areFinite, createMoments, update } from '../../src/cpu/update.ts';
+import { areFinite, createMoments, update } from '../../src/cpu/plainUpdate.ts';
 import { update as referenceUpdate } from '../../src/reference/update.ts';
 import { adam, adamW, sgd, type Optimizer } from '../../src/training/optimizers.ts';
 import { stepDecay } from '../../src/training/schedules.ts';

@@ -1,0 +1,183 @@
+/**
+ * The optimizers, over a run of parameters of whatever layers: they all lie in one piece, and so do gradients and
+ * moments. Formulas: `src/reference/update.ts`.
+ */
+import { madd } from './lanes';
+
+/** What the host computes for a step, in float64, and rounds. */
+@unmanaged
+export class Rates {
+  /** 0 SGD, 1 SGD with momentum, 2 with Nesterov's, 3 Adam and AdamW. */
+  kind: i32;
+  /** What makes of the gradient's sum the gradient to apply: 1 / batch size, and less where it is clipped. */
+  scale: f32;
+  /** SGD: the learning rate. Adam: that, with the bias correction of the mean. */
+  rate: f32;
+  /** Added to the gradient, times the parameter. */
+  penalty: f32;
+  /** Parameters are multiplied by it before the step. */
+  keep: f32;
+  /** Momentum, or β₁ and β₂ and 1 − each. */
+  beta1: f32;
+  rest1: f32;
+  beta2: f32;
+  rest2: f32;
+  /** Adam: what the root of the mean square is multiplied with, and what is added then. */
+  root: f32;
+  epsilon: f32;
+}
+
+/**
+ * Adds the gradients of all threads into the first one.
+ * @param gradient of the first thread; the others' lie `distance` bytes apart
+ * @param from of the run, in bytes
+ * @param to a multiple of 16 from it
+ */
+export function addThreads(
+  gradient: usize,
+  distance: usize,
+  threads: i32,
+  from: usize,
+  to: usize,
+): void {
+  for (let t = 1; t < threads; t++) {
+    const other = gradient + <usize>t * distance;
+    for (let at = from; at < to; at += 16) {
+      v128.store(
+        gradient + at,
+        f32x4.add(v128.load(gradient + at), v128.load(other + at)),
+      );
+    }
+  }
+}
+
+/** The sum of squares of a run. Float32 squares could overflow where their root does not. */
+export function squareSum(from: usize, to: usize): f64 {
+  let low = f64x2.splat(0);
+  let high = low;
+  for (; from < to; from += 16) {
+    const value = v128.load(from);
+    const low2 = f64x2.promote_low_f32x4(value);
+    const high2 = f64x2.promote_low_f32x4(v128.shuffle<f32>(value, value, 2, 3, 2, 3));
+    low = f64x2.add(low, f64x2.mul(low2, low2));
+    high = f64x2.add(high, f64x2.mul(high2, high2));
+  }
+  const sum = f64x2.add(low, high);
+  return f64x2.extract_lane(sum, 0) + f64x2.extract_lane(sum, 1);
+}
+
+/**
+ * Changes the parameters of a run.
+ * @param first moments: velocity, or mean
+ * @param second moments: mean of squares
+ * @returns whether all of the gradient was finite
+ */
+export function update(
+  rates: Rates,
+  parameters: usize,
+  gradient: usize,
+  first: usize,
+  second: usize,
+  bytes: usize,
+): bool {
+  switch (rates.kind) {
+    case 0:
+      return plain(rates, parameters, gradient, bytes);
+    case 1:
+    case 2:
+      return momentum(rates, parameters, gradient, first, bytes);
+    default:
+      return adam(rates, parameters, gradient, first, second, bytes);
+  }
+}
+
+/** 0 times any finite value is 0, times any other NaN, which then stays in the sum. */
+// @ts-ignore: decorator
+@inline
+function watch(seen: v128, value: v128): v128 {
+  return f32x4.add(seen, f32x4.mul(value, f32x4.splat(0)));
+}
+
+// @ts-ignore: decorator
+@inline
+function areFinite(seen: v128): bool {
+  return !v128.any_true(f32x4.ne(seen, f32x4.splat(0)));
+}
+
+function plain(rates: Rates, parameters: usize, gradient: usize, bytes: usize): bool {
+  const rate = f32x4.splat(-rates.rate * rates.scale);
+  const penalty = f32x4.splat(1 - rates.rate * rates.penalty);
+  const isDecaying = rates.penalty !== 0;
+  let seen = f32x4.splat(0);
+  for (let at: usize = 0; at < bytes; at += 16) {
+    const g = v128.load(gradient + at);
+    seen = watch(seen, g);
+    let w = v128.load(parameters + at);
+    if (isDecaying) w = f32x4.mul(w, penalty);
+    v128.store(parameters + at, madd(g, rate, w));
+  }
+  return areFinite(seen);
+}
+
+function momentum(
+  rates: Rates,
+  parameters: usize,
+  gradient: usize,
+  velocity: usize,
+  bytes: usize,
+): bool {
+  const rate = f32x4.splat(-rates.rate);
+  const scale = f32x4.splat(rates.scale);
+  const penalty = f32x4.splat(rates.penalty);
+  const beta = f32x4.splat(rates.beta1);
+  const isNesterov = rates.kind === 2;
+  let seen = f32x4.splat(0);
+  for (let at: usize = 0; at < bytes; at += 16) {
+    const sum = v128.load(gradient + at);
+    seen = watch(seen, sum);
+    const w = v128.load(parameters + at);
+    const g = madd(penalty, w, f32x4.mul(sum, scale));
+    const v = madd(beta, v128.load(velocity + at), g);
+    v128.store(velocity + at, v);
+    const direction = isNesterov ? madd(beta, v, g) : v;
+    v128.store(parameters + at, madd(rate, direction, w));
+  }
+  return areFinite(seen);
+}
+
+function adam(
+  rates: Rates,
+  parameters: usize,
+  gradient: usize,
+  mean: usize,
+  meanSquare: usize,
+  bytes: usize,
+): bool {
+  const rate = f32x4.splat(-rates.rate);
+  const scale = f32x4.splat(rates.scale);
+  const penalty = f32x4.splat(rates.penalty);
+  const keep = f32x4.splat(rates.keep);
+  const beta1 = f32x4.splat(rates.beta1);
+  const rest1 = f32x4.splat(rates.rest1);
+  const beta2 = f32x4.splat(rates.beta2);
+  const rest2 = f32x4.splat(rates.rest2);
+  const root = f32x4.splat(rates.root);
+  const epsilon = f32x4.splat(rates.epsilon);
+  let seen = f32x4.splat(0);
+  for (let at: usize = 0; at < bytes; at += 16) {
+    const sum = v128.load(gradient + at);
+    seen = watch(seen, sum);
+    const w = v128.load(parameters + at);
+    const g = madd(penalty, w, f32x4.mul(sum, scale));
+    const m = madd(beta1, v128.load(mean + at), f32x4.mul(rest1, g));
+    const v = madd(beta2, v128.load(meanSquare + at), f32x4.mul(rest2, f32x4.mul(g, g)));
+    v128.store(mean + at, m);
+    v128.store(meanSquare + at, v);
+    const size = madd(f32x4.sqrt(v), root, epsilon);
+    v128.store(
+      parameters + at,
+      madd(rate, f32x4.div(m, size), f32x4.mul(keep, w)),
+    );
+  }
+  return areFinite(seen);
+}

@@ -1,0 +1,89 @@
+/** Float32 in WebAssembly, in this thread. */
+import type { Dataset } from '../data/dataset.ts';
+import { clipScale } from '../reference/clip.ts';
+import type { EngineOptions } from '../training/engine.ts';
+import type { Arithmetic, PassResult, PassSums } from '../training/hostEngine.ts';
+import type { Kernels } from './kernelModule.ts';
+import type { KernelMemory } from './memory.ts';
+import { ratesAt } from './rates.ts';
+
+export class SimdArithmetic implements Arithmetic {
+  readonly chunkSize: number;
+  readonly #options: EngineOptions;
+  readonly #kernels: Kernels;
+  readonly #memory: KernelMemory;
+  #batchSize = 1;
+  #isBegun = false;
+
+  constructor(options: EngineOptions, kernels: Kernels, memory: KernelMemory) {
+    this.#options = options;
+    this.#kernels = kernels;
+    this.#memory = memory;
+    this.chunkSize = evenChunks(options.batchSize, memory.rows);
+  }
+
+  load(training: Dataset): void {
+    this.#memory.load(training);
+  }
+
+  infer(dataset: Dataset, samples: Uint32Array): PassResult {
+    this.#memory.select(0, dataset, samples);
+    this.#pass(samples.length, false);
+    this.#memory.takeSums(0);
+    return this.#memory.result(0, samples.length);
+  }
+
+  beginStep(batchSize: number): void {
+    this.#batchSize = batchSize;
+    this.#isBegun = false;
+  }
+
+  addGradient(dataset: Dataset, samples: Uint32Array): PassSums {
+    this.#memory.select(0, dataset, samples);
+    this.#pass(samples.length, true);
+    this.#isBegun = true;
+    return this.#memory.takeSums(0);
+  }
+
+  update(step: number): number | undefined {
+    const { optimizer } = this.#options;
+    const { parameters, moments, rates, threads, parameterBytes } = this.#memory;
+    const { gradient } = threads[0]!;
+    this.#memory.writeRates(ratesAt(optimizer, this.#clipScale() / this.#batchSize, step));
+    const isFinite = this.#kernels.update(
+      rates,
+      parameters,
+      gradient,
+      moments[0] ?? 0,
+      moments[1] ?? 0,
+      parameterBytes,
+    );
+    return isFinite ? undefined : this.#memory.lastNonFinite();
+  }
+
+  readParameters(): Float32Array<ArrayBuffer> {
+    return this.#memory.readParameters();
+  }
+
+  /** 1 where gradients are not clipped. */
+  #clipScale(): number {
+    const { clipNorm } = this.#options;
+    if (clipNorm === undefined) return 1;
+    const { gradient } = this.#memory.threads[0]!;
+    const { parameterBytes } = this.#memory;
+    const square = this.#kernels.squareSum(gradient, gradient + parameterBytes);
+    return clipScale(Math.sqrt(square) / this.#batchSize, clipNorm);
+  }
+
+  #pass(count: number, isTraining: boolean): void {
+    const { context, samples } = this.#memory.threads[0]!;
+    this.#kernels.pass(context, samples, count, isTraining, this.#isBegun);
+  }
+}
+
+/** The size of a mini-batch's parts where they are as few, and as equal, as they can be: a multiple of 4. */
+export function evenChunks(batchSize: number, most: number): number {
+  if (batchSize <= most) return most;
+  const parts = Math.ceil(batchSize / most);
+  return Math.ceil(batchSize / parts / 4) * 4;
+}
