@@ -39,6 +39,9 @@ export class DeviceLostError extends NudgeError {
   }
 }
 
+/** A thread of the CPU engine ended or stopped answering. Decision: start again, on fewer threads if it happens again. */
+export class ThreadLostError extends NudgeError {}
+
 /** A shader or a pipeline was refused, or WebGPU reported invalid use. Decision: report a bug in nudge. */
 export class ShaderError extends NudgeError {}
 

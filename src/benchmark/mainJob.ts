@@ -77,8 +77,9 @@ export interface Side {
   readonly accuracy: number;
   /** Of the GPU: dispatches that a step was made of. */
   readonly dispatchesPerStep?: number;
-  /** Of the GPU: how a step was cut up, in words and as what a plan file has. */
+  /** How a step was cut up, in words: into kernels, or over threads. */
   readonly plan?: string;
+  /** Of the GPU: the same as what a plan file has. */
   readonly exactPlan?: PlanFile;
 }
 

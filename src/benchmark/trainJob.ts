@@ -34,6 +34,8 @@ export interface TrainConfiguration extends OptimizerConfiguration {
   readonly seed: number;
   readonly shuffle: boolean;
   readonly backend: Backend | 'auto';
+  /** On the CPU. Default: as many as trials find fastest. */
+  readonly threads?: number | undefined;
   /** Default: only a training set that is too large for the device. */
   readonly stream?: boolean | undefined;
   /** Default: what follows from network, mini-batch and adapter. */
@@ -103,7 +105,7 @@ export async function runTraining(
   const network = createNetwork(configuration.network);
   requireFits(network, training);
   requireFits(network, test);
-  const { batchSize, clipNorm, seed, shuffle, backend, stream, plan, epochs, steps } =
+  const { batchSize, clipNorm, seed, shuffle, backend, threads, stream, plan, epochs, steps } =
     configuration;
   const perEpoch = stepsPerEpoch(training.sampleCount, batchSize);
   const total = steps ?? (epochs ?? 1) * perEpoch;
@@ -114,14 +116,15 @@ export async function runTraining(
     seed,
     shuffle,
     backend,
+    threads,
     ...(stream !== undefined && { stream }),
     ...(plan && { plan }),
     ...(gpu && { gpu }),
   });
   try {
-    const engine = engineFacts(trainer);
     // Ahead of the clock, which is to time training alone.
     await trainer.prepare(training);
+    const engine = engineFacts(trainer);
     onEvent?.({ type: 'start', engine, stepsPerEpoch: perEpoch, steps: total });
 
     const results: EpochResult[] = [];
@@ -227,7 +230,7 @@ function engineFacts({ backend, choice, plan, exactPlan, adapter }: Trainer): En
   };
 }
 
-/** Parameters × samples between two reports of a CPU: a second or so, so that nobody wonders whether it hangs. */
+/** Parameters × samples between two reports of a CPU: a second or so of the slowest, so that nobody wonders whether it hangs. */
 const workPerReport = 1e9;
 
 function reportEvery({ adapter }: EngineFacts, network: Network, batchSize: number): number {

@@ -30,6 +30,7 @@ export interface TrainArguments extends NetworkArguments, OptimizerArguments {
   readonly seed?: number | undefined;
   readonly shuffle?: boolean | undefined;
   readonly backend?: Backend | 'auto' | undefined;
+  readonly threads?: number | undefined;
   readonly stream?: boolean | undefined;
   /** 'default', 'tuned' or the name of a plan file. */
   readonly plan?: string | undefined;
@@ -64,6 +65,11 @@ export function configureTraining(options: TrainArguments, loaded?: Network): Co
       `--stream says how the data reach a GPU, and backend '${backend}' has none. Leave --stream out, or use --backend webgpu.`,
     );
   }
+  if (options.threads !== undefined && (backend === 'webgpu' || backend === 'reference')) {
+    throw new UsageError(
+      `--threads says how many share a step on the CPU, and backend '${backend}' has none. Leave --threads out, or use --backend cpu.`,
+    );
+  }
   return {
     network,
     training: {
@@ -75,6 +81,7 @@ export function configureTraining(options: TrainArguments, loaded?: Network): Co
       seed: seedOf(options),
       shuffle: options.shuffle ?? true,
       backend,
+      ...(options.threads !== undefined && { threads: options.threads }),
       ...(options.stream !== undefined && { stream: options.stream }),
     },
   };

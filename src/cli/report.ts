@@ -52,6 +52,7 @@ export async function trainReport(
       schedule: training.schedule ?? null,
       epochs: epochs ?? null,
       steps: steps ?? null,
+      threads: training.threads ?? 'auto',
       stream: stream ?? 'auto',
       plan: options.plan ?? 'default',
       runtime: options.runtime ?? 'auto',

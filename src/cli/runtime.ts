@@ -79,7 +79,7 @@ export async function withRuntime(
 
 async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
   const { runtime, browser, backend, source } = options;
-  const needsNode = backend === 'cpu' || backend === 'reference';
+  const needsNode = backend === 'reference';
   if (browser !== undefined && (runtime === 'node' || needsNode)) {
     throw new UsageError(
       `--browser ${browser} was given, and ${runtime === 'node' ? "runtime 'node'" : `backend '${backend}'`} uses none. Give one of them.`,
@@ -95,6 +95,7 @@ async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
   }
   if (browser !== undefined) return browserRuntime(browser, source, []);
   if (runtime === 'chromium' || runtime === 'firefox') return browserRuntime(runtime, source, []);
+  if (backend === 'cpu') return nodeRuntime(source, undefined, []);
   try {
     return nodeRuntime(source, await createGpu(), []);
   } catch (error) {
@@ -183,8 +184,13 @@ function machineFacts() {
 }
 
 /** Says what computes: to everybody where `auto` chose, else to who is watching. */
-export function sayEngine(terminal: Terminal, { backend, choice, adapter }: EngineFacts): void {
-  const name = adapter ? `${backend} on ${adapterName(adapter)}` : backend;
+export function sayEngine(
+  terminal: Terminal,
+  { backend, choice, adapter, plan }: EngineFacts,
+): void {
+  // The plan of a GPU is long, and stands in --json.
+  const how = backend === 'cpu' && plan !== undefined ? ` (${plan})` : '';
+  const name = adapter ? `${backend} on ${adapterName(adapter)}` : `${backend}${how}`;
   if (choice === undefined) terminal.remark(`Backend: ${name}.`);
   else
     terminal.note(

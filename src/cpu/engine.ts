@@ -1,53 +1,154 @@
-/** The CPU engine: in WebAssembly where there is SIMD, in plain TypeScript where not. */
+/** The CPU engine: in WebAssembly where there is SIMD, in threads where they share memory; else in plain TypeScript. */
+import { ConfigurationError } from '../errors.ts';
 import type { Engine, EngineOptions } from '../training/engine.ts';
 import { requireBatchSize } from '../training/batches.ts';
 import { HostEngine } from '../training/hostEngine.ts';
-import {
-  compileBuild,
-  instantiate,
-  supportedBuilds,
-  type Build,
-  type KernelModule,
-} from './kernelModule.ts';
+import { compileBuild, instantiate, supportedBuilds, type Build } from './kernelModule.ts';
 import { KernelMemory } from './memory.ts';
 import { PlainArithmetic } from './plainArithmetic.ts';
 import { momentCount } from './rates.ts';
 import { SimdArithmetic } from './simdArithmetic.ts';
+import { Team } from './team.ts';
+import { availableThreads } from './thread.ts';
+import { ThreadedArithmetic } from './threadedArithmetic.ts';
 
 export interface CpuOptions {
   /** Which kernels compute. Default: the best that this runtime takes. */
   readonly build?: Build | 'plain' | undefined;
+  /**
+   * How many threads share a step. Default: as many as trials find fastest when the training set is loaded; the bits
+   * depend on how many threads the machine has, and not on what the trials find. 0: none but the one that calls, in
+   * slices of time that let its event loop turn; that is also what there is where threads cannot share memory, in a
+   * page that is not cross-origin isolated.
+   */
+  readonly threads?: number | undefined;
 }
 
+/** The most threads that can be asked for. */
+const mostThreads = 64;
+/** How few samples, and how many bytes of gradients all together, are worth cutting a step into more slices. */
+const fewestSamples = 24;
+const mostGradientBytes = 2 ** 28;
+
 /**
- * Trains on the CPU, in this thread.
- * @throws {ConfigurationError} for a batch size that is no whole number of at least 1
+ * Trains on the CPU.
+ * @throws {ConfigurationError} for a batch size or a number of threads that makes no sense
  * @throws {OutOfMemoryError} where there is not so much memory
  */
 export async function createCpuEngine(
   options: EngineOptions,
-  { build }: CpuOptions = {},
+  { build, threads }: CpuOptions = {},
 ): Promise<Engine> {
-  const kernels = build === 'plain' ? undefined : await compileBest(build);
-  if (!kernels) return new HostEngine('cpu', options, new PlainArithmetic(options));
   requireBatchSize(options.batchSize);
-  const { network, optimizer } = options;
-  const memory = new KernelMemory({
-    network,
-    threads: 1,
-    moments: momentCount(optimizer),
-    isShared: false,
-  });
-  const instance = await instantiate(kernels, memory.memory);
-  return new HostEngine('cpu', options, new SimdArithmetic(options, instance, memory));
+  requireThreads(threads);
+  const compiled = build === 'plain' ? undefined : await compileBest(build);
+  if (!compiled) return new CpuEngine(options, new PlainArithmetic(options), 'plain');
+  const threaded =
+    threads === 0 || availableThreads() === 0
+      ? undefined
+      : await createThreaded(options, compiled, threads);
+  const arithmetic = threaded ?? (await createSimd(options, compiled));
+  return new CpuEngine(options, arithmetic, compiled);
+}
+
+class CpuEngine extends HostEngine<PlainArithmetic | SimdArithmetic | ThreadedArithmetic> {
+  readonly #build: Build | 'plain';
+  /** After its end. */
+  #lastPlan: string | undefined;
+
+  constructor(
+    options: EngineOptions,
+    arithmetic: PlainArithmetic | SimdArithmetic | ThreadedArithmetic,
+    build: Build | 'plain',
+  ) {
+    super('cpu', options, arithmetic);
+    this.#build = build;
+  }
+
+  /** 'relaxed-simd, 2 threads'; how many there are is known once a training set is loaded. */
+  get plan(): string {
+    return this.#lastPlan ?? this.#describe();
+  }
+
+  override async dispose(): Promise<void> {
+    this.#lastPlan ??= this.#describe();
+    await super.dispose();
+  }
+
+  #describe(): string {
+    const { arithmetic } = this;
+    const threads = 'threads' in arithmetic ? arithmetic.threads : 0;
+    const where =
+      threads === 0 ? 'in the calling thread' : threads === 1 ? '1 thread' : `${threads} threads`;
+    return `${this.#build}, ${where}`;
+  }
+}
+
+async function createSimd(options: EngineOptions, build: Build): Promise<SimdArithmetic> {
+  const memory = createMemory(options, 1, false);
+  const kernels = await instantiate(await compileBuild(build, false), memory.memory);
+  return new SimdArithmetic(options, kernels, memory);
+}
+
+/** `undefined` where a policy keeps threads from starting. */
+async function createThreaded(
+  options: EngineOptions,
+  build: Build,
+  threads: number | undefined,
+): Promise<ThreadedArithmetic | undefined> {
+  const slices = threads ?? defaultSlices(options);
+  const module = await compileBuild(build, true);
+  const memory = createMemory(options, slices, true);
+  const start = { module, memory: memory.memory };
+  let team: Team;
+  try {
+    team = await Team.assemble(slices, start, () => memory.control.passes);
+  } catch {
+    return undefined;
+  }
+  return new ThreadedArithmetic(options, memory, team, threads !== undefined);
+}
+
+/** A power of two, so that threads can share the slices evenly. */
+function defaultSlices({ network, batchSize }: EngineOptions): number {
+  const most = Math.min(
+    availableThreads(),
+    mostThreads,
+    batchSize / fewestSamples,
+    mostGradientBytes / (4 * network.parameterCount),
+  );
+  return 2 ** Math.floor(Math.log2(Math.max(1, most)));
+}
+
+function createMemory(
+  { network, optimizer, clipNorm }: EngineOptions,
+  slices: number,
+  isShared: boolean,
+): KernelMemory {
+  const moments = momentCount(optimizer);
+  return new KernelMemory({ network, slices, moments, isShared, clipNorm });
+}
+
+/** @throws {ConfigurationError} for what is no number of threads */
+export function requireThreads(threads: number | undefined): void {
+  if (threads === undefined) return;
+  if (Number.isInteger(threads) && threads >= 0 && threads <= mostThreads) return;
+  throw new ConfigurationError(
+    `The number of threads is a whole number from 0 to ${mostThreads}, and ${threads} was given. ` +
+      'Leave it out to have the fastest found by trial.',
+  );
 }
 
 /** The build that was asked for, or the best one that compiles. */
-async function compileBest(build: Build | undefined): Promise<KernelModule | undefined> {
-  if (build !== undefined) return await compileBuild(build, false);
+async function compileBest(build: Build | undefined): Promise<Build | undefined> {
+  if (build !== undefined) {
+    await compileBuild(build, false);
+    return build;
+  }
   for (const candidate of supportedBuilds()) {
     try {
-      return await compileBuild(candidate, false);
+      await compileBuild(candidate, false);
+      return candidate;
     } catch (error) {
       // A page's policy may forbid what the runtime could do.
       if (!(error instanceof WebAssembly.CompileError)) throw error;

@@ -6,12 +6,6 @@ export const builds = ['relaxed-simd', 'simd'] as const;
 /** `relaxed-simd` has fused multiply-add, `simd` the instructions that every browser has had since 2023. */
 export type Build = (typeof builds)[number];
 
-export interface KernelModule {
-  readonly build: Build;
-  /** Takes memory that threads can share, or not, as it was compiled for. */
-  readonly module: WebAssembly.Module;
-}
-
 /** What a module exports; see `assembly/index.ts`. Addresses and sizes are bytes. */
 export interface Kernels {
   heapBase(): number;
@@ -22,11 +16,13 @@ export interface Kernels {
     isTraining: boolean,
     isAdded: boolean,
   ): void;
-  addThreads(gradient: number, distance: number, threads: number, from: number, to: number): void;
+  /** Makes the steps that the control structure asks for, as one of its threads. */
+  train(control: number, thread: number): void;
   squareSum(from: number, to: number): number;
   /** @returns 1 where all of the gradient was finite, 0 where not */
   update(
     rates: number,
+    scale: number,
     parameters: number,
     gradient: number,
     first: number,
@@ -50,9 +46,10 @@ const compiled = new Map<string, Promise<WebAssembly.Module>>();
 
 /**
  * Compiles a build, once for all engines.
+ * @param isShared whether its memory is to be one that threads can share
  * @throws {WebAssembly.CompileError} where the runtime does not take it, or a page's policy forbids WebAssembly
  */
-export async function compileBuild(build: Build, isShared: boolean): Promise<KernelModule> {
+export async function compileBuild(build: Build, isShared: boolean): Promise<WebAssembly.Module> {
   const key = `${build} ${isShared}`;
   let module = compiled.get(key);
   if (!module) {
@@ -63,12 +60,12 @@ export async function compileBuild(build: Build, isShared: boolean): Promise<Ker
     // A later try may find other rules.
     module.catch(() => compiled.delete(key));
   }
-  return { build, module: await module };
+  return await module;
 }
 
 /** Gives a module its memory. */
 export async function instantiate(
-  { module }: KernelModule,
+  module: WebAssembly.Module,
   memory: WebAssembly.Memory,
 ): Promise<Kernels> {
   const { exports } = await WebAssembly.instantiate(module, { env: { memory } });

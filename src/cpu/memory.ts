@@ -2,14 +2,23 @@
  * Where everything lies in the memory that the kernels compute in, and how it gets there: parameters into the panels
  * that the kernels read, and the structures of `assembly/structures.ts`, word by word.
  *
- * One piece for the parameters of all layers, and pieces of the same layout for moments and for each thread's
- * gradient, so that an optimizer is one loop. Then each thread's room. Data comes last, and may grow.
+ * One piece for the parameters of all layers, and pieces of the same layout for moments and for each slice's
+ * gradient, so that an optimizer is one loop. Then each slice's room. Data comes last, and may grow.
  */
 import type { Dataset } from '../data/dataset.ts';
 import { OutOfMemoryError } from '../errors.ts';
 import { activations, costs, outputs, slopeSource } from '../network/functions.ts';
 import type { Network } from '../network/network.ts';
-import { parameterLayout } from '../network/parameters.ts';
+import { Control, controlBytes } from './control.ts';
+import {
+  eachParameter,
+  line,
+  oddLines,
+  placeLayers,
+  up,
+  type LayerPlace,
+} from './parameterPlaces.ts';
+import { ratesWords, type Rates } from './rates.ts';
 
 /** Below are the modules' constants; a test holds it against what they say. */
 export const heapBase = 2048;
@@ -17,29 +26,8 @@ export const heapBase = 2048;
 const pageBytes = 2 ** 16;
 /** Pages that a module asks for at most: all that 32-bit addresses reach. */
 const mostPages = 2 ** 16;
-/** What pieces begin at a multiple of: a line of the processor's cache. */
-const line = 64;
 /** Bytes of activations of one layer that stay in the second-level cache beside its weights. */
 const cachedBytes = 384 * 2 ** 10;
-
-const up = (value: number, multiple: number): number => Math.ceil(value / multiple) * multiple;
-/** Whole lines, an odd number of them: rows that lie a power of two apart would fall onto one set of the cache. */
-const oddLines = (bytes: number): number => up(bytes, line) + (up(bytes, line) % 128 ? 0 : line);
-
-/** One layer's place among the parameters; all in float32 elements. */
-interface LayerPlace {
-  readonly inputs: number;
-  readonly outputs: number;
-  /** In the layout of `parameterLayout`. */
-  readonly weightOffset: number;
-  readonly biasOffset: number;
-  /** In memory, from the start of all parameters. */
-  readonly weights: number;
-  /** Between panels of 8 columns; 0 for the first layer, whose panels are of several widths. */
-  readonly weightPanel: number;
-  readonly biases: number;
-  readonly end: number;
-}
 
 /** How many samples a pass takes at most: a multiple of 4, so that activations stay in the cache. */
 export function mostSamples(layers: readonly number[]): number {
@@ -47,32 +35,8 @@ export function mostSamples(layers: readonly number[]): number {
   return Math.min(128, Math.max(16, Math.floor(cachedBytes / 4 / widest / 4) * 4));
 }
 
-function placeLayers(layers: readonly number[]): readonly LayerPlace[] {
-  let offset = 0;
-  return parameterLayout(layers).map((layer, l) => {
-    const { inputs, outputs: columns } = layer;
-    const weights = offset;
-    const weightPanel = l === 0 ? 0 : oddLines(up(inputs, 8) * 32) / 4;
-    const size = l === 0 ? inputs * up(columns, 8) : weightPanel * (up(columns, 8) / 8);
-    const biases = up(weights + size, line / 4);
-    offset = up(biases + up(columns, 8), line / 4);
-    return { ...layer, weights, weightPanel, biases, end: offset };
-  });
-}
-
-/** The element of a weight of the first layer, whose panels are 32 columns wide, the last ones 16 and 8. */
-function firstWeight(inputs: number, columns: number, i: number, j: number): number {
-  let start = 0;
-  for (let left = up(columns, 8); ;) {
-    const width = left >= 32 ? 32 : left >= 16 ? 16 : 8;
-    if (j < start + width) return inputs * start + i * width + (j - start);
-    start += width;
-    left -= width;
-  }
-}
-
-/** Where a thread has its own. */
-interface ThreadRoom {
+/** Where a slice of a step has its own. */
+interface SliceRoom {
   readonly context: number;
   readonly samples: number;
   readonly gradient: number;
@@ -85,14 +49,19 @@ interface ThreadRoom {
 
 /** Bytes of the structures of `assembly/structures.ts`. */
 const layerBytes = 13 * 4;
-const contextBytes = 20 * 4;
+const contextBytes = 22 * 4;
+
+/** Steps that can be asked for at a time. */
+export const mostSteps = 1024;
 
 export interface MemoryOptions {
   readonly network: Network;
-  readonly threads: number;
+  readonly slices: number;
   /** Arrays that the optimizer keeps beside the parameters. */
   readonly moments: number;
   readonly isShared: boolean;
+  /** As in `EngineOptions`. */
+  readonly clipNorm?: number | undefined;
 }
 
 function allocate(pages: number, isShared: boolean): WebAssembly.Memory {
@@ -120,15 +89,18 @@ export class KernelMemory {
   readonly rows: number;
   /** Bytes of all parameters, a multiple of 64. */
   readonly parameterBytes: number;
+  readonly control: Control;
+  /** Of {@link mostSteps} steps. */
   readonly rates: number;
   readonly parameters: number;
   /** Of the optimizer; 0 where it keeps none. */
   readonly moments: readonly number[];
-  readonly threads: readonly ThreadRoom[];
+  readonly slices: readonly SliceRoom[];
   readonly #network: Network;
   readonly #places: readonly LayerPlace[];
-  /** For a few samples of whatever dataset. */
+  /** For a few samples a slice, of whatever dataset. */
   readonly #stage: number;
+  readonly #stageBytes: number;
   readonly #end: number;
   #bytes: Uint8Array;
   #words: Uint32Array;
@@ -136,7 +108,7 @@ export class KernelMemory {
   #loaded: Dataset | undefined;
 
   /** @throws {OutOfMemoryError} where there is not so much memory */
-  constructor({ network, threads, moments, isShared }: MemoryOptions) {
+  constructor({ network, slices, moments, isShared, clipNorm = 0 }: MemoryOptions) {
     const { layers } = network;
     this.#network = network;
     this.#places = placeLayers(layers);
@@ -150,15 +122,18 @@ export class KernelMemory {
       return start;
     };
     const values = take(256 * 4);
-    this.rates = take(line);
+    const control = take(controlBytes);
+    this.rates = take(mostSteps * ratesWords * 4);
+    const squares = take(slices * 8);
     this.parameters = take(this.parameterBytes);
     this.moments = Array.from({ length: moments }, () => take(this.parameterBytes));
     // Gradients lie at equal distances.
-    const gradients = Array.from({ length: threads }, () => take(this.parameterBytes));
+    const gradients = Array.from({ length: slices }, () => take(this.parameterBytes));
     const rooms = gradients.map((gradient) => this.#takeRoom(take, gradient));
-    this.threads = rooms.map(({ room }) => room);
+    this.slices = rooms.map(({ room }) => room);
     const featureCount = layers[0]!;
-    this.#stage = take(this.rows * (featureCount + 1) + 16);
+    this.#stageBytes = up(this.rows * (featureCount + 1) + 16, line);
+    this.#stage = take(this.#stageBytes * slices);
     this.#end = next;
 
     const pages = Math.ceil(next / pageBytes);
@@ -171,12 +146,22 @@ export class KernelMemory {
       values / 4,
     );
     for (const { write } of rooms) write(values);
+    const [first, second] = this.slices;
+    const fields = {
+      slices,
+      contexts: first!.context,
+      contextDistance: second ? second.context - first!.context : 0,
+      rows: this.rows,
+      parameters: this.parameters,
+      gradient: first!.gradient,
+      firstMoment: this.moments[0] ?? 0,
+      secondMoment: this.moments[1] ?? 0,
+      bytes: this.parameterBytes,
+      rates: this.rates,
+      squares,
+    };
+    this.control = new Control(this.memory, control, fields, clipNorm);
     this.#writeParameters(network.parameters);
-  }
-
-  /** How far apart the threads' gradients are. */
-  get gradientDistance(): number {
-    return this.parameterBytes;
   }
 
   /**
@@ -186,47 +171,58 @@ export class KernelMemory {
   load(dataset: Dataset): void {
     this.#loaded = undefined;
     const { features, labels, sampleCount } = dataset;
-    const labelsAt = this.#end + up(features.length + 16, line);
-    this.#grow(labelsAt + sampleCount);
+    const labelsAt = this.#labelsAt(dataset);
+    this.#grow(this.#orderAt(dataset) + sampleCount * 4);
     this.#bytes.set(features, this.#end);
     this.#bytes.set(labels, labelsAt);
     this.#loaded = dataset;
-    for (const { context } of this.threads) this.#pointAt(context, this.#end, labelsAt);
+    for (const { context } of this.slices) this.#pointAt(context, this.#end, labelsAt);
   }
 
-  /** Names the samples of a thread's next pass, of a dataset that is loaded or of one that is not. */
-  select(thread: number, dataset: Dataset, samples: Uint32Array): void {
-    const room = this.threads[thread]!;
+  /** Names the samples of a slice's next pass, of a dataset that is loaded or of one that is not. */
+  select(slice: number, dataset: Dataset, samples: Uint32Array): void {
+    const room = this.slices[slice]!;
     const { featureCount, features, labels } = dataset;
     if (dataset === this.#loaded) {
       this.#words.set(samples, room.samples / 4);
-      const labelsAt = this.#end + up(features.length + 16, line);
-      this.#pointAt(room.context, this.#end, labelsAt);
+      this.#pointAt(room.context, this.#end, this.#labelsAt(dataset));
       return;
     }
-    const labelsAt = this.#stage + this.rows * featureCount + 16;
+    const stage = this.#stage + slice * this.#stageBytes;
+    const labelsAt = stage + this.rows * featureCount + 16;
     samples.forEach((sample, n) => {
       const row = features.subarray(sample * featureCount, (sample + 1) * featureCount);
-      this.#bytes.set(row, this.#stage + n * featureCount);
+      this.#bytes.set(row, stage + n * featureCount);
       this.#bytes[labelsAt + n] = labels[sample]!;
       this.#words[room.samples / 4 + n] = n;
     });
-    this.#pointAt(room.context, this.#stage, labelsAt);
+    this.#pointAt(room.context, stage, labelsAt);
+  }
+
+  /** Lets all slices read the dataset that is loaded, in this order. */
+  setOrder(order: Uint32Array): void {
+    const loaded = this.#loaded!;
+    const at = this.#orderAt(loaded);
+    this.#words.set(order, at / 4);
+    this.control.setOrder(at, order.length);
+    for (const { context } of this.slices) {
+      this.#pointAt(context, this.#end, this.#labelsAt(loaded));
+    }
   }
 
   /** Sums of cost and of right predictions since the last call. */
-  takeSums(thread: number): { costSum: number; correct: number } {
-    const { sums } = this.threads[thread]!;
+  takeSums(slice: number): { costSum: number; correct: number } {
+    const { sums } = this.slices[slice]!;
     const view = new DataView(this.memory.buffer);
-    const made = { costSum: view.getFloat64(sums, true), correct: view.getUint32(sums + 8, true) };
+    const made = { costSum: view.getFloat64(sums, true), correct: view.getUint32(sums + 16, true) };
     view.setFloat64(sums, 0, true);
-    view.setUint32(sums + 8, 0, true);
+    view.setUint32(sums + 16, 0, true);
     return made;
   }
 
-  /** What the thread's last pass said; written over by the next. */
-  result(thread: number, count: number) {
-    const { outputs: at, costs: costsAt, predictions } = this.threads[thread]!;
+  /** What the slice's last pass said; written over by the next. */
+  result(slice: number, count: number) {
+    const { outputs: at, costs: costsAt, predictions } = this.slices[slice]!;
     const { buffer } = this.memory;
     return {
       outputs: new Float32Array(buffer, at, count * this.#network.layers.at(-1)!),
@@ -235,9 +231,11 @@ export class KernelMemory {
     };
   }
 
-  writeRates(rates: { readonly kind: number; readonly floats: readonly number[] }): void {
-    this.#words[this.rates / 4] = rates.kind;
-    this.#floats.set(rates.floats, this.rates / 4 + 1);
+  /** @param step of those asked for, below {@link mostSteps} */
+  writeRates(step: number, { kind, floats }: Rates): void {
+    const at = this.rates / 4 + step * ratesWords;
+    this.#words[at] = kind;
+    this.#floats.set(floats, at + 1);
   }
 
   /** In the layout of `parameterLayout`. */
@@ -245,14 +243,14 @@ export class KernelMemory {
     return this.#read(this.parameters);
   }
 
-  /** What a thread's passes asked for, summed over samples, in the layout of `parameterLayout`. */
-  readGradient(thread: number): Float32Array<ArrayBuffer> {
-    return this.#read(this.threads[thread]!.gradient);
+  /** What a slice's passes asked for, summed over samples, in the layout of `parameterLayout`. */
+  readGradient(slice: number): Float32Array<ArrayBuffer> {
+    return this.#read(this.slices[slice]!.gradient);
   }
 
-  /** The last layer of whose gradient, the first thread's, something is not finite. */
+  /** The last layer of whose gradient, the first slice's, something is not finite. */
   lastNonFinite(): number | undefined {
-    const gradient = this.threads[0]!.gradient / 4;
+    const gradient = this.slices[0]!.gradient / 4;
     const wrong = this.#places.findLastIndex(
       ({ weights, end }) =>
         !this.#floats.subarray(gradient + weights, gradient + end).every(Number.isFinite),
@@ -262,31 +260,25 @@ export class KernelMemory {
 
   #read(piece: number): Float32Array<ArrayBuffer> {
     const values = new Float32Array(this.#network.parameterCount);
-    this.#eachParameter((to, from) => {
+    eachParameter(this.#places, (to, from) => {
       values[to] = this.#floats[piece / 4 + from]!;
     });
     return values;
   }
 
   #writeParameters(parameters: Float32Array): void {
-    this.#eachParameter((from, to) => {
+    eachParameter(this.#places, (from, to) => {
       this.#floats[this.parameters / 4 + to] = parameters[from]!;
     });
   }
 
-  #eachParameter(visit: (flat: number, packed: number) => void): void {
-    this.#places.forEach((place, l) => {
-      const { inputs, outputs: columns, weightOffset, biasOffset } = place;
-      for (let j = 0; j < columns; j++) {
-        const row = weightOffset + j * inputs;
-        const first =
-          place.weights +
-          (l === 0 ? firstWeight(inputs, columns, 0, j) : (j >> 3) * place.weightPanel + (j & 7));
-        const step = l === 0 ? firstWeight(inputs, columns, 1, j) + place.weights - first : 8;
-        for (let i = 0; i < inputs; i++) visit(row + i, first + i * step);
-        visit(biasOffset + j, place.biases + j);
-      }
-    });
+  #labelsAt({ features }: Dataset): number {
+    // A row is read sixteen bytes at a time.
+    return this.#end + up(features.length + 16, line);
+  }
+
+  #orderAt(dataset: Dataset): number {
+    return up(this.#labelsAt(dataset) + dataset.sampleCount, line);
   }
 
   #pointAt(context: number, features: number, labels: number): void {
@@ -310,7 +302,7 @@ export class KernelMemory {
   #takeRoom(
     take: (bytes: number) => number,
     gradient: number,
-  ): { readonly room: ThreadRoom; readonly write: (values: number) => void } {
+  ): { readonly room: SliceRoom; readonly write: (values: number) => void } {
     const { rows } = this;
     const { layers, activation, output, cost } = this.#network;
     const inputs = layers[0]!;

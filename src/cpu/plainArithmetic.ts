@@ -8,7 +8,7 @@ import type { EngineOptions } from '../training/engine.ts';
 import {
   chunkSize,
   sumsOf,
-  type Arithmetic,
+  type SteppingArithmetic,
   type PassResult,
   type PassSums,
 } from '../training/hostEngine.ts';
@@ -19,7 +19,7 @@ import { areFinite, createMoments, update } from './plainUpdate.ts';
  * Float32 parameters and kernels in plain TypeScript, for runtimes without WebAssembly's SIMD. The functions of single values (activations, cost,
  * output delta) are the reference's own: they are a thousandth of the work, and one formula is enough.
  */
-export class PlainArithmetic implements Arithmetic {
+export class PlainArithmetic implements SteppingArithmetic {
   readonly chunkSize: number;
   readonly #options: EngineOptions;
   readonly #layers: readonly DenseLayer[];

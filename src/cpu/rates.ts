@@ -14,8 +14,11 @@ export interface Rates {
   readonly floats: readonly number[];
 }
 
+/** Words of the structure. */
+export const ratesWords = 11;
+
 /**
- * @param scale what makes of the gradient's sum the gradient to apply: 1 / batch size, and less where it is clipped
+ * @param scale what makes of the gradient's sum its mean: 1 / batch size
  * @param step counting from 0, over all epochs
  */
 export function ratesAt(optimizer: Optimizer, scale: number, step: number): Rates {

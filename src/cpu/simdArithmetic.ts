@@ -2,12 +2,12 @@
 import type { Dataset } from '../data/dataset.ts';
 import { clipScale } from '../reference/clip.ts';
 import type { EngineOptions } from '../training/engine.ts';
-import type { Arithmetic, PassResult, PassSums } from '../training/hostEngine.ts';
+import type { SteppingArithmetic, PassResult, PassSums } from '../training/hostEngine.ts';
 import type { Kernels } from './kernelModule.ts';
 import type { KernelMemory } from './memory.ts';
 import { ratesAt } from './rates.ts';
 
-export class SimdArithmetic implements Arithmetic {
+export class SimdArithmetic implements SteppingArithmetic {
   readonly chunkSize: number;
   readonly #options: EngineOptions;
   readonly #kernels: Kernels;
@@ -47,11 +47,12 @@ export class SimdArithmetic implements Arithmetic {
 
   update(step: number): number | undefined {
     const { optimizer } = this.#options;
-    const { parameters, moments, rates, threads, parameterBytes } = this.#memory;
-    const { gradient } = threads[0]!;
-    this.#memory.writeRates(ratesAt(optimizer, this.#clipScale() / this.#batchSize, step));
+    const { parameters, moments, rates, slices, parameterBytes } = this.#memory;
+    const { gradient } = slices[0]!;
+    this.#memory.writeRates(0, ratesAt(optimizer, 1 / this.#batchSize, step));
     const isFinite = this.#kernels.update(
       rates,
+      this.#clipScale() / this.#batchSize,
       parameters,
       gradient,
       moments[0] ?? 0,
@@ -69,14 +70,14 @@ export class SimdArithmetic implements Arithmetic {
   #clipScale(): number {
     const { clipNorm } = this.#options;
     if (clipNorm === undefined) return 1;
-    const { gradient } = this.#memory.threads[0]!;
+    const { gradient } = this.#memory.slices[0]!;
     const { parameterBytes } = this.#memory;
     const square = this.#kernels.squareSum(gradient, gradient + parameterBytes);
     return clipScale(Math.sqrt(square) / this.#batchSize, clipNorm);
   }
 
   #pass(count: number, isTraining: boolean): void {
-    const { context, samples } = this.#memory.threads[0]!;
+    const { context, samples } = this.#memory.slices[0]!;
     this.#kernels.pass(context, samples, count, isTraining, this.#isBegun);
   }
 }

@@ -170,7 +170,8 @@ const securityHeaders: Readonly<Record<string, string>> = {
     "style-src 'self'",
     "img-src 'self' data: blob:",
     "connect-src 'self'",
-    "worker-src 'self'",
+    // The CPU engine's threads, whose program is text of nudge's own.
+    "worker-src 'self' blob:",
     "base-uri 'none'",
     "form-action 'none'",
     "frame-ancestors 'none'",

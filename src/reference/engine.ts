@@ -4,7 +4,7 @@ import {
   chunkSize,
   HostEngine,
   sumsOf,
-  type Arithmetic,
+  type SteppingArithmetic,
   type PassResult,
   type PassSums,
 } from '../training/hostEngine.ts';
@@ -15,7 +15,7 @@ import { featureValues, labelsOf } from './features.ts';
 import { update, type Moments } from './update.ts';
 
 /** Parameters, gradient and moments in float64, and the reference functions on them. */
-class ReferenceArithmetic implements Arithmetic {
+class ReferenceArithmetic implements SteppingArithmetic {
   readonly parameters: Float64Array;
   readonly chunkSize: number;
   readonly #options: EngineOptions;

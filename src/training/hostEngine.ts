@@ -35,17 +35,28 @@ export interface PassSums {
   readonly correct: number;
 }
 
-/** The parameters, and the mathematics on them; all of it synchronous. `samples` are at most `chunkSize` indices. */
-export interface Arithmetic {
+/** The parameters, and what can be asked of them. */
+interface AnyArithmetic {
   /** How many samples it takes at a time. */
   readonly chunkSize: number;
   /** Takes the training set in, where it wants it in a place of its own. */
-  load?(training: Dataset): void;
-  /** @param samples one after the other in file order */
-  infer(dataset: Dataset, samples: Uint32Array): PassResult;
+  load?(training: Dataset): void | Promise<void>;
+  /** @param samples at most `chunkSize`, one after the other in file order */
+  infer(dataset: Dataset, samples: Uint32Array): PassResult | Promise<PassResult>;
+  /** Rounded to float32, in the layout of `parameterLayout`. */
+  readParameters(): Float32Array<ArrayBuffer>;
+  /** Frees what it holds; nothing is asked of it afterwards. */
+  dispose?(): void;
+}
+
+/** Mathematics in this thread, a step in pieces. */
+export interface SteppingArithmetic extends AnyArithmetic {
   /** Starts a step over `batchSize` samples with a gradient of 0. */
   beginStep(batchSize: number): void;
-  /** Adds to the step's gradient what these samples of the mini-batch ask for. */
+  /**
+   * Adds to the step's gradient what these samples of the mini-batch ask for.
+   * @param samples at most `chunkSize`
+   */
   addGradient(dataset: Dataset, samples: Uint32Array): PassSums;
   /**
    * Ends the step by changing the parameters.
@@ -53,9 +64,36 @@ export interface Arithmetic {
    * @returns the last layer whose gradient was not finite; undefined where all were
    */
   update(step: number): number | undefined;
-  /** Rounded to float32, in the layout of `parameterLayout`. */
-  readParameters(): Float32Array<ArrayBuffer>;
 }
+
+/** Steps that are to be made one after the other. */
+export interface EpochPart {
+  /** The samples of the training set in the order of the whole epoch; the same array until it ends. */
+  readonly order: Uint32Array;
+  /** Counting from the epoch's first. */
+  readonly firstStep: number;
+  readonly steps: number;
+  /** Steps made before, in all epochs. */
+  readonly stepsMade: number;
+}
+
+export interface MadeSteps extends PassSums {
+  readonly steps: number;
+  readonly samples: number;
+  /** The last layer whose gradient was not finite in the last of the steps. */
+  readonly nonFiniteLayer?: number | undefined;
+}
+
+/** Mathematics in other threads, many steps at a time. */
+export interface RunningArithmetic extends AnyArithmetic {
+  /**
+   * Makes as many of the steps as take a few milliseconds, one at least.
+   * @param signal upon which the step under way is left unmade
+   */
+  makeSteps(part: EpochPart, signal: AbortSignal | undefined): Promise<MadeSteps>;
+}
+
+export type Arithmetic = SteppingArithmetic | RunningArithmetic;
 
 /** Samples × parameters of one chunk: some ten milliseconds of work. */
 const chunkWork = 2 ** 22;
@@ -116,11 +154,7 @@ export class HostEngine<T extends Arithmetic> implements Engine {
       this.#requireUsable();
       requireFits(this.#network, training);
       // After the steps that are under way, which need the set before.
-      resolve(
-        this.#inOrder(() => {
-          this.arithmetic.load?.(training);
-        }),
-      );
+      resolve(this.#inOrder(() => this.arithmetic.load?.(training)));
       this.#training = training;
       this.#epoch = undefined;
     });
@@ -182,10 +216,12 @@ export class HostEngine<T extends Arithmetic> implements Engine {
   }
 
   async dispose(): Promise<void> {
+    const arithmetic = this.#arithmetic;
     this.#arithmetic = undefined;
     this.#training = undefined;
     this.#epoch = undefined;
     await this.#queue;
+    arithmetic?.dispose?.();
   }
 
   async #run(
@@ -201,41 +237,61 @@ export class HostEngine<T extends Arithmetic> implements Engine {
     const { sampleCount } = epoch.training;
     requireStepsLeft(steps, stepsPerEpoch(sampleCount, this.#batchSize) - epoch.step);
     const sums = { steps: 0, samples: 0, costSum: 0, correct: 0 };
-    while (sums.steps < steps) {
-      const { start, size } = batchExtent(epoch.step, sampleCount, this.#batchSize);
-      const samples = epoch.order.subarray(start, start + size);
-      const made = await this.#step(epoch.training, samples, signal);
+    while (sums.steps < steps && !signal?.aborted) {
+      const made = await this.#makeSteps(epoch, steps - sums.steps, signal);
       if (!made) break;
-      epoch.step++;
-      sums.steps++;
-      sums.samples += size;
+      epoch.step += made.steps;
+      sums.steps += made.steps;
+      sums.samples += made.samples;
       sums.costSum += made.costSum;
       sums.correct += made.correct;
+      this.#stepsMade += made.steps;
+      const { nonFiniteLayer: layer } = made;
+      if (layer !== undefined) this.#nonFinite ??= { layer, step: this.#stepsMade - 1 };
     }
     return { ...sums, ...(this.#nonFinite && { nonFinite: this.#nonFinite }) };
   }
 
-  /** One step, or `undefined` and nothing changed where the signal came before its end. */
-  async #step(
+  /** At least one step, or `undefined` and nothing changed where the signal came before its end. */
+  async #makeSteps(
+    { training, order, step }: Epoch,
+    steps: number,
+    signal: AbortSignal | undefined,
+  ): Promise<MadeSteps | undefined> {
+    const { arithmetic } = this;
+    if ('makeSteps' in arithmetic) {
+      const part = { order, firstStep: step, steps, stepsMade: this.#stepsMade };
+      const made = await arithmetic.makeSteps(part, signal);
+      return made.steps > 0 ? made : undefined;
+    }
+    const { start, size } = batchExtent(step, training.sampleCount, this.#batchSize);
+    const samples = order.subarray(start, start + size);
+    return await this.#makeStep(arithmetic, training, samples, signal);
+  }
+
+  async #makeStep(
+    arithmetic: SteppingArithmetic,
     training: Dataset,
     samples: Uint32Array,
     signal: AbortSignal | undefined,
-  ): Promise<PassSums | undefined> {
+  ): Promise<MadeSteps | undefined> {
     const sums = { costSum: 0, correct: 0 };
-    this.arithmetic.beginStep(samples.length);
-    const { chunkSize: size } = this.arithmetic;
+    arithmetic.beginStep(samples.length);
+    const { chunkSize: size } = arithmetic;
     for (let start = 0; start < samples.length; start += size) {
       if (this.#slice.isOver()) await this.#slice.next();
       if (signal?.aborted) return undefined;
-      const chunk = samples.subarray(start, start + size);
-      const { costSum, correct } = this.arithmetic.addGradient(training, chunk);
+      // Disposed of meanwhile?
+      this.#requireUsable();
+      const { costSum, correct } = arithmetic.addGradient(
+        training,
+        samples.subarray(start, start + size),
+      );
       sums.costSum += costSum;
       sums.correct += correct;
     }
-    const step = this.#stepsMade++;
-    const layer = this.arithmetic.update(step);
-    if (layer !== undefined) this.#nonFinite ??= { layer, step };
-    return sums;
+    const nonFiniteLayer = arithmetic.update(this.#stepsMade);
+    return { steps: 1, samples: samples.length, ...sums, nonFiniteLayer };
   }
 
   /** Shows the network every sample of a dataset, in file order, chunk after chunk. */
@@ -249,7 +305,7 @@ export class HostEngine<T extends Arithmetic> implements Engine {
       if (this.#slice.isOver()) await this.#slice.next();
       const size = Math.min(this.arithmetic.chunkSize, sampleCount - start);
       const samples = Uint32Array.from({ length: size }, (_, n) => start + n);
-      visit(this.arithmetic.infer(dataset, samples), samples);
+      visit(await this.arithmetic.infer(dataset, samples), samples);
       start += size;
     }
   }

@@ -31,6 +31,11 @@ export interface TrainerOptions {
   readonly seed?: number;
   /** Whether each epoch visits the samples in an order of its own. Default true; false is the order of the file. */
   readonly shuffle?: boolean;
+  /**
+   * `cpu`: how many threads share a step; 0: none but the calling one. Default: as many as trials find fastest. Bits
+   * depend on the number that is given here, or else on how many threads the machine has.
+   */
+  readonly threads?: number | undefined;
   /** `webgpu`: streams the training set in pieces. Default: only one that is too large for the device. */
   readonly stream?: boolean;
   /**
@@ -158,7 +163,7 @@ export class Trainer {
     return this.#engine.backend;
   }
 
-  /** How the engine cuts a step up, in words. */
+  /** How the engine cuts a step up, in words: kernels on a GPU, threads on the CPU. */
   get plan(): string | undefined {
     return this.#engine.plan;
   }

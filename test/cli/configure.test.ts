@@ -153,6 +153,8 @@ describe('refused before anything is loaded', () => {
     [{ layers: [784] }, '1 layer sizes were given'],
     [{ layers: [784, 0, 10] }, 'size 2 of 784, 0, 10 is 0'],
     [{ output: 'linear', cost: 'cross-entropy' }, 'Cross-entropy needs outputs between 0 and 1'],
+    [{ threads: 2, backend: 'webgpu' }, "backend 'webgpu' has none. Leave --threads out"],
+    [{ threads: 2, plan: 'tuned' }, "backend 'webgpu' has none"],
     [{ stream: true, backend: 'cpu' }, "backend 'cpu' has none. Leave --stream out"],
     [{ stream: false, backend: 'reference' }, "backend 'reference' has none"],
     [{ epochs: 3, steps: 5 }, 'Both --epochs 3 and --steps 5 were given. Give one of them.'],

@@ -57,6 +57,7 @@ async function compare(
   const evaluation = await cpu.evaluate(dataset);
   const wanted = await reference.evaluate(dataset);
   expect(Math.abs(evaluation.cost - wanted.cost)).toBeLessThanOrEqual(1e-5 * wanted.cost);
+  await cpu.dispose();
 }
 
 describe('the CPU engine', () => {

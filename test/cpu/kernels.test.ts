@@ -27,7 +27,7 @@ it('all builds run here', () => {
 });
 
 async function prepare(build: (typeof builds)[number], network: Network, batchSize: number) {
-  const memory = new KernelMemory({ network, threads: 1, moments: 0, isShared: false });
+  const memory = new KernelMemory({ network, slices: 1, moments: 0, isShared: false });
   const kernels = await instantiate(await compileBuild(build, false), memory.memory);
   const options = { network, batchSize, optimizer: sgd({ learningRate: 0.1 }) };
   return { memory, kernels, arithmetic: new SimdArithmetic(options, kernels, memory) };
@@ -139,7 +139,7 @@ describe.each(builds)('the %s build', (build) => {
       arithmetic.addGradient(dataset, fileOrder(10));
       const { biasOffset } = parameterLayout(network.layers)[layer]!;
       const bias = memory.readGradient(0)[biasOffset]!;
-      const { gradient } = memory.threads[0]!;
+      const { gradient } = memory.slices[0]!;
       const { buffer } = memory.memory;
       const values = new Float32Array(buffer, gradient, memory.parameterBytes / 4);
       values[values.indexOf(bias)] = Infinity;

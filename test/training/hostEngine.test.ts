@@ -11,9 +11,15 @@ import { sgd } from '../../src/training/optimizers.ts';
 import { randomDataset, testRandom } from '../support/networks.ts';
 
 describe.each([
-  ['cpu', createCpuEngine],
-  ['reference', createReferenceEngine],
-] as const)('the %s engine', (backend, make) => {
+  ['cpu', 'in threads', createCpuEngine],
+  [
+    'cpu',
+    'in the calling thread',
+    (given: EngineOptions) => createCpuEngine(given, { threads: 0 }),
+  ],
+  ['cpu', 'plain', (given: EngineOptions) => createCpuEngine(given, { build: 'plain' })],
+  ['reference', 'float64', createReferenceEngine],
+] as const)('the %s engine, %s', (backend, _, make) => {
   const create = async (given: EngineOptions): Promise<Engine> => await make(given);
   const network = new Network({ layers: [6, 5, 3], initializer: 'normal' });
   const dataset = randomDataset(testRandom(1), 10, 6, 3);

@@ -90,6 +90,12 @@ export function addTrain(program: Command, context: Context): void {
     option.whole('--steps <n>', 'steps to make, instead of epochs'),
     option.seed('of the first weights and the shuffling, from 0 to 4294967295; default: 1'),
     option.onOff('--shuffle <on|off>', 'an order of its own for each epoch; off: as in the file'),
+    option.whole(
+      '--threads <n>',
+      'cpu: threads that share a step, 0: none but the main one; default: as many as are fastest',
+      0,
+      64,
+    ),
     option.onOff(
       '--stream <on|off>',
       'webgpu: upload each mini-batch instead of keeping the set on the device; default: where it does not fit',

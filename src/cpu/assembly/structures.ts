@@ -63,9 +63,11 @@ export class Context {
   outputs: usize;
   costs: usize;
   predictions: usize;
-  /** Sums over the samples of all passes since the host set them to 0. */
+  /** Sums over the samples of all passes since the host set them to 0; and what they were before the step. */
   costSum: f64;
+  costSumBefore: f64;
   correct: u32;
+  correctBefore: u32;
 }
 
 /** A pixel that is not 0: where it is, as a feature or as the offset of its sample's row, and its value. */

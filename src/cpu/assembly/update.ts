@@ -9,7 +9,7 @@ import { madd } from './lanes';
 export class Rates {
   /** 0 SGD, 1 SGD with momentum, 2 with Nesterov's, 3 Adam and AdamW. */
   kind: i32;
-  /** What makes of the gradient's sum the gradient to apply: 1 / batch size, and less where it is clipped. */
+  /** What makes of the gradient's sum its mean: 1 / batch size. */
   scale: f32;
   /** SGD: the learning rate. Adam: that, with the bias correction of the mean. */
   rate: f32;
@@ -28,20 +28,20 @@ export class Rates {
 }
 
 /**
- * Adds the gradients of all threads into the first one.
- * @param gradient of the first thread; the others' lie `distance` bytes apart
+ * Adds the gradients of all slices into the first one's.
+ * @param gradient of the first slice; the others' lie `distance` bytes apart
  * @param from of the run, in bytes
  * @param to a multiple of 16 from it
  */
-export function addThreads(
+export function addGradients(
   gradient: usize,
   distance: usize,
-  threads: i32,
+  slices: i32,
   from: usize,
   to: usize,
 ): void {
-  for (let t = 1; t < threads; t++) {
-    const other = gradient + <usize>t * distance;
+  for (let s = 1; s < slices; s++) {
+    const other = gradient + <usize>s * distance;
     for (let at = from; at < to; at += 16) {
       v128.store(
         gradient + at,
@@ -68,12 +68,14 @@ export function squareSum(from: usize, to: usize): f64 {
 
 /**
  * Changes the parameters of a run.
+ * @param scale what makes of the gradient's sum the gradient to apply: that of `rates`, and less where it is clipped
  * @param first moments: velocity, or mean
  * @param second moments: mean of squares
  * @returns whether all of the gradient was finite
  */
 export function update(
   rates: Rates,
+  scale: f32,
   parameters: usize,
   gradient: usize,
   first: usize,
@@ -82,12 +84,12 @@ export function update(
 ): bool {
   switch (rates.kind) {
     case 0:
-      return plain(rates, parameters, gradient, bytes);
+      return plain(rates, scale, parameters, gradient, bytes);
     case 1:
     case 2:
-      return momentum(rates, parameters, gradient, first, bytes);
+      return momentum(rates, scale, parameters, gradient, first, bytes);
     default:
-      return adam(rates, parameters, gradient, first, second, bytes);
+      return adam(rates, scale, parameters, gradient, first, second, bytes);
   }
 }
 
@@ -104,8 +106,14 @@ function areFinite(seen: v128): bool {
   return !v128.any_true(f32x4.ne(seen, f32x4.splat(0)));
 }
 
-function plain(rates: Rates, parameters: usize, gradient: usize, bytes: usize): bool {
-  const rate = f32x4.splat(-rates.rate * rates.scale);
+function plain(
+  rates: Rates,
+  scale: f32,
+  parameters: usize,
+  gradient: usize,
+  bytes: usize,
+): bool {
+  const rate = f32x4.splat(-rates.rate * scale);
   const penalty = f32x4.splat(1 - rates.rate * rates.penalty);
   const isDecaying = rates.penalty !== 0;
   let seen = f32x4.splat(0);
@@ -121,13 +129,14 @@ function plain(rates: Rates, parameters: usize, gradient: usize, bytes: usize): 
 
 function momentum(
   rates: Rates,
+  scale: f32,
   parameters: usize,
   gradient: usize,
   velocity: usize,
   bytes: usize,
 ): bool {
   const rate = f32x4.splat(-rates.rate);
-  const scale = f32x4.splat(rates.scale);
+  const scales = f32x4.splat(scale);
   const penalty = f32x4.splat(rates.penalty);
   const beta = f32x4.splat(rates.beta1);
   const isNesterov = rates.kind === 2;
@@ -136,7 +145,7 @@ function momentum(
     const sum = v128.load(gradient + at);
     seen = watch(seen, sum);
     const w = v128.load(parameters + at);
-    const g = madd(penalty, w, f32x4.mul(sum, scale));
+    const g = madd(penalty, w, f32x4.mul(sum, scales));
     const v = madd(beta, v128.load(velocity + at), g);
     v128.store(velocity + at, v);
     const direction = isNesterov ? madd(beta, v, g) : v;
@@ -147,6 +156,7 @@ function momentum(
 
 function adam(
   rates: Rates,
+  scale: f32,
   parameters: usize,
   gradient: usize,
   mean: usize,
@@ -154,7 +164,7 @@ function adam(
   bytes: usize,
 ): bool {
   const rate = f32x4.splat(-rates.rate);
-  const scale = f32x4.splat(rates.scale);
+  const scales = f32x4.splat(scale);
   const penalty = f32x4.splat(rates.penalty);
   const keep = f32x4.splat(rates.keep);
   const beta1 = f32x4.splat(rates.beta1);
@@ -168,7 +178,7 @@ function adam(
     const sum = v128.load(gradient + at);
     seen = watch(seen, sum);
     const w = v128.load(parameters + at);
-    const g = madd(penalty, w, f32x4.mul(sum, scale));
+    const g = madd(penalty, w, f32x4.mul(sum, scales));
     const m = madd(beta1, v128.load(mean + at), f32x4.mul(rest1, g));
     const v = madd(beta2, v128.load(meanSquare + at), f32x4.mul(rest2, f32x4.mul(g, g)));
     v128.store(mean + at, m);

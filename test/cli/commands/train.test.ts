@@ -52,6 +52,7 @@ describe.each(['cpu', 'reference'])('on the %s', (backend) => {
         seed: 3,
         shuffle: true,
         backend,
+        threads: 'auto',
         stream: 'auto',
         runtime: 'auto',
       },
@@ -251,7 +252,7 @@ it('on a terminal there is a bar, a line an epoch, and nothing of the bar is lef
   });
   expect(stdout).toMatch(/^epoch 1: cost .*\nepoch 2: cost .*\nTrained after .*\n$/);
   expect(stderr).toContain('epoch 2/2 [');
-  expect(stderr).toContain('Backend: cpu.');
+  expect(stderr).toMatch(/Backend: cpu \(simd|relaxed-simd/);
   expect(stderr.endsWith('\u001b[2K')).toBe(true);
 });
 
@@ -308,16 +309,16 @@ describe('a run that fails', () => {
       "--save and --json both name './one'",
     ],
     [
-      'a browser for the CPU',
-      [...tiny, '--runtime', 'chromium'],
+      'a browser for the reference',
+      [...tiny, '--backend', 'reference', '--runtime', 'chromium'],
       2,
-      "Backend 'cpu' runs in Node, and --runtime chromium was given",
+      "Backend 'reference' runs in Node, and --runtime chromium was given",
     ],
     [
-      'a browser’s path for the CPU',
-      [...tiny, '--browser', '/bin/x'],
+      'a browser’s path for the reference',
+      [...tiny, '--backend', 'reference', '--browser', '/bin/x'],
       2,
-      "--browser /bin/x was given, and backend 'cpu' uses none",
+      "--browser /bin/x was given, and backend 'reference' uses none",
     ],
   ];
 

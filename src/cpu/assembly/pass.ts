@@ -1,0 +1,45 @@
+/** One pass of some samples through the network, and back. */
+import { LINEAR } from './functions';
+import { firstForward, firstGradient, listPixels, sortPixels } from './firstLayer';
+import { finish } from './output';
+import { biasGradient, forward, gradient, hiddenDelta } from './products';
+import { Context, layerAt } from './structures';
+
+/**
+ * Shows the network `count` samples.
+ * @param samples their indices, u32 [count]
+ * @param isTraining whether what they ask for is to be found in the gradients afterwards
+ * @param isAdded whether the gradients are added to what is there, or written over it
+ */
+export function pass(
+  context: Context,
+  samples: usize,
+  count: i32,
+  isTraining: bool,
+  isAdded: bool,
+): void {
+  const layerCount = context.layerCount;
+  const activation = context.activation;
+  const first = layerAt(context, 0);
+  const last = layerAt(context, layerCount - 1);
+  listPixels(context, samples, count, first.inputs);
+  firstForward(context, first, count, layerCount === 1 ? LINEAR : activation);
+  let before = first;
+  for (let l = 1; l < layerCount; l++) {
+    const layer = layerAt(context, l);
+    forward(layer, before, count, l === layerCount - 1 ? LINEAR : activation);
+    before = layer;
+  }
+  finish(context, last, samples, count, isTraining);
+  if (!isTraining) return;
+  for (let l = layerCount - 1; l > 0; l--) {
+    const layer = layerAt(context, l);
+    const below = layerAt(context, l - 1);
+    hiddenDelta(layer, below, count, activation);
+    gradient(layer, below, count, isAdded);
+    biasGradient(layer, count, isAdded);
+  }
+  sortPixels(context, count, first.inputs, first.deltaRow);
+  firstGradient(context, first, isAdded);
+  biasGradient(first, count, isAdded);
+}

@@ -1,0 +1,124 @@
+/** What threads are asked for, and where they meet: the host's side of `Control` in `assembly/threads.ts`. */
+
+/** Words of `Control` in `assembly/threads.ts`. */
+const controlWord = {
+  threads: 0,
+  slices: 1,
+  arrived: 2,
+  phase: 3,
+  sleepers: 4,
+  passes: 5,
+  contexts: 6,
+  contextDistance: 7,
+  rows: 8,
+  parameters: 9,
+  gradient: 10,
+  firstMoment: 11,
+  secondMoment: 12,
+  bytes: 13,
+  rates: 14,
+  clipNorm: 15,
+  squares: 16,
+  order: 17,
+  sampleCount: 18,
+  batchSize: 19,
+  firstStep: 20,
+  steps: 21,
+  isTrial: 22,
+  isStopped: 23,
+  isCut: 24,
+  made: 25,
+  isFinite: 26,
+} as const;
+/** Of the structure. */
+export const controlBytes = 27 * 4;
+
+/** What does not change while an engine lives; addresses and sizes are bytes. */
+export interface ControlFields {
+  /** Parts that a step is cut into. */
+  readonly slices: number;
+  /** The first slice's context, and the distance to the next one's. */
+  readonly contexts: number;
+  readonly contextDistance: number;
+  /** Samples of a pass at most. */
+  readonly rows: number;
+  readonly parameters: number;
+  /** The first slice's; the others' follow. */
+  readonly gradient: number;
+  readonly firstMoment: number;
+  readonly secondMoment: number;
+  /** Of all parameters. */
+  readonly bytes: number;
+  readonly rates: number;
+  /** Room for a float64 of each slice. */
+  readonly squares: number;
+}
+
+/** Steps to be made. */
+export interface Wish {
+  readonly threads: number;
+  readonly batchSize: number;
+  /** Of the epoch whose order is set. */
+  readonly firstStep: number;
+  readonly steps: number;
+  /** Whether all but the update is done, to see how long it takes. */
+  readonly isTrial: boolean;
+}
+
+export class Control {
+  /** Its address. */
+  readonly at: number;
+  readonly #memory: WebAssembly.Memory;
+
+  /** @param clipNorm 0 where gradients are not clipped */
+  constructor(memory: WebAssembly.Memory, at: number, fields: ControlFields, clipNorm: number) {
+    this.#memory = memory;
+    this.at = at;
+    this.#write(fields);
+    new Float32Array(memory.buffer)[at / 4 + controlWord.clipNorm] = clipNorm;
+  }
+
+  /** Names where the samples of an epoch stand in their order. */
+  setOrder(order: number, sampleCount: number): void {
+    this.#write({ order, sampleCount });
+  }
+
+  ask({ isTrial, ...numbers }: Wish): void {
+    this.#write({
+      ...numbers,
+      isTrial: Number(isTrial),
+      isStopped: 0,
+      isCut: 0,
+      made: 0,
+      isFinite: 1,
+    });
+  }
+
+  /** Ends the step that is under way, unmade; nothing happens where none is. */
+  stop(): void {
+    Atomics.store(this.#words, controlWord.isStopped, 1);
+  }
+
+  /** What became of the steps that were asked for. */
+  get answer(): { readonly made: number; readonly isFinite: boolean } {
+    const words = this.#words;
+    return { made: words[controlWord.made]!, isFinite: words[controlWord.isFinite] !== 0 };
+  }
+
+  /** Grows while any thread does anything. */
+  get passes(): number {
+    return Atomics.load(this.#words, controlWord.passes);
+  }
+
+  #write(fields: Partial<Record<keyof typeof controlWord, number>>): void {
+    const words = this.#words;
+    for (const [name, value] of Object.entries(fields)) {
+      words[controlWord[name as keyof typeof controlWord]] = value;
+    }
+  }
+
+  /** Made anew, because memory that grows leaves its views behind. */
+  get #words(): Uint32Array {
+    return new Uint32Array(this.#memory.buffer, this.at, controlBytes / 4);
+  }
+}

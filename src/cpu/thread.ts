@@ -1,0 +1,165 @@
+/**
+ * One thread that runs the kernels: a worker, of the kind that this runtime has, and the same few lines in it
+ * everywhere. They are text, because a file of its own would have to be found by every bundler and every runtime; a page
+ * whose policy forbids such workers computes in the page's thread instead.
+ */
+
+/** What a thread is sent: kernels to take, calls of them, or nothing, upon which it lets the kernels go. */
+export type Request =
+  | Record<string, never>
+  | { readonly module: WebAssembly.Module; readonly memory: WebAssembly.Memory }
+  | { readonly call: string; readonly arguments: readonly (number | boolean)[] };
+
+/** What it answers to every request. */
+interface Answer {
+  readonly error?: string;
+}
+
+const program = `
+let kernels;
+const answer = (request) => {
+  if (request.module) {
+    kernels = new WebAssembly.Instance(request.module, { env: { memory: request.memory } }).exports;
+  } else if (request.call) {
+    kernels[request.call](...request.arguments);
+  } else {
+    kernels = undefined;
+  }
+};
+const reply = (request) => {
+  try {
+    answer(request);
+    return {};
+  } catch (error) {
+    return { error: String(error) };
+  }
+};`;
+const inNode = `
+const { parentPort } = require('node:worker_threads');
+parentPort.on('message', (request) => parentPort.postMessage(reply(request)));`;
+const inBrowser = `
+self.onmessage = ({ data }) => self.postMessage(reply(data));`;
+
+/** A worker of either kind, as far as it is used. */
+interface AnyWorker {
+  postMessage(message: unknown): void;
+  terminate(): unknown;
+}
+
+/** `node:worker_threads`, as far as it is used. */
+interface NodeWorkers {
+  readonly Worker: new (
+    code: string,
+    options: { readonly eval: true },
+  ) => AnyWorker & {
+    on(event: string, listener: (value: unknown) => void): void;
+    ref(): void;
+    unref(): void;
+  };
+}
+
+/**
+ * A module of Node's, which Deno and Bun have too. Not imported, so that bundlers for browsers do not look for it.
+ */
+function builtin(name: string): unknown {
+  interface WithBuiltins {
+    readonly process?: { getBuiltinModule?(name: string): unknown };
+  }
+  const { process: runtime } = globalThis as WithBuiltins;
+  return runtime?.getBuiltinModule?.(name);
+}
+
+/** Their threads, unlike workers of the web, need not keep a process alive. */
+const nodeWorkers = () => builtin('node:worker_threads') as NodeWorkers | undefined;
+
+/** How many threads this machine runs at a time, as far as it tells; 0 where there are none that share memory. */
+export function availableThreads(): number {
+  if (typeof SharedArrayBuffer === 'undefined') return 0;
+  const system = builtin('node:os') as { availableParallelism(): number } | undefined;
+  if (system && nodeWorkers()) return system.availableParallelism();
+  // Without isolation a page may make shared memory, but not hand it to a worker.
+  const isIsolated = (globalThis as { crossOriginIsolated?: boolean }).crossOriginIsolated;
+  if (!isIsolated || typeof Worker === 'undefined') return 0;
+  return Math.max(1, navigator.hardwareConcurrency);
+}
+
+export class Thread {
+  readonly #worker: AnyWorker;
+  readonly #hold: (isBusy: boolean) => void;
+  #waiting: { resolve(): void; reject(error: Error): void } | undefined;
+  #failure: Error | undefined;
+
+  /** @throws where a policy forbids it; some browsers say so at the first request only */
+  constructor() {
+    const workers = nodeWorkers();
+    if (workers) {
+      const worker = new workers.Worker(program + inNode, { eval: true });
+      worker.unref();
+      worker.on('message', (answer) => this.#settle(answer as Answer));
+      worker.on('error', (error) => this.#fail(String(error)));
+      worker.on('exit', (code) => this.#fail(`it ended with exit code ${String(code)}`));
+      this.#worker = worker;
+      this.#hold = (isBusy) => (isBusy ? worker.ref() : worker.unref());
+    } else {
+      const worker = new Worker(scriptAddress());
+      worker.onmessage = ({ data }) => this.#settle(data as Answer);
+      worker.onmessageerror = () => this.#fail('it could not read what it was sent');
+      worker.onerror = (event) => {
+        event.preventDefault();
+        this.#fail(event.message || 'it did not start');
+      };
+      this.#worker = worker;
+      this.#hold = () => undefined;
+    }
+  }
+
+  /** Resolves once the request is carried out; one at a time. */
+  async request(request: Request): Promise<void> {
+    if (this.#failure) throw this.#failure;
+    this.#hold(true);
+    try {
+      await new Promise<void>((resolve, reject) => {
+        this.#waiting = { resolve, reject };
+        this.#worker.postMessage(request);
+      });
+    } finally {
+      this.#waiting = undefined;
+      this.#hold(false);
+    }
+  }
+
+  /** Ends it, whatever it is doing, and fails what it was asked for. */
+  end(reason: string): void {
+    this.#fail(reason);
+    void this.#worker.terminate();
+  }
+
+  #settle({ error }: Answer): void {
+    if (error === undefined) this.#waiting?.resolve();
+    else this.#waiting?.reject(new Error(error));
+  }
+
+  #fail(reason: string): void {
+    this.#failure ??= new Error(reason);
+    this.#waiting?.reject(this.#failure);
+  }
+}
+
+let address: string | undefined;
+
+/** Where the program is, in a form that a page which asks for trusted types takes. */
+function scriptAddress(): string {
+  if (address !== undefined) return address;
+  interface TrustedTypes {
+    createPolicy(
+      name: string,
+      rules: { createScriptURL(value: string): string },
+    ): { createScriptURL(value: string): string };
+  }
+  const blob = new Blob([program, inBrowser], { type: 'text/javascript' });
+  const url = URL.createObjectURL(blob);
+  const { trustedTypes } = globalThis as { trustedTypes?: TrustedTypes };
+  const policy = trustedTypes?.createPolicy('nudge-threads', { createScriptURL: (value) => value });
+  address = policy ? policy.createScriptURL(url) : url;
+  return address;
+}

@@ -1,0 +1,192 @@
+/** Float32 in WebAssembly, in threads of their own: many steps at a time, while this thread is free. */
+import type { Dataset } from '../data/dataset.ts';
+import type { EngineOptions } from '../training/engine.ts';
+import type {
+  EpochPart,
+  MadeSteps,
+  PassResult,
+  PassSums,
+  RunningArithmetic,
+} from '../training/hostEngine.ts';
+import { mostSteps, type KernelMemory } from './memory.ts';
+import { ratesAt } from './rates.ts';
+import type { Team } from './team.ts';
+
+/** What steps are asked for at a time take: little for who waits for an abort, much beside a message. */
+const targetMs = 20;
+/** Trials are at least this long, and there are so many of each number of threads. */
+const trialMs = 4;
+const trialRounds = 3;
+/** More threads have to be this much faster to be worth their while. */
+const worthwhile = 1.05;
+
+export class ThreadedArithmetic implements RunningArithmetic {
+  readonly chunkSize: number;
+  readonly #options: EngineOptions;
+  readonly #memory: KernelMemory;
+  readonly #team: Team;
+  /** Parts that a step is cut into, which the threads share. */
+  readonly #slices: number;
+  #threads: number;
+  #isChosen: boolean;
+  #order: Uint32Array | undefined;
+  #stepMs = Infinity;
+
+  /**
+   * @param memory of as many slices as the team has threads
+   * @param isChosen whether all of them are to be used; if not, trials tell how many
+   */
+  constructor(options: EngineOptions, memory: KernelMemory, team: Team, isChosen: boolean) {
+    this.#options = options;
+    this.#memory = memory;
+    this.#team = team;
+    this.#slices = memory.slices.length;
+    this.#threads = this.#slices;
+    this.#isChosen = isChosen;
+    this.chunkSize = memory.rows * this.#slices;
+  }
+
+  /** How many threads steps are made by; known once a training set is loaded. */
+  get threads(): number {
+    return this.#threads;
+  }
+
+  async load(training: Dataset): Promise<void> {
+    this.#memory.load(training);
+    this.#order = undefined;
+    if (!this.#isChosen) await this.#chooseThreads(training);
+    this.#isChosen = true;
+  }
+
+  async infer(dataset: Dataset, samples: Uint32Array): Promise<PassResult> {
+    const { rows } = this.#memory;
+    const parts = Array.from({ length: Math.ceil(samples.length / rows) }, (_, t) =>
+      samples.subarray(t * rows, (t + 1) * rows),
+    );
+    parts.forEach((part, t) => this.#memory.select(t, dataset, part));
+    await this.#team.work(parts.length, (t) => {
+      const { context, samples: at } = this.#memory.slices[t]!;
+      return { call: 'pass', arguments: [context, at, parts[t]!.length, false, false] };
+    });
+    // Steps that follow read the training set again.
+    this.#order = undefined;
+    const { length } = samples;
+    const size = this.#options.network.layers.at(-1)!;
+    const outputs = new Float32Array(length * size);
+    const costs = new Float64Array(length);
+    const predictions = new Uint32Array(length);
+    parts.forEach((part, t) => {
+      const said = this.#memory.result(t, part.length);
+      outputs.set(said.outputs, t * rows * size);
+      costs.set(said.costs, t * rows);
+      predictions.set(said.predictions, t * rows);
+      this.#memory.takeSums(t);
+    });
+    return { outputs, costs, predictions };
+  }
+
+  async makeSteps(
+    { order, firstStep, steps, stepsMade }: EpochPart,
+    signal: AbortSignal | undefined,
+  ): Promise<MadeSteps> {
+    const { batchSize, optimizer } = this.#options;
+    this.#setOrder(order);
+    const asked = Math.min(steps, mostSteps, Math.max(1, Math.floor(targetMs / this.#stepMs)));
+    for (let s = 0; s < asked; s++) {
+      const start = (firstStep + s) * batchSize;
+      const size = Math.min(batchSize, order.length - start);
+      this.#memory.writeRates(s, ratesAt(optimizer, 1 / size, stepsMade + s));
+    }
+    const { control } = this.#memory;
+    const stop = () => control.stop();
+    signal?.addEventListener('abort', stop);
+    const begin = performance.now();
+    let sums: PassSums;
+    try {
+      sums = await this.#run(this.#threads, firstStep, asked, false);
+    } finally {
+      signal?.removeEventListener('abort', stop);
+    }
+    const { made, isFinite } = control.answer;
+    if (made === asked) this.#stepMs = (performance.now() - begin) / made;
+    const samples = Math.min(order.length, (firstStep + made) * batchSize) - firstStep * batchSize;
+    return {
+      steps: made,
+      samples,
+      ...sums,
+      ...(!isFinite && { nonFiniteLayer: this.#memory.lastNonFinite() }),
+    };
+  }
+
+  readParameters(): Float32Array<ArrayBuffer> {
+    // A step that a lost thread has left half done is no state of the network.
+    this.#team.requireWhole();
+    return this.#memory.readParameters();
+  }
+
+  dispose(): void {
+    this.#team.disband();
+  }
+
+  /** Steps of the epoch whose order is set, by so many threads. */
+  async #run(
+    threads: number,
+    firstStep: number,
+    steps: number,
+    isTrial: boolean,
+  ): Promise<PassSums> {
+    const { batchSize } = this.#options;
+    const { control } = this.#memory;
+    control.ask({ threads, batchSize, firstStep, steps, isTrial });
+    await this.#team.work(threads, (t) => ({ call: 'train', arguments: [control.at, t] }));
+    const sums = { costSum: 0, correct: 0 };
+    for (let slice = 0; slice < this.#slices; slice++) {
+      const { costSum, correct } = this.#memory.takeSums(slice);
+      sums.costSum += costSum;
+      sums.correct += correct;
+    }
+    return sums;
+  }
+
+  #setOrder(order: Uint32Array): void {
+    if (order === this.#order) return;
+    this.#memory.setOrder(order);
+    this.#order = order;
+  }
+
+  /**
+   * Tries steps that change nothing, on more and more threads until more are not worth it: beyond the number of real
+   * cores, or where steps are so short that threads mostly wait for each other, more are slower. Whatever the trials
+   * say, the bits are the same.
+   */
+  async #chooseThreads({ sampleCount }: Dataset): Promise<void> {
+    if (this.#slices === 1) return;
+    const { batchSize } = this.#options;
+    const steps = Math.max(1, Math.floor(sampleCount / batchSize));
+    this.#setOrder(Uint32Array.from({ length: sampleCount }, (_, n) => n));
+    // The first calls run code that is yet to be optimized.
+    await this.#time(1, steps);
+    let best = { threads: 1, ms: await this.#time(1, steps) };
+    for (let threads = 2; threads <= this.#slices; threads *= 2) {
+      const ms = await this.#time(threads, steps);
+      if (ms * worthwhile > best.ms) break;
+      best = { threads, ms };
+    }
+    this.#threads = best.threads;
+    this.#stepMs = best.ms;
+  }
+
+  /** Milliseconds a step, the least of a few trials, since noise only adds. */
+  async #time(threads: number, mostSteps: number): Promise<number> {
+    let best = Infinity;
+    for (let round = 0, steps = 1; round < trialRounds;) {
+      const begin = performance.now();
+      await this.#run(threads, 0, steps, true);
+      const ms = performance.now() - begin;
+      best = Math.min(best, ms / steps);
+      if (ms >= trialMs || steps === mostSteps) round++;
+      else steps = Math.min(mostSteps, steps * 4);
+    }
+    return best;
+  }
+}

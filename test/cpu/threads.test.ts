@@ -1,0 +1,236 @@
+/** Steps that several threads share: to the same bits, and never a hang when one is lost. */
+import { afterEach, describe, expect, it, vi } from 'vitest';
+
+import { createCpuEngine } from '../../src/cpu/engine.ts';
+import { compileBuild } from '../../src/cpu/kernelModule.ts';
+import { KernelMemory } from '../../src/cpu/memory.ts';
+import { ratesAt } from '../../src/cpu/rates.ts';
+import { Team } from '../../src/cpu/team.ts';
+import { availableThreads } from '../../src/cpu/thread.ts';
+import { gradientTruth } from '../../src/benchmark/verification/gradient.ts';
+import { fileOrder, shuffledOrder } from '../../src/data/shuffle.ts';
+import { ConfigurationError, ThreadLostError } from '../../src/errors.ts';
+import { Network } from '../../src/network/network.ts';
+import { createReferenceEngine } from '../../src/reference/engine.ts';
+import { adamW, sgd, type Optimizer } from '../../src/training/optimizers.ts';
+import { randomDataset, testRandom } from '../support/networks.ts';
+import { train } from '../support/training.ts';
+
+const network = new Network({ layers: [30, 17, 9, 5], activation: 'tanh', initializer: 'normal' });
+const dataset = randomDataset(testRandom(1), 203, 30, 5);
+
+/** Of as many slices as there may be threads. */
+async function createTeam(slices: number, optimizer: Optimizer, clipNorm?: number) {
+  const moments = optimizer.kind === 'sgd' ? 1 : 2;
+  const memory = new KernelMemory({ network, slices, moments, isShared: true, clipNorm });
+  const start = { module: await compileBuild('simd', true), memory: memory.memory };
+  const team = await Team.assemble(slices, start, () => memory.control.passes);
+  memory.load(dataset);
+  memory.setOrder(shuffledOrder(1, 0, dataset.sampleCount));
+  return { memory, team };
+}
+
+describe('however many threads share the slices', () => {
+  it.each([
+    ['momentum', sgd({ learningRate: 0.1, momentum: 0.9 }), undefined],
+    ['AdamW, clipped', adamW({ learningRate: 0.01 }), 0.05],
+  ] as const)('the bits are the same, and the sums: %s', async (_, optimizer, clipNorm) => {
+    const batchSize = 40;
+    const made = [1, 2, 3, 4].map(async (threads) => {
+      const { memory, team } = await createTeam(4, optimizer, clipNorm);
+      // Five whole mini-batches, and three samples, which leaves slices with nothing to do.
+      for (let s = 0; s < 6; s++)
+        memory.writeRates(s, ratesAt(optimizer, s < 5 ? 1 / 40 : 1 / 3, s));
+      const { control } = memory;
+      control.ask({ threads, batchSize, firstStep: 0, steps: 6, isTrial: false });
+      await team.work(threads, (t) => ({ call: 'train', arguments: [control.at, t] }));
+      expect(control.answer).toEqual({ made: 6, isFinite: true });
+      team.disband();
+      return {
+        parameters: memory.readParameters(),
+        sums: memory.slices.map((__, slice) => memory.takeSums(slice)),
+      };
+    });
+    const [one, ...more] = await Promise.all(made);
+    expect(one!.parameters).not.toEqual(network.parameters);
+    expect(one!.sums.every(({ costSum }) => costSum > 0)).toBe(true);
+    for (const other of more) expect(other).toEqual(one);
+  });
+});
+
+describe.each([1, 2, 4])('an engine of %i threads', (threads) => {
+  it('keeps the gradient within its bound at ragged shapes', async () => {
+    for (const samples of [1, 7, 130, 531]) {
+      const batch = randomDataset(testRandom(samples), samples, 30, 5);
+      const truth = gradientTruth(network, batch);
+      // What plain descent takes off the parameters is the gradient times the learning rate, a power of two.
+      const learningRate = 2 ** 10;
+      const engine = await createCpuEngine(
+        { network, batchSize: samples, optimizer: sgd({ learningRate }) },
+        { threads },
+      );
+      const [metrics] = await train(engine, batch, samples, 1);
+      expect(metrics).toMatchObject({ steps: 1, samples });
+      const after = await engine.readParameters();
+      await engine.dispose();
+      truth.gradient.forEach((expected, i) => {
+        const before = network.parameters[i]!;
+        const found = (before - after[i]!) / learningRate;
+        // And a rounding of the parameter.
+        const rounding = (2 ** -23 * Math.abs(after[i]!)) / learningRate;
+        const error = Math.abs(found - expected);
+        if (!(error <= truth.bound[i]! + rounding)) expect({ samples, i, error }).toBe(0);
+      });
+    }
+  });
+
+  it('gives the same bits again, and those of one long run in many short ones', async () => {
+    const options = { network, batchSize: 50, optimizer: sgd({ learningRate: 1, momentum: 0.5 }) };
+    const learned: Float32Array[] = [];
+    for (const steps of [5, 5, 1]) {
+      const engine = await createCpuEngine(options, { threads });
+      await engine.load(dataset);
+      engine.beginEpoch(fileOrder(dataset.sampleCount), 0);
+      for (let made = 0; made < 5; made += steps) await engine.run(steps);
+      learned.push(await engine.readParameters());
+      await engine.dispose();
+    }
+    expect(learned[1]).toEqual(learned[0]);
+    expect(learned[2]).toEqual(learned[0]);
+  });
+
+  it('evaluates and predicts what the reference does, between steps too', async () => {
+    const options = { network, batchSize: 50, optimizer: sgd({ learningRate: 0.01 }) };
+    const engine = await createCpuEngine(options, { threads });
+    const reference = createReferenceEngine(options);
+    const other = randomDataset(testRandom(2), 301, 30, 5);
+    for (const each of [engine, reference]) {
+      await each.load(dataset);
+      each.beginEpoch(fileOrder(dataset.sampleCount), 0);
+      await each.run(1);
+      await each.evaluate(other);
+      await each.run(1);
+    }
+    for (const shown of [dataset, other]) {
+      const { cost, ...rest } = await reference.evaluate(shown);
+      const found = await engine.evaluate(shown);
+      expect(found).toMatchObject(rest);
+      expect(Math.abs(found.cost - cost)).toBeLessThan(1e-6 * cost);
+      const outputs = await reference.predict(shown);
+      (await engine.predict(shown)).forEach((value, i) => {
+        expect(Math.abs(value - outputs[i]!)).toBeLessThan(1e-6);
+      });
+    }
+    await engine.dispose();
+  });
+
+  it('says in which step a gradient was not finite, and stops there', async () => {
+    const wild = { network, batchSize: 50, optimizer: sgd({ learningRate: 1e38 }) };
+    const linear = new Network({ layers: [30, 4, 5], activation: 'linear', output: 'linear' });
+    const engine = await createCpuEngine({ ...wild, network: linear }, { threads });
+    const reference = createReferenceEngine({ ...wild, network: linear });
+    const [found] = await train(engine, dataset, 50, 5);
+    const [expected] = await train(reference, dataset, 50, 5);
+    await engine.dispose();
+    expect(found!.nonFinite).toBeDefined();
+    expect(found!.nonFinite!.step).toBeLessThanOrEqual(expected!.nonFinite!.step);
+    expect(found!.steps).toBe(5);
+  });
+});
+
+describe('a lost thread', () => {
+  const optimizer = sgd({ learningRate: 0.1, momentum: 0.9 });
+  const steps = { batchSize: 40, firstStep: 0, steps: 5, isTrial: false };
+
+  it('ends those that would wait for it, with a sentence, and the team', async () => {
+    const { memory, team } = await createTeam(2, optimizer);
+    const { control } = memory;
+    control.ask({ threads: 2, ...steps });
+    // The second traps, and never comes to the barrier.
+    const work = team.work(2, (t) => ({
+      call: t === 0 ? 'train' : 'missing',
+      arguments: [control.at, t],
+    }));
+    await expect(work).rejects.toThrow(ThreadLostError);
+    await expect(work).rejects.toThrow(
+      /^A thread of the CPU engine was lost: .*\. What was learned .* threads: 1/,
+    );
+    await expect(team.work(1, () => ({}))).rejects.toThrow(ThreadLostError);
+    expect(() => team.requireWhole()).toThrow(ThreadLostError);
+  });
+
+  it('is noticed when it neither answers nor ends', async () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+    try {
+      const { memory, team } = await createTeam(2, optimizer);
+      const { control } = memory;
+      control.ask({ threads: 2, ...steps });
+      // One alone waits at the barrier for ever.
+      const work = team.work(1, () => ({ call: 'train', arguments: [control.at, 0] }));
+      const failed = expect(work).rejects.toThrow(/nothing moved for 30 s/);
+      // Until it has made its pass, and waits.
+      await vi.waitUntil(() => control.passes > 0);
+      vi.advanceTimersByTime(40_000);
+      await failed;
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+});
+
+describe('where threads cannot be had', () => {
+  afterEach(() => {
+    vi.unstubAllGlobals();
+    vi.restoreAllMocks();
+    vi.resetModules();
+  });
+
+  const options = { network, batchSize: 50, optimizer: sgd({ learningRate: 0.1 }) };
+
+  /** Of a fresh copy of the engine, which has compiled nothing yet. */
+  async function plan(): Promise<string | undefined> {
+    vi.resetModules();
+    const fresh = await import('../../src/cpu/engine.ts');
+    const engine = await fresh.createCpuEngine(options);
+    const [metrics] = await train(engine, dataset, 50, 5);
+    expect(metrics).toMatchObject({ steps: 5, samples: 203 });
+    await engine.dispose();
+    return engine.plan;
+  }
+
+  it('there are as many as the machine has', async () => {
+    expect(availableThreads()).toBeGreaterThan(0);
+    expect(await plan()).toMatch(/^(relaxed-)?simd, \d+ threads?$/);
+  });
+
+  it('the calling thread computes: memory that cannot be shared', async () => {
+    vi.stubGlobal('SharedArrayBuffer', undefined);
+    expect(await plan()).toMatch(/^(relaxed-)?simd, in the calling thread$/);
+  });
+
+  it('the calling thread computes: workers that a policy forbids', async () => {
+    vi.doMock('../../src/cpu/thread.ts', () => ({
+      availableThreads: () => 2,
+      Thread: function () {
+        throw new DOMException('not allowed', 'SecurityError');
+      },
+    }));
+    expect(await plan()).toMatch(/^(relaxed-)?simd, in the calling thread$/);
+    vi.doUnmock('../../src/cpu/thread.ts');
+  });
+
+  it('plain TypeScript computes: no SIMD', async () => {
+    vi.spyOn(WebAssembly, 'validate').mockReturnValue(false);
+    expect(await plan()).toBe('plain, in the calling thread');
+  });
+
+  it('plain TypeScript computes: WebAssembly that a policy forbids', async () => {
+    const error = new WebAssembly.CompileError('violates the Content Security policy');
+    vi.spyOn(WebAssembly, 'compile').mockRejectedValue(error);
+    expect(await plan()).toBe('plain, in the calling thread');
+  });
+
+  it.each([-1, 1.5, NaN, 65])('a number of threads of %d is refused', async (threads) => {
+    await expect(createCpuEngine(options, { threads })).rejects.toThrow(ConfigurationError);
+  });
+});
