@@ -60,9 +60,9 @@ export function configureTraining(options: TrainArguments, loaded?: Network): Co
     );
   }
   const backend = backendOf(options);
-  if (options.stream !== undefined && (backend === 'cpu' || backend === 'reference')) {
+  if (options.stream !== undefined && backend === 'reference') {
     throw new UsageError(
-      `--stream says how the data reach a GPU, and backend '${backend}' has none. Leave --stream out, or use --backend webgpu.`,
+      `--stream says how the data reach an engine's memory, and backend '${backend}' has none of its own. Leave --stream out, or use another backend.`,
     );
   }
   if (options.threads !== undefined && (backend === 'webgpu' || backend === 'reference')) {

@@ -1,4 +1,5 @@
 /** The CPU engine: in WebAssembly where there is SIMD, in threads where they share memory; else in plain TypeScript. */
+import type { Dataset } from '../data/dataset.ts';
 import { ConfigurationError } from '../errors.ts';
 import type { Engine, EngineOptions } from '../training/engine.ts';
 import { requireBatchSize } from '../training/batches.ts';
@@ -22,7 +23,15 @@ export interface CpuOptions {
    * page that is not cross-origin isolated.
    */
   readonly threads?: number | undefined;
+  /**
+   * Whether the training set is copied into the kernels' memory piece by piece, as it is needed, to the same bits.
+   * Default: one of more than a gigabyte.
+   */
+  readonly stream?: boolean | undefined;
 }
+
+/** Bytes of features above which a training set is streamed. */
+const mostResidentBytes = 2 ** 30;
 
 /** The most threads that can be asked for. */
 const mostThreads = 64;
@@ -37,8 +46,9 @@ const mostGradientBytes = 2 ** 28;
  */
 export async function createCpuEngine(
   options: EngineOptions,
-  { build, threads }: CpuOptions = {},
+  cpuOptions: CpuOptions = {},
 ): Promise<Engine> {
+  const { build, threads } = cpuOptions;
   requireBatchSize(options.batchSize);
   requireThreads(threads);
   const compiled = build === 'plain' ? undefined : await compileBest(build);
@@ -46,8 +56,8 @@ export async function createCpuEngine(
   const threaded =
     threads === 0 || availableThreads() === 0
       ? undefined
-      : await createThreaded(options, compiled, threads);
-  const arithmetic = threaded ?? (await createSimd(options, compiled));
+      : await createThreaded(options, compiled, cpuOptions);
+  const arithmetic = threaded ?? (await createSimd(options, compiled, cpuOptions));
   return new CpuEngine(options, arithmetic, compiled);
 }
 
@@ -84,18 +94,23 @@ class CpuEngine extends HostEngine<PlainArithmetic | SimdArithmetic | ThreadedAr
   }
 }
 
-async function createSimd(options: EngineOptions, build: Build): Promise<SimdArithmetic> {
+async function createSimd(
+  options: EngineOptions,
+  build: Build,
+  cpuOptions: CpuOptions,
+): Promise<SimdArithmetic> {
   const memory = createMemory(options, 1, false);
   const kernels = await instantiate(await compileBuild(build, false), memory.memory);
-  return new SimdArithmetic(options, kernels, memory);
+  return new SimdArithmetic(options, kernels, memory, isStreamed(cpuOptions));
 }
 
 /** `undefined` where a policy keeps threads from starting. */
 async function createThreaded(
   options: EngineOptions,
   build: Build,
-  threads: number | undefined,
+  cpuOptions: CpuOptions,
 ): Promise<ThreadedArithmetic | undefined> {
+  const { threads } = cpuOptions;
   const slices = threads ?? defaultSlices(options);
   const module = await compileBuild(build, true);
   const memory = createMemory(options, slices, true);
@@ -106,7 +121,12 @@ async function createThreaded(
   } catch {
     return undefined;
   }
-  return new ThreadedArithmetic(options, memory, team, threads !== undefined);
+  const isChosen = threads !== undefined;
+  return new ThreadedArithmetic(options, memory, team, isChosen, isStreamed(cpuOptions));
+}
+
+function isStreamed({ stream }: CpuOptions): (training: Dataset) => boolean {
+  return ({ features }) => stream ?? features.length > mostResidentBytes;
 }
 
 /** A power of two, so that threads can share the slices evenly. */

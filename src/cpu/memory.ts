@@ -101,7 +101,9 @@ export class KernelMemory {
   /** For a few samples a slice, of whatever dataset. */
   readonly #stage: number;
   readonly #stageBytes: number;
+  /** Where features begin, and what belongs to them. */
   readonly #end: number;
+  #data = { labels: 0, order: 0 };
   #bytes: Uint8Array;
   #words: Uint32Array;
   #floats: Float32Array;
@@ -169,14 +171,36 @@ export class KernelMemory {
    * @throws {OutOfMemoryError} where there is not so much memory
    */
   load(dataset: Dataset): void {
-    this.#loaded = undefined;
     const { features, labels, sampleCount } = dataset;
-    const labelsAt = this.#labelsAt(dataset);
-    this.#grow(this.#orderAt(dataset) + sampleCount * 4);
+    this.reserve(dataset, sampleCount);
     this.#bytes.set(features, this.#end);
-    this.#bytes.set(labels, labelsAt);
+    this.#bytes.set(labels, this.#data.labels);
     this.#loaded = dataset;
-    for (const { context } of this.slices) this.#pointAt(context, this.#end, labelsAt);
+  }
+
+  /**
+   * Makes room for so many samples of a dataset at a time, which is not taken in as a whole.
+   * @throws {OutOfMemoryError} where there is not so much memory
+   */
+  reserve({ featureCount }: Dataset, samples: number): void {
+    this.#loaded = undefined;
+    // A row is read sixteen bytes at a time.
+    const labels = this.#end + up(samples * featureCount + 16, line);
+    const order = up(labels + samples, line);
+    this.#grow(order + samples * 4);
+    this.#data = { labels, order };
+  }
+
+  /** Takes these samples in, in the place of those before, and lets all slices read them in this order. */
+  stream({ features, featureCount, labels }: Dataset, samples: Uint32Array): void {
+    const order = this.#data.order / 4;
+    samples.forEach((sample, n) => {
+      const row = features.subarray(sample * featureCount, (sample + 1) * featureCount);
+      this.#bytes.set(row, this.#end + n * featureCount);
+      this.#bytes[this.#data.labels + n] = labels[sample]!;
+      this.#words[order + n] = n;
+    });
+    this.#pointAtData(samples.length);
   }
 
   /** Names the samples of a slice's next pass, of a dataset that is loaded or of one that is not. */
@@ -185,7 +209,7 @@ export class KernelMemory {
     const { featureCount, features, labels } = dataset;
     if (dataset === this.#loaded) {
       this.#words.set(samples, room.samples / 4);
-      this.#pointAt(room.context, this.#end, this.#labelsAt(dataset));
+      this.#pointAt(room.context, this.#end, this.#data.labels);
       return;
     }
     const stage = this.#stage + slice * this.#stageBytes;
@@ -201,13 +225,8 @@ export class KernelMemory {
 
   /** Lets all slices read the dataset that is loaded, in this order. */
   setOrder(order: Uint32Array): void {
-    const loaded = this.#loaded!;
-    const at = this.#orderAt(loaded);
-    this.#words.set(order, at / 4);
-    this.control.setOrder(at, order.length);
-    for (const { context } of this.slices) {
-      this.#pointAt(context, this.#end, this.#labelsAt(loaded));
-    }
+    this.#words.set(order, this.#data.order / 4);
+    this.#pointAtData(order.length);
   }
 
   /** Sums of cost and of right predictions since the last call. */
@@ -272,13 +291,10 @@ export class KernelMemory {
     });
   }
 
-  #labelsAt({ features }: Dataset): number {
-    // A row is read sixteen bytes at a time.
-    return this.#end + up(features.length + 16, line);
-  }
-
-  #orderAt(dataset: Dataset): number {
-    return up(this.#labelsAt(dataset) + dataset.sampleCount, line);
+  #pointAtData(sampleCount: number): void {
+    const { labels, order } = this.#data;
+    this.control.setOrder(order, sampleCount);
+    for (const { context } of this.slices) this.#pointAt(context, this.#end, labels);
   }
 
   #pointAt(context: number, features: number, labels: number): void {

@@ -12,18 +12,27 @@ export class SimdArithmetic implements SteppingArithmetic {
   readonly #options: EngineOptions;
   readonly #kernels: Kernels;
   readonly #memory: KernelMemory;
+  readonly #isStreamed: (training: Dataset) => boolean;
   #batchSize = 1;
   #isBegun = false;
 
-  constructor(options: EngineOptions, kernels: Kernels, memory: KernelMemory) {
+  /** @param isStreamed whether a training set is left where it is, and copied a chunk at a time */
+  constructor(
+    options: EngineOptions,
+    kernels: Kernels,
+    memory: KernelMemory,
+    isStreamed: (training: Dataset) => boolean,
+  ) {
     this.#options = options;
+    this.#isStreamed = isStreamed;
     this.#kernels = kernels;
     this.#memory = memory;
     this.chunkSize = evenChunks(options.batchSize, memory.rows);
   }
 
   load(training: Dataset): void {
-    this.#memory.load(training);
+    if (this.#isStreamed(training)) this.#memory.reserve(training, 0);
+    else this.#memory.load(training);
   }
 
   infer(dataset: Dataset, samples: Uint32Array): PassResult {

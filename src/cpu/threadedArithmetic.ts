@@ -14,6 +14,8 @@ import type { Team } from './team.ts';
 
 /** What steps are asked for at a time take: little for who waits for an abort, much beside a message. */
 const targetMs = 20;
+/** Bytes of a training set that is streamed which are in memory at a time, unless a mini-batch is larger. */
+const windowBytes = 2 ** 26;
 /** Trials are at least this long, and there are so many of each number of threads. */
 const trialMs = 4;
 const trialRounds = 3;
@@ -27,17 +29,28 @@ export class ThreadedArithmetic implements RunningArithmetic {
   readonly #team: Team;
   /** Parts that a step is cut into, which the threads share. */
   readonly #slices: number;
+  readonly #isStreamed: (training: Dataset) => boolean;
   #threads: number;
   #isChosen: boolean;
+  /** What is streamed, and how many samples at a time. */
+  #stream: { readonly training: Dataset; readonly samples: number } | undefined;
   #order: Uint32Array | undefined;
   #stepMs = Infinity;
 
   /**
    * @param memory of as many slices as the team has threads
    * @param isChosen whether all of them are to be used; if not, trials tell how many
+   * @param isStreamed whether a training set is taken in piece by piece, as it is needed
    */
-  constructor(options: EngineOptions, memory: KernelMemory, team: Team, isChosen: boolean) {
+  constructor(
+    options: EngineOptions,
+    memory: KernelMemory,
+    team: Team,
+    isChosen: boolean,
+    isStreamed: (training: Dataset) => boolean,
+  ) {
     this.#options = options;
+    this.#isStreamed = isStreamed;
     this.#memory = memory;
     this.#team = team;
     this.#slices = memory.slices.length;
@@ -52,8 +65,17 @@ export class ThreadedArithmetic implements RunningArithmetic {
   }
 
   async load(training: Dataset): Promise<void> {
-    this.#memory.load(training);
     this.#order = undefined;
+    this.#stream = undefined;
+    if (this.#isStreamed(training)) {
+      const { batchSize } = this.#options;
+      const steps = Math.max(1, Math.floor(windowBytes / training.featureCount / batchSize));
+      const samples = Math.min(training.sampleCount, steps * batchSize);
+      this.#memory.reserve(training, samples);
+      this.#stream = { training, samples };
+    } else {
+      this.#memory.load(training);
+    }
     if (!this.#isChosen) await this.#chooseThreads(training);
     this.#isChosen = true;
   }
@@ -90,8 +112,16 @@ export class ThreadedArithmetic implements RunningArithmetic {
     signal: AbortSignal | undefined,
   ): Promise<MadeSteps> {
     const { batchSize, optimizer } = this.#options;
-    this.#setOrder(order);
-    const asked = Math.min(steps, mostSteps, Math.max(1, Math.floor(targetMs / this.#stepMs)));
+    const fits = Math.ceil((this.#stream?.samples ?? order.length) / batchSize);
+    const asked = Math.min(
+      steps,
+      mostSteps,
+      fits,
+      Math.max(1, Math.floor(targetMs / this.#stepMs)),
+    );
+    const taken = order.subarray(firstStep * batchSize, (firstStep + asked) * batchSize);
+    if (this.#stream) this.#memory.stream(this.#stream.training, taken);
+    else this.#setOrder(order);
     for (let s = 0; s < asked; s++) {
       const start = (firstStep + s) * batchSize;
       const size = Math.min(batchSize, order.length - start);
@@ -103,7 +133,7 @@ export class ThreadedArithmetic implements RunningArithmetic {
     const begin = performance.now();
     let sums: PassSums;
     try {
-      sums = await this.#run(this.#threads, firstStep, asked, false);
+      sums = await this.#run(this.#threads, this.#stream ? 0 : firstStep, asked, false);
     } finally {
       signal?.removeEventListener('abort', stop);
     }
@@ -162,8 +192,11 @@ export class ThreadedArithmetic implements RunningArithmetic {
   async #chooseThreads({ sampleCount }: Dataset): Promise<void> {
     if (this.#slices === 1) return;
     const { batchSize } = this.#options;
-    const steps = Math.max(1, Math.floor(sampleCount / batchSize));
-    this.#setOrder(Uint32Array.from({ length: sampleCount }, (_, n) => n));
+    const samples = this.#stream?.samples ?? sampleCount;
+    const steps = Math.max(1, Math.floor(samples / batchSize));
+    const order = Uint32Array.from({ length: samples }, (_, n) => n);
+    if (this.#stream) this.#memory.stream(this.#stream.training, order);
+    else this.#setOrder(order);
     // The first calls run code that is yet to be optimized.
     await this.#time(1, steps);
     let best = { threads: 1, ms: await this.#time(1, steps) };

@@ -4,7 +4,7 @@ import { presets, type PresetName } from '../network/presets.ts';
 import { stepsPerEpoch } from '../training/batches.ts';
 import { DataPicker } from './dataPicker.ts';
 import { byId } from './elements.ts';
-import { expectedSeconds, planSentence } from './expectation.ts';
+import { expectedSeconds, planSentence, type Plan } from './expectation.ts';
 import { generateDigits, testCountFor, type PageData } from './pageData.ts';
 import type { PageOptions } from './pageOptions.ts';
 import { PresetCard } from './presetCard.ts';
@@ -184,11 +184,12 @@ export class App {
   /** Says what pressing the button will do. */
   #promise(): void {
     const { presets: names, epochs, samples } = this.#options;
-    const plan = {
+    const adapter = this.#webGpu?.adapter;
+    const plan: Plan = {
       presets: names,
       epochs,
       trainingCount: this.#picker.files?.training.sampleCount ?? samples,
-      hasGpu: this.#webGpu?.adapter !== undefined,
+      gpu: adapter ? (adapter.isSoftware ? 'software' : 'hardware') : 'none',
     };
     byId('plan', HTMLElement).textContent = planSentence(plan);
     byId('duration', HTMLElement).textContent =

@@ -7,7 +7,7 @@ export interface Plan {
   readonly presets: readonly PresetName[];
   readonly epochs: number;
   readonly trainingCount: number;
-  readonly hasGpu: boolean;
+  readonly gpu: 'hardware' | 'software' | 'none';
 }
 
 /** 'Two neural networks, “lecture” and “modern”, learn to read handwritten digits: each first on your CPU, …'. */
@@ -17,9 +17,10 @@ export function planSentence(plan: Plan): string {
     names.length === 1
       ? `A neural network, ${listOf(names)}, learns`
       : `${numerals[names.length] ?? names.length} neural networks, ${listOf(names)}, learn`;
-  const where = plan.hasGpu
-    ? 'each first on your CPU, then on your GPU, from the same start'
-    : 'on your CPU, as there is no WebGPU here';
+  const where =
+    plan.gpu !== 'none'
+      ? 'each first on your CPU, then on your GPU, from the same start'
+      : 'on your CPU, as there is no WebGPU here';
   return `${what} to read handwritten digits: ${where}.`;
 }
 
@@ -28,18 +29,23 @@ const numerals: Readonly<Record<number, string>> = { 2: 'Two', 3: 'Three', 4: 'F
 /** Floating-point operations a weight or bias takes for a sample: forward, backward and update, two each. */
 const operationsAParameter = 6;
 /**
- * The CPU engine on one core of 2020: some operations a second, and some time for each sample whatever its network.
- * Within a factor of two or so of what it will be, which is what "about" means here.
+ * Some operations a second, and some time for each sample whatever its network: the CPU engine on one core of 2020, and
+ * a software adapter on two. Within a factor of two or so of what it will be, which is what "about" means here.
  */
-const operationsPerSecond = 4e9;
-const secondsASample = 20e-6;
+const rates = {
+  cpu: { operationsPerSecond: 6e10, secondsASample: 1e-6 },
+  software: { operationsPerSecond: 6e9, secondsASample: 1e-5 },
+} as const;
 
-/** Seconds that the whole run will take, roughly. A GPU is counted as fast as the CPU. */
-export function expectedSeconds({ presets: names, epochs, trainingCount, hasGpu }: Plan): number {
-  const onCpu = names.reduce((sum, name) => {
-    const parameters = countParameters(presets[name].network.layers);
-    const aSample = secondsASample + (operationsAParameter * parameters) / operationsPerSecond;
-    return sum + epochs * trainingCount * aSample;
-  }, 0);
-  return onCpu * (hasGpu ? 2 : 1);
+/** Seconds that the whole run will take, roughly. A GPU in hardware is counted as fast as the CPU. */
+export function expectedSeconds({ presets: names, epochs, trainingCount, gpu }: Plan): number {
+  const secondsOn = ({ operationsPerSecond, secondsASample }: (typeof rates)[keyof typeof rates]) =>
+    names.reduce((sum, name) => {
+      const parameters = countParameters(presets[name].network.layers);
+      const aSample = secondsASample + (operationsAParameter * parameters) / operationsPerSecond;
+      return sum + epochs * trainingCount * aSample;
+    }, 0);
+  const onCpu = secondsOn(rates.cpu);
+  if (gpu === 'none') return onCpu;
+  return onCpu + (gpu === 'software' ? secondsOn(rates.software) : onCpu);
 }

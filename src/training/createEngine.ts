@@ -50,7 +50,8 @@ export async function createEngine(
 const nothing = (): void => undefined;
 
 function createOnCpu(network: Network, options: TrainerOptions): Promise<Engine> {
-  return createCpuEngine({ ...options, network }, { threads: options.threads });
+  const { threads, stream } = options;
+  return createCpuEngine({ ...options, network }, { threads, stream });
 }
 
 async function createGpuEngine(

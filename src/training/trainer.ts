@@ -36,7 +36,7 @@ export interface TrainerOptions {
    * depend on the number that is given here, or else on how many threads the machine has.
    */
   readonly threads?: number | undefined;
-  /** `webgpu`: streams the training set in pieces. Default: only one that is too large for the device. */
+  /** Streams the training set in pieces. Default: only one that is too large, for the device or for the CPU engine's memory. */
   readonly stream?: boolean;
   /**
    * `webgpu`: how a step is cut into kernels. `default` follows from network, mini-batch and adapter alone; `tuned` is

@@ -30,7 +30,7 @@ async function prepare(build: (typeof builds)[number], network: Network, batchSi
   const memory = new KernelMemory({ network, slices: 1, moments: 0, isShared: false });
   const kernels = await instantiate(await compileBuild(build, false), memory.memory);
   const options = { network, batchSize, optimizer: sgd({ learningRate: 0.1 }) };
-  return { memory, kernels, arithmetic: new SimdArithmetic(options, kernels, memory) };
+  return { memory, kernels, arithmetic: new SimdArithmetic(options, kernels, memory, () => false) };
 }
 
 /** The gradient of a whole dataset, summed over its samples, and the sums of cost and right predictions. */

@@ -1,8 +1,10 @@
 /** Steps that several threads share: to the same bits, and never a hang when one is lost. */
+import { setFlagsFromString } from 'node:v8';
+
 import { afterEach, describe, expect, it, vi } from 'vitest';
 
 import { createCpuEngine } from '../../src/cpu/engine.ts';
-import { compileBuild } from '../../src/cpu/kernelModule.ts';
+import { builds, compileBuild, supportedBuilds } from '../../src/cpu/kernelModule.ts';
 import { KernelMemory } from '../../src/cpu/memory.ts';
 import { ratesAt } from '../../src/cpu/rates.ts';
 import { Team } from '../../src/cpu/team.ts';
@@ -12,6 +14,7 @@ import { fileOrder, shuffledOrder } from '../../src/data/shuffle.ts';
 import { ConfigurationError, ThreadLostError } from '../../src/errors.ts';
 import { Network } from '../../src/network/network.ts';
 import { createReferenceEngine } from '../../src/reference/engine.ts';
+import type { StepMetrics } from '../../src/training/engine.ts';
 import { adamW, sgd, type Optimizer } from '../../src/training/optimizers.ts';
 import { randomDataset, testRandom } from '../support/networks.ts';
 import { train } from '../support/training.ts';
@@ -58,7 +61,13 @@ describe('however many threads share the slices', () => {
   });
 });
 
-describe.each([1, 2, 4])('an engine of %i threads', (threads) => {
+// V8 had relaxed SIMD behind this flag before it shipped it; see kernels.test.ts.
+if (!supportedBuilds().includes('relaxed-simd')) {
+  setFlagsFromString('--experimental-wasm-relaxed-simd');
+}
+const forms = builds.flatMap((build) => [1, 2, 4].map((threads) => ({ build, threads })));
+
+describe.each(forms)('an engine of $threads threads, $build', ({ build, threads }) => {
   it('keeps the gradient within its bound at ragged shapes', async () => {
     for (const samples of [1, 7, 130, 531]) {
       const batch = randomDataset(testRandom(samples), samples, 30, 5);
@@ -67,7 +76,7 @@ describe.each([1, 2, 4])('an engine of %i threads', (threads) => {
       const learningRate = 2 ** 10;
       const engine = await createCpuEngine(
         { network, batchSize: samples, optimizer: sgd({ learningRate }) },
-        { threads },
+        { build, threads },
       );
       const [metrics] = await train(engine, batch, samples, 1);
       expect(metrics).toMatchObject({ steps: 1, samples });
@@ -88,7 +97,7 @@ describe.each([1, 2, 4])('an engine of %i threads', (threads) => {
     const options = { network, batchSize: 50, optimizer: sgd({ learningRate: 1, momentum: 0.5 }) };
     const learned: Float32Array[] = [];
     for (const steps of [5, 5, 1]) {
-      const engine = await createCpuEngine(options, { threads });
+      const engine = await createCpuEngine(options, { build, threads });
       await engine.load(dataset);
       engine.beginEpoch(fileOrder(dataset.sampleCount), 0);
       for (let made = 0; made < 5; made += steps) await engine.run(steps);
@@ -99,9 +108,32 @@ describe.each([1, 2, 4])('an engine of %i threads', (threads) => {
     expect(learned[2]).toEqual(learned[0]);
   });
 
+  it('streams to the same bits, whole mini-batches and a rest, in threads and in the calling one', async () => {
+    const options = { network, batchSize: 50, optimizer: sgd({ learningRate: 1, momentum: 0.5 }) };
+    const learned: Float32Array[] = [];
+    const made: StepMetrics[][] = [];
+    for (const [count, stream] of [
+      [threads, false],
+      [threads, true],
+      [0, false],
+      [0, true],
+    ] as const) {
+      const engine = await createCpuEngine(options, { build, threads: count, stream });
+      made.push(await train(engine, dataset, 50, 12));
+      await engine.evaluate(dataset);
+      made.push(await train(engine, dataset, 50, 3));
+      learned.push(await engine.readParameters());
+      await engine.dispose();
+    }
+    expect(learned[1]).toEqual(learned[0]);
+    expect(learned[3]).toEqual(learned[2]);
+    expect(made.slice(2, 4)).toEqual(made.slice(0, 2));
+    expect(made.slice(6, 8)).toEqual(made.slice(4, 6));
+  });
+
   it('evaluates and predicts what the reference does, between steps too', async () => {
     const options = { network, batchSize: 50, optimizer: sgd({ learningRate: 0.01 }) };
-    const engine = await createCpuEngine(options, { threads });
+    const engine = await createCpuEngine(options, { build, threads });
     const reference = createReferenceEngine(options);
     const other = randomDataset(testRandom(2), 301, 30, 5);
     for (const each of [engine, reference]) {
@@ -127,7 +159,7 @@ describe.each([1, 2, 4])('an engine of %i threads', (threads) => {
   it('says in which step a gradient was not finite, and stops there', async () => {
     const wild = { network, batchSize: 50, optimizer: sgd({ learningRate: 1e38 }) };
     const linear = new Network({ layers: [30, 4, 5], activation: 'linear', output: 'linear' });
-    const engine = await createCpuEngine({ ...wild, network: linear }, { threads });
+    const engine = await createCpuEngine({ ...wild, network: linear }, { build, threads });
     const reference = createReferenceEngine({ ...wild, network: linear });
     const [found] = await train(engine, dataset, 50, 5);
     const [expected] = await train(reference, dataset, 50, 5);

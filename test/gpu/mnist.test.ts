@@ -18,8 +18,9 @@ async function realMnist(context: TestContext): Promise<TrainingAndTest> {
     : await loadMnist(folder);
 }
 
-/** Test accuracy of a preset after some epochs on the GPU. */
+/** Test accuracy of a preset after some epochs. */
 async function accuracyAfter(
+  backend: 'webgpu' | 'cpu',
   name: PresetName,
   epochs: number,
   training: Dataset,
@@ -27,8 +28,8 @@ async function accuracyAfter(
 ): Promise<number> {
   const { network, batchSize, ...optimizer } = presets[name];
   const trainer = await Trainer.create(new Network(network), {
-    backend: 'webgpu',
-    gpu: await testGpu(),
+    backend,
+    ...(backend === 'webgpu' && { gpu: await testGpu() }),
     batchSize,
     optimizer: sgd(optimizer),
   });
@@ -38,15 +39,17 @@ async function accuracyAfter(
   return accuracy;
 }
 
-describe('on the real MNIST, trained on the GPU', { timeout: 300_000 }, () => {
+describe('on the real MNIST', { timeout: 300_000 }, () => {
   it.for([
-    ['lecture', 6, 0.91],
-    ['modern', 2, 0.96],
+    ['webgpu', 'lecture', 6, 0.91],
+    ['webgpu', 'modern', 2, 0.96],
+    ['cpu', 'lecture', 6, 0.91],
+    ['cpu', 'modern', 2, 0.96],
   ] as const)(
-    '%s reads, after %i epochs, at least %d of the test set',
-    async ([name, epochs, least], context) => {
+    '%s: %s reads, after %i epochs, at least %d of the test set',
+    async ([backend, name, epochs, least], context) => {
       const { training, test } = await realMnist(context);
-      const accuracy = await accuracyAfter(name, epochs, training, test);
+      const accuracy = await accuracyAfter(backend, name, epochs, training, test);
       expect(accuracy).toBeGreaterThanOrEqual(least);
       // A perfect score is a leak of the test set, not a triumph.
       expect(accuracy).toBeLessThan(0.99);
@@ -55,7 +58,7 @@ describe('on the real MNIST, trained on the GPU', { timeout: 300_000 }, () => {
 
   it('modern, trained on the generated digits alone, reads at least 0.9 of the test set', async (context) => {
     const { test } = await realMnist(context);
-    const accuracy = await accuracyAfter('modern', 1, digits().training, test);
+    const accuracy = await accuracyAfter('webgpu', 'modern', 1, digits().training, test);
     expect(accuracy).toBeGreaterThanOrEqual(0.9);
   });
 });

@@ -48,6 +48,25 @@ it('training in Chromium reports the same twice, and its weights evaluate to the
   expect(found.evaluation).toEqual(first.evaluation);
 });
 
+it('the CPU engine trains in Chromium, in threads that its page’s policy allows, to the same bits twice', async () => {
+  for (const file of ['1.json', '2.json']) {
+    const args = ['--epochs', '2', '--threads', '2', '--json', file];
+    const { code, stdout } = await runCli(
+      ['train', ...tiny, '--backend', 'cpu', '--runtime', 'chromium', ...args],
+      { cwd: folder },
+    );
+    expect(stdout).toMatch(/^Trained after 26 steps .* on cpu/);
+    expect(code).toBe(0);
+  }
+  const first = await report('1.json');
+  expect(first).toMatchObject({
+    backend: 'cpu',
+    plan: expect.stringMatching(/^(relaxed-)?simd, 2 threads$/) as unknown,
+    runtime: { name: 'chromium' },
+  });
+  expect(withoutTimes(await report('2.json'))).toEqual(withoutTimes(first));
+});
+
 it('a damaged file that the page reads is named with its folder', async () => {
   await writeTinyMnist(join(folder, 'bad'), { testCount: 5 });
   const images = await readFile(join(folder, 'tiny', 't10k-images-idx3-ubyte'));

@@ -6,7 +6,7 @@ const plan: Plan = {
   presets: ['lecture', 'modern'],
   epochs: 1,
   trainingCount: 60_000,
-  hasGpu: true,
+  gpu: 'hardware',
 };
 
 describe('what is said before a run', () => {
@@ -15,14 +15,19 @@ describe('what is said before a run', () => {
       'Two neural networks, “lecture” and “modern”, learn to read handwritten digits: ' +
         'each first on your CPU, then on your GPU, from the same start.',
     );
-    expect(planSentence({ ...plan, presets: ['wide'], hasGpu: false })).toBe(
+    expect(planSentence({ ...plan, presets: ['wide'], gpu: 'none' })).toBe(
       'A neural network, “wide”, learns to read handwritten digits: on your CPU, as there is no WebGPU here.',
     );
   });
 
   it('expects half the time where one side is trained, and twice as much for two epochs', () => {
-    expect(expectedSeconds({ ...plan, hasGpu: false })).toBeCloseTo(expectedSeconds(plan) / 2);
+    expect(expectedSeconds({ ...plan, gpu: 'none' })).toBeCloseTo(expectedSeconds(plan) / 2);
     expect(expectedSeconds({ ...plan, epochs: 2 })).toBeCloseTo(expectedSeconds(plan) * 2);
+  });
+
+  it('expects a GPU that is software to take longer than the CPU', () => {
+    const software = expectedSeconds({ ...plan, gpu: 'software' });
+    expect(software).toBeGreaterThan(2 * expectedSeconds(plan));
   });
 
   it('expects a wide network to take longer than all the others together', () => {

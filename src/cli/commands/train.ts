@@ -98,7 +98,7 @@ export function addTrain(program: Command, context: Context): void {
     ),
     option.onOff(
       '--stream <on|off>',
-      'webgpu: upload each mini-batch instead of keeping the set on the device; default: where it does not fit',
+      'webgpu, cpu: copy mini-batches as they are needed instead of keeping the whole set; default: where it is too large',
     ),
     planOption(),
   ];
