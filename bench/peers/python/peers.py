@@ -11,6 +11,7 @@ a timed run, by reading a cost.
 """
 
 import json
+import os
 import sys
 import time
 from pathlib import Path
@@ -133,21 +134,26 @@ def numpy_learner(numpy, task, workload):
 class TorchForm:
     """One way to run PyTorch: eager, compiled, or as a CUDA graph."""
 
-    def __init__(self, torch, numpy, device, mode, tf32):
+    def __init__(self, torch, numpy, device, mode, tf32, threads=None):
         self.torch, self.numpy, self.device, self.mode, self.tf32 = torch, numpy, device, mode, tf32
+        self.threads = threads
 
     @property
     def name(self):
         tf32 = "-tf32" if self.tf32 else ""
-        return f"torch-{self.device}-{self.mode}{tf32}"
+        one = "-one-thread" if self.threads == 1 else ""
+        return f"torch-{self.device}-{self.mode}{tf32}{one}"
 
     @property
     def title(self):
         mode = {"eager": "eager", "compile": "torch.compile", "graph": "CUDA graph"}[self.mode]
         precision = ("TF32" if self.tf32 else "float32") if self.device == "cuda" else ""
-        return " ".join(filter(None, ["PyTorch", self.device.upper(), mode, precision]))
+        threads = self.threads and ("1 thread" if self.threads == 1 else f"{self.threads} threads")
+        return " ".join(filter(None, ["PyTorch", self.device.upper(), mode, precision, threads]))
 
-    def set_precision(self):
+    def set_up(self):
+        if self.threads:
+            self.torch.set_num_threads(self.threads)
         if self.device == "cuda":
             self.torch.backends.cuda.matmul.allow_tf32 = self.tf32
             self.torch.backends.cudnn.allow_tf32 = self.tf32
@@ -250,7 +256,7 @@ class NumpyForm:
     def __init__(self, numpy):
         self.numpy = numpy
 
-    def set_precision(self):
+    def set_up(self):
         """It has one."""
 
     def learner(self, task, workload):
@@ -282,7 +288,14 @@ def find_forms():
         notes.append(f"PyTorch was not measured: {sys.executable} has none.")
         return numpy, forms, versions, notes
     versions["torch"] = torch.__version__
-    forms += [TorchForm(torch, numpy, "cpu", mode, False) for mode in ("eager", "compile")]
+    # PyTorch's own choice is not always all cores, and small networks may be faster on one.
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    forms += [
+        TorchForm(torch, numpy, "cpu", mode, False, threads)
+        for mode in ("eager", "compile")
+        for threads in sorted({1, cores}, reverse=True)
+        if mode == "eager" or threads == cores
+    ]
     if torch.cuda.is_available():
         versions["cuda"] = torch.version.cuda
         versions["cudaDevice"] = torch.cuda.get_device_name()
@@ -297,7 +310,7 @@ def find_forms():
 
 def prepare(numpy, form, task, workload, result):
     """What is to be timed, once it has been seen to compute; notes in `result` what it computed."""
-    form.set_precision()
+    form.set_up()
     if workload["kind"] == "training":
         learner = form.learner(task, workload)
         learner(workload["checkedSteps"])
@@ -340,14 +353,14 @@ def measure(numpy, forms, task, workload):
             if "failure" in result:
                 continue
             progress(f"Python, {workload['name']}: {form.title}")
-            form.set_precision()
+            form.set_up()
             sample = attempt(result, lambda: time_run(run, task["seconds"]))
             if sample is not None:
                 result["samples"].append(sample)
     if workload["kind"] == "training":
         for form, run, result in entries:
             if "failure" not in result:
-                form.set_precision()
+                form.set_up()
                 result["finalCost"] = attempt(result, lambda: run(1))
     return [result for _, _, result in entries]
 
