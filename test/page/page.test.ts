@@ -47,7 +47,11 @@ async function openPage(search: string, before = ''): Promise<Page> {
   });
   page.on('pageerror', (error) => complaints.push(String(error)));
   page.on('request', (request) => {
-    const isOwn = request.url().startsWith(`${server.origin}/`) || request.url() === 'data:,';
+    // `blob:` is the program of the CPU engine's threads, which the page itself has made.
+    const { origin } = server;
+    const own = [`${origin}/`, `blob:${origin}/`];
+    const isOwn =
+      own.some((start) => request.url().startsWith(start)) || request.url() === 'data:,';
     if (!isOwn) complaints.push(`request of ${request.url()}`);
   });
   await page.evaluateOnNewDocument(
