@@ -50,7 +50,7 @@ interface AnyWorker {
 interface NodeWorkers {
   readonly Worker: new (
     code: string,
-    options: { readonly eval: true },
+    options: { readonly eval: true; readonly execArgv: readonly string[] },
   ) => AnyWorker & {
     on(event: string, listener: (value: unknown) => void): void;
     ref(): void;
@@ -93,7 +93,8 @@ export class Thread {
   constructor() {
     const workers = nodeWorkers();
     if (workers) {
-      const worker = new workers.Worker(program + inNode, { eval: true });
+      // Without the process's own flags, which may load half a toolchain.
+      const worker = new workers.Worker(program + inNode, { eval: true, execArgv: [] });
       worker.unref();
       worker.on('message', (answer) => this.#settle(answer as Answer));
       worker.on('error', (error) => this.#fail(String(error)));

@@ -8,6 +8,7 @@ import type {
   PassSums,
   RunningArithmetic,
 } from '../training/hostEngine.ts';
+import type { Wish } from './control.ts';
 import { mostSteps, type KernelMemory } from './memory.ts';
 import { ratesAt } from './rates.ts';
 import type { Team } from './team.ts';
@@ -16,8 +17,9 @@ import type { Team } from './team.ts';
 const targetMs = 20;
 /** Bytes of a training set that is streamed which are in memory at a time, unless a mini-batch is larger. */
 const windowBytes = 2 ** 26;
-/** Trials are at least this long, and there are so many of each number of threads. */
+/** Trials are at least this long, and there are so many of each number of threads unless one takes much longer. */
 const trialMs = 4;
+const longTrialMs = 20;
 const trialRounds = 3;
 /** More threads have to be this much faster to be worth their while. */
 const worthwhile = 1.05;
@@ -133,7 +135,13 @@ export class ThreadedArithmetic implements RunningArithmetic {
     const begin = performance.now();
     let sums: PassSums;
     try {
-      sums = await this.#run(this.#threads, this.#stream ? 0 : firstStep, asked, false);
+      sums = await this.#run({
+        threads: this.#threads,
+        batchSize,
+        firstStep: this.#stream ? 0 : firstStep,
+        steps: asked,
+        isTrial: false,
+      });
     } finally {
       signal?.removeEventListener('abort', stop);
     }
@@ -158,17 +166,11 @@ export class ThreadedArithmetic implements RunningArithmetic {
     this.#team.disband();
   }
 
-  /** Steps of the epoch whose order is set, by so many threads. */
-  async #run(
-    threads: number,
-    firstStep: number,
-    steps: number,
-    isTrial: boolean,
-  ): Promise<PassSums> {
-    const { batchSize } = this.#options;
+  /** Steps of the epoch whose order is set. */
+  async #run(wish: Wish): Promise<PassSums> {
     const { control } = this.#memory;
-    control.ask({ threads, batchSize, firstStep, steps, isTrial });
-    await this.#team.work(threads, (t) => ({ call: 'train', arguments: [control.at, t] }));
+    control.ask(wish);
+    await this.#team.work(wish.threads, (t) => ({ call: 'train', arguments: [control.at, t] }));
     const sums = { costSum: 0, correct: 0 };
     for (let slice = 0; slice < this.#slices; slice++) {
       const { costSum, correct } = this.#memory.takeSums(slice);
@@ -192,33 +194,36 @@ export class ThreadedArithmetic implements RunningArithmetic {
   async #chooseThreads({ sampleCount }: Dataset): Promise<void> {
     if (this.#slices === 1) return;
     const { batchSize } = this.#options;
+    // A pass of each slice: of a large mini-batch, as much as tells.
+    const size = Math.min(batchSize, this.#memory.rows * this.#slices);
     const samples = this.#stream?.samples ?? sampleCount;
-    const steps = Math.max(1, Math.floor(samples / batchSize));
     const order = Uint32Array.from({ length: samples }, (_, n) => n);
     if (this.#stream) this.#memory.stream(this.#stream.training, order);
     else this.#setOrder(order);
+    const steps = Math.max(1, Math.floor(samples / size));
     // The first calls run code that is yet to be optimized.
-    await this.#time(1, steps);
-    let best = { threads: 1, ms: await this.#time(1, steps) };
+    await this.#time(1, size, steps);
+    let best = { threads: 1, ms: await this.#time(1, size, steps) };
     for (let threads = 2; threads <= this.#slices; threads *= 2) {
-      const ms = await this.#time(threads, steps);
+      const ms = await this.#time(threads, size, steps);
       if (ms * worthwhile > best.ms) break;
       best = { threads, ms };
     }
     this.#threads = best.threads;
-    this.#stepMs = best.ms;
+    this.#stepMs = (best.ms * batchSize) / size;
   }
 
-  /** Milliseconds a step, the least of a few trials, since noise only adds. */
-  async #time(threads: number, mostSteps: number): Promise<number> {
+  /** Milliseconds a step of so many samples, the least of a few trials, since noise only adds. */
+  async #time(threads: number, batchSize: number, most: number): Promise<number> {
     let best = Infinity;
     for (let round = 0, steps = 1; round < trialRounds;) {
       const begin = performance.now();
-      await this.#run(threads, 0, steps, true);
+      await this.#run({ threads, batchSize, firstStep: 0, steps, isTrial: true });
       const ms = performance.now() - begin;
       best = Math.min(best, ms / steps);
-      if (ms >= trialMs || steps === mostSteps) round++;
-      else steps = Math.min(mostSteps, steps * 4);
+      if (ms >= longTrialMs) break;
+      if (ms >= trialMs || steps === most) round++;
+      else steps = Math.min(most, steps * 4);
     }
     return best;
   }

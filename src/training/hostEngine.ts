@@ -1,6 +1,6 @@
 /**
- * What the engines that compute in this thread have in common: the place in the epoch, the order of calls,
- * and time for the event loop. Their arithmetic is all they add.
+ * What the engines that compute on the CPU have in common, in this thread or in others: the place in the epoch, the
+ * order of calls, and time for the event loop. Their arithmetic is all they add.
  *
  * Mini-batches are handed to the arithmetic in chunks of bounded work. A mini-batch as large as
  * the training set then needs no more memory than a small one, and never blocks for long.
