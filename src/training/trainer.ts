@@ -126,6 +126,8 @@ export class Trainer {
   #loaded: Dataset | undefined;
   #step = 0;
   #epoch = 0;
+  /** The order of an epoch to come, or of the one under way. */
+  #made: { readonly epoch: number; readonly order: Uint32Array<ArrayBuffer> } | undefined;
   #stepOfEpoch = 0;
   #isFitting = false;
   #isDisposed = false;
@@ -196,6 +198,7 @@ export class Trainer {
     this.#requireUsable();
     this.#requireIdle();
     await this.#load(training);
+    this.#orderOf(this.#epoch, training.sampleCount);
     await this.#engine.settle?.();
   }
 
@@ -236,6 +239,8 @@ export class Trainer {
             leftInEpoch -= asked;
             pending.push({ metrics: this.#run(asked, leaving.signal) });
           }
+          // While the engine computes, this thread would wait.
+          if (left > 0) this.#orderOf(this.#epoch + 1, training.sampleCount);
           const run = await this.#settle(pending, perEpoch);
           signal?.throwIfAborted();
           const now = performance.now();
@@ -302,11 +307,19 @@ export class Trainer {
   }
 
   #beginEpoch({ sampleCount }: Dataset): void {
+    this.#engine.beginEpoch(this.#orderOf(this.#epoch, sampleCount), this.#stepOfEpoch);
+  }
+
+  /** The order of an epoch, which is made ahead: for 60,000 samples it takes what 100 steps of a small network take. */
+  #orderOf(epoch: number, sampleCount: number): Uint32Array<ArrayBuffer> {
+    const made = this.#made;
+    if (made?.epoch === epoch && made.order.length === sampleCount) return made.order;
     const order =
       this.#options.shuffle === false
         ? fileOrder(sampleCount)
-        : shuffledOrder(this.#seed, this.#epoch, sampleCount);
-    this.#engine.beginEpoch(order, this.#stepOfEpoch);
+        : shuffledOrder(this.#seed, epoch, sampleCount);
+    this.#made = { epoch, order };
+    return order;
   }
 
   #run(steps: number, signal: AbortSignal): Promise<StepMetrics> {

@@ -91,22 +91,6 @@ describe('where Dawn has no driver', () => {
   });
 });
 
-it('nudge check proves the numbers, row by row', async () => {
-  const { code, stdout } = await runCli(
-    ['check', '--runtime', 'node', '--rounds', '1', '--seed', '2', '--json', 'check.json'],
-    { cwd: folder },
-  );
-  expect(stdout).toMatch(/^check +cases +worst\/bound\n/);
-  expect(stdout).toMatch(/\nAll \d+ checks passed on .*\.\n$/);
-  expect(code).toBe(0);
-  const report = JSON.parse(await readFile(join(folder, 'check.json'), 'utf8')) as {
-    passed: boolean;
-    checks: { worst: number }[];
-  };
-  expect(report.passed).toBe(true);
-  for (const { worst } of report.checks) expect(worst).toBeLessThanOrEqual(1);
-}, 180_000);
-
 it('nudge doctor finds the adapter, its limits and its features, and measures it', async () => {
   const { code, stdout } = await runCli(
     ['doctor', '--no-launch', '--probe', '--json', 'doctor.json'],

@@ -41,10 +41,11 @@ async function accuracyAfter(
 
 describe('on the real MNIST', { timeout: 300_000 }, () => {
   it.for([
-    ['webgpu', 'lecture', 6, 0.91],
-    ['webgpu', 'modern', 2, 0.96],
-    ['cpu', 'lecture', 6, 0.91],
-    ['cpu', 'modern', 2, 0.96],
+    // A software adapter takes ten times as long as the CPU engine, whose runs are the longer ones.
+    ['webgpu', 'lecture', 2, 0.88],
+    ['webgpu', 'modern', 1, 0.94],
+    ['cpu', 'lecture', 15, 0.92],
+    ['cpu', 'modern', 6, 0.97],
   ] as const)(
     '%s: %s reads, after %i epochs, at least %d of the test set',
     async ([backend, name, epochs, least], context) => {
