@@ -19,19 +19,20 @@ const controlWord = {
   rates: 14,
   clipNorm: 15,
   squares: 16,
-  order: 17,
-  sampleCount: 18,
-  batchSize: 19,
-  firstStep: 20,
-  steps: 21,
-  isTrial: 22,
-  isStopped: 23,
-  isCut: 24,
-  made: 25,
-  isFinite: 26,
+  sums: 17,
+  order: 18,
+  sampleCount: 19,
+  batchSize: 20,
+  firstStep: 21,
+  steps: 22,
+  isTrial: 23,
+  isStopped: 24,
+  isCut: 25,
+  made: 26,
+  isFinite: 27,
 } as const;
 /** Of the structure. */
-export const controlBytes = 27 * 4;
+export const controlBytes = 28 * 4;
 
 /** What does not change while an engine lives; addresses and sizes are bytes. */
 export interface ControlFields {
@@ -52,6 +53,8 @@ export interface ControlFields {
   readonly rates: number;
   /** Room for a float64 of each slice. */
   readonly squares: number;
+  /** Room for 16 bytes of each slice in each step. */
+  readonly sums: number;
 }
 
 /** Steps to be made. */

@@ -49,7 +49,9 @@ interface SliceRoom {
 
 /** Bytes of the structures of `assembly/structures.ts`. */
 const layerBytes = 13 * 4;
-const contextBytes = 22 * 4;
+const contextBytes = 20 * 4;
+/** With the zeros behind. */
+const listsBytes = 10 * 4 + 128;
 
 /** Steps that can be asked for at a time. */
 export const mostSteps = 1024;
@@ -101,6 +103,7 @@ export class KernelMemory {
   /** For a few samples a slice, of whatever dataset. */
   readonly #stage: number;
   readonly #stageBytes: number;
+  readonly #stepSums: number;
   /** Where features begin, and what belongs to them. */
   readonly #end: number;
   #data = { labels: 0, order: 0 };
@@ -127,6 +130,7 @@ export class KernelMemory {
     const control = take(controlBytes);
     this.rates = take(mostSteps * ratesWords * 4);
     const squares = take(slices * 8);
+    this.#stepSums = take(mostSteps * slices * 16);
     this.parameters = take(this.parameterBytes);
     this.moments = Array.from({ length: moments }, () => take(this.parameterBytes));
     // Gradients lie at equal distances.
@@ -161,6 +165,7 @@ export class KernelMemory {
       bytes: this.parameterBytes,
       rates: this.rates,
       squares,
+      sums: this.#stepSums,
     };
     this.control = new Control(this.memory, control, fields, clipNorm);
     this.#writeParameters(network.parameters);
@@ -233,10 +238,22 @@ export class KernelMemory {
   takeSums(slice: number): { costSum: number; correct: number } {
     const { sums } = this.slices[slice]!;
     const view = new DataView(this.memory.buffer);
-    const made = { costSum: view.getFloat64(sums, true), correct: view.getUint32(sums + 16, true) };
+    const made = { costSum: view.getFloat64(sums, true), correct: view.getUint32(sums + 8, true) };
     view.setFloat64(sums, 0, true);
-    view.setUint32(sums + 16, 0, true);
+    view.setUint32(sums + 8, 0, true);
     return made;
+  }
+
+  /** What was said in one of the steps that were asked for, slice after slice. */
+  stepSums(step: number): { costSum: number; correct: number } {
+    const view = new DataView(this.memory.buffer, this.#stepSums);
+    const sums = { costSum: 0, correct: 0 };
+    for (let slice = 0; slice < this.slices.length; slice++) {
+      const at = (step * this.slices.length + slice) * 16;
+      sums.costSum += view.getFloat64(at, true);
+      sums.correct += view.getUint32(at + 8, true);
+    }
+    return sums;
   }
 
   /** What the slice's last pass said; written over by the next. */
@@ -330,6 +347,7 @@ export class KernelMemory {
     const byFeature = take(rows * inputs * 8);
     const sampleEnds = take(rows * 4);
     const featureEnds = take(inputs * 4);
+    const lists = take(listsBytes);
     const outputsAt = take(rows * layers.at(-1)! * 4);
     const costsAt = take(rows * 8);
     const predictions = take(rows * 4);
@@ -376,6 +394,7 @@ export class KernelMemory {
         byFeature,
         sampleEnds,
         featureEnds,
+        lists,
         outputsAt,
         costsAt,
         predictions,

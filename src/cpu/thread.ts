@@ -65,8 +65,7 @@ function builtin(name: string): unknown {
   interface WithBuiltins {
     readonly process?: { getBuiltinModule?(name: string): unknown };
   }
-  const { process: runtime } = globalThis as WithBuiltins;
-  return runtime?.getBuiltinModule?.(name);
+  return (globalThis as WithBuiltins).process?.getBuiltinModule?.(name);
 }
 
 /** Their threads, unlike workers of the web, need not keep a process alive. */

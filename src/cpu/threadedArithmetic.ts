@@ -5,7 +5,6 @@ import type {
   EpochPart,
   MadeSteps,
   PassResult,
-  PassSums,
   RunningArithmetic,
 } from '../training/hostEngine.ts';
 import type { Wish } from './control.ts';
@@ -133,9 +132,8 @@ export class ThreadedArithmetic implements RunningArithmetic {
     const stop = () => control.stop();
     signal?.addEventListener('abort', stop);
     const begin = performance.now();
-    let sums: PassSums;
     try {
-      sums = await this.#run({
+      await this.#run({
         threads: this.#threads,
         batchSize,
         firstStep: this.#stream ? 0 : firstStep,
@@ -149,9 +147,8 @@ export class ThreadedArithmetic implements RunningArithmetic {
     if (made === asked) this.#stepMs = (performance.now() - begin) / made;
     const samples = Math.min(order.length, (firstStep + made) * batchSize) - firstStep * batchSize;
     return {
-      steps: made,
       samples,
-      ...sums,
+      steps: Array.from({ length: made }, (_, s) => this.#memory.stepSums(s)),
       ...(!isFinite && { nonFiniteLayer: this.#memory.lastNonFinite() }),
     };
   }
@@ -167,17 +164,10 @@ export class ThreadedArithmetic implements RunningArithmetic {
   }
 
   /** Steps of the epoch whose order is set. */
-  async #run(wish: Wish): Promise<PassSums> {
+  async #run(wish: Wish): Promise<void> {
     const { control } = this.#memory;
     control.ask(wish);
     await this.#team.work(wish.threads, (t) => ({ call: 'train', arguments: [control.at, t] }));
-    const sums = { costSum: 0, correct: 0 };
-    for (let slice = 0; slice < this.#slices; slice++) {
-      const { costSum, correct } = this.#memory.takeSums(slice);
-      sums.costSum += costSum;
-      sums.correct += correct;
-    }
-    return sums;
   }
 
   #setOrder(order: Uint32Array): void {

@@ -77,8 +77,13 @@ export interface EpochPart {
   readonly stepsMade: number;
 }
 
-export interface MadeSteps extends PassSums {
-  readonly steps: number;
+export interface MadeSteps {
+  /**
+   * What each step said, one by one: their sum is then the same however many are made at a time, which follows from
+   * how long they take.
+   */
+  readonly steps: readonly PassSums[];
+  /** In all of them. */
   readonly samples: number;
   /** The last layer whose gradient was not finite in the last of the steps. */
   readonly nonFiniteLayer?: number | undefined;
@@ -240,12 +245,14 @@ export class HostEngine<T extends Arithmetic> implements Engine {
     while (sums.steps < steps && !signal?.aborted) {
       const made = await this.#makeSteps(epoch, steps - sums.steps, signal);
       if (!made) break;
-      epoch.step += made.steps;
-      sums.steps += made.steps;
+      epoch.step += made.steps.length;
+      sums.steps += made.steps.length;
       sums.samples += made.samples;
-      sums.costSum += made.costSum;
-      sums.correct += made.correct;
-      this.#stepsMade += made.steps;
+      for (const { costSum, correct } of made.steps) {
+        sums.costSum += costSum;
+        sums.correct += correct;
+      }
+      this.#stepsMade += made.steps.length;
       const { nonFiniteLayer: layer } = made;
       if (layer !== undefined) this.#nonFinite ??= { layer, step: this.#stepsMade - 1 };
     }
@@ -262,7 +269,7 @@ export class HostEngine<T extends Arithmetic> implements Engine {
     if ('makeSteps' in arithmetic) {
       const part = { order, firstStep: step, steps, stepsMade: this.#stepsMade };
       const made = await arithmetic.makeSteps(part, signal);
-      return made.steps > 0 ? made : undefined;
+      return made.steps.length > 0 ? made : undefined;
     }
     const { start, size } = batchExtent(step, training.sampleCount, this.#batchSize);
     const samples = order.subarray(start, start + size);
@@ -291,7 +298,7 @@ export class HostEngine<T extends Arithmetic> implements Engine {
       sums.correct += correct;
     }
     const nonFiniteLayer = arithmetic.update(this.#stepsMade);
-    return { steps: 1, samples: samples.length, ...sums, nonFiniteLayer };
+    return { steps: [sums], samples: samples.length, nonFiniteLayer };
   }
 
   /** Shows the network every sample of a dataset, in file order, chunk after chunk. */

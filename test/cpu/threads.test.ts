@@ -51,7 +51,7 @@ describe('however many threads share the slices', () => {
       team.disband();
       return {
         parameters: memory.readParameters(),
-        sums: memory.slices.map((__, slice) => memory.takeSums(slice)),
+        sums: [0, 1, 2, 3, 4, 5].map((step) => memory.stepSums(step)),
       };
     });
     const [one, ...more] = await Promise.all(made);
@@ -106,6 +106,21 @@ describe.each(forms)('an engine of $threads threads, $build', ({ build, threads 
     }
     expect(learned[1]).toEqual(learned[0]);
     expect(learned[2]).toEqual(learned[0]);
+  });
+
+  it('adds costs up to the same bits however many steps are made at a time', async () => {
+    const options = { network, batchSize: 8, optimizer: sgd({ learningRate: 0.1 }) };
+    const metricsWith = async (tick: number) => {
+      // The clock decides how many steps are asked for at a time: one, or as many as there are.
+      let now = 0;
+      const clock = vi.spyOn(performance, 'now').mockImplementation(() => (now += tick));
+      const engine = await createCpuEngine(options, { build, threads });
+      const metrics = await train(engine, dataset, 8, 26);
+      await engine.dispose();
+      clock.mockRestore();
+      return metrics;
+    };
+    expect(await metricsWith(1000)).toEqual(await metricsWith(0.0001));
   });
 
   it('streams to the same bits, whole mini-batches and a rest, in threads and in the calling one', async () => {

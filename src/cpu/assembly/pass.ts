@@ -39,7 +39,7 @@ export function pass(
     gradient(layer, below, count, isAdded);
     biasGradient(layer, count, isAdded);
   }
-  sortPixels(context, count, first.inputs, first.deltaRow);
+  sortPixels(context, count, first.inputs);
   firstGradient(context, first, isAdded);
   biasGradient(first, count, isAdded);
 }

@@ -59,22 +59,41 @@ export class Context {
   sampleEnds: usize;
   /** Where the pixels of each feature end in `byFeature`, u32 [featureCount]. */
   featureEnds: usize;
+  /** Room for {@link Lists} and the zeros behind. */
+  lists: usize;
   /** What a pass says of each sample: outputs, float32 [rows, outputs]; costs, float64; predictions, u32. */
   outputs: usize;
   costs: usize;
   predictions: usize;
-  /** Sums over the samples of all passes since the host set them to 0; and what they were before the step. */
+  /** Sums over the samples of all passes since they were set to 0. */
   costSum: f64;
-  costSumBefore: f64;
   correct: u32;
-  correctBefore: u32;
 }
 
-/** A pixel that is not 0: where it is, as a feature or as the offset of its sample's row, and its value. */
+/** A pixel that is not 0: its feature, or its sample, counting from the pass's first; and its value. */
 @unmanaged
 export class Pixel {
   at: u32;
   value: f32;
+}
+
+/** What the first layer adds up for one panel of columns; 128 bytes that are 0 follow. Distances are bytes. */
+@unmanaged
+export class Lists {
+  /** The lists, one behind the other; where each ends, u32 [count]. */
+  pixels: usize;
+  ends: usize;
+  count: i32;
+  /** The matrix whose rows the pixels name. */
+  rows: usize;
+  rowBytes: usize;
+  /** Where the first list's sums start, and how far on the next one's do. */
+  start: usize;
+  startRow: usize;
+  /** Where the first list's sums go, the next one's, and the next 8 columns. */
+  to: usize;
+  toRow: usize;
+  toColumns: usize;
 }
 
 // @ts-ignore: decorator

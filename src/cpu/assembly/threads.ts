@@ -37,6 +37,8 @@ export class Control {
   clipNorm: f32;
   /** f64 of each slice, whose sum is the square of the gradient's norm. */
   squares: usize;
+  /** What each slice says in each step: its cost, f64, and its right predictions, u32; 16 bytes apart. */
+  sums: usize;
   /** Samples in the order in which the epoch takes them, u32. */
   order: usize;
   sampleCount: i32;
@@ -95,8 +97,8 @@ function passSlice(control: Control, slice: i32, samples: usize, size: i32): voi
   const from = min(size, fours((size * slice) / slices));
   const to = min(size, fours((size * (slice + 1)) / slices));
   const share = to - from;
-  context.costSumBefore = context.costSum;
-  context.correctBefore = context.correct;
+  context.costSum = 0;
+  context.correct = 0;
   if (share === 0) {
     memory.fill(control.gradient + <usize>slice * control.bytes, 0, control.bytes);
     return;
@@ -115,11 +117,12 @@ function passSlice(control: Control, slice: i32, samples: usize, size: i32): voi
   }
 }
 
-/** Forgets what a slice said in a step that has been cut short. */
-function forgetSlice(control: Control, slice: i32): void {
+/** Notes what a slice said in a step that is made. */
+function noteSlice(control: Control, slice: i32, step: i32): void {
   const context = changetype<Context>(control.contexts + <usize>slice * control.contextDistance);
-  context.costSum = context.costSumBefore;
-  context.correct = context.correctBefore;
+  const at = control.sums + (<usize>(step * control.slices + slice) << 4);
+  store<f64>(at, context.costSum);
+  store<u32>(at, context.correct, 8);
 }
 
 /** Where a slice of the parameters begins, in bytes: whole lines of the cache, so that no two threads write to one. */
@@ -182,11 +185,11 @@ export function train(control: Control, thread: i32): void {
     for (let s = first; s < end; s++) passSlice(control, s, samples, size);
     meet(control);
     // Set before they met, so that all of them see the same.
-    if (atomic.load<i32>(changetype<usize>(control), offsetof<Control>('isCut'))) {
-      for (let s = first; s < end; s++) forgetSlice(control, s);
-      return;
+    if (atomic.load<i32>(changetype<usize>(control), offsetof<Control>('isCut'))) return;
+    for (let s = first; s < end; s++) {
+      noteSlice(control, s, step);
+      addSlice(control, s);
     }
-    for (let s = first; s < end; s++) addSlice(control, s);
     if (!control.isTrial) {
       const rates = changetype<Rates>(control.rates + <usize>step * offsetof<Rates>());
       let scale = rates.scale;
