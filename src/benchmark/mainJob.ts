@@ -129,13 +129,8 @@ export interface MainJobResult {
 /** For all the figures of the adapter together, which are wanted beside the training and not for themselves. */
 const probeBudgetMs = 1000;
 
-/**
- * Reports of a side while it trains: enough for a smooth curve, and fewer where they would come so fast that a fast
- * engine would mostly wait for whoever reads them.
- */
-const mostReports = 100;
-const fewestReports = 20;
-const secondsAReport = 0.005;
+/** Reports of a side while it trains: enough for a smooth curve. */
+const reportsPerSide = 100;
 
 /**
  * Trains each preset on the CPU, then on the GPU, from the same weights in the same order.
@@ -240,24 +235,14 @@ async function trainSide(
   // Compiles and uploads, so that the clock below times training alone.
   await trainer.prepare(training);
   const total = epochs * training.sampleCount;
-  const steps = total / trainer.batchSize;
-  let reportEvery = Math.max(1, Math.round(steps / mostReports));
+  const reportEvery = Math.max(1, Math.round(total / trainer.batchSize / reportsPerSide));
   let seconds = 0;
   let samples = 0;
-  const take = (report: Progress): void => {
+  for await (const report of trainer.fit(training, { epochs, reportEvery, signal })) {
     seconds += report.seconds;
     samples += report.samples;
     const { epoch, step, cost, accuracy, samplesPerSecond } = report;
     onReport({ epoch, step, cost, accuracy, samplesPerSecond }, samples / total);
-  };
-  for await (const report of trainer.fit(training, { steps: reportEvery, signal })) {
-    take(report);
-    const inTime = Math.round((secondsAReport * report.samplesPerSecond) / trainer.batchSize);
-    reportEvery = Math.max(reportEvery, Math.min(inTime, Math.round(steps / fewestReports)));
-  }
-  // Where one report was all, its epochs are complete.
-  if (samples < total) {
-    for await (const report of trainer.fit(training, { epochs, reportEvery, signal })) take(report);
   }
   const { cost, accuracy } = await trainer.evaluate(test);
   const { dispatchesPerStep, plan, exactPlan } = trainer;

@@ -104,7 +104,7 @@ async function createSimd(
   return new SimdArithmetic(options, kernels, memory, isStreamed(cpuOptions));
 }
 
-/** `undefined` where a policy keeps threads from starting. */
+/** `undefined` where a policy keeps threads from starting, or memory that can be shared is not to be had. */
 async function createThreaded(
   options: EngineOptions,
   build: Build,
@@ -113,16 +113,15 @@ async function createThreaded(
   const { threads } = cpuOptions;
   const slices = threads ?? defaultSlices(options);
   const module = await compileBuild(build, true);
-  const memory = createMemory(options, slices, true);
-  const start = { module, memory: memory.memory };
-  let team: Team;
   try {
-    team = await Team.assemble(slices, start, () => memory.control.passes);
+    const memory = createMemory(options, slices, true);
+    const start = { module, memory: memory.memory };
+    const team = await Team.assemble(slices, start, () => memory.control.passes);
+    const isChosen = threads !== undefined;
+    return new ThreadedArithmetic(options, memory, team, isChosen, isStreamed(cpuOptions));
   } catch {
     return undefined;
   }
-  const isChosen = threads !== undefined;
-  return new ThreadedArithmetic(options, memory, team, isChosen, isStreamed(cpuOptions));
 }
 
 function isStreamed({ stream }: CpuOptions): (training: Dataset) => boolean {
@@ -150,7 +149,7 @@ function createMemory(
 }
 
 /** @throws {ConfigurationError} for what is no number of threads */
-export function requireThreads(threads: number | undefined): void {
+function requireThreads(threads: number | undefined): void {
   if (threads === undefined) return;
   if (Number.isInteger(threads) && threads >= 0 && threads <= mostThreads) return;
   throw new ConfigurationError(

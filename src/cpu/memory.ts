@@ -1,24 +1,17 @@
 /**
  * Where everything lies in the memory that the kernels compute in, and how it gets there: parameters into the panels
- * that the kernels read, and the structures of `assembly/structures.ts`, word by word.
+ * that the kernels read.
  *
  * One piece for the parameters of all layers, and pieces of the same layout for moments and for each slice's
- * gradient, so that an optimizer is one loop. Then each slice's room. Data comes last, and may grow.
+ * gradient, so that an optimizer is one loop. Then each slice's room (`sliceRoom.ts`). Data comes last, and may grow.
  */
 import type { Dataset } from '../data/dataset.ts';
 import { OutOfMemoryError } from '../errors.ts';
-import { activations, costs, outputs, slopeSource } from '../network/functions.ts';
 import type { Network } from '../network/network.ts';
 import { Control, controlBytes } from './control.ts';
-import {
-  eachParameter,
-  line,
-  oddLines,
-  placeLayers,
-  up,
-  type LayerPlace,
-} from './parameterPlaces.ts';
+import { eachParameter, line, placeLayers, up, type LayerPlace } from './parameterPlaces.ts';
 import { ratesWords, type Rates } from './rates.ts';
+import { contextWord, placeSlice, type SliceRoom } from './sliceRoom.ts';
 
 /** Below are the modules' constants; a test holds it against what they say. */
 export const heapBase = 2048;
@@ -26,32 +19,16 @@ export const heapBase = 2048;
 const pageBytes = 2 ** 16;
 /** Pages that a module asks for at most: all that 32-bit addresses reach. */
 const mostPages = 2 ** 16;
+/** What memory may grow to, in pages: address space that phones do not all have is reserved for it where it is shared. */
+const maxima = [mostPages, mostPages / 4, mostPages / 16] as const;
 /** Bytes of activations of one layer that stay in the second-level cache beside its weights. */
 const cachedBytes = 384 * 2 ** 10;
 
 /** How many samples a pass takes at most: a multiple of 4, so that activations stay in the cache. */
-export function mostSamples(layers: readonly number[]): number {
+function mostSamples(layers: readonly number[]): number {
   const widest = Math.max(...layers.slice(1));
   return Math.min(128, Math.max(16, Math.floor(cachedBytes / 4 / widest / 4) * 4));
 }
-
-/** Where a slice of a step has its own. */
-interface SliceRoom {
-  readonly context: number;
-  readonly samples: number;
-  readonly gradient: number;
-  readonly outputs: number;
-  readonly costs: number;
-  readonly predictions: number;
-  /** Of the context: costSum and correct. */
-  readonly sums: number;
-}
-
-/** Bytes of the structures of `assembly/structures.ts`. */
-const layerBytes = 13 * 4;
-const contextBytes = 20 * 4;
-/** With the zeros behind. */
-const listsBytes = 10 * 4 + 128;
 
 /** Steps that can be asked for at a time. */
 export const mostSteps = 1024;
@@ -67,11 +44,15 @@ export interface MemoryOptions {
 }
 
 function allocate(pages: number, isShared: boolean): WebAssembly.Memory {
-  try {
-    return new WebAssembly.Memory({ initial: pages, maximum: mostPages, shared: isShared });
-  } catch (cause) {
-    throw noRoom(pages * pageBytes, cause);
+  let cause: unknown;
+  for (const maximum of maxima.filter((most) => most >= pages)) {
+    try {
+      return new WebAssembly.Memory({ initial: pages, maximum, shared: isShared });
+    } catch (error) {
+      cause = error;
+    }
   }
+  throw noRoom(pages * pageBytes, cause);
 }
 
 function noRoom(bytes: number, cause: unknown): OutOfMemoryError {
@@ -135,7 +116,9 @@ export class KernelMemory {
     this.moments = Array.from({ length: moments }, () => take(this.parameterBytes));
     // Gradients lie at equal distances.
     const gradients = Array.from({ length: slices }, () => take(this.parameterBytes));
-    const rooms = gradients.map((gradient) => this.#takeRoom(take, gradient));
+    const { rows, parameters } = this;
+    const shared = { network, places: this.#places, rows, parameters, values };
+    const rooms = gradients.map((gradient) => placeSlice(shared, gradient, take));
     this.slices = rooms.map(({ room }) => room);
     const featureCount = layers[0]!;
     this.#stageBytes = up(this.rows * (featureCount + 1) + 16, line);
@@ -151,7 +134,7 @@ export class KernelMemory {
       Float32Array.from({ length: 256 }, (_, byte) => byte / 255),
       values / 4,
     );
-    for (const { write } of rooms) write(values);
+    for (const { write } of rooms) write(this.#words);
     const [first, second] = this.slices;
     const fields = {
       slices,
@@ -315,8 +298,8 @@ export class KernelMemory {
   }
 
   #pointAt(context: number, features: number, labels: number): void {
-    this.#words[context / 4 + 5] = features;
-    this.#words[context / 4 + 6] = labels;
+    this.#words[context / 4 + contextWord.features] = features;
+    this.#words[context / 4 + contextWord.labels] = labels;
   }
 
   #grow(bytes: number): void {
@@ -330,86 +313,5 @@ export class KernelMemory {
     this.#bytes = new Uint8Array(this.memory.buffer);
     this.#words = new Uint32Array(this.memory.buffer);
     this.#floats = new Float32Array(this.memory.buffer);
-  }
-
-  #takeRoom(
-    take: (bytes: number) => number,
-    gradient: number,
-  ): { readonly room: SliceRoom; readonly write: (values: number) => void } {
-    const { rows } = this;
-    const { layers, activation, output, cost } = this.#network;
-    const inputs = layers[0]!;
-    const panel = oddLines(rows * 32);
-    const structures = take(this.#places.length * layerBytes);
-    const context = take(contextBytes);
-    const samples = take(rows * 4);
-    const bySample = take(rows * inputs * 8);
-    const byFeature = take(rows * inputs * 8);
-    const sampleEnds = take(rows * 4);
-    const featureEnds = take(inputs * 4);
-    const lists = take(listsBytes);
-    const outputsAt = take(rows * layers.at(-1)! * 4);
-    const costsAt = take(rows * 8);
-    const predictions = take(rows * 4);
-    const needsZ = slopeSource(activation) === 'z';
-    const words = this.#places.map((place, l) => {
-      const panels = up(place.outputs, 8) / 8;
-      const isLast = l === this.#places.length - 1;
-      const a = take(panels * panel);
-      const z = needsZ && !isLast ? take(panels * panel) : a;
-      // The first layer's delta lies in rows, which its gradient reads in the order of the data.
-      const deltaRow = l > 0 ? 32 : panels > 8 ? oddLines(panels * 32) : panels * 32;
-      const delta = take(l > 0 ? panels * panel : rows * deltaRow);
-      const deltaPanel = l > 0 ? panel : 32;
-      return [
-        place.inputs,
-        place.outputs,
-        this.parameters + place.weights * 4,
-        place.weightPanel * 4,
-        this.parameters + place.biases * 4,
-        gradient + place.weights * 4,
-        gradient + place.biases * 4,
-        a,
-        z,
-        panel,
-        delta,
-        deltaPanel,
-        deltaRow,
-      ];
-    });
-    const sums = context + 16 * 4;
-    const write = (values: number): void => {
-      this.#words.set(words.flat(), structures / 4);
-      const fields = [
-        structures,
-        words.length,
-        activations.indexOf(activation),
-        outputs.indexOf(output),
-        costs.indexOf(cost),
-        // Features and labels.
-        0,
-        0,
-        values,
-        bySample,
-        byFeature,
-        sampleEnds,
-        featureEnds,
-        lists,
-        outputsAt,
-        costsAt,
-        predictions,
-      ];
-      this.#words.set(fields, context / 4);
-    };
-    const room = {
-      context,
-      samples,
-      gradient,
-      outputs: outputsAt,
-      costs: costsAt,
-      predictions,
-      sums,
-    };
-    return { room, write };
   }
 }

@@ -92,7 +92,7 @@ export class SimdArithmetic implements SteppingArithmetic {
 }
 
 /** The size of a mini-batch's parts where they are as few, and as equal, as they can be: a multiple of 4. */
-export function evenChunks(batchSize: number, most: number): number {
+function evenChunks(batchSize: number, most: number): number {
   if (batchSize <= most) return most;
   const parts = Math.ceil(batchSize / most);
   return Math.ceil(batchSize / parts / 4) * 4;

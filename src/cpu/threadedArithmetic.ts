@@ -135,7 +135,8 @@ export class ThreadedArithmetic implements RunningArithmetic {
     try {
       await this.#run({
         threads: this.#threads,
-        batchSize,
+        // No more than there are: the kernels count in 32 bits.
+        batchSize: Math.min(batchSize, order.length),
         firstStep: this.#stream ? 0 : firstStep,
         steps: asked,
         isTrial: false,

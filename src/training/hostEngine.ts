@@ -134,6 +134,8 @@ export class HostEngine<T extends Arithmetic> implements Engine {
   readonly #slice = new TimeSlice();
   #arithmetic: T | undefined;
   #training: Dataset | undefined;
+  /** What the arithmetic has taken in: not what was asked for since, and nothing where that failed. */
+  #loaded: Dataset | undefined;
   #epoch: Epoch | undefined;
   /** Steps made, in all epochs. */
   #stepsMade = 0;
@@ -159,7 +161,7 @@ export class HostEngine<T extends Arithmetic> implements Engine {
       this.#requireUsable();
       requireFits(this.#network, training);
       // After the steps that are under way, which need the set before.
-      resolve(this.#inOrder(() => this.arithmetic.load?.(training)));
+      resolve(this.#inOrder(() => this.#load(training)));
       this.#training = training;
       this.#epoch = undefined;
     });
@@ -229,12 +231,18 @@ export class HostEngine<T extends Arithmetic> implements Engine {
     arithmetic?.dispose?.();
   }
 
+  async #load(training: Dataset): Promise<void> {
+    this.#loaded = undefined;
+    await this.arithmetic.load?.(training);
+    this.#loaded = training;
+  }
+
   async #run(
     epoch: Epoch | undefined,
     steps: number,
     signal: AbortSignal | undefined,
   ): Promise<StepMetrics> {
-    if (!epoch) {
+    if (!epoch || epoch.training !== this.#loaded) {
       throw new ConfigurationError(
         'There is no epoch to run steps of. Call load() and beginEpoch() first.',
       );
@@ -288,7 +296,7 @@ export class HostEngine<T extends Arithmetic> implements Engine {
     for (let start = 0; start < samples.length; start += size) {
       if (this.#slice.isOver()) await this.#slice.next();
       if (signal?.aborted) return undefined;
-      // Disposed of meanwhile?
+      // It may have been disposed of while it waited.
       this.#requireUsable();
       const { costSum, correct } = arithmetic.addGradient(
         training,

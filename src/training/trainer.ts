@@ -6,12 +6,11 @@ import type { Device } from '../gpu/device.ts';
 import type { Plan } from '../gpu/plan.ts';
 import type { PlanCache } from '../gpu/tuning/planCache.ts';
 import { requireSeed, type Network } from '../network/network.ts';
-import { parameterLayout } from '../network/parameters.ts';
 import { requireBatchSize, requireFits, stepsPerEpoch } from './batches.ts';
 import { createEngine, type PlanOrigin } from './createEngine.ts';
+import { divergenceSentence, gradientFact, parameterName } from './divergence.ts';
 import type { Backend, Engine, Evaluation, StepMetrics } from './engine.ts';
 import { requireClipNorm, type Optimizer } from './optimizers.ts';
-import { highestLearningRate, learningRateAt } from './schedules.ts';
 
 export interface TrainerOptions {
   /**
@@ -36,7 +35,10 @@ export interface TrainerOptions {
    * depend on the number that is given here, or else on how many threads the machine has.
    */
   readonly threads?: number | undefined;
-  /** Streams the training set in pieces. Default: only one that is too large, for the device or for the CPU engine's memory. */
+  /**
+   * Streams the training set in pieces. Default: only one that is too large, for the device or for the CPU engine's
+   * memory.
+   */
   readonly stream?: boolean;
   /**
    * `webgpu`: how a step is cut into kernels. `default` follows from network, mini-batch and adapter alone; `tuned` is
@@ -127,7 +129,7 @@ export class Trainer {
   #step = 0;
   #epoch = 0;
   /** The order of an epoch to come, or of the one under way. */
-  #made: { readonly epoch: number; readonly order: Uint32Array<ArrayBuffer> } | undefined;
+  #upcoming: { readonly epoch: number; readonly order: Uint32Array<ArrayBuffer> } | undefined;
   #stepOfEpoch = 0;
   #isFitting = false;
   #isDisposed = false;
@@ -312,13 +314,13 @@ export class Trainer {
 
   /** The order of an epoch, which is made ahead: for 60,000 samples it takes what 100 steps of a small network take. */
   #orderOf(epoch: number, sampleCount: number): Uint32Array<ArrayBuffer> {
-    const made = this.#made;
+    const made = this.#upcoming;
     if (made?.epoch === epoch && made.order.length === sampleCount) return made.order;
     const order =
       this.#options.shuffle === false
         ? fileOrder(sampleCount)
         : shuffledOrder(this.#seed, epoch, sampleCount);
-    this.#made = { epoch, order };
+    this.#upcoming = { epoch, order };
     return order;
   }
 
@@ -363,12 +365,8 @@ export class Trainer {
   }
 
   #fail(fact: string, step = Math.max(0, this.#step - 1)): NonFiniteError {
-    const { learningRate } = this.#options.optimizer;
-    const rate = Number(learningRateAt(learningRate, step).toPrecision(6));
-    const smaller = Number((highestLearningRate(learningRate) / 10).toPrecision(2));
     this.#failure ??= new NonFiniteError(
-      `${fact}, with learning rate ${rate}: training has diverged and its parameters are of no use. ` +
-        `Start again with a smaller learning rate, ${smaller} say.`,
+      divergenceSentence(fact, this.#options.optimizer.learningRate, step),
     );
     return this.#failure;
   }
@@ -406,22 +404,4 @@ function requireCount(name: string, value: number): number {
     );
   }
   return value;
-}
-
-/** 'The gradient of layer 1 (16→10) is not finite at step 812 (epoch 3)' */
-function gradientFact(
-  { layers }: Network,
-  { layer, step }: NonNullable<StepMetrics['nonFinite']>,
-  epoch: number,
-): string {
-  const sizes = `${layers[layer]}→${layers[layer + 1]}`;
-  return `The gradient of layer ${layer} (${sizes}) is not finite at step ${step + 1} (epoch ${epoch})`;
-}
-
-/** 'A weight of layers.0.weight', for the parameter at `index`. */
-function parameterName(network: Network, index: number): string {
-  const layer = parameterLayout(network.layers).findLast(
-    ({ weightOffset }) => weightOffset <= index,
-  )!;
-  return `A value of ${index < layer.biasOffset ? layer.weightName : layer.biasName}`;
 }

@@ -9,6 +9,7 @@ import { SimdArithmetic } from '../../src/cpu/simdArithmetic.ts';
 import { gradientTruth } from '../../src/benchmark/verification/gradient.ts';
 import { createDataset, type Dataset } from '../../src/data/dataset.ts';
 import { fileOrder } from '../../src/data/shuffle.ts';
+import { OutOfMemoryError } from '../../src/errors.ts';
 import { activations } from '../../src/network/functions.ts';
 import { Network } from '../../src/network/network.ts';
 import { parameterLayout } from '../../src/network/parameters.ts';
@@ -32,6 +33,15 @@ async function prepare(build: (typeof builds)[number], network: Network, batchSi
   const options = { network, batchSize, optimizer: sgd({ learningRate: 0.1 }) };
   return { memory, kernels, arithmetic: new SimdArithmetic(options, kernels, memory, () => false) };
 }
+
+it('says how much memory is missing, and keeps what there is', () => {
+  const network = new Network({ layers: [784, 2] });
+  const memory = new KernelMemory({ network, slices: 1, moments: 0, isShared: false });
+  const dataset = randomDataset(testRandom(1), 1, 784, 2);
+  expect(() => memory.reserve(dataset, 1e7)).toThrow(OutOfMemoryError);
+  expect(() => memory.reserve(dataset, 1e7)).toThrow(/needs 7\d\d\d MiB .* 4096 MiB\. Take/);
+  expect(memory.readParameters()).toEqual(network.parameters);
+});
 
 /** The gradient of a whole dataset, summed over its samples, and the sums of cost and right predictions. */
 async function gradientOf(build: (typeof builds)[number], network: Network, dataset: Dataset) {

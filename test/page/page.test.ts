@@ -1,7 +1,5 @@
 /** The page that people open, built and served as it ships, in a real browser with a software adapter. */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -41,13 +39,8 @@ afterEach(async () => {
 /**
  * Opens the page and waits until it is ready to train.
  * @param before code to run in it before its own
- * @param origin of the server, when it is another one
  */
-async function openPage(
-  search: string,
-  before = '',
-  origin: string = server.origin,
-): Promise<Page> {
+async function openPage(search: string, before = ''): Promise<Page> {
   const page = (open = await browser.newPage());
   page.on('console', (message) => {
     if (message.type() === 'error') complaints.push(message.text());
@@ -55,6 +48,7 @@ async function openPage(
   page.on('pageerror', (error) => complaints.push(String(error)));
   page.on('request', (request) => {
     // `blob:` is the program of the CPU engine's threads, which the page itself has made.
+    const { origin } = server;
     const own = [`${origin}/`, `blob:${origin}/`];
     const isOwn =
       own.some((start) => request.url().startsWith(start)) || request.url() === 'data:,';
@@ -63,7 +57,7 @@ async function openPage(
   await page.evaluateOnNewDocument(
     `document.addEventListener('nudge:done', (event) => { globalThis.result = event.detail; }); ${before}`,
   );
-  await page.goto(`${origin}/${search}`);
+  await page.goto(`${server.origin}/${search}`);
   await page.waitForSelector('#train:enabled');
   return page;
 }
@@ -227,77 +221,6 @@ describe('a browser without WebGPU', () => {
     expect((await cellsOf(page)).at(-1)).toBe('–');
     expect((await cellsOf(page)).at(-2)).toBe(`${(rows[0]!.cpu.accuracy * 100).toFixed(2)} %`);
     expect(await textOf(page, '#run')).toMatch(/Trained on the CPU alone\.$/);
-  });
-});
-
-/** Answers what the page's server answers, with other headers; `undefined` leaves one out. */
-async function serveWith(
-  changes: Readonly<Record<string, string | undefined>>,
-): Promise<{ readonly origin: string; readonly close: () => void }> {
-  const policy = 'content-security-policy';
-  const other = createServer((request, response) => {
-    const answer = async () => {
-      const original = await fetch(`${server.origin}${request.url}`);
-      for (const [name, value] of Object.entries({
-        'content-type': original.headers.get('content-type') ?? undefined,
-        [policy]: original.headers.get(policy) ?? undefined,
-        'cross-origin-opener-policy': 'same-origin',
-        'cross-origin-embedder-policy': 'require-corp',
-        ...changes,
-      })) {
-        if (value !== undefined) response.setHeader(name, value);
-      }
-      response.end(Buffer.from(await original.arrayBuffer()));
-    };
-    answer().catch((error: unknown) => response.destroy(error as Error));
-  });
-  await new Promise<void>((resolve) => void other.listen(0, '127.0.0.1', resolve));
-  const { port } = other.address() as AddressInfo;
-  return {
-    origin: `http://127.0.0.1:${port}`,
-    close: () => {
-      other.close();
-      other.closeAllConnections();
-    },
-  };
-}
-
-describe('the CPU’s side, whatever a server and a policy allow', () => {
-  const policy = (script: string, worker: string) =>
-    `default-src 'none'; script-src ${script}; style-src 'self'; worker-src ${worker}; img-src 'self' data:; connect-src 'self'`;
-  it.each([
-    ['everything', {}, /^(relaxed-)?simd, \d+ threads?$/, undefined],
-    [
-      'no isolation',
-      { 'cross-origin-opener-policy': undefined, 'cross-origin-embedder-policy': undefined },
-      /^(relaxed-)?simd, in the calling thread$/,
-      undefined,
-    ],
-    [
-      'no workers from text',
-      { 'content-security-policy': policy("'self' 'wasm-unsafe-eval'", "'self'") },
-      /^(relaxed-)?simd, in the calling thread$/,
-      // Which the browser says aloud, and nudge not.
-      /Content Security Policy/,
-    ],
-    [
-      'no WebAssembly',
-      { 'content-security-policy': policy("'self'", "'self' blob:") },
-      /^plain, in the calling thread$/,
-      undefined,
-    ],
-  ] as const)('trains with %s', async (_, changes, plan, complaint) => {
-    const other = await serveWith(changes);
-    try {
-      const search = '?samples=500&presets=lecture&auto=1';
-      const page = await openPage(search, 'delete Navigator.prototype.gpu;', other.origin);
-      const { rows } = await resultOf(page);
-      expect(rows[0]!.cpu.plan).toMatch(plan);
-      expect(rows[0]!.cpu.accuracy).toBeGreaterThan(0.1);
-      if (complaint) expect(complaints.splice(0).join()).toMatch(complaint);
-    } finally {
-      other.close();
-    }
   });
 });
 

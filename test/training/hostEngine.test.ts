@@ -1,12 +1,12 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { createCpuEngine } from '../../src/cpu/engine.ts';
 import { createDataset } from '../../src/data/dataset.ts';
 import { fileOrder } from '../../src/data/shuffle.ts';
-import { ConfigurationError, DisposedError } from '../../src/errors.ts';
+import { ConfigurationError, DisposedError, OutOfMemoryError } from '../../src/errors.ts';
 import { Network } from '../../src/network/network.ts';
 import type { Engine, EngineOptions } from '../../src/training/engine.ts';
 import { createReferenceEngine } from '../../src/reference/engine.ts';
-import { chunkSize } from '../../src/training/hostEngine.ts';
+import { chunkSize, HostEngine } from '../../src/training/hostEngine.ts';
 import { sgd } from '../../src/training/optimizers.ts';
 import { randomDataset, testRandom } from '../support/networks.ts';
 
@@ -203,6 +203,20 @@ describe.each([
     }
   });
 
+  it('takes a mini-batch larger than any training set for the whole set', async () => {
+    const whole = await create({ ...options, batchSize: 10 });
+    const larger = await create({ ...options, batchSize: 4e9 });
+    for (const engine of [whole, larger]) {
+      await engine.load(dataset);
+      engine.beginEpoch(fileOrder(10), 0);
+      expect(await engine.run(1)).toMatchObject({ steps: 1, samples: 10 });
+    }
+    const expected = await whole.readParameters();
+    (await larger.readParameters()).forEach((value, i) => {
+      expect(Math.abs(value - expected[i]!)).toBeLessThan(1e-6);
+    });
+  });
+
   it('refuses a batch size that makes no sense', async () => {
     await expect(create({ ...options, batchSize: 0 })).rejects.toThrow(ConfigurationError);
   });
@@ -228,6 +242,35 @@ describe.each([
       engine.beginEpoch(fileOrder(10), 0);
     }).toThrow(DisposedError);
   });
+});
+
+it('trains on nothing where a training set could not be taken in', async () => {
+  const network = new Network({ layers: [6, 5, 3] });
+  const options = { network, batchSize: 3, optimizer: sgd({ learningRate: 0.5 }) };
+  const dataset = randomDataset(testRandom(1), 10, 6, 3);
+  const tooLarge = randomDataset(testRandom(1), 10, 6, 3);
+  const addGradient = vi.fn(() => ({ costSum: 0, correct: 0 }));
+  const engine = new HostEngine('cpu', options, {
+    chunkSize: 4,
+    load: (training) => {
+      if (training === tooLarge) throw new OutOfMemoryError('no room');
+    },
+    infer: () => ({ outputs: [], costs: [], predictions: [] }),
+    readParameters: () => new Float32Array(),
+    beginStep: () => undefined,
+    addGradient,
+    update: () => undefined,
+  });
+  await engine.load(dataset);
+  const failed = expect(engine.load(tooLarge)).rejects.toThrow(OutOfMemoryError);
+  engine.beginEpoch(fileOrder(10), 0);
+  await expect(engine.run(1)).rejects.toThrow(ConfigurationError);
+  await failed;
+  expect(addGradient).not.toHaveBeenCalled();
+
+  await engine.load(dataset);
+  engine.beginEpoch(fileOrder(10), 0);
+  expect(await engine.run(1)).toMatchObject({ steps: 1, samples: 3 });
 });
 
 describe('chunkSize', () => {

@@ -1,5 +1,5 @@
 /**
- * What the host writes into memory, word by word, for the kernels to read: `src/cpu/memory.ts` is the other side, and
+ * What the host writes into memory, word by word, for the kernels to read: `src/cpu/sliceRoom.ts` is the other side, and
  * has the fields in the same order.
  *
  * Rows are samples. A matrix of values [rows, columns] lies in panels of 8 columns, each [rows, 8], so that a tile of a

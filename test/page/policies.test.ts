@@ -1,0 +1,117 @@
+/** The CPU engine in a page, whatever the page's server and policy allow. */
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+import type { Browser } from 'puppeteer';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+
+import type { MainJobResult } from '../../src/benchmark/mainJob.ts';
+import { findBrowser } from '../../src/node/browser.ts';
+import { launchBrowser } from '../../src/node/launchBrowser.ts';
+import { providePage, type PageFolder } from '../../src/node/pageFolder.ts';
+import { startServer, type StaticServer } from '../../src/node/server.ts';
+
+let folder: PageFolder;
+let server: StaticServer;
+let browser: Browser;
+beforeAll(async () => {
+  folder = await providePage();
+  server = await startServer({ folder: folder.path });
+  browser = await launchBrowser(await findBrowser(), { adapter: 'software' });
+});
+afterAll(async () => {
+  await browser.close();
+  await server.close();
+  folder.dispose();
+});
+
+/** Answers what the page's server answers, with other headers; `undefined` leaves one out. */
+async function serveWith(
+  changes: Readonly<Record<string, string | undefined>>,
+): Promise<{ readonly origin: string; readonly close: () => void }> {
+  const policy = 'content-security-policy';
+  const other = createServer((request, response) => {
+    const answer = async () => {
+      const original = await fetch(`${server.origin}${request.url}`);
+      for (const [name, value] of Object.entries({
+        'content-type': original.headers.get('content-type') ?? undefined,
+        [policy]: original.headers.get(policy) ?? undefined,
+        'cross-origin-opener-policy': 'same-origin',
+        'cross-origin-embedder-policy': 'require-corp',
+        ...changes,
+      })) {
+        if (value !== undefined) response.setHeader(name, value);
+      }
+      response.end(Buffer.from(await original.arrayBuffer()));
+    };
+    answer().catch((error: unknown) => response.destroy(error as Error));
+  });
+  await new Promise<void>((resolve) => void other.listen(0, '127.0.0.1', resolve));
+  const { port } = other.address() as AddressInfo;
+  return {
+    origin: `http://127.0.0.1:${port}`,
+    close: () => {
+      other.close();
+      other.closeAllConnections();
+    },
+  };
+}
+
+/** Trains on the CPU alone, and tells what came of it and what the browser complained of. */
+async function trainAt(
+  origin: string,
+): Promise<{ readonly result: MainJobResult; readonly complaints: string }> {
+  const page = await browser.newPage();
+  try {
+    const complaints: string[] = [];
+    page.on('console', (message) => {
+      if (message.type() === 'error') complaints.push(message.text());
+    });
+    page.on('pageerror', (error) => complaints.push(String(error)));
+    await page.evaluateOnNewDocument(
+      "delete Navigator.prototype.gpu; document.addEventListener('nudge:done', (event) => { globalThis.result = event.detail; });",
+    );
+    await page.goto(`${origin}/?samples=500&presets=lecture&auto=1`);
+    await page.waitForFunction('globalThis.result !== undefined', { timeout: 60_000 });
+    const result = (await page.evaluate('globalThis.result')) as MainJobResult;
+    return { result, complaints: complaints.join('\n') };
+  } finally {
+    await page.close();
+  }
+}
+
+const policy = (script: string, worker: string) =>
+  `default-src 'none'; script-src ${script}; style-src 'self'; worker-src ${worker}; img-src 'self' data:; connect-src 'self'`;
+
+it.each([
+  ['everything', {}, /^(relaxed-)?simd, \d+ threads?$/, /^$/],
+  [
+    'no isolation',
+    { 'cross-origin-opener-policy': undefined, 'cross-origin-embedder-policy': undefined },
+    /^(relaxed-)?simd, in the calling thread$/,
+    /^$/,
+  ],
+  [
+    'no workers from text',
+    { 'content-security-policy': policy("'self' 'wasm-unsafe-eval'", "'self'") },
+    /^(relaxed-)?simd, in the calling thread$/,
+    // Which the browser says aloud, and nudge not.
+    /Content Security Policy/,
+  ],
+  [
+    'no WebAssembly',
+    { 'content-security-policy': policy("'self'", "'self' blob:") },
+    /^plain, in the calling thread$/,
+    /^$/,
+  ],
+] as const)('trains with %s', async (_, changes, plan, complaint) => {
+  const other = await serveWith(changes);
+  try {
+    const { result, complaints } = await trainAt(other.origin);
+    expect(result.rows[0]!.cpu.plan).toMatch(plan);
+    expect(result.rows[0]!.cpu.accuracy).toBeGreaterThan(0.1);
+    expect(complaints).toMatch(complaint);
+  } finally {
+    other.close();
+  }
+});
