@@ -22,5 +22,7 @@ export function shuffledOrder(
 
 /** The order of the file: 0, 1, 2, … */
 export function fileOrder(sampleCount: number): Uint32Array<ArrayBuffer> {
-  return Uint32Array.from({ length: sampleCount }, (_, i) => i);
+  const order = new Uint32Array(sampleCount);
+  for (let i = 0; i < sampleCount; i++) order[i] = i;
+  return order;
 }

@@ -24,10 +24,11 @@ function multiplyHigh(a: number, b: number): number {
   const aHigh = a >>> 16;
   const bLow = b & 0xffff;
   const bHigh = b >>> 16;
-  const low = aLow * bLow;
-  const middle = aHigh * bLow + (low >>> 16);
-  const carry = aLow * bHigh + (middle & 0xffff);
-  return (aHigh * bHigh + Math.floor(middle / 65536) + Math.floor(carry / 65536)) >>> 0;
+  // Each fits 32 bits, so that engines compute all of it in integers.
+  const low = Math.imul(aLow, bLow);
+  const middle = (Math.imul(aHigh, bLow) + (low >>> 16)) >>> 0;
+  const carry = (Math.imul(aLow, bHigh) + (middle & 0xffff)) >>> 0;
+  return (Math.imul(aHigh, bHigh) + (middle >>> 16) + (carry >>> 16)) >>> 0;
 }
 
 /**
@@ -106,9 +107,9 @@ export class Random {
 
   /** Uniform integer in [0, bound), without bias: draws that would favour small results are redrawn. */
   integer(bound: number): number {
-    const limit = 2 ** 32 - (2 ** 32 % bound);
     let word = this.uint32();
-    while (word >= limit) word = this.uint32();
+    // The limit lies above 2³² − bound, which spares nearly every draw the division.
+    while (word >= 2 ** 32 - bound && word >= 2 ** 32 - (2 ** 32 % bound)) word = this.uint32();
     return word % bound;
   }
 

@@ -29,23 +29,25 @@ const numerals: Readonly<Record<number, string>> = { 2: 'Two', 3: 'Three', 4: 'F
 /** Floating-point operations a weight or bias takes for a sample: forward, backward and update, two each. */
 const operationsAParameter = 6;
 /**
- * Some operations a second, and some time for each sample whatever its network: the CPU engine on one core of 2020, and
- * a software adapter on two. Within a factor of two or so of what it will be, which is what "about" means here.
+ * Some operations a second, some time for each sample whatever its network, and some for each network: the CPU engine on
+ * one core of 2020, and a software adapter on two, which compiles for seconds. Within a factor of two or so of what it
+ * will be, which is what "about" means here.
  */
 const rates = {
-  cpu: { operationsPerSecond: 6e10, secondsASample: 1e-6 },
-  software: { operationsPerSecond: 6e9, secondsASample: 1e-5 },
+  cpu: { operationsPerSecond: 6e10, secondsASample: 1e-6, secondsANetwork: 0 },
+  software: { operationsPerSecond: 3e9, secondsASample: 2e-5, secondsANetwork: 3 },
 } as const;
 
 /** Seconds that the whole run will take, roughly. A GPU in hardware is counted as fast as the CPU. */
 export function expectedSeconds({ presets: names, epochs, trainingCount, gpu }: Plan): number {
-  const secondsOn = ({ operationsPerSecond, secondsASample }: (typeof rates)[keyof typeof rates]) =>
+  const secondsOn = (on: keyof typeof rates) =>
     names.reduce((sum, name) => {
+      const { operationsPerSecond, secondsASample, secondsANetwork } = rates[on];
       const parameters = countParameters(presets[name].network.layers);
       const aSample = secondsASample + (operationsAParameter * parameters) / operationsPerSecond;
-      return sum + epochs * trainingCount * aSample;
+      return sum + secondsANetwork + epochs * trainingCount * aSample;
     }, 0);
-  const onCpu = secondsOn(rates.cpu);
+  const onCpu = secondsOn('cpu');
   if (gpu === 'none') return onCpu;
-  return onCpu + (gpu === 'software' ? secondsOn(rates.software) : onCpu);
+  return onCpu + (gpu === 'software' ? secondsOn('software') : onCpu);
 }
