@@ -1,0 +1,37 @@
+/** What a benchmark run tells while it goes on. Plain data: it crosses from a worker, and from a browser to Node. */
+import type { BenchmarkResult, CurvePoint, SideName, WorkloadResult } from './result/schema.ts';
+
+/** What is being done. */
+export type Phase =
+  'prepare' | 'compile' | 'verify' | 'warm-up' | 'measure' | 'evaluate' | 'accuracy' | 'probe';
+
+export type BenchmarkEvent =
+  | {
+      readonly type: 'phase';
+      readonly phase: Phase;
+      /** Missing for what is done once for all workloads. */
+      readonly workload?: string;
+      readonly side?: SideName;
+      /** Of `measure`, counting from 1. */
+      readonly round?: number;
+      /** Share of the whole run that is done, 0 to 1; never less than before. */
+      readonly done: number;
+    }
+  | {
+      /** One repeat of one side is over. */
+      readonly type: 'repeat';
+      readonly workload: string;
+      readonly side: SideName;
+      readonly round: number;
+      readonly samplesPerSecond: number;
+    }
+  | {
+      /** Cost and accuracy, as the network learns. */
+      readonly type: 'point';
+      readonly workload: string;
+      readonly side: SideName;
+      readonly point: CurvePoint;
+    }
+  | { readonly type: 'workload'; readonly result: WorkloadResult }
+  /** The result as it would be if the run were stopped now; after each workload. */
+  | { readonly type: 'result'; readonly result: BenchmarkResult };

@@ -1,0 +1,96 @@
+/**
+ * What the benchmark trains: a ladder of networks, from one that is all latency to one that is all arithmetic, and
+ * the lecture's network at several sizes of mini-batch.
+ */
+import type { NetworkOptions } from '../network/network.ts';
+import { presets } from '../network/presets.ts';
+
+export interface Workload {
+  readonly name: string;
+  readonly network: NetworkOptions;
+  readonly batchSize: number;
+  readonly learningRate: number;
+  /** On the ladder of sizes, or in the sweep over mini-batches. */
+  readonly group: 'ladder' | 'batch';
+  /** Whether the score counts it. */
+  readonly isScored: boolean;
+  /** Not run on software adapters, where a step would take minutes. */
+  readonly needsHardware?: boolean;
+}
+
+const today = {
+  activation: 'relu',
+  output: 'softmax',
+  cost: 'cross-entropy',
+  initializer: 'he',
+} as const;
+
+const { lecture } = presets;
+
+function batch(batchSize: number): Workload {
+  const { network, learningRate } = lecture;
+  const name = `batch-${batchSize}`;
+  return {
+    name,
+    network,
+    batchSize,
+    learningRate: batchSize === 1 ? 0.3 : learningRate,
+    group: 'batch',
+    isScored: false,
+  };
+}
+
+/** In the order in which they run. `tiny` is the sweep's mini-batch of 100 as well. */
+export const workloads: readonly Workload[] = [
+  {
+    name: 'tiny',
+    network: lecture.network,
+    batchSize: 100,
+    learningRate: lecture.learningRate,
+    group: 'ladder',
+    isScored: true,
+  },
+  {
+    name: 'mid',
+    network: { layers: [784, 128, 10], ...today },
+    batchSize: 128,
+    learningRate: 0.1,
+    group: 'ladder',
+    isScored: true,
+  },
+  {
+    name: 'large',
+    network: { layers: [784, 512, 512, 10], ...today },
+    batchSize: 512,
+    learningRate: 0.1,
+    group: 'ladder',
+    isScored: true,
+  },
+  {
+    name: 'xl',
+    network: { layers: [784, 1024, 1024, 10], ...today },
+    batchSize: 1024,
+    learningRate: 0.1,
+    group: 'ladder',
+    isScored: true,
+  },
+  {
+    name: 'huge',
+    network: { layers: [784, 4096, 4096, 10], ...today },
+    batchSize: 4096,
+    learningRate: 0.1,
+    group: 'ladder',
+    isScored: false,
+    needsHardware: true,
+  },
+  batch(1),
+  batch(10),
+  batch(1000),
+];
+
+/** What `--quick` and `?quick=1` run. */
+export const quickWorkloads: readonly string[] = ['tiny', 'mid'];
+
+export function findWorkload(name: string): Workload | undefined {
+  return workloads.find((workload) => workload.name === name);
+}
