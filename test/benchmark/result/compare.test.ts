@@ -133,7 +133,7 @@ describe('without a verdict', () => {
     [
       'with a mark that voids',
       resultWith(after, ['marks', 0, 'isVoid'], true),
-      'The second has a mark that voids it. Not steady (tiny, CPU, all threads): The CPU was still',
+      'The second has a mark that voids it. Not steady: tiny on the CPU had not',
     ],
     [
       'with nothing in common',
