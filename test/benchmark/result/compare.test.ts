@@ -136,6 +136,15 @@ describe('without a verdict', () => {
       'The second has a mark that voids it. Not steady: tiny on the CPU had not',
     ],
     [
+      'with several marks that void',
+      resultWith(
+        after,
+        ['marks'],
+        ['hidden', 'throttled'].map((kind) => ({ kind, message: 'It was.', isVoid: true })),
+      ),
+      'The second has 2 marks that void it. Hidden: It was. The score is void for it.',
+    ],
+    [
       'with nothing in common',
       makeBenchmarkResult({ workloads: ['huge'] }),
       'The two have no workload in common that nudge trained on the same side.',
