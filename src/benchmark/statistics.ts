@@ -3,9 +3,9 @@
  * bootstrap, because nobody knows what the noise is distributed like.
  *
  * A plain bootstrap of the median can only give values that were measured, which of ten are few, and its intervals come
- * out too short: 93 % where 95 are meant. Each value drawn is therefore moved by normal noise of scale s/√n, s being a robust
- * measure of spread: the smoothed bootstrap (Silverman and Young, "The bootstrap: to smooth or not to smooth?",
- * Biometrika 74, 1987). `test/benchmark/statistics.test.ts` measures how often its intervals hold the truth.
+ * out too short: 93 % where 95 are meant. Each value drawn is therefore moved by a little noise: the smoothed bootstrap
+ * (Silverman and Young, "The bootstrap: to smooth or not to smooth?", Biometrika 74, 1987).
+ * `test/benchmark/statistics.test.ts` measures how often the intervals hold the truth.
  */
 import { Random, streams } from '../network/random.ts';
 import type { Estimate } from './result/schema.ts';
@@ -62,19 +62,20 @@ export function estimateRatio(of: readonly number[], over: readonly number[], se
 }
 
 /**
- * The geometric mean of the medians of several series, each over its own unit, with the 95 % interval.
+ * Geometric means over several series, round by round, each series over its own unit. Their median is a score that no
+ * single workload dominates, and its interval that of the rounds.
+ * @param series as many values in each, by round
  * @param units what a series counts 1 for, one a series
  */
-export function estimateGeometricMean(
+export function geometricMeans(
   series: readonly (readonly number[])[],
   units: readonly number[],
-  seed = 1,
-): Estimate {
-  const mean = (medians: readonly number[]) =>
-    Math.exp(
-      medians.reduce((sum, middle, n) => sum + Math.log(middle / units[n]!), 0) / medians.length,
-    );
-  return estimateOf(series, mean, seed);
+): number[] {
+  const rounds = Math.min(...series.map((values) => values.length));
+  return Array.from({ length: rounds }, (_, round) => {
+    const logarithms = series.map((values, n) => Math.log(values[round]! / units[n]!));
+    return Math.exp(logarithms.reduce((sum, value) => sum + value, 0) / series.length);
+  });
 }
 
 /** What follows from the medians of some samples that were taken independently, with its 95 % interval. */
@@ -84,7 +85,7 @@ function estimateOf(
   seed: number,
 ): Estimate {
   const random = new Random(seed, streams.bootstrap);
-  const resamplers = samples.map((values) => new Resampler(values, random));
+  const resamplers = samples.map((values) => new Resampler(values, random, samples.length));
   const drawn = new Float64Array(draws);
   for (let draw = 0; draw < draws; draw++) {
     drawn[draw] = statistic(resamplers.map((resampler) => resampler.median()));
@@ -103,16 +104,18 @@ class Resampler {
   readonly #values: readonly number[];
   readonly #random: Random;
   readonly #least: number;
-  readonly #scale: number;
+  readonly #width: number;
   readonly #drawn: Float64Array;
 
-  constructor(values: readonly number[], random: Random) {
+  /** @param count samples that the statistic is of: what several medians give together needs less smoothing */
+  constructor(values: readonly number[], random: Random, count: number) {
     this.#values = values;
     this.#random = random;
     this.#least = Math.min(...values);
     // The interquartile range of a normal distribution is 1.349 standard deviations; outliers do not move it.
     const spread = (quantile(values, 0.75) - quantile(values, 0.25)) / 1.349;
-    this.#scale = spread / Math.sqrt(values.length);
+    // Uniform noise of a standard deviation of spread / √n.
+    this.#width = (Math.sqrt(12) * spread) / (count * Math.sqrt(values.length));
     this.#drawn = new Float64Array(values.length);
   }
 
@@ -121,7 +124,7 @@ class Resampler {
     for (let n = 0; n < drawn.length; n++) {
       const value = this.#values[this.#random.integer(this.#values.length)]!;
       // Of rates: none is 0 or less, however wide the noise.
-      drawn[n] = Math.max(this.#least / 2, value + this.#scale * this.#random.normal());
+      drawn[n] = Math.max(this.#least / 2, value + this.#width * (this.#random.uniform() - 0.5));
     }
     drawn.sort();
     return sortedQuantile(drawn, 0.5);

@@ -7,7 +7,13 @@ import {
   requireStepsLeft,
   stepsPerEpoch,
 } from '../training/batches.ts';
-import type { Engine, EngineOptions, Evaluation, StepMetrics } from '../training/engine.ts';
+import type {
+  Engine,
+  EngineOptions,
+  Evaluation,
+  StepMetrics,
+  Preparation,
+} from '../training/engine.ts';
 import type { AdapterDescription } from './adapter.ts';
 import type { Device } from './device.ts';
 import { Evaluator } from './evaluator.ts';
@@ -52,6 +58,10 @@ interface Training {
   readonly source: BatchSource;
   readonly program: StagedProgram;
   readonly pacer: Pacer;
+  /** When it was asked for, by `performance.now()`. */
+  readonly askedAt: number;
+  /** Resolves to when the samples were on the GPU; to undefined where a device was lost before. */
+  readonly uploaded: Promise<number | undefined>;
   /** Step of the epoch that the next submit begins with. */
   readonly cursor: { step: number };
 }
@@ -72,6 +82,7 @@ export class GpuEngine implements Engine {
   #evaluator: Evaluator | undefined;
   /** Undefined before one has begun. */
   #epoch: Epoch | undefined;
+  preparation: Preparation | undefined;
   /** Steps submitted since the engine was made, in all epochs. */
   #stepsMade = 0;
   /** Loads asked for and not over: until then there is no training set, though the last one is still held. */
@@ -170,7 +181,13 @@ export class GpuEngine implements Engine {
   }
 
   async settle(): Promise<void> {
-    await this.#requireTraining().program.settle();
+    const { program, uploaded, askedAt } = this.#requireTraining();
+    await program.settle();
+    const uploadedAt = (await uploaded) ?? askedAt;
+    this.preparation = {
+      compileSeconds: (program.compiledAt - askedAt) / 1000,
+      uploadSeconds: (uploadedAt - askedAt) / 1000,
+    };
   }
 
   beginEpoch(order: Uint32Array<ArrayBuffer>, firstStep: number): void {
@@ -246,6 +263,8 @@ export class GpuEngine implements Engine {
     await this.#training?.program.stop();
     this.#training?.source.dispose();
     this.#training = undefined;
+    this.preparation = undefined;
+    const askedAt = performance.now();
     const stream = this.streams(dataset);
     const creating = createSource(this.#device, dataset, batchSize, stream, {
       ratesOf: ratesOf(optimizer),
@@ -255,6 +274,14 @@ export class GpuEngine implements Engine {
       (source) =>
         new Map<string, GPUBuffer>([...parameters.bindings, ...source.buffers, ...buffers]),
     );
+    const { queue } = this.#device.gpu;
+    const uploaded = creating
+      .then(() => this.#device.guard('uploading a training set', queue.onSubmittedWorkDone()))
+      .then(
+        () => performance.now(),
+        // Whoever waits for the source hears of it.
+        () => undefined,
+      );
     const kernelsOf = (of: Plan) => trainingStep(network, of, optimizer, clipNorm).kernels;
     const quick = quickPlan(plan, network, this.#device.adapter);
     try {
@@ -265,7 +292,8 @@ export class GpuEngine implements Engine {
       );
       const source = await creating;
       const pacer = new Pacer(this.#device, plan.stepsPerSubmit);
-      this.#training = { dataset, source, program, pacer, cursor: { step: 0 } };
+      const cursor = { step: 0 };
+      this.#training = { dataset, source, program, pacer, askedAt, uploaded, cursor };
     } catch (error) {
       // Where it is the source that failed, there is none.
       await creating.then(

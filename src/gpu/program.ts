@@ -11,10 +11,13 @@ interface Call {
 
 /** A step made ready: its pipelines compiled, its bind groups made. Recording it costs three calls a kernel. */
 export class Program {
+  /** When the last of its kernels was compiled, by `performance.now()`. */
+  readonly compiledAt: number;
   readonly #calls: readonly Call[];
 
-  private constructor(calls: readonly Call[]) {
+  private constructor(calls: readonly Call[], compiledAt: number) {
     this.#calls = calls;
+    this.compiledAt = compiledAt;
   }
 
   /**
@@ -28,8 +31,12 @@ export class Program {
     buffers: ReadonlyMap<string, GPUBuffer> | Promise<ReadonlyMap<string, GPUBuffer>>,
   ): Promise<Program> {
     // All are waited for even if one fails: what is compiled for nobody is still in the way of whoever comes next.
+    let compiledAt = 0;
     const [compilation, filling, learning] = await Promise.allSettled([
-      compileKernels(device, kernels),
+      compileKernels(device, kernels).then((pipelines) => {
+        compiledAt = performance.now();
+        return pipelines;
+      }),
       buffers,
       // Nothing is submitted yet.
       device.learnToWait(),
@@ -52,7 +59,7 @@ export class Program {
         };
       }),
     );
-    return new Program(calls);
+    return new Program(calls, compiledAt);
   }
 
   /** Dispatches that recording it once takes. */

@@ -51,6 +51,11 @@ export class StagedProgram {
     return new StagedProgram(device, fast, buffers, first, quick === undefined);
   }
 
+  /** When the kernels that steps are made of now were compiled, by `performance.now()`. */
+  get compiledAt(): number {
+    return this.#current.compiledAt;
+  }
+
   /** Dispatches of a step in the kernels that stay. */
   get dispatchCount(): number {
     return this.#fastKernels.length;

@@ -47,6 +47,14 @@ export interface Evaluation {
   readonly confusion: readonly (readonly number[])[];
 }
 
+/** What getting ready to train took. The two begin together and go on side by side. */
+export interface Preparation {
+  /** Seconds until the kernels were compiled. */
+  readonly compileSeconds: number;
+  /** Seconds until the training set was where it is needed. */
+  readonly uploadSeconds: number;
+}
+
 export interface Engine {
   readonly backend: Backend;
   /** How a step is cut up, in words, where there is something to say. */
@@ -55,6 +63,9 @@ export interface Engine {
   readonly exactPlan?: Plan;
   /** Of a training step, where it is made of dispatches; undefined before a training set is loaded. */
   readonly dispatchesPerStep?: number | undefined;
+
+  /** Of the last `load` and `settle`, where the engine tells the two apart. */
+  readonly preparation?: Preparation | undefined;
 
   /** Takes the training set; replaces the one before. Every later `beginEpoch` orders this one. */
   load(training: Dataset): Promise<void>;

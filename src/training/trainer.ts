@@ -9,7 +9,7 @@ import { requireSeed, type Network } from '../network/network.ts';
 import { requireBatchSize, requireFits, stepsPerEpoch } from './batches.ts';
 import { createEngine, type PlanOrigin } from './createEngine.ts';
 import { divergenceSentence, gradientFact, parameterName } from './divergence.ts';
-import type { Backend, Engine, Evaluation, StepMetrics } from './engine.ts';
+import type { Backend, Engine, Evaluation, Preparation, StepMetrics } from './engine.ts';
 import { requireClipNorm, type Optimizer } from './optimizers.ts';
 
 export interface TrainerOptions {
@@ -180,6 +180,11 @@ export class Trainer {
   /** Dispatches that a step is made of, on a GPU, once it is prepared. */
   get dispatchesPerStep(): number | undefined {
     return this.#engine.dispatchesPerStep;
+  }
+
+  /** What the last `prepare` took, apart; undefined before, and of engines that do not tell. */
+  get preparation(): Preparation | undefined {
+    return this.#engine.preparation;
   }
 
   /** Samples a step. */
