@@ -37,6 +37,8 @@ export default defineConfig({
     target: 'es2022',
     rolldownOptions: { input: [join(page, 'index.html'), join(page, 'headless.html')] },
   },
+  // Modules, so that the worker too loads what it needs when it needs it.
+  worker: { format: 'es' },
   server: {
     host: '127.0.0.1',
     cors: false,

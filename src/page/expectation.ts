@@ -1,53 +1,49 @@
-/** What pressing the button will do, and for how long, said before anybody presses it. */
+/** How long a run will take, said before anybody presses the button. */
+import type { BenchmarkSettings } from '../benchmark/runBenchmark.ts';
+import { findWorkload, quickWorkloads, workloads, type Workload } from '../benchmark/workloads.ts';
 import { countParameters } from '../network/parameters.ts';
-import { presets, type PresetName } from '../network/presets.ts';
-import { listOf } from './sentences.ts';
 
-export interface Plan {
-  readonly presets: readonly PresetName[];
-  readonly epochs: number;
-  readonly trainingCount: number;
+export interface Expectation extends BenchmarkSettings {
   readonly gpu: 'hardware' | 'software' | 'none';
 }
 
-/** 'Two neural networks, “lecture” and “modern”, learn to read handwritten digits: each first on your CPU, …'. */
-export function planSentence(plan: Plan): string {
-  const names = plan.presets;
-  const what =
-    names.length === 1
-      ? `A neural network, ${listOf(names)}, learns`
-      : `${numerals[names.length] ?? names.length} neural networks, ${listOf(names)}, learn`;
-  const where =
-    plan.gpu !== 'none'
-      ? 'each first on your CPU, then on your GPU, from the same start'
-      : 'on your CPU, as there is no WebGPU here';
-  return `${what} to read handwritten digits: ${where}.`;
+/** Seconds a side takes for a workload beside its repeats: compiling, loading, warming up, evaluating. */
+const aroundSeconds = { cpu: 1, hardware: 1.5, software: 5 } as const;
+/** Seconds for the network's reference, its gradient in float64, for each million parameters. */
+const referenceSeconds = 1;
+/** Steps that a repeat has at least, however long they take, and parameters that a sample's step takes a second for. */
+const rates = { cpu: 4e9, hardware: 4e10, software: 5e8 } as const;
+/** Training up to an accuracy, for each side. */
+const accuracySeconds = { cpu: 4, hardware: 4, software: 20 } as const;
+/** Generating the data, and measuring the adapter. */
+const onceSeconds = 4;
+
+/** Seconds that the whole run will take, within a factor of two or so, which is what "about" means here. */
+export function expectedSeconds(expectation: Expectation): number {
+  const { gpu, quick = false, repeats = 10, repeatSeconds = quick ? 0.1 : 0.3 } = expectation;
+  const sides = (expectation.sides ?? ['webgpu', 'cpu', 'cpu-1']).filter(
+    (side) => side !== 'webgpu' || gpu !== 'none',
+  );
+  const chosen = chooseWorkloads(expectation);
+  let seconds = onceSeconds;
+  for (const side of sides) {
+    const kind = side === 'webgpu' && gpu !== 'none' ? gpu : 'cpu';
+    for (const { network, batchSize } of chosen) {
+      const step = (batchSize * countParameters(network.layers)) / rates[kind];
+      seconds += aroundSeconds[kind] + repeats * Math.max(repeatSeconds, step);
+    }
+    if (!quick) seconds += accuracySeconds[kind];
+  }
+  if (gpu !== 'none') {
+    const parameters = chosen.reduce((sum, { network }) => sum + countParameters(network.layers), 0);
+    seconds += (referenceSeconds * parameters) / 1e6;
+  }
+  return seconds;
 }
 
-const numerals: Readonly<Record<number, string>> = { 2: 'Two', 3: 'Three', 4: 'Four' };
-
-/** Floating-point operations a weight or bias takes for a sample: forward, backward and update, two each. */
-const operationsAParameter = 6;
-/**
- * Some operations a second, some time for each sample whatever its network, and some for each network: the CPU engine on
- * one core of 2020, and a software adapter on two, which compiles for seconds. Within a factor of two or so of what it
- * will be, which is what "about" means here.
- */
-const rates = {
-  cpu: { operationsPerSecond: 6e10, secondsASample: 1e-6, secondsANetwork: 0 },
-  software: { operationsPerSecond: 3e9, secondsASample: 2e-5, secondsANetwork: 3 },
-} as const;
-
-/** Seconds that the whole run will take, roughly. A GPU in hardware is counted as fast as the CPU. */
-export function expectedSeconds({ presets: names, epochs, trainingCount, gpu }: Plan): number {
-  const secondsOn = (on: keyof typeof rates) =>
-    names.reduce((sum, name) => {
-      const { operationsPerSecond, secondsASample, secondsANetwork } = rates[on];
-      const parameters = countParameters(presets[name].network.layers);
-      const aSample = secondsASample + (operationsAParameter * parameters) / operationsPerSecond;
-      return sum + secondsANetwork + epochs * trainingCount * aSample;
-    }, 0);
-  const onCpu = secondsOn('cpu');
-  if (gpu === 'none') return onCpu;
-  return onCpu + (gpu === 'software' ? secondsOn('software') : onCpu);
+/** What such a run trains. */
+export function chooseWorkloads({ workloads: names, quick, gpu }: Expectation): Workload[] {
+  const wanted = names ?? (quick === true ? quickWorkloads : undefined);
+  if (wanted) return wanted.flatMap((name) => findWorkload(name) ?? []);
+  return workloads.filter(({ needsHardware }) => gpu === 'hardware' || needsHardware !== true);
 }

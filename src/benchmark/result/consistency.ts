@@ -1,0 +1,176 @@
+/**
+ * What a result must keep to beyond its shape: its figures follow from each other, so that one that was edited by hand
+ * is found out unless all were.
+ */
+import { median } from '../statistics.ts';
+import type {
+  BenchmarkResult,
+  Estimate,
+  Score,
+  Series,
+  Verification,
+  WorkloadResult,
+} from './schema.ts';
+import { plainText } from './words.ts';
+
+/** Links round to six digits; nobody gains by less than this. */
+const tolerance = 1e-4;
+
+/** The first contradiction, as the part of a sentence; undefined where there is none. */
+export function findContradiction(result: BenchmarkResult): string | undefined {
+  for (const contradiction of contradictions(result)) return contradiction;
+  return undefined;
+}
+
+function* contradictions(result: BenchmarkResult): Generator<string> {
+  const { settings, workloads, timesToAccuracy, marks, crossover, scores } = result;
+  yield* repetitions('the workloads of settings', settings.workloads);
+  yield* repetitions('the sides of settings', settings.sides);
+  yield* repetitions(
+    'the workloads',
+    workloads.map(({ name }) => name),
+  );
+  for (const workload of workloads) {
+    const where = `workload ${quote(workload.name)}`;
+    if (!settings.workloads.includes(workload.name)) {
+      yield `${where} is not among the workloads of settings`;
+    }
+    yield* workloadContradictions(workload, settings, where);
+  }
+  for (const { workload, side, target, accuracy, seconds } of timesToAccuracy) {
+    const where = `the time to ${target} on workload ${quote(workload)}`;
+    if (!settings.workloads.includes(workload) || !settings.sides.includes(side)) {
+      yield `${where} by side '${side}' is of what settings do not have`;
+    }
+    if (seconds !== undefined && accuracy < target * (1 - tolerance)) {
+      yield `${where} is ${seconds} s, and the best accuracy was ${accuracy}`;
+    }
+  }
+  for (const { kind, workload } of marks) {
+    if (workload !== undefined && !settings.workloads.includes(workload)) {
+      yield `a mark '${kind}' is for workload ${quote(workload)}, which settings do not have`;
+    }
+  }
+  if (crossover && (crossover.kind === 'between') !== (crossover.parameters !== undefined)) {
+    yield `the crossover is '${crossover.kind}' ${crossover.parameters === undefined ? 'without' : 'with'} a number of parameters`;
+  }
+  yield* repetitions(
+    'the sides of scores',
+    scores.map(({ side }) => side),
+  );
+  for (const score of scores) yield* scoreContradictions(score, result);
+}
+
+function* workloadContradictions(
+  workload: WorkloadResult,
+  settings: BenchmarkResult['settings'],
+  where: string,
+): Generator<string> {
+  const { layers, parameterCount, series, ratios, verification } = workload;
+  const parameters = layers
+    .slice(1)
+    .reduce((sum, size, previous) => sum + size * (layers[previous]! + 1), 0);
+  if (parameterCount !== parameters) {
+    yield `${where} has ${parameterCount} parameters, and layers ${layers.join('-')} have ${parameters}`;
+  }
+  yield* repetitions(
+    `the sides of ${where}`,
+    series.map(({ side }) => side),
+  );
+  for (const one of series) yield* seriesContradictions(one, settings, where);
+  for (const ratio of ratios) {
+    const what = `the ratio of '${ratio.of}' to '${ratio.over}' of ${where}`;
+    yield* disorder(what, ratio);
+    const [of, over] = [ratio.of, ratio.over].map((side) => findSeries(workload, side));
+    if (!of || !over) yield `${what} is of a side that did not run`;
+    // Where rounds are missing on a side, which belong together is not told.
+    else if ([of, over].every(({ length }) => length === settings.repeats)) {
+      const middle = median(of.map((rate, round) => rate / over[round]!));
+      yield* difference(what, ratio.middle, 'the median over its rounds', middle);
+    }
+  }
+  if (verification) yield* verificationContradictions(verification, where);
+}
+
+function* seriesContradictions(
+  { side, samplesPerSecond, estimate }: Series,
+  settings: BenchmarkResult['settings'],
+  where: string,
+): Generator<string> {
+  const what = `side '${side}' of ${where}`;
+  const { length } = samplesPerSecond;
+  if (!settings.sides.includes(side)) yield `${what} is not among the sides of settings`;
+  if (length < 1 || length > settings.repeats) {
+    yield `${what} has ${length} repeats, and settings have ${settings.repeats}`;
+    return;
+  }
+  yield* disorder(`the estimate of ${what}`, estimate);
+  const middle = median(samplesPerSecond);
+  yield* difference(
+    `the estimate of ${what}`,
+    estimate.middle,
+    'the median of its repeats',
+    middle,
+  );
+}
+
+function* verificationContradictions(
+  { isVerified, tensors, worst, costDrift, mostDrift }: Verification,
+  where: string,
+): Generator<string> {
+  const largest = tensors.reduce((most, tensor) => Math.max(most, tensor.worst), 0);
+  if (tensors.length > 0) {
+    yield* difference(`the worst error of ${where}`, worst, 'the worst of its tensors', largest);
+  }
+  if (isVerified && (worst > 1 || costDrift > mostDrift)) {
+    yield `${where} is verified with an error of ${worst} of its bound and a drift of ${costDrift} of at most ${mostDrift}`;
+  }
+}
+
+function* scoreContradictions(score: Score, result: BenchmarkResult): Generator<string> {
+  const { side, workloads: names } = score;
+  const what = `the score of side '${side}'`;
+  yield* disorder(what, score);
+  yield* repetitions(`the workloads of ${what}`, names);
+  if (names.length === 0) yield `${what} is a mean over no workload`;
+  for (const name of names) {
+    const workload = result.workloads.find((one) => one.name === name);
+    if (!workload || !findSeries(workload, side)) {
+      yield `${what} counts workload ${quote(name)}, which that side did not run`;
+    }
+    if (side === 'webgpu' && workload?.verification?.isVerified !== true) {
+      yield `${what} counts workload ${quote(name)}, which is not verified`;
+    }
+  }
+  const { adapter } = result.environment;
+  const own = side !== 'webgpu' ? 'cpu' : adapter?.isSoftware === true ? 'software' : 'hardware';
+  if (score.class !== own) yield `${what} is of class '${score.class}', and '${own}' was measured`;
+  const voiding = result.marks.find(
+    (mark) => mark.isVoid && (mark.side === undefined || mark.side === side),
+  );
+  if (voiding) yield `${what} is there, and a mark '${voiding.kind}' voids it`;
+}
+
+function findSeries({ series }: WorkloadResult, side: string): readonly number[] | undefined {
+  return series.find((one) => one.side === side)?.samplesPerSecond;
+}
+
+function* repetitions(what: string, names: readonly string[]): Generator<string> {
+  const repeated = names.find((name, n) => names.indexOf(name) !== n);
+  if (repeated !== undefined) yield `${what} have ${quote(repeated)} twice`;
+}
+
+function* disorder(what: string, { middle, low, high }: Estimate): Generator<string> {
+  if (!(low <= middle && middle <= high)) {
+    yield `${what} is ${middle}, outside of its own interval from ${low} to ${high}`;
+  }
+}
+
+function* difference(what: string, said: number, from: string, found: number): Generator<string> {
+  if (Math.abs(said - found) > tolerance * found)
+    yield `${what} is ${said}, and ${from} is ${found}`;
+}
+
+function quote(name: string): string {
+  return `'${plainText(name, 40)}'`;
+}

@@ -1,0 +1,127 @@
+/**
+ * Reads results that come from anywhere: a file, a link, a stranger. What does not have the shape of a result, or
+ * contradicts itself, is refused in a sentence that says where.
+ */
+import * as v from 'valibot';
+
+import { FormatError } from '../../errors.ts';
+import { findContradiction } from './consistency.ts';
+import { formatVersion, resultSchema, type BenchmarkResult } from './schema.ts';
+import { plainText } from './words.ts';
+
+/** A whole run with other libraries beside it has some 200,000; what is a hundred times that is no result. */
+export const mostCharacters = 2_000_000;
+
+/**
+ * Reads a result from its JSON.
+ * @throws {FormatError} for text that is no JSON or too long, another format or version, another shape, and for
+ * figures that contradict each other, as after an edit by hand
+ */
+export function readResult(text: string): BenchmarkResult {
+  if (text.length > mostCharacters) {
+    refuse(`it has ${text.length} characters, and a result has at most ${mostCharacters}`);
+  }
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    refuse(`it is no JSON (${plainText((cause as Error).message, 200)})`, { cause });
+  }
+  return checkResult(value);
+}
+
+/**
+ * {@link readResult} for what is parsed already.
+ * @returns a new object, its properties in the order of the schema
+ * @throws {FormatError}
+ */
+export function checkResult(value: unknown): BenchmarkResult {
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) checkFormat(value);
+  const { success, output, issues } = v.safeParse(resultSchema, value, { abortEarly: true });
+  if (!success) refuse(describeIssue(issues[0]));
+  const contradiction = findContradiction(output);
+  if (contradiction !== undefined) refuse(contradiction);
+  return output;
+}
+
+/** Ahead of the rest, because whoever opened the wrong file is not helped by the first field that it lacks. */
+function checkFormat(value: object): void {
+  const { format, version } = value as Readonly<Record<string, unknown>>;
+  const expected = resultSchema.pipe[0].entries.format.literal;
+  if (format !== expected) refuse(`its format is ${show(format)}, not "${expected}"`);
+  if (version !== formatVersion) {
+    refuse(`its version is ${show(version)}, and this nudge reads version ${formatVersion}`);
+  }
+}
+
+function refuse(fact: string, options?: ErrorOptions): never {
+  throw new FormatError(
+    `This is not a benchmark result that can be read: ${fact}. ` +
+      "Get it again from where it was made, or make one with 'nudge bench --json FILE'.",
+    0,
+    options,
+  );
+}
+
+function describeIssue(issue: v.BaseIssue<unknown>): string {
+  const keys = issue.path?.map(({ key }) => key) ?? [];
+  const isKey = issue.kind === 'schema' && issue.path?.at(-1)?.origin === 'key';
+  if (isKey && issue.type === 'strict_object') {
+    const [key, container] = [show(keys.at(-1)), describePath(keys.slice(0, -1))];
+    return issue.expected === 'never'
+      ? `${container} has ${key}, which no result has`
+      : `${container} has no ${key}`;
+  }
+  return `${describePath(keys)} is ${show(issue.input)}, and ${describeExpectation(issue)} belongs there`;
+}
+
+/** ['workloads', 2, 'series', 0, 'estimate', 'low']: 'low of estimate of item 1 of series of item 3 of workloads'. */
+function describePath(keys: readonly unknown[]): string {
+  if (keys.length === 0) return 'the whole';
+  return keys
+    .map((key) => (typeof key === 'number' ? `item ${key + 1}` : plainText(String(key), 40)))
+    .reverse()
+    .join(' of ');
+}
+
+const expectations: Readonly<Record<string, string>> = {
+  string: 'a text',
+  number: 'a number',
+  boolean: 'true or false',
+  array: 'a list',
+  strict_object: 'an object',
+  record: 'an object',
+  finite: 'a finite number',
+  safe_integer: 'a whole number',
+  regex: 'a hash of 64 hexadecimal digits',
+  iso_timestamp: 'a time such as 2026-11-26T09:30:00.000Z',
+};
+
+function describeExpectation(issue: v.BaseIssue<unknown>): string {
+  const { type, expected, input } = issue;
+  const requirement = String(issue.requirement);
+  switch (type) {
+    case 'gt_value':
+      return `a number above ${requirement}`;
+    case 'min_value':
+      return `a number of at least ${requirement}`;
+    case 'max_value':
+      return `a number of at most ${requirement}`;
+    case 'max_length':
+      return Array.isArray(input)
+        ? `a list of at most ${requirement} items`
+        : `a text of at most ${requirement} characters`;
+    case 'picklist':
+      return `one of ${(expected ?? '').replace(/[()]/g, '').replaceAll(' | ', ', ')}`;
+    default:
+      return expectations[type] ?? expected ?? 'something else';
+  }
+}
+
+/** A value as the text has it, in few characters. Of lists and objects, which may be any depth, only the kind. */
+function show(value: unknown): string {
+  if (value === undefined) return 'missing';
+  if (Array.isArray(value)) return `a list of ${value.length}`;
+  if (typeof value === 'object' && value !== null) return 'an object';
+  return typeof value === 'string' ? `"${plainText(value, 40)}"` : `${value as number | boolean}`;
+}

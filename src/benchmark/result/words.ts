@@ -1,0 +1,106 @@
+/** Figures and names of a result in words, the same in every format that people read. */
+import type { AdapterDescription } from '../../gpu/adapter.ts';
+import type { BenchmarkResult, Estimate, Mark, Score, SideName } from './schema.ts';
+
+export const sideNames: Readonly<Record<SideName, string>> = {
+  'cpu-1': 'CPU, 1 thread',
+  cpu: 'CPU, all threads',
+  webgpu: 'GPU',
+  'tfjs-webgpu': 'TensorFlow.js, WebGPU',
+  'tfjs-wasm': 'TensorFlow.js, WebAssembly',
+  'jax-webgpu': 'jax-js, WebGPU',
+  'jax-wasm': 'jax-js, WebAssembly',
+};
+
+export const classNames: Readonly<Record<Score['class'], string>> = {
+  cpu: 'CPU',
+  hardware: 'hardware adapter',
+  software: 'software adapter, which computes on the CPU',
+};
+
+export const markNames: Readonly<Record<Mark['kind'], string>> = {
+  hidden: 'hidden',
+  'device-lost': 'device lost',
+  throttled: 'throttled',
+  'not-steady': 'not steady',
+  'not-verified': 'not verified',
+  stopped: 'stopped',
+  failed: 'failed',
+};
+
+/** '745,132', '8.41': whole where there are digits enough, else three significant ones. */
+export function formatRate(rate: number): string {
+  return rate >= 100 ? formatCount(rate) : formatSignificant(rate);
+}
+
+export function formatCount(value: number): string {
+  return Math.round(value).toLocaleString('en-US');
+}
+
+/** '0.514×', '27.3×', '1,240×' */
+export function formatRatio(ratio: number): string {
+  return `${formatRate(ratio)}×`;
+}
+
+/** '± 1.2 %': half of the interval as a share of its middle. */
+export function formatUncertainty({ middle, low, high }: Estimate): string {
+  const percent = (50 * (high - low)) / middle;
+  return `± ${percent < 10 ? percent.toFixed(1) : formatCount(percent)} %`;
+}
+
+/** '3,050 (3,034 to 3,073)' */
+export function formatEstimate(
+  { middle, low, high }: Estimate,
+  format: (value: number) => string,
+): string {
+  return `${format(middle)} (${format(low)} to ${format(high)})`;
+}
+
+function formatSignificant(value: number): string {
+  // A tiny number would come out as 1e-7, which nobody reads at a glance.
+  return value < 0.001 ? 'less than 0.001' : String(Number(value.toPrecision(3)));
+}
+
+/** 'acme roadrunner-2, ACME Roadrunner 2060', or what is known of an adapter that does not say. */
+export function adapterTitle(adapter: AdapterDescription | undefined): string {
+  if (!adapter) return 'no GPU';
+  const { vendor, architecture, description, isSoftware } = adapter;
+  const name = [`${vendor} ${architecture}`.trim(), description].filter(Boolean).join(', ');
+  return plainText(name) || `a ${isSoftware ? 'software' : 'hardware'} adapter without a name`;
+}
+
+/** 'MNIST, 60,000 + 10,000 samples, SHA-256 c0ffeec0ffee…' */
+export function describeData({ data }: BenchmarkResult): string {
+  const { name, trainingCount, testCount, sha256 } = data;
+  const counts = `${formatCount(trainingCount)} + ${formatCount(testCount)} samples`;
+  return `${plainText(name)}, ${counts}, SHA-256 ${sha256.slice(0, 12)}…`;
+}
+
+/** '26 November 2026', in UTC. */
+export function describeDay({ startedAt }: Pick<BenchmarkResult, 'startedAt'>): string {
+  const day = new Date(startedAt);
+  // The schema lets 31 February through, and whatever else a calendar has no day for.
+  if (Number.isNaN(day.getTime())) return startedAt.slice(0, 10);
+  return day.toLocaleDateString('en-GB', { dateStyle: 'long', timeZone: 'UTC' });
+}
+
+/** 'Throttled: A mark’s own sentence. The score is void for it.' */
+export function describeMark({ kind, message, isVoid, workload, side }: Mark): string {
+  const name = markNames[kind];
+  const where = [workload === undefined ? '' : plainText(workload), side ? sideNames[side] : '']
+    .filter(Boolean)
+    .join(', ');
+  const head = `${name[0]!.toUpperCase()}${name.slice(1)}${where === '' ? '' : ` (${where})`}`;
+  return `${head}: ${plainText(message)}${isVoid ? ' The score is void for it.' : ''}`;
+}
+
+/**
+ * Text of a stranger's on one line, without what moves a terminal's cursor, hides text or turns its direction.
+ * @param most characters, of which the last is an ellipsis where there are more
+ */
+export function plainText(text: string, most = Infinity): string {
+  // Controls, formats, surrogates that are alone, line and paragraph separators.
+  const line = text.replace(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]+/gu, ' ').trim();
+  const characters = Array.from(line);
+  return characters.length > most ? `${characters.slice(0, most - 1).join('')}…` : line;
+}

@@ -1,0 +1,103 @@
+/**
+ * Cost and accuracy against steps, of all sides on the same axes. They make the same steps, so their curves should
+ * coincide: the CPU's is wide and the GPU's thin and on top of it, and one sees both.
+ */
+import type { CurvePoint, SideName } from '../../benchmark/result/schema.ts';
+import { make } from '../elements.ts';
+import { formatCost, formatCount, formatPercent } from '../format.ts';
+import { sideName } from '../sides.ts';
+import { Plot } from './plot.ts';
+
+export type Curves = ReadonlyMap<SideName, readonly CurvePoint[]>;
+
+const quantities = ['cost', 'accuracy'] as const;
+type Quantity = (typeof quantities)[number];
+
+const titles: Readonly<Record<Quantity, string>> = { cost: 'Cost', accuracy: 'Accuracy' };
+const formats: Readonly<Record<Quantity, (value: number) => string>> = {
+  cost: formatCost,
+  accuracy: formatPercent,
+};
+
+/** From wide to thin, in the order in which they are drawn. */
+const widths = new Map<SideName, number>([
+  ['cpu-1', 9],
+  ['cpu', 5],
+  ['webgpu', 2],
+]);
+
+/** The two charts, which can be given other curves. */
+export class CurveCharts {
+  readonly element: HTMLElement;
+  readonly #sides: readonly SideName[];
+  readonly #isSoftware: boolean;
+  readonly #plots: Readonly<Record<Quantity, { readonly plot: Plot; readonly place: HTMLElement }>>;
+
+  /**
+   * @param sides that have curves
+   * @param signal takes the charts off when it aborts
+   */
+  constructor(sides: readonly SideName[], isSoftware: boolean, signal: AbortSignal) {
+    this.#sides = sides;
+    this.#isSoftware = isSoftware;
+    this.element = make('div', { class: 'pair' });
+    const add = (quantity: Quantity) => {
+      const place = make('div', { role: 'img' });
+      this.element.append(
+        make(
+          'figure',
+          { 'data-chart': quantity },
+          make('figcaption', {}, titles[quantity]),
+          place,
+        ),
+      );
+      return { place, plot: this.#plot(place, quantity, signal) };
+    };
+    this.#plots = { cost: add('cost'), accuracy: add('accuracy') };
+  }
+
+  /** Shows these curves instead of the ones before. */
+  show(curves: Curves): void {
+    const steps = [
+      ...new Set(this.#sides.flatMap((side) => (curves.get(side) ?? []).map(({ step }) => step))),
+    ].sort((a, b) => a - b);
+    for (const quantity of quantities) {
+      const { plot, place } = this.#plots[quantity];
+      const lines = this.#sides.map((side) => {
+        const at = new Map((curves.get(side) ?? []).map((point) => [point.step, point[quantity]]));
+        return steps.map((step) => at.get(step) ?? null);
+      });
+      plot.show([steps, ...lines]);
+      place.setAttribute('aria-label', this.#describe(quantity, curves));
+    }
+  }
+
+  #plot(place: HTMLElement, quantity: Quantity, signal: AbortSignal): Plot {
+    return new Plot(place, {
+      x: { label: 'steps', format: formatCount },
+      y:
+        quantity === 'accuracy'
+          ? { label: 'share', range: [0, 1], format: (share) => `${Math.round(share * 100)}\u00a0%` }
+          : { label: 'cost', format: (cost) => String(cost) },
+      lines: this.#sides.map((side) => ({
+        label: sideName(side, this.#isSoftware),
+        color: side,
+        width: widths.get(side) ?? 2,
+        isDashed: !widths.has(side),
+      })),
+      height: 200,
+      signal,
+    });
+  }
+
+  #describe(quantity: Quantity, curves: Curves): string {
+    const last = this.#sides.flatMap((side) => {
+      const point = curves.get(side)?.at(-1);
+      if (!point) return [];
+      const value = formats[quantity](point[quantity]);
+      return [`${sideName(side, this.#isSoftware)} ${value} after ${formatCount(point.step)} steps`];
+    });
+    const now = last.length > 0 ? last.join(', ') : 'empty so far';
+    return `Curves of ${quantity} against steps: ${now}.`;
+  }
+}

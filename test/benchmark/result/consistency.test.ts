@@ -1,0 +1,166 @@
+import { describe, expect, it } from 'vitest';
+
+import { findContradiction } from '../../../src/benchmark/result/consistency.ts';
+import { makeBenchmarkResult } from '../../support/benchmarkResult.ts';
+import { resultWith } from '../../support/resultWith.ts';
+
+const result = makeBenchmarkResult();
+const series = ['workloads', 0, 'series', 1] as const;
+const { middle, high } = result.workloads[0]!.series[1]!.estimate;
+
+it('a result that is as it was measured has none', () => {
+  for (const made of [
+    {},
+    { repeats: 3 },
+    { repeats: 4, seed: 9 },
+    { workloads: ['batch-1'] } as const,
+  ]) {
+    expect(findContradiction(makeBenchmarkResult(made))).toBeUndefined();
+  }
+});
+
+it('a run that was stopped has fewer workloads than it set out to, and is right all the same', () => {
+  const stopped = {
+    ...resultWith(result, ['workloads', 4], undefined),
+    scores: [],
+    marks: [{ kind: 'stopped', message: 'It was stopped.', isVoid: true }],
+  } as const;
+  expect(findContradiction(stopped)).toBeUndefined();
+});
+
+it('figures in links are rounded, which is no contradiction', () => {
+  const path = [...series, 'estimate', 'middle'];
+  expect(findContradiction(resultWith(result, path, middle * 1.00005))).toBeUndefined();
+});
+
+describe('found is', () => {
+  it.each<[string, readonly (string | number)[], unknown, string]>([
+    [
+      'an estimate that was improved',
+      [...series, 'estimate'],
+      { middle: 9e5, low: 8e5, high: 1e6 },
+      `the estimate of side 'cpu' of workload 'tiny' is 900000, and the median of its repeats is ${middle}`,
+    ],
+    [
+      'a repeat that was improved',
+      [...series, 'samplesPerSecond', 0],
+      9e6,
+      'and the median of its repeats is',
+    ],
+    [
+      'an interval beside its middle',
+      [...series, 'estimate', 'low'],
+      high,
+      "side 'cpu' of workload 'tiny' is",
+    ],
+    ['an interval the wrong way round', ['scores', 0, 'high'], 1, "the score of side 'cpu-1' is"],
+    [
+      'a ratio that was improved',
+      ['workloads', 1, 'ratios', 0],
+      { of: 'webgpu', over: 'cpu', middle: 40, low: 30, high: 50 },
+      "the ratio of 'webgpu' to 'cpu' of workload 'mid' is 40",
+    ],
+    [
+      'a ratio to who did not run',
+      ['workloads', 1, 'ratios', 0, 'over'],
+      'jax-wasm',
+      'is of a side that did not run',
+    ],
+    ['a workload twice', ['workloads', 1], result.workloads[0], "the workloads have 'tiny' twice"],
+    [
+      'a workload that was not set',
+      ['settings', 'workloads', 0],
+      'other',
+      "workload 'tiny' is not among the workloads of settings",
+    ],
+    [
+      'a side that was not set',
+      ['settings', 'sides'],
+      ['cpu', 'webgpu'],
+      "side 'cpu-1' of workload 'tiny' is not among the sides of settings",
+    ],
+    [
+      'a side twice',
+      [...series, 'side'],
+      'webgpu',
+      "the sides of workload 'tiny' have 'webgpu' twice",
+    ],
+    [
+      'more repeats than were set',
+      ['settings', 'repeats'],
+      9,
+      'has 10 repeats, and settings have 9',
+    ],
+    ['no repeats', [...series, 'samplesPerSecond'], [], 'has 0 repeats'],
+    [
+      'a network of another size',
+      ['workloads', 0, 'parameterCount'],
+      13_003,
+      "workload 'tiny' has 13003 parameters, and layers 784-16-16-10 have 13002",
+    ],
+    [
+      'a verification that failed',
+      ['workloads', 0, 'verification', 'costDrift'],
+      0.5,
+      "workload 'tiny' is verified with an error",
+    ],
+    [
+      'an error smaller than its tensors have',
+      ['workloads', 0, 'verification', 'worst'],
+      0.001,
+      "the worst error of workload 'tiny' is 0.001, and the worst of its tensors is",
+    ],
+    [
+      'a score of what did not run',
+      ['scores', 0, 'workloads', 0],
+      'huge',
+      "the score of side 'cpu-1' counts workload 'huge', which that side did not run",
+    ],
+    ['a score over nothing', ['scores', 0, 'workloads'], [], 'is a mean over no workload'],
+    [
+      'a score of what is not verified',
+      ['workloads', 3, 'verification'],
+      undefined,
+      "counts workload 'xl', which is not verified",
+    ],
+    [
+      'a score of another class',
+      ['environment', 'adapter', 'isSoftware'],
+      true,
+      "the score of side 'webgpu' is of class 'hardware', and 'software' was measured",
+    ],
+    ['a score twice', ['scores', 0, 'side'], 'cpu', "the sides of scores have 'cpu' twice"],
+    [
+      'a score in spite of a mark',
+      ['marks', 0, 'isVoid'],
+      true,
+      "the score of side 'cpu' is there, and a mark 'not-steady' voids it",
+    ],
+    [
+      'a mark for what was not set',
+      ['marks', 0, 'workload'],
+      'huge',
+      "a mark 'not-steady' is for workload 'huge'",
+    ],
+    [
+      'a time to what was not reached',
+      ['timesToAccuracy', 0, 'accuracy'],
+      0.9,
+      'is 0.41 s, and the best accuracy was 0.9',
+    ],
+    [
+      'a crossover at no place',
+      ['crossover', 'parameters'],
+      undefined,
+      "the crossover is 'between' without a number of parameters",
+    ],
+    [
+      'a crossover that is nowhere, at a place',
+      ['crossover', 'kind'],
+      'never',
+      "the crossover is 'never' with a number of parameters",
+    ],
+  ])('%s', (_, path, value, sentence) => {
+    expect(findContradiction(resultWith(result, path, value))).toContain(sentence);
+  });
+});

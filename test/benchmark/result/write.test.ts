@@ -1,0 +1,34 @@
+import { expect, it } from 'vitest';
+
+import { readResult } from '../../../src/benchmark/result/read.ts';
+import { writeResult } from '../../../src/benchmark/result/write.ts';
+import { FormatError } from '../../../src/errors.ts';
+import { makeBenchmarkResult } from '../../support/benchmarkResult.ts';
+import { errorOf } from '../../support/failure.ts';
+import { resultWith } from '../../support/resultWith.ts';
+
+const result = makeBenchmarkResult();
+
+/** The same value with the properties of every object the other way round. */
+function reversed(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(reversed);
+  if (typeof value !== 'object' || value === null) return value;
+  const entries = Object.entries(value).map(([key, one]) => [key, reversed(one)] as const);
+  return Object.fromEntries(entries.reverse());
+}
+
+it('what is written is read as it was, and ends in a line break', () => {
+  const text = writeResult(result);
+  expect(readResult(text)).toEqual(result);
+  expect(text).toMatch(/^\{\n {2}"format": "nudge-benchmark",\n {2}"version": 1,\n[^]*\n\}\n$/);
+});
+
+it('the order in which properties were set makes no difference', () => {
+  const other = reversed(result) as typeof result;
+  expect(JSON.stringify(other)).not.toBe(JSON.stringify(result));
+  expect(writeResult(other)).toBe(writeResult(result));
+});
+
+it('what could not be read again is not written', () => {
+  errorOf(FormatError, () => writeResult(resultWith(result, ['seconds'], NaN)));
+});

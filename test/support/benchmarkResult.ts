@@ -1,0 +1,228 @@
+/** A whole benchmark result, as a laptop could have made it: made up, plausible, and the same every time. */
+import type {
+  BenchmarkResult,
+  OwnSideName,
+  Score,
+  Series,
+  TimeToAccuracy,
+  WorkloadResult,
+} from '../../src/benchmark/result/schema.ts';
+import {
+  estimateMedian,
+  estimatePairedRatio,
+  geometricMeans,
+} from '../../src/benchmark/statistics.ts';
+import { findWorkload } from '../../src/benchmark/workloads.ts';
+import { Random } from '../../src/network/random.ts';
+
+export interface MadeResult {
+  /** Of the noise. Default 1. */
+  readonly seed?: number;
+  /** How many times as fast the sides are as they would be. Default 1. */
+  readonly factors?: Partial<Record<OwnSideName, number>>;
+  /** Default 10. */
+  readonly repeats?: number;
+  /** Of each curve. Default 40. */
+  readonly curvePoints?: number;
+  /** Default: four of the ladder, and mini-batches of one sample. */
+  readonly workloads?: readonly (keyof typeof rates)[];
+}
+
+/** Samples/s of each side at factor 1. */
+const rates = {
+  tiny: { 'cpu-1': 612_000, cpu: 745_000, webgpu: 381_000 },
+  mid: { 'cpu-1': 171_000, cpu: 296_000, webgpu: 334_000 },
+  large: { 'cpu-1': 13_200, cpu: 24_300, webgpu: 142_000 },
+  xl: { 'cpu-1': 4_510, cpu: 8_400, webgpu: 77_400 },
+  huge: { 'cpu-1': 290, cpu: 540, webgpu: 9_120 },
+  'batch-1': { 'cpu-1': 98_000, cpu: 97_500, webgpu: 7_300 },
+  'batch-10': { 'cpu-1': 305_000, cpu: 301_000, webgpu: 61_000 },
+  'batch-1000': { 'cpu-1': 703_000, cpu: 1_180_000, webgpu: 1_450_000 },
+} as const;
+
+const sides = ['cpu-1', 'cpu', 'webgpu'] as const;
+
+const timesToAccuracy: readonly TimeToAccuracy[] = [
+  { workload: 'mid', side: 'cpu', target: 0.95, seconds: 0.41, steps: 938, accuracy: 0.9783 },
+  { workload: 'mid', side: 'webgpu', target: 0.97, steps: 4690, accuracy: 0.9691 },
+];
+
+/** Samples/s that count 1000 in {@link makeBenchmarkResult}'s scores. */
+const scoreUnits: Readonly<Record<string, number>> = {
+  tiny: 500_000,
+  mid: 200_000,
+  large: 20_000,
+  xl: 8_000,
+};
+
+export function makeBenchmarkResult(made: MadeResult = {}): BenchmarkResult {
+  const { repeats = 10 } = made;
+  const names = made.workloads ?? (['tiny', 'mid', 'large', 'xl', 'batch-1'] as const);
+  const random = new Random(made.seed ?? 1, 1000);
+  const workloads = names.map((name) => makeWorkload(name, made, random));
+  return {
+    format: 'nudge-benchmark',
+    version: 1,
+    nudge: { version: '0.1.0', commit: '50224db' },
+    startedAt: '2026-11-26T09:30:00.000Z',
+    seconds: 118.4,
+    settings: { workloads: [...names], sides: [...sides], repeats, repeatSeconds: 0.3, seed: 1 },
+    data: {
+      name: 'MNIST',
+      sha256: 'c0ffee'.repeat(10) + '0123',
+      trainingCount: 60_000,
+      testCount: 10_000,
+    },
+    environment: {
+      runtime: 'browser',
+      name: 'Chromium 156',
+      userAgent: 'Mozilla/5.0 (X11; Linux x86_64) Chrome/156.0.0.0 Safari/537.36',
+      system: 'Linux x86_64',
+      threads: 8,
+      isIsolated: true,
+      timerResolution: 5e-6,
+      battery: { isCharging: true, level: 0.83 },
+      adapter: {
+        vendor: 'acme',
+        architecture: 'roadrunner-2',
+        description: 'ACME Roadrunner 2060',
+        isSoftware: false,
+        subgroupSize: 32,
+      },
+      features: ['shader-f16', 'subgroups', 'timestamp-query'],
+      limits: {
+        maxBufferSize: 4_294_967_296,
+        maxComputeInvocationsPerWorkgroup: 1024,
+        maxComputeWorkgroupStorageSize: 49_152,
+        maxComputeWorkgroupsPerDimension: 65_535,
+        maxStorageBufferBindingSize: 2_147_483_644,
+        maxStorageBuffersPerShaderStage: 16,
+      },
+    },
+    limits: {
+      flopPerSecond: 5.1e12,
+      readBytesPerSecond: 1.9e11,
+      copyBytesPerSecond: 1.7e11,
+      cachedBytesPerSecond: 9e11,
+      dispatchSeconds: 2.4e-6,
+      encodeSeconds: 1.1e-6,
+      submitSeconds: 2.8e-5,
+      readbackSeconds: 1.6e-4,
+    },
+    workloads,
+    timesToAccuracy: timesToAccuracy.filter(({ workload }) =>
+      names.some((name) => name === workload),
+    ),
+    crossover: { kind: 'between', parameters: 86_400 },
+    marks: [
+      {
+        kind: 'not-steady',
+        message: 'The CPU was still getting faster when its warm-up ended.',
+        isVoid: false,
+        workload: names[0]!,
+        side: 'cpu',
+      },
+    ],
+    scores: names.some((name) => name in scoreUnits)
+      ? sides.map((side) => makeScore(side, workloads))
+      : [],
+  };
+}
+
+function makeWorkload(
+  name: keyof typeof rates,
+  { factors, repeats = 10, curvePoints = 40 }: MadeResult,
+  random: Random,
+): WorkloadResult {
+  const { network, batchSize, learningRate } = findWorkload(name)!;
+  const { layers, activation, output, cost } = network;
+  const series = sides.map((side) =>
+    makeSeries(
+      side,
+      Array.from(
+        { length: repeats },
+        () => rates[name][side] * (factors?.[side] ?? 1) * Math.exp(0.02 * random.normal()),
+      ),
+      curvePoints,
+      batchSize,
+    ),
+  );
+  const [one, cpu, webgpu] = series.map(({ samplesPerSecond }) => samplesPerSecond);
+  const tensors = layers
+    .slice(1)
+    .flatMap((_, l) => [`weights of layer ${l + 1}`, `biases of layer ${l + 1}`])
+    .map((tensor) => ({ name: tensor, worst: 0.05 + 0.3 * random.uniform() }));
+  return {
+    name,
+    layers: [...layers],
+    activation: activation ?? 'sigmoid',
+    output: output ?? 'sigmoid',
+    cost: cost ?? 'squared-error',
+    batchSize,
+    learningRate,
+    parameterCount: layers.slice(1).reduce((sum, size, l) => sum + size * (layers[l]! + 1), 0),
+    series,
+    ratios: [
+      { of: 'webgpu', over: 'cpu', ...estimatePairedRatio(webgpu!, cpu!) },
+      { of: 'cpu', over: 'cpu-1', ...estimatePairedRatio(cpu!, one!) },
+    ],
+    verification: {
+      isVerified: true,
+      samples: 100,
+      tensors,
+      worst: Math.max(...tensors.map(({ worst }) => worst)),
+      costDrift: 0.0007,
+      mostDrift: 0.02,
+      stepsCompared: 600,
+    },
+  };
+}
+
+function makeSeries(
+  side: OwnSideName,
+  samplesPerSecond: readonly number[],
+  curvePoints: number,
+  batchSize: number,
+): Series {
+  const estimate = estimateMedian(samplesPerSecond);
+  const stepsPerRepeat = Math.ceil((0.3 * estimate.middle) / batchSize);
+  const curve = Array.from({ length: curvePoints }, (_, n) => ({
+    step: (n + 1) * stepsPerRepeat,
+    seconds: ((n + 1) * stepsPerRepeat * batchSize) / estimate.middle,
+    cost: 0.08 + 2.2 / (1 + 0.7 * (n + 1)),
+    accuracy: 0.98 - 0.88 / (2 + n),
+  }));
+  const isGpu = side === 'webgpu';
+  return {
+    side,
+    ...(isGpu && { plan: 'tiles of 4×4, forward and update shared', dispatchesPerStep: 7 }),
+    compileSeconds: isGpu ? 0.142 : 0.004,
+    uploadSeconds: isGpu ? 0.061 : 0.019,
+    warmUp: { seconds: 0.71, isSteady: true },
+    stepsPerRepeat,
+    samplesPerSecond: [...samplesPerSecond],
+    estimate,
+    evaluateSeconds: 0.012,
+    finalCost: curve.at(-1)?.cost ?? 0.1,
+    curve,
+    ...(isGpu && {
+      limit: { bound: 'dispatch', fraction: 0.92, flopPerStep: 7.9e6, bytesPerStep: 417_000 },
+    }),
+  };
+}
+
+function makeScore(side: OwnSideName, workloads: readonly WorkloadResult[]): Score {
+  const scored = workloads.filter(({ name }) => name in scoreUnits);
+  const means = geometricMeans(
+    scored.map((one) => one.series.find((series) => series.side === side)!.samplesPerSecond),
+    scored.map(({ name }) => scoreUnits[name]! / 1000),
+  );
+  return {
+    side,
+    ...estimateMedian(means),
+    workloads: scored.map(({ name }) => name),
+    isComplete: scored.length === Object.keys(scoreUnits).length,
+    class: side === 'webgpu' ? 'hardware' : 'cpu',
+    tier: 'base',
+  };
+}
