@@ -101,7 +101,7 @@ describe('a fragment is refused that', () => {
   it('is a bomb, long or short', async () => {
     const bomb = pack(new Uint8Array(2 ** 26));
     expect(bomb.length).toBeLessThan(200_000);
-    expect(await refusalOf(bomb)).toContain('it unpacks to more than 2000000 bytes');
+    expect(await refusalOf(bomb)).toContain('it unpacks to more than 4000000 bytes');
     expect(await refusalOf(`#result=${'A'.repeat(200_001)}`)).toContain(
       'it has 200001 characters, and a link has at most 200000',
     );
