@@ -95,9 +95,7 @@ export class App {
 
   /** Loaded when there is a result to be shown. */
   async #loadedShelf(): Promise<ResultShelf> {
-    this.#shelf ??= import('./result/resultShelf.ts').then(
-      ({ ResultShelf: Shelf }) => new Shelf(),
-    );
+    this.#shelf ??= import('./result/resultShelf.ts').then(({ ResultShelf: Shelf }) => new Shelf());
     return await this.#shelf;
   }
 
@@ -154,6 +152,7 @@ export class App {
     if (result) {
       const shelf = await this.#loadedShelf();
       await shelf.showOwn(result);
+      byId('result', HTMLElement).scrollIntoView();
       this.automation.end(result);
     } else {
       this.automation.fail(error);
@@ -215,7 +214,8 @@ export class App {
     place.className = webGpu.adapter ? 'small' : 'problem';
     const gpu = webGpu.adapter ? (webGpu.adapter.isSoftware ? 'software' : 'hardware') : 'none';
     const plan: Expectation = { ...settingsOf(this.#options), gpu };
-    byId('duration', HTMLElement).textContent = `Takes about ${formatDuration(expectedSeconds(plan))}.`;
+    byId('duration', HTMLElement).textContent =
+      `Takes about ${formatDuration(expectedSeconds(plan))}.`;
   }
 
   #showProblem(text: string): void {

@@ -35,7 +35,10 @@ export function expectedSeconds(expectation: Expectation): number {
     if (!quick) seconds += accuracySeconds[kind];
   }
   if (gpu !== 'none') {
-    const parameters = chosen.reduce((sum, { network }) => sum + countParameters(network.layers), 0);
+    const parameters = chosen.reduce(
+      (sum, { network }) => sum + countParameters(network.layers),
+      0,
+    );
     seconds += (referenceSeconds * parameters) / 1e6;
   }
   return seconds;

@@ -44,12 +44,7 @@ export class CurveCharts {
     const add = (quantity: Quantity) => {
       const place = make('div', { role: 'img' });
       this.element.append(
-        make(
-          'figure',
-          { 'data-chart': quantity },
-          make('figcaption', {}, titles[quantity]),
-          place,
-        ),
+        make('figure', { 'data-chart': quantity }, make('figcaption', {}, titles[quantity]), place),
       );
       return { place, plot: this.#plot(place, quantity, signal) };
     };
@@ -77,7 +72,11 @@ export class CurveCharts {
       x: { label: 'steps', format: formatCount },
       y:
         quantity === 'accuracy'
-          ? { label: 'share', range: [0, 1], format: (share) => `${Math.round(share * 100)}\u00a0%` }
+          ? {
+              label: 'share',
+              range: [0, 1],
+              format: (share) => `${Math.round(share * 100)}\u00a0%`,
+            }
           : { label: 'cost', format: (cost) => String(cost) },
       lines: this.#sides.map((side) => ({
         label: sideName(side, this.#isSoftware),
@@ -95,7 +94,9 @@ export class CurveCharts {
       const point = curves.get(side)?.at(-1);
       if (!point) return [];
       const value = formats[quantity](point[quantity]);
-      return [`${sideName(side, this.#isSoftware)} ${value} after ${formatCount(point.step)} steps`];
+      return [
+        `${sideName(side, this.#isSoftware)} ${value} after ${formatCount(point.step)} steps`,
+      ];
     });
     const now = last.length > 0 ? last.join(', ') : 'empty so far';
     return `Curves of ${quantity} against steps: ${now}.`;

@@ -48,7 +48,10 @@ export class ResultShelf {
     this.#comparison.hidden = !after;
     if (before && after) {
       const last = others.at(-1) ?? after;
-      const named = ({ result: one, origin: from }: Entry) => ({ result: one, name: from ?? 'this run' });
+      const named = ({ result: one, origin: from }: Entry) => ({
+        result: one,
+        name: from ?? 'this run',
+      });
       this.#comparison.append(await makeComparison(named(before), named(last)));
     }
     await this.#view.show(result, { origin, share: makeSharePanel(result) });

@@ -1,7 +1,6 @@
 /** What a result says, in English: pure functions. */
 import type {
   BenchmarkResult,
-  Estimate,
   Score,
   Series,
   Verification,
@@ -11,20 +10,6 @@ import { adapterName } from '../../gpu/adapter.ts';
 import { formatRatio, formatSmall, formatThree } from '../format.ts';
 import { listOf } from '../sentences.ts';
 import { isSoftware, ladderOf, ratioOf } from './lookUp.ts';
-
-/** '41,200 (40,900 to 41,500)', by the format that is given. */
-export function withInterval(
-  { middle, low, high }: Estimate,
-  format: (value: number) => string,
-): string {
-  return `${format(middle)} (${format(low)} to ${format(high)})`;
-}
-
-/** Half of the interval's length, as a share of the middle: '± 0.8 %'. */
-export function uncertainty({ middle, low, high }: Estimate): string {
-  const percent = (50 * (high - low)) / middle;
-  return `±\u00a0${percent >= 10 ? percent.toFixed(0) : percent.toFixed(1)}\u00a0%`;
-}
 
 /** What a score is of. */
 export function scoreTitle({ side, class: kind }: Score): string {
@@ -111,7 +96,9 @@ export function verificationSentence({ workloads }: BenchmarkResult): {
 /** Which tensor, or that it was the cost. */
 function failure({ tensors, costDrift, mostDrift }: Verification): string {
   const wrong = tensors.filter(({ worst }) => !(worst <= 1));
-  const parts = wrong.map(({ name, worst }) => `${name} reached ${formatThree(worst)} of its bound`);
+  const parts = wrong.map(
+    ({ name, worst }) => `${name} reached ${formatThree(worst)} of its bound`,
+  );
   if (!(costDrift <= mostDrift)) {
     parts.push(
       `the cost drifted by ${formatThree(100 * costDrift)}\u00a0%, and ${formatThree(100 * mostDrift)}\u00a0% is allowed`,
