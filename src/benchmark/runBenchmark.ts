@@ -1,29 +1,40 @@
-/** The benchmark: trains a ladder of workloads on every side in turn, proves the results, and says how fast each was. */
+/**
+ * The benchmark: trains a ladder of workloads on every side in turn, proves the results, and says how fast each was.
+ * Knows neither DOM nor Node.
+ */
 import type { Dataset } from '../data/dataset.ts';
+import { ConfigurationError, NoAdapterError, NudgeError } from '../errors.ts';
+import { sha256 } from '../formats/sha256.ts';
+import { Device } from '../gpu/device.ts';
+import { probeAdapter, type MeasuredLimits } from '../gpu/probes/probeAdapter.ts';
+import { reportAdapter, timerResolution } from './adapterReport.ts';
+import { findCrossover } from './crossover.ts';
 import type { BenchmarkEvent } from './events.ts';
-import type { BenchmarkResult, Environment, OwnSideName } from './result/schema.ts';
+import { RunProgress } from './progress.ts';
+import { Pulse } from './pulse.ts';
+import { formatVersion } from './result/schema.ts';
+import type {
+  BenchmarkResult,
+  Environment,
+  Mark,
+  MeasuredAdapterLimits,
+  OwnSideName,
+  TimeToAccuracy,
+  WorkloadResult,
+} from './result/schema.ts';
+import { scoreOf } from './score.ts';
+import { decideSettings, type BenchmarkSettings, type DecidedSettings } from './settings.ts';
+import { timeToAccuracy } from './timeToAccuracy.ts';
+import { findWorkload } from './workloads.ts';
+import { describeSide, runWorkload } from './workloadRun.ts';
+
+export type { BenchmarkSettings } from './settings.ts';
 
 /** What the caller knows about where this runs, and this module cannot. */
 export type Surroundings = Omit<
   Environment,
   'timerResolution' | 'adapter' | 'noAdapter' | 'features' | 'limits'
 >;
-
-/** What a run is to measure; plain data. */
-export interface BenchmarkSettings {
-  /** Names of workloads. Default: all that this adapter should run. */
-  readonly workloads?: readonly string[] | undefined;
-  /** Default: all of `ownSides` that there are. */
-  readonly sides?: readonly OwnSideName[] | undefined;
-  /** Of each side, at least 2. Default 10. */
-  readonly repeats?: number | undefined;
-  /** Seconds a repeat should take, about. Default 0.3, or 0.1 where it is `quick`. */
-  readonly repeatSeconds?: number | undefined;
-  /** Seeds networks, the order of samples, of rounds, and the bootstrap. Default 1. */
-  readonly seed?: number | undefined;
-  /** Half a minute instead of two: fewer workloads, shorter repeats, no training up to an accuracy. Default false. */
-  readonly quick?: boolean | undefined;
-}
 
 export interface BenchmarkOptions extends BenchmarkSettings {
   readonly training: Dataset;
@@ -41,8 +52,295 @@ export interface BenchmarkOptions extends BenchmarkSettings {
   readonly onEvent?: ((event: BenchmarkEvent) => void) | undefined;
 }
 
+/** Milliseconds for all the figures of the adapter together. */
+const probeBudgetMs = 1000;
+/** What is trained up to an accuracy: the least that gets there. */
+const accuracyWorkload = 'mid';
+
 /**
- * @throws {ConfigurationError} for settings that make no sense, and for a `resume` of other settings or other data
- * @throws what else goes wrong before anything is finished; afterwards it is a mark of the result
+ * Runs the benchmark.
+ * @returns what was finished; that a side failed, that the run was stopped or disturbed are marks of it
+ * @throws {ConfigurationError} for settings that make no sense, and for a `resume` of another run
+ * @throws {NoAdapterError} where `webgpu` is the only side that was asked for and there is none
  */
-export type RunBenchmark = (options: BenchmarkOptions) => Promise<BenchmarkResult>;
+export async function runBenchmark(options: BenchmarkOptions): Promise<BenchmarkResult> {
+  const run = await BenchmarkRun.begin(options);
+  try {
+    return await run.run();
+  } finally {
+    run.end();
+  }
+}
+
+class BenchmarkRun {
+  readonly #options: BenchmarkOptions;
+  readonly #settings: DecidedSettings;
+  readonly #device: Device | undefined;
+  readonly #environment: Environment;
+  readonly #sha256: string;
+  readonly #progress: RunProgress;
+  readonly #pulse = new Pulse();
+  readonly #startedAt: string;
+  readonly #start = performance.now();
+  readonly #secondsBefore: number;
+  readonly #workloads: WorkloadResult[];
+  readonly #marks: Mark[];
+  readonly #times: TimeToAccuracy[];
+  #limits: MeasuredLimits | undefined;
+
+  private constructor(
+    options: BenchmarkOptions,
+    settings: DecidedSettings,
+    device: Device | undefined,
+    environment: Environment,
+    digest: string,
+  ) {
+    const { resume } = options;
+    this.#options = options;
+    this.#settings = settings;
+    this.#device = device;
+    this.#environment = environment;
+    this.#sha256 = digest;
+    this.#startedAt = resume?.startedAt ?? new Date().toISOString();
+    this.#secondsBefore = resume?.seconds ?? 0;
+    this.#workloads = [...(resume?.workloads ?? [])];
+    this.#marks = (resume?.marks ?? []).filter(({ kind }) => kind !== 'stopped');
+    this.#times = [...(resume?.timesToAccuracy ?? [])];
+    this.#progress = new RunProgress(settings, (event) => options.onEvent?.(event));
+  }
+
+  static async begin(options: BenchmarkOptions): Promise<BenchmarkRun> {
+    const { gpu, hidden, training, test, surroundings, resume } = options;
+    // Refused before anything is begun, whatever adapter there is.
+    decideSettings(options, 'hardware');
+    let device: Device | undefined;
+    let noAdapter: string | undefined;
+    if (options.sides?.includes('webgpu') ?? true) {
+      try {
+        const isVisible = hidden && (() => !hidden.aborted);
+        device = await Device.request({ gpu, isVisible });
+      } catch (error) {
+        if (!(error instanceof NoAdapterError) || options.sides?.length === 1) throw error;
+        noAdapter = error.message;
+      }
+    }
+    try {
+      const kind = device ? (device.adapter.isSoftware ? 'software' : 'hardware') : 'none';
+      const settings = decideSettings(options, kind);
+      const environment: Environment = {
+        ...surroundings,
+        timerResolution: timerResolution(),
+        ...(device && { adapter: device.adapter }),
+        ...(noAdapter !== undefined && { noAdapter }),
+        ...(await reportAdapter(device && (gpu ?? navigator.gpu))),
+      };
+      const digest = await digestOf(training, test);
+      if (resume) requireSameRun(resume, settings, digest, environment);
+      return new BenchmarkRun(options, settings, device, environment, digest);
+    } catch (error) {
+      device?.destroy();
+      throw error;
+    }
+  }
+
+  async run(): Promise<BenchmarkResult> {
+    const { signal } = this.#options;
+    try {
+      await this.#probe();
+      for (const workload of this.#settings.workloads) {
+        if (this.#workloads.some(({ name }) => name === workload.name)) {
+          this.#progress.finish(workload);
+          continue;
+        }
+        signal?.throwIfAborted();
+        await this.#runWorkload(workload);
+      }
+      await this.#trainToAccuracy();
+    } catch (error) {
+      if (!signal?.aborted) throw error;
+      const message = `The run was stopped; ${this.#workloads.length} of ${this.#settings.workloads.length} workloads were finished.`;
+      this.#marks.push({ kind: 'stopped', message, isVoid: true });
+    }
+    const result = this.#result();
+    this.#options.onEvent?.({ type: 'result', result });
+    return result;
+  }
+
+  end(): void {
+    this.#device?.destroy();
+  }
+
+  async #probe(): Promise<void> {
+    const { signal } = this.#options;
+    if (!this.#device) return;
+    this.#progress.begin('probe', {});
+    this.#limits = await probeAdapter(this.#device, { budgetMs: probeBudgetMs, signal });
+  }
+
+  async #runWorkload(workload: DecidedSettings['workloads'][number]): Promise<void> {
+    const { training, test, signal } = this.#options;
+    const { sides, repeats, repeatSeconds, seed } = this.#settings;
+    const { result, marks } = await runWorkload({
+      workload,
+      sides,
+      training,
+      test,
+      repeats,
+      repeatSeconds,
+      seed,
+      device: this.#device,
+      limits: this.#limits,
+      pulse: this.#pulse,
+      signal,
+      onEvent: (event) => this.#options.onEvent?.(event),
+      onPhase: (phase, share, of) => this.#progress.at(workload, phase, share, of),
+    });
+    this.#marks.push(...marks);
+    this.#progress.finish(workload);
+    if (!result) return;
+    this.#workloads.push(result);
+    this.#options.onEvent?.({ type: 'workload', result });
+    this.#options.onEvent?.({ type: 'result', result: this.#result() });
+  }
+
+  async #trainToAccuracy(): Promise<void> {
+    const { training, test, signal } = this.#options;
+    const { accuracySeconds, sides, seed, workloads } = this.#settings;
+    const workload = findWorkload(accuracyWorkload)!;
+    if (accuracySeconds === 0 || !workloads.includes(workload)) return;
+    for (const side of sides) {
+      // One thread gets there as well, at the ratio of the throughputs.
+      if (side === 'cpu-1' || this.#times.some((time) => time.side === side)) continue;
+      this.#progress.begin('accuracy', { workload: workload.name, side });
+      try {
+        const times = await timeToAccuracy({
+          workload,
+          side,
+          training,
+          test,
+          seed,
+          device: this.#device,
+          mostSeconds: accuracySeconds,
+          signal,
+          onProgress: (share) => this.#progress.advanceAccuracy(share, workload.name, side),
+        });
+        this.#times.push(...times);
+      } catch (error) {
+        if (signal?.aborted || !(error instanceof NudgeError)) throw error;
+        const message = `Training ${workload.name} up to an accuracy failed on ${describeSide(side)}: ${error.message}`;
+        this.#marks.push({ kind: 'failed', message, isVoid: false, side });
+      }
+      this.#progress.finishAccuracy();
+    }
+  }
+
+  #result(): BenchmarkResult {
+    const { training, test, nudge } = this.#options;
+    const { sides, workloads, repeats, repeatSeconds, seed, isSoftware } = this.#settings;
+    const marks = [...this.#marks, ...this.#disturbances()];
+    const crossover = findCrossover(this.#workloads);
+    const limits = this.#limits && plainLimits(this.#limits);
+    const isVoid = (side: OwnSideName) =>
+      marks.some((mark) => mark.isVoid && (mark.side === undefined || mark.side === side));
+    const scores = sides
+      .filter((side) => !isVoid(side))
+      .flatMap((side) => scoreOf(side, this.#workloads, isSoftware, seed) ?? []);
+    return {
+      format: 'nudge-benchmark',
+      version: formatVersion,
+      nudge,
+      startedAt: this.#startedAt,
+      seconds: this.#secondsBefore + (performance.now() - this.#start) / 1000,
+      settings: {
+        workloads: workloads.map(({ name }) => name),
+        sides: [...sides],
+        repeats,
+        repeatSeconds,
+        seed,
+      },
+      data: {
+        name: `${training.name}, ${test.name}`,
+        sha256: this.#sha256,
+        trainingCount: training.sampleCount,
+        testCount: test.sampleCount,
+      },
+      environment: this.#environment,
+      ...(limits && { limits }),
+      workloads: [...this.#workloads],
+      timesToAccuracy: [...this.#times],
+      ...(crossover && { crossover }),
+      marks,
+      scores,
+    };
+  }
+
+  /** What happened to the machine while it was measured. */
+  #disturbances(): Mark[] {
+    const marks: Mark[] = [];
+    if (this.#options.hidden?.aborted) {
+      const message =
+        'The page was hidden while it was measured, and browsers slow hidden pages down. Run it again and leave the tab in front.';
+      marks.push({ kind: 'hidden', message, isVoid: true });
+    }
+    const { slowdown } = this.#pulse;
+    if (slowdown !== undefined) {
+      const message = `The processor became ${slowdown.toFixed(2)} times slower from the first third of the run to the last: heat, a battery, or something else that runs. Let it rest and run it again.`;
+      marks.push({ kind: 'throttled', message, isVoid: true });
+    }
+    return marks;
+  }
+}
+
+/** Of features and labels of the training set, then of the test set. */
+async function digestOf(training: Dataset, test: Dataset): Promise<string> {
+  const parts = [training.features, training.labels, test.features, test.labels];
+  const bytes = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    bytes.set(part, at);
+    at += part.length;
+  }
+  return await sha256(bytes);
+}
+
+/** @throws {ConfigurationError} where a stopped run cannot be gone on with */
+function requireSameRun(
+  resume: BenchmarkResult,
+  settings: DecidedSettings,
+  digest: string,
+  environment: Environment,
+): void {
+  const { workloads, sides, repeats, repeatSeconds, seed } = resume.settings;
+  const names = settings.workloads.map(({ name }) => name);
+  const isSame =
+    workloads.join() === names.join() &&
+    sides.join() === settings.sides.join() &&
+    repeats === settings.repeats &&
+    repeatSeconds === settings.repeatSeconds &&
+    seed === settings.seed;
+  const differences = [
+    ...(isSame ? [] : ['settings']),
+    ...(resume.data.sha256 === digest ? [] : ['data']),
+    ...(resume.environment.adapter?.description === environment.adapter?.description &&
+    resume.environment.name === environment.name
+      ? []
+      : ['browser or adapter']),
+  ];
+  if (differences.length === 0) return;
+  throw new ConfigurationError(
+    `The run to go on with had other ${differences.join(' and ')}. Start a new one, or give the same.`,
+  );
+}
+
+function plainLimits({ arithmetic, memory, latency }: MeasuredLimits): MeasuredAdapterLimits {
+  return {
+    flopPerSecond: arithmetic.value,
+    readBytesPerSecond: memory.read.value,
+    copyBytesPerSecond: memory.copy.value,
+    cachedBytesPerSecond: memory.cached.value,
+    dispatchSeconds: latency.dispatch.value,
+    encodeSeconds: latency.encode.value,
+    submitSeconds: latency.submit.value,
+    readbackSeconds: latency.readback.value,
+  };
+}

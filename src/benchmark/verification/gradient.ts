@@ -62,22 +62,55 @@ export function gradientTruth(network: Network, dataset: Dataset): GradientTruth
   };
 }
 
+/** The plan to check, and the truth where it is known already. */
+export interface GradientCheckOptions {
+  readonly plan?: Plan;
+  readonly truth?: GradientTruth;
+}
+
+/** How a tensor of the gradient did. */
+export interface TensorError {
+  /** As in `parameterLayout`: 'layers.0.weight'. */
+  readonly name: string;
+  /** The worst error of an element, as a share of its bound: at most 1. */
+  readonly worst: number;
+}
+
 /**
  * @param dataset the mini-batch
- * @param given the plan to check, and the truth where it is known already
  * @returns the worst error as a share of its bound
  */
 export async function checkGradient(
   device: Device,
   network: Network,
   dataset: Dataset,
-  given: { readonly plan?: Plan; readonly truth?: GradientTruth } = {},
+  given: GradientCheckOptions = {},
 ): Promise<number> {
+  const tensors = await checkGradientTensors(device, network, dataset, given);
+  return Math.max(...tensors.map(({ worst }) => worst));
+}
+
+/** The same, tensor by tensor. */
+export async function checkGradientTensors(
+  device: Device,
+  network: Network,
+  dataset: Dataset,
+  given: GradientCheckOptions = {},
+): Promise<readonly TensorError[]> {
   const found = await gpuGradient(device, network, dataset, given.plan);
   const { gradient, bound } = given.truth ?? gradientTruth(network, dataset);
-  const worst = new Worst();
-  gradient.forEach((expected, i) => worst.note(found[i]!, expected, bound[i]!));
-  return worst.share;
+  const worstIn = (name: string, start: number, end: number): TensorError => {
+    const worst = new Worst();
+    for (let i = start; i < end; i++) worst.note(found[i]!, gradient[i]!, bound[i]!);
+    return { name, worst: worst.share };
+  };
+  return parameterLayout(network.layers).flatMap((layer) => {
+    const { weightName, weightOffset, biasName, biasOffset, outputs } = layer;
+    return [
+      worstIn(weightName, weightOffset, biasOffset),
+      worstIn(biasName, biasOffset, biasOffset + outputs),
+    ];
+  });
 }
 
 /**

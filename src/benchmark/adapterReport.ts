@@ -1,0 +1,33 @@
+/** What an adapter has and allows, as plain data; and how finely the clock ticks that times it. */
+import type { Environment } from './result/schema.ts';
+
+/** Features, sorted, and limits of the adapter that `gpu` gives; none where it gives none. */
+export async function reportAdapter(
+  gpu: GPU | undefined,
+): Promise<Pick<Environment, 'features' | 'limits'>> {
+  const adapter = await gpu?.requestAdapter({ powerPreference: 'high-performance' });
+  if (!adapter) return { features: [], limits: {} };
+  const limits: Record<string, number> = {};
+  // Getters of the prototype, which spreading leaves out.
+  for (const name in adapter.limits) {
+    const value = adapter.limits[name as keyof GPUSupportedLimits];
+    if (typeof value === 'number') limits[name] = value;
+  }
+  return { features: [...adapter.features].sort(), limits };
+}
+
+/** Milliseconds that are looked at the clock at most. */
+const patienceMs = 20;
+
+/** The smallest step of `performance.now()` that is seen within a moment, in seconds. */
+export function timerResolution(now: () => number = () => performance.now()): number {
+  let least = Infinity;
+  const start = now();
+  let last = start;
+  while (last - start < patienceMs) {
+    const next = now();
+    if (next > last) least = Math.min(least, next - last);
+    last = next;
+  }
+  return least / 1000;
+}

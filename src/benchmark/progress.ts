@@ -1,0 +1,60 @@
+/** How far a run is, by what each part of it is expected to take. */
+import type { BenchmarkEvent, Phase } from './events.ts';
+import {
+  expectedRunSeconds,
+  expectedWorkloadSeconds,
+  probeSeconds,
+  type RunShape,
+} from './expectation.ts';
+import type { OwnSideName } from './result/schema.ts';
+import type { Workload } from './workloads.ts';
+
+interface Subject {
+  readonly workload?: string;
+  readonly side?: OwnSideName;
+  readonly round?: number;
+}
+
+export class RunProgress {
+  readonly #shape: RunShape;
+  readonly #total: number;
+  readonly #onEvent: (event: BenchmarkEvent) => void;
+  /** Expected seconds of what is over. */
+  #over: number = probeSeconds;
+  #done = 0;
+
+  constructor(shape: RunShape, onEvent: (event: BenchmarkEvent) => void) {
+    this.#shape = shape;
+    this.#total = expectedRunSeconds(shape);
+    this.#onEvent = onEvent;
+  }
+
+  /** Something begins that is not part of a workload's measurement. */
+  begin(phase: Phase, subject: Subject): void {
+    this.#tell(phase, phase === 'probe' ? 0 : this.#over, subject);
+  }
+
+  /** @param share of this workload that is done */
+  at(workload: Workload, phase: Phase, share: number, of: Omit<Subject, 'workload'>): void {
+    const seconds = this.#over + share * expectedWorkloadSeconds(workload, this.#shape);
+    this.#tell(phase, seconds, { workload: workload.name, ...of });
+  }
+
+  finish(workload: Workload): void {
+    this.#over += expectedWorkloadSeconds(workload, this.#shape);
+  }
+
+  /** @param share of the time that a side has to reach an accuracy */
+  advanceAccuracy(share: number, workload: string, side: OwnSideName): void {
+    this.#tell('accuracy', this.#over + share * this.#shape.accuracySeconds, { workload, side });
+  }
+
+  finishAccuracy(): void {
+    this.#over += this.#shape.accuracySeconds;
+  }
+
+  #tell(phase: Phase, seconds: number, subject: Subject): void {
+    this.#done = Math.max(this.#done, Math.min(1, seconds / this.#total));
+    this.#onEvent({ type: 'phase', phase, done: this.#done, ...subject });
+  }
+}

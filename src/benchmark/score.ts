@@ -1,0 +1,56 @@
+/**
+ * One number for a machine: 1000 × the geometric mean, over the ladder, of samples/s against the reference machine's.
+ * Its median over the rounds, with the interval of these.
+ */
+import type { OwnSideName, Score, WorkloadResult } from './result/schema.ts';
+import { estimateMedian, geometricMeans } from './statistics.ts';
+import { workloads as allWorkloads } from './workloads.ts';
+
+/**
+ * What counts 1000: nudge's CPU engine with all threads, on two cores of an AMD EPYC (Zen 3, AVX2), in headless
+ * Chromium 156 on Linux, on MNIST. CPUs and GPUs are measured by the same rule, so that a GPU of 5000 trains five times as
+ * fast as a CPU of 1000.
+ */
+export const referenceMachine = {
+  name: 'two cores of an AMD EPYC (Zen 3), CPU engine with all threads, Chromium 156',
+  samplesPerSecond: { tiny: 767_201, mid: 295_866, large: 24_271, xl: 8_401 },
+} as const;
+
+/** Samples/s that count 1000, by workload. */
+const reference = new Map<string, number>(Object.entries(referenceMachine.samplesPerSecond));
+
+/** What a full run's score is a mean over. */
+export const scoredWorkloads: readonly string[] = allWorkloads
+  .filter(({ isScored }) => isScored)
+  .map(({ name }) => name);
+
+/**
+ * The score of a side over the workloads of the ladder that it ran; undefined where it ran none.
+ * @param isSoftware whether the GPU is none
+ */
+export function scoreOf(
+  side: OwnSideName,
+  results: readonly WorkloadResult[],
+  isSoftware: boolean,
+  seed: number,
+): Score | undefined {
+  const rates = results.flatMap(({ name, series }) => {
+    const own = series.find((one) => one.side === side);
+    const unit = reference.get(name);
+    return own && unit !== undefined ? [{ name, unit, rates: own.samplesPerSecond }] : [];
+  });
+  if (rates.length === 0) return undefined;
+  const rounds = geometricMeans(
+    rates.map((one) => one.rates),
+    rates.map(({ unit }) => unit / 1000),
+  );
+  const names = rates.map(({ name }) => name);
+  return {
+    side,
+    ...estimateMedian(rounds, seed),
+    workloads: names,
+    isComplete: scoredWorkloads.every((name) => names.includes(name)),
+    class: side === 'webgpu' ? (isSoftware ? 'software' : 'hardware') : 'cpu',
+    tier: 'base',
+  };
+}

@@ -1,0 +1,97 @@
+/** What a run is to measure: as it is asked for, and with everything decided. */
+import { ConfigurationError } from '../errors.ts';
+import { requireSeed } from '../network/network.ts';
+import type { RunShape } from './expectation.ts';
+import { ownSides, type OwnSideName } from './result/schema.ts';
+import { findWorkload, quickWorkloads, workloads, type Workload } from './workloads.ts';
+
+/** Plain data. */
+export interface BenchmarkSettings {
+  /** Names of workloads. Default: all that this adapter should run. */
+  readonly workloads?: readonly string[] | undefined;
+  /** Default: all of `ownSides` that there are. */
+  readonly sides?: readonly OwnSideName[] | undefined;
+  /** Of each side, at least 2. Default 10. */
+  readonly repeats?: number | undefined;
+  /** Seconds a repeat should take, about. Default 0.3, or 0.1 where it is `quick`. */
+  readonly repeatSeconds?: number | undefined;
+  /** Seeds networks, the order of samples, of rounds, and the bootstrap. Default 1. */
+  readonly seed?: number | undefined;
+  /** Half a minute instead of two: fewer workloads, shorter repeats, no training up to an accuracy. Default false. */
+  readonly quick?: boolean | undefined;
+}
+
+export interface DecidedSettings extends RunShape {
+  readonly seed: number;
+}
+
+/** The only ranges in which a run says anything and ends today. */
+export const settingsRanges = { repeats: [2, 100], repeatSeconds: [0.01, 10] } as const;
+
+const defaultRepeats = 10;
+const defaultRepeatSeconds = { full: 0.3, quick: 0.1 } as const;
+/** Of each side that trains up to an accuracy. */
+const accuracySeconds = 8;
+
+/**
+ * @param adapter what computes `webgpu`
+ * @throws {ConfigurationError} for settings that make no sense
+ */
+export function decideSettings(
+  settings: BenchmarkSettings,
+  adapter: 'hardware' | 'software' | 'none',
+): DecidedSettings {
+  const { quick = false, repeats = defaultRepeats, seed = 1 } = settings;
+  const repeatSeconds =
+    settings.repeatSeconds ?? (quick ? defaultRepeatSeconds.quick : defaultRepeatSeconds.full);
+  requireRange('repeats', repeats, settingsRanges.repeats);
+  requireRange('repeatSeconds', repeatSeconds, settingsRanges.repeatSeconds);
+  if (!Number.isInteger(repeats)) {
+    throw new ConfigurationError(`repeats is a whole number, and ${repeats} was given.`);
+  }
+  requireSeed(seed);
+  const named = settings.sides ?? ownSides;
+  requireDistinct('sides', named, ownSides);
+  const sides = named.filter((side) => side !== 'webgpu' || adapter !== 'none');
+  return {
+    workloads: decideWorkloads(settings.workloads, quick, adapter === 'hardware'),
+    sides,
+    repeats,
+    repeatSeconds,
+    seed,
+    accuracySeconds: quick || settings.workloads ? 0 : accuracySeconds,
+    isSoftware: adapter === 'software',
+  };
+}
+
+function decideWorkloads(
+  names: readonly string[] | undefined,
+  quick: boolean,
+  isHardware: boolean,
+): readonly Workload[] {
+  const known = workloads.map(({ name }) => name);
+  if (names) requireDistinct('workloads', names, known);
+  else if (!quick) return workloads.filter(({ needsHardware }) => !needsHardware || isHardware);
+  return (names ?? quickWorkloads).map((name) => findWorkload(name)!);
+}
+
+function requireRange(name: string, value: number, [least, most]: readonly [number, number]): void {
+  if (value >= least && value <= most) return;
+  throw new ConfigurationError(
+    `${name} is a number from ${least} to ${most}, and ${value} was given.`,
+  );
+}
+
+function requireDistinct(name: string, values: readonly string[], known: readonly string[]): void {
+  const wrong = values.find((value) => !known.includes(value));
+  if (wrong !== undefined) {
+    throw new ConfigurationError(
+      `There is no '${wrong}' among ${name}. There are: ${known.join(', ')}.`,
+    );
+  }
+  if (values.length === 0 || new Set(values).size < values.length) {
+    throw new ConfigurationError(
+      `${name} is a list of one or more without repetition, and '${values.join(', ')}' was given.`,
+    );
+  }
+}

@@ -1,0 +1,222 @@
+/** One side at one workload: made ready, warmed up, timed repeat by repeat. */
+import type { Dataset } from '../data/dataset.ts';
+import { DeviceLostError } from '../errors.ts';
+import type { Device } from '../gpu/device.ts';
+import type { MeasuredLimits } from '../gpu/probes/probeAdapter.ts';
+import { Network } from '../network/network.ts';
+import { stepBytes, stepFlop } from '../network/stepWork.ts';
+import { sgd } from '../training/optimizers.ts';
+import { Trainer } from '../training/trainer.ts';
+import { judgeStep } from './limit.ts';
+import type { CurvePoint, OwnSideName, Series } from './result/schema.ts';
+import { estimateMedian, median } from './statistics.ts';
+import { WarmUp } from './warmUp.ts';
+import type { Workload } from './workloads.ts';
+
+/** Reports of a repeat: points of the curve, and what can be stopped between. */
+const reportsPerRepeat = 8;
+/** Points of the curve that are kept; beyond them every second one goes. */
+const mostPoints = 400;
+/** Seconds of warm-up at most, and repeats where those are longer. */
+const mostWarmUpSeconds = 2;
+const mostWarmUpRepeats = 4;
+
+export interface SideRunOptions {
+  readonly workload: Workload;
+  readonly side: OwnSideName;
+  readonly training: Dataset;
+  readonly test: Dataset;
+  readonly seed: number;
+  readonly repeatSeconds: number;
+  readonly device: Device | undefined;
+  readonly signal: AbortSignal | undefined;
+  readonly onPoint: (point: CurvePoint) => void;
+}
+
+/** The untrained network of a workload. */
+export function networkOf({ network }: Workload, seed: number): Network {
+  return new Network({ ...network, seed });
+}
+
+export class SideRun {
+  readonly side: OwnSideName;
+  readonly #options: SideRunOptions;
+  readonly #trainer: Trainer;
+  readonly #createSeconds: number;
+  #prepareSeconds = 0;
+  #warmUp: WarmUp | undefined;
+  #stepsPerRepeat = 1;
+  readonly #rates: number[] = [];
+  #curve: CurvePoint[] = [];
+  /** Reports to pass over between two points that are kept. */
+  #stride = 1;
+  #reports = 0;
+  /** Every report's step, and the sum of costs over all steps up to it. */
+  readonly #costSums = new Map<number, number>();
+  #costSum = 0;
+  #seconds = 0;
+  #finalCost = NaN;
+  #evaluateSeconds: number | undefined;
+
+  private constructor(options: SideRunOptions, trainer: Trainer, createSeconds: number) {
+    this.side = options.side;
+    this.#options = options;
+    this.#trainer = trainer;
+    this.#createSeconds = createSeconds;
+  }
+
+  /** @throws what the engine throws that cannot be had */
+  static async create(options: SideRunOptions): Promise<SideRun> {
+    const { workload, side, seed, device } = options;
+    const start = performance.now();
+    const trainer = await Trainer.create(networkOf(workload, seed), {
+      backend: side === 'webgpu' ? 'webgpu' : 'cpu',
+      batchSize: workload.batchSize,
+      optimizer: sgd({ learningRate: workload.learningRate }),
+      seed,
+      ...(side === 'webgpu' && device && { device }),
+      ...(side === 'cpu-1' && { threads: 1 }),
+    });
+    return new SideRun(options, trainer, (performance.now() - start) / 1000);
+  }
+
+  /** Compiles and uploads. */
+  async prepare(): Promise<void> {
+    const start = performance.now();
+    await this.#trainer.prepare(this.#options.training);
+    this.#prepareSeconds = (performance.now() - start) / 1000;
+  }
+
+  /**
+   * Finds how many steps a repeat has, a power of two, so that reports of two sides fall on the same steps; then trains
+   * until rates are steady.
+   */
+  async warmUp(): Promise<void> {
+    const { repeatSeconds, workload } = this.#options;
+    const sliceSeconds = repeatSeconds / reportsPerRepeat;
+    // Some drivers compile at the first step. Then 1, 2, 4, … steps, up to what is as long as a slice, so that what was
+    // made is always a multiple of what is made next.
+    await this.#train(1, 1);
+    let steps = 1;
+    let { seconds } = await this.#train(1, 1);
+    while (seconds < sliceSeconds) {
+      steps *= 2;
+      ({ seconds } = await this.#train(steps, steps));
+    }
+    const warmUp = new WarmUp(Math.max(mostWarmUpSeconds, mostWarmUpRepeats * seconds));
+    while (!warmUp.isOver) {
+      const slice = await this.#train(steps, steps);
+      warmUp.add((steps * workload.batchSize) / slice.seconds, slice.seconds);
+      seconds = slice.seconds;
+    }
+    this.#warmUp = warmUp;
+    // Short slices are mostly waiting, which says little of longer ones: doubled until one is long enough.
+    while (seconds < repeatSeconds / Math.SQRT2) {
+      steps *= 2 ** Math.max(1, Math.round(Math.log2(repeatSeconds / seconds)));
+      ({ seconds } = await this.#train(steps, Math.max(1, steps / reportsPerRepeat)));
+    }
+    this.#stepsPerRepeat = steps;
+  }
+
+  /** One timed repeat. @returns samples a second */
+  async repeat(): Promise<number> {
+    const steps = this.#stepsPerRepeat;
+    const reportEvery = Math.max(1, steps / reportsPerRepeat);
+    const { samples, seconds } = await this.#train(steps, reportEvery);
+    const rate = samples / seconds;
+    this.#rates.push(rate);
+    return rate;
+  }
+
+  /** Times one pass over the test set; the first, which compiles, does not count. */
+  async evaluate(): Promise<void> {
+    const { test } = this.#options;
+    await this.#trainer.evaluate(test);
+    const start = performance.now();
+    await this.#trainer.evaluate(test);
+    this.#evaluateSeconds = (performance.now() - start) / 1000;
+  }
+
+  /** Sums of costs up to each step that was reported. */
+  get costSums(): ReadonlyMap<number, number> {
+    return this.#costSums;
+  }
+
+  get isSteady(): boolean {
+    return this.#warmUp?.isSteady === true;
+  }
+
+  /** Trains on without timing until at least `step`, with a report at every step: for whoever compares costs. */
+  async trainTo(step: number, reportEvery: number): Promise<void> {
+    while (this.#trainer.step < step) await this.#train(reportEvery, reportEvery);
+  }
+
+  result(limits: MeasuredLimits | undefined, seed: number): Series {
+    const { side, workload } = this.#options;
+    const { plan, dispatchesPerStep, preparation } = this.#trainer;
+    const limit = limits && dispatchesPerStep && this.#judge(limits, dispatchesPerStep);
+    return {
+      side,
+      ...(plan !== undefined && { plan }),
+      ...(dispatchesPerStep !== undefined && { dispatchesPerStep }),
+      compileSeconds: preparation?.compileSeconds ?? this.#createSeconds,
+      uploadSeconds: preparation?.uploadSeconds ?? this.#prepareSeconds,
+      warmUp: { seconds: this.#warmUp?.seconds ?? 0, isSteady: this.isSteady },
+      stepsPerRepeat: this.#stepsPerRepeat,
+      samplesPerSecond: this.#rates,
+      estimate: estimateMedian(this.#rates, seed),
+      ...(this.#evaluateSeconds !== undefined && { evaluateSeconds: this.#evaluateSeconds }),
+      finalCost: this.#finalCost,
+      curve: this.#curve,
+      ...(limit && {
+        limit: {
+          bound: limit.bound,
+          fraction: limit.fraction,
+          flopPerStep: stepFlop(workload.network.layers, workload.batchSize),
+          bytesPerStep: stepBytes(workload.network.layers, workload.batchSize),
+        },
+      }),
+    };
+  }
+
+  async dispose(): Promise<void> {
+    await this.#trainer.dispose();
+  }
+
+  #judge(limits: MeasuredLimits, dispatches: number): ReturnType<typeof judgeStep> {
+    const { network, batchSize } = this.#options.workload;
+    const seconds = batchSize / median(this.#rates);
+    return judgeStep(limits, { layers: network.layers, batchSize, dispatches, seconds });
+  }
+
+  async #train(
+    steps: number,
+    reportEvery: number,
+  ): Promise<{ readonly samples: number; readonly seconds: number }> {
+    const { training, signal } = this.#options;
+    let samples = 0;
+    let seconds = 0;
+    for await (const report of this.#trainer.fit(training, { steps, reportEvery, signal })) {
+      samples += report.samples;
+      seconds += report.seconds;
+      this.#costSum += report.cost * report.samples;
+      this.#costSums.set(report.step, this.#costSum);
+      this.#finalCost = report.cost;
+      this.#seconds += report.seconds;
+      const { step, cost, accuracy } = report;
+      this.#keep({ step, cost, accuracy, seconds: this.#seconds });
+    }
+    // A fast run that made no steps would look like an infinitely fast one.
+    if (samples === 0) throw new DeviceLostError('unknown', 'Steps were asked for and none made.');
+    return { samples, seconds };
+  }
+
+  #keep(point: CurvePoint): void {
+    if (this.#reports++ % this.#stride > 0) return;
+    this.#curve.push(point);
+    this.#options.onPoint(point);
+    if (this.#curve.length < mostPoints) return;
+    this.#curve = this.#curve.filter((_, n) => n % 2 === 0);
+    this.#stride *= 2;
+  }
+}

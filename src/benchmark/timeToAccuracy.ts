@@ -1,0 +1,77 @@
+/** How long a side trains until it reads so much of the test set: what somebody who trains waits for. */
+import type { Dataset } from '../data/dataset.ts';
+import type { Device } from '../gpu/device.ts';
+import { sgd } from '../training/optimizers.ts';
+import { Trainer } from '../training/trainer.ts';
+import type { OwnSideName, TimeToAccuracy } from './result/schema.ts';
+import { networkOf } from './sideRun.ts';
+import type { Workload } from './workloads.ts';
+
+/** Accuracies on the test set, ascending. */
+export const accuracyTargets = [0.95, 0.97] as const;
+/** Between two looks at the test set; accuracy moves little in so many steps. */
+const stepsBetweenTests = 100;
+
+export interface TimeToAccuracyOptions {
+  readonly workload: Workload;
+  readonly side: OwnSideName;
+  readonly training: Dataset;
+  readonly test: Dataset;
+  readonly seed: number;
+  readonly device: Device | undefined;
+  /** Seconds, tests included, after which what was not reached counts as not reached. */
+  readonly mostSeconds: number;
+  readonly signal: AbortSignal | undefined;
+  /** Share of `mostSeconds` that is gone. */
+  readonly onProgress: (share: number) => void;
+}
+
+/** Trains from the start, tested every 100 steps; tests do not count as time. One entry a target. */
+export async function timeToAccuracy(
+  options: TimeToAccuracyOptions,
+): Promise<readonly TimeToAccuracy[]> {
+  const { workload, side, training, test, seed, device, mostSeconds, signal } = options;
+  const trainer = await Trainer.create(networkOf(workload, seed), {
+    backend: side === 'webgpu' ? 'webgpu' : 'cpu',
+    batchSize: workload.batchSize,
+    optimizer: sgd({ learningRate: workload.learningRate }),
+    seed,
+    ...(side === 'webgpu' && device && { device }),
+    ...(side === 'cpu-1' && { threads: 1 }),
+  });
+  try {
+    await trainer.prepare(training);
+    // The first test compiles.
+    await trainer.evaluate(test);
+    const start = performance.now();
+    const reached = new Map<number, { readonly seconds: number; readonly steps: number }>();
+    let seconds = 0;
+    let best = 0;
+    for (;;) {
+      const steps = stepsBetweenTests;
+      for await (const report of trainer.fit(training, { steps, reportEvery: steps, signal })) {
+        seconds += report.seconds;
+      }
+      const { accuracy } = await trainer.evaluate(test);
+      best = Math.max(best, accuracy);
+      for (const target of accuracyTargets) {
+        if (accuracy >= target && !reached.has(target)) {
+          reached.set(target, { seconds, steps: trainer.step });
+        }
+      }
+      const elapsed = (performance.now() - start) / 1000;
+      options.onProgress(Math.min(1, elapsed / mostSeconds));
+      if (reached.size === accuracyTargets.length || elapsed >= mostSeconds) break;
+    }
+    return accuracyTargets.map((target) => ({
+      workload: workload.name,
+      side,
+      target,
+      steps: trainer.step,
+      accuracy: best,
+      ...reached.get(target),
+    }));
+  } finally {
+    await trainer.dispose();
+  }
+}
