@@ -1,8 +1,9 @@
 /** Puts the page's parts together: what is chosen, the run and its buttons, the results. */
+import { expectedRunSeconds } from '../benchmark/expectation.ts';
 import type { BenchmarkResult } from '../benchmark/result/schema.ts';
+import { decideSettings } from '../benchmark/settings.ts';
 import { DataPicker } from './dataPicker.ts';
 import { byId } from './elements.ts';
-import { expectedSeconds, type Expectation } from './expectation.ts';
 import { takeFiles } from './fileDrop.ts';
 import { formatDuration } from './format.ts';
 import { settingsOf, type PageOptions } from './pageOptions.ts';
@@ -213,9 +214,8 @@ export class App {
     place.textContent = webGpu.adapter ? adapterSentence(webGpu.adapter) : webGpu.missing;
     place.className = webGpu.adapter ? 'small' : 'problem';
     const gpu = webGpu.adapter ? (webGpu.adapter.isSoftware ? 'software' : 'hardware') : 'none';
-    const plan: Expectation = { ...settingsOf(this.#options), gpu };
-    byId('duration', HTMLElement).textContent =
-      `Takes about ${formatDuration(expectedSeconds(plan))}.`;
+    const seconds = expectedRunSeconds(decideSettings(settingsOf(this.#options), gpu));
+    byId('duration', HTMLElement).textContent = `Takes about ${formatDuration(seconds)}.`;
   }
 
   #showProblem(text: string): void {

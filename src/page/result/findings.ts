@@ -23,16 +23,21 @@ export function scoreTitle({ side, class: kind }: Score): string {
   }
 }
 
-/** What a score may be compared with. */
-export function scoreNote({ class: kind, workloads, isComplete }: Score): string {
-  const whom =
-    kind === 'software'
-      ? 'A software adapter computes on the CPU: a class of its own, to be compared with its like.'
-      : '';
-  const what = isComplete
-    ? ''
-    : `Of ${listOf(workloads)} alone: not to be compared with scores of whole runs.`;
-  return [whom, what].filter(Boolean).join(' ');
+/** What scores may be compared with, a sentence each. */
+export function scoreNotes(scores: readonly Score[]): string[] {
+  const notes: string[] = [];
+  const partial = scores.find(({ isComplete }) => !isComplete);
+  if (partial) {
+    notes.push(
+      `Of ${listOf(partial.workloads)} alone: not to be compared with scores of whole runs.`,
+    );
+  }
+  if (scores.some(({ class: kind }) => kind === 'software')) {
+    notes.push(
+      'The GPU’s is of a software adapter, which computes on the CPU: a class of its own, to be compared with its like.',
+    );
+  }
+  return notes;
 }
 
 /** From which size on the GPU is worth it. */
@@ -63,7 +68,7 @@ function roundSize(parameters: number): string {
   return new Intl.NumberFormat('en', { maximumSignificantDigits: 2 }).format(parameters);
 }
 
-/** How much faster, over the whole ladder: the largest speed-up. */
+/** How fast the GPU was against the CPU where it did best. */
 export function speedUpSentence(result: BenchmarkResult): string {
   const gpu = isSoftware(result) ? 'WebGPU in software' : 'the GPU';
   const ratios = ladderOf(result).flatMap((workload) => {
@@ -72,7 +77,11 @@ export function speedUpSentence(result: BenchmarkResult): string {
   });
   if (ratios.length === 0) return '';
   const best = ratios.reduce((a, b) => (b.ratio > a.ratio ? b : a));
-  return `At best, on “${best.name}”, ${gpu} trained ${formatRatio(best.ratio)} times as fast as all CPU threads.`;
+  const how =
+    best.ratio < 1
+      ? `reached ${formatThree(100 * best.ratio)}\u00a0% of the speed of all CPU threads`
+      : `trained ${formatRatio(best.ratio)} times as fast as all CPU threads`;
+  return `At best, on “${best.name}”, ${gpu} ${how}.`;
 }
 
 /** Whether all that the GPU computed is what it should be, and how near the bounds it came. */

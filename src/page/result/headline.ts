@@ -8,7 +8,7 @@ import {
   crossoverSentence,
   machineSentence,
   originSentence,
-  scoreNote,
+  scoreNotes,
   scoreTitle,
   speedUpSentence,
   verificationSentence,
@@ -36,12 +36,11 @@ export function makeHeadline(result: BenchmarkResult, origin: string | undefined
 
 function makeScores(scores: readonly Score[]): HTMLElement {
   const [first] = scores;
-  const notes = new Set(scores.map(scoreNote).filter(Boolean));
   return make(
     'div',
     { class: 'scores', role: 'group', 'aria-label': 'Scores' },
     ...scores.map((score) => makeScore(score, score === first)),
-    ...[...notes].map((note) => make('p', { class: 'small score-note' }, note)),
+    ...scoreNotes(scores).map((note) => make('p', { class: 'small score-note' }, note)),
   );
 }
 
