@@ -1,7 +1,7 @@
 /** How long a run will take, about, before it begins; and so how much of it is done. */
 import { stepFlop } from '../network/stepWork.ts';
 import type { OwnSideName } from './result/schema.ts';
-import type { Workload } from './workloads.ts';
+import { sidesOf, type Workload } from './workloads.ts';
 
 /** FLOP/s that a side makes at least of a large network, on a machine of 2020: enough for "about". */
 const flopPerSecond = { 'cpu-1': 2e10, cpu: 4e10, software: 4e9, hardware: 5e11 } as const;
@@ -36,8 +36,9 @@ export function expectedSideSeconds(
 
 /** Seconds of one workload with all its sides. */
 export function expectedWorkloadSeconds(workload: Workload, shape: RunShape): number {
-  const perSide = shape.sides.map((side) => expectedSideSeconds(workload, side, shape));
-  const checking = shape.sides.includes('webgpu') ? verifySeconds : 0;
+  const sides = sidesOf(workload, shape.sides);
+  const perSide = sides.map((side) => expectedSideSeconds(workload, side, shape));
+  const checking = sides.includes('webgpu') ? verifySeconds : 0;
   return checking + perSide.reduce((sum, seconds) => sum + seconds, 0);
 }
 
@@ -47,7 +48,12 @@ export function expectedRunSeconds(shape: RunShape): number {
     (sum, workload) => sum + expectedWorkloadSeconds(workload, shape),
     0,
   );
-  return probeSeconds + training + shape.sides.length * shape.accuracySeconds;
+  return probeSeconds + training + accuracySides(shape.sides).length * shape.accuracySeconds;
+}
+
+/** Who trains up to an accuracy. One thread gets there as well, later by the ratio of the throughputs. */
+export function accuracySides(sides: readonly OwnSideName[]): readonly OwnSideName[] {
+  return sides.filter((side) => side !== 'cpu-1');
 }
 
 /** Seconds that the adapter's limits are measured for. */

@@ -10,6 +10,7 @@ import { probeAdapter, type MeasuredLimits } from '../gpu/probes/probeAdapter.ts
 import { reportAdapter, timerResolution } from './adapterReport.ts';
 import { findCrossover } from './crossover.ts';
 import type { BenchmarkEvent } from './events.ts';
+import { accuracySides } from './expectation.ts';
 import { RunProgress } from './progress.ts';
 import { Pulse } from './pulse.ts';
 import { formatVersion } from './result/schema.ts';
@@ -25,7 +26,7 @@ import type {
 import { scoreOf } from './score.ts';
 import { decideSettings, type BenchmarkSettings, type DecidedSettings } from './settings.ts';
 import { timeToAccuracy } from './timeToAccuracy.ts';
-import { findWorkload } from './workloads.ts';
+import { findWorkload, sidesOf } from './workloads.ts';
 import { describeSide, runWorkload } from './workloadRun.ts';
 
 export type { BenchmarkSettings } from './settings.ts';
@@ -182,7 +183,7 @@ class BenchmarkRun {
     const { sides, repeats, repeatSeconds, seed } = this.#settings;
     const { result, marks } = await runWorkload({
       workload,
-      sides,
+      sides: sidesOf(workload, sides),
       training,
       test,
       repeats,
@@ -208,9 +209,8 @@ class BenchmarkRun {
     const { accuracySeconds, sides, seed, workloads } = this.#settings;
     const workload = findWorkload(accuracyWorkload)!;
     if (accuracySeconds === 0 || !workloads.includes(workload)) return;
-    for (const side of sides) {
-      // One thread gets there as well, at the ratio of the throughputs.
-      if (side === 'cpu-1' || this.#times.some((time) => time.side === side)) continue;
+    for (const side of accuracySides(sides)) {
+      if (this.#times.some((time) => time.side === side)) continue;
       this.#progress.begin('accuracy', { workload: workload.name, side });
       try {
         const times = await timeToAccuracy({

@@ -3,7 +3,7 @@ import { ConfigurationError } from '../errors.ts';
 import { requireSeed } from '../network/network.ts';
 import type { RunShape } from './expectation.ts';
 import { ownSides, type OwnSideName } from './result/schema.ts';
-import { findWorkload, quickWorkloads, workloads, type Workload } from './workloads.ts';
+import { findWorkload, quickWorkloads, sidesOf, workloads, type Workload } from './workloads.ts';
 
 /** Plain data. */
 export interface BenchmarkSettings {
@@ -53,8 +53,15 @@ export function decideSettings(
   const named = settings.sides ?? ownSides;
   requireDistinct('sides', named, ownSides);
   const sides = named.filter((side) => side !== 'webgpu' || adapter !== 'none');
+  const decided = decideWorkloads(settings.workloads, quick, adapter === 'hardware');
+  const idle = decided.find((workload) => sidesOf(workload, sides).length === 0);
+  if (idle) {
+    throw new ConfigurationError(
+      `Workload '${idle.name}' is run on a GPU alone, and ${adapter === 'none' ? 'there is none' : `sides are ${sides.join(', ')}`}. Leave it out, or add webgpu.`,
+    );
+  }
   return {
-    workloads: decideWorkloads(settings.workloads, quick, adapter === 'hardware'),
+    workloads: decided,
     sides,
     repeats,
     repeatSeconds,

@@ -4,6 +4,7 @@ import type { Dataset } from '../data/dataset.ts';
 import type { Device } from '../gpu/device.ts';
 import type { MeasuredLimits } from '../gpu/probes/probeAdapter.ts';
 import { Random, streams } from '../network/random.ts';
+import { stepFlop } from '../network/stepWork.ts';
 import { stepsPerEpoch } from '../training/batches.ts';
 import type { BenchmarkEvent, Phase } from './events.ts';
 import {
@@ -50,8 +51,9 @@ export interface WorkloadOutcome {
 /** Of the time that a workload takes, about: what is over when measuring begins, and when it ends. */
 const readyShare = 0.3;
 const measuredShare = 0.95;
-/** Steps that costs are compared over where no CPU side was timed and one trains for that alone. */
+/** Where no CPU side was timed, one trains for the comparison of costs alone, so many steps or so much of them. */
 const stepsToCompare = 32;
+const flopToCompare = 2e11;
 
 /** @throws the signal's reason, and errors that are no word on the machine but bugs */
 export async function runWorkload(options: WorkloadRunOptions): Promise<WorkloadOutcome> {
@@ -186,7 +188,9 @@ class WorkloadRun {
     const cpu = await SideRun.create({ ...shared, side: 'cpu', onPoint });
     try {
       await cpu.prepare();
-      const steps = [...gpu.costSums.keys()].filter((step) => step <= stepsToCompare);
+      const flop = stepFlop(workload.network.layers, workload.batchSize);
+      const most = Math.max(1, Math.min(stepsToCompare, flopToCompare / flop));
+      const steps = [...gpu.costSums.keys()].filter((step) => step <= most);
       await cpu.trainTo(Math.max(...steps), 1);
       return compareCosts(gpu.costSums, cpu.costSums, samplesAt);
     } finally {

@@ -14,7 +14,7 @@ export interface Workload {
   readonly group: 'ladder' | 'batch';
   /** Whether the score counts it. */
   readonly isScored: boolean;
-  /** Not run on software adapters, where a step would take minutes. */
+  /** Run on a GPU in hardware alone: a step takes a software adapter a minute, and a CPU seconds. */
   readonly needsHardware?: boolean;
 }
 
@@ -87,6 +87,14 @@ export const workloads: readonly Workload[] = [
   batch(10),
   batch(1000),
 ];
+
+/** Those of `sides` that a workload is run on. */
+export function sidesOf<Side extends string>(
+  { needsHardware }: Workload,
+  sides: readonly Side[],
+): readonly Side[] {
+  return sides.filter((side) => !needsHardware || side === 'webgpu');
+}
 
 /** What `--quick` and `?quick=1` run. */
 export const quickWorkloads: readonly string[] = ['tiny', 'mid'];

@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander';
 
 import { addBench } from './commands/bench.ts';
 import { addCheck } from './commands/check.ts';
+import { addCompare } from './commands/compare.ts';
 import { addData } from './commands/data.ts';
 import { addDoctor } from './commands/doctor.ts';
 import { addEvaluate } from './commands/evaluate.ts';
@@ -62,6 +63,7 @@ function createProgram(context: Context, terminal: Terminal): Command {
     addSweep,
     addEvaluate,
     addBench,
+    addCompare,
     addCheck,
     addData,
     addDoctor,

@@ -35,6 +35,7 @@ it.each([['--help'], ['help']])('%s lists the commands, examples and exit codes'
     'tune',
     'evaluate',
     'bench',
+    'compare',
     'check',
     'data',
     'doctor',
@@ -46,7 +47,7 @@ it.each([['--help'], ['help']])('%s lists the commands, examples and exit codes'
   }
 });
 
-it.each(['train', 'sweep', 'tune', 'evaluate', 'bench', 'check', 'doctor'])(
+it.each(['train', 'sweep', 'tune', 'evaluate', 'bench', 'compare', 'check', 'doctor'])(
   '%s --help has simple options, examples and exit codes',
   async (command) => {
     const { code, stdout } = await run(command, '--help');
@@ -94,6 +95,14 @@ describe('wrong usage is told in a sentence, with exit code 2 and no output', ()
     [['sweep', '--seed', '4294967295', '--seeds', '2'], '2 seeds from 4294967295 on go beyond'],
     [['sweep', '--backend', 'cpu'], "error: unknown option '--backend'"],
     [['evaluate'], "error: required option '--load <file>' not specified"],
+    [['compare', 'a.json'], "error: missing required argument 'after'"],
+    [['compare', 'a.json', 'b.json', '--fail-below', '90 %'], '--fail-below takes a number'],
+    [
+      ['compare', 'a.json', 'b.json', '--fail-below', '90'],
+      '--fail-below takes a ratio above 0 and at most 1, and 90 was given.',
+    ],
+    [['compare', 'a.json', 'b.json', '--fail-below', '0'], 'and 0 was given.'],
+    [['compare', 'a.json', 'b.json', '--fail-below', '-0.5'], 'and -0.5 was given.'],
     [['data', 'cifar'], "error: unknown command 'cifar'"],
   ])('%j', async (args, sentence) => {
     const { code, stdout, stderr } = await run(...args);

@@ -2,16 +2,12 @@
 import type {
   BenchmarkResult,
   OwnSideName,
-  Score,
   Series,
   TimeToAccuracy,
   WorkloadResult,
 } from '../../src/benchmark/result/schema.ts';
-import {
-  estimateMedian,
-  estimatePairedRatio,
-  geometricMeans,
-} from '../../src/benchmark/statistics.ts';
+import { scoreOf } from '../../src/benchmark/score.ts';
+import { estimateMedian, estimatePairedRatio } from '../../src/benchmark/statistics.ts';
 import { findWorkload } from '../../src/benchmark/workloads.ts';
 import { Random } from '../../src/network/random.ts';
 
@@ -46,14 +42,6 @@ const timesToAccuracy: readonly TimeToAccuracy[] = [
   { workload: 'mid', side: 'cpu', target: 0.95, seconds: 0.41, steps: 938, accuracy: 0.9783 },
   { workload: 'mid', side: 'webgpu', target: 0.97, steps: 4690, accuracy: 0.9691 },
 ];
-
-/** Samples/s that count 1000 in {@link makeBenchmarkResult}'s scores. */
-const scoreUnits: Readonly<Record<string, number>> = {
-  tiny: 500_000,
-  mid: 200_000,
-  large: 20_000,
-  xl: 8_000,
-};
 
 export function makeBenchmarkResult(made: MadeResult = {}): BenchmarkResult {
   const { repeats = 10 } = made;
@@ -123,9 +111,7 @@ export function makeBenchmarkResult(made: MadeResult = {}): BenchmarkResult {
         side: 'cpu',
       },
     ],
-    scores: names.some((name) => name in scoreUnits)
-      ? sides.map((side) => makeScore(side, workloads))
-      : [],
+    scores: sides.flatMap((side) => scoreOf(side, workloads, false, 1) ?? []),
   };
 }
 
@@ -208,21 +194,5 @@ function makeSeries(
     ...(isGpu && {
       limit: { bound: 'dispatch', fraction: 0.92, flopPerStep: 7.9e6, bytesPerStep: 417_000 },
     }),
-  };
-}
-
-function makeScore(side: OwnSideName, workloads: readonly WorkloadResult[]): Score {
-  const scored = workloads.filter(({ name }) => name in scoreUnits);
-  const means = geometricMeans(
-    scored.map((one) => one.series.find((series) => series.side === side)!.samplesPerSecond),
-    scored.map(({ name }) => scoreUnits[name]! / 1000),
-  );
-  return {
-    side,
-    ...estimateMedian(means),
-    workloads: scored.map(({ name }) => name),
-    isComplete: scored.length === Object.keys(scoreUnits).length,
-    class: side === 'webgpu' ? 'hardware' : 'cpu',
-    tier: 'base',
   };
 }

@@ -2,6 +2,7 @@
  * What a result must keep to beyond its shape: its figures follow from each other, so that one that was edited by hand
  * is found out unless all were.
  */
+import { scoreOf } from '../score.ts';
 import { median } from '../statistics.ts';
 import type {
   BenchmarkResult,
@@ -128,27 +129,36 @@ function* verificationContradictions(
 }
 
 function* scoreContradictions(score: Score, result: BenchmarkResult): Generator<string> {
-  const { side, workloads: names } = score;
+  const { side } = score;
   const what = `the score of side '${side}'`;
   yield* disorder(what, score);
-  yield* repetitions(`the workloads of ${what}`, names);
-  if (names.length === 0) yield `${what} is a mean over no workload`;
-  for (const name of names) {
-    const workload = result.workloads.find((one) => one.name === name);
-    if (!workload || !findSeries(workload, side)) {
-      yield `${what} counts workload ${quote(name)}, which that side did not run`;
-    }
-    if (side === 'webgpu' && workload?.verification?.isVerified !== true) {
-      yield `${what} counts workload ${quote(name)}, which is not verified`;
+  const isSoftware = result.environment.adapter?.isSoftware === true;
+  const found = scoreOf(side, result.workloads, isSoftware, result.settings.seed);
+  if (!found) {
+    yield `${what} is of a side that ran no workload that counts`;
+    return;
+  }
+  const [said, counted] = [score, found].map(({ workloads }) => workloads.join(', '));
+  if (said !== counted) yield `${what} is over ${quote(said!)}, and ${quote(counted!)} ran`;
+  if (score.isComplete !== found.isComplete || score.class !== found.class) {
+    yield `${what} is ${describeKind(score)}, and ${describeKind(found)} was measured`;
+  }
+  yield* difference(what, score.middle, 'what follows from its repeats', found.middle);
+  if (side === 'webgpu') {
+    for (const { name, verification } of result.workloads) {
+      if (found.workloads.includes(name) && verification?.isVerified !== true) {
+        yield `${what} counts workload ${quote(name)}, which is not verified`;
+      }
     }
   }
-  const { adapter } = result.environment;
-  const own = side !== 'webgpu' ? 'cpu' : adapter?.isSoftware === true ? 'software' : 'hardware';
-  if (score.class !== own) yield `${what} is of class '${score.class}', and '${own}' was measured`;
   const voiding = result.marks.find(
     (mark) => mark.isVoid && (mark.side === undefined || mark.side === side),
   );
   if (voiding) yield `${what} is there, and a mark '${voiding.kind}' voids it`;
+}
+
+function describeKind({ class: kind, isComplete }: Score): string {
+  return `${isComplete ? 'a whole' : 'a part of a'} run's of class '${kind}'`;
 }
 
 function findSeries({ series }: WorkloadResult, side: string): readonly number[] | undefined {

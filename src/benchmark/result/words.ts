@@ -1,6 +1,6 @@
 /** Figures and names of a result in words, the same in every format that people read. */
-import type { AdapterDescription } from '../../gpu/adapter.ts';
-import type { BenchmarkResult, Estimate, Mark, Score, SideName } from './schema.ts';
+import { adapterName } from '../../gpu/adapter.ts';
+import type { BenchmarkResult, Environment, Estimate, Mark, Score, SideName } from './schema.ts';
 
 export const sideNames: Readonly<Record<SideName, string>> = {
   'cpu-1': 'CPU, 1 thread',
@@ -37,9 +37,9 @@ export function formatCount(value: number): string {
   return Math.round(value).toLocaleString('en-US');
 }
 
-/** '0.514×', '27.3×', '1,240×' */
+/** '0.510×', '27.3×', '1,240×' */
 export function formatRatio(ratio: number): string {
-  return `${formatRate(ratio)}×`;
+  return `${ratio < 100 && ratio >= 0.001 ? ratio.toPrecision(3) : formatRate(ratio)}×`;
 }
 
 /** '± 1.2 %': half of the interval as a share of its middle. */
@@ -61,12 +61,9 @@ function formatSignificant(value: number): string {
   return value < 0.001 ? 'less than 0.001' : String(Number(value.toPrecision(3)));
 }
 
-/** 'acme roadrunner-2, ACME Roadrunner 2060', or what is known of an adapter that does not say. */
-export function adapterTitle(adapter: AdapterDescription | undefined): string {
-  if (!adapter) return 'no GPU';
-  const { vendor, architecture, description, isSoftware } = adapter;
-  const name = [`${vendor} ${architecture}`.trim(), description].filter(Boolean).join(', ');
-  return plainText(name) || `a ${isSoftware ? 'software' : 'hardware'} adapter without a name`;
+/** 'acme roadrunner-2, ACME Roadrunner 2060 (hardware)', or why there is none. */
+export function describeGpu({ adapter, noAdapter }: Environment): string {
+  return plainText(adapter ? adapterName(adapter) : `none. ${noAdapter ?? ''}`);
 }
 
 /** 'MNIST, 60,000 + 10,000 samples, SHA-256 c0ffeec0ffee…' */

@@ -111,12 +111,29 @@ describe('found is', () => {
       "the worst error of workload 'tiny' is 0.001, and the worst of its tensors is",
     ],
     [
-      'a score of what did not run',
-      ['scores', 0, 'workloads', 0],
-      'huge',
-      "the score of side 'cpu-1' counts workload 'huge', which that side did not run",
+      'a score that was improved',
+      ['scores', 2],
+      { ...result.scores[2], low: 8999, middle: 9000, high: 9001 },
+      "the score of side 'webgpu' is 9000, and what follows from its repeats is",
     ],
-    ['a score over nothing', ['scores', 0, 'workloads'], [], 'is a mean over no workload'],
+    [
+      'a score over more than ran',
+      ['scores', 0, 'workloads', 4],
+      'huge',
+      "the score of side 'cpu-1' is over 'tiny, mid, large, xl, huge', and 'tiny, mid, large, xl' ran",
+    ],
+    [
+      'a score over a part',
+      ['scores', 0, 'isComplete'],
+      false,
+      "the score of side 'cpu-1' is a part of a run's of class 'cpu', and a whole run's of class 'cpu' was measured",
+    ],
+    [
+      'a score of another side',
+      ['scores', 0, 'side'],
+      'jax',
+      "the score of side 'jax' is of a side that ran no workload that counts",
+    ],
     [
       'a score of what is not verified',
       ['workloads', 3, 'verification'],
@@ -127,7 +144,7 @@ describe('found is', () => {
       'a score of another class',
       ['environment', 'adapter', 'isSoftware'],
       true,
-      "the score of side 'webgpu' is of class 'hardware', and 'software' was measured",
+      "the score of side 'webgpu' is a whole run's of class 'hardware', and a whole run's of class 'software' was measured",
     ],
     ['a score twice', ['scores', 0, 'side'], 'cpu', "the sides of scores have 'cpu' twice"],
     [

@@ -35,7 +35,7 @@ describe('a text is refused that', () => {
 
   it('is too long, before it is parsed', () => {
     expect(refusalOf(' '.repeat(mostCharacters) + text)).toContain(
-      `it has ${mostCharacters + text.length} characters, and a result has at most 2000000`,
+      `it has ${mostCharacters + text.length} characters, and a result has at most 4000000`,
     );
     expect(readResult(text + ' '.repeat(mostCharacters - text.length))).toEqual(result);
   });

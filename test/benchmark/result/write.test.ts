@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 
-import { readResult } from '../../../src/benchmark/result/read.ts';
+import { mostCharacters, readResult } from '../../../src/benchmark/result/read.ts';
 import { writeResult } from '../../../src/benchmark/result/write.ts';
 import { FormatError } from '../../../src/errors.ts';
 import { makeBenchmarkResult } from '../../support/benchmarkResult.ts';
@@ -20,6 +20,7 @@ function reversed(value: unknown): unknown {
 it('what is written is read as it was, and ends in a line break', () => {
   const text = writeResult(result);
   expect(readResult(text)).toEqual(result);
+  expect(text).toContain('\n      "layers": [ 784, 16, 16, 10 ],\n');
   expect(text).toMatch(/^\{\n {2}"format": "nudge-benchmark",\n {2}"version": 1,\n[^]*\n\}\n$/);
 });
 
@@ -31,4 +32,20 @@ it('the order in which properties were set makes no difference', () => {
 
 it('what could not be read again is not written', () => {
   errorOf(FormatError, () => writeResult(resultWith(result, ['seconds'], NaN)));
+});
+
+it('text that looks like lists of numbers stays as it is', () => {
+  const name = '[\n  1,\n  2\n]';
+  const text = writeResult(resultWith(result, ['data', 'name'], name));
+  expect(readResult(text).data.name).toBe(name);
+});
+
+it('the longest run that can be made can be read again', () => {
+  const long = makeBenchmarkResult({
+    workloads: ['tiny', 'mid', 'large', 'xl', 'huge', 'batch-1', 'batch-10', 'batch-1000'],
+    repeats: 100,
+    curvePoints: 400,
+  });
+  // With all seven sides, of which these are three.
+  expect((writeResult(long).length * 7) / 3).toBeLessThan(mostCharacters);
 });

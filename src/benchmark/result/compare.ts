@@ -1,0 +1,113 @@
+/** Which of two results is faster, by how much, and how sure that is. */
+import { estimateRatio, geometricMeans } from '../statistics.ts';
+import { findObstacles, findReservations } from './comparability.ts';
+import {
+  ownSides,
+  sides as allSides,
+  type BenchmarkResult,
+  type Estimate,
+  type Series,
+  type SideName,
+  type WorkloadResult,
+} from './schema.ts';
+
+/** What an interval says: all of it above 1, all of it below, or neither. That is not to say that both are equal. */
+export type ComparisonVerdict = 'faster' | 'slower' | 'no difference';
+
+/** How many times as fast the second result is as the first, with the 95 % interval. */
+export interface SpeedRatio extends Estimate {
+  /** Missing where the two are not comparable. */
+  readonly verdict?: ComparisonVerdict;
+}
+
+export interface SideComparison extends SpeedRatio {
+  readonly workload: string;
+  readonly side: SideName;
+  /** Samples/s of the first and of the second, medians. */
+  readonly before: number;
+  readonly after: number;
+}
+
+export interface Comparison {
+  /** By workload as the first result has them, then by side. */
+  readonly pairs: readonly SideComparison[];
+  /** Geometric means over the workloads that both have, one a side. */
+  readonly sides: readonly (SpeedRatio & { readonly side: SideName })[];
+  /** The geometric mean over all pairs of nudge's own sides; missing where there is none. */
+  readonly overall?: SpeedRatio;
+  /** Whether a ratio of the two says anything about speed. */
+  readonly isComparable: boolean;
+  /** In sentences: what stands against a verdict, then what to bear in mind with it. */
+  readonly warnings: readonly string[];
+}
+
+/**
+ * Compares two results.
+ *
+ * The two are samples that were taken independently, so their ratios are those of medians, with intervals by the
+ * bootstrap. These know the noise within a run, not what differs from run to run.
+ * @param before results as {@link readResult} gives them
+ */
+export function compareResults(before: BenchmarkResult, after: BenchmarkResult): Comparison {
+  const matched = matchSeries(before, after);
+  // Other libraries do not get faster with nudge, and would hide that it did.
+  const own = matched.filter(({ side }) => ownSides.some((one) => one === side));
+  const obstacles = findObstacles(before, after, own.length);
+  const isComparable = obstacles.length === 0;
+  const judge = (estimate: Estimate): SpeedRatio =>
+    isComparable ? { ...estimate, verdict: verdictOf(estimate) } : estimate;
+  const mean = (some: readonly Match[]) => judge(estimateMean(some));
+  return {
+    pairs: matched.map(({ workload, side, series: [first, second] }) => ({
+      workload,
+      side,
+      before: first.estimate.middle,
+      after: second.estimate.middle,
+      ...judge(estimateRatio(second.samplesPerSecond, first.samplesPerSecond)),
+    })),
+    sides: allSides.flatMap((side) => {
+      const some = matched.filter((one) => one.side === side);
+      return some.length === 0 ? [] : [{ side, ...mean(some) }];
+    }),
+    ...(own.length > 0 && { overall: mean(own) }),
+    isComparable,
+    warnings: [...obstacles, ...findReservations(before, after)],
+  };
+}
+
+interface Match {
+  readonly workload: string;
+  readonly side: SideName;
+  readonly series: readonly [Series, Series];
+}
+
+function matchSeries(before: BenchmarkResult, after: BenchmarkResult): Match[] {
+  return before.workloads.flatMap((first) => {
+    const second = after.workloads.find(({ name }) => name === first.name);
+    return second ? matchSides(first, second) : [];
+  });
+}
+
+function matchSides(before: WorkloadResult, after: WorkloadResult): Match[] {
+  return before.series.flatMap((first) => {
+    const second = after.series.find(({ side }) => side === first.side);
+    return second ? [{ workload: before.name, side: first.side, series: [first, second] }] : [];
+  });
+}
+
+/** Geometric means round by round, as a score has them, and the ratio of their medians. */
+function estimateMean(matched: readonly Match[]): Estimate {
+  const units = matched.map(() => 1);
+  const [before, after] = [0, 1].map((which) =>
+    geometricMeans(
+      matched.map(({ series }) => series[which]!.samplesPerSecond),
+      units,
+    ),
+  );
+  return estimateRatio(after!, before!);
+}
+
+function verdictOf({ low, high }: Estimate): ComparisonVerdict {
+  if (low > 1) return 'faster';
+  return high < 1 ? 'slower' : 'no difference';
+}

@@ -1,0 +1,73 @@
+/** Results as a table for spreadsheets and data frames: a row a repeat, so that whoever wants other statistics has them. */
+import { adapterName } from '../../gpu/adapter.ts';
+import type { BenchmarkResult, Series, WorkloadResult } from './schema.ts';
+import { plainText } from './words.ts';
+
+/** Names as in the JSON, where it has them. */
+const columns = [
+  'startedAt',
+  'nudge',
+  'data',
+  'sha256',
+  'runtime',
+  'system',
+  'adapter',
+  'adapterClass',
+  'workload',
+  'layers',
+  'batchSize',
+  'parameterCount',
+  'isVerified',
+  'side',
+  'round',
+  'samplesPerSecond',
+] as const;
+
+/**
+ * A result as CSV (RFC 4180): a header, and a row for each repeat of each side on each workload.
+ * @returns lines that end in CR LF; text that a spreadsheet would take for a formula begins with an apostrophe
+ */
+export function resultCsv(result: BenchmarkResult): string {
+  const rows = result.workloads.flatMap((workload) =>
+    workload.series.flatMap((series) => seriesRows(result, workload, series)),
+  );
+  return [columns, ...rows].map((row) => `${row.map(field).join(',')}\r\n`).join('');
+}
+
+type Cell = string | number | boolean | undefined;
+
+function seriesRows(
+  { startedAt, nudge, data, environment }: BenchmarkResult,
+  { name, layers, batchSize, parameterCount, verification }: WorkloadResult,
+  { side, samplesPerSecond }: Series,
+): Cell[][] {
+  const { adapter } = environment;
+  const adapterClass = adapter && (adapter.isSoftware ? 'software' : 'hardware');
+  return samplesPerSecond.map((rate, n) => [
+    startedAt,
+    nudge.version,
+    data.name,
+    data.sha256,
+    environment.name,
+    environment.system,
+    adapter && adapterName(adapter),
+    adapterClass,
+    name,
+    layers.join('-'),
+    batchSize,
+    parameterCount,
+    // Other libraries are held to nothing here, and neither is the CPU, which is what the GPU is held to.
+    side === 'webgpu' ? verification?.isVerified : undefined,
+    side,
+    n + 1,
+    rate,
+  ]);
+}
+
+function field(cell: Cell): string {
+  if (typeof cell !== 'string') return cell === undefined ? '' : String(cell);
+  const text = plainText(cell);
+  // Spreadsheets compute what begins like this, and a formula can send the sheet away. East Asian forms count too.
+  const guarded = /^[=+\-@＝＋－＠]/.test(text) ? `'${text}` : text;
+  return /[",]/.test(guarded) ? `"${guarded.replaceAll('"', '""')}"` : guarded;
+}

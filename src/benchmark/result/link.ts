@@ -1,0 +1,133 @@
+/**
+ * Results in the fragment of a URL, which browsers keep to themselves: no server sees it. JSON, packed by the platform
+ * with deflate (RFC 1951), in base64url (RFC 4648).
+ */
+import { inflate } from '../../data/inflate.ts';
+import { FormatError } from '../../errors.ts';
+import { defaultLimits } from './defaultLimits.ts';
+import { mostCharacters, readResult } from './read.ts';
+import type { BenchmarkResult, CurvePoint, WorkloadResult } from './schema.ts';
+import { inOrder } from './write.ts';
+
+const key = 'result';
+
+/** What chats and mail programs leave whole. */
+const targetCharacters = 8000;
+
+/** Far above the target, far below what would take long to look at. */
+const mostLinkCharacters = 200_000;
+
+/** Points that are kept of each curve: the most with which the link is short enough. */
+const curveLengths = [24, 12, 8, 6, 4, 2, 0];
+
+/**
+ * The fragment that carries a result, from its '#' on: less than 8,000 characters for a full run.
+ *
+ * Left out is what can be spared: most points of the curves, digits after the sixth, and limits of the adapter that
+ * every adapter has.
+ * @throws {FormatError} for a result that could not be read again
+ */
+export async function encodeLink(result: BenchmarkResult): Promise<string> {
+  const spared = withoutDefaultLimits(inOrder(result));
+  let link = '';
+  for (const length of curveLengths) {
+    const workloads = spared.workloads.map((workload) => thinCurves(workload, length));
+    const text = JSON.stringify({ ...spared, workloads }, (_, value: unknown) => rounded(value));
+    link = `#${key}=${toBase64Url(await deflate(new TextEncoder().encode(text)))}`;
+    if (link.length < targetCharacters) break;
+  }
+  return link;
+}
+
+/**
+ * Reads what {@link encodeLink} wrote.
+ * @param fragment `location.hash`, with '#' or without; may have other parameters too
+ * @throws {FormatError} for a fragment without a result, one that is cut short or damaged, one that unpacks to more
+ * than any result has, and for what is no result
+ */
+export async function decodeLink(fragment: string): Promise<BenchmarkResult> {
+  const packed = new URLSearchParams(fragment.replace(/^#/, '')).get(key);
+  if (packed === null || packed === '') refuse(`it has no '#${key}=…'`);
+  if (packed.length > mostLinkCharacters) {
+    refuse(`it has ${packed.length} characters, and a link has at most ${mostLinkCharacters}`);
+  }
+  const bytes = await unpack(fromBase64Url(packed));
+  let text: string;
+  try {
+    text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch (cause) {
+    refuse('it unpacks to what is no text', { cause });
+  }
+  return readResult(text);
+}
+
+function refuse(fact: string, options?: ErrorOptions): never {
+  throw new FormatError(
+    `This link carries no result that can be read: ${fact}. Copy the whole link again.`,
+    0,
+    options,
+  );
+}
+
+function thinCurves(workload: WorkloadResult, length: number): WorkloadResult {
+  const series = workload.series.map((one) => ({ ...one, curve: thin(one.curve, length) }));
+  return { ...workload, series };
+}
+
+/** The last point of each of `length` parts: where it all ends is kept, since that is what curves are compared by. */
+function thin(curve: readonly CurvePoint[], length: number): readonly CurvePoint[] {
+  if (curve.length <= length) return curve;
+  return Array.from({ length }, (_, n) => curve[Math.ceil(((n + 1) * curve.length) / length) - 1]!);
+}
+
+function rounded(value: unknown): unknown {
+  return typeof value === 'number' && !Number.isInteger(value)
+    ? Number(value.toPrecision(6))
+    : value;
+}
+
+function withoutDefaultLimits(result: BenchmarkResult): BenchmarkResult {
+  const { environment } = result;
+  const limits = Object.entries(environment.limits).filter(
+    ([name, value]) => defaultLimits[name] !== value,
+  );
+  return { ...result, environment: { ...environment, limits: Object.fromEntries(limits) } };
+}
+
+async function deflate(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array> {
+  const packed = new Blob([bytes]).stream().pipeThrough(new CompressionStream('deflate-raw'));
+  return new Uint8Array(await new Response(packed).arrayBuffer());
+}
+
+/** Stops at the first byte more than any result has, so that a bomb costs no more than that. */
+async function unpack(packed: Uint8Array): Promise<Uint8Array> {
+  const pieces: Uint8Array[] = [];
+  let sizeBytes = 0;
+  const outcome = await inflate(packed, (piece) => {
+    pieces.push(piece);
+    sizeBytes += piece.length;
+    return sizeBytes <= mostCharacters;
+  });
+  if (outcome.kind === 'stopped') refuse(`it unpacks to more than ${mostCharacters} bytes`);
+  if (outcome.kind !== 'complete') {
+    const fact = outcome.kind === 'incomplete' ? 'cut short' : 'damaged';
+    refuse(`it is ${fact}`, { cause: outcome.cause });
+  }
+  return new Uint8Array(await new Blob(pieces as BlobPart[]).arrayBuffer());
+}
+
+function toBase64Url(bytes: Uint8Array): string {
+  const characters = Array.from(bytes, (byte) => String.fromCharCode(byte)).join('');
+  return btoa(characters).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '');
+}
+
+function fromBase64Url(text: string): Uint8Array {
+  if (!/^[\w-]+$/.test(text)) refuse('it has characters that no link of nudge has');
+  try {
+    return Uint8Array.from(atob(text.replaceAll('-', '+').replaceAll('_', '/')), (character) =>
+      character.charCodeAt(0),
+    );
+  } catch (cause) {
+    refuse('it is cut short', { cause });
+  }
+}

@@ -1,0 +1,184 @@
+import { describe, expect, it } from 'vitest';
+
+import { compareResults } from '../../../src/benchmark/result/compare.ts';
+import type { BenchmarkResult } from '../../../src/benchmark/result/schema.ts';
+import { makeBenchmarkResult } from '../../support/benchmarkResult.ts';
+import { resultWith } from '../../support/resultWith.ts';
+
+const before = makeBenchmarkResult({ seed: 1 });
+
+/** The middle value of ten, by hand. */
+const middleOf = (values: readonly number[]) => {
+  const sorted = [...values].sort((a, b) => a - b);
+  return (sorted[4]! + sorted[5]!) / 2;
+};
+
+describe('what was measured alike', () => {
+  const after = makeBenchmarkResult({ seed: 2, factors: { webgpu: 1.2, cpu: 0.8 } });
+  const comparison = compareResults(before, after);
+
+  it('has a ratio of medians for each workload and side', () => {
+    expect(comparison.pairs).toHaveLength(15);
+    for (const pair of comparison.pairs) {
+      const [first, second] = [before, after].map(
+        ({ workloads }) =>
+          workloads
+            .find(({ name }) => name === pair.workload)!
+            .series.find(({ side }) => side === pair.side)!.samplesPerSecond,
+      );
+      expect(pair.middle).toBeCloseTo(middleOf(second!) / middleOf(first!), 10);
+      expect(pair.low).toBeLessThanOrEqual(pair.middle);
+      expect(pair.high).toBeGreaterThanOrEqual(pair.middle);
+    }
+  });
+
+  it('is faster or slower where the interval leaves out 1', () => {
+    for (const { side, verdict } of comparison.pairs) {
+      if (side === 'webgpu') expect(verdict).toBe('faster');
+      if (side === 'cpu') expect(verdict).toBe('slower');
+    }
+    expect(comparison.sides.map(({ side, verdict }) => `${side} ${verdict!}`)).toEqual([
+      expect.stringMatching(/^cpu-1 /),
+      'cpu slower',
+      'webgpu faster',
+    ]);
+  });
+
+  it('has means that are near what was put in, and know so', () => {
+    const [, cpu, webgpu] = comparison.sides;
+    for (const [mean, truth] of [
+      [webgpu!, 1.2],
+      [cpu!, 0.8],
+      [comparison.overall!, (1.2 * 0.8) ** (1 / 3)],
+    ] as const) {
+      // 15 medians of ten with 2 % of noise each: a percent is three standard deviations of the mean over five.
+      expect(Math.abs(mean.middle / truth - 1)).toBeLessThan(0.02);
+      expect(mean.high / mean.low).toBeLessThan(1.06);
+    }
+    expect(comparison).toMatchObject({ isComparable: true, overall: { verdict: 'slower' } });
+  });
+
+  it('the other way round is the other way round', () => {
+    const back = compareResults(after, before);
+    for (const [n, { middle, verdict }] of back.pairs.entries()) {
+      const there = comparison.pairs[n]!;
+      expect(middle).toBeCloseTo(1 / there.middle, 10);
+      if (there.side === 'webgpu') expect(verdict).toBe('slower');
+    }
+  });
+});
+
+it('of runs that differ by noise alone, about one pair in twenty is told apart', () => {
+  const verdicts = Array.from({ length: 12 }, (_, n) =>
+    compareResults(
+      makeBenchmarkResult({ seed: 20 + 2 * n }),
+      makeBenchmarkResult({ seed: 21 + 2 * n }),
+    ),
+  ).flatMap(({ pairs }) => pairs.map(({ verdict }) => verdict));
+  const wrong = verdicts.filter((verdict) => verdict !== 'no difference').length;
+  // Of 180 draws with 5 %: four standard deviations to either side.
+  expect(wrong).toBeLessThan(21);
+});
+
+it('the same result twice shows no difference, and is said to be the same', () => {
+  const { pairs, overall, isComparable, warnings } = compareResults(before, before);
+  for (const pair of [...pairs, overall!]) {
+    expect(pair).toMatchObject({ middle: 1, verdict: 'no difference' });
+  }
+  expect(isComparable).toBe(true);
+  expect(warnings).toEqual(['Both are the same result: nothing but 1 can come out.']);
+});
+
+it('other libraries are compared, but do not count for nudge', () => {
+  const withPeer = (made: BenchmarkResult, factor: number) => {
+    const peer = made.workloads[0]!.series[2]!;
+    const samplesPerSecond = peer.samplesPerSecond.map((rate) => factor * rate);
+    const path = ['workloads', 0, 'series', 3];
+    return resultWith(made, path, { ...peer, side: 'jax-webgpu', samplesPerSecond });
+  };
+  const after = makeBenchmarkResult({ seed: 2 });
+  const { pairs, overall } = compareResults(withPeer(before, 1), withPeer(after, 50));
+  expect(pairs.find(({ side }) => side === 'jax-webgpu')).toMatchObject({ verdict: 'faster' });
+  expect(overall).toEqual(compareResults(before, after).overall);
+});
+
+describe('without a verdict', () => {
+  const after = makeBenchmarkResult({ seed: 2, factors: { webgpu: 2 } });
+  it.each<[string, BenchmarkResult, string]>([
+    [
+      'on other data',
+      resultWith(after, ['data', 'sha256'], 'a'.repeat(64)),
+      'They trained on other data: the first on MNIST, SHA-256 c0ffeec0ffee…, the second on MNIST, SHA-256 aaaaaaaaaaaa….',
+    ],
+    [
+      'with other definitions',
+      resultWith(after, ['workloads', 0, 'batchSize'], 128),
+      "Workload 'tiny' is not the same in both: batchSize is 100 and 128.",
+    ],
+    [
+      'in software against hardware',
+      resultWith(after, ['environment', 'adapter', 'isSoftware'], true),
+      'The GPU of the first is a hardware adapter and that of the second a software adapter: one of them computes on the CPU.',
+    ],
+    [
+      'where a verification failed',
+      resultWith(after, ['workloads', 1, 'verification', 'isVerified'], false),
+      "The GPU of the second is not verified on 'mid'.",
+    ],
+    [
+      'where nothing was verified',
+      resultWith(after, ['workloads', 1, 'verification'], undefined),
+      "The GPU of the second is not verified on 'mid'.",
+    ],
+    [
+      'with a mark that voids',
+      resultWith(after, ['marks', 0, 'isVoid'], true),
+      'The second has a mark that voids it. Not steady (tiny, CPU, all threads): The CPU was still',
+    ],
+    [
+      'with nothing in common',
+      makeBenchmarkResult({ workloads: ['huge'] }),
+      'The two have no workload in common that nudge trained on the same side.',
+    ],
+  ])('%s', (_, other, sentence) => {
+    const comparison = compareResults(before, other);
+    expect(comparison.isComparable).toBe(false);
+    expect(comparison.warnings[0]).toContain(sentence);
+    for (const pair of [...comparison.pairs, comparison.overall]) {
+      expect(pair?.verdict).toBeUndefined();
+    }
+  });
+
+  it('a CPU alone may have any adapter, or none', () => {
+    const cpuAlone = (made: BenchmarkResult): BenchmarkResult => ({
+      ...made,
+      workloads: made.workloads.map((workload) => ({
+        ...workload,
+        series: workload.series.filter(({ side }) => side !== 'webgpu'),
+      })),
+    });
+    const other = resultWith(cpuAlone(after), ['environment', 'adapter', 'isSoftware'], true);
+    const { isComparable, pairs } = compareResults(before, other);
+    expect([isComparable, pairs.length]).toEqual([true, 10]);
+  });
+});
+
+it('what weakens a verdict is said, and it is given all the same', () => {
+  let after = makeBenchmarkResult({ seed: 2, repeats: 3, workloads: ['tiny', 'huge'] });
+  after = resultWith(after, ['nudge', 'commit'], '1234567');
+  after = resultWith(after, ['environment', 'name'], 'Firefox 153');
+  after = resultWith(after, ['environment', 'adapter', 'architecture'], 'coyote');
+  const { isComparable, warnings, overall } = compareResults(before, after);
+  expect(isComparable).toBe(true);
+  expect(overall!.verdict).toBeDefined();
+  expect(warnings).toEqual([
+    'Their versions of nudge differ: 0.1.0 (50224db) and 0.1.0 (1234567).',
+    'Their runtimes differ: Chromium 156 and Firefox 153.',
+    'Their adapters differ: acme roadrunner-2 ACME Roadrunner 2060 and acme coyote ACME Roadrunner 2060.',
+    "Only the first has 'mid', 'large', 'xl', 'batch-1'.",
+    "Only the second has 'huge'.",
+    'The first has marks: not steady.',
+    'The second has only 3 repeats: its intervals hold the truth less often than 95 %.',
+    'The second has marks: not steady.',
+  ]);
+});

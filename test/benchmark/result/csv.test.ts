@@ -1,0 +1,75 @@
+import { expect, it } from 'vitest';
+
+import { resultCsv } from '../../../src/benchmark/result/csv.ts';
+import { makeBenchmarkResult } from '../../support/benchmarkResult.ts';
+import { resultWith } from '../../support/resultWith.ts';
+
+const result = makeBenchmarkResult();
+
+/** The grammar of RFC 4180, of which all of `text` must be made. */
+function parseCsv(text: string): string[][] {
+  const rows: string[][] = [[]];
+  const fields = /("(?:[^"]|"")*"|[^",\r\n]*)(,|\r\n)/gy;
+  let end = 0;
+  for (const [whole, field, after] of text.matchAll(fields)) {
+    end += whole.length;
+    rows.at(-1)!.push(field!.startsWith('"') ? field!.slice(1, -1).replaceAll('""', '"') : field!);
+    if (after === '\r\n') rows.push([]);
+  }
+  expect(end).toBe(text.length);
+  return rows.slice(0, -1);
+}
+
+/** By the names of its columns. */
+function readRows(text: string): Record<string, string>[] {
+  const [head, ...rows] = parseCsv(text);
+  return rows.map((row) => {
+    expect(row).toHaveLength(head!.length);
+    return Object.fromEntries(row.map((cell, c) => [head![c]!, cell]));
+  });
+}
+
+it('every repeat of every side on every workload is a row, to the last digit', () => {
+  const rows = readRows(resultCsv(result));
+  const expected = result.workloads.flatMap(({ name, series }) =>
+    series.flatMap(({ side, samplesPerSecond }) =>
+      samplesPerSecond.map((rate, n) => ({ name, side, round: n + 1, rate })),
+    ),
+  );
+  expect(
+    rows.map((row) => ({
+      name: row.workload,
+      side: row.side,
+      round: Number(row.round),
+      rate: Number(row.samplesPerSecond),
+    })),
+  ).toEqual(expected);
+  expect(rows[0]).toMatchObject({
+    data: 'MNIST',
+    adapter: 'acme roadrunner-2, ACME Roadrunner 2060 (hardware)',
+    adapterClass: 'hardware',
+    layers: '784-16-16-10',
+    isVerified: '',
+  });
+  expect(rows.find(({ side }) => side === 'webgpu')).toMatchObject({ isVerified: 'true' });
+});
+
+it('a run without a GPU leaves its columns empty', () => {
+  const rows = readRows(resultCsv(resultWith(result, ['environment', 'adapter'], undefined)));
+  expect(rows[0]).toMatchObject({ adapter: '', adapterClass: '' });
+});
+
+it.each([
+  ['a "quoted", name', 'a "quoted", name'],
+  ['two\r\nlines', 'two lines'],
+  ['=HYPERLINK("http://example.com")', '\'=HYPERLINK("http://example.com")'],
+  ['+1', "'+1"],
+  ['-1+1', "'-1+1"],
+  ['@SUM(A1)', "'@SUM(A1)"],
+  ['\t=1', "'=1"],
+  ['＝1', "'＝1"],
+  ['a=1', 'a=1'],
+])('the text %j arrives as %j', (text, cell) => {
+  const rows = readRows(resultCsv(resultWith(result, ['data', 'name'], text)));
+  expect(new Set(rows.map(({ data }) => data))).toEqual(new Set([cell]));
+});

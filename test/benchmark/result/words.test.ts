@@ -1,0 +1,58 @@
+import { expect, it } from 'vitest';
+
+import {
+  describeDay,
+  describeMark,
+  formatRate,
+  formatRatio,
+  formatUncertainty,
+  plainText,
+} from '../../../src/benchmark/result/words.ts';
+
+it('a rate has all digits before the point, and three at least', () => {
+  expect([745_131.6, 100, 99.95, 8.4, 0.0512, 1e-9].map(formatRate)).toEqual([
+    '745,132',
+    '100',
+    '100',
+    '8.4',
+    '0.0512',
+    'less than 0.001',
+  ]);
+});
+
+it('a ratio has three digits, zeros too', () => {
+  expect([0.51, 1, 27.34, 1240.4, 1e-5].map(formatRatio)).toEqual([
+    '0.510×',
+    '1.00×',
+    '27.3×',
+    '1,240×',
+    'less than 0.001×',
+  ]);
+});
+
+it('an uncertainty is half of the interval', () => {
+  expect(formatUncertainty({ middle: 100, low: 98, high: 101 })).toBe('± 1.5 %');
+  expect(formatUncertainty({ middle: 100, low: 50, high: 150 })).toBe('± 50 %');
+});
+
+it('a day is the day in Greenwich, and stays as it is where no calendar has it', () => {
+  expect(describeDay({ startedAt: '2026-11-26T23:59:59.999Z' })).toBe('26 November 2026');
+  expect(describeDay({ startedAt: '2026-02-31T00:00:00.000Z' })).toMatch(/2026/);
+});
+
+it('a mark says what, where, why and whether it voids', () => {
+  const message = 'The tab was in the background.';
+  expect(describeMark({ kind: 'hidden', message, isVoid: true })).toBe(
+    'Hidden: The tab was in the background. The score is void for it.',
+  );
+  expect(
+    describeMark({ kind: 'not-steady', message, isVoid: false, workload: 'tiny', side: 'webgpu' }),
+  ).toBe('Not steady (tiny, GPU): The tab was in the background.');
+});
+
+it('a stranger’s text is one line that obeys nobody', () => {
+  expect(plainText('a\r\nb\u001b[31mc\u009b2J\u202ed\u2028e\u200b')).toBe('a b [31mc 2J d e');
+  expect(plainText('x\ud800y')).toBe('x y');
+  expect(plainText('éßΩ日本👋')).toBe('éßΩ日本👋');
+  expect(plainText('👋👋👋👋', 3)).toBe('👋👋…');
+});

@@ -1,0 +1,114 @@
+import { describe, expect, test } from 'vitest';
+
+import { findCrossover } from '../../src/benchmark/crossover.ts';
+import { referenceMachine, scoredWorkloads, scoreOf } from '../../src/benchmark/score.ts';
+import { formatVersion, type WorkloadResult } from '../../src/benchmark/result/schema.ts';
+
+const { samplesPerSecond: unit } = referenceMachine;
+
+/** A workload as far as scores and crossovers look. */
+function workload(
+  name: string,
+  parts: {
+    readonly cpu?: readonly number[];
+    readonly gpu?: readonly number[];
+    readonly parameters?: number;
+    readonly speedUp?: number;
+  },
+): WorkloadResult {
+  const series = [
+    ...(parts.cpu ? [{ side: 'cpu', samplesPerSecond: parts.cpu }] : []),
+    ...(parts.gpu ? [{ side: 'webgpu', samplesPerSecond: parts.gpu }] : []),
+  ];
+  const ratios =
+    parts.speedUp === undefined ? [] : [{ of: 'webgpu', over: 'cpu', middle: parts.speedUp }];
+  return { name, parameterCount: parts.parameters, series, ratios } as unknown as WorkloadResult;
+}
+
+describe('a score', () => {
+  test('of the reference machine is 1000', () => {
+    const results = Object.entries(unit).map(([name, rate]) =>
+      workload(name, { cpu: Array<number>(10).fill(rate) }),
+    );
+    const score = scoreOf('cpu', results, false, 1)!;
+    expect(score.middle).toBeCloseTo(1000, 9);
+    expect(score.low).toBeCloseTo(1000, 9);
+    expect(score).toMatchObject({ workloads: scoredWorkloads, isComplete: true, class: 'cpu' });
+  });
+
+  test('is a geometric mean: twice as fast here and half as fast there is as fast', () => {
+    const results = [
+      workload('tiny', { gpu: [2 * unit.tiny, 2 * unit.tiny] }),
+      workload('mid', { gpu: [unit.mid / 2, unit.mid / 2] }),
+    ];
+    const score = scoreOf('webgpu', results, false, 1)!;
+    expect(score.middle).toBeCloseTo(1000, 9);
+    expect(score).toMatchObject({
+      workloads: ['tiny', 'mid'],
+      isComplete: false,
+      class: 'hardware',
+      tier: 'base',
+    });
+  });
+
+  test('has an interval from the rounds', () => {
+    const rates = [90, 95, 100, 105, 110, 100, 98, 102, 99, 101];
+    const results = [workload('xl', { cpu: rates.map((rate) => (rate * unit.xl) / 100) })];
+    const { low, middle, high } = scoreOf('cpu', results, false, 1)!;
+    expect(middle).toBeCloseTo(1000, 9);
+    expect(low).toBeGreaterThan(900);
+    expect(low).toBeLessThan(1000);
+    expect(high).toBeGreaterThan(1000);
+    expect(high).toBeLessThan(1100);
+  });
+
+  test('of a software adapter is of a class of its own', () => {
+    const results = [workload('tiny', { gpu: [1, 1] })];
+    expect(scoreOf('webgpu', results, true, 1)!.class).toBe('software');
+  });
+
+  test('does not count mini-batches and what has no reference, and is none without workloads', () => {
+    expect(scoreOf('cpu', [workload('batch-10', { cpu: [1, 1] })], false, 1)).toBeUndefined();
+    expect(scoreOf('cpu', [workload('tiny', { gpu: [1, 1] })], false, 1)).toBeUndefined();
+    expect(scoreOf('cpu', [], false, 1)).toBeUndefined();
+  });
+});
+
+describe('the crossover', () => {
+  const ladder = (...speedUps: readonly number[]) =>
+    speedUps.map((speedUp, n) =>
+      workload(['tiny', 'mid', 'large', 'xl'][n]!, { parameters: 10 ** (4 + n), speedUp }),
+    );
+
+  test('lies between the last network on which the CPU is faster and the next', () => {
+    // On logarithmic scales half way from 1/4 to 4 between 10⁵ and 10⁶.
+    const { kind, parameters } = findCrossover(ladder(0.1, 0.25, 4, 9))!;
+    expect(kind).toBe('between');
+    expect(parameters).toBeCloseTo(10 ** 5.5, 3);
+  });
+
+  test('is where the GPU wins for good, whatever it did before', () => {
+    expect(findCrossover(ladder(2, 0.5, 2, 3))!.parameters).toBeCloseTo(10 ** 5.5, 3);
+  });
+
+  test('is nowhere where one wins throughout', () => {
+    expect(findCrossover(ladder(2, 3, 4))).toEqual({ kind: 'always' });
+    expect(findCrossover(ladder(0.5, 0.9, 0.99))).toEqual({ kind: 'never' });
+    expect(findCrossover(ladder(2, 3, 0.9))).toEqual({ kind: 'never' });
+  });
+
+  test('is unknown of one network, and does not look at mini-batches', () => {
+    expect(findCrossover(ladder(2))).toBeUndefined();
+    const batch = workload('batch-10', { parameters: 10, speedUp: 0.1 });
+    expect(findCrossover([batch, ...ladder(2, 3)])).toEqual({ kind: 'always' });
+  });
+});
+
+test('whoever changes what 1000 is, or what is measured, makes a format of their own', () => {
+  // Scores of two versions of these figures must not be compared by those who know only the format.
+  expect({ formatVersion, scoredWorkloads, unit }).toEqual({
+    formatVersion: 1,
+    scoredWorkloads: ['tiny', 'mid', 'large', 'xl'],
+    unit: { tiny: 767_201, mid: 295_866, large: 24_271, xl: 8_401 },
+  });
+});

@@ -1,0 +1,219 @@
+import * as v from 'valibot';
+import { beforeAll, describe, expect, test } from 'vitest';
+
+import type { BenchmarkEvent } from '../../src/benchmark/events.ts';
+import { resultSchema, type BenchmarkResult } from '../../src/benchmark/result/schema.ts';
+import { runBenchmark, type BenchmarkOptions } from '../../src/benchmark/runBenchmark.ts';
+import { digits } from '../../src/data/digits/digits.ts';
+import { ConfigurationError, NoAdapterError } from '../../src/errors.ts';
+import { testGpu } from '../setup/adapter.ts';
+import { breakGpu } from '../support/brokenGpu.ts';
+import { failureOf } from '../support/failure.ts';
+
+const data = digits({ trainingCount: 1000, testCount: 200 });
+const surroundings = {
+  runtime: 'node',
+  name: 'a test',
+  system: 'some system',
+  threads: 2,
+  isIsolated: true,
+} as const;
+
+async function run(options: Partial<BenchmarkOptions> = {}): Promise<BenchmarkResult> {
+  return await runBenchmark({
+    ...data,
+    surroundings,
+    nudge: { version: '1.2.3' },
+    gpu: await testGpu(),
+    workloads: ['tiny'],
+    repeats: 3,
+    repeatSeconds: 0.02,
+    ...options,
+  });
+}
+
+const noGpu = { requestAdapter: () => Promise.resolve(null) } as unknown as GPU;
+
+describe('a run of two workloads on all sides', () => {
+  const events: BenchmarkEvent[] = [];
+  let result: BenchmarkResult;
+
+  beforeAll(async () => {
+    const onEvent = (event: BenchmarkEvent) => void events.push(event);
+    result = await run({ workloads: ['tiny', 'batch-1000'], onEvent });
+  });
+
+  test('gives what the schema says, and survives JSON', () => {
+    expect(v.safeParse(resultSchema, JSON.parse(JSON.stringify(result))).issues).toBeUndefined();
+  });
+
+  test('times every side as often, and finds the GPU’s results right', () => {
+    expect(result.workloads.map(({ name }) => name)).toEqual(['tiny', 'batch-1000']);
+    for (const { series, verification, ratios } of result.workloads) {
+      expect(series.map(({ side }) => side)).toEqual(['cpu-1', 'cpu', 'webgpu']);
+      for (const { samplesPerSecond, finalCost, curve } of series) {
+        expect(samplesPerSecond).toHaveLength(3);
+        expect(finalCost).toBeLessThan(curve[0]!.cost);
+      }
+      expect(verification).toMatchObject({ isVerified: true });
+      expect(verification!.tensors.map(({ name }) => name)).toContain('layers.0.weight');
+      expect(verification!.stepsCompared).toBeGreaterThan(0);
+      expect(ratios.map(({ of, over }) => `${of}/${over}`)).toEqual([
+        'webgpu/cpu',
+        'webgpu/cpu-1',
+        'cpu/cpu-1',
+      ]);
+    }
+  });
+
+  test('scores what it ran, as far as the ladder goes', () => {
+    expect(result.scores.map(({ side }) => side)).toEqual(['cpu-1', 'cpu', 'webgpu']);
+    for (const score of result.scores) {
+      expect(score).toMatchObject({ workloads: ['tiny'], isComplete: false });
+    }
+  });
+
+  test('measures the adapter, and says how near its limit each workload came', () => {
+    expect(result.limits!.flopPerSecond).toBeGreaterThan(1e6);
+    expect(result.environment.features.length).toBeGreaterThan(0);
+    expect(result.environment.limits.maxBufferSize).toBeGreaterThan(2 ** 20);
+    for (const { series } of result.workloads) {
+      expect(series.map(({ limit }) => limit !== undefined)).toEqual([false, false, true]);
+    }
+  });
+
+  test('takes the sides of a round in an order of its own', () => {
+    const rounds = new Map<string, string[]>();
+    for (const event of events) {
+      if (event.type !== 'repeat') continue;
+      const round = `${event.workload} ${event.round}`;
+      rounds.set(round, [...(rounds.get(round) ?? []), event.side]);
+    }
+    expect(rounds.size).toBe(6);
+    for (const sides of rounds.values()) {
+      expect(sides.toSorted()).toEqual(['cpu', 'cpu-1', 'webgpu']);
+    }
+    expect(new Set([...rounds.values()].map(String)).size).toBeGreaterThan(1);
+  });
+
+  test('tells how far it is, never less than before', () => {
+    const done = events.flatMap((event) => (event.type === 'phase' ? [event.done] : []));
+    expect(done).toEqual(done.toSorted((a, b) => a - b));
+    expect(done.at(-1)).toBeLessThanOrEqual(1);
+  });
+});
+
+describe('a run whose GPU computes something else', () => {
+  test('has no score of the GPU, and names the tensor', async () => {
+    const wrong = (code: string) => code.replace('let g = gradient;', 'let g = 1.01 * gradient;');
+    const { gpu, broken } = breakGpu(await testGpu(), wrong);
+    const result = await run({ gpu });
+    expect(broken()).toBeGreaterThan(0);
+    const [mark] = result.marks.filter(({ kind }) => kind === 'not-verified');
+    expect(mark).toMatchObject({ isVoid: true, workload: 'tiny', side: 'webgpu' });
+    expect(mark!.message).toMatch(/the gradient of layers\.\d\.weight is off by/);
+    expect(result.workloads[0]!.verification).toMatchObject({ isVerified: false });
+    expect(result.scores.map(({ side }) => side)).toEqual(['cpu-1', 'cpu']);
+  });
+
+  test('is found out by its cost where the first gradient is right', async () => {
+    const lazy = (code: string) =>
+      code.replace('w - rate.x * direction', 'w - 0.5 * rate.x * direction');
+    const { gpu, broken } = breakGpu(await testGpu(), lazy);
+    const result = await run({ gpu, sides: ['webgpu'] });
+    expect(broken()).toBeGreaterThan(0);
+    const { verification } = result.workloads[0]!;
+    expect(verification!.worst).toBeLessThanOrEqual(1);
+    expect(verification!.costDrift).toBeGreaterThan(verification!.mostDrift);
+    expect(result.marks.map(({ kind }) => kind)).toContain('not-verified');
+    expect(result.scores).toEqual([]);
+  });
+});
+
+describe('a run that is stopped', () => {
+  test('keeps what is finished, without a score, and can be gone on with', async () => {
+    const stop = new AbortController();
+    const workloads = ['tiny', 'batch-1000'];
+    const sides = ['cpu-1', 'cpu'] as const;
+    const first = await run({
+      workloads,
+      sides,
+      signal: stop.signal,
+      onEvent: (event) => {
+        if (event.type === 'phase' && event.workload === 'batch-1000') stop.abort();
+      },
+    });
+    expect(first.workloads.map(({ name }) => name)).toEqual(['tiny']);
+    expect(first.marks).toContainEqual({
+      kind: 'stopped',
+      message: 'The run was stopped; 1 of 2 workloads were finished.',
+      isVoid: true,
+    });
+    expect(first.scores).toEqual([]);
+
+    const whole = await run({ workloads, sides, resume: first });
+    expect(whole.workloads[0]).toEqual(first.workloads[0]);
+    expect(whole.workloads.map(({ name }) => name)).toEqual(workloads);
+    expect(whole.marks.map(({ kind }) => kind)).not.toContain('stopped');
+    expect(whole.scores).toHaveLength(2);
+    expect(whole.startedAt).toBe(first.startedAt);
+    expect(whole.seconds).toBeGreaterThan(first.seconds);
+
+    const other = run({ workloads, sides, seed: 2, resume: first });
+    const error = await failureOf(other, ConfigurationError);
+    expect(error.message).toContain('had other settings');
+  });
+});
+
+test('a page that was hidden voids all scores', async () => {
+  const hidden = new AbortController();
+  const result = await run({
+    sides: ['cpu'],
+    hidden: hidden.signal,
+    onEvent: ({ type }) => {
+      if (type === 'repeat') hidden.abort();
+    },
+  });
+  expect(result.marks).toMatchObject([{ kind: 'hidden', isVoid: true }]);
+  expect(result.workloads).toHaveLength(1);
+  expect(result.scores).toEqual([]);
+});
+
+describe('where there is no GPU', () => {
+  test('the CPU runs alone, and the result says why', async () => {
+    const result = await run({ gpu: noGpu });
+    expect(result.workloads[0]!.series.map(({ side }) => side)).toEqual(['cpu-1', 'cpu']);
+    expect(result.environment.noAdapter).toContain('no adapter');
+    expect(result.environment.adapter).toBeUndefined();
+    expect(result.workloads[0]!.verification).toBeUndefined();
+    expect(result.scores.map(({ side }) => side)).toEqual(['cpu-1', 'cpu']);
+  });
+
+  test('a run of the GPU alone is refused', async () => {
+    await failureOf(run({ gpu: noGpu, sides: ['webgpu'] }), NoAdapterError);
+  });
+});
+
+test('a device that is lost on the way voids the GPU’s score, and the others go on', async () => {
+  const gpu = await testGpu();
+  let device: GPUDevice | undefined;
+  const requestAdapter: GPU['requestAdapter'] = async (options) => {
+    const adapter = await gpu.requestAdapter(options);
+    const request = adapter!.requestDevice.bind(adapter);
+    Object.defineProperty(adapter, 'requestDevice', {
+      value: async (descriptor?: GPUDeviceDescriptor) => (device = await request(descriptor)),
+    });
+    return adapter;
+  };
+  const result = await run({
+    gpu: { requestAdapter } as GPU,
+    onEvent: (event) => {
+      if (event.type === 'repeat' && event.round === 2) device!.destroy();
+    },
+  });
+  expect(result.marks).toContainEqual(
+    expect.objectContaining({ kind: 'device-lost', isVoid: true, side: 'webgpu' }),
+  );
+  expect(result.workloads[0]!.series.map(({ side }) => side)).toEqual(['cpu-1', 'cpu']);
+  expect(result.scores.map(({ side }) => side)).toEqual(['cpu-1', 'cpu']);
+});
