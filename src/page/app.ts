@@ -167,8 +167,8 @@ export class App {
   }
 
   async #openHash(): Promise<void> {
-    if (!location.hash.startsWith('#result=')) return;
     const { hash } = location;
+    if (!new URLSearchParams(hash.slice(1)).has('result')) return;
     await this.#open(async () => {
       const { openLink } = await import('./share/openResult.ts');
       return [await openLink(hash)];
