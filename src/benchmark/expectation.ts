@@ -9,12 +9,16 @@ const flopPerSecond = { 'cpu-1': 2e10, cpu: 4e10, software: 4e9, hardware: 5e11 
 /** Seconds for what has the same length everywhere: compiling, warming up, checking. */
 const readySeconds = { 'cpu-1': 1, cpu: 1, software: 2.5, hardware: 1.5 } as const;
 const verifySeconds = 1;
+/** Of another library, to load, start and warm up. */
+const peerSeconds = 4;
 /** Slices of a warm-up, where a step is longer than a slice. */
 const warmUpSteps = 5;
 
 export interface RunShape {
   readonly workloads: readonly Workload[];
   readonly sides: readonly OwnSideName[];
+  /** Other libraries beside. */
+  readonly peers: readonly string[];
   readonly repeats: number;
   readonly repeatSeconds: number;
   /** Seconds that each side trains up to an accuracy, at most; 0 for none. */
@@ -39,7 +43,8 @@ export function expectedWorkloadSeconds(workload: Workload, shape: RunShape): nu
   const sides = sidesOf(workload, shape.sides);
   const perSide = sides.map((side) => expectedSideSeconds(workload, side, shape));
   const checking = sides.includes('webgpu') ? verifySeconds : 0;
-  return checking + perSide.reduce((sum, seconds) => sum + seconds, 0);
+  const peers = shape.peers.length * (peerSeconds + shape.repeats * shape.repeatSeconds);
+  return checking + peers + perSide.reduce((sum, seconds) => sum + seconds, 0);
 }
 
 /** Seconds of a whole run. */

@@ -6,12 +6,12 @@ import {
   probeSeconds,
   type RunShape,
 } from './expectation.ts';
-import type { OwnSideName } from './result/schema.ts';
+import type { SideName } from './result/schema.ts';
 import type { Workload } from './workloads.ts';
 
 interface Subject {
   readonly workload?: string;
-  readonly side?: OwnSideName;
+  readonly side?: SideName;
   readonly round?: number;
 }
 
@@ -45,7 +45,7 @@ export class RunProgress {
   }
 
   /** @param share of the time that a side has to reach an accuracy */
-  advanceAccuracy(share: number, workload: string, side: OwnSideName): void {
+  advanceAccuracy(share: number, workload: string, side: SideName): void {
     this.#tell('accuracy', this.#over + share * this.#shape.accuracySeconds, { workload, side });
   }
 

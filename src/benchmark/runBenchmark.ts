@@ -12,6 +12,7 @@ import { findCrossover } from './crossover.ts';
 import type { BenchmarkEvent } from './events.ts';
 import { accuracySides } from './expectation.ts';
 import { RunProgress } from './progress.ts';
+import type { LoadPeer } from './peerRun.ts';
 import { Pulse } from './pulse.ts';
 import { formatVersion } from './result/schema.ts';
 import type {
@@ -44,6 +45,8 @@ export interface BenchmarkOptions extends BenchmarkSettings {
   readonly nudge: BenchmarkResult['nudge'];
   /** Default `navigator.gpu`. */
   readonly gpu?: GPU | undefined;
+  /** Gives the other libraries, where `peers` asks for them. */
+  readonly loadPeer?: LoadPeer | undefined;
   /** Stops the run; the result has what was finished by then, and a mark. */
   readonly signal?: AbortSignal | undefined;
   /** Aborts once the page was hidden: browsers slow hidden pages down, and the run is marked. */
@@ -180,10 +183,12 @@ class BenchmarkRun {
 
   async #runWorkload(workload: DecidedSettings['workloads'][number]): Promise<void> {
     const { training, test, signal } = this.#options;
-    const { sides, repeats, repeatSeconds, seed } = this.#settings;
+    const { sides, peers, repeats, repeatSeconds, seed } = this.#settings;
     const { result, marks } = await runWorkload({
       workload,
       sides: sidesOf(workload, sides),
+      peers: sidesOf(workload, peers),
+      loadPeer: this.#options.loadPeer,
       training,
       test,
       repeats,
@@ -236,7 +241,7 @@ class BenchmarkRun {
 
   #result(): BenchmarkResult {
     const { training, test, nudge } = this.#options;
-    const { sides, workloads, repeats, repeatSeconds, seed, isSoftware } = this.#settings;
+    const { sides, peers, workloads, repeats, repeatSeconds, seed, isSoftware } = this.#settings;
     const marks = [...this.#marks, ...this.#disturbances()];
     const crossover = findCrossover(this.#workloads);
     const limits = this.#limits && plainLimits(this.#limits);
@@ -253,7 +258,7 @@ class BenchmarkRun {
       seconds: this.#secondsBefore + (performance.now() - this.#start) / 1000,
       settings: {
         workloads: workloads.map(({ name }) => name),
-        sides: [...sides],
+        sides: [...sides, ...peers],
         repeats,
         repeatSeconds,
         seed,
@@ -314,7 +319,7 @@ function requireSameRun(
   const names = settings.workloads.map(({ name }) => name);
   const isSame =
     workloads.join() === names.join() &&
-    sides.join() === settings.sides.join() &&
+    sides.join() === [...settings.sides, ...settings.peers].join() &&
     repeats === settings.repeats &&
     repeatSeconds === settings.repeatSeconds &&
     seed === settings.seed;

@@ -2,7 +2,7 @@
 import { ConfigurationError } from '../errors.ts';
 import { requireSeed } from '../network/network.ts';
 import type { RunShape } from './expectation.ts';
-import { ownSides, type OwnSideName } from './result/schema.ts';
+import { ownSides, peerNames, type OwnSideName, type PeerName } from './result/schema.ts';
 import { findWorkload, quickWorkloads, sidesOf, workloads, type Workload } from './workloads.ts';
 
 /** Plain data. */
@@ -17,12 +17,15 @@ export interface BenchmarkSettings {
   readonly repeatSeconds?: number | undefined;
   /** Seeds networks, the order of samples, of rounds, and the bootstrap. Default 1. */
   readonly seed?: number | undefined;
+  /** Whether TensorFlow.js and jax-js run beside; in browsers only. Default false. */
+  readonly peers?: boolean | undefined;
   /** Half a minute instead of two: fewer workloads, shorter repeats, no training up to an accuracy. Default false. */
   readonly quick?: boolean | undefined;
 }
 
 export interface DecidedSettings extends RunShape {
   readonly seed: number;
+  readonly peers: readonly PeerName[];
 }
 
 /** The only ranges in which a run says anything and ends today. */
@@ -63,6 +66,9 @@ export function decideSettings(
   return {
     workloads: decided,
     sides,
+    peers: settings.peers
+      ? peerNames.filter((name) => !name.endsWith('webgpu') || adapter !== 'none')
+      : [],
     repeats,
     repeatSeconds,
     seed,

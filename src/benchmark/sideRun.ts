@@ -9,18 +9,12 @@ import { sgd } from '../training/optimizers.ts';
 import { Trainer } from '../training/trainer.ts';
 import { judgeStep } from './limit.ts';
 import type { CurvePoint, OwnSideName, Series } from './result/schema.ts';
+import { Repeats, type Stretch } from './repeats.ts';
 import { estimateMedian, median } from './statistics.ts';
-import { WarmUp } from './warmUp.ts';
 import type { Workload } from './workloads.ts';
 
-/** Reports of a repeat: points of the curve, and what can be stopped between. */
-const reportsPerRepeat = 8;
 /** Points of the curve that are kept; beyond them every second one goes. */
 const mostPoints = 400;
-/** Seconds of warm-up at most, and repeats where those are longer. */
-const mostWarmUpSeconds = 2;
-const mostWarmUpRepeats = 4;
-
 export interface SideRunOptions {
   readonly workload: Workload;
   readonly side: OwnSideName;
@@ -44,9 +38,7 @@ export class SideRun {
   readonly #trainer: Trainer;
   readonly #createSeconds: number;
   #prepareSeconds = 0;
-  #warmUp: WarmUp | undefined;
-  #stepsPerRepeat = 1;
-  readonly #rates: number[] = [];
+  readonly #repeats: Repeats;
   #curve: CurvePoint[] = [];
   /** Reports to pass over between two points that are kept. */
   #stride = 1;
@@ -63,6 +55,8 @@ export class SideRun {
     this.#options = options;
     this.#trainer = trainer;
     this.#createSeconds = createSeconds;
+    const train = (steps: number, reportEvery: number) => this.#train(steps, reportEvery);
+    this.#repeats = new Repeats(train, options.repeatSeconds);
   }
 
   /** @throws what the engine throws that cannot be had */
@@ -87,45 +81,14 @@ export class SideRun {
     this.#prepareSeconds = (performance.now() - start) / 1000;
   }
 
-  /**
-   * Finds how many steps a repeat has, a power of two, so that reports of two sides fall on the same steps; then trains
-   * until rates are steady.
-   */
+  /** Trains until rates are steady. */
   async warmUp(): Promise<void> {
-    const { repeatSeconds, workload } = this.#options;
-    const sliceSeconds = repeatSeconds / reportsPerRepeat;
-    // Some drivers compile at the first step. Then 1, 2, 4, … steps, up to what is as long as a slice, so that what was
-    // made is always a multiple of what is made next.
-    await this.#train(1, 1);
-    let steps = 1;
-    let { seconds } = await this.#train(1, 1);
-    while (seconds < sliceSeconds) {
-      steps *= 2;
-      ({ seconds } = await this.#train(steps, steps));
-    }
-    const warmUp = new WarmUp(Math.max(mostWarmUpSeconds, mostWarmUpRepeats * seconds));
-    while (!warmUp.isOver) {
-      const slice = await this.#train(steps, steps);
-      warmUp.add((steps * workload.batchSize) / slice.seconds, slice.seconds);
-      seconds = slice.seconds;
-    }
-    this.#warmUp = warmUp;
-    // Short slices are mostly waiting, which says little of longer ones: doubled until one is long enough.
-    while (seconds < repeatSeconds / Math.SQRT2) {
-      steps *= 2 ** Math.max(1, Math.round(Math.log2(repeatSeconds / seconds)));
-      ({ seconds } = await this.#train(steps, Math.max(1, steps / reportsPerRepeat)));
-    }
-    this.#stepsPerRepeat = steps;
+    await this.#repeats.warmUp();
   }
 
   /** One timed repeat. @returns samples a second */
   async repeat(): Promise<number> {
-    const steps = this.#stepsPerRepeat;
-    const reportEvery = Math.max(1, steps / reportsPerRepeat);
-    const { samples, seconds } = await this.#train(steps, reportEvery);
-    const rate = samples / seconds;
-    this.#rates.push(rate);
-    return rate;
+    return await this.#repeats.repeat();
   }
 
   /** Times one pass over the test set; the first, which compiles, does not count. */
@@ -143,7 +106,7 @@ export class SideRun {
   }
 
   get isSteady(): boolean {
-    return this.#warmUp?.isSteady === true;
+    return this.#repeats.isSteady;
   }
 
   /** Trains on without timing until at least `step`, with a report at every step: for whoever compares costs. */
@@ -161,10 +124,10 @@ export class SideRun {
       ...(dispatchesPerStep !== undefined && { dispatchesPerStep }),
       compileSeconds: preparation?.compileSeconds ?? this.#createSeconds,
       uploadSeconds: preparation?.uploadSeconds ?? this.#prepareSeconds,
-      warmUp: { seconds: this.#warmUp?.seconds ?? 0, isSteady: this.isSteady },
-      stepsPerRepeat: this.#stepsPerRepeat,
-      samplesPerSecond: this.#rates,
-      estimate: estimateMedian(this.#rates, seed),
+      warmUp: { seconds: this.#repeats.warmUpSeconds, isSteady: this.isSteady },
+      stepsPerRepeat: this.#repeats.stepsPerRepeat,
+      samplesPerSecond: [...this.#repeats.rates],
+      estimate: estimateMedian(this.#repeats.rates, seed),
       ...(this.#evaluateSeconds !== undefined && { evaluateSeconds: this.#evaluateSeconds }),
       finalCost: this.#finalCost,
       curve: this.#curve,
@@ -185,14 +148,11 @@ export class SideRun {
 
   #judge(limits: MeasuredLimits, dispatches: number): ReturnType<typeof judgeStep> {
     const { network, batchSize } = this.#options.workload;
-    const seconds = batchSize / median(this.#rates);
+    const seconds = batchSize / median(this.#repeats.rates);
     return judgeStep(limits, { layers: network.layers, batchSize, dispatches, seconds });
   }
 
-  async #train(
-    steps: number,
-    reportEvery: number,
-  ): Promise<{ readonly samples: number; readonly seconds: number }> {
+  async #train(steps: number, reportEvery: number): Promise<Stretch> {
     const { training, signal } = this.#options;
     let samples = 0;
     let seconds = 0;

@@ -1,5 +1,5 @@
 /** One workload on all sides: made ready, warmed up, timed in rounds, and held against the reference. */
-import { DeviceLostError, NonFiniteError, NudgeError } from '../errors.ts';
+import { ConfigurationError, DeviceLostError, NonFiniteError, NudgeError } from '../errors.ts';
 import type { Dataset } from '../data/dataset.ts';
 import type { Device } from '../gpu/device.ts';
 import type { MeasuredLimits } from '../gpu/probes/probeAdapter.ts';
@@ -16,14 +16,26 @@ import {
   type GradientVerdict,
 } from './gate.ts';
 import type { Pulse } from './pulse.ts';
-import type { Mark, OwnSideName, Ratio, Series, WorkloadResult } from './result/schema.ts';
+import type {
+  Mark,
+  OwnSideName,
+  PeerName,
+  Ratio,
+  Series,
+  SideName,
+  WorkloadResult,
+} from './result/schema.ts';
+import { PeerRun, type LoadPeer } from './peerRun.ts';
 import { networkOf, SideRun } from './sideRun.ts';
+import { ownSides } from './result/schema.ts';
 import { estimatePairedRatio } from './statistics.ts';
 import type { Workload } from './workloads.ts';
 
 export interface WorkloadRunOptions {
   readonly workload: Workload;
   readonly sides: readonly OwnSideName[];
+  readonly peers: readonly PeerName[];
+  readonly loadPeer: LoadPeer | undefined;
   readonly training: Dataset;
   readonly test: Dataset;
   readonly repeats: number;
@@ -38,7 +50,7 @@ export interface WorkloadRunOptions {
   readonly onPhase: (
     phase: Phase,
     share: number,
-    of: { readonly side?: OwnSideName; readonly round?: number },
+    of: { readonly side?: SideName; readonly round?: number },
   ) => void;
 }
 
@@ -67,7 +79,7 @@ export async function runWorkload(options: WorkloadRunOptions): Promise<Workload
 
 class WorkloadRun {
   readonly #options: WorkloadRunOptions;
-  readonly #runs: SideRun[] = [];
+  readonly #runs: (SideRun | PeerRun)[] = [];
   readonly #marks: Mark[] = [];
   #gradient: GradientVerdict | undefined;
 
@@ -76,13 +88,15 @@ class WorkloadRun {
   }
 
   async run(): Promise<WorkloadOutcome> {
-    const { sides } = this.#options;
+    const { sides, peers } = this.#options;
     await this.#verify();
-    for (const [n, side] of sides.entries()) {
-      await this.#ready(side, readyShare * ((n + 1) / (sides.length + 1)));
+    const all = [...sides, ...peers];
+    for (const [n, side] of all.entries()) {
+      await this.#ready(side, readyShare * ((n + 1) / (all.length + 1)));
     }
     await this.#measure();
     for (const run of [...this.#runs]) {
+      if (run instanceof PeerRun) continue;
       this.#options.onPhase('evaluate', measuredShare, { side: run.side });
       await this.#attempt(run.side, () => run.evaluate());
     }
@@ -104,33 +118,42 @@ class WorkloadRun {
     });
   }
 
-  async #ready(side: OwnSideName, share: number): Promise<void> {
-    const { workload, training, test, seed, repeatSeconds, device, signal } = this.#options;
+  async #ready(side: SideName, share: number): Promise<void> {
     // What could not be verified is not timed.
     if (side === 'webgpu' && !this.#gradient) return;
     this.#options.onPhase('compile', share, { side });
     await this.#attempt(side, async () => {
-      const run = await SideRun.create({
-        workload,
-        side,
-        training,
-        test,
-        seed,
-        repeatSeconds,
-        device,
-        signal,
-        onPoint: (point) =>
-          this.#options.onEvent({ type: 'point', workload: workload.name, side, point }),
-      });
+      const run = await this.#create(side);
       this.#runs.push(run);
-      await run.prepare();
+      if (run instanceof SideRun) await run.prepare();
       this.#options.onPhase('warm-up', share, { side });
       await run.warmUp();
       if (!run.isSteady) {
-        const message = `${workload.name} on ${describeSide(side)} had not become steady when the time for warming up was over; its interval says how much it varies.`;
+        const message = `${this.#options.workload.name} on ${describeSide(side)} had not become steady when the time for warming up was over; its interval says how much it varies.`;
         this.#mark({ kind: 'not-steady', message, isVoid: false, side });
       }
     });
+  }
+
+  async #create(side: SideName): Promise<SideRun | PeerRun> {
+    const { workload, training, test, seed, repeatSeconds, device, signal } = this.#options;
+    const { loadPeer: load, onEvent } = this.#options;
+    const shared = { workload, training, seed, repeatSeconds, signal };
+    if (isOwn(side)) {
+      return await SideRun.create({
+        ...shared,
+        side,
+        test,
+        device,
+        onPoint: (point) => onEvent({ type: 'point', workload: workload.name, side, point }),
+      });
+    }
+    if (!load) {
+      throw new ConfigurationError(
+        `${side} runs in browsers only. Leave the other libraries out here.`,
+      );
+    }
+    return await PeerRun.create({ ...shared, side, load });
   }
 
   async #measure(): Promise<void> {
@@ -159,7 +182,9 @@ class WorkloadRun {
     if (failure !== undefined) {
       this.#mark({ kind: 'not-verified', message: failure, isVoid: true, side: 'webgpu' });
     }
-    const series = this.#runs.map((run) => run.result(limits, seed));
+    const series = this.#runs.map((run) =>
+      run instanceof PeerRun ? run.result(seed) : run.result(limits, seed),
+    );
     return {
       name: workload.name,
       layers: network.layers,
@@ -178,10 +203,11 @@ class WorkloadRun {
   /** The costs of the GPU's timed run against those of the CPU's, or of one that trains for that alone. */
   async #compareCosts(): Promise<CostDrift | undefined> {
     const { workload, training, test, seed, repeatSeconds, signal } = this.#options;
-    const gpu = this.#runs.find(({ side }) => side === 'webgpu');
+    const own = this.#runs.filter((run) => run instanceof SideRun);
+    const gpu = own.find(({ side }) => side === 'webgpu');
     if (!gpu) return undefined;
     const samplesAt = (step: number) => samplesOf(step, training.sampleCount, workload.batchSize);
-    const timed = this.#runs.find(({ side }) => side !== 'webgpu');
+    const timed = own.find(({ side }) => side !== 'webgpu');
     if (timed) return compareCosts(gpu.costSums, timed.costSums, samplesAt);
     const onPoint = () => undefined;
     const shared = { workload, training, test, seed, repeatSeconds, signal, device: undefined };
@@ -199,7 +225,7 @@ class WorkloadRun {
   }
 
   /** Does something of one side; if it fails for a reason of the machine's, that side is out, with a mark. */
-  async #attempt(side: OwnSideName, work: () => Promise<void>): Promise<void> {
+  async #attempt(side: SideName, work: () => Promise<void>): Promise<void> {
     const { workload, signal } = this.#options;
     try {
       signal?.throwIfAborted();
@@ -232,8 +258,13 @@ class WorkloadRun {
   }
 }
 
-/** 'the GPU', 'one thread of the CPU', 'the CPU'. */
-export function describeSide(side: OwnSideName): string {
+function isOwn(side: SideName): side is OwnSideName {
+  return (ownSides as readonly string[]).includes(side);
+}
+
+/** 'the GPU', 'one thread of the CPU', 'the CPU', 'jax-wasm'. */
+export function describeSide(side: SideName): string {
+  if (!isOwn(side)) return side;
   return { webgpu: 'the GPU', 'cpu-1': 'one thread of the CPU', cpu: 'the CPU' }[side];
 }
 
@@ -245,14 +276,18 @@ export function samplesOf(step: number, sampleCount: number, batchSize: number):
 }
 
 /** What is put in relation to what. */
-const comparisons: readonly (readonly [OwnSideName, OwnSideName])[] = [
+const comparisons: readonly (readonly [SideName, SideName])[] = [
   ['webgpu', 'cpu'],
   ['webgpu', 'cpu-1'],
   ['cpu', 'cpu-1'],
+  ['webgpu', 'tfjs-webgpu'],
+  ['webgpu', 'jax-webgpu'],
+  ['cpu', 'tfjs-wasm'],
+  ['cpu', 'jax-wasm'],
 ];
 
 function ratiosOf(series: readonly Series[], seed: number): Ratio[] {
-  const ratesOf = (side: OwnSideName) => series.find((one) => one.side === side)?.samplesPerSecond;
+  const ratesOf = (side: SideName) => series.find((one) => one.side === side)?.samplesPerSecond;
   return comparisons.flatMap(([of, over]) => {
     const above = ratesOf(of);
     const below = ratesOf(over);

@@ -9,18 +9,12 @@ import * as v from 'valibot';
 /** Of the format as a whole; raised when an old reader would misread a new file. */
 export const formatVersion = 1;
 
-/** Everybody who trains a workload: nudge's engines, then the other libraries. */
-export const sides = [
-  'cpu-1',
-  'cpu',
-  'webgpu',
-  'tfjs-webgpu',
-  'tfjs-wasm',
-  'jax-webgpu',
-  'jax-wasm',
-] as const;
 /** nudge's own, which the score knows: one CPU thread, as many as pay, the GPU. */
 export const ownSides = ['cpu-1', 'cpu', 'webgpu'] as const;
+/** The other libraries. */
+export const peerNames = ['tfjs-webgpu', 'tfjs-wasm', 'jax-webgpu', 'jax-wasm'] as const;
+/** Everybody who trains a workload. */
+export const sides = [...ownSides, ...peerNames] as const;
 
 // A result may come out of a link of a few kilobytes or a file from anywhere: nothing in it may be large.
 const text = v.pipe(v.string(), v.maxLength(500));
@@ -295,6 +289,7 @@ export const resultSchema = v.pipe(
 
 export type BenchmarkResult = v.InferOutput<typeof resultSchema>;
 export type SideName = (typeof sides)[number];
+export type PeerName = (typeof peerNames)[number];
 export type OwnSideName = (typeof ownSides)[number];
 export type Estimate = v.InferOutput<typeof estimate>;
 export type Environment = v.InferOutput<typeof environment>;

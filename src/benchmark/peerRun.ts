@@ -1,0 +1,170 @@
+/**
+ * Another library at one workload, timed as nudge's sides are. It starts from the same parameters and takes the same
+ * samples, whole mini-batches in the order of the file; whoever starts with another cost computes something else.
+ */
+import { sliceDataset, type Dataset } from '../data/dataset.ts';
+import { ConfigurationError } from '../errors.ts';
+import type { Network } from '../network/network.ts';
+import { sgd } from '../training/optimizers.ts';
+import { Trainer } from '../training/trainer.ts';
+import { Repeats, type Stretch } from './repeats.ts';
+import type { PeerName, Series } from './result/schema.ts';
+import { networkOf } from './sideRun.ts';
+import { estimateMedian } from './statistics.ts';
+import type { Workload } from './workloads.ts';
+
+/** A network that another library trains. */
+export interface PeerLearner {
+  /**
+   * Makes steps, and resolves once they are computed.
+   * @returns a cost read from the device after the last step; after one step alone that of its mini-batch before
+   */
+  train(steps: number): Promise<number>;
+  dispose(): Promise<void> | void;
+}
+
+/** Another library, loaded and started. */
+export interface Peer {
+  learn(task: {
+    readonly network: Network;
+    readonly training: Dataset;
+    readonly batchSize: number;
+    readonly learningRate: number;
+  }): Promise<PeerLearner>;
+}
+
+/** Loads a library, and with it starts its backend. */
+export type LoadPeer = (name: PeerName) => Promise<Peer>;
+
+/** Samples at most, which peers keep as float32 on the device. */
+const mostSamples = 12_000;
+/** A share of the cost by which float32 may differ; a wrong network differs by much more. */
+const costTolerance = 1e-3;
+/** Longer steps than this would make the run one of hours. */
+const mostStepSeconds = 4;
+
+export interface PeerRunOptions {
+  readonly workload: Workload;
+  readonly side: PeerName;
+  readonly training: Dataset;
+  readonly seed: number;
+  readonly repeatSeconds: number;
+  readonly load: LoadPeer;
+  readonly signal: AbortSignal | undefined;
+}
+
+export class PeerRun {
+  readonly side: PeerName;
+  readonly #options: PeerRunOptions;
+  readonly #learner: PeerLearner;
+  readonly #repeats: Repeats;
+  readonly #createSeconds: number;
+  #finalCost = NaN;
+
+  private constructor(options: PeerRunOptions, learner: PeerLearner, createSeconds: number) {
+    this.side = options.side;
+    this.#options = options;
+    this.#learner = learner;
+    this.#createSeconds = createSeconds;
+    this.#repeats = new Repeats((steps) => this.#train(steps), options.repeatSeconds);
+  }
+
+  /** @throws {ConfigurationError} when the library does not start, is wrong, or is too slow to be waited for */
+  static async create(options: PeerRunOptions): Promise<PeerRun> {
+    const { workload, side, seed, load } = options;
+    const { batchSize, learningRate } = workload;
+    const network = networkOf(workload, seed);
+    const count = Math.min(options.training.sampleCount, Math.max(mostSamples, batchSize));
+    const training = sliceDataset(options.training, 0, count - (count % batchSize));
+    const start = performance.now();
+    let learner: PeerLearner;
+    try {
+      const peer = await load(side);
+      learner = await peer.learn({ network, training, batchSize, learningRate });
+    } catch (error) {
+      throw new ConfigurationError(`${side} does not start: ${(error as Error).message}`, {
+        cause: error,
+      });
+    }
+    const run = new PeerRun(options, learner, (performance.now() - start) / 1000);
+    try {
+      await run.#check(network, sliceDataset(training, 0, batchSize));
+      return run;
+    } catch (error) {
+      await run.dispose();
+      throw error;
+    }
+  }
+
+  get isSteady(): boolean {
+    return this.#repeats.isSteady;
+  }
+
+  async warmUp(): Promise<void> {
+    const { seconds } = await this.#train(1);
+    if (seconds > mostStepSeconds) {
+      throw new ConfigurationError(
+        `A step of ${this.side} takes ${seconds.toFixed(0)} s, and ${mostStepSeconds} s are the most that is waited for. It is left out here.`,
+      );
+    }
+    await this.#repeats.warmUp();
+  }
+
+  async repeat(): Promise<number> {
+    return await this.#repeats.repeat();
+  }
+
+  result(seed: number): Series {
+    return {
+      side: this.side,
+      compileSeconds: this.#createSeconds,
+      uploadSeconds: 0,
+      warmUp: { seconds: this.#repeats.warmUpSeconds, isSteady: this.isSteady },
+      stepsPerRepeat: this.#repeats.stepsPerRepeat,
+      samplesPerSecond: [...this.#repeats.rates],
+      estimate: estimateMedian(this.#repeats.rates, seed),
+      finalCost: this.#finalCost,
+      curve: [],
+    };
+  }
+
+  async dispose(): Promise<void> {
+    await this.#learner.dispose();
+  }
+
+  /** The first step's cost against nudge's own, of the same mini-batch. */
+  async #check(network: Network, batch: Dataset): Promise<void> {
+    const { batchSize, learningRate } = this.#options.workload;
+    const found = await this.#step(1);
+    const optimizer = sgd({ learningRate });
+    const trainer = await Trainer.create(network, { backend: 'cpu', batchSize, optimizer });
+    const { cost } = await trainer.evaluate(batch);
+    await trainer.dispose();
+    if (Math.abs(found - cost) <= costTolerance * cost) return;
+    throw new ConfigurationError(
+      `${this.side} starts with a cost of ${found}, and it is ${cost}. What computes something else is not timed.`,
+    );
+  }
+
+  async #train(steps: number): Promise<Stretch> {
+    this.#options.signal?.throwIfAborted();
+    const start = performance.now();
+    this.#finalCost = await this.#step(steps);
+    const seconds = (performance.now() - start) / 1000;
+    if (!Number.isFinite(this.#finalCost)) {
+      throw new ConfigurationError(
+        `${this.side} came to a cost of ${this.#finalCost}. What computes no numbers is not timed.`,
+      );
+    }
+    return { samples: steps * this.#options.workload.batchSize, seconds };
+  }
+
+  /** Whatever goes wrong in another library is no reason for the run to end. */
+  async #step(steps: number): Promise<number> {
+    try {
+      return await this.#learner.train(steps);
+    } catch (cause) {
+      throw new ConfigurationError(`${this.side} fails: ${(cause as Error).message}`, { cause });
+    }
+  }
+}

@@ -1,0 +1,93 @@
+import { expect, test } from 'vitest';
+
+import type { LoadPeer } from '../../src/benchmark/peerRun.ts';
+import { runBenchmark } from '../../src/benchmark/runBenchmark.ts';
+import { digits } from '../../src/data/digits/digits.ts';
+import { sgd } from '../../src/training/optimizers.ts';
+import { Trainer } from '../../src/training/trainer.ts';
+
+const data = digits({ trainingCount: 1000, testCount: 100 });
+const gpu = { requestAdapter: () => Promise.resolve(null) } as unknown as GPU;
+
+/** A library that is nudge's reference under another name; `distort` is what it makes of costs. */
+function library(distort: (cost: number, steps: number) => number): LoadPeer {
+  return () =>
+    Promise.resolve({
+      async learn({ network, training, batchSize, learningRate }) {
+        const trainer = await Trainer.create(network, {
+          backend: 'reference',
+          batchSize,
+          shuffle: false,
+          optimizer: sgd({ learningRate }),
+        });
+        let made = 0;
+        return {
+          async train(steps) {
+            let last = NaN;
+            for await (const { cost } of trainer.fit(training, { steps, reportEvery: 1 })) {
+              last = distort(cost, ++made);
+            }
+            return last;
+          },
+          dispose: () => trainer.dispose(),
+        };
+      },
+    });
+}
+
+async function runWith(loadPeer: LoadPeer | undefined) {
+  return await runBenchmark({
+    ...data,
+    gpu,
+    surroundings: { runtime: 'node', name: 'a test', system: '', threads: 1, isIsolated: true },
+    nudge: { version: '1' },
+    workloads: ['tiny'],
+    sides: ['cpu'],
+    peers: true,
+    repeats: 2,
+    repeatSeconds: 0.01,
+    ...(loadPeer && { loadPeer }),
+  });
+}
+
+test('other libraries are timed beside, with their final cost, and have no score', async () => {
+  const result = await runWith(library((cost) => cost));
+  // Those that want a GPU are left out where there is none.
+  expect(result.settings.sides).toEqual(['cpu', 'tfjs-wasm', 'jax-wasm']);
+  const [workload] = result.workloads;
+  expect(workload!.series.map(({ side }) => side)).toEqual(['cpu', 'tfjs-wasm', 'jax-wasm']);
+  for (const { samplesPerSecond, finalCost } of workload!.series) {
+    expect(samplesPerSecond).toHaveLength(2);
+    expect(finalCost).toBeGreaterThan(0);
+  }
+  expect(workload!.ratios.map(({ of, over }) => `${of}/${over}`)).toEqual([
+    'cpu/tfjs-wasm',
+    'cpu/jax-wasm',
+  ]);
+  expect(result.scores.map(({ side }) => side)).toEqual(['cpu']);
+  expect(result.marks.filter(({ isVoid }) => isVoid)).toEqual([]);
+});
+
+test.each([
+  ['starts with another cost', library((cost) => 1.01 * cost), 'starts with a cost of'],
+  ['comes to no number', library((cost, step) => (step > 3 ? NaN : cost)), 'came to a cost of NaN'],
+  ['does not start', () => Promise.reject(new Error('no backend')), 'does not start: no backend'],
+  [
+    'throws on the way',
+    library((cost, step) => {
+      if (step > 2) throw new Error('out of registers');
+      return cost;
+    }),
+    'fails: out of registers',
+  ],
+  ['is not there', undefined, 'runs in browsers only'],
+] as const)('one that %s is left out, with a mark that says so', async (_, load, sentence) => {
+  const result = await runWith(load);
+  expect(result.workloads[0]!.series.map(({ side }) => side)).toEqual(['cpu']);
+  expect(result.marks).toHaveLength(2);
+  for (const mark of result.marks) {
+    expect(mark).toMatchObject({ kind: 'failed', isVoid: false, workload: 'tiny' });
+    expect(mark.message).toContain(sentence);
+  }
+  expect(result.scores).toHaveLength(1);
+});
