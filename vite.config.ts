@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
 
 import { findCommit } from './src/node/commit.ts';
+import { firstLoadBudget } from './test/firstLoadBudget.ts';
 
 const root = import.meta.dirname;
 const page = join(root, 'src/page');
@@ -23,6 +24,7 @@ export default defineConfig({
     __NUDGE_COMMIT__: JSON.stringify(commit),
   },
   plugins: [
+    firstLoadBudget('index.html'),
     {
       // For the command line of an installed package, which has no checkout to ask.
       name: 'nudge-commit',

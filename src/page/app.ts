@@ -1,8 +1,9 @@
 /** Puts the page's parts together: what is chosen, the run and its buttons, the results. */
+import { expectedRunSeconds } from '../benchmark/expectation.ts';
 import type { BenchmarkResult } from '../benchmark/result/schema.ts';
+import { decideSettings } from '../benchmark/settings.ts';
 import { DataPicker } from './dataPicker.ts';
 import { byId } from './elements.ts';
-import { expectedSeconds, type Expectation } from './expectation.ts';
 import { takeFiles } from './fileDrop.ts';
 import { formatDuration } from './format.ts';
 import { settingsOf, type PageOptions } from './pageOptions.ts';
@@ -95,9 +96,7 @@ export class App {
 
   /** Loaded when there is a result to be shown. */
   async #loadedShelf(): Promise<ResultShelf> {
-    this.#shelf ??= import('./result/resultShelf.ts').then(
-      ({ ResultShelf: Shelf }) => new Shelf(),
-    );
+    this.#shelf ??= import('./result/resultShelf.ts').then(({ ResultShelf: Shelf }) => new Shelf());
     return await this.#shelf;
   }
 
@@ -154,6 +153,7 @@ export class App {
     if (result) {
       const shelf = await this.#loadedShelf();
       await shelf.showOwn(result);
+      byId('result', HTMLElement).scrollIntoView();
       this.automation.end(result);
     } else {
       this.automation.fail(error);
@@ -167,8 +167,8 @@ export class App {
   }
 
   async #openHash(): Promise<void> {
-    if (!location.hash.startsWith('#result=')) return;
     const { hash } = location;
+    if (!new URLSearchParams(hash.slice(1)).has('result')) return;
     await this.#open(async () => {
       const { openLink } = await import('./share/openResult.ts');
       return [await openLink(hash)];
@@ -214,8 +214,8 @@ export class App {
     place.textContent = webGpu.adapter ? adapterSentence(webGpu.adapter) : webGpu.missing;
     place.className = webGpu.adapter ? 'small' : 'problem';
     const gpu = webGpu.adapter ? (webGpu.adapter.isSoftware ? 'software' : 'hardware') : 'none';
-    const plan: Expectation = { ...settingsOf(this.#options), gpu };
-    byId('duration', HTMLElement).textContent = `Takes about ${formatDuration(expectedSeconds(plan))}.`;
+    const seconds = expectedRunSeconds(decideSettings(settingsOf(this.#options), gpu));
+    byId('duration', HTMLElement).textContent = `Takes about ${formatDuration(seconds)}.`;
   }
 
   #showProblem(text: string): void {

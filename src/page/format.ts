@@ -1,9 +1,7 @@
 /** Numbers as the page writes them. Spaces before units do not break. */
+import { formatCount } from '../benchmark/result/words.ts';
 
-/** 41200 → '41,200'. */
-export function formatCount(count: number): string {
-  return new Intl.NumberFormat('en', { maximumFractionDigits: 0 }).format(count);
-}
+export { formatCount };
 
 /** With three digits that count: 215_866 → '216,000', 3.14159 → '3.14'. */
 export function formatThree(value: number): string {

@@ -7,13 +7,7 @@ import {
   type DigitsOptions,
   type DigitsSplit,
 } from '../data/digits/digits.ts';
-import {
-  mnistFiles,
-  readMnist,
-  readMnistFiles,
-  readRoles,
-  type MnistRole,
-} from '../data/mnist.ts';
+import { mnistFiles, readMnist, readMnistFiles, readRoles, type MnistRole } from '../data/mnist.ts';
 import { FormatError, MissingDataError } from '../errors.ts';
 import { TimeSlice } from '../training/timeSlice.ts';
 import { testCountFor } from './testCount.ts';

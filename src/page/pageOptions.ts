@@ -3,7 +3,7 @@
  * that way. An address is typed by hand or passed on by strangers, so nothing in it is believed unread.
  */
 import type { OwnSideName } from '../benchmark/result/schema.ts';
-import type { BenchmarkSettings } from '../benchmark/runBenchmark.ts';
+import { settingsRanges, type BenchmarkSettings } from '../benchmark/settings.ts';
 import { workloads as knownWorkloads } from '../benchmark/workloads.ts';
 
 export interface PageOptions {
@@ -40,8 +40,11 @@ const workloadNames = knownWorkloads.map(({ name }) => name);
 const backends: readonly OwnSideName[] = ['webgpu', 'cpu', 'cpu-1'];
 
 /** Options that hold a whole number, with the least and the most it may be. */
-const ranges = { repeats: [2, 100], seed: [0, 2 ** 32 - 1], samples: [100, 60_000] } as const;
-const secondsRange = [0.01, 60] as const;
+const ranges = {
+  repeats: settingsRanges.repeats,
+  seed: [0, 2 ** 32 - 1],
+  samples: [100, 60_000],
+} as const;
 
 type Draft = { -readonly [Name in keyof PageOptions]: PageOptions[Name] };
 
@@ -102,7 +105,7 @@ function readOption(options: Draft, name: string, value: string): string | undef
       return undefined;
     }
     case 'seconds': {
-      const [least, most] = secondsRange;
+      const [least, most] = settingsRanges.repeatSeconds;
       const number = /^\d{1,3}(\.\d{1,6})?$/.test(value) ? Number(value) : NaN;
       if (!(number >= least && number <= most)) {
         return `seconds is a number from ${least} to ${most}`;

@@ -1,5 +1,6 @@
 /** Who trains, in words and colours. */
 import type { SideName } from '../benchmark/result/schema.ts';
+import { sideNames } from '../benchmark/result/words.ts';
 
 /** In the order in which they are shown. */
 export const sideOrder: readonly SideName[] = [
@@ -12,19 +13,9 @@ export const sideOrder: readonly SideName[] = [
   'jax-webgpu',
 ];
 
-const names: Readonly<Record<SideName, string>> = {
-  'cpu-1': 'CPU, one thread',
-  cpu: 'CPU, all threads',
-  webgpu: 'GPU',
-  'tfjs-wasm': 'TensorFlow.js, CPU',
-  'tfjs-webgpu': 'TensorFlow.js, GPU',
-  'jax-wasm': 'jax-js, CPU',
-  'jax-webgpu': 'jax-js, GPU',
-};
-
 /** @param isSoftware whether what counts as the GPU computes on the CPU */
 export function sideName(side: SideName, isSoftware = false): string {
-  return isSoftware ? names[side].replace(/GPU$/, 'GPU in software') : names[side];
+  return side === 'webgpu' && isSoftware ? 'GPU in software' : sideNames[side];
 }
 
 /** As part of a sentence: 'on the GPU', 'on one CPU thread'. */
@@ -36,7 +27,10 @@ export function onSide(side: SideName, isSoftware = false): string {
       return 'on all CPU threads';
     case 'webgpu':
       return `on the ${sideName(side, isSoftware)}`;
-    default:
+    case 'tfjs-webgpu':
+    case 'tfjs-wasm':
+    case 'jax-webgpu':
+    case 'jax-wasm':
       return `by ${sideName(side, isSoftware)}`;
   }
 }

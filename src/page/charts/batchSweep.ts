@@ -3,7 +3,7 @@ import type { BenchmarkResult } from '../../benchmark/result/schema.ts';
 import { makeTable } from '../elements.ts';
 import { formatPrefixed, formatThree } from '../format.ts';
 import { batchSweepOf, isSoftware, networkName, seriesOf, sidesOf } from '../result/lookUp.ts';
-import { withInterval } from '../result/words.ts';
+import { formatEstimate } from '../../benchmark/result/words.ts';
 import { sideKey, sideName } from '../sides.ts';
 import { makeFigure } from './figure.ts';
 import { drawWhiskers } from './marks.ts';
@@ -23,7 +23,7 @@ export function makeBatchSweep(
     String(workload.batchSize),
     ...sides.map((side) => {
       const series = seriesOf(workload, side);
-      return series ? withInterval(series.estimate, formatThree) : '–';
+      return series ? formatEstimate(series.estimate, formatThree) : '–';
     }),
   ]);
   const { figure, place } = makeFigure({

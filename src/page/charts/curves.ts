@@ -4,7 +4,8 @@
  */
 import type { CurvePoint, SideName } from '../../benchmark/result/schema.ts';
 import { make } from '../elements.ts';
-import { formatCost, formatCount, formatPercent } from '../format.ts';
+import { formatCost, formatCount, formatPercent, formatPrefixed } from '../format.ts';
+import { nextTask } from '../nextTask.ts';
 import { sideName } from '../sides.ts';
 import { Plot } from './plot.ts';
 
@@ -31,6 +32,7 @@ export class CurveCharts {
   readonly element: HTMLElement;
   readonly #sides: readonly SideName[];
   readonly #isSoftware: boolean;
+  readonly #signal: AbortSignal;
   readonly #plots: Readonly<Record<Quantity, { readonly plot: Plot; readonly place: HTMLElement }>>;
 
   /**
@@ -40,24 +42,20 @@ export class CurveCharts {
   constructor(sides: readonly SideName[], isSoftware: boolean, signal: AbortSignal) {
     this.#sides = sides;
     this.#isSoftware = isSoftware;
+    this.#signal = signal;
     this.element = make('div', { class: 'pair' });
     const add = (quantity: Quantity) => {
       const place = make('div', { role: 'img' });
       this.element.append(
-        make(
-          'figure',
-          { 'data-chart': quantity },
-          make('figcaption', {}, titles[quantity]),
-          place,
-        ),
+        make('figure', { 'data-chart': quantity }, make('figcaption', {}, titles[quantity]), place),
       );
       return { place, plot: this.#plot(place, quantity, signal) };
     };
     this.#plots = { cost: add('cost'), accuracy: add('accuracy') };
   }
 
-  /** Shows these curves instead of the ones before. */
-  show(curves: Curves): void {
+  /** Shows these curves instead of the ones before, each chart in a task of its own: drawing takes long. */
+  async show(curves: Curves): Promise<void> {
     const steps = [
       ...new Set(this.#sides.flatMap((side) => (curves.get(side) ?? []).map(({ step }) => step))),
     ].sort((a, b) => a - b);
@@ -67,6 +65,8 @@ export class CurveCharts {
         const at = new Map((curves.get(side) ?? []).map((point) => [point.step, point[quantity]]));
         return steps.map((step) => at.get(step) ?? null);
       });
+      await nextTask();
+      if (this.#signal.aborted) return;
       plot.show([steps, ...lines]);
       place.setAttribute('aria-label', this.#describe(quantity, curves));
     }
@@ -74,10 +74,15 @@ export class CurveCharts {
 
   #plot(place: HTMLElement, quantity: Quantity, signal: AbortSignal): Plot {
     return new Plot(place, {
-      x: { label: 'steps', format: formatCount },
+      // Sides make very different numbers of steps in the same time.
+      x: { label: 'steps', isLogarithmic: true, format: formatPrefixed },
       y:
         quantity === 'accuracy'
-          ? { label: 'share', range: [0, 1], format: (share) => `${Math.round(share * 100)}\u00a0%` }
+          ? {
+              label: 'share',
+              range: [0, 1],
+              format: (share) => `${Math.round(share * 100)}\u00a0%`,
+            }
           : { label: 'cost', format: (cost) => String(cost) },
       lines: this.#sides.map((side) => ({
         label: sideName(side, this.#isSoftware),
@@ -95,7 +100,9 @@ export class CurveCharts {
       const point = curves.get(side)?.at(-1);
       if (!point) return [];
       const value = formats[quantity](point[quantity]);
-      return [`${sideName(side, this.#isSoftware)} ${value} after ${formatCount(point.step)} steps`];
+      return [
+        `${sideName(side, this.#isSoftware)} ${value} after ${formatCount(point.step)} steps`,
+      ];
     });
     const now = last.length > 0 ? last.join(', ') : 'empty so far';
     return `Curves of ${quantity} against steps: ${now}.`;

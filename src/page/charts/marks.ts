@@ -57,7 +57,9 @@ export function writeBeside(
       { left: at - gap - width, top: middle - height / 2 },
       { left: at - width / 2, top: middle + gap },
     ].map((place): Box => ({ ...place, width, height }));
-    const free = places.find((place) => isWithin(place, box) && !taken.some((t) => meets(t, place)));
+    const free = places.find(
+      (place) => isWithin(place, box) && !taken.some((t) => meets(t, place)),
+    );
     const place = free ?? places[0]!;
     taken.push(place);
     context.fillStyle = color('card');

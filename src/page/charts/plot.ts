@@ -34,9 +34,9 @@ export interface Pen {
   };
   /** Canvas pixels to a pixel of the page. */
   readonly scale: number;
-  x(value: number): number;
-  y(value: number): number;
-  color(name: string): string;
+  readonly x: (value: number) => number;
+  readonly y: (value: number) => number;
+  readonly color: (name: string) => string;
 }
 
 export interface PlotOptions {
@@ -52,6 +52,10 @@ export interface PlotOptions {
 
 /** Values of x, then for each line those of y; null where a line has none. */
 export type PlotData = readonly [readonly number[], ...(readonly (number | null)[])[]];
+
+// Of uPlot's own names for them nothing is left when the program runs.
+const linear = 1 as unknown as uPlot.Scale.Distr;
+const logarithmic = 3 as unknown as uPlot.Scale.Distr;
 
 const fontSize = 12;
 const fontFamily = 'system-ui, sans-serif';
@@ -157,12 +161,12 @@ export class Plot {
 function scaleOf({ isLogarithmic = false, range }: Axis): uPlot.Scale {
   if (range) {
     const [least, most] = range;
-    return { time: false, distr: isLogarithmic ? 3 : 1, range: () => [least, most] };
+    return { time: false, distr: isLogarithmic ? logarithmic : linear, range: () => [least, most] };
   }
   if (isLogarithmic) {
     return {
       time: false,
-      distr: 3,
+      distr: logarithmic,
       range: (_plot, least, most) => (least > 0 ? spread(least, most) : [0.1, 10]),
     };
   }
@@ -176,9 +180,7 @@ export function spread(least: number, most: number, room = 1.6): [number, number
 
 /** Powers of ten, and where these are few their halves and fifths too. */
 function decades(plot: uPlot, which: 'x' | 'y'): number[] {
-  const { min = 1, max = 10 } = plot.scales[which]!;
-  const least = min ?? 1;
-  const most = max ?? 10;
+  const { min: least = 1, max: most = 10 } = plot.scales[which]!;
   const factors = Math.log10(most / least) < 1.8 ? [1, 2, 5] : [1];
   const splits: number[] = [];
   for (let power = Math.floor(Math.log10(least)); power <= Math.ceil(Math.log10(most)); power++) {

@@ -11,7 +11,7 @@ import type {
 import { makeTable } from '../elements.ts';
 import { formatPrefixed, formatThree } from '../format.ts';
 import { ladderOf, seriesOf } from '../result/lookUp.ts';
-import { limitWords } from '../result/words.ts';
+import { limitWords } from '../result/findings.ts';
 import { sideKey } from '../sides.ts';
 import { makeFigure } from './figure.ts';
 import { writeBeside } from './marks.ts';
@@ -56,7 +56,10 @@ export function roof(
 }
 
 /** undefined where no limits were measured. @param signal takes the chart off when it aborts */
-export function makeRoofline(result: BenchmarkResult, signal: AbortSignal): HTMLElement | undefined {
+export function makeRoofline(
+  result: BenchmarkResult,
+  signal: AbortSignal,
+): HTMLElement | undefined {
   const { limits } = result;
   const points = rooflinePoints(ladderOf(result));
   if (!limits || points.length === 0) return undefined;

@@ -1,10 +1,11 @@
 /** The speed-up of the GPU over network size, and from where on it is one. */
 import type { BenchmarkResult, Estimate, WorkloadResult } from '../../benchmark/result/schema.ts';
+import { formatEstimate } from '../../benchmark/result/words.ts';
 import { makeTable } from '../elements.ts';
 import { formatCount, formatPrefixed, formatRatio } from '../format.ts';
-import { crossoverSentence, withInterval } from '../result/words.ts';
+import { crossoverSentence } from '../result/findings.ts';
 import { isSoftware, ladderOf, ratioOf } from '../result/lookUp.ts';
-import { sideKey, sideName } from '../sides.ts';
+import { sideName } from '../sides.ts';
 import { makeFigure } from './figure.ts';
 import { drawWhiskers, writeBeside } from './marks.ts';
 import { Plot, spread, type Pen } from './plot.ts';
@@ -26,15 +27,14 @@ export function makeSpeedUp(result: BenchmarkResult, signal: AbortSignal): HTMLE
   const rows = points.map(({ workload: { name, parameterCount }, ratio }) => [
     name,
     formatCount(parameterCount),
-    withInterval(ratio, times),
+    formatEstimate(ratio, times),
   ]);
   const { figure, place } = makeFigure({
     title: `${gpu} over CPU, by size of network`,
-    caption: `${crossoverSentence(result)} Above the line at 1 the GPU is faster than all CPU threads.`,
-    key: [[sideKey('webgpu'), `${gpu}, times as fast as all CPU threads`]],
+    caption:
+      'Above the line at 1 the GPU is faster than all CPU threads; the dashed line marks where it begins to be.',
     description: `Speed-up over parameters: ${rows.map(([name = '', , ratio = '']) => `${name} ${ratio}`).join('; ')}. ${crossoverSentence(result)}`,
     table: makeTable('Speed-up by workload', ['workload', 'parameters', 'speed-up'], rows),
-    isWide: true,
   });
   figure.dataset.chart = 'speed-up';
   const sizes = points.map(({ workload }) => workload.parameterCount);

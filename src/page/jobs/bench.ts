@@ -1,7 +1,7 @@
 /** The job that runs the benchmark, through the worker that the page for people has it done by. */
 import type { BenchmarkEvent } from '../../benchmark/events.ts';
 import type { BenchmarkResult } from '../../benchmark/result/schema.ts';
-import type { BenchmarkSettings } from '../../benchmark/runBenchmark.ts';
+import type { BenchmarkSettings } from '../../benchmark/settings.ts';
 import { watchHidden } from '../hiddenSignal.ts';
 import type { PageDataSource } from '../pageData.ts';
 import { findWebGpu } from '../webgpu.ts';

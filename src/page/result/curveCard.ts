@@ -26,7 +26,7 @@ export function makeCurveCard(
   );
   const show = () => {
     const workload = withCurves.find(({ name }) => name === select.value) ?? first;
-    charts.show(new Map(workload.series.map(({ side, curve }) => [side, curve])));
+    void charts.show(new Map(workload.series.map(({ side, curve }) => [side, curve])));
   };
   select.addEventListener('change', show);
   show();

@@ -15,7 +15,9 @@ export function makeEnvironment(result: BenchmarkResult): HTMLElement {
     { class: 'card wide', 'data-part': 'environment' },
     make('summary', {}, make('h3', {}, 'Environment')),
     make('dl', {}, ...list),
-    ...(features.length > 0 ? [make('p', { class: 'small' }, `Features: ${features.join(', ')}.`)] : []),
+    ...(features.length > 0
+      ? [make('p', { class: 'small' }, `Features: ${features.join(', ')}.`)]
+      : []),
     ...(Object.keys(limits).length > 0
       ? [
           make(
@@ -55,7 +57,9 @@ function machine({ environment }: BenchmarkResult): Entry[] {
           ] as const,
         ]
       : []),
-    ...(environment.userAgent === undefined ? [] : [['User agent', environment.userAgent] as const]),
+    ...(environment.userAgent === undefined
+      ? []
+      : [['User agent', environment.userAgent] as const]),
   ];
 }
 
@@ -84,7 +88,10 @@ function run({ data, nudge, seconds, settings }: BenchmarkResult): Entry[] {
       `${data.name}, ${formatCount(data.trainingCount)} to learn from and ${formatCount(data.testCount)} to be tested on`,
     ],
     ['SHA-256 of the data', data.sha256],
-    ['nudge', nudge.commit === undefined ? nudge.version : `${nudge.version}, commit ${nudge.commit}`],
+    [
+      'nudge',
+      nudge.commit === undefined ? nudge.version : `${nudge.version}, commit ${nudge.commit}`,
+    ],
     [
       'Run',
       `${formatCount(seconds)}\u00a0s; ${settings.repeats} repeats of ${settings.repeatSeconds}\u00a0s, seed ${settings.seed}`,
@@ -97,7 +104,9 @@ function plans(result: BenchmarkResult): Entry[] {
   return result.workloads.flatMap((workload) =>
     sidesOf(result).flatMap((side) => {
       const plan = seriesOf(workload, side)?.plan;
-      return plan === undefined ? [] : [[`Plan of ${workload.name}, ${sideName(side)}`, plan] as const];
+      return plan === undefined
+        ? []
+        : [[`Plan of ${workload.name}, ${sideName(side)}`, plan] as const];
     }),
   );
 }

@@ -1,5 +1,6 @@
 /** The part of a result that is read in five seconds: scores, who wins, whether it is verified, and what counts against it. */
 import type { BenchmarkResult, Score } from '../../benchmark/result/schema.ts';
+import { describeMark, formatUncertainty } from '../../benchmark/result/words.ts';
 import { make } from '../elements.ts';
 import { formatCount } from '../format.ts';
 import { isSoftware } from './lookUp.ts';
@@ -7,12 +8,11 @@ import {
   crossoverSentence,
   machineSentence,
   originSentence,
-  scoreNote,
+  scoreNotes,
   scoreTitle,
   speedUpSentence,
-  uncertainty,
   verificationSentence,
-} from './words.ts';
+} from './findings.ts';
 
 /** The GPU first: it is what people come for. */
 const scoreOrder: readonly Score['side'][] = ['webgpu', 'cpu', 'cpu-1'];
@@ -23,7 +23,9 @@ export function makeHeadline(result: BenchmarkResult, origin: string | undefined
   return make(
     'div',
     { class: 'headline' },
-    ...(origin === undefined ? [] : [make('p', { class: 'tag' }, `Opened, not run here: ${origin}`)]),
+    ...(origin === undefined
+      ? []
+      : [make('p', { class: 'tag' }, `Opened, not run here: ${origin}`)]),
     make('p', { class: 'small' }, machineSentence(result)),
     scores.length > 0 ? makeScores(scores) : makeVoid(result),
     makeVerdict(result),
@@ -34,12 +36,11 @@ export function makeHeadline(result: BenchmarkResult, origin: string | undefined
 
 function makeScores(scores: readonly Score[]): HTMLElement {
   const [first] = scores;
-  const notes = new Set(scores.map(scoreNote).filter(Boolean));
   return make(
     'div',
     { class: 'scores', role: 'group', 'aria-label': 'Scores' },
     ...scores.map((score) => makeScore(score, score === first)),
-    ...[...notes].map((note) => make('p', { class: 'small score-note' }, note)),
+    ...scoreNotes(scores).map((note) => make('p', { class: 'small score-note' }, note)),
   );
 }
 
@@ -53,13 +54,9 @@ function makeScore(score: Score, isFirst: boolean): HTMLElement {
       'p',
       { class: `score-value ink-${side}`, 'data-score': side },
       formatCount(middle),
-      make('span', { class: 'score-error' }, ` ${uncertainty(score)}`),
+      make('span', { class: 'score-error' }, ` ${formatUncertainty(score)}`),
     ),
-    make(
-      'p',
-      { class: 'small' },
-      `95\u00a0% interval ${formatCount(low)} to ${formatCount(high)}`,
-    ),
+    make('p', { class: 'small' }, `95\u00a0% interval ${formatCount(low)} to ${formatCount(high)}`),
   );
 }
 
@@ -91,7 +88,10 @@ function makeVerdict(result: BenchmarkResult): HTMLElement {
       : [
           make(
             'p',
-            { class: verified.isVerified ? 'badge is-right' : 'badge is-wrong', 'data-verified': '' },
+            {
+              class: verified.isVerified ? 'badge is-right' : 'badge is-wrong',
+              'data-verified': '',
+            },
             make('span', { 'aria-hidden': 'true' }, verified.isVerified ? '✓ ' : '✗ '),
             verified.text,
           ),
@@ -109,7 +109,7 @@ function makeVerdict(result: BenchmarkResult): HTMLElement {
 function makeMarks(result: BenchmarkResult): HTMLElement[] {
   const { marks, environment, scores } = result;
   const isShown = scores.length === 0;
-  const items = marks.filter(({ isVoid }) => !(isShown && isVoid)).map(({ message }) => message);
+  const items = marks.filter(({ isVoid }) => !(isShown && isVoid)).map(describeMark);
   if (environment.noAdapter !== undefined) items.push(environment.noAdapter);
   if (!environment.isIsolated && environment.runtime === 'browser') {
     items.push(

@@ -1,7 +1,6 @@
 /** The results at hand: the one made here, and up to two that were opened. One of them is shown; two are compared. */
 import type { BenchmarkResult } from '../../benchmark/result/schema.ts';
 import { byId, makeButton } from '../elements.ts';
-import { makeComparison } from '../share/comparison.ts';
 import { makeSharePanel } from '../share/sharePanel.ts';
 import { ResultView } from './resultView.ts';
 
@@ -48,8 +47,9 @@ export class ResultShelf {
     this.#comparison.hidden = !after;
     if (before && after) {
       const last = others.at(-1) ?? after;
-      const named = ({ result: one, origin: from }: Entry) => ({ result: one, name: from ?? 'this run' });
-      this.#comparison.append(await makeComparison(named(before), named(last)));
+      const named = (one: Entry) => ({ result: one.result, name: one.origin ?? 'this run' });
+      const { makeComparison } = await import('../share/comparison.ts');
+      this.#comparison.replaceChildren(makeComparison(named(before), named(last)));
     }
     await this.#view.show(result, { origin, share: makeSharePanel(result) });
   }

@@ -16,7 +16,6 @@ type Part = (result: BenchmarkResult, signal: AbortSignal) => HTMLElement | unde
 
 /** From the top to the bottom, below the headline. */
 const parts: readonly Part[] = [
-  makeSpeedUp,
   makeThroughput,
   makeWorkloadTable,
   makeBatchSweep,
@@ -49,8 +48,11 @@ export class ResultView {
     const { signal } = this.#shown;
     const heading = make('h2', { tabindex: '-1' }, 'Result');
     const cards = make('div', { class: 'cards' });
-    this.#host.append(heading, makeHeadline(result, origin), share, cards);
+    const glance = make('div', { class: 'glance' }, makeHeadline(result, origin));
+    this.#host.append(heading, glance, share, cards);
     this.#host.hidden = false;
+    const speedUp = makeSpeedUp(result, signal);
+    if (speedUp) glance.append(speedUp);
     if (result.workloads.length === 0) {
       cards.append(makeEnvironment(result));
       return;

@@ -4,13 +4,13 @@ import { make } from '../elements.ts';
 import { formatPrefixed, formatThree } from '../format.ts';
 import { sideKey, sideName } from '../sides.ts';
 import { isSoftware, ladderOf, networkName, seriesOf, sidesOf } from './lookUp.ts';
-import { withInterval } from './words.ts';
+import { formatEstimate } from '../../benchmark/result/words.ts';
 
 /** A logarithmic scale in percent of the width. */
 interface Scale {
   readonly least: number;
   readonly most: number;
-  percent(value: number): number;
+  readonly percent: (value: number) => number;
 }
 
 /** Of the ladder; undefined where nothing of it ran. */
@@ -30,9 +30,7 @@ export function makeThroughput(result: BenchmarkResult): HTMLElement | undefined
       make('th', { scope: 'col' }, 'samples/s'),
     ),
   );
-  const groups = workloads.map((workload) =>
-    makeGroup(workload, sides, scale, isSoftware(result)),
-  );
+  const groups = workloads.map((workload) => makeGroup(workload, sides, scale, isSoftware(result)));
   return make(
     'figure',
     { class: 'card wide', 'data-chart': 'throughput' },
@@ -110,10 +108,14 @@ function makeGroup(
         'tr',
         {},
         make('th', { scope: 'row' }, make('span', { class: 'hidden' }, sideName(side, inSoftware))),
-        make('td', { class: 'bar-cell', 'aria-hidden': 'true' }, ...makeBar(side, series.estimate, scale)),
         make(
           'td',
-          { title: `${withInterval(series.estimate, formatThree)} samples/s` },
+          { class: 'bar-cell', 'aria-hidden': 'true' },
+          ...makeBar(side, series.estimate, scale),
+        ),
+        make(
+          'td',
+          { title: `${formatEstimate(series.estimate, formatThree)} samples/s` },
           formatThree(series.estimate.middle),
           make(
             'span',

@@ -47,8 +47,12 @@ export function makeTimes(result: BenchmarkResult): HTMLElement {
 function makeAccuracyTimes(result: BenchmarkResult): HTMLElement[] {
   const { timesToAccuracy, data } = result;
   if (timesToAccuracy.length === 0) return [];
-  const goals = [...new Set(timesToAccuracy.map(({ workload, target }) => `${workload} ${target}`))];
-  const sides = sidesOf(result).filter((side) => timesToAccuracy.some((time) => time.side === side));
+  const goals = [
+    ...new Set(timesToAccuracy.map(({ workload, target }) => `${workload} ${target}`)),
+  ];
+  const sides = sidesOf(result).filter((side) =>
+    timesToAccuracy.some((time) => time.side === side),
+  );
   const cell = (goal: string, side: SideName) => {
     const time = timesToAccuracy.find(
       (one) => `${one.workload} ${one.target}` === goal && one.side === side,

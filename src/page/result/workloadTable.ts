@@ -1,10 +1,11 @@
 /** A row for each workload: samples a second of every side, the speed-up, and how near the adapter's limit it came. */
 import type { BenchmarkResult, Estimate, WorkloadResult } from '../../benchmark/result/schema.ts';
 import { make, makeTable, type Cell } from '../elements.ts';
-import { formatRatio, formatSmall, formatThree } from '../format.ts';
+import { formatRatio } from '../../benchmark/result/words.ts';
+import { formatSmall, formatThree } from '../format.ts';
 import { sideName } from '../sides.ts';
 import { isSoftware, networkName, ratioOf, seriesOf, sidesOf } from './lookUp.ts';
-import { limitWords } from './words.ts';
+import { limitWords } from './findings.ts';
 
 export function makeWorkloadTable(result: BenchmarkResult): HTMLElement {
   const sides = sidesOf(result);
@@ -14,7 +15,7 @@ export function makeWorkloadTable(result: BenchmarkResult): HTMLElement {
     'workload',
     ...sides.map((side) => sideName(side, isSoftware(result))),
     ...(hasGpu && sides.includes('cpu') ? [`${gpu} over CPU`] : []),
-    ...(hasGpu ? ['of its own limit', 'worst error'] : []),
+    ...(hasGpu ? ['of its own limit', 'error, of its bound'] : []),
   ];
   const rows = result.workloads.map((workload): Cell[] => {
     const webgpu = seriesOf(workload, 'webgpu');
@@ -22,7 +23,7 @@ export function makeWorkloadTable(result: BenchmarkResult): HTMLElement {
       makeName(workload),
       ...sides.map((side) => estimateCell(seriesOf(workload, side)?.estimate, formatThree)),
       ...(hasGpu && sides.includes('cpu')
-        ? [estimateCell(ratioOf(workload, 'webgpu', 'cpu'), (ratio) => `${formatRatio(ratio)}\u00a0×`)]
+        ? [estimateCell(ratioOf(workload, 'webgpu', 'cpu'), formatRatio)]
         : []),
       ...(hasGpu ? [webgpu ? limitWords(webgpu) : '–', checkWords(workload)] : []),
     ];
@@ -66,5 +67,5 @@ function estimateCell(estimate: Estimate | undefined, format: (value: number) =>
 function checkWords({ verification }: WorkloadResult): string {
   if (!verification) return '–';
   const { isVerified, worst } = verification;
-  return isVerified ? `${formatSmall(worst)} of the bound` : `failed, ${formatThree(worst)}`;
+  return isVerified ? formatSmall(worst) : `failed, ${formatThree(worst)}`;
 }

@@ -1,12 +1,12 @@
 /** One run of the benchmark in the worker, with what the page shows meanwhile. */
 import type { BenchmarkEvent } from '../../benchmark/events.ts';
 import type { BenchmarkResult, OwnSideName } from '../../benchmark/result/schema.ts';
-import type { BenchmarkSettings } from '../../benchmark/runBenchmark.ts';
+import type { BenchmarkSettings } from '../../benchmark/settings.ts';
 import { byId } from '../elements.ts';
 import { watchHidden } from '../hiddenSignal.ts';
 import { nudgeBuild } from '../jobs/nudgeBuild.ts';
 import { readSurroundings } from '../jobs/surroundings.ts';
-import { doingSentence } from '../sentences.ts';
+import { doingSentence, errorSentence } from '../sentences.ts';
 import type { BenchmarkWorker } from '../worker/benchmarkWorker.ts';
 import type { DataDescription, DataSource } from '../worker/protocol.ts';
 import type { LiveView } from './liveView.ts';
@@ -72,11 +72,21 @@ export async function runInWorker(options: BenchmarkRunOptions): Promise<RunOutc
     );
     return { result };
   } catch (error) {
-    return { result: finished, error };
+    return { result: finished && unfinished(finished, error), error };
   } finally {
     hidden.dispose();
     live?.dispose();
   }
+}
+
+/** What was finished before the worker failed; it had no more chance to say that there is more to come. */
+function unfinished(result: BenchmarkResult, error: unknown): BenchmarkResult {
+  const message = `The run broke off: ${errorSentence(error)}`;
+  return {
+    ...result,
+    scores: [],
+    marks: [...result.marks, { kind: 'failed', message, isVoid: true }],
+  };
 }
 
 function sidesOf({ sides }: BenchmarkSettings, hasGpu: boolean): readonly OwnSideName[] {

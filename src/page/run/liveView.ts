@@ -8,7 +8,7 @@ import { formatThree } from '../format.ts';
 import { sideKey, sideName } from '../sides.ts';
 
 /** Milliseconds between two drawings: the page takes no time that is measured. */
-const drawEveryMs = 300;
+const drawEveryMs = 400;
 
 /** Sides in the order in which they are listed. */
 const order: readonly OwnSideName[] = ['cpu-1', 'cpu', 'webgpu'];
@@ -95,10 +95,10 @@ export class LiveView {
 
   #draw(): void {
     this.#timer = undefined;
-    this.#charts.show(this.#curves);
     for (const side of this.#sides) {
       const rate = this.#latest.get(side);
       this.#rates.get(side)!.textContent = rate === undefined ? '–' : formatThree(rate);
     }
+    void this.#charts.show(this.#curves);
   }
 }

@@ -26,6 +26,8 @@ export class RunPanel {
     this.#start = performance.now();
     this.say(status);
     this.#write('', '', 0);
+    this.#progress.hidden = false;
+    this.#root.scrollIntoView({ block: 'nearest' });
   }
 
   /** @param done share of the whole, 0 to 1 */
@@ -40,7 +42,8 @@ export class RunPanel {
   /** It is over; what the bar shows of a run that stopped halfway stays. */
   end(status: string, detail: string, isComplete: boolean): void {
     this.say(status);
-    this.#write(detail, '', isComplete ? 1 : this.#progress.value);
+    this.#write(detail, '', this.#progress.value);
+    this.#progress.hidden = isComplete;
     document.title = this.#title;
   }
 

@@ -4,7 +4,8 @@
  */
 import type { BenchmarkEvent } from '../../benchmark/events.ts';
 import type { BenchmarkResult } from '../../benchmark/result/schema.ts';
-import type { BenchmarkSettings, Surroundings } from '../../benchmark/runBenchmark.ts';
+import type { Surroundings } from '../../benchmark/runBenchmark.ts';
+import type { BenchmarkSettings } from '../../benchmark/settings.ts';
 import type { VerificationReport } from '../../benchmark/verification/verify.ts';
 import type { CheckEvent } from '../../benchmark/works.ts';
 import type { PageDataSource } from '../pageData.ts';

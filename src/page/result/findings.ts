@@ -1,7 +1,6 @@
 /** What a result says, in English: pure functions. */
 import type {
   BenchmarkResult,
-  Estimate,
   Score,
   Series,
   Verification,
@@ -11,20 +10,6 @@ import { adapterName } from '../../gpu/adapter.ts';
 import { formatRatio, formatSmall, formatThree } from '../format.ts';
 import { listOf } from '../sentences.ts';
 import { isSoftware, ladderOf, ratioOf } from './lookUp.ts';
-
-/** '41,200 (40,900 to 41,500)', by the format that is given. */
-export function withInterval(
-  { middle, low, high }: Estimate,
-  format: (value: number) => string,
-): string {
-  return `${format(middle)} (${format(low)} to ${format(high)})`;
-}
-
-/** Half of the interval's length, as a share of the middle: '± 0.8 %'. */
-export function uncertainty({ middle, low, high }: Estimate): string {
-  const percent = (50 * (high - low)) / middle;
-  return `±\u00a0${percent >= 10 ? percent.toFixed(0) : percent.toFixed(1)}\u00a0%`;
-}
 
 /** What a score is of. */
 export function scoreTitle({ side, class: kind }: Score): string {
@@ -38,16 +23,21 @@ export function scoreTitle({ side, class: kind }: Score): string {
   }
 }
 
-/** What a score may be compared with. */
-export function scoreNote({ class: kind, workloads, isComplete }: Score): string {
-  const whom =
-    kind === 'software'
-      ? 'A software adapter computes on the CPU: a class of its own, to be compared with its like.'
-      : '';
-  const what = isComplete
-    ? ''
-    : `Of ${listOf(workloads)} alone: not to be compared with scores of whole runs.`;
-  return [whom, what].filter(Boolean).join(' ');
+/** What scores may be compared with, a sentence each. */
+export function scoreNotes(scores: readonly Score[]): string[] {
+  const notes: string[] = [];
+  const partial = scores.find(({ isComplete }) => !isComplete);
+  if (partial) {
+    notes.push(
+      `Of ${listOf(partial.workloads)} alone: not to be compared with scores of whole runs.`,
+    );
+  }
+  if (scores.some(({ class: kind }) => kind === 'software')) {
+    notes.push(
+      'The GPU’s is of a software adapter, which computes on the CPU: a class of its own, to be compared with its like.',
+    );
+  }
+  return notes;
 }
 
 /** From which size on the GPU is worth it. */
@@ -78,7 +68,7 @@ function roundSize(parameters: number): string {
   return new Intl.NumberFormat('en', { maximumSignificantDigits: 2 }).format(parameters);
 }
 
-/** How much faster, over the whole ladder: the largest speed-up. */
+/** How fast the GPU was against the CPU where it did best. */
 export function speedUpSentence(result: BenchmarkResult): string {
   const gpu = isSoftware(result) ? 'WebGPU in software' : 'the GPU';
   const ratios = ladderOf(result).flatMap((workload) => {
@@ -87,7 +77,11 @@ export function speedUpSentence(result: BenchmarkResult): string {
   });
   if (ratios.length === 0) return '';
   const best = ratios.reduce((a, b) => (b.ratio > a.ratio ? b : a));
-  return `At best, on “${best.name}”, ${gpu} trained ${formatRatio(best.ratio)} times as fast as all CPU threads.`;
+  const how =
+    best.ratio < 1
+      ? `reached ${formatThree(100 * best.ratio)}\u00a0% of the speed of all CPU threads`
+      : `trained ${formatRatio(best.ratio)} times as fast as all CPU threads`;
+  return `At best, on “${best.name}”, ${gpu} ${how}.`;
 }
 
 /** Whether all that the GPU computed is what it should be, and how near the bounds it came. */
@@ -111,7 +105,9 @@ export function verificationSentence({ workloads }: BenchmarkResult): {
 /** Which tensor, or that it was the cost. */
 function failure({ tensors, costDrift, mostDrift }: Verification): string {
   const wrong = tensors.filter(({ worst }) => !(worst <= 1));
-  const parts = wrong.map(({ name, worst }) => `${name} reached ${formatThree(worst)} of its bound`);
+  const parts = wrong.map(
+    ({ name, worst }) => `${name} reached ${formatThree(worst)} of its bound`,
+  );
   if (!(costDrift <= mostDrift)) {
     parts.push(
       `the cost drifted by ${formatThree(100 * costDrift)}\u00a0%, and ${formatThree(100 * mostDrift)}\u00a0% is allowed`,
