@@ -1,5 +1,5 @@
 /** From the options of `nudge bench` to what is run and where. Pure, and strict: nothing is found out after a minute. */
-import type { BenchmarkResult, OwnSideName } from '../../benchmark/result/schema.ts';
+import { ownSides, type BenchmarkResult, type OwnSideName } from '../../benchmark/result/schema.ts';
 import {
   decideSettings,
   settingsRanges,
@@ -15,6 +15,7 @@ export interface BenchArguments extends Pick<RuntimeArguments, 'runtime' | 'brow
   readonly seconds?: number | undefined;
   readonly seed?: number | undefined;
   readonly quick?: boolean | undefined;
+  readonly peers?: boolean | undefined;
   readonly resume?: string | undefined;
   readonly connect?: string | undefined;
   readonly host?: string | undefined;
@@ -54,13 +55,22 @@ export function configureBench(
     repeatSeconds: seconds,
     seed: args.seed,
     quick: args.quick,
+    peers: args.peers,
   };
   // Says what is wrong with names, before a browser is started; what the adapter is does not matter for that.
   decideSettings(settings, 'hardware');
   return settings;
 }
 
-const settingNames = ['workloads', 'sides', 'repeats', 'seconds', 'seed', 'quick'] as const;
+const settingNames = [
+  'workloads',
+  'sides',
+  'repeats',
+  'seconds',
+  'seed',
+  'quick',
+  'peers',
+] as const;
 
 /** 'tiny,mid large' → ['tiny', 'mid', 'large'] */
 export function parseNames(words: readonly string[]): string[] {
@@ -76,16 +86,23 @@ export function parseNames(words: readonly string[]): string[] {
  */
 export function settingsOf({ settings, environment }: BenchmarkResult): BenchmarkSettings {
   const { workloads, repeats, repeatSeconds, seed } = settings;
-  const sides = settings.sides as readonly OwnSideName[];
+  const sides = ownSides.filter((side) => settings.sides.includes(side));
+  const peers = settings.sides.length > sides.length;
   const { adapter } = environment;
   const kind = adapter ? (adapter.isSoftware ? 'software' : 'hardware') : 'none';
-  const asked = { sides, repeats, repeatSeconds, seed };
+  const asked = { sides, peers, repeats, repeatSeconds, seed };
   const full = decideSettings(asked, kind).workloads.map(({ name }) => name);
   return workloads.join() === full.join() ? asked : { ...asked, workloads };
 }
 
 /** @throws {UsageError} when options that say where it runs contradict each other */
-export function requireOnePlace({ runtime, browser, connect, host, port }: BenchArguments): void {
+export function requireOnePlace(args: BenchArguments): void {
+  const { runtime, browser, connect, host, port, peers } = args;
+  if (peers === true && (runtime === 'node' || runtime === 'auto')) {
+    throw new UsageError(
+      `--peers was given, and the other libraries run in browsers, not with --runtime ${runtime}. Leave one of them out.`,
+    );
+  }
   const page = host === undefined ? port && `--port ${port}` : `--host ${host}`;
   if (connect === undefined && page !== undefined) {
     throw new UsageError(

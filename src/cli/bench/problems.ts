@@ -1,6 +1,7 @@
 /** Whether a benchmark's result is one to rely on: verified, complete, and void for no reason. */
-import { ownSides, type BenchmarkResult } from '../../benchmark/result/schema.ts';
+import { ownSides, type BenchmarkResult, type OwnSideName } from '../../benchmark/result/schema.ts';
 import { sideNames } from '../../benchmark/result/words.ts';
+import { findWorkload, sidesOf } from '../../benchmark/workloads.ts';
 
 /** Whether the exit status is to be 0. */
 export function isSound(result: BenchmarkResult): boolean {
@@ -20,12 +21,17 @@ export function problemsOf(result: BenchmarkResult): string[] {
       'Not verified: there was no GPU. Where none is wanted, leave it out with --sides cpu-1 cpu.',
     );
   }
-  const own = settings.sides.filter((side) => (ownSides as readonly string[]).includes(side));
+  // Another library that fails takes nothing from what nudge did.
+  const own = settings.sides.filter((side): side is OwnSideName =>
+    (ownSides as readonly string[]).includes(side),
+  );
   const missing = settings.workloads.flatMap((name) => {
     const found = workloads.find((workload) => workload.name === name);
     if (!found) return [name];
-    const absent = own.filter((side) => !found.series.some((series) => series.side === side));
-    return absent.map((side) => `${name} on ${sideNames[side]}`);
+    const known = findWorkload(name);
+    return (known ? sidesOf(known, own) : own)
+      .filter((side) => !found.series.some((series) => series.side === side))
+      .map((side) => `${name} on ${sideNames[side]}`);
   });
   // Of a run that was stopped, its mark says how much is missing.
   const isStopped = marks.some(({ kind }) => kind === 'stopped');

@@ -52,6 +52,7 @@ export function addBench(program: Command, context: Context): void {
   );
 
   const advanced = [
+    new Option('--peers', 'train the same with TensorFlow.js and jax-js beside; in browsers only'),
     new Option(
       '--workloads <names...>',
       `of ${workloads.map(({ name }) => name).join(', ')}; default: all, but huge on hardware only`,

@@ -19,7 +19,7 @@ it.each([[['tiny,mid']], [['tiny', 'mid']], [['tiny,', 'mid']], [[' tiny , mid '
 
 it('what is said is asked for, and nothing else', () => {
   expect(configureBench({}, undefined)).toEqual({});
-  const all = { repeats: 5, seconds: 0.2, seed: 7, quick: true };
+  const all = { repeats: 5, seconds: 0.2, seed: 7, quick: true, peers: true };
   const names = { workloads: ['mid,xl'], sides: ['cpu', 'webgpu'] };
   expect(configureBench({ ...all, ...names }, undefined)).toEqual({
     workloads: ['mid', 'xl'],
@@ -28,6 +28,7 @@ it('what is said is asked for, and nothing else', () => {
     repeatSeconds: 0.2,
     seed: 7,
     quick: true,
+    peers: true,
   });
 });
 
@@ -50,7 +51,7 @@ describe('going on with a run', () => {
   const result = (workloads: readonly string[]) =>
     resultWith(makeBenchmarkResult(), ['settings', 'workloads'], workloads);
   const { sides, repeats, repeatSeconds, seed } = makeBenchmarkResult().settings;
-  const common = { sides, repeats, repeatSeconds, seed };
+  const common = { sides, peers: false, repeats, repeatSeconds, seed };
 
   it('of workloads by name names them again', () => {
     expect(settingsOf(result(['tiny', 'xl']))).toEqual({ ...common, workloads: ['tiny', 'xl'] });
@@ -64,6 +65,11 @@ describe('going on with a run', () => {
     expect(settingsOf(result(names))).toEqual({ ...common, workloads: names });
     const software = resultWith(result(names), ['environment', 'adapter', 'isSoftware'], true);
     expect(settingsOf(software)).toEqual(common);
+  });
+
+  it('beside other libraries has them beside it again', () => {
+    const beside = resultWith(result(['tiny']), ['settings', 'sides'], ['cpu', 'jax-wasm']);
+    expect(settingsOf(beside)).toMatchObject({ sides: ['cpu'], peers: true });
   });
 
   it('takes no other settings', () => {
@@ -82,6 +88,10 @@ describe('a run is in one place', () => {
     [{ connect: 'ws://x', browser: '/bin/x' }, 'Both --connect ws://x and --browser /bin/x'],
     [{ connect: 'ws://x', runtime: 'node' }, 'Both --connect ws://x and --runtime node'],
     [{ connect: 'ws://x', runtime: 'chromium' }, 'Both --connect ws://x and --runtime chromium'],
+    [
+      { peers: true, runtime: 'node' },
+      '--peers was given, and the other libraries run in browsers',
+    ],
     [{ host: 'box' }, '--host box says where a browser on another machine finds the page'],
     [{ port: 8377 }, '--port 8377 says where a browser on another machine finds the page'],
   ])('not in two: %j', (args, sentence) => {

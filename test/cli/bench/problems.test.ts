@@ -12,6 +12,14 @@ it('a run that is verified and complete is sound, though a side had not become s
   expect(isSound(whole)).toBe(true);
 });
 
+it('what only a GPU runs is not missing from the CPU, nor a library that failed beside', () => {
+  const huge = makeBenchmarkResult({ workloads: ['huge'] });
+  const gpuAlone = huge.workloads[0]!.series.slice(2);
+  const alone = resultWith(huge, ['workloads', 0, 'series'], gpuAlone);
+  const beside = resultWith(alone, ['settings', 'sides', 3], 'jax-wasm');
+  expect(problemsOf(beside)).toEqual([]);
+});
+
 describe('a run is not sound', () => {
   it('when a workload is not verified', () => {
     const wrong = resultWith(whole, ['workloads', 1, 'verification', 'isVerified'], false);
