@@ -54,8 +54,10 @@ it('a quick run is verified, ends with exit code 0, and says what ran where', as
 });
 
 it('Ctrl-C keeps what is finished with exit code 130, and --resume does the rest and no more', async () => {
-  const sides = ['--sides', 'cpu-1', '--workloads', 'tiny,batch-10,batch-1', ...short];
-  const stopped = await runCli([...node, ...sides, '--json', 'stopped.json'], {
+  // Long enough for the signal to get there in time.
+  const long = ['--repeats', '20', '--seconds', '0.05'];
+  const sides = ['--sides', 'cpu-1', '--workloads', 'tiny,batch-10,batch-1'];
+  const stopped = await runCli([...node, ...sides, ...long, '--json', 'stopped.json'], {
     cwd: folder,
     isTerminal: true,
     signalAt: { pattern: /batch-10 on CPU, 1 thread: /, name: 'SIGINT' },

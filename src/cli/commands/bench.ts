@@ -117,8 +117,9 @@ async function runBench(options: BenchOptions, context: Context): Promise<void> 
         outputs,
         json: options.json,
       });
-      await outputs.write(result);
+      // First what costs nothing: a disk that is full takes two minutes' work from nobody's eyes.
       for (const line of describeBenchmark(result)) terminal.result(line);
+      await outputs.write(result);
       if (!isSound(result)) context.exit(exitCodes.failure);
       if (interrupt.interruption) context.exit(interrupt.interruption.exitCode);
     } finally {
