@@ -6,6 +6,7 @@ import { DataPicker } from './dataPicker.ts';
 import { byId } from './elements.ts';
 import { takeFiles } from './fileDrop.ts';
 import { formatDuration } from './format.ts';
+import { nextTask } from './nextTask.ts';
 import { settingsOf, type PageOptions } from './pageOptions.ts';
 import type { ResultShelf } from './result/resultShelf.ts';
 import { Automation } from './run/automation.ts';
@@ -159,6 +160,7 @@ export class App {
     }
     if (result) {
       const shelf = await this.#loadedShelf();
+      await nextTask();
       await shelf.showOwn(result);
       byId('result', HTMLElement).scrollIntoView();
       this.automation.end(result);
