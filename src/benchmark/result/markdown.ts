@@ -94,7 +94,8 @@ function describeVerification(verification: Verification | undefined): string {
   const { isVerified, worst, tensors, costDrift, mostDrift } = verification;
   const tensor = tensors.find((one) => one.worst === worst);
   const where = tensor ? ` (${markdownText(tensor.name)})` : '';
-  const percent = (value: number) => `${Number((100 * value).toPrecision(2))} %`;
+  const percent = (value: number) =>
+    value < 1e-4 ? 'less than 0.01 %' : `${Number((100 * value).toPrecision(2))} %`;
   return (
     `${isVerified ? 'verified' : '**NOT VERIFIED**'}, worst ${worst.toPrecision(2)} of the bound${where}, ` +
     `cost drift ${percent(costDrift)} of at most ${percent(mostDrift)}`

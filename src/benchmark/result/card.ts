@@ -1,0 +1,156 @@
+/**
+ * A result as a picture of the size that social networks show with a link, 1200 × 630: SVG that needs nothing from
+ * anywhere, neither fonts nor scripts nor other pictures.
+ */
+import { barChart } from './cardChart.ts';
+import type { BenchmarkResult, Score } from './schema.ts';
+import { attributes, escapeText, textAt } from './svg.ts';
+import {
+  classNames,
+  describeDay,
+  describeGpu,
+  formatCount,
+  formatEstimate,
+  markNames,
+  plainText,
+  sideNames,
+} from './words.ts';
+
+const width = 1200;
+const height = 630;
+const margin = 56;
+
+const colors = {
+  background: '#0f172a',
+  panel: '#1e293b',
+  text: '#f8fafc',
+  faint: '#94a3b8',
+  good: '#4ade80',
+  bad: '#f87171',
+} as const;
+
+/** The picture, as text of an SVG file. */
+export function resultCard(result: BenchmarkResult): string {
+  return [
+    `<svg ${attributes({
+      xmlns: 'http://www.w3.org/2000/svg',
+      viewBox: `0 0 ${width} ${height}`,
+      width,
+      height,
+      role: 'img',
+      'font-family': 'system-ui, -apple-system, Segoe UI, Roboto, Helvetica, Arial, sans-serif',
+    })}>`,
+    `<title>${escapeText(describeCard(result))}</title>`,
+    rectangle(0, 0, width, height, colors.background),
+    textAt(margin, 78, 'nudge', { size: 34, weight: 700, fill: colors.text }),
+    textAt(190, 78, 'how fast this machine trains', { size: 22, fill: colors.faint }),
+    ...scoreLines(result),
+    rectangle(440, 116, width - 440 - margin, 376, colors.panel, 16),
+    ...barChart(result, { x: 464, y: 140, width: width - 464 - margin - 24, height: 328 }),
+    ...footer(result),
+    '</svg>',
+    '',
+  ].join('\n');
+}
+
+/** For who does not see it. */
+function describeCard(result: BenchmarkResult): string {
+  const scores = result.scores.map(
+    ({ side, ...score }) => `${sideNames[side]} ${formatEstimate(score, formatCount)}`,
+  );
+  const gpu = describeGpu(result.environment);
+  return `nudge benchmark: ${scores.length > 0 ? `score ${scores.join('; ')}` : 'no score'}. GPU: ${gpu}.`;
+}
+
+/** The GPU's score large, or the CPU's where there is no other; the rest small. */
+function scoreLines(result: BenchmarkResult): string[] {
+  const { scores } = result;
+  const main = scores.find(({ side }) => side === 'webgpu') ?? scores.at(-1);
+  const at = (y: number, text: string, size: number, fill: string, weight = 400) =>
+    textAt(margin, y, text, { size, fill, weight });
+  if (!main) return [at(240, 'no score', 64, colors.faint, 700), ...reasonLines(result)];
+  const others = scores.filter((score) => score !== main).slice(-2);
+  return [
+    at(
+      150,
+      `${main.class === 'software' ? 'WebGPU in software' : sideNames[main.side]}, score`,
+      22,
+      colors.faint,
+    ),
+    at(240, formatCount(main.middle), 92, colors.text, 700),
+    at(
+      278,
+      `95 % interval ${formatCount(main.low)} to ${formatCount(main.high)}`,
+      19,
+      colors.faint,
+    ),
+    at(312, describeClass(main), 19, colors.faint),
+    ...(main.isComplete
+      ? []
+      : [at(340, `over ${main.workloads.length} workloads only`, 19, colors.bad)]),
+    ...others.map((score, n) =>
+      at(
+        384 + 32 * n,
+        `${sideNames[score.side]}: ${formatEstimate(score, formatCount)}`,
+        19,
+        colors.text,
+      ),
+    ),
+    ...verificationLines(result),
+  ];
+}
+
+/** In so few words that they fit. */
+function describeClass({ class: kind }: Score): string {
+  return kind === 'software' ? 'software adapter: no GPU' : classNames[kind];
+}
+
+function reasonLines({ marks }: BenchmarkResult): string[] {
+  const kinds = [...new Set(marks.filter(({ isVoid }) => isVoid).map(({ kind }) => kind))];
+  return kinds
+    .slice(0, 4)
+    .map((kind, n) =>
+      textAt(margin, 284 + 30 * n, markNames[kind], { size: 22, fill: colors.bad }),
+    );
+}
+
+function verificationLines({ workloads }: BenchmarkResult): string[] {
+  const checks = workloads.flatMap(({ verification }) => verification ?? []);
+  if (checks.length === 0) return [];
+  const worst = Math.max(...checks.map((check) => check.worst));
+  const isVerified = checks.every((check) => check.isVerified);
+  return [
+    textAt(
+      margin,
+      476,
+      `${isVerified ? 'verified' : 'NOT VERIFIED'}, worst ${worst.toPrecision(2)} of the bound`,
+      { size: 19, fill: isVerified ? colors.good : colors.bad },
+    ),
+  ];
+}
+
+function footer(result: BenchmarkResult): string[] {
+  const { environment, data, nudge } = result;
+  // Letters of most fonts are 0.6 of their size wide, on average.
+  const line = (y: number, text: string, size: number, fill: string) =>
+    textAt(margin, y, plainText(text, (width - 2 * margin) / (0.62 * size)), { size, fill });
+  return [
+    line(542, `GPU: ${describeGpu(environment)}`, 22, colors.text),
+    line(
+      578,
+      `${plainText(environment.name, 40)} on ${plainText(environment.system, 40)}, ${environment.threads} threads`,
+      18,
+      colors.faint,
+    ),
+    line(
+      604,
+      `${plainText(data.name, 60)}; ${describeDay(result)}; nudge ${plainText(nudge.version, 20)}`,
+      18,
+      colors.faint,
+    ),
+  ];
+}
+
+function rectangle(x: number, y: number, w: number, h: number, fill: string, rx?: number): string {
+  return `<rect ${attributes({ x, y, width: w, height: h, fill, rx })}/>`;
+}

@@ -1,0 +1,179 @@
+import { describe, expect, it } from 'vitest';
+
+import { resultCard } from '../../../src/benchmark/result/card.ts';
+import type { BenchmarkResult } from '../../../src/benchmark/result/schema.ts';
+import { makeBenchmarkResult } from '../../support/benchmarkResult.ts';
+import { resultWith } from '../../support/resultWith.ts';
+
+const result = makeBenchmarkResult();
+
+interface Element {
+  readonly name: string;
+  readonly attributes: Readonly<Record<string, string>>;
+  readonly text: string;
+}
+
+const entities: Readonly<Record<string, string>> = {
+  amp: '&',
+  lt: '<',
+  gt: '>',
+  quot: '"',
+  apos: "'",
+};
+const unescape = (text: string) => text.replace(/&(\w+);/g, (_, name: string) => entities[name]!);
+
+/** Elements of XML that has elements, attributes in double quotes and the five entities, and nothing else. */
+function parse(xml: string): Element[] {
+  const elements: Element[] = [];
+  const open: string[] = [];
+  const value = String.raw`(?:[^<&"]|&(?:amp|lt|gt|quot|apos);)*`;
+  const token = new RegExp(
+    String.raw`<(?<end>/)?(?<name>\w+)(?<set>(?: [\w-]+="${value}")*)(?<empty>/)?>|(?<text>(?:[^<&]|&(?:amp|lt|gt|quot|apos);)+)`,
+    'gy',
+  );
+  let length = 0;
+  for (const { 0: whole, groups } of xml.matchAll(token)) {
+    length += whole.length;
+    const { end, name, set, empty, text } = groups as Record<string, string | undefined>;
+    if (text !== undefined) {
+      const last = elements.at(-1);
+      if (last?.name === open.at(-1) && text.trim() !== '') {
+        elements[elements.length - 1] = { ...last!, text: unescape(text) };
+      }
+    } else if (end !== undefined) {
+      expect(open.pop()).toBe(name);
+    } else {
+      const pairs = [...set!.matchAll(/([\w-]+)="([^"]*)"/g)];
+      expect(new Set(pairs.map(([, key]) => key)).size).toBe(pairs.length);
+      const attributes = Object.fromEntries(pairs.map(([, key, one]) => [key!, unescape(one!)]));
+      elements.push({ name: name!, attributes, text: '' });
+      if (empty === undefined) open.push(name!);
+    }
+  }
+  expect([length, open]).toEqual([xml.length, []]);
+  return elements;
+}
+
+const textsOf = (made: BenchmarkResult) =>
+  parse(resultCard(made))
+    .filter(({ name }) => name === 'text')
+    .map(({ text }) => text);
+
+it('is SVG of 1200 × 630 that nothing sticks out of', () => {
+  const [svg, ...others] = parse(resultCard(result));
+  expect(svg).toMatchObject({
+    name: 'svg',
+    attributes: { xmlns: 'http://www.w3.org/2000/svg', viewBox: '0 0 1200 630' },
+  });
+  for (const { attributes } of others) {
+    const { x = '0', y = '0', width = '0', height = '0' } = attributes;
+    expect(Number(x) + Number(width)).toBeLessThanOrEqual(1200);
+    expect(Number(y) + Number(height)).toBeLessThanOrEqual(630);
+  }
+});
+
+it('needs nothing from anywhere, and does nothing', () => {
+  const elements = parse(resultCard(result));
+  expect([...new Set(elements.map(({ name }) => name))].sort()).toEqual([
+    'path',
+    'rect',
+    'svg',
+    'text',
+    'title',
+  ]);
+  const keys = new Set(elements.flatMap(({ attributes }) => Object.keys(attributes)));
+  for (const key of keys) expect(key).not.toMatch(/href|style|^on/);
+  expect(resultCard(result).replace('http://www.w3.org/2000/svg', '')).not.toMatch(/url\(|:\/\//);
+});
+
+it('says score, interval and class, and what it was made with', () => {
+  const texts = textsOf(result);
+  const { middle, low, high } = result.scores[2]!;
+  const whole = (value: number) => Math.round(value).toLocaleString('en');
+  for (const text of [
+    whole(middle),
+    `95 % interval ${whole(low)} to ${whole(high)}`,
+    'hardware adapter',
+    'GPU: acme roadrunner-2, ACME Roadrunner 2060 (hardware)',
+    'Chromium 156 on Linux x86_64, 8 threads',
+    'MNIST; 26 November 2026; nudge 0.1.0',
+  ]) {
+    expect(texts).toContain(text);
+  }
+  expect(texts.some((text) => /^verified, worst 0\.\d+ of the bound$/.test(text))).toBe(true);
+});
+
+it('draws bars as long as samples/s are, the faster side’s interval up to the end', () => {
+  const bars = parse(resultCard(result)).filter(
+    ({ name, attributes }) => name === 'rect' && attributes.rx === '3' && attributes.x === '594',
+  );
+  // The first two are of the legend.
+  const widths = bars
+    .filter(({ attributes }) => attributes.width !== '14')
+    .map(({ attributes }) => Number(attributes.width));
+  const rates = result.workloads.flatMap(({ series }) => {
+    const found = series.filter(({ side }) => side !== 'cpu-1').map(({ estimate }) => estimate);
+    const most = Math.max(...found.map(({ high }) => high));
+    return found.map(({ middle }) => middle / most);
+  });
+  expect(widths).toHaveLength(rates.length);
+  const full = widths[0]! / rates[0]!;
+  for (const [n, width] of widths.entries())
+    expect(Math.abs(width - full * rates[n]!)).toBeLessThan(0.2);
+});
+
+describe('what is not as it should be is said', () => {
+  it('a score that is none', () => {
+    let without = resultWith(result, ['scores'], []);
+    without = resultWith(
+      without,
+      ['marks'],
+      [{ kind: 'throttled', message: 'Hot.', isVoid: true }],
+    );
+    expect(textsOf(without)).toEqual(expect.arrayContaining(['no score', 'throttled']));
+  });
+
+  it('a software adapter', () => {
+    let software = resultWith(result, ['environment', 'adapter', 'isSoftware'], true);
+    software = resultWith(software, ['scores', 2, 'class'], 'software');
+    expect(textsOf(software)).toEqual(
+      expect.arrayContaining(['WebGPU in software, score', 'software adapter: no GPU']),
+    );
+  });
+
+  it('a part of a run, and one that is not verified', () => {
+    const part = makeBenchmarkResult({ workloads: ['tiny', 'mid'] });
+    expect(textsOf(part)).toContain('over 2 workloads only');
+    const wrong = resultWith(part, ['workloads', 0, 'verification', 'isVerified'], false);
+    expect(textsOf(wrong).some((text) => text.startsWith('NOT VERIFIED, worst'))).toBe(true);
+  });
+
+  it('that there is no GPU', () => {
+    let cpu = resultWith(result, ['environment', 'adapter'], undefined);
+    cpu = resultWith(cpu, ['environment', 'noAdapter'], 'WebGPU is off.');
+    cpu = {
+      ...cpu,
+      scores: cpu.scores.slice(0, 2),
+      workloads: cpu.workloads.map((one) => ({ ...one, series: one.series.slice(0, 2) })),
+    };
+    expect(textsOf(cpu)).toEqual(
+      expect.arrayContaining([
+        'CPU, all threads, score',
+        'CPU, 1 thread',
+        'GPU: none. WebGPU is off.',
+      ]),
+    );
+  });
+});
+
+it('a stranger’s text is text', () => {
+  const hostile = `</text><script>alert(1)</script><image href="//x"/>&amp;'"\uffff\u0000${'long '.repeat(40)}`;
+  let wrong = resultWith(result, ['environment', 'adapter', 'description'], hostile);
+  wrong = resultWith(wrong, ['workloads', 0, 'name'], '<b>&');
+  const texts = textsOf(wrong);
+  expect(texts).toContain('<b>&');
+  const gpu = texts.find((text) => text.startsWith('GPU: '))!;
+  expect(gpu).toContain('</text><script>alert(1)</script>');
+  expect(gpu.length).toBeLessThan(90);
+  expect(resultCard(wrong)).not.toMatch(/<script|<image/);
+});
