@@ -6,6 +6,7 @@ import { DataPicker } from './dataPicker.ts';
 import { byId } from './elements.ts';
 import { takeFiles } from './fileDrop.ts';
 import { formatDuration } from './format.ts';
+import { nextTask } from './nextTask.ts';
 import { settingsOf, type PageOptions } from './pageOptions.ts';
 import type { ResultShelf } from './result/resultShelf.ts';
 import { Automation } from './run/automation.ts';
@@ -31,6 +32,9 @@ export class App {
   #shelf: Promise<ResultShelf> | undefined;
   /** Of the run under way. */
   #stop: AbortController | undefined;
+  #isChecking = false;
+  /** Once it is known what GPU there is. */
+  #isReady = false;
   /** What a run that was stopped had finished. */
   #stopped: BenchmarkResult | undefined;
 
@@ -43,14 +47,17 @@ export class App {
       onChange: (problem) => {
         // What was begun on other data cannot be gone on with.
         this.#stopped = undefined;
-        this.#setBusy(false);
+        this.#refresh();
         this.#showProblem(problem === undefined ? '' : errorSentence(problem));
       },
     });
     this.#verify = new VerifyPanel({
       seed: options.seed,
       worker: () => this.#startedWorker(),
-      onBusy: (isBusy) => this.#setBusy(isBusy),
+      onBusy: (isBusy) => {
+        this.#isChecking = isBusy;
+        this.#refresh();
+      },
     });
     this.#button.addEventListener('click', () => {
       if (this.#stop) this.#abort(this.#stop);
@@ -76,7 +83,8 @@ export class App {
       isSecureContext ? undefined : location.origin,
     );
     this.#describe(this.#webGpu);
-    this.#setBusy(false);
+    this.#isReady = true;
+    this.#refresh();
     await this.#openHash();
     // Nobody asked for a run with options other than those in the address.
     if (this.#options.auto && this.#problems.length === 0) await this.#run();
@@ -104,7 +112,7 @@ export class App {
     const stop = new AbortController();
     this.#stop = stop;
     this.#stopped = undefined;
-    this.#setBusy(true);
+    this.#refresh();
     this.#showProblem('');
     this.automation.begin();
     this.#panel.begin('Starting');
@@ -137,7 +145,7 @@ export class App {
   ): Promise<void> {
     const isStopped = signal.aborted || error !== undefined;
     this.#stopped = isStopped && result && result.workloads.length > 0 ? result : undefined;
-    this.#setBusy(false);
+    this.#refresh();
     const took = `Done in ${formatDuration(this.#panel.elapsedSeconds)}`;
     if (error !== undefined && !signal.aborted) {
       this.#panel.end('Stopped by an error', '', false);
@@ -152,6 +160,7 @@ export class App {
     }
     if (result) {
       const shelf = await this.#loadedShelf();
+      await nextTask();
       await shelf.showOwn(result);
       byId('result', HTMLElement).scrollIntoView();
       this.automation.end(result);
@@ -196,8 +205,10 @@ export class App {
     }
   }
 
-  #setBusy(isBusy: boolean): void {
+  /** Lets be pressed what can be. */
+  #refresh(): void {
     const isRunning = this.#stop !== undefined;
+    const isBusy = isRunning || this.#isChecking || !this.#isReady;
     const idle = this.#stopped ? 'Resume' : 'Start';
     this.#button.textContent = isRunning ? 'Stop' : idle;
     this.#button.classList.toggle('is-stop', isRunning);

@@ -105,7 +105,7 @@ export function makeBenchmarkResult(made: MadeResult = {}): BenchmarkResult {
     marks: [
       {
         kind: 'not-steady',
-        message: 'The CPU was still getting faster when its warm-up ended.',
+        message: `${names[0]!} on the CPU had not become steady when the time for warming up was over.`,
         isVoid: false,
         workload: names[0]!,
         side: 'cpu',
@@ -136,7 +136,7 @@ function makeWorkload(
   const [one, cpu, webgpu] = series.map(({ samplesPerSecond }) => samplesPerSecond);
   const tensors = layers
     .slice(1)
-    .flatMap((_, l) => [`weights of layer ${l + 1}`, `biases of layer ${l + 1}`])
+    .flatMap((_, l) => [`layers.${l}.weight`, `layers.${l}.bias`])
     .map((tensor) => ({ name: tensor, worst: 0.05 + 0.3 * random.uniform() }));
   return {
     name,

@@ -73,13 +73,14 @@ function ownObstacles({ workloads, marks }: BenchmarkResult, which: string): str
       verification ? !verification.isVerified : series.some(({ side }) => side === 'webgpu'),
     )
     .map(({ name }) => `'${plainText(name)}'`);
+  const voiding = marks.filter(({ isVoid }) => isVoid);
+  const [first] = voiding;
+  const count = voiding.length === 1 ? 'a mark that voids' : `${voiding.length} marks that void`;
   return [
     ...(unverified.length === 0
       ? []
       : [`The GPU of the ${which} is not verified on ${unverified.join(', ')}.`]),
-    ...marks
-      .filter(({ isVoid }) => isVoid)
-      .map((mark) => `The ${which} has a mark that voids it. ${describeMark(mark)}`),
+    ...(first ? [`The ${which} has ${count} it. ${describeMark(first)}`] : []),
   ];
 }
 

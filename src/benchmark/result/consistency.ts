@@ -14,8 +14,8 @@ import type {
 } from './schema.ts';
 import { plainText } from './words.ts';
 
-/** Links round to six digits; nobody gains by less than this. */
-const tolerance = 1e-4;
+/** Links round to five digits; nobody gains by less than this. */
+const tolerance = 5e-4;
 
 /** The first contradiction, as the part of a sentence; undefined where there is none. */
 export function findContradiction(result: BenchmarkResult): string | undefined {

@@ -23,7 +23,7 @@ const curveLengths = [24, 12, 8, 6, 4, 2, 0];
 /**
  * The fragment that carries a result, from its '#' on: less than 8,000 characters for a full run.
  *
- * Left out is what can be spared: most points of the curves, digits after the sixth, and limits of the adapter that
+ * Left out is what can be spared: most points of the curves, digits after the fifth, and limits of the adapter that
  * every adapter has.
  * @throws {FormatError} for a result that could not be read again
  */
@@ -32,7 +32,9 @@ export async function encodeLink(result: BenchmarkResult): Promise<string> {
   let link = '';
   for (const length of curveLengths) {
     const workloads = spared.workloads.map((workload) => thinCurves(workload, length));
-    const text = JSON.stringify({ ...spared, workloads }, (_, value: unknown) => rounded(value));
+    const text = JSON.stringify({ ...spared, workloads }, (_, value: unknown) =>
+      typeof value === 'number' ? round(value, 5) : value,
+    );
     link = `#${key}=${toBase64Url(await deflate(new TextEncoder().encode(text)))}`;
     if (link.length < targetCharacters) break;
   }
@@ -74,16 +76,22 @@ function thinCurves(workload: WorkloadResult, length: number): WorkloadResult {
   return { ...workload, series };
 }
 
-/** The last point of each of `length` parts: where it all ends is kept, since that is what curves are compared by. */
+/**
+ * The last point of each of `length` parts: where it all ends is kept, since that is what curves are compared by. Four
+ * digits are more than a chart shows.
+ */
 function thin(curve: readonly CurvePoint[], length: number): readonly CurvePoint[] {
-  if (curve.length <= length) return curve;
-  return Array.from({ length }, (_, n) => curve[Math.ceil(((n + 1) * curve.length) / length) - 1]!);
+  const parts = Math.min(length, curve.length);
+  return Array.from({ length: parts }, (_, n) => {
+    const point = curve[Math.ceil(((n + 1) * curve.length) / parts) - 1]!;
+    const { step, seconds, cost, accuracy } = point;
+    return { step, seconds: round(seconds, 4), cost: round(cost, 4), accuracy: round(accuracy, 4) };
+  });
 }
 
-function rounded(value: unknown): unknown {
-  return typeof value === 'number' && !Number.isInteger(value)
-    ? Number(value.toPrecision(6))
-    : value;
+/** Whole numbers, counts for the most part, stay as they are. */
+function round(value: number, digits: number): number {
+  return Number.isInteger(value) ? value : Number(value.toPrecision(digits));
 }
 
 function withoutDefaultLimits(result: BenchmarkResult): BenchmarkResult {

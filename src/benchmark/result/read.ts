@@ -39,6 +39,7 @@ export function checkResult(value: unknown): BenchmarkResult {
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) checkFormat(value);
   const { success, output, issues } = v.safeParse(resultSchema, value, { abortEarly: true });
   if (!success) refuse(describeIssue(issues[0]));
+  checkLimits((value as BenchmarkResult).environment.limits, output.environment.limits);
   const contradiction = findContradiction(output);
   if (contradiction !== undefined) refuse(contradiction);
   return output;
@@ -52,6 +53,14 @@ function checkFormat(value: object): void {
   if (version !== formatVersion) {
     refuse(`its version is ${show(version)}, and this nudge reads version ${formatVersion}`);
   }
+}
+
+/** Valibot takes lists for records, and passes over names that objects have from birth. */
+function checkLimits(given: object, read: object): void {
+  const where = 'limits of environment';
+  if (Array.isArray(given)) refuse(`${where} is ${show(given)}, and an object belongs there`);
+  const lost = Object.keys(given).find((name) => !Object.hasOwn(read, name));
+  if (lost !== undefined) refuse(`${where} has ${show(lost)}, which no result has`);
 }
 
 function refuse(fact: string, options?: ErrorOptions): never {

@@ -81,13 +81,10 @@ export function describeDay({ startedAt }: Pick<BenchmarkResult, 'startedAt'>): 
   return day.toLocaleDateString('en-GB', { dateStyle: 'long', timeZone: 'UTC' });
 }
 
-/** 'Throttled: A mark’s own sentence. The score is void for it.' */
-export function describeMark({ kind, message, isVoid, workload, side }: Mark): string {
+/** 'Throttled: A mark’s own sentence, which says where. The score is void for it.' */
+export function describeMark({ kind, message, isVoid }: Mark): string {
   const name = markNames[kind];
-  const where = [workload === undefined ? '' : plainText(workload), side ? sideNames[side] : '']
-    .filter(Boolean)
-    .join(', ');
-  const head = `${name[0]!.toUpperCase()}${name.slice(1)}${where === '' ? '' : ` (${where})`}`;
+  const head = `${name[0]!.toUpperCase()}${name.slice(1)}`;
   return `${head}: ${plainText(message)}${isVoid ? ' The score is void for it.' : ''}`;
 }
 

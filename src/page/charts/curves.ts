@@ -20,6 +20,8 @@ const formats: Readonly<Record<Quantity, (value: number) => string>> = {
   accuracy: formatPercent,
 };
 
+const height = 200;
+
 /** From wide to thin, in the order in which they are drawn. */
 const widths = new Map<SideName, number>([
   ['cpu-1', 9],
@@ -33,7 +35,9 @@ export class CurveCharts {
   readonly #sides: readonly SideName[];
   readonly #isSoftware: boolean;
   readonly #signal: AbortSignal;
-  readonly #plots: Readonly<Record<Quantity, { readonly plot: Plot; readonly place: HTMLElement }>>;
+  readonly #places: Readonly<Record<Quantity, HTMLElement>>;
+  /** Made when there is something to be shown. */
+  readonly #plots = new Map<Quantity, Plot>();
 
   /**
    * @param sides that have curves
@@ -45,13 +49,14 @@ export class CurveCharts {
     this.#signal = signal;
     this.element = make('div', { class: 'pair' });
     const add = (quantity: Quantity) => {
-      const place = make('div', { role: 'img' });
+      const place = make('div', { role: 'img', 'aria-label': this.#describe(quantity, new Map()) });
+      place.style.height = `${height}px`;
       this.element.append(
         make('figure', { 'data-chart': quantity }, make('figcaption', {}, titles[quantity]), place),
       );
-      return { place, plot: this.#plot(place, quantity, signal) };
+      return place;
     };
-    this.#plots = { cost: add('cost'), accuracy: add('accuracy') };
+    this.#places = { cost: add('cost'), accuracy: add('accuracy') };
   }
 
   /** Shows these curves instead of the ones before, each chart in a task of its own: drawing takes long. */
@@ -60,20 +65,21 @@ export class CurveCharts {
       ...new Set(this.#sides.flatMap((side) => (curves.get(side) ?? []).map(({ step }) => step))),
     ].sort((a, b) => a - b);
     for (const quantity of quantities) {
-      const { plot, place } = this.#plots[quantity];
       const lines = this.#sides.map((side) => {
         const at = new Map((curves.get(side) ?? []).map((point) => [point.step, point[quantity]]));
         return steps.map((step) => at.get(step) ?? null);
       });
       await nextTask();
       if (this.#signal.aborted) return;
-      plot.show([steps, ...lines]);
-      place.setAttribute('aria-label', this.#describe(quantity, curves));
+      this.#plot(quantity).show([steps, ...lines]);
+      this.#places[quantity].setAttribute('aria-label', this.#describe(quantity, curves));
     }
   }
 
-  #plot(place: HTMLElement, quantity: Quantity, signal: AbortSignal): Plot {
-    return new Plot(place, {
+  #plot(quantity: Quantity): Plot {
+    const made = this.#plots.get(quantity);
+    if (made) return made;
+    const plot = new Plot(this.#places[quantity], {
       // Sides make very different numbers of steps in the same time.
       x: { label: 'steps', isLogarithmic: true, format: formatPrefixed },
       y:
@@ -90,9 +96,11 @@ export class CurveCharts {
         width: widths.get(side) ?? 2,
         isDashed: !widths.has(side),
       })),
-      height: 200,
-      signal,
+      height,
+      signal: this.#signal,
     });
+    this.#plots.set(quantity, plot);
+    return plot;
   }
 
   #describe(quantity: Quantity, curves: Curves): string {

@@ -46,11 +46,14 @@ export class ResultView {
   ): Promise<void> {
     this.clear();
     const { signal } = this.#shown;
+    const isOver = () => signal.aborted;
     const heading = make('h2', { tabindex: '-1' }, 'Result');
     const cards = make('div', { class: 'cards' });
     const glance = make('div', { class: 'glance' }, makeHeadline(result, origin));
     this.#host.append(heading, glance, share, cards);
     this.#host.hidden = false;
+    await nextTask();
+    if (isOver()) return;
     const speedUp = makeSpeedUp(result, signal);
     if (speedUp) glance.append(speedUp);
     if (result.workloads.length === 0) {
@@ -59,7 +62,7 @@ export class ResultView {
     }
     for (const makePart of parts) {
       await nextTask();
-      if (signal.aborted) return;
+      if (isOver()) return;
       const made = makePart(result, signal);
       if (made) cards.append(made);
     }

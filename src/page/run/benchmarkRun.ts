@@ -6,6 +6,7 @@ import { byId } from '../elements.ts';
 import { watchHidden } from '../hiddenSignal.ts';
 import { nudgeBuild } from '../jobs/nudgeBuild.ts';
 import { readSurroundings } from '../jobs/surroundings.ts';
+import { nextTask } from '../nextTask.ts';
 import { doingSentence, errorSentence } from '../sentences.ts';
 import type { BenchmarkWorker } from '../worker/benchmarkWorker.ts';
 import type { DataDescription, DataSource } from '../worker/protocol.ts';
@@ -56,6 +57,7 @@ export async function runInWorker(options: BenchmarkRunOptions): Promise<RunOutc
   try {
     const surroundings = await readSurroundings();
     const { LiveView } = await import('./liveView.ts');
+    await nextTask();
     live = new LiveView(byId('live', HTMLElement), sidesOf(settings, hasGpu), isSoftware);
     const result = await worker.call(
       'run',

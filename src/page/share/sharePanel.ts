@@ -54,6 +54,7 @@ export function makeSharePanel(result: BenchmarkResult): HTMLElement {
   const button = (text: string, action: () => Promise<string>) =>
     makeButton(text, 'small-button', async () => {
       byHand.replaceChildren();
+      status.textContent = '';
       try {
         status.textContent = await action();
       } catch (error) {

@@ -133,7 +133,16 @@ describe('without a verdict', () => {
     [
       'with a mark that voids',
       resultWith(after, ['marks', 0, 'isVoid'], true),
-      'The second has a mark that voids it. Not steady (tiny, CPU, all threads): The CPU was still',
+      'The second has a mark that voids it. Not steady: tiny on the CPU had not',
+    ],
+    [
+      'with several marks that void',
+      resultWith(
+        after,
+        ['marks'],
+        ['hidden', 'throttled'].map((kind) => ({ kind, message: 'It was.', isVoid: true })),
+      ),
+      'The second has 2 marks that void it. Hidden: It was. The score is void for it.',
     ],
     [
       'with nothing in common',

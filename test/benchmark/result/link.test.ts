@@ -23,16 +23,16 @@ it('a full run fits, in characters that need no escape', async () => {
   expect(link).toMatch(/^#result=[\w-]+$/);
 });
 
-it('what arrives is the result, but for digits after the sixth, curves and limits that all have', async () => {
+it('what arrives is the result, but for digits after the fifth, curves and limits that all have', async () => {
   const arrived = await decodeLink(await encodeLink(full));
   expect(arrived.workloads.map(({ name }) => name)).toEqual(full.settings.workloads);
   for (const [w, { series }] of arrived.workloads.entries()) {
     for (const [s, { samplesPerSecond, estimate, curve }] of series.entries()) {
       const sent = full.workloads[w]!.series[s]!;
       for (const [n, rate] of samplesPerSecond.entries()) {
-        expect(Math.abs(rate / sent.samplesPerSecond[n]! - 1)).toBeLessThan(1e-5);
+        expect(Math.abs(rate / sent.samplesPerSecond[n]! - 1)).toBeLessThan(5.1e-5);
       }
-      expect(Math.abs(estimate.high / sent.estimate.high - 1)).toBeLessThan(1e-5);
+      expect(Math.abs(estimate.high / sent.estimate.high - 1)).toBeLessThan(5.1e-5);
       expect(curve.length).toBeGreaterThan(1);
       expect(curve.at(-1)!.step).toBe(sent.curve.at(-1)!.step);
     }

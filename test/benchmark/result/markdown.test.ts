@@ -35,11 +35,11 @@ it('limit, verification, accuracies, marks and surroundings are said', () => {
   const { worst } = result.workloads[0]!.verification!;
   for (const part of [
     '| tiny | dispatch-bound, 92 % | 142 ms | 61 ms | verified, worst ' + worst.toPrecision(2),
-    'of the bound (weights of layer ',
+    'of the bound (layers.',
     'cost drift 0.07 % of at most 2 % |',
     '| mid | CPU, all threads | 95 % | 0.41 s, 938 steps |',
     '| mid | GPU | 97 % | not reached: 96.91 % at best |',
-    '- Not steady (tiny, CPU, all threads): The CPU was still getting faster',
+    '- Not steady: tiny on the CPU had not become steady',
     '- GPU: acme roadrunner-2, ACME Roadrunner 2060 (hardware)',
     '- Runtime: Chromium 156 on Linux x86\\_64, 8 threads, isolated',
     '- Data: MNIST, 60,000 + 10,000 samples, SHA-256 c0ffeec0ffee…',

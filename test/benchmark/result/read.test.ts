@@ -148,9 +148,19 @@ it('keys that are properties of every object do not pass for others', () => {
     expect(refusalOf(withKey('{'))).toContain(`the whole has "${key}"`);
     expect(refusalOf(withKey('"settings":{'))).toContain(`settings has "${key}"`);
   }
-  const limits = readResult(text.replace('"limits":{', '"limits":{"__proto__":1,')).environment
-    .limits;
-  expect(Object.getPrototypeOf(limits)).toBe(Object.prototype);
+  for (const key of ['__proto__', 'constructor']) {
+    const wrong = text.replace('"limits":{', `"limits":{"${key}":1,`);
+    expect(refusalOf(wrong)).toContain(`limits of environment has "${key}", which no result has`);
+  }
+});
+
+it('a list is no object, empty or not', () => {
+  for (const path of [['environment', 'limits'], ['settings'], []]) {
+    for (const list of [[], [1]]) {
+      const wrong = path.length === 0 ? list : resultWith(result, path, list);
+      refusalOf(JSON.stringify(wrong));
+    }
+  }
 });
 
 it('whatever stands in a text, it is read or refused in a sentence', () => {
