@@ -1,21 +1,46 @@
 /** The page's build and development server, and the three kinds of tests. */
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { defineConfig } from 'vitest/config';
 
+import { findCommit } from './src/node/commit.ts';
+import { firstLoadBudget } from './test/firstLoadBudget.ts';
+
 const root = import.meta.dirname;
 const page = join(root, 'src/page');
+const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
+  version: string;
+};
+const commit = findCommit(root);
 
 export default defineConfig({
   root: page,
   // Relative addresses, so that the page also works below a path, as on GitHub Pages.
   base: './',
+  // Declared in src/page/build.d.ts.
+  define: {
+    __NUDGE_VERSION__: JSON.stringify(version),
+    __NUDGE_COMMIT__: JSON.stringify(commit),
+  },
+  plugins: [
+    firstLoadBudget('index.html'),
+    {
+      // For the command line of an installed package, which has no checkout to ask.
+      name: 'nudge-commit',
+      generateBundle() {
+        this.emitFile({ type: 'asset', fileName: 'commit.txt', source: `${commit}\n` });
+      },
+    },
+  ],
   build: {
     outDir: join(root, 'dist/page'),
     emptyOutDir: true,
     target: 'es2022',
     rolldownOptions: { input: [join(page, 'index.html'), join(page, 'headless.html')] },
   },
+  // Modules, so that the worker too loads what it needs when it needs it.
+  worker: { format: 'es' },
   server: {
     host: '127.0.0.1',
     cors: false,

@@ -7,6 +7,7 @@ import { ConfigurationError, NoAdapterError, NudgeError } from '../errors.ts';
 import { sha256 } from '../formats/sha256.ts';
 import { Device } from '../gpu/device.ts';
 import { probeAdapter, type MeasuredLimits } from '../gpu/probes/probeAdapter.ts';
+import { requireFits } from '../training/batches.ts';
 import { reportAdapter, timerResolution } from './adapterReport.ts';
 import { findCrossover } from './crossover.ts';
 import type { BenchmarkEvent } from './events.ts';
@@ -66,7 +67,8 @@ const accuracyWorkload = 'mid';
 /**
  * Runs the benchmark.
  * @returns what was finished; that a side failed, that the run was stopped or disturbed are marks of it
- * @throws {ConfigurationError} for settings that make no sense, and for a `resume` of another run
+ * @throws {ConfigurationError} for settings that make no sense, data of another size than the workloads', and a
+ *   `resume` of another run
  * @throws {NoAdapterError} where `webgpu` is the only side that was asked for and there is none
  */
 export async function runBenchmark(options: BenchmarkOptions): Promise<BenchmarkResult> {
@@ -118,7 +120,11 @@ class BenchmarkRun {
   static async begin(options: BenchmarkOptions): Promise<BenchmarkRun> {
     const { gpu, training, test, surroundings, resume } = options;
     // Refused before anything is begun, whatever adapter there is.
-    decideSettings(options, 'hardware');
+    const { workloads } = decideSettings(options, 'hardware');
+    for (const { network } of workloads) {
+      requireFits(network, training);
+      requireFits(network, test);
+    }
     let device: Device | undefined;
     let noAdapter: string | undefined;
     if (options.sides?.includes('webgpu') ?? true) {

@@ -1,12 +1,15 @@
-/** The part of the page that says and shows what is learned from, and takes MNIST files instead. */
+/** The part of the page that says what is learned from, and takes MNIST files instead. */
 import { byId } from './elements.ts';
-import { previewDigits, readFiles, testCountFor, type PageData } from './pageData.ts';
+import { formatCount } from './format.ts';
 import { drawSamples } from './sampleSheet.ts';
-import { formatCount } from './sentences.ts';
+import { testCountFor } from './testCount.ts';
+import type { DataDescription, DataSource } from './worker/protocol.ts';
 
 export interface DataPickerOptions {
   /** Training samples at most. */
   readonly samples: number;
+  /** Reads the files, which nobody but the worker does. */
+  readonly load: (source: DataSource) => Promise<DataDescription>;
   /** Told when there may be other data, with what went wrong if something did. */
   readonly onChange: (problem: unknown) => void;
 }
@@ -17,40 +20,39 @@ export class DataPicker {
   readonly #canvas = byId('samples', HTMLCanvasElement);
   readonly #input = byId('files', HTMLInputElement);
   readonly #generated = byId('generated', HTMLButtonElement);
-  #files: PageData | undefined;
+  #source: DataSource;
+  /** Of the source, once it is loaded. */
+  #description: DataDescription | undefined;
   #isEnabled = false;
+  #filesTaken = 0;
   /** Resolves when the files chosen last have been read, or refused. */
   #reading: Promise<void> | undefined;
 
   constructor(options: DataPickerOptions) {
     this.#options = options;
+    this.#source = this.#digits();
     this.#show();
     this.#input.addEventListener('change', () => {
       const files = [...(this.#input.files ?? [])];
       // So that choosing the same files again is a change again.
       this.#input.value = '';
-      this.#take(files);
+      this.take(files);
     });
     this.#generated.addEventListener('click', () => {
-      this.#files = undefined;
+      this.#source = this.#digits();
+      this.#description = undefined;
       this.#show();
       this.#options.onChange(undefined);
       // The button is gone, and the focus should not be.
       this.#input.focus();
     });
-    this.#acceptDrops();
     matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => this.#show());
   }
 
-  /** What the files held; undefined where digits are to be generated. */
-  get files(): PageData | undefined {
-    return this.#files;
-  }
-
-  /** {@link files}, once those that are being read have been. */
-  async filesOnceRead(): Promise<PageData | undefined> {
+  /** What is to be learned from, once files that are being read have been. */
+  async source(): Promise<DataSource> {
     await this.#reading;
-    return this.#files;
+    return this.#source;
   }
 
   /** Whether other data can be chosen: not while a network learns from these. */
@@ -59,25 +61,47 @@ export class DataPicker {
     this.#enableControls();
   }
 
+  /** Files that may be MNIST's. */
+  take(files: readonly File[]): void {
+    if (files.length === 0 || !this.#takesFiles) return;
+    this.#reading = this.#read(files);
+    this.#enableControls();
+  }
+
+  /** Shows what was loaded. */
+  describe(description: DataDescription): void {
+    this.#description = description;
+    this.#show();
+  }
+
   get #takesFiles(): boolean {
     return this.#isEnabled && this.#reading === undefined;
+  }
+
+  #digits(): DataSource {
+    const { samples } = this.#options;
+    return {
+      kind: 'digits',
+      options: { trainingCount: samples, testCount: testCountFor(samples) },
+    };
   }
 
   #enableControls(): void {
     this.#input.disabled = this.#generated.disabled = !this.#takesFiles;
   }
 
-  #take(files: readonly File[]): void {
-    if (files.length === 0 || !this.#takesFiles) return;
-    this.#reading = this.#read(files);
-    this.#enableControls();
-  }
-
   async #read(files: readonly File[]): Promise<void> {
     this.#caption.textContent = 'Reading the files…';
+    const source: DataSource = {
+      kind: 'files',
+      id: ++this.#filesTaken,
+      files,
+      samples: this.#options.samples,
+    };
     let problem: unknown;
     try {
-      this.#files = await readFiles(files, this.#options.samples);
+      this.#description = await this.#options.load(source);
+      this.#source = source;
     } catch (error) {
       problem = error;
     }
@@ -89,31 +113,13 @@ export class DataPicker {
 
   #show(): void {
     const { samples } = this.#options;
-    const files = this.#files;
-    const training = formatCount(files?.training.sampleCount ?? samples);
-    const test = formatCount(files?.test.sampleCount ?? testCountFor(samples));
-    const what = files ? 'Training on your MNIST files' : 'Training on generated digits';
-    this.#caption.textContent = `${what}: ${training} to learn from, ${test} to be tested on.`;
-    this.#generated.hidden = files === undefined;
-    drawSamples(this.#canvas, files?.training ?? previewDigits());
-  }
-
-  /** Files may be dropped anywhere: a page that is not ready for them is left for the file. */
-  #acceptDrops(): void {
-    const mark = (isDragging: boolean) =>
-      document.body.classList.toggle('is-dragging', isDragging && this.#takesFiles);
-    addEventListener('dragover', (event) => {
-      event.preventDefault();
-      mark(true);
-    });
-    addEventListener('dragleave', (event) => {
-      if (event.relatedTarget === null) mark(false);
-    });
-    addEventListener('drop', (event) => {
-      event.preventDefault();
-      mark(false);
-      const files = [...(event.dataTransfer?.files ?? [])];
-      this.#take(files);
-    });
+    const description = this.#description;
+    const training = formatCount(description?.trainingCount ?? samples);
+    const test = formatCount(description?.testCount ?? testCountFor(samples));
+    const isFiles = this.#source.kind === 'files';
+    this.#caption.textContent = `${isFiles ? 'Your MNIST files' : 'Generated digits'}: ${training} to learn from, ${test} to be tested on.`;
+    this.#generated.hidden = !isFiles;
+    this.#canvas.hidden = description === undefined;
+    if (description) drawSamples(this.#canvas, description.preview);
   }
 }

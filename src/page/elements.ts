@@ -1,18 +1,72 @@
-/** Finding the page's elements, with their type, and an error that names the one that is missing. */
+/** Finding the page's elements, with their type, and an error that names the one that is missing; and making new ones. */
 
 type Type<T extends Element> = abstract new () => T;
 
 /** The element with this id. */
 export function byId<T extends Element>(id: string, type: Type<T>): T {
-  return checked(document.getElementById(id), type, `#${id}`);
-}
-
-/** The element inside `root` that is marked with `data-part`. */
-export function part<T extends Element>(root: ParentNode, name: string, type: Type<T>): T {
-  return checked(root.querySelector(`[data-part="${name}"]`), type, `data-part ${name}`);
-}
-
-function checked<T extends Element>(found: Element | null, type: Type<T>, what: string): T {
+  const found = document.getElementById(id);
   if (found instanceof type) return found;
-  throw new Error(`The page has no ${type.name} ${what}.`);
+  throw new Error(`The page has no ${type.name} #${id}.`);
+}
+
+/**
+ * A new element.
+ * @param attributes set as they are; `class` and `aria-label` go by these names
+ * @param children text is taken as text, whatever it says
+ */
+export function make<Tag extends keyof HTMLElementTagNameMap>(
+  tag: Tag,
+  attributes: Readonly<Record<string, string>> = {},
+  ...children: readonly (Node | string)[]
+): HTMLElementTagNameMap[Tag] {
+  const made = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
+  made.append(...children);
+  return made;
+}
+
+/** A button that does something at a click. */
+export function makeButton(
+  text: string,
+  className: string,
+  onClick: () => unknown,
+): HTMLButtonElement {
+  const button = make('button', { type: 'button', class: className }, text);
+  button.addEventListener('click', () => void onClick());
+  return button;
+}
+
+export type Cell = Node | string;
+
+/**
+ * A table with a row of headings and a heading in each row, which scrolls by itself where it is too wide.
+ * @param caption read out, and not shown: a heading stands above it
+ */
+export function makeTable(
+  caption: string,
+  head: readonly Cell[],
+  rows: readonly (readonly Cell[])[],
+): HTMLElement {
+  const heading = make('tr', {}, ...head.map((text) => make('th', { scope: 'col' }, text)));
+  const body = rows.map(([first = '', ...rest]) =>
+    make(
+      'tr',
+      {},
+      make('th', { scope: 'row' }, first),
+      ...rest.map((text) => make('td', {}, text)),
+    ),
+  );
+  const table = make(
+    'table',
+    {},
+    make('caption', { class: 'hidden' }, caption),
+    make('thead', {}, heading),
+    make('tbody', {}, ...body),
+  );
+  // With the keyboard, what scrolls can be scrolled once it has the focus.
+  return make(
+    'div',
+    { class: 'scrolls', tabindex: '0', role: 'region', 'aria-label': caption },
+    table,
+  );
 }

@@ -1,10 +1,10 @@
-/** The page that people open: trains the main job's networks in their own browser and shows it happen. */
+/** The page that people open: the benchmark, with one button. */
+import { App } from './app.ts';
 import { mendLanguage } from './languageTag.ts';
+import { readPageOptions } from './pageOptions.ts';
 
+// Before any chart is loaded.
 mendLanguage();
-// Imported only now: what is imported above runs before the first line here does.
-const [{ App }, { readPageOptions }] = await Promise.all([
-  import('./app.ts'),
-  import('./pageOptions.ts'),
-]);
-await new App(readPageOptions(location.search)).start();
+const app = new App(readPageOptions(location.search));
+Object.assign(globalThis, { nudgeBenchmark: app.automation });
+await app.start();

@@ -1,45 +1,55 @@
-/** The datasets that the page trains on: digits generated on the spot, or MNIST files that the reader hands in. */
+/** The datasets that the page trains on: digits generated on the spot, MNIST files of its server, or files handed in. */
+import type { WorkData } from '../benchmark/trainJob.ts';
 import { createDataset, sliceDataset, type Dataset } from '../data/dataset.ts';
-import { digitsRange, type DigitsSplit } from '../data/digits/digits.ts';
-import { readMnistFiles } from '../data/mnist.ts';
-import { FormatError } from '../errors.ts';
+import {
+  digits,
+  digitsRange,
+  type DigitsOptions,
+  type DigitsSplit,
+} from '../data/digits/digits.ts';
+import { mnistFiles, readMnist, readMnistFiles, readRoles, type MnistRole } from '../data/mnist.ts';
+import { FormatError, MissingDataError } from '../errors.ts';
 import { TimeSlice } from '../training/timeSlice.ts';
+import { testCountFor } from './testCount.ts';
 
-export interface PageData {
-  readonly training: Dataset;
-  readonly test: Dataset;
-}
+/** What the page finds by itself: digits that it generates, or MNIST files that the server has. */
+export type PageDataSource =
+  | { readonly kind: 'digits'; readonly options?: DigitsOptions }
+  | { readonly kind: 'mnist'; readonly urls: Readonly<Record<MnistRole, string>> };
 
-/** What every preset's first layer takes: 28 × 28 pixels. */
+/** What every workload's first layer takes: 28 × 28 pixels. */
 const featureCount = 784;
-
-/** Seed of the generated digits; the seed that the address sets is that of initialisation and shuffling. */
-const digitsSeed = 1;
 
 /** Digits drawn between two looks at the clock, some milliseconds' worth. */
 const digitsAtOnce = 200;
 
-/** Test samples for a number of training samples, in MNIST's proportion. */
-export function testCountFor(trainingCount: number): number {
-  return Math.round(trainingCount / 6);
+/** @throws {MissingDataError | FormatError} for files that are not there, or damaged */
+export async function loadPageData(source: PageDataSource): Promise<WorkData> {
+  if (source.kind === 'digits') return digits(source.options);
+  return await readMnist(await readRoles(({ role }) => fetchBytes(source.urls[role])));
 }
 
-/** The first few generated digits, at once, to be looked at. */
-export function previewDigits(): Dataset {
-  return digitsRange(digitsSeed, 'training', 0, digitsAtOnce);
+async function fetchBytes(url: string): Promise<Uint8Array> {
+  const response = await fetch(url);
+  if (!response.ok) {
+    const file = mnistFiles.find(({ name }) => url.includes(name))?.name ?? url;
+    throw new MissingDataError(
+      `The page could not fetch ${file} (HTTP ${response.status}). Check that the file is still there.`,
+    );
+  }
+  return new Uint8Array(await response.arrayBuffer());
 }
 
 /**
- * The generated digits, drawn in slices so that the page stays alive meanwhile.
+ * The generated digits, drawn in slices so that whoever waits can stop it meanwhile.
  * @param onProgress takes the share that is done, 0 to 1
  * @throws the signal's reason
  */
 export async function generateDigits(
-  trainingCount: number,
+  { seed = 1, trainingCount = 60_000, testCount = 10_000 }: DigitsOptions,
   onProgress: (done: number) => void,
   signal: AbortSignal,
-): Promise<PageData> {
-  const testCount = testCountFor(trainingCount);
+): Promise<WorkData> {
   const all = trainingCount + testCount;
   const slice = new TimeSlice();
   const generate = async (split: DigitsSplit, count: number, before: number): Promise<Dataset> => {
@@ -52,7 +62,7 @@ export async function generateDigits(
         await slice.next();
         signal.throwIfAborted();
       }
-      const part = digitsRange(digitsSeed, split, start, Math.min(start + digitsAtOnce, count));
+      const part = digitsRange(seed, split, start, Math.min(start + digitsAtOnce, count));
       features.set(part.features, start * featureCount);
       labels.set(part.labels, start);
       name = part.name;
@@ -66,9 +76,10 @@ export async function generateDigits(
 
 /**
  * The datasets in the MNIST files that a reader chose or dropped, cut to what the address asks for.
+ * @param trainingCount training samples at most; test samples a sixth as many
  * @throws {MissingDataError | FormatError} as `readMnistFiles` does, and when images are not 28 × 28
  */
-export async function readFiles(files: readonly File[], trainingCount: number): Promise<PageData> {
+export async function readFiles(files: readonly File[], trainingCount: number): Promise<WorkData> {
   const { training, test } = await readMnistFiles(files);
   if (training.featureCount !== featureCount) {
     throw new FormatError(

@@ -1,33 +1,52 @@
 /**
- * What the page's address asks for: `?presets=lecture,modern&epochs=1&seed=1&samples=2000&auto=1`. A run is a
- * link that way. An address is typed by hand or passed on by strangers, so nothing in it is believed unread.
+ * What the page's address asks for: `?workloads=tiny,mid&repeats=10&seed=1&backend=webgpu,cpu&auto=1`. A run is a link
+ * that way. An address is typed by hand or passed on by strangers, so nothing in it is believed unread.
  */
-import { presets as knownPresets, type PresetName } from '../network/presets.ts';
+import type { OwnSideName } from '../benchmark/result/schema.ts';
+import { settingsRanges, type BenchmarkSettings } from '../benchmark/settings.ts';
+import { workloads as knownWorkloads } from '../benchmark/workloads.ts';
 
 export interface PageOptions {
-  readonly presets: readonly PresetName[];
-  readonly epochs: number;
+  /** Default: what this adapter should run. */
+  readonly workloads?: readonly string[];
+  /** Default: whatever there is. */
+  readonly backend?: readonly OwnSideName[];
+  readonly repeats?: number;
+  /** That a repeat takes, about. */
+  readonly seconds?: number;
   readonly seed: number;
+  /** Half a minute instead of two. */
+  readonly quick: boolean;
   /** Training samples; test samples are a sixth as many, as in MNIST. */
   readonly samples: number;
-  /** Whether training starts by itself. */
+  /** Whether the run starts by itself. */
   readonly auto: boolean;
 }
 
-export const defaultOptions: PageOptions = {
-  presets: ['lecture', 'modern'],
-  epochs: 1,
-  seed: 1,
-  samples: 60_000,
-  auto: false,
-};
+export const defaultOptions: PageOptions = { seed: 1, quick: false, samples: 60_000, auto: false };
+
+const names = [
+  'workloads',
+  'backend',
+  'repeats',
+  'seconds',
+  'seed',
+  'quick',
+  'samples',
+  'auto',
+] as const satisfies readonly (keyof PageOptions)[];
+
+const workloadNames = knownWorkloads.map(({ name }) => name);
+const backends: readonly OwnSideName[] = ['webgpu', 'cpu', 'cpu-1'];
 
 /** Options that hold a whole number, with the least and the most it may be. */
 const ranges = {
-  epochs: [1, 100],
+  repeats: settingsRanges.repeats,
   seed: [0, 2 ** 32 - 1],
   samples: [100, 60_000],
 } as const;
+
+type Draft = { -readonly [Name in keyof PageOptions]: PageOptions[Name] };
 
 /**
  * Reads a query string. What makes no sense is left at its default and said in a sentence.
@@ -38,9 +57,7 @@ export function readPageOptions(search: string): {
   problems: readonly string[];
 } {
   const problems: string[] = [];
-  const options: { -readonly [Name in keyof PageOptions]: PageOptions[Name] } = {
-    ...defaultOptions,
-  };
+  const options: Draft = { ...defaultOptions };
   const seen = new Set<string>();
   for (const [name, value] of new URLSearchParams(search)) {
     const problem = seen.has(name) ? 'it is there twice' : readOption(options, name, value);
@@ -54,22 +71,28 @@ export function readPageOptions(search: string): {
   return { options, problems };
 }
 
+/** What the options say of the run itself. */
+export function settingsOf(options: PageOptions): BenchmarkSettings {
+  const { workloads, backend, repeats, seconds, seed, quick } = options;
+  return { workloads, sides: backend, repeats, repeatSeconds: seconds, seed, quick };
+}
+
 /** Sets one option, or says what is wrong with it. */
-function readOption(
-  options: { -readonly [Name in keyof PageOptions]: PageOptions[Name] },
-  name: string,
-  value: string,
-): string | undefined {
+function readOption(options: Draft, name: string, value: string): string | undefined {
   switch (name) {
-    case 'presets': {
-      const names = value.split(',');
-      if (!names.every(isPreset) || new Set(names).size < names.length) {
-        return `presets is a list without repetition of ${Object.keys(knownPresets).join(', ')}`;
-      }
-      options.presets = names;
+    case 'workloads': {
+      const list = readList(value, workloadNames);
+      if (!list) return `workloads is a list without repetition of ${workloadNames.join(', ')}`;
+      options.workloads = list;
       return undefined;
     }
-    case 'epochs':
+    case 'backend': {
+      const list = readList(value, backends);
+      if (!list) return `backend is a list without repetition of ${backends.join(', ')}`;
+      options.backend = list;
+      return undefined;
+    }
+    case 'repeats':
     case 'seed':
     case 'samples': {
       const [least, most] = ranges[name];
@@ -81,17 +104,32 @@ function readOption(
       options[name] = number;
       return undefined;
     }
+    case 'seconds': {
+      const [least, most] = settingsRanges.repeatSeconds;
+      const number = /^\d{1,3}(\.\d{1,6})?$/.test(value) ? Number(value) : NaN;
+      if (!(number >= least && number <= most)) {
+        return `seconds is a number from ${least} to ${most}`;
+      }
+      options.seconds = number;
+      return undefined;
+    }
+    case 'quick':
     case 'auto':
-      if (value !== '0' && value !== '1') return 'auto is 0 or 1';
-      options.auto = value === '1';
+      if (value !== '0' && value !== '1') return `${name} is 0 or 1`;
+      options[name] = value === '1';
       return undefined;
     default:
-      return `it can say ${Object.keys(defaultOptions).join(', ')}`;
+      return `it can say ${names.join(', ')}`;
   }
 }
 
-function isPreset(name: string): name is PresetName {
-  return Object.hasOwn(knownPresets, name);
+function readList<Name extends string>(
+  value: string,
+  known: readonly Name[],
+): readonly Name[] | undefined {
+  const list = value.split(',');
+  const isKnown = (name: string): name is Name => (known as readonly string[]).includes(name);
+  return list.every(isKnown) && new Set(list).size === list.length ? list : undefined;
 }
 
 /** What a stranger wrote, in quotation marks and short enough to read around. */

@@ -5,7 +5,7 @@ export type WebGpu =
   | { readonly adapter: AdapterDescription }
   | { readonly adapter?: undefined; readonly missing: string };
 
-const cpuAllTheSame = 'The CPU side can be trained here all the same.';
+const cpuAllTheSame = 'The CPU can be measured here all the same.';
 
 /** Some drivers leave requestAdapter pending for ever, which is as good as none. */
 const patienceMs = 10_000;
@@ -27,7 +27,7 @@ export async function findWebGpu(
             'version 113 (on Linux from 144, for most graphics cards), Safari from 26, Firefox from 141 on Windows ' +
             `and from 145 on Macs. ${cpuAllTheSame}`
           : 'Browsers give WebGPU, through which a page computes on the GPU, only to pages on https:// or on localhost, ' +
-            `and this one came from ${insecureOrigin}. Open it there to train on the GPU. ${cpuAllTheSame}`,
+            `and this one came from ${insecureOrigin}. Open it there to measure the GPU. ${cpuAllTheSame}`,
     };
   }
   const silence = new Promise<null>((resolve) => setTimeout(() => resolve(null), patienceMs));

@@ -3,236 +3,188 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import type { Browser, Page } from 'puppeteer';
+import type { Page } from 'puppeteer';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 
-import type { MainJobResult } from '../../src/benchmark/mainJob.ts';
-import { findBrowser } from '../../src/node/browser.ts';
-import { launchBrowser } from '../../src/node/launchBrowser.ts';
-import { providePage, type PageFolder } from '../../src/node/pageFolder.ts';
-import { startServer, type StaticServer } from '../../src/node/server.ts';
 import { makeIdx, pack } from '../support/idxFiles.ts';
+import { hostPage, isHidden, resultOf, textOf, waitForText, type PageHost } from './openPage.ts';
 
-let folder: PageFolder;
-let server: StaticServer;
-let browser: Browser;
+let host: PageHost;
 beforeAll(async () => {
-  folder = await providePage();
-  server = await startServer({ folder: folder.path });
-  browser = await launchBrowser(await findBrowser(), { adapter: 'software' });
+  host = await hostPage();
 });
-afterAll(async () => {
-  await browser.close();
-  await server.close();
-  folder.dispose();
-});
-
-/** What no page may do: complain, or talk to anybody but its own server. */
-const complaints: string[] = [];
-let open: Page | undefined;
+afterAll(() => host.close());
+/** What a page may complain of; nothing, mostly. */
+let expectedComplaint: RegExp | undefined;
 afterEach(async () => {
-  await open?.close();
-  open = undefined;
-  expect(complaints.splice(0)).toEqual([]);
+  const expected = expectedComplaint;
+  expectedComplaint = undefined;
+  await host.closePages(expected);
 });
 
-/**
- * Opens the page and waits until it is ready to train.
- * @param before code to run in it before its own
- */
-async function openPage(search: string, before = ''): Promise<Page> {
-  const page = (open = await browser.newPage());
-  page.on('console', (message) => {
-    if (message.type() === 'error') complaints.push(message.text());
+/** Few samples and few short repeats: a run of seconds. */
+const brief = 'repeats=2&seconds=0.02&samples=1000';
+
+describe('a run', () => {
+  it('that the address starts needs no click', async () => {
+    const page = await host.open(`?workloads=tiny&backend=cpu&auto=1&${brief}`);
+    const { workloads } = await resultOf(page);
+    expect(workloads.map(({ name, series }) => [name, series.length])).toEqual([['tiny', 1]]);
+    expect(await textOf(page, '.scores')).toMatch(/^CPU score\d/);
   });
-  page.on('pageerror', (error) => complaints.push(String(error)));
-  page.on('request', (request) => {
-    // `blob:` is the program of the CPU engine's threads, which the page itself has made.
-    const { origin } = server;
-    const own = [`${origin}/`, `blob:${origin}/`];
-    const isOwn =
-      own.some((start) => request.url().startsWith(start)) || request.url() === 'data:,';
-    if (!isOwn) complaints.push(`request of ${request.url()}`);
+
+  it('that is stopped keeps what is finished, and goes on from there', async () => {
+    const page = await host.open(`?workloads=tiny,mid,batch-10&backend=cpu-1,cpu&${brief}`);
+    await page.click('#start');
+    await waitForText(page, '#status', /mid/);
+    expect(await textOf(page, '#start')).toBe('Stop');
+    await page.click('#start');
+    const stopped = await resultOf(page);
+    expect(stopped.workloads.map(({ name }) => name)).toEqual(['tiny']);
+    expect(stopped.marks.map(({ kind }) => kind)).toContain('stopped');
+    await page.waitForSelector('[data-void]');
+    expect(await textOf(page, '#status')).toBe('Stopped');
+    expect(await textOf(page, '#start')).toBe('Resume');
+    expect(await isHidden(page, '#anew')).toBe(false);
+
+    await page.click('#start');
+    await waitForText(page, '#status', /^Done in/);
+    const resumed = await resultOf(page);
+    expect(resumed.workloads.map(({ name }) => name)).toEqual(['tiny', 'mid', 'batch-10']);
+    expect(resumed.workloads[0]).toEqual(stopped.workloads[0]);
+    expect(resumed.marks.map(({ kind }) => kind)).not.toContain('stopped');
+    await page.waitForSelector('[data-score="cpu"]');
+    expect(await textOf(page, '#start')).toBe('Start');
   });
-  await page.evaluateOnNewDocument(
-    `document.addEventListener('nudge:done', (event) => { globalThis.result = event.detail; }); ${before}`,
+
+  it('on a page that is hidden meanwhile has no score, and says why', async () => {
+    const page = await host.open(`?workloads=tiny&backend=cpu&${brief}`);
+    await page.click('#start');
+    await page.evaluate(() => {
+      Object.defineProperty(document, 'visibilityState', { get: () => 'hidden' });
+      document.dispatchEvent(new Event('visibilitychange'));
+    });
+    const { scores, marks } = await resultOf(page);
+    expect(scores).toEqual([]);
+    expect(marks.map(({ kind }) => kind)).toContain('hidden');
+    await page.waitForSelector('[data-void]');
+    expect(await textOf(page, '[data-void]')).toMatch(/page was hidden/);
+  });
+});
+
+it('the checks can be begun and stopped', async () => {
+  const page = await host.open('');
+  await page.click('#verify');
+  await waitForText(page, '#verify-status', /^Checking: kernel '/);
+  expect(await page.$eval('#start', (button) => (button as HTMLButtonElement).disabled)).toBe(true);
+  await page.click('#verify');
+  await waitForText(page, '#verify-status', /^Stopped\.$/);
+  expect(await page.$eval('#start', (button) => (button as HTMLButtonElement).disabled)).toBe(
+    false,
   );
-  await page.goto(`${server.origin}/${search}`);
-  await page.waitForSelector('#train:enabled');
-  return page;
-}
-
-async function textOf(page: Page, selector: string): Promise<string> {
-  const text = await page.$eval(selector, (element) => element.textContent);
-  return text.replaceAll(/\s+/g, ' ').trim();
-}
-
-/** Waits until the text of an element matches. */
-async function waitForText(page: Page, selector: string, pattern: RegExp): Promise<void> {
-  await page.waitForFunction(
-    (where, source) => new RegExp(source).test(document.querySelector(where)?.textContent ?? ''),
-    { polling: 20, timeout: 60_000 },
-    selector,
-    pattern.source,
-  );
-}
-
-async function resultOf(page: Page): Promise<MainJobResult> {
-  await page.waitForFunction('globalThis.result !== undefined', { timeout: 60_000 });
-  return (await page.evaluate('globalThis.result')) as MainJobResult;
-}
-
-/** The cells of a card's table, row after row. */
-async function cellsOf(page: Page, card = 1): Promise<string[]> {
-  const cells = await page.$$eval(`.card:nth-of-type(${card}) tbody td`, (all) =>
-    all.map((cell) => cell.textContent),
-  );
-  return cells.map((cell) => cell.replaceAll('\u00a0', ' '));
-}
-
-/** Pixels of a chart that have about this colour, [red, green, blue]. */
-function countPixels(page: Page, part: string, color: readonly number[]): Promise<number> {
-  return page.$eval(
-    `[data-part="${part}"] canvas`,
-    (canvas, wanted) => {
-      const { data } = canvas
-        .getContext('2d', { willReadFrequently: true })!
-        .getImageData(0, 0, canvas.width, canvas.height);
-      let count = 0;
-      for (let at = 0; at < data.length; at += 4) {
-        const isNear = wanted.every((value, n) => Math.abs(data[at + n]! - value) < 12);
-        if (isNear && data[at + 3]! > 200) count++;
-      }
-      return count;
-    },
-    color,
-  );
-}
-
-describe('training', () => {
-  it('shows both sides’ curves and numbers, the ratio, the verification and the adapter', async () => {
-    const page = await openPage('?samples=1000&presets=lecture');
-    expect(await textOf(page, '#data')).toBe(
-      'Training on generated digits: 1,000 to learn from, 167 to be tested on.',
-    );
-    // By keyboard: the button is the first thing that a Tab reaches.
-    await page.keyboard.press('Tab');
-    await page.keyboard.press('Enter');
-    const { adapter, rows } = await resultOf(page);
-
-    const { cpu, webgpu, ratio } = rows[0]!;
-    expect(await textOf(page, '.card h2')).toBe('lecture');
-    const percent = (share: number) => `${(share * 100).toFixed(2)} %`;
-    const cells = await cellsOf(page);
-    expect(cells[0]).toBe(Math.round(cpu.samplesPerSecond).toLocaleString('en'));
-    expect(cells[1]).toBe(Math.round(webgpu!.samplesPerSecond).toLocaleString('en'));
-    expect(cells.slice(4)).toEqual([
-      cpu.cost.toFixed(4),
-      webgpu!.cost.toFixed(4),
-      percent(cpu.accuracy),
-      percent(webgpu!.accuracy),
-    ]);
-    expect(await textOf(page, '.ratio')).toContain(
-      ratio! >= 1.05 ? 'times as fast' : ratio! > 0.95 ? 'equally fast' : 'was slower',
-    );
-    expect(await textOf(page, '.verdict')).toMatch(/Verified: worst .* of the bound/);
-    expect(await textOf(page, '.verdict')).toMatch(/ % of this adapter’s own limit/);
-    expect(adapter?.isSoftware).toBe(true);
-    expect(await textOf(page, '#run')).toMatch(
-      /^Done in .*\(software\)\. This is a software adapter: it computes on the CPU/,
-    );
-
-    expect(await page.$eval('[data-part="cost-chart"]', (host) => host.ariaLabel)).toMatch(
-      /^Curves of cost against steps\. Now: CPU \d\.\d{4}, GPU \d\.\d{4}\.$/,
-    );
-    for (const chart of ['cost-chart', 'accuracy-chart']) {
-      expect(await countPixels(page, chart, [0x6d, 0x9b, 0xe0])).toBeGreaterThan(100);
-      expect(await countPixels(page, chart, [0xb8, 0x3a, 0x08])).toBeGreaterThan(100);
-    }
-  });
-
-  it('that the address starts needs no click, and fits a phone', async () => {
-    const page = await openPage('?samples=200&auto=1');
-    await page.setViewport({ width: 360, height: 640 });
-    expect((await resultOf(page)).rows.map(({ preset }) => preset)).toEqual(['lecture', 'modern']);
-    expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(360);
-  });
-
-  it('can be stopped, keeps what is finished, and can be started again', async () => {
-    const page = await openPage('?samples=2000&presets=lecture,wide');
-    await page.click('#train');
-    await waitForText(page, '#status', /Training wide on the CPU/);
-    expect(await textOf(page, '#train')).toBe('Stop');
-    await page.click('#train');
-    await waitForText(page, '#status', /^Stopped$/);
-    expect(await textOf(page, '#train')).toBe('Train');
-    expect((await cellsOf(page, 1)).at(-1)).toMatch(/^\d+\.\d\d %$/);
-    expect(await cellsOf(page, 2)).toEqual(['stopped', ...Array<string>(7).fill('–')]);
-    expect(await page.$eval('#problem', (element) => (element as HTMLElement).hidden)).toBe(true);
-
-    await page.click('#train');
-    await waitForText(page, '#status', /Training lecture on the CPU/);
-    expect(await page.$$eval('.card', (cards) => cards.length)).toBe(2);
-    await page.click('#train');
-    await waitForText(page, '#status', /^Stopped$/);
-    expect(await page.evaluate('globalThis.result')).toBeUndefined();
-  });
-
-  it('on a device that is lost says so in a sentence, and the next run has a device again', async () => {
-    const page = await openPage(
-      '?samples=2000&presets=lecture',
-      `const request = GPUAdapter.prototype.requestDevice;
-       GPUAdapter.prototype.requestDevice = async function (...options) {
-         GPUAdapter.prototype.requestDevice = request;
-         const device = await request.apply(this, options);
-         device.destroy();
-         return device;
-       };`,
-    );
-    await page.click('#train');
-    await waitForText(page, '#problem', /device/);
-    expect(await textOf(page, '#problem')).not.toContain('bug');
-    expect(await textOf(page, '#status')).toBe('Stopped by an error');
-    await page.click('#train');
-    expect((await resultOf(page)).rows[0]?.webgpu).toBeDefined();
-    expect(await page.$eval('#problem', (element) => (element as HTMLElement).hidden)).toBe(true);
-  });
 });
 
 it('a browser whose language is no language tag trains all the same', async () => {
   const posix = "{ get: () => 'en-US@posix', configurable: true }";
-  const page = await openPage(
-    '?samples=500&presets=lecture',
+  const page = await host.open(
+    `?workloads=tiny&backend=cpu&auto=1&${brief}`,
     `Object.defineProperty(Navigator.prototype, 'language', ${posix});`,
   );
-  await page.click('#train');
-  expect((await resultOf(page)).rows.length).toBe(1);
+  expect((await resultOf(page)).workloads).toHaveLength(1);
 });
 
-describe('a browser without WebGPU', () => {
-  it('is told which have it, and trains on the CPU', async () => {
-    const page = await openPage('?samples=500&presets=lecture', 'delete Navigator.prototype.gpu;');
-    expect(await textOf(page, '#webgpu')).toMatch(/^This browser has no WebGPU.*Chrome.*Firefox/);
-    expect(await textOf(page, '#train')).toBe('Train on the CPU');
-    await page.click('#train');
-    const { rows, adapter } = await resultOf(page);
-    expect(adapter).toBeUndefined();
-    expect(rows[0]?.webgpu).toBeUndefined();
-    expect((await cellsOf(page)).at(-1)).toBe('–');
-    expect((await cellsOf(page)).at(-2)).toBe(`${(rows[0]!.cpu.accuracy * 100).toFixed(2)} %`);
-    expect(await textOf(page, '#run')).toMatch(/Trained on the CPU alone\.$/);
+describe('a worker', () => {
+  /** Puts a class of workers in place of the browser's own, which is at hand as `Real`. */
+  const replaceWorkers = (body: string) =>
+    `{ const Real = Worker; globalThis.Worker = class extends Real { ${body} }; }`;
+
+  it('without WebGPU leaves the work to the page, which has it', async () => {
+    const page = await host.open(
+      `?workloads=tiny&backend=webgpu&auto=1&${brief}`,
+      replaceWorkers(`
+        set onmessage(take) {
+          super.onmessage = (event) =>
+            take(event.data.type === 'ready' ? { data: { type: 'ready', hasAdapter: false } } : event);
+        }`),
+    );
+    const { workloads } = await resultOf(page);
+    expect(workloads[0]?.series.map(({ side }) => side)).toEqual(['webgpu']);
+    const loaded = await page.evaluate(() =>
+      performance.getEntriesByType('resource').map(({ name }) => name),
+    );
+    expect(loaded.join()).toMatch(/\/serve-/);
+  });
+
+  it('that does not load is an error in a sentence', async () => {
+    expectedComplaint = /404/;
+    const page = await host.open(
+      `?auto=1&${brief}`,
+      replaceWorkers("constructor() { super('/missing.js'); }"),
+    );
+    await waitForText(
+      page,
+      '#problem',
+      /worker that does the benchmark's work is gone: .*Start again/,
+    );
+    expect(await textOf(page, '#status')).toBe('Stopped by an error');
+    expect(await textOf(page, '#problem')).not.toContain('bug');
+  });
+
+  it('that breaks off leaves what was finished, and the next run has a new one', async () => {
+    const page = await host.open(
+      `?workloads=tiny,batch-10&backend=cpu-1&${brief}`,
+      replaceWorkers(`
+        set onmessage(take) {
+          super.onmessage = (event) => {
+            take(event);
+            if (globalThis.broken || event.data.event?.type !== 'result') return;
+            globalThis.broken = true;
+            this.dispatchEvent(new ErrorEvent('error', { message: 'out of memory' }));
+          };
+        }`),
+    );
+    await page.click('#start');
+    await waitForText(page, '#problem', /is gone: it says: out of memory\./);
+    await page.waitForSelector('[data-void]');
+    expect(await textOf(page, '[data-void]')).toMatch(/broke off/);
+    expect(await textOf(page, '[data-table="workloads"]')).toContain('tiny');
+    await page.click('#start');
+    await waitForText(page, '#status', /^Done in/);
+    expect((await resultOf(page)).workloads.map(({ name }) => name)).toEqual(['tiny', 'batch-10']);
+    expect(await isHidden(page, '#problem')).toBe(true);
   });
 });
 
-describe('an address that makes no sense', () => {
-  it('is told what is wrong with it, as text, and starts nothing', async () => {
-    const page = await openPage('?auto=1&epochs=0&x=<img src=x onerror=alert(1)>');
+describe('what a stranger sends', () => {
+  it('an address that makes no sense is told what is wrong with it, as text, and starts nothing', async () => {
+    const page = await host.open('?auto=1&repeats=0&x=<img src=x onerror=alert(1)>');
     expect(await textOf(page, '#problem')).toMatch(
-      /‘epochs=0’, and epochs is a whole number from 1 to 100\. .*‘x=<img src=x onerror=alert\(1\)>’/,
+      /‘repeats=0’, and repeats is a whole number from 2 to 100\. .*‘x=<img src=x onerror=alert\(1\)>’/,
     );
     expect(await page.$('#problem img')).toBeNull();
-    expect(await page.$eval('#run', (element) => (element as HTMLElement).hidden)).toBe(true);
-    expect(await textOf(page, '#train')).toBe('Train');
+    expect(await isHidden(page, '#run')).toBe(true);
+    expect(await textOf(page, '#start')).toBe('Start');
+  });
+
+  it.each(['#result=', '#result=AAAA', `#result=${'A'.repeat(300_000)}`])(
+    'a link that carries no result is refused in a sentence',
+    async (hash) => {
+      const page = await host.open(hash);
+      await waitForText(page, '#problem', /^This link carries no result that can be read: /);
+      expect(await isHidden(page, '#result')).toBe(true);
+    },
+  );
+
+  it('a file that is no result is refused by its name', async () => {
+    const page = await host.open('');
+    await page.evaluate(() => {
+      const dataTransfer = new DataTransfer();
+      dataTransfer.items.add(new File(['{"format":"other"}'], 'other.json'));
+      const init = { dataTransfer, bubbles: true, cancelable: true };
+      document.querySelector('h1')!.dispatchEvent(new DragEvent('drop', init));
+    });
+    await waitForText(page, '#problem', /^other\.json: This is not a benchmark result/);
+    expect(await isHidden(page, '#result')).toBe(true);
   });
 });
 
@@ -258,74 +210,57 @@ describe('MNIST files', () => {
   async function choose(page: Page, files: Record<string, Uint8Array>): Promise<void> {
     const paths = Object.keys(files).map((name) => join(place, name));
     await Promise.all(Object.values(files).map((bytes, n) => writeFile(paths[n]!, bytes)));
-    const input = await page.waitForSelector('input[type=file]:enabled');
-    await input!.uploadFile(...paths);
+    const input = await page.waitForSelector('#files:enabled');
+    await (input as Awaited<ReturnType<typeof page.$<'input'>>>)!.uploadFile(...paths);
   }
 
   it('that are chosen are what is trained on, until the reader wants digits again', async () => {
-    const page = await openPage('?presets=lecture');
+    const page = await host.open(`?workloads=tiny&backend=cpu-1&repeats=2&seconds=0.02`);
     await choose(page, makeFiles());
-    await waitForText(page, '#data', /^Training on your MNIST files: 240 .* 40 to be tested on\.$/);
-    await page.click('#train');
-    const { data, rows } = await resultOf(page);
-    expect(data).toBe('mnist training set');
-    // 40 test samples: an accuracy has no other denominator.
-    expect((rows[0]!.cpu.accuracy * 40) % 1).toBeCloseTo(0);
+    await waitForText(page, '#data', /^Your MNIST files: 240 .* 40 to be tested on\.$/);
+    expect(await isHidden(page, '#samples')).toBe(false);
+    await page.click('#start');
+    const { data } = await resultOf(page);
+    expect(data).toMatchObject({ name: 'mnist training set, mnist test set', testCount: 40 });
     await page.click('#generated');
-    expect(await textOf(page, '#data')).toMatch(/^Training on generated digits: 60,000/);
+    expect(await textOf(page, '#data')).toMatch(/^Generated digits: 60,000/);
   });
 
-  /** Drops files on the page, twice at once, and then clicks `button`, all in one go. */
-  async function drop(page: Page, button = ''): Promise<void> {
+  it('that are dropped and still being read are waited for, and none can be chosen while they are learned from', async () => {
+    const page = await host.open(`?workloads=tiny&backend=cpu-1&repeats=20&seconds=0.1`);
     const files = Object.entries(makeFiles()).map(([name, bytes]) => [name, [...bytes]] as const);
-    await page.evaluate(
-      (entries, selector) => {
-        const dataTransfer = new DataTransfer();
-        for (const [name, bytes] of entries) {
-          dataTransfer.items.add(new File([new Uint8Array(bytes)], name));
-        }
-        for (let n = 0; n < 2; n++) {
-          document
-            .querySelector('h1')!
-            .dispatchEvent(
-              new DragEvent('drop', { dataTransfer, bubbles: true, cancelable: true }),
-            );
-        }
-        if (selector !== '') document.querySelector<HTMLElement>(selector)!.click();
-      },
-      files,
-      button,
-    );
-  }
-
-  it('that are dropped anywhere on the page are read', async () => {
-    const page = await openPage('');
-    await drop(page);
-    await waitForText(page, '#data', /^Training on your MNIST files: 240/);
-  });
-
-  it('that are still being read are waited for, and none can be chosen while they are learned from', async () => {
-    const page = await openPage('?presets=lecture&epochs=3');
-    await drop(page, '#train');
-    await waitForText(page, '#status', /^Training lecture/);
-    expect(await page.$eval('#files', (input) => (input as HTMLInputElement).disabled)).toBe(true);
-    expect((await resultOf(page)).data).toBe('mnist training set');
-    expect(await page.$eval('#files', (input) => (input as HTMLInputElement).disabled)).toBe(false);
+    await page.evaluate((entries) => {
+      const dataTransfer = new DataTransfer();
+      for (const [name, bytes] of entries) {
+        dataTransfer.items.add(new File([new Uint8Array(bytes)], name));
+      }
+      const init = { dataTransfer, bubbles: true, cancelable: true };
+      // Twice at once, as an impatient hand does.
+      for (let n = 0; n < 2; n++) {
+        document.querySelector('h1')!.dispatchEvent(new DragEvent('drop', init));
+      }
+      document.querySelector<HTMLElement>('#start')!.click();
+    }, files);
+    await waitForText(page, '#status', /tiny/);
+    const isDisabled = () => page.$eval('#files', (input) => (input as HTMLInputElement).disabled);
+    expect(await isDisabled()).toBe(true);
+    expect((await resultOf(page)).data.trainingCount).toBe(240);
+    expect(await isDisabled()).toBe(false);
   });
 
   it('that are not all there are named, and digits are trained on as before', async () => {
-    const page = await openPage('');
+    const page = await host.open('');
     const three = Object.entries(makeFiles()).slice(0, 3);
     await choose(page, Object.fromEntries(three));
     await waitForText(page, '#problem', /1 of the 4 MNIST files are missing: t10k-labels/);
-    expect(await textOf(page, '#data')).toMatch(/^Training on generated digits/);
+    expect(await textOf(page, '#data')).toMatch(/^Generated digits/);
     await choose(page, makeFiles());
-    await waitForText(page, '#data', /^Training on your MNIST files/);
-    expect(await page.$eval('#problem', (element) => (element as HTMLElement).hidden)).toBe(true);
+    await waitForText(page, '#data', /^Your MNIST files/);
+    expect(await isHidden(page, '#problem')).toBe(true);
   });
 
   it('with images of another size are refused with both sizes', async () => {
-    const page = await openPage('');
+    const page = await host.open('');
     await choose(page, makeFiles(3));
     await waitForText(page, '#problem', /have 9 pixels each, and the networks here take 784/);
   });

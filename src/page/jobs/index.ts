@@ -1,4 +1,5 @@
 /** The jobs that a Node program can call by name: one line each. */
+import { bench } from './bench.ts';
 import { environment } from './environment.ts';
 import { probe } from './probe.ts';
 import { workJob } from './work.ts';
@@ -9,7 +10,7 @@ export const jobs = {
   train: workJob('train'),
   evaluate: workJob('evaluate'),
   check: workJob('check'),
-  bench: workJob('bench'),
+  bench,
   sweep: workJob('sweep'),
   tune: workJob('tune'),
 };

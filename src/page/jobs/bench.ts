@@ -1,0 +1,64 @@
+/** The job that runs the benchmark, through the worker that the page for people has it done by. */
+import type { BenchmarkEvent } from '../../benchmark/events.ts';
+import type { BenchmarkResult } from '../../benchmark/result/schema.ts';
+import type { BenchmarkSettings } from '../../benchmark/settings.ts';
+import { watchHidden } from '../hiddenSignal.ts';
+import type { PageDataSource } from '../pageData.ts';
+import { findWebGpu } from '../webgpu.ts';
+import { BenchmarkWorker } from '../worker/benchmarkWorker.ts';
+import type { Job } from './job.ts';
+import { nudgeBuild } from './nudgeBuild.ts';
+import { whileStopping } from './stopping.ts';
+import { readSurroundings } from './surroundings.ts';
+
+export interface BenchArguments {
+  readonly configuration: BenchmarkSettings;
+  readonly data: PageDataSource;
+  /** An earlier result that was stopped, to go on from. */
+  readonly resume?: BenchmarkResult | undefined;
+}
+
+/** Emits {@link BenchmarkEvent}s; stopped, it gives what is finished. */
+export const bench: Job<BenchArguments, BenchmarkResult> = (
+  { configuration, data, resume },
+  context,
+) =>
+  whileStopping(context, async () => {
+    const { adapter } = await findWebGpu((navigator as Partial<Navigator>).gpu, undefined);
+    const worker = await BenchmarkWorker.start(adapter !== undefined);
+    const hidden = watchHidden();
+    try {
+      const surroundings = await readSurroundings();
+      return await worker.call(
+        'run',
+        {
+          settings: configuration,
+          data: fromHere(data),
+          surroundings,
+          nudge: nudgeBuild,
+          resume,
+        },
+        {
+          signal: context.signal,
+          hidden: hidden.signal,
+          onEvent: (event) => {
+            if (event.type === 'data' || event.type === 'loaded') return;
+            void context.emit(event satisfies BenchmarkEvent);
+          },
+        },
+      );
+    } finally {
+      hidden.dispose();
+      worker.end();
+    }
+  });
+
+/** With addresses as the page means them; the worker's program lies in another folder. */
+function fromHere(data: PageDataSource): PageDataSource {
+  if (data.kind === 'digits') return data;
+  const entries = Object.entries(data.urls).map(([role, url]) => [
+    role,
+    new URL(url, document.baseURI).href,
+  ]);
+  return { kind: 'mnist', urls: Object.fromEntries(entries) as typeof data.urls };
+}

@@ -1,0 +1,125 @@
+/** What the browser tells of itself and of the machine that it runs on, for a benchmark's result. */
+import type { Surroundings } from '../../benchmark/runBenchmark.ts';
+
+/** The part of `navigator` that is read; TypeScript's own declarations lack what only some browsers have. */
+export interface NavigatorFacts {
+  readonly userAgent: string;
+  readonly hardwareConcurrency: number;
+  /** Chromium's. */
+  readonly userAgentData?: UserAgentData;
+  /** Chromium's, and not in workers. */
+  readonly getBattery?: () => Promise<{ readonly charging: boolean; readonly level: number }>;
+}
+
+/** https://wicg.github.io/ua-client-hints/ */
+export interface UserAgentData {
+  readonly brands: readonly Brand[];
+  readonly platform: string;
+  getHighEntropyValues(hints: readonly string[]): Promise<PlatformDetails>;
+}
+
+export interface Brand {
+  readonly brand: string;
+  readonly version: string;
+}
+
+/** Each may be missing or empty: a browser may keep it to itself. */
+export interface PlatformDetails {
+  /** 'x86' or 'arm'. */
+  readonly architecture?: string;
+  /** '64' or '32'. */
+  readonly bitness?: string;
+  readonly platformVersion?: string;
+}
+
+/** Never throws: what a browser does not tell is left out. */
+export async function readSurroundings(
+  from: NavigatorFacts = navigator,
+  isIsolated = crossOriginIsolated,
+): Promise<Surroundings> {
+  const { userAgent, userAgentData, hardwareConcurrency } = from;
+  const details = await userAgentData
+    ?.getHighEntropyValues(['architecture', 'bitness', 'platformVersion'])
+    .catch(() => undefined);
+  const battery = await from.getBattery?.().catch(() => undefined);
+  return {
+    runtime: 'browser',
+    name: browserName(userAgent, userAgentData?.brands),
+    userAgent,
+    system:
+      userAgentData === undefined
+        ? systemName(userAgent)
+        : platformName(userAgentData.platform, details),
+    threads: hardwareConcurrency,
+    isIsolated,
+    ...(battery && { battery: { isCharging: battery.charging, level: battery.level } }),
+  };
+}
+
+/**
+ * Name and major version: 'Firefox 153'.
+ * @param brands tell Chromium's relatives apart that have one and the same user agent
+ */
+export function browserName(userAgent: string, brands: readonly Brand[] = []): string {
+  // Chromium adds a brand of no meaning, spelled anew each time ('Not(A:Brand'), to keep sites from relying on the list.
+  const named = brands.filter(({ brand }) => !/not.*brand/i.test(brand));
+  const own = named.find(({ brand }) => brand !== 'Chromium') ?? named[0];
+  if (own !== undefined) {
+    const name = own.brand === 'HeadlessChrome' ? 'Chromium' : own.brand;
+    return `${name.replace(/^(Google|Microsoft) /, '')} ${own.version}`;
+  }
+  for (const [pattern, name] of userAgentNames) {
+    const version = pattern.exec(userAgent)?.[1];
+    if (version !== undefined) return `${name} ${version}`;
+  }
+  return 'a browser that does not say its name';
+}
+
+/** Those that also claim to be another one come before it. */
+const userAgentNames: readonly (readonly [RegExp, string])[] = [
+  [/\bEdg(?:A|iOS)?\/(\d+)/, 'Edge'],
+  [/\bOPR\/(\d+)/, 'Opera'],
+  [/\bSamsungBrowser\/(\d+)/, 'Samsung Internet'],
+  [/\b(?:Firefox|FxiOS)\/(\d+)/, 'Firefox'],
+  [/\bHeadlessChrome\/(\d+)/, 'Chromium'],
+  [/\b(?:Chrome|CriOS)\/(\d+)/, 'Chrome'],
+  [/\bVersion\/(\d+(?:\.\d+)?).* Safari\//, 'Safari'],
+];
+
+/** System and processor as a user agent has them: 'Linux x86_64'. Much of it is frozen, and left out. */
+export function systemName(userAgent: string): string {
+  const platform = /\(([^)]*)\)/.exec(userAgent)?.[1] ?? '';
+  const ios = /\b(?:iPhone )?OS (\d+)_(\d+)/.exec(platform);
+  if (/^(iPhone|iPad|iPod)/.test(platform)) return ios ? `iOS ${ios[1]!}.${ios[2]!}` : 'iOS';
+  if (platform.includes('Android')) return 'Android';
+  // 10 stands there for 11 too, and Intel for Apple's own processors.
+  if (platform.startsWith('Windows')) {
+    return `Windows${/\b(Win64|WOW64|x64)\b/.test(platform) ? ' x86_64' : ''}`;
+  }
+  if (platform.startsWith('Macintosh')) return 'macOS';
+  const chromeOs = /\bCrOS (\w+)/.exec(platform)?.[1];
+  if (chromeOs !== undefined) return `ChromeOS ${chromeOs}`;
+  return /\bLinux(?: \w+)?/.exec(platform)?.[0] ?? (platform || 'unknown');
+}
+
+/** The same from what Chromium tells apart from its user agent. */
+export function platformName(platform: string, details: PlatformDetails = {}): string {
+  const { architecture = '', bitness = '' } = details;
+  const processor =
+    architecture === ''
+      ? ''
+      : architecture === 'x86'
+        ? `x86${bitness === '64' ? '_64' : ''}`
+        : `${architecture}${bitness}`;
+  return [platform || 'unknown', systemVersion(platform, details), processor]
+    .filter((part) => part !== '')
+    .join(' ');
+}
+
+function systemVersion(platform: string, { platformVersion = '' }: PlatformDetails): string {
+  const [major = '', minor] = platformVersion.split('.');
+  // Windows counts releases of its interfaces, of which 11 was the 13th.
+  if (platform === 'Windows') return Number(major) >= 13 ? '11' : Number(major) > 0 ? '10' : '';
+  if (platform === 'macOS') return [major, minor].filter(Boolean).join('.');
+  return platform === 'Android' ? major : '';
+}

@@ -1,0 +1,72 @@
+/** How the networks learned: the curves of one workload at a time, whichever the reader chooses. */
+import type { BenchmarkResult } from '../../benchmark/result/schema.ts';
+import { CurveCharts } from '../charts/curves.ts';
+import { make, makeTable } from '../elements.ts';
+import { formatCost } from '../format.ts';
+import { sideKey, sideName } from '../sides.ts';
+import { isSoftware, seriesOf, sidesOf } from './lookUp.ts';
+
+/** undefined where no side has a curve. @param signal takes the charts off when it aborts */
+export function makeCurveCard(
+  result: BenchmarkResult,
+  signal: AbortSignal,
+): HTMLElement | undefined {
+  const withCurves = result.workloads.filter(({ series }) =>
+    series.some(({ curve }) => curve.length > 1),
+  );
+  const [first] = withCurves;
+  if (!first) return undefined;
+  const sides = sidesOf(result);
+  const inSoftware = isSoftware(result);
+  const charts = new CurveCharts(sides, inSoftware, signal);
+  const select = make(
+    'select',
+    { id: 'curve-workload' },
+    ...withCurves.map(({ name }) => make('option', { value: name }, name)),
+  );
+  const show = () => {
+    const workload = withCurves.find(({ name }) => name === select.value) ?? first;
+    void charts.show(new Map(workload.series.map(({ side, curve }) => [side, curve])));
+  };
+  select.addEventListener('change', show);
+  show();
+  const rows = result.workloads.map((workload) => [
+    workload.name,
+    ...sides.map((side) => {
+      const series = seriesOf(workload, side);
+      return series ? formatCost(series.finalCost) : '–';
+    }),
+  ]);
+  return make(
+    'section',
+    { class: 'card wide', 'data-chart': 'curves' },
+    make(
+      'div',
+      { class: 'line' },
+      make('h3', {}, 'How the networks learned'),
+      make('label', { class: 'small', for: 'curve-workload' }, 'Workload ', select),
+    ),
+    make(
+      'p',
+      { class: 'small' },
+      'Means over the samples since the point before. All sides start from the same weights and see the same samples in ' +
+        'the same order, so their curves should coincide: the wider line lies below.',
+    ),
+    make(
+      'ul',
+      { class: 'keys small' },
+      ...sides.map((side) => make('li', {}, sideKey(side), sideName(side, inSoftware))),
+    ),
+    charts.element,
+    make(
+      'details',
+      { class: 'figures small' },
+      make('summary', {}, 'Final costs as a table'),
+      makeTable(
+        'Cost after all repeats',
+        ['workload', ...sides.map((side) => sideName(side, inSoftware))],
+        rows,
+      ),
+    ),
+  );
+}

@@ -1,0 +1,50 @@
+/** Finding things in a result, by name. */
+import type {
+  BenchmarkResult,
+  Ratio,
+  Series,
+  SideName,
+  WorkloadResult,
+} from '../../benchmark/result/schema.ts';
+import { findWorkload } from '../../benchmark/workloads.ts';
+import { sideOrder } from '../sides.ts';
+
+/** How `side` did; undefined where it did not run. */
+export function seriesOf(workload: WorkloadResult, side: SideName): Series | undefined {
+  return workload.series.find((series) => series.side === side);
+}
+
+/** How many times `of` was as fast as `over`. */
+export function ratioOf(workload: WorkloadResult, of: SideName, over: SideName): Ratio | undefined {
+  return workload.ratios.find((ratio) => ratio.of === of && ratio.over === over);
+}
+
+/** The sides that ran anything, in the order in which they are shown. */
+export function sidesOf({ workloads }: BenchmarkResult): readonly SideName[] {
+  const ran = new Set(workloads.flatMap(({ series }) => series.map(({ side }) => side)));
+  return sideOrder.filter((side) => ran.has(side));
+}
+
+/** The workloads that differ in size, from the smallest to the largest. */
+export function ladderOf({ workloads }: BenchmarkResult): readonly WorkloadResult[] {
+  return workloads
+    .filter(({ name }) => findWorkload(name)?.group !== 'batch')
+    .sort((a, b) => a.parameterCount - b.parameterCount);
+}
+
+/** The workloads that differ in nothing but the mini-batch, from the smallest to the largest; empty where there are no two. */
+export function batchSweepOf({ workloads }: BenchmarkResult): readonly WorkloadResult[] {
+  const first = workloads.find(({ name }) => findWorkload(name)?.group === 'batch');
+  const same = workloads.filter(({ layers }) => String(layers) === String(first?.layers));
+  return same.length < 2 ? [] : same.sort((a, b) => a.batchSize - b.batchSize);
+}
+
+/** Whether what counts as the GPU computed on the CPU. */
+export function isSoftware({ environment }: BenchmarkResult): boolean {
+  return environment.adapter?.isSoftware === true;
+}
+
+/** '784-16-16-10'. */
+export function networkName({ layers }: WorkloadResult): string {
+  return layers.join('-');
+}

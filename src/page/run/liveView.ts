@@ -1,0 +1,104 @@
+/** The workload under way: its curves as they grow, and how fast each side is. */
+import type { BenchmarkEvent } from '../../benchmark/events.ts';
+import type { CurvePoint, OwnSideName, SideName } from '../../benchmark/result/schema.ts';
+import { findWorkload } from '../../benchmark/workloads.ts';
+import { CurveCharts } from '../charts/curves.ts';
+import { make } from '../elements.ts';
+import { formatThree } from '../format.ts';
+import { sideKey, sideName } from '../sides.ts';
+
+/** Milliseconds between two drawings: the page takes no time that is measured. */
+const drawEveryMs = 400;
+
+/** Sides in the order in which they are listed. */
+const order: readonly OwnSideName[] = ['cpu-1', 'cpu', 'webgpu'];
+
+export class LiveView {
+  readonly #host: HTMLElement;
+  readonly #sides: readonly OwnSideName[];
+  readonly #done = new AbortController();
+  readonly #title = make('h2', {});
+  readonly #rates = new Map<SideName, HTMLElement>();
+  readonly #charts: CurveCharts;
+  #workload = '';
+  #curves = new Map<SideName, CurvePoint[]>();
+  #latest = new Map<SideName, number>();
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  /**
+   * @param host filled until this is disposed of
+   * @param sides that take part
+   */
+  constructor(host: HTMLElement, sides: readonly OwnSideName[], isSoftware: boolean) {
+    this.#host = host;
+    this.#sides = order.filter((side) => sides.includes(side));
+    this.#charts = new CurveCharts(this.#sides, isSoftware, this.#done.signal);
+    const items = this.#sides.map((side) => {
+      const rate = make('b', {}, '–');
+      this.#rates.set(side, rate);
+      return make('li', {}, sideKey(side), `${sideName(side, isSoftware)} `, rate, ' samples/s');
+    });
+    host.hidden = true;
+    host.replaceChildren(
+      make(
+        'section',
+        { class: 'card', 'aria-label': 'The workload under way' },
+        this.#title,
+        make('ul', { class: 'keys rates' }, ...items),
+        this.#charts.element,
+      ),
+    );
+  }
+
+  /** Takes what happened. */
+  take(event: BenchmarkEvent): void {
+    if (event.type === 'workload' || event.type === 'result') return;
+    const { workload } = event;
+    if (workload === undefined) return;
+    if (workload !== this.#workload) this.#begin(workload);
+    if (event.type === 'point') {
+      const curve = this.#curves.get(event.side);
+      if (curve) curve.push(event.point);
+      else this.#curves.set(event.side, [event.point]);
+    } else if (event.type === 'repeat') {
+      this.#latest.set(event.side, event.samplesPerSecond);
+    } else {
+      return;
+    }
+    this.#drawSoon();
+  }
+
+  /** Takes it off the page. */
+  dispose(): void {
+    clearTimeout(this.#timer);
+    this.#done.abort();
+    this.#host.hidden = true;
+    this.#host.replaceChildren();
+  }
+
+  #begin(workload: string): void {
+    this.#workload = workload;
+    this.#curves = new Map();
+    this.#latest = new Map();
+    const known = findWorkload(workload);
+    const detail = known
+      ? `${known.network.layers.join('-')}, mini-batches of ${known.batchSize}`
+      : '';
+    this.#title.replaceChildren(workload, ' ', make('span', { class: 'small' }, detail));
+    this.#host.hidden = false;
+    this.#drawSoon();
+  }
+
+  #drawSoon(): void {
+    this.#timer ??= setTimeout(() => this.#draw(), drawEveryMs);
+  }
+
+  #draw(): void {
+    this.#timer = undefined;
+    for (const side of this.#sides) {
+      const rate = this.#latest.get(side);
+      this.#rates.get(side)!.textContent = rate === undefined ? '–' : formatThree(rate);
+    }
+    void this.#charts.show(this.#curves);
+  }
+}

@@ -1,0 +1,100 @@
+/** "Verify on my machine": every kernel against the float64 reference, in this browser, as a table. */
+import type { VerificationReport } from '../../benchmark/verification/verify.ts';
+import { adapterName } from '../../gpu/adapter.ts';
+import { byId, make, makeTable } from '../elements.ts';
+import { formatSmall, formatThree } from '../format.ts';
+import { errorSentence } from '../sentences.ts';
+import type { BenchmarkWorker } from '../worker/benchmarkWorker.ts';
+
+/** Milliseconds between two updates of the progress bar. */
+const updateEveryMs = 100;
+
+export interface VerifyPanelOptions {
+  readonly seed: number;
+  readonly worker: () => Promise<BenchmarkWorker>;
+  /** Told when it begins and when it is over: nothing else may run meanwhile. */
+  readonly onBusy: (isBusy: boolean) => void;
+}
+
+export class VerifyPanel {
+  readonly #options: VerifyPanelOptions;
+  readonly #button = byId('verify', HTMLButtonElement);
+  readonly #status = byId('verify-status', HTMLElement);
+  readonly #progress = byId('verify-progress', HTMLProgressElement);
+  readonly #report = byId('verify-report', HTMLElement);
+  #stop: AbortController | undefined;
+  #updated = 0;
+
+  constructor(options: VerifyPanelOptions) {
+    this.#options = options;
+    this.#button.addEventListener('click', () => {
+      if (!this.#stop) void this.#run();
+      else {
+        this.#stop.abort();
+        this.#say('Stopping');
+      }
+    });
+  }
+
+  /** Whether it can be begun: there is a GPU, and nothing else runs. */
+  set isEnabled(isEnabled: boolean) {
+    this.#button.disabled = !isEnabled;
+  }
+
+  async #run(): Promise<void> {
+    const stop = (this.#stop = new AbortController());
+    this.#options.onBusy(true);
+    this.#button.textContent = 'Stop';
+    this.#progress.hidden = false;
+    this.#progress.value = 0;
+    this.#report.replaceChildren();
+    this.#say('Checking');
+    try {
+      const worker = await this.#options.worker();
+      const report = await worker.call(
+        'verify',
+        { seed: this.#options.seed, rounds: 2 },
+        { signal: stop.signal, onEvent: ({ done, check }) => this.#update(done, check) },
+      );
+      this.#show(report);
+    } catch (error) {
+      this.#say(stop.signal.aborted ? 'Stopped.' : errorSentence(error));
+    } finally {
+      this.#stop = undefined;
+      this.#progress.hidden = true;
+      this.#button.textContent = 'Verify on my machine';
+      this.#options.onBusy(false);
+    }
+  }
+
+  #update(done: number, check: string): void {
+    const now = performance.now();
+    if (now - this.#updated < updateEveryMs || this.#stop?.signal.aborted === true) return;
+    this.#updated = now;
+    this.#progress.value = done;
+    this.#say(`Checking: ${check}`);
+  }
+
+  #show({ checks, passed, adapter }: VerificationReport): void {
+    const failed = checks.filter((check) => !check.passed).length;
+    this.#say(
+      passed
+        ? `All ${checks.length} checks passed on ${adapterName(adapter)}.`
+        : `${failed} of ${checks.length} checks failed on ${adapterName(adapter)}. Update the browser or the graphics ` +
+            'driver; if that does not help, please report it with this table.',
+    );
+    const rows = checks.map((check) => [
+      check.name,
+      String(check.cases),
+      check.worst > 1 ? formatThree(check.worst) : formatSmall(check.worst),
+      check.passed ? 'passed' : make('b', {}, `failed: ${check.failed ?? ''}`),
+    ]);
+    this.#report.replaceChildren(
+      makeTable('Checks', ['check', 'cases', 'worst, of the bound', 'outcome'], rows),
+    );
+  }
+
+  #say(text: string): void {
+    if (this.#status.textContent !== text) this.#status.textContent = text;
+  }
+}

@@ -1,0 +1,55 @@
+/** Two results side by side, with a verdict that knows how sure it is. */
+import { compareResults } from '../../benchmark/result/compare.ts';
+import {
+  chanceSentence,
+  comparisonHead,
+  comparisonRows,
+  comparisonSentence,
+} from '../../benchmark/result/describeComparison.ts';
+import type { BenchmarkResult } from '../../benchmark/result/schema.ts';
+import { make, makeTable } from '../elements.ts';
+
+/** A result and what it is called here. */
+export interface NamedResult {
+  readonly result: BenchmarkResult;
+  readonly name: string;
+}
+
+/** @param first what the other one is measured by */
+export function makeComparison(first: NamedResult, second: NamedResult): HTMLElement {
+  const comparison = compareResults(first.result, second.result);
+  const chance = chanceSentence(comparison);
+  const rows = comparisonRows(comparison);
+  // The means are what to go by; the pairs say where they come from.
+  const means = rows
+    .slice(comparison.pairs.length)
+    .map(([, side = '', , , ...cells]) => [side, ...cells]);
+  const pairs = rows
+    .slice(0, comparison.pairs.length)
+    .map(([workload = '', side = '', ...cells]) => [`${workload}, ${side}`, ...cells]);
+  const [, , ...head] = comparisonHead;
+  return make(
+    'div',
+    { class: 'card' },
+    make('h2', {}, 'Comparison'),
+    make('p', { class: 'small' }, `First: ${first.name}. Second: ${second.name}.`),
+    make('p', { class: 'verdict-line', 'data-verdict': '' }, comparisonSentence(comparison)),
+    ...(comparison.warnings.length > 0
+      ? [
+          make(
+            'ul',
+            { class: 'marks', 'aria-label': 'Reservations' },
+            ...comparison.warnings.map((warning) => make('li', {}, warning)),
+          ),
+        ]
+      : []),
+    makeTable('Comparison by side', ['mean over workloads', ...head.slice(2)], means),
+    make(
+      'details',
+      { class: 'figures small' },
+      make('summary', {}, 'Workload by workload'),
+      makeTable('Comparison by workload and side', ['workload', ...head], pairs),
+    ),
+    ...(chance === undefined ? [] : [make('p', { class: 'small' }, chance)]),
+  );
+}

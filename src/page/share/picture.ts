@@ -1,0 +1,29 @@
+/** The picture card as pixels. */
+import { BrowserError } from '../../errors.ts';
+
+/** Pixels to a unit of the card, so that it is sharp on today's screens. */
+const scale = 2;
+
+/** @throws {BrowserError} when the browser does not draw it */
+export async function drawPng(svg: string): Promise<Blob> {
+  const url = URL.createObjectURL(new Blob([svg], { type: 'image/svg+xml' }));
+  try {
+    const image = new Image();
+    image.src = url;
+    await image.decode();
+    const canvas = document.createElement('canvas');
+    canvas.width = image.naturalWidth * scale;
+    canvas.height = image.naturalHeight * scale;
+    canvas.getContext('2d')?.drawImage(image, 0, 0, canvas.width, canvas.height);
+    const blob = await new Promise<Blob | null>((resolve) => canvas.toBlob(resolve, 'image/png'));
+    if (blob) return blob;
+    throw new Error('it gave no pixels');
+  } catch (cause) {
+    throw new BrowserError(
+      `This browser did not draw the picture card (${String(cause)}). Save it as SVG instead.`,
+      { cause },
+    );
+  } finally {
+    URL.revokeObjectURL(url);
+  }
+}

@@ -1,0 +1,44 @@
+/** Who trains, in words and colours. */
+import type { SideName } from '../benchmark/result/schema.ts';
+import { sideNames } from '../benchmark/result/words.ts';
+
+/** In the order in which they are shown. */
+export const sideOrder: readonly SideName[] = [
+  'cpu-1',
+  'cpu',
+  'webgpu',
+  'tfjs-wasm',
+  'tfjs-webgpu',
+  'jax-wasm',
+  'jax-webgpu',
+];
+
+/** @param isSoftware whether what counts as the GPU computes on the CPU */
+export function sideName(side: SideName, isSoftware = false): string {
+  return side === 'webgpu' && isSoftware ? 'GPU in software' : sideNames[side];
+}
+
+/** As part of a sentence: 'on the GPU', 'on one CPU thread'. */
+export function onSide(side: SideName, isSoftware = false): string {
+  switch (side) {
+    case 'cpu-1':
+      return 'on one CPU thread';
+    case 'cpu':
+      return 'on all CPU threads';
+    case 'webgpu':
+      return `on the ${sideName(side, isSoftware)}`;
+    case 'tfjs-webgpu':
+    case 'tfjs-wasm':
+    case 'jax-webgpu':
+    case 'jax-wasm':
+      return `by ${sideName(side, isSoftware)}`;
+  }
+}
+
+/** A mark in the side's colour, which a name stands beside. */
+export function sideKey(side: SideName): HTMLElement {
+  const key = document.createElement('span');
+  key.className = `key side-${side}`;
+  key.setAttribute('aria-hidden', 'true');
+  return key;
+}

@@ -1,0 +1,18 @@
+import { gzipSync } from 'node:zlib';
+
+import { expect, it } from 'vitest';
+
+import { firstLoadBytes, type Chunk } from './firstLoadBudget.ts';
+
+const size = (code: string) => gzipSync(code).length;
+
+it('the first load counts what is imported, however deep, once, and nothing that is loaded later', () => {
+  const chunks: Record<string, Chunk> = {
+    'main.js': { code: 'main', imports: ['a.js', 'b.js', 'elsewhere.js'] },
+    'a.js': { code: 'a'.repeat(100), imports: ['b.js'] },
+    'b.js': { code: 'b', imports: ['main.js'] },
+    'later.js': { code: 'later'.repeat(1000), imports: [] },
+  };
+  const expected = size('main') + size('a'.repeat(100)) + size('b');
+  expect(firstLoadBytes('main.js', (name) => chunks[name])).toBe(expected);
+});

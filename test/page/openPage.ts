@@ -1,0 +1,90 @@
+/** The page that people open, in a browser that tells of everything that no page may do. */
+import type { Browser, Page } from 'puppeteer';
+import { expect } from 'vitest';
+
+import type { BenchmarkResult } from '../../src/benchmark/result/schema.ts';
+import { findBrowser, type FoundBrowser } from '../../src/node/browser.ts';
+import { launchBrowser } from '../../src/node/launchBrowser.ts';
+import { providePage } from '../../src/node/pageFolder.ts';
+import { startServer } from '../../src/node/server.ts';
+
+/** A browser, the server of the built page, and the page that is open. */
+export interface PageHost {
+  readonly browser: Browser;
+  readonly origin: string;
+  /**
+   * Opens the page and waits until it can be started.
+   * @param before code to run in it before its own
+   */
+  open(search: string, before?: string): Promise<Page>;
+  /** Closes what is open, and fails where a page complained or asked anybody but its server for anything. */
+  closePages(expected?: RegExp): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** @param found default: the machine's Chromium */
+export async function hostPage(found?: FoundBrowser): Promise<PageHost> {
+  const folder = await providePage();
+  const server = await startServer({ folder: folder.path });
+  const { origin } = server;
+  const browser = await launchBrowser(found ?? (await findBrowser()), { adapter: 'software' });
+  const complaints: string[] = [];
+  const pages: Page[] = [];
+  // `blob:` is the program of the CPU engine's threads, a picture or a file to save, which the page itself has made.
+  const own = [`${origin}/`, `blob:${origin}/`, 'data:'];
+  return {
+    browser,
+    origin,
+    async open(search, before = '') {
+      const page = await browser.newPage();
+      pages.push(page);
+      page.on('console', (message) => {
+        if (message.type() === 'error') complaints.push(message.text());
+      });
+      page.on('pageerror', (error) => complaints.push(String(error)));
+      page.on('request', (request) => {
+        if (!own.some((start) => request.url().startsWith(start))) {
+          complaints.push(`request of ${request.url()}`);
+        }
+      });
+      if (before !== '') await page.evaluateOnNewDocument(before);
+      await page.goto(`${origin}/${search}`);
+      await page.waitForSelector('#start:enabled');
+      return page;
+    },
+    async closePages(expected) {
+      for (const page of pages.splice(0)) if (!page.isClosed()) await page.close();
+      const unexpected = complaints.splice(0).filter((text) => !expected?.test(text));
+      expect(unexpected).toEqual([]);
+    },
+    async close() {
+      await browser.close();
+      await server.close();
+      folder.dispose();
+    },
+  };
+}
+
+export async function textOf(page: Page, selector: string): Promise<string> {
+  const text = await page.$eval(selector, (element) => element.textContent);
+  return text.replaceAll(/\s+/g, ' ').trim();
+}
+
+/** Waits until the text of an element matches. */
+export async function waitForText(page: Page, selector: string, pattern: RegExp): Promise<void> {
+  await page.waitForFunction(
+    (where, source) => new RegExp(source).test(document.querySelector(where)?.textContent ?? ''),
+    { polling: 20, timeout: 60_000 },
+    selector,
+    pattern.source,
+  );
+}
+
+/** Waits for the end of the run that is under way, or of the first. */
+export async function resultOf(page: Page): Promise<BenchmarkResult> {
+  return (await page.evaluate('nudgeBenchmark.done')) as BenchmarkResult;
+}
+
+export function isHidden(page: Page, selector: string): Promise<boolean> {
+  return page.$eval(selector, (element) => (element as HTMLElement).hidden);
+}

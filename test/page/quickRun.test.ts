@@ -1,0 +1,259 @@
+/** One run of the benchmark on the page, as built and served, and everything that is to be seen of it. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import type { Page } from 'puppeteer';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+import type { BenchmarkResult, OwnSideName } from '../../src/benchmark/result/schema.ts';
+import { longestTaskMs } from '../support/longTasks.ts';
+import { findSeriousProblems } from './accessibility.ts';
+import { hostPage, isHidden, resultOf, textOf, type PageHost } from './openPage.ts';
+
+/** Keeps what the page copies and saves. */
+const keepFiles = `
+  globalThis.copied = '';
+  navigator.clipboard.writeText = (text) => { globalThis.copied = text; return Promise.resolve(); };
+  globalThis.saved = [];
+  const create = URL.createObjectURL;
+  URL.createObjectURL = (blob) => { globalThis.saved.push(blob); return create.call(URL, blob); };
+  HTMLAnchorElement.prototype.click = () => undefined;
+  document.addEventListener('nudge:done', (event) => { globalThis.told = event.detail; });
+`;
+
+let host: PageHost;
+let page: Page;
+let result: BenchmarkResult;
+let longestTask: number;
+/** What was to be read while it ran. */
+const seen = { status: new Set<string>(), doing: new Set<string>(), live: '' };
+
+beforeAll(async () => {
+  host = await hostPage();
+  page = await host.open('?quick=1&repeats=4&seconds=0.02&samples=3000', keepFiles);
+  // By keyboard: the button is the first thing that a Tab reaches.
+  await page.keyboard.press('Tab');
+  longestTask = await longestTaskMs(page, async () => {
+    await page.keyboard.press('Enter');
+    const watching = watch();
+    result = await resultOf(page);
+    await watching;
+  });
+});
+afterAll(async () => {
+  await host.closePages();
+  await host.close();
+});
+
+async function watch(): Promise<void> {
+  for (;;) {
+    seen.status.add(await textOf(page, '#status'));
+    seen.doing.add(await textOf(page, '#doing'));
+    if (!(await isHidden(page, '#live'))) seen.live = await textOf(page, '#live');
+    if ((await textOf(page, '#start')) === 'Start') return;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}
+
+/** Opens the page once more and has it open the result that the address carries. */
+async function openCopiedLink(): Promise<Page> {
+  const link = (await page.evaluate('copied')) as string;
+  const other = await host.open(link.slice(host.origin.length + 1));
+  await other.waitForSelector('[data-score]');
+  return other;
+}
+
+async function press(text: string, group: 'Save' | 'Copy'): Promise<void> {
+  await page.$$eval(
+    `[role="group"][aria-label="${group}"] button`,
+    (buttons, wanted) => buttons.find((button) => button.textContent === wanted)!.click(),
+    text,
+  );
+  await page.waitForFunction(
+    (word) => document.querySelector('.share [role="status"]')!.textContent.startsWith(word),
+    { polling: 20 },
+    group === 'Save' ? 'Saved' : 'Copied',
+  );
+}
+
+describe('the run', () => {
+  it('gives a whole result, by the published schema, to whoever waits for it', async () => {
+    const path = join(import.meta.dirname, '../../docs/benchmark-result.schema.json');
+    const schema = JSON.parse(readFileSync(path, 'utf8')) as object;
+    const ajv = new Ajv2020({ strict: false, allErrors: true, formats: { 'date-time': true } });
+    expect(ajv.validate(schema, result), ajv.errorsText()).toBe(true);
+    expect(await page.evaluate('told')).toEqual(result);
+    expect(result.workloads.map(({ name }) => name)).toEqual(['tiny', 'mid']);
+    for (const { series, verification } of result.workloads) {
+      expect(series.map(({ side }) => side).sort()).toEqual(['cpu', 'cpu-1', 'webgpu']);
+      expect(series.every(({ samplesPerSecond }) => samplesPerSecond.length === 4)).toBe(true);
+      expect(verification?.isVerified).toBe(true);
+    }
+    expect(result.data.trainingCount).toBe(3000);
+    expect(result.environment).toMatchObject({ runtime: 'browser', isIsolated: true });
+    expect(result.nudge.version).toMatch(/^\d+\.\d+\.\d+$/);
+  });
+
+  it('says what is being done, and shows what is learned meanwhile', () => {
+    expect([...seen.status]).toContain('Running “tiny”');
+    expect([...seen.status].at(-1)).toMatch(/^Done in /);
+    expect([...seen.doing].join('\n')).toMatch(/: (tiny|mid) on (the GPU|one|all)/);
+    expect(seen.live).toMatch(/^(tiny|mid) 784-.*samples\/s/);
+  });
+
+  it('leaves the page’s thread free: no task takes 50 ms of it', () => {
+    expect(longestTask).toBeLessThan(50);
+  });
+});
+
+describe('the result', () => {
+  it('begins with the scores, the GPU’s first, with what they are worth', async () => {
+    const values = await page.$$eval('[data-score]', (places) =>
+      places.map((place) => [place.getAttribute('data-score'), place.textContent] as const),
+    );
+    const scoreOf = (side: OwnSideName) => result.scores.find((score) => score.side === side)!;
+    expect(values.map(([side]) => side)).toEqual(['webgpu', 'cpu', 'cpu-1']);
+    for (const [side, text] of values) {
+      const rounded = Math.round(scoreOf(side as OwnSideName).middle).toLocaleString('en');
+      expect(text.startsWith(`${rounded} ±`)).toBe(true);
+    }
+    const scores = await textOf(page, '.scores');
+    expect(scores).toContain('GPU score, in software');
+    expect(scores).toContain('Of “tiny” and “mid” alone');
+    expect(scores).toContain('computes on the CPU: a class of its own');
+    expect(await textOf(page, '[data-verified]')).toMatch(/^✓ Verified, worst .* of the bound\.$/);
+    expect(await textOf(page, '[data-crossover]')).toMatch(/wins/);
+  });
+
+  it('has a row for each workload, with intervals, speed-up and limit', async () => {
+    const rows = await page.$$eval('[data-table="workloads"] tbody tr', (all) =>
+      all.map((row) => [...row.children].map((cell) => cell.textContent.replaceAll('\u00a0', ' '))),
+    );
+    expect(rows.map(([name]) => name)).toEqual([
+      'tiny784-16-16-10mini-batches of 100',
+      'mid784-128-10mini-batches of 128',
+    ]);
+    for (const [, one, cpu, gpu, ratio, limit, error] of rows) {
+      for (const cell of [one, cpu, gpu]) expect(cell).toMatch(/^[\d,.]+ to [\d,.]+$|\d to \d/);
+      expect(ratio).toMatch(/^[\d.]+×[\d.]+× to [\d.]+×$/);
+      expect(limit).toMatch(/^[\d.]+ %, (arithmetic|memory|dispatches|the CPU’s calls)$/);
+      expect(error).toMatch(/^(0\.\d+|less than 0\.001)$/);
+    }
+  });
+
+  it('has pictures, each with its figures in words and as a table', async () => {
+    const labels = await page.$$eval('[role="img"][aria-label]', (all) =>
+      all.map((image) => image.getAttribute('aria-label')!),
+    );
+    expect(labels.join('\n')).toMatch(/^Speed-up over parameters: tiny .*; mid /m);
+    expect(labels.join('\n')).toMatch(/^The roof is .*FLOP\/s\. tiny: .* FLOP\/byte/m);
+    expect(labels.join('\n')).toMatch(/^Curves of cost against steps: CPU.* after .* steps/m);
+    for (const chart of ['speed-up', 'roofline']) {
+      expect(await countPixels(chart, [0xb8, 0x3a, 0x08])).toBeGreaterThan(50);
+      expect(await page.$(`[data-chart="${chart}"] details table`)).not.toBeNull();
+    }
+    const bars = await page.$$eval('[data-chart="throughput"] .bar', (all) =>
+      all.map((bar) => bar.getBoundingClientRect().width),
+    );
+    expect(bars).toHaveLength(6);
+    expect(Math.min(...bars)).toBeGreaterThan(0);
+  });
+
+  it('says where it was made', async () => {
+    const text = await textOf(page, '[data-part="environment"]');
+    expect(text).toContain(result.environment.name);
+    expect(text).toContain(result.data.sha256);
+  });
+
+  it.each(['light', 'dark'])('is accessible in %s, and so is the page before', async (scheme) => {
+    const media = [{ name: 'prefers-color-scheme', value: scheme }];
+    await page.emulateMediaFeatures(media);
+    expect(await findSeriousProblems(page)).toEqual([]);
+    const other = await host.open('');
+    await other.emulateMediaFeatures(media);
+    expect(await findSeriousProblems(other)).toEqual([]);
+    await other.close();
+  });
+
+  it('fits a phone', async () => {
+    const before = page.viewport();
+    await page.setViewport({ width: 360, height: 640 });
+    expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(360);
+    await page.setViewport(before);
+  });
+});
+
+describe('the result travels', () => {
+  it('as a link, which shows it as what it is: made elsewhere', async () => {
+    await press('Link', 'Copy');
+    const other = await openCopiedLink();
+    expect(await textOf(other, '.tag')).toBe('Opened, not run here: from a link');
+    for (const place of ['.scores', '[data-verified]']) {
+      expect(await textOf(other, place)).toBe(await textOf(page, place));
+    }
+  });
+
+  it('as JSON, which is the result', async () => {
+    await press('JSON', 'Copy');
+    expect(JSON.parse((await page.evaluate('copied')) as string)).toEqual(result);
+  });
+
+  it.each([
+    ['JSON', /^\{/],
+    ['CSV', /^[a-z]+/],
+    ['Markdown', /^#/],
+    ['Card, SVG', /^<svg /],
+    ['Card, PNG', /^\u0089PNG\r\n/],
+  ])('as a file: %s', async (name, start) => {
+    await page.evaluate('saved.length = 0');
+    await press(name, 'Save');
+    const bytes = (await page.evaluate(
+      'saved.at(-1).arrayBuffer().then((buffer) => [...new Uint8Array(buffer).subarray(0, 24)])',
+    )) as number[];
+    expect(String.fromCharCode(...bytes)).toMatch(start);
+    if (name === 'Card, PNG') {
+      // Width and height stand at the same place in every PNG.
+      const size = new DataView(Uint8Array.from(bytes).buffer);
+      expect([size.getUint32(16), size.getUint32(20)]).toEqual([2400, 1260]);
+    }
+  });
+
+  it('as a file that is opened, and compared with the run', async () => {
+    await page.evaluate(async (text) => {
+      const dataTransfer = new DataTransfer();
+      dataTransfer.items.add(new File([text], 'before.json'));
+      const init = { dataTransfer, bubbles: true, cancelable: true };
+      document.querySelector('h1')!.dispatchEvent(new DragEvent('drop', init));
+      await Promise.resolve();
+    }, JSON.stringify(result));
+    await page.waitForSelector('[data-verdict]');
+    expect(await textOf(page, '#comparison')).toContain('First: before.json. Second: this run.');
+    // Of a result with itself.
+    expect(await textOf(page, '[data-verdict]')).toMatch(/^No difference is shown/);
+    await page.waitForSelector('.tag');
+    expect(await textOf(page, '.tag')).toBe('Opened, not run here: before.json');
+    await page.$$eval('#choice button', (buttons) => buttons.at(-1)!.click());
+    await page.waitForFunction(() => document.querySelector('.tag') === null);
+    expect(await textOf(page, '#choice [aria-pressed="true"]')).toBe('This run');
+  });
+});
+
+/** Pixels of a chart that have about this colour, [red, green, blue]. */
+function countPixels(chart: string, color: readonly number[]): Promise<number> {
+  return page.$eval(
+    `[data-chart="${chart}"] canvas`,
+    (canvas, wanted) => {
+      const { data } = canvas
+        .getContext('2d', { willReadFrequently: true })!
+        .getImageData(0, 0, canvas.width, canvas.height);
+      let count = 0;
+      for (let at = 0; at < data.length; at += 4) {
+        const isNear = wanted.every((value, n) => Math.abs(data[at + n]! - value) < 12);
+        if (isNear && data[at + 3]! > 200) count++;
+      }
+      return count;
+    },
+    color,
+  );
+}
