@@ -7,6 +7,7 @@ import { ConfigurationError, NoAdapterError, NudgeError } from '../errors.ts';
 import { sha256 } from '../formats/sha256.ts';
 import { Device } from '../gpu/device.ts';
 import { probeAdapter, type MeasuredLimits } from '../gpu/probes/probeAdapter.ts';
+import { requireFits } from '../training/batches.ts';
 import { reportAdapter, timerResolution } from './adapterReport.ts';
 import { findCrossover } from './crossover.ts';
 import type { BenchmarkEvent } from './events.ts';
@@ -58,13 +59,16 @@ export interface BenchmarkOptions extends BenchmarkSettings {
 
 /** Milliseconds for all the figures of the adapter together. */
 const probeBudgetMs = 1000;
+/** A step of the largest networks takes some seconds where a GPU is small, or none and shared with others. */
+const patienceMs = 30_000;
 /** What is trained up to an accuracy: the least that gets there. */
 const accuracyWorkload = 'mid';
 
 /**
  * Runs the benchmark.
  * @returns what was finished; that a side failed, that the run was stopped or disturbed are marks of it
- * @throws {ConfigurationError} for settings that make no sense, and for a `resume` of another run
+ * @throws {ConfigurationError} for settings that make no sense, data of another size than the workloads', and a
+ *   `resume` of another run
  * @throws {NoAdapterError} where `webgpu` is the only side that was asked for and there is none
  */
 export async function runBenchmark(options: BenchmarkOptions): Promise<BenchmarkResult> {
@@ -79,7 +83,7 @@ export async function runBenchmark(options: BenchmarkOptions): Promise<Benchmark
 class BenchmarkRun {
   readonly #options: BenchmarkOptions;
   readonly #settings: DecidedSettings;
-  readonly #device: Device | undefined;
+  #device: Device | undefined;
   readonly #environment: Environment;
   readonly #sha256: string;
   readonly #progress: RunProgress;
@@ -114,15 +118,18 @@ class BenchmarkRun {
   }
 
   static async begin(options: BenchmarkOptions): Promise<BenchmarkRun> {
-    const { gpu, hidden, training, test, surroundings, resume } = options;
+    const { gpu, training, test, surroundings, resume } = options;
     // Refused before anything is begun, whatever adapter there is.
-    decideSettings(options, 'hardware');
+    const { workloads } = decideSettings(options, 'hardware');
+    for (const { network } of workloads) {
+      requireFits(network, training);
+      requireFits(network, test);
+    }
     let device: Device | undefined;
     let noAdapter: string | undefined;
     if (options.sides?.includes('webgpu') ?? true) {
       try {
-        const isVisible = hidden && (() => !hidden.aborted);
-        device = await Device.request({ gpu, isVisible });
+        device = await requestDevice(options);
       } catch (error) {
         if (!(error instanceof NoAdapterError) || options.sides?.length === 1) throw error;
         noAdapter = error.message;
@@ -203,10 +210,20 @@ class BenchmarkRun {
     });
     this.#marks.push(...marks);
     this.#progress.finish(workload);
+    if (marks.some(({ kind }) => kind === 'device-lost')) await this.#replaceDevice();
     if (!result) return;
     this.#workloads.push(result);
     this.#options.onEvent?.({ type: 'workload', result });
     this.#options.onEvent?.({ type: 'result', result: this.#result() });
+  }
+
+  /** The score is void, but what the next workloads would have been is worth knowing. */
+  async #replaceDevice(): Promise<void> {
+    this.#device?.destroy();
+    this.#device = await requestDevice(this.#options).catch((error: unknown) => {
+      if (error instanceof NudgeError) return undefined;
+      throw error;
+    });
   }
 
   async #trainToAccuracy(): Promise<void> {
@@ -294,6 +311,11 @@ class BenchmarkRun {
     }
     return marks;
   }
+}
+
+function requestDevice({ gpu, hidden }: BenchmarkOptions): Promise<Device> {
+  const isVisible = hidden && (() => !hidden.aborted);
+  return Device.request({ gpu, isVisible, timeoutMs: patienceMs });
 }
 
 /** Of features and labels of the training set, then of the test set. */

@@ -56,7 +56,7 @@ export function decideSettings(
   const named = settings.sides ?? ownSides;
   requireDistinct('sides', named, ownSides);
   const sides = named.filter((side) => side !== 'webgpu' || adapter !== 'none');
-  const decided = decideWorkloads(settings.workloads, quick, adapter === 'hardware');
+  const decided = decideWorkloads(settings.workloads, quick, sides, adapter === 'hardware');
   const idle = decided.find((workload) => sidesOf(workload, sides).length === 0);
   if (idle) {
     throw new ConfigurationError(
@@ -80,11 +80,16 @@ export function decideSettings(
 function decideWorkloads(
   names: readonly string[] | undefined,
   quick: boolean,
+  sides: readonly OwnSideName[],
   isHardware: boolean,
 ): readonly Workload[] {
   const known = workloads.map(({ name }) => name);
   if (names) requireDistinct('workloads', names, known);
-  else if (!quick) return workloads.filter(({ needsHardware }) => !needsHardware || isHardware);
+  else if (!quick) {
+    return workloads.filter(
+      (workload) => sidesOf(workload, sides).length > 0 && (!workload.needsHardware || isHardware),
+    );
+  }
   return (names ?? quickWorkloads).map((name) => findWorkload(name)!);
 }
 

@@ -2,13 +2,6 @@
  * The work that a Node program does itself or has done by a page, by name: src/cli runs these here, and
  * src/page/jobs runs the same ones there.
  */
-import type { PresetName } from '../network/presets.ts';
-import {
-  runMainJob,
-  type MainJobEvent,
-  type MainJobOptions,
-  type MainJobResult,
-} from './mainJob.ts';
 import { runSweep } from './sweepJob.ts';
 import { runTune } from './tuneJob.ts';
 import { runEvaluation, runTraining, type WorkContext, type WorkData } from './trainJob.ts';
@@ -37,36 +30,10 @@ function runCheck(
   });
 }
 
-export interface BenchConfiguration {
-  readonly presets?: readonly PresetName[] | undefined;
-  readonly plans?: MainJobOptions['plans'];
-  readonly epochs?: number | undefined;
-  readonly seed?: number | undefined;
-}
-
-function runBench(
-  { presets, plans, epochs, seed }: BenchConfiguration,
-  { training, test }: WorkData,
-  { gpu, signal, onEvent }: WorkContext<MainJobEvent>,
-): Promise<MainJobResult> {
-  return runMainJob({
-    training,
-    test,
-    gpu,
-    signal,
-    ...(presets && { presets }),
-    ...(plans && { plans }),
-    ...(epochs !== undefined && { epochs }),
-    ...(seed !== undefined && { seed }),
-    ...(onEvent && { onEvent }),
-  });
-}
-
 const works = {
   train: runTraining,
   evaluate: runEvaluation,
   check: runCheck,
-  bench: runBench,
   sweep: runSweep,
   tune: runTune,
 };

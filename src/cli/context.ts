@@ -14,6 +14,8 @@ export interface Context {
 /** Where a command's JSON report goes; checked before the work starts. */
 export interface JsonReport {
   write(report: object): Promise<void>;
+  /** Writes what is JSON already, with a line break at its end. */
+  writeText(text: string): Promise<void>;
 }
 
 /** What a command that takes a while works with. */
@@ -44,15 +46,21 @@ export async function inRun<T>(
 }
 
 async function prepareReport(path: string | undefined, terminal: Terminal): Promise<JsonReport> {
-  if (path === undefined) return { write: () => Promise.resolve() };
+  const writeText = await prepareText(path, terminal);
+  return { writeText, write: (report) => writeText(`${formatJson(report)}\n`) };
+}
+
+async function prepareText(
+  path: string | undefined,
+  terminal: Terminal,
+): Promise<JsonReport['writeText']> {
+  if (path === undefined) return () => Promise.resolve();
   if (path === '-') {
-    return {
-      write: (report) => {
-        terminal.json(formatJson(report));
-        return Promise.resolve();
-      },
+    return (text) => {
+      terminal.json(text.replace(/\n$/, ''));
+      return Promise.resolve();
     };
   }
   const file: OutputFile = await prepareOutput(path, '--json');
-  return { write: (report) => file.write(`${formatJson(report)}\n`) };
+  return (text) => file.write(text);
 }

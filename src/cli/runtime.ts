@@ -107,7 +107,7 @@ async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
 }
 
 /** A GPU that gives no adapter, for a reason that is known already, so that `auto` can tell it. */
-function gpuWithout(reason: NoAdapterError): GPU {
+export function gpuWithout(reason: NoAdapterError): GPU {
   return { requestAdapter: () => Promise.reject(reason) } as unknown as GPU;
 }
 

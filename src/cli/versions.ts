@@ -4,12 +4,27 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
+import { findCommit } from '../node/commit.ts';
+
 /** nudge's own, from the package.json above this file, in a checkout and in an installed package alike. */
 export function nudgeVersion(): string {
+  const folder = nudgeFolder();
+  return folder === undefined ? 'of unknown version' : versionIn(join(folder, 'package.json'));
+}
+
+/** The commit that is checked out, or that an installed package was built from; empty where it is not known. */
+export function nudgeCommit(): string {
+  const folder = nudgeFolder();
+  if (folder === undefined) return '';
+  if (import.meta.url.endsWith('.ts')) return findCommit(folder);
+  const file = join(folder, 'dist/page/commit.txt');
+  return existsSync(file) ? readFileSync(file, 'utf8').trim() : '';
+}
+
+function nudgeFolder(): string | undefined {
   for (let folder = dirname(fileURLToPath(import.meta.url)); ; folder = dirname(folder)) {
-    const file = join(folder, 'package.json');
-    if (existsSync(file)) return versionIn(file);
-    if (folder === dirname(folder)) return 'of unknown version';
+    if (existsSync(join(folder, 'package.json'))) return folder;
+    if (folder === dirname(folder)) return undefined;
   }
 }
 

@@ -1,8 +1,4 @@
-/**
- * A browser that works for a Node program: builds and serves the page, opens it without a window, and
- * has jobs of src/page/jobs done in it. Whatever goes wrong over there, a crash included, rejects the
- * calls under way with a sentence; nothing hangs, and nothing stays behind after `close()`.
- */
+/** A browser that is started, without a window, to work for a Node program, and ended when it has. */
 import type { Browser } from 'puppeteer';
 
 import { BrowserError, NoAdapterError } from '../errors.ts';
@@ -11,9 +7,9 @@ import { describeBrowser, findBrowser, findBrowsers, type FoundBrowser } from '.
 import type { AdapterChoice } from './dawn.ts';
 import { mayHaveGpu } from './gpuDevice.ts';
 import { launchBrowser } from './launchBrowser.ts';
-import { providePage } from './pageFolder.ts';
-import { PageLink, type CallOptions } from './pageLink.ts';
-import { startServer, type Mount } from './server.ts';
+import { PageLink } from './pageLink.ts';
+import { requireAdapter, servePage, type BrowserSession } from './pageSession.ts';
+import type { Mount } from './server.ts';
 
 export interface BrowserSessionOptions {
   /** 'chromium', 'firefox', or the path of a browser. @defaultValue 'chromium' */
@@ -26,28 +22,11 @@ export interface BrowserSessionOptions {
   readonly handleSignals?: boolean;
 }
 
-export interface BrowserSession {
+/** A page in a browser that was started for it. */
+export interface LaunchedSession extends BrowserSession {
   readonly browser: FoundBrowser;
-  /** As the browser says it: 'Chrome/147.0.7727.50'. */
-  readonly version: string;
-  readonly environment: BrowserEnvironment;
   /** Browsers, or ways to start them, that were tried before and did not do: a sentence each. */
   readonly passedOver: readonly string[];
-  /** Of the served page. */
-  readonly url: string;
-  /**
-   * Has a job done in the page.
-   * @param name of one of src/page/jobs
-   * @throws what the job throws, in the class that it was thrown in
-   * @throws {BrowserError} when the page or the browser crashes, complains or goes away
-   */
-  call<Result = unknown, Event = unknown>(
-    name: string,
-    args?: unknown,
-    options?: CallOptions<Event>,
-  ): Promise<Result>;
-  /** Ends the browser and the server; calling it twice does no harm. */
-  close(): Promise<void>;
 }
 
 /**
@@ -57,31 +36,13 @@ export interface BrowserSession {
  */
 export async function openBrowserSession(
   options: BrowserSessionOptions = {},
-): Promise<BrowserSession> {
-  const page = await providePage();
+): Promise<LaunchedSession> {
+  const site = await servePage(options);
   try {
-    const server = await startServer({ folder: page.path, mounts: options.mounts ?? [] });
-    try {
-      const url = `${server.origin}/headless.html`;
-      const { process, link, ...facts } = await openFirst(url, options);
-      let closing: Promise<void> | undefined;
-      return {
-        ...facts,
-        url,
-        call: (name, args, callOptions = {}) => link.call(name, args, callOptions),
-        close: () =>
-          (closing ??= (async () => {
-            await closeBrowser(process);
-            await server.close();
-            page.dispose();
-          })()),
-      };
-    } catch (error) {
-      await server.close();
-      throw error;
-    }
+    const { process, link, ...facts } = await openFirst(site.url, options);
+    return { ...facts, ...site.session(link, () => closeBrowser(process)) };
   } catch (error) {
-    page.dispose();
+    await site.close();
     throw error;
   }
 }
@@ -144,7 +105,9 @@ async function open(
   try {
     const link = await PageLink.open(browser, url);
     const environment = await link.call<BrowserEnvironment, never>('environment', undefined, {});
-    if (attempt !== 'none') requireAdapter(environment, found, options.adapter === 'hardware');
+    if (attempt !== 'none') {
+      requireAdapter(environment, describeBrowser(found), options.adapter === 'hardware');
+    }
     return {
       process: browser,
       link,
@@ -155,30 +118,6 @@ async function open(
   } catch (error) {
     await closeBrowser(browser);
     throw error;
-  }
-}
-
-/** @throws {NoAdapterError} */
-function requireAdapter(
-  { hasWebGpu, adapter }: BrowserEnvironment,
-  found: FoundBrowser,
-  hardwareOnly: boolean,
-): void {
-  const name = describeBrowser(found);
-  if (!hasWebGpu) {
-    throw new NoAdapterError(
-      `${name} has no WebGPU. Update it, name another browser, or choose the backend 'cpu'.`,
-    );
-  }
-  if (adapter === undefined) {
-    throw new NoAdapterError(
-      `${name} gives no WebGPU adapter. Install the driver of this machine's GPU, name another browser, or choose the backend 'cpu'.`,
-    );
-  }
-  if (hardwareOnly && adapter.isSoftware) {
-    throw new NoAdapterError(
-      `${name} gives only a software adapter (${adapter.description}), and hardware was asked for. Install the driver of this machine's GPU, or allow the software adapter.`,
-    );
   }
 }
 

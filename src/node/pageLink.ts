@@ -2,7 +2,7 @@
  * The line between a Node program and one page: calls go there, events and outcomes come back. As
  * soon as the page crashes, complains or goes away, every call on it rejects.
  */
-import type { Browser, Page } from 'puppeteer';
+import type { Browser, BrowserContext, Page } from 'puppeteer';
 
 import { BrowserError } from '../errors.ts';
 import type { NudgePage, Outcome } from '../page/nudgePage.ts';
@@ -42,9 +42,16 @@ export class PageLink {
     this.#failed.catch(() => undefined);
   }
 
-  /** @throws {BrowserError} when the page at `url` does not load within 30 s */
-  static async open(browser: Browser, url: string): Promise<PageLink> {
-    const page = await browser.newPage();
+  /**
+   * @param context where the page is opened; default: the browser's own
+   * @throws {BrowserError} when the page at `url` does not load within 30 s
+   */
+  static async open(
+    browser: Browser,
+    url: string,
+    context: BrowserContext = browser.defaultBrowserContext(),
+  ): Promise<PageLink> {
+    const page = await context.newPage();
     const link = new PageLink(browser, page);
     await page.exposeFunction('nudgeEmit', (id: number, event: string) => {
       link.#eventHandlers.get(id)?.(decode(event));
@@ -53,7 +60,7 @@ export class PageLink {
     return link;
   }
 
-  /** See BrowserSession.call. */
+  /** See `BrowserSession.call`. */
   async call<Result, Event>(
     name: string,
     args: unknown,
@@ -172,6 +179,8 @@ function watch(browser: Browser, page: Page): Promise<never> {
     });
     page.on('console', (message) => {
       if (message.type() !== 'error') return;
+      // Chromium's remark on an address that is not secure. Whoever needs it to be asks the page.
+      if (message.text().includes('Cross-Origin-Opener-Policy header has been ignored')) return;
       const { url } = message.location();
       fail(
         `The page complains: ${message.text()}${url === undefined || url === '' ? '' : ` (${url})`}`,

@@ -1,12 +1,14 @@
 /**
- * Serves the built page, and a few named data files, to a browser on this machine. It reads, never
- * writes, listens on 127.0.0.1 alone, and its headers keep the page from talking to anyone else.
+ * Serves the built page, and a few named data files, to a browser. It reads, never writes, listens on
+ * 127.0.0.1 alone unless it is told another address, and its headers keep the page from talking to anyone else.
  */
 import { createReadStream } from 'node:fs';
 import { realpath, stat } from 'node:fs/promises';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { extname, join, sep } from 'node:path';
+
+import { ConfigurationError } from '../errors.ts';
 
 /** A folder from which certain files, and no others, can be fetched. */
 export interface Mount {
@@ -18,22 +20,27 @@ export interface Mount {
 }
 
 export interface StaticServer {
-  /** 'http://127.0.0.1:40123', which a browser takes for a secure context. */
+  /** 'http://127.0.0.1:40123', which a browser takes for a secure context, as it does no other address. */
   readonly origin: string;
   close(): Promise<void>;
 }
 
 /**
- * Serves `folder` at '/' and each mount at its path, on a free port.
+ * Serves `folder` at '/' and each mount at its path.
  * @param options.folder the built page; everything in it may be read, by GET and HEAD
  * @param options.contentSecurityPolicy what a page that is not nudge's own needs instead of nudge's policy
+ * @param options.host the name or address of this machine to listen on; default 127.0.0.1
+ * @param options.port default: a free one
+ * @throws {ConfigurationError} when host and port are not to be had
  */
 export async function startServer(options: {
   readonly folder: string;
   readonly mounts?: readonly Mount[];
   readonly contentSecurityPolicy?: string;
+  readonly host?: string | undefined;
+  readonly port?: number | undefined;
 }): Promise<StaticServer> {
-  const mounts = options.mounts ?? [];
+  const { mounts = [], host = '127.0.0.1' } = options;
   // Symbolic links are resolved before a file is judged, so the folder's own must be as well.
   const folder = await realpath(options.folder);
   const { contentSecurityPolicy } = options;
@@ -45,17 +52,20 @@ export async function startServer(options: {
   };
   const server = createServer((request, response) => {
     for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
+    // Another site can make its own name resolve to this address; the browser still tells us that name.
+    const name = request.headers.host?.replace(/:\d+$/, '') ?? '';
+    if (!['127.0.0.1', 'localhost', inUrl(host)].includes(name)) {
+      refuse(response, 403, `This server answers to ${host} only.`);
+      return;
+    }
     answer(request, response, folder, mounts).catch((error: unknown) =>
       response.destroy(error as Error),
     );
   });
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', resolve);
-  });
+  await listen(server, host, options.port ?? 0);
   const { port } = server.address() as AddressInfo;
   return {
-    origin: `http://127.0.0.1:${port}`,
+    origin: `http://${inUrl(host)}:${port}`,
     close: () =>
       new Promise((resolve, reject) => {
         server.close((error) => (error === undefined ? resolve() : reject(error)));
@@ -65,17 +75,39 @@ export async function startServer(options: {
   };
 }
 
+async function listen(server: Server, host: string, port: number): Promise<void> {
+  try {
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject);
+      server.listen(port, host, resolve);
+    });
+  } catch (error) {
+    const { code = '', message } = error as NodeJS.ErrnoException;
+    throw new ConfigurationError(
+      `The page cannot be served at ${host}, port ${port}: ${listenReasons[code] ?? message}. Choose another port, or an address that this machine has.`,
+      { cause: error },
+    );
+  }
+}
+
+const listenReasons: Readonly<Record<string, string>> = {
+  EADDRINUSE: 'another program listens there',
+  EADDRNOTAVAIL: 'this machine has no such address',
+  ENOTFOUND: 'the name is not known',
+  EACCES: 'this port is not for everybody',
+};
+
+/** As it stands in an address: those of IPv6 have colons of their own. */
+function inUrl(host: string): string {
+  return host.includes(':') ? `[${host}]` : host;
+}
+
 async function answer(
   request: IncomingMessage,
   response: ServerResponse,
   folder: string,
   mounts: readonly Mount[],
 ): Promise<void> {
-  // Another site can make its own name resolve to 127.0.0.1; the browser still tells us that name.
-  if (!/^(127\.0\.0\.1|localhost)(:\d+)?$/.test(request.headers.host ?? '')) {
-    refuse(response, 403, 'This server answers to 127.0.0.1 only.');
-    return;
-  }
   if (request.method !== 'GET' && request.method !== 'HEAD') {
     response.setHeader('Allow', 'GET, HEAD');
     refuse(response, 405, 'This server only reads: GET or HEAD.');

@@ -38,6 +38,11 @@ describe('settings', () => {
     expect(names(decideSettings({ workloads: ['huge'] }, 'software'))).toEqual(['huge']);
   });
 
+  test('leave out what only a GPU runs where none is asked for', () => {
+    const alone = decideSettings({ sides: ['cpu-1', 'cpu'] }, 'hardware');
+    expect(names(alone)).toEqual(names(decideSettings({}, 'none')));
+  });
+
   test('leave the GPU out where there is none', () => {
     expect(decideSettings({}, 'none').sides).toEqual(['cpu-1', 'cpu']);
   });

@@ -30,7 +30,10 @@ export interface CliResult {
 
 /** Runs `nudge` with these arguments to its end. */
 export function runCli(args: readonly string[], options: CliOptions): Promise<CliResult> {
-  const pretend = 'data:text/javascript,process.stdout.isTTY = true; process.stderr.isTTY = true;';
+  // Vite clears a terminal's line when a build has something to say, even where it is to keep silent.
+  const pretend =
+    'data:text/javascript,process.stdout.isTTY = true; process.stderr.isTTY = true;' +
+    'process.stdout.clearLine = process.stdout.cursorTo = () => true;';
   const child = spawn(
     process.execPath,
     ['--import', tsx, ...(options.isTerminal ? ['--import', pretend] : []), main, ...args],

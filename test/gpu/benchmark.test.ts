@@ -194,7 +194,7 @@ describe('where there is no GPU', () => {
   });
 });
 
-test('a device that is lost on the way voids the GPU’s score, and the others go on', async () => {
+test('a device that is lost on the way voids the GPU’s score, and the next workload has another', async () => {
   const gpu = await testGpu();
   let device: GPUDevice | undefined;
   const requestAdapter: GPU['requestAdapter'] = async (options) => {
@@ -207,13 +207,18 @@ test('a device that is lost on the way voids the GPU’s score, and the others g
   };
   const result = await run({
     gpu: { requestAdapter } as GPU,
+    workloads: ['tiny', 'batch-1000'],
     onEvent: (event) => {
-      if (event.type === 'repeat' && event.round === 2) device!.destroy();
+      if (event.type === 'repeat' && event.round === 2 && event.workload === 'tiny')
+        device!.destroy();
     },
   });
   expect(result.marks).toContainEqual(
     expect.objectContaining({ kind: 'device-lost', isVoid: true, side: 'webgpu' }),
   );
-  expect(result.workloads[0]!.series.map(({ side }) => side)).toEqual(['cpu-1', 'cpu']);
+  expect(result.workloads.map(({ series }) => series.map(({ side }) => side))).toEqual([
+    ['cpu-1', 'cpu'],
+    ['cpu-1', 'cpu', 'webgpu'],
+  ]);
   expect(result.scores.map(({ side }) => side)).toEqual(['cpu-1', 'cpu']);
 });

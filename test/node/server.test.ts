@@ -5,6 +5,7 @@ import { join } from 'node:path';
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
+import { ConfigurationError } from '../../src/errors.ts';
 import { startServer, type StaticServer } from '../../src/node/server.ts';
 
 let root: string;
@@ -192,4 +193,36 @@ it('two servers run side by side, and a closed one answers no more', async () =>
   expect((await fetch(second.origin)).status).toBe(200);
   await second.close();
   await expect(fetch(second.origin)).rejects.toThrow();
+});
+
+describe('a server for another machine', () => {
+  it('is told its address and port, and answers under that name and no stranger’s', async () => {
+    const free = await startServer({ folder: join(root, 'page') });
+    const port = Number(new URL(free.origin).port);
+    await free.close();
+    const named = await startServer({ folder: join(root, 'page'), host: 'localhost', port });
+    expect(named.origin).toBe(`http://localhost:${port}`);
+    expect((await fetch(named.origin)).status).toBe(200);
+    const stranger = await new Promise((resolve, reject) => {
+      request({ hostname: 'localhost', port, headers: { host: 'attacker.example' } }, (response) =>
+        resolve(response.resume().statusCode),
+      )
+        .on('error', reject)
+        .end();
+    });
+    expect(stranger).toBe(403);
+    await named.close();
+  });
+
+  it('is refused in a sentence where the port is taken, or the address another’s', async () => {
+    const folder = join(root, 'page');
+    const port = Number(new URL(server.origin).port);
+    await expect(startServer({ folder, port })).rejects.toThrow(
+      `The page cannot be served at 127.0.0.1, port ${port}: another program listens there. Choose another port`,
+    );
+    // An address for documentation, which no machine has.
+    const elsewhere = startServer({ folder, host: '203.0.113.1' });
+    await expect(elsewhere).rejects.toThrow(ConfigurationError);
+    await expect(elsewhere).rejects.toThrow('this machine has no such address');
+  });
 });

@@ -10,7 +10,6 @@ let folder: string;
 beforeAll(async () => {
   folder = await makeFolder();
   await writeTinyMnist(join(folder, 'tiny'));
-  await writeTinyMnist(join(folder, 'images'), { trainingCount: 400, testCount: 100, side: 28 });
 });
 afterAll(() => rm(folder, { recursive: true }));
 
@@ -97,27 +96,6 @@ it('Ctrl-C in the middle of it saves what the page had learned', async () => {
     { cwd: folder },
   );
   expect((JSON.parse(evaluated.stdout) as Report).sha256).toBe(reached.sha256);
-});
-
-it('nudge bench prints one table, and has verified it', async () => {
-  const { code, stdout, stderr } = await runCli(
-    ['bench', '--data', 'images', '--json', 'bench.json'],
-    { cwd: folder },
-  );
-  expect(stderr).toMatch(/Browser: .* at .*/);
-  expect(stdout).toMatch(
-    /^preset +network +on +samples\/s +ratio +test cost +test accuracy +of its own limit\n/,
-  );
-  expect(stdout.match(/^(lecture|modern): verified, worst /gm)).toHaveLength(2);
-  expect(stdout).toMatch(/\nGPU: .* \((software|hardware)\)\.\n$/);
-  expect(code).toBe(0);
-  expect(JSON.parse(await readFile(join(folder, 'bench.json'), 'utf8'))).toMatchObject({
-    command: 'bench',
-    rows: [
-      { preset: 'lecture', agreement: { verified: true } },
-      { preset: 'modern', agreement: { verified: true } },
-    ],
-  });
 });
 
 it('nudge doctor starts the browsers it finds and asks them for an adapter', async () => {

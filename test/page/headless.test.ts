@@ -7,8 +7,9 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { BrowserError, ConfigurationError, NoAdapterError } from '../../src/errors.ts';
-import { openBrowserSession, type BrowserSession } from '../../src/node/browserSession.ts';
+import { openBrowserSession } from '../../src/node/browserSession.ts';
 import { mayHaveGpu } from '../../src/node/gpuDevice.ts';
+import type { BrowserSession } from '../../src/node/pageSession.ts';
 import type { BrowserEnvironment } from '../../src/page/jobs/environment.ts';
 import type { MeasuredLimits } from '../../src/gpu/probes/probeAdapter.ts';
 import type { ProbeEvent } from '../../src/page/jobs/probe.ts';

@@ -1,216 +1,170 @@
-/** `nudge bench`: the main job. */
-import type { Command } from 'commander';
+/** `nudge bench`. */
+import { Option, type Command } from 'commander';
 
-import {
-  defaultPresets,
-  mostCostDrift,
-  type MainJobResult,
-  type MainJobRow,
-  type Side,
-} from '../../benchmark/mainJob.ts';
-import { describeVerdict } from '../../benchmark/limit.ts';
-import { adapterName } from '../../gpu/adapter.ts';
-import type { Plan } from '../../gpu/plan.ts';
-import type { PresetName } from '../../network/presets.ts';
-import { configureTraining } from '../configure.ts';
+import { readResult } from '../../benchmark/result/read.ts';
+import { ownSides, type BenchmarkResult } from '../../benchmark/result/schema.ts';
+import { settingsRanges } from '../../benchmark/settings.ts';
+import { quickWorkloads, workloads } from '../../benchmark/workloads.ts';
+import { FormatError } from '../../errors.ts';
+import { configureBench, requireOnePlace, type BenchArguments } from '../bench/configure.ts';
+import { describeBenchmark } from '../bench/describe.ts';
+import { prepareOutputs, type BenchOutputs, type OutputArguments } from '../bench/outputs.ts';
+import { openPlace, type BenchRun, type Place } from '../bench/place.ts';
+import { isSound } from '../bench/problems.ts';
+import { showProgress } from '../bench/progress.ts';
 import { inRun, type Context, type Run } from '../context.ts';
-import { dataName, findData } from '../dataSource.ts';
-import { exitCodes, UsageError } from '../errors.ts';
+import { findData } from '../dataSource.ts';
+import { exitCodes } from '../errors.ts';
+import { readInput } from '../files.ts';
 import * as option from '../options.ts';
-import {
-  defaultBudget,
-  isPlanFile,
-  planOption,
-  readPlan,
-  tuneConfiguration,
-  tunedPlan,
-} from '../planOption.ts';
-import { withRuntime, type Runtime } from '../runtime.ts';
-import { formatCost, formatCount, formatShare, formatTable } from '../table.ts';
-import { nudgeVersion } from '../versions.ts';
 
-interface BenchOptions
-  extends option.DataArguments, option.JsonArguments, Omit<option.RuntimeArguments, 'backend'> {
-  readonly presets?: readonly PresetName[];
-  readonly epochs?: number;
-  readonly seed?: number;
-  readonly plan?: string;
-}
+type BenchOptions = BenchArguments & OutputArguments & option.DataArguments;
 
 export function addBench(program: Command, context: Context): void {
   const bench = program
     .command('bench')
-    .summary('the GPU against the CPU')
+    .summary('how fast this machine trains, on the GPU and on the CPU')
     .description(
-      'Trains networks on the CPU and on the GPU, in a browser without a window, holds the results against each ' +
-        'other, and says how fast each was. The exit code is 1 when they do not agree.',
+      'Trains a ladder of networks on one thread of the CPU, on all of them and on the GPU, in a browser without a ' +
+        'window, holds the GPU against the reference, and says how fast each was, with 95 % intervals. Takes two ' +
+        'minutes, with --quick half of one; docs/benchmark.md has the method. The exit code is 1 when something was not ' +
+        'verified, not finished, or disturbed.',
     );
   option.addData(bench);
-  option.addJson(bench);
   option.add(
     bench,
-    'advanced',
-    option.choice(
-      '--presets <names...>',
-      'what to train; default: lecture modern',
-      option.presetNames,
-    ),
+    'simple',
+    new Option('--quick', `in half a minute: ${quickWorkloads.join(' and ')}, in shorter repeats`),
   );
-  option.add(bench, 'advanced', option.whole('--epochs <n>', 'of each training; default: 1'));
-  option.add(bench, 'advanced', option.seed('of the first weights and the shuffling; default: 1'));
-  option.add(bench, 'advanced', planOption());
+  option.addJson(bench);
+  const outputs = [
+    ['csv', 'write a table with a row a repeat'],
+    ['markdown', 'write the result to be pasted into an issue'],
+    ['card', 'write a picture of the result, in SVG'],
+  ] as const;
+  for (const [name, description] of outputs) {
+    option.add(bench, 'simple', new Option(`--${name} <file>`, description));
+  }
+  option.add(
+    bench,
+    'simple',
+    new Option('--resume <file>', 'go on with a run that was stopped, from its --json'),
+  );
+
+  const advanced = [
+    new Option('--peers', 'train the same with TensorFlow.js and jax-js beside; in browsers only'),
+    new Option(
+      '--workloads <names...>',
+      `of ${workloads.map(({ name }) => name).join(', ')}; default: all, but huge on hardware only`,
+    ),
+    new Option(
+      '--sides <names...>',
+      `who trains them, of ${ownSides.join(', ')} (cpu-1: one thread); default: all`,
+    ),
+    option.whole('--repeats <n>', 'of each side; default: 10', ...settingsRanges.repeats),
+    option.number('--seconds <s>', 'of a repeat, about; default: 0.3, with --quick 0.1'),
+    option.seed('of networks, orders and intervals; default: 1'),
+  ];
+  for (const one of advanced) option.add(bench, 'advanced', one);
   option.addRuntime(bench, 'chromium');
+  const elsewhere = [
+    new Option(
+      '--connect <address>',
+      'a browser that runs already, on a machine with a GPU say: http://127.0.0.1:9222 or its ws://…',
+    ),
+    new Option(
+      '--host <name>',
+      "with --connect: where that browser finds the page; default: 127.0.0.1. Anywhere but on localhost and https:// browsers have no WebGPU: rather make the port the other machine's own, ssh -R 8377:127.0.0.1:8377 MACHINE",
+    ),
+    option.whole('--port <n>', 'with --connect: of the page; default: a free one', 1, 65_535),
+  ];
+  for (const one of elsewhere) option.add(bench, 'advanced', one);
   option.addHelp(
     bench,
     'nudge bench',
-    'nudge bench --runtime node --presets wide',
-    'nudge bench --browser /usr/bin/firefox --json bench.json',
-    'nudge bench --plan tuned                             the GPU at its fastest',
+    'nudge bench --quick --json bench.json --markdown bench.md',
+    'nudge bench --runtime node --workloads large,xl --sides cpu webgpu',
+    'nudge bench --browser firefox',
+    'nudge bench --connect http://127.0.0.1:9222 --port 8377',
+    'nudge bench --resume bench.json --json bench.json   what Ctrl-C left undone',
   );
   bench.action((options: BenchOptions) => runBench(options, context));
 }
 
 async function runBench(options: BenchOptions, context: Context): Promise<void> {
-  await inRun(context, { json: options.json, onInterrupt: 'Stopping.' }, async (run) => {
-    const { terminal, interrupt, json } = run;
-    const { runtime: choice = 'chromium', browser, presets, epochs, seed } = options;
-    const given = await readBenchPlan(options.plan, presets ?? defaultPresets);
+  const onInterrupt = 'Stopping; what is finished is kept. Press Ctrl-C again to end at once.';
+  await inRun(context, { json: options.json, onInterrupt }, async (run) => {
+    const { terminal, interrupt } = run;
+    requireOnePlace(options);
+    const resume = options.resume === undefined ? undefined : await readFrom(options.resume);
+    const settings = configureBench(options, resume);
+    const outputs = await prepareOutputs(options, run.json);
     const { source, note } = await findData(options.data);
     if (note !== undefined) terminal.note(note);
-    const wanted = browser === undefined ? choice : (options.runtime ?? 'auto');
-    await withRuntime(
-      terminal,
-      { runtime: wanted, browser, backend: 'webgpu', source },
-      async (runtime) => {
-        const plans =
-          options.plan === 'tuned'
-            ? await tunedPlans(run, runtime, presets ?? defaultPresets)
-            : given;
-        const bar = terminal.bar('{what} [{bar}] {percentage}%  cost {cost}  {rate} samples/s', 1, {
-          what: '',
-          cost: '…',
-          rate: '…',
-        });
-        let result: MainJobResult;
-        try {
-          result = await runtime.run(
-            'bench',
-            { presets, epochs, seed, ...(plans && { plans }) },
-            {
-              signal: interrupt.signal,
-              onEvent: (event) => {
-                if (event.type !== 'progress') return;
-                const { preset, side, done, cost, samplesPerSecond } = event;
-                const rate = formatCount(samplesPerSecond);
-                bar.update(done, { what: `${preset} on ${side}`, cost: formatCost(cost), rate });
-              },
-            },
-          );
-        } finally {
-          bar.stop();
-        }
-        await json.write({
-          nudge: nudgeVersion(),
-          command: 'bench',
-          configuration: {
-            data: dataName(source),
-            presets: presets ?? null,
-            epochs: epochs ?? null,
-            seed: seed ?? null,
-            runtime: choice,
-            plan: options.plan ?? null,
-          },
-          runtime: runtime.facts,
-          ...result,
-        });
-        for (const line of describeMainJob(result)) terminal.result(line);
-        if (!isProved(result)) context.exit(exitCodes.failure);
-      },
-    );
+
+    const { sides } = settings;
+    const adapter = sides === undefined || resume ? 'wanted' : 'needed';
+    const { runtime = options.browser === undefined ? 'chromium' : 'auto' } = options;
+    const place = await openPlace({
+      ...options,
+      runtime,
+      source,
+      adapter: (sides?.includes('webgpu') ?? true) ? adapter : 'unused',
+    });
+    try {
+      for (const line of place.notes) terminal.note(line);
+      const result = await runAt(place, { settings, resume, signal: interrupt.signal }, run, {
+        outputs,
+        json: options.json,
+      });
+      // First what costs nothing: a disk that is full takes two minutes' work from nobody's eyes.
+      for (const line of describeBenchmark(result)) terminal.result(line);
+      await outputs.write(result);
+      if (!isSound(result)) context.exit(exitCodes.failure);
+      if (interrupt.interruption) context.exit(interrupt.interruption.exitCode);
+    } finally {
+      await place.close();
+    }
   });
 }
 
-type Plans = Partial<Record<PresetName, Plan>>;
-
-/**
- * @returns undefined where the plan is not in a file
- * @throws {UsageError} for a file beside several presets, since a plan is for one network
- * @throws {FileError | FormatError}
- */
-async function readBenchPlan(
-  which: string | undefined,
-  names: readonly PresetName[],
-): Promise<Plans | undefined> {
-  if (!isPlanFile(which)) return undefined;
-  const [name, ...others] = names;
-  if (name === undefined || others.length > 0) {
-    throw new UsageError(
-      `--plan ${which} is for one network, and ${names.length} presets are to be trained: ${names.join(', ')}. ` +
-        'Name the one it is for with --presets.',
-    );
+/** Runs it; where that fails half-way, for a browser that crashes say, what was finished is written. */
+async function runAt(
+  place: Place,
+  run: Omit<BenchRun, 'onEvent'>,
+  { terminal }: Run,
+  { outputs, json }: { readonly outputs: BenchOutputs; readonly json: string | undefined },
+): Promise<BenchmarkResult> {
+  const progress = showProgress(terminal);
+  let latest: BenchmarkResult | undefined;
+  try {
+    return await place.run({
+      ...run,
+      onEvent: (event) => {
+        if (event.type === 'result') latest = event.result;
+        progress.onEvent(event);
+      },
+    });
+  } catch (error) {
+    if (latest) {
+      await outputs.write(latest);
+      if (json !== undefined && json !== '-') {
+        terminal.note(`What was finished is in ${json}: go on with --resume ${json}.`);
+      }
+    }
+    throw error;
+  } finally {
+    progress.stop();
   }
-  const plan = await readPlan(which, configureTraining({ preset: name }).network);
-  return plan && { [name]: plan };
 }
 
-async function tunedPlans(
-  run: Pick<Run, 'terminal' | 'interrupt'>,
-  runtime: Runtime,
-  names: readonly PresetName[],
-): Promise<Plans> {
-  const plans: Plans = {};
-  for (const name of names) {
-    const { network, training } = configureTraining({ preset: name });
-    const { layers, activation, output, cost, initializer, seed } = network;
-    const description = { layers, activation, output, cost, initializer, seed };
-    const configuration = tuneConfiguration(description, training, defaultBudget);
-    plans[name] = await tunedPlan(run, runtime, configuration);
-    // Stopped while it was tuned, before there was anything to stop.
-    run.interrupt.signal.throwIfAborted();
+/** @throws {FileError | FormatError} */
+async function readFrom(path: string): Promise<BenchmarkResult> {
+  const bytes = await readInput(path, '--resume');
+  try {
+    return readResult(new TextDecoder().decode(bytes));
+  } catch (error) {
+    if (!(error instanceof FormatError)) throw error;
+    throw new FormatError(`In ${path}: ${error.message}`, error.offset, { cause: error });
   }
-  return plans;
-}
-
-/** Whether the GPU ran everything and agreed everywhere. */
-export function isProved({ rows }: MainJobResult): boolean {
-  return rows.every(({ webgpu, agreement }) => webgpu && agreement?.verified === true);
-}
-
-export function describeMainJob(result: MainJobResult): string[] {
-  const { data, adapter, noAdapter, limits, rows } = result;
-  const head = ['preset', 'network', 'on', 'samples/s', 'ratio', 'test cost', 'test accuracy'];
-  if (limits) head.push('of its own limit');
-  const lines = formatTable([head, ...rows.flatMap(tableRows)], 'lllrrrrl');
-  lines.push('', ...rows.map(agreementLine), `Data: ${data}.`);
-  if (adapter) lines.push(`GPU: ${adapterName(adapter)}.`);
-  if (noAdapter !== undefined) lines.push(`GPU: none. ${noAdapter}`);
-  return lines;
-}
-
-function tableRows({ preset, layers, cpu, webgpu, ratio, limit }: MainJobRow): string[][] {
-  const side = (name: string, { samplesPerSecond, cost, accuracy }: Side, times: string) => [
-    name,
-    formatCount(samplesPerSecond),
-    times,
-    formatCost(cost),
-    formatShare(accuracy),
-  ];
-  const rows = [[preset, layers.join('-'), ...side('CPU', cpu, '')]];
-  if (webgpu) {
-    const times = ratio === undefined ? '' : `${ratio.toFixed(2)}×`;
-    const reached = limit ? [describeVerdict(limit)] : [];
-    rows.push(['', '', ...side('GPU', webgpu, times), ...reached]);
-  }
-  return rows;
-}
-
-function agreementLine({ preset, agreement }: MainJobRow): string {
-  if (!agreement) return `${preset}: not verified.`;
-  const { worst, what, costDrift, verified } = agreement;
-  const facts =
-    `worst ${worst.toPrecision(2)} of the bound (${what}), ` +
-    `test costs ${formatShare(costDrift)} apart (at most ${formatShare(mostCostDrift)})`;
-  return verified
-    ? `${preset}: verified, ${facts}.`
-    : `${preset}: NOT VERIFIED, ${facts}. Run 'nudge check' to see where the GPU's numbers go wrong.`;
 }

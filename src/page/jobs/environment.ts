@@ -8,6 +8,8 @@ export interface BrowserEnvironment {
   readonly hasWebGpu: boolean;
   /** undefined where there is none to be had. */
   readonly adapter: AdapterDetails | undefined;
+  /** Whether the page is on https:// or on localhost: elsewhere browsers have no WebGPU. */
+  readonly isSecure: boolean;
   /** Whether COOP and COEP took effect, and with them precise timers. */
   readonly isIsolated: boolean;
 }
@@ -22,6 +24,7 @@ export const environment: Job<void, BrowserEnvironment> = async () => ({
   userAgent: navigator.userAgent,
   hasWebGpu: 'gpu' in navigator,
   adapter: await findAdapter(),
+  isSecure: isSecureContext,
   isIsolated: crossOriginIsolated,
 });
 

@@ -1,0 +1,131 @@
+/** From the options of `nudge bench` to what is run and where. Pure, and strict: nothing is found out after a minute. */
+import { ownSides, type BenchmarkResult, type OwnSideName } from '../../benchmark/result/schema.ts';
+import {
+  decideSettings,
+  settingsRanges,
+  type BenchmarkSettings,
+} from '../../benchmark/settings.ts';
+import type { RuntimeArguments } from '../options.ts';
+import { UsageError } from '../errors.ts';
+
+export interface BenchArguments extends Pick<RuntimeArguments, 'runtime' | 'browser'> {
+  readonly workloads?: readonly string[] | undefined;
+  readonly sides?: readonly string[] | undefined;
+  readonly repeats?: number | undefined;
+  readonly seconds?: number | undefined;
+  readonly seed?: number | undefined;
+  readonly quick?: boolean | undefined;
+  readonly peers?: boolean | undefined;
+  readonly resume?: string | undefined;
+  readonly connect?: string | undefined;
+  readonly host?: string | undefined;
+  readonly port?: number | undefined;
+}
+
+/**
+ * What is to be measured.
+ * @param resume the result to go on with, whose settings are then the ones
+ * @throws {ConfigurationError} for settings that make no sense, or that contradict `resume`
+ */
+export function configureBench(
+  args: BenchArguments,
+  resume: BenchmarkResult | undefined,
+): BenchmarkSettings {
+  if (resume) {
+    const given = settingNames.filter((name) => args[name] !== undefined);
+    if (given.length > 0) {
+      const options = given.map((name) => `--${name}`).join(' and ');
+      throw new UsageError(
+        `--resume goes on with the settings of its file, and ${options} was given as well. Leave one of them out.`,
+      );
+    }
+    return settingsOf(resume);
+  }
+  const { seconds } = args;
+  const [least, most] = settingsRanges.repeatSeconds;
+  if (seconds !== undefined && !(seconds >= least && seconds <= most)) {
+    throw new UsageError(
+      `--seconds takes a number from ${least} to ${most}, and ${seconds} was given. Give the length of a repeat, of which there are --repeats.`,
+    );
+  }
+  const settings: BenchmarkSettings = {
+    workloads: args.workloads && parseNames(args.workloads),
+    sides: args.sides && (parseNames(args.sides) as OwnSideName[]),
+    repeats: args.repeats,
+    repeatSeconds: seconds,
+    seed: args.seed,
+    quick: args.quick,
+    peers: args.peers,
+  };
+  // Says what is wrong with names, before a browser is started; what the adapter is does not matter for that.
+  decideSettings(settings, 'hardware');
+  return settings;
+}
+
+const settingNames = [
+  'workloads',
+  'sides',
+  'repeats',
+  'seconds',
+  'seed',
+  'quick',
+  'peers',
+] as const;
+
+/** 'tiny,mid large' → ['tiny', 'mid', 'large'] */
+export function parseNames(words: readonly string[]): string[] {
+  return words
+    .join(' ')
+    .trim()
+    .split(/\s*,\s*|\s+/);
+}
+
+/**
+ * The settings that a result was made with, as they were asked for: a full run also trains up to an accuracy, which a run
+ * of the same workloads by name does not.
+ */
+export function settingsOf({ settings, environment }: BenchmarkResult): BenchmarkSettings {
+  const { workloads, repeats, repeatSeconds, seed } = settings;
+  const sides = ownSides.filter((side) => settings.sides.includes(side));
+  const peers = settings.sides.length > sides.length;
+  const { adapter } = environment;
+  const kind = adapter ? (adapter.isSoftware ? 'software' : 'hardware') : 'none';
+  const asked = { sides, peers, repeats, repeatSeconds, seed };
+  const full = decideSettings(asked, kind).workloads.map(({ name }) => name);
+  return workloads.join() === full.join() ? asked : { ...asked, workloads };
+}
+
+/** @throws {UsageError} when options that say where it runs contradict each other */
+export function requireOnePlace(args: BenchArguments): void {
+  const { runtime, browser, connect, host, port, peers } = args;
+  if (peers === true && (runtime === 'node' || runtime === 'auto')) {
+    throw new UsageError(
+      `--peers was given, and the other libraries run in browsers, not with --runtime ${runtime}. Leave one of them out.`,
+    );
+  }
+  const page = host === undefined ? port && `--port ${port}` : `--host ${host}`;
+  if (connect === undefined && page !== undefined) {
+    throw new UsageError(
+      `${page} says where a browser on another machine finds the page, and no --connect was given. Name the browser with --connect, or leave it out.`,
+    );
+  }
+  const places = [
+    connect !== undefined && `--connect ${connect}`,
+    browser !== undefined && `--browser ${browser}`,
+    // A browser's path may be of any kind, and says more than its kind.
+    runtime !== undefined &&
+      !(runtime === 'auto' || isOf(runtime, browser)) &&
+      `--runtime ${runtime}`,
+  ].filter((place) => place !== false);
+  if (places.length > 1) {
+    throw new UsageError(
+      `Both ${places.slice(0, 2).join(' and ')} were given, and a run is in one place. Give one of them.`,
+    );
+  }
+}
+
+/** Whether `--runtime` and `--browser` can both be meant. */
+function isOf(runtime: string, browser: string | undefined): boolean {
+  if (browser === undefined || runtime === 'node') return false;
+  return runtime === browser || !['chromium', 'firefox'].includes(browser);
+}

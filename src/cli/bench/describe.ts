@@ -1,0 +1,151 @@
+/** A benchmark's result as lines for people: a table, what is to be thought of it, and where it was made. */
+import { describeVerdict } from '../../benchmark/limit.ts';
+import type { BenchmarkResult, SideName, WorkloadResult } from '../../benchmark/result/schema.ts';
+import {
+  classNames,
+  describeData,
+  describeGpu,
+  describeMark,
+  formatCount,
+  formatEstimate,
+  formatRate,
+  formatRatio,
+  formatUncertainty,
+  sideNames,
+} from '../../benchmark/result/words.ts';
+import { referenceMachine } from '../../benchmark/score.ts';
+import { formatSeconds, formatShare, formatTable, plural } from '../table.ts';
+import { problemsOf } from './problems.ts';
+
+export function describeBenchmark(result: BenchmarkResult): string[] {
+  const { environment, marks } = result;
+  return [
+    ...speedTable(result),
+    '',
+    ...scoreLines(result),
+    ...crossoverLines(result),
+    ...accuracyLines(result),
+    ...verificationLines(result),
+    ...marks.map(describeMark),
+    ...problemsOf(result),
+    '',
+    `Data: ${describeData(result)}.`,
+    `GPU: ${describeGpu(environment).replace(/\.?$/, '.')}`,
+    `Ran in ${environment.name} on ${environment.system}, ${plural(environment.threads, 'thread')}, in ${formatSeconds(result.seconds)}.`,
+  ];
+}
+
+/** One workload on one line, for who is watching. */
+export function describeWorkload({ name, series, ...rest }: WorkloadResult): string {
+  const rates = series.map(
+    ({ side, estimate }) => `${sideNames[side]} ${formatRate(estimate.middle)}`,
+  );
+  const ratio = speedUp({ name, series, ...rest });
+  return `${name}: ${rates.join('; ')} samples/s${ratio === '' ? '' : `; GPU over CPU ${ratio}`}`;
+}
+
+function speedTable({ settings, workloads }: BenchmarkResult): string[] {
+  if (workloads.length === 0) return ['Nothing was finished.'];
+  const sides = settings.sides.filter((side) => workloads.some((one) => seriesOf(one, side)));
+  const rows = workloads.map((workload) => {
+    const limit = seriesOf(workload, 'webgpu')?.limit;
+    return [
+      workload.name,
+      workload.layers.join('-'),
+      ...sides.map((side) => {
+        const estimate = seriesOf(workload, side)?.estimate;
+        return estimate ? `${formatRate(estimate.middle)} ${formatUncertainty(estimate)}` : '';
+      }),
+      speedUp(workload),
+      limit ? describeVerdict(limit) : '',
+    ];
+  });
+  const head = [
+    'samples/s',
+    'network',
+    ...sides.map((side) => sideNames[side]),
+    'GPU over CPU',
+    'of its own limit',
+  ];
+  // Columns that no row fills say nothing.
+  const isFilled = head.map((_, c) => rows.some((row) => row[c] !== ''));
+  const align = Array.from(`ll${'r'.repeat(sides.length + 1)}l`).filter((_, c) => isFilled[c]);
+  const filled = [head, ...rows].map((row) => row.filter((_, c) => isFilled[c]));
+  return formatTable(filled, align.join(''));
+}
+
+function seriesOf({ series }: WorkloadResult, side: SideName) {
+  return series.find((one) => one.side === side);
+}
+
+/** Against all threads of the CPU where they ran, else against one. */
+function speedUp({ ratios }: WorkloadResult): string {
+  const over = (side: SideName) => ratios.find((one) => one.of === 'webgpu' && one.over === side);
+  const ratio = over('cpu') ?? over('cpu-1');
+  return ratio ? formatEstimate(ratio, formatRatio) : '';
+}
+
+function scoreLines({ scores }: BenchmarkResult): string[] {
+  if (scores.length === 0) return ['No score.'];
+  const lines = scores.map(({ side, class: kind, ...estimate }) => {
+    const className = kind === 'cpu' ? '' : ` (${classNames[kind]})`;
+    return `Score of ${sideNames[side]}${className}: ${formatEstimate(estimate, formatCount)}.`;
+  });
+  const partial = scores.find(({ isComplete }) => !isComplete);
+  if (partial) {
+    lines.push(
+      `Over ${partial.workloads.join(' and ')} alone: not to be held against scores of full runs.`,
+    );
+  }
+  return [...lines, `1000 is ${referenceMachine.name}. Ranges are 95 % intervals.`];
+}
+
+function crossoverLines({ crossover }: BenchmarkResult): string[] {
+  switch (crossover?.kind) {
+    case undefined:
+      return [];
+    case 'never':
+      return ['The CPU is faster than the GPU in the largest of these networks, too.'];
+    case 'always':
+      return ['The GPU is faster than the CPU in all of these networks.'];
+    case 'between':
+      return [
+        `The GPU is faster than the CPU from some ${formatCount(Number(crossover.parameters?.toPrecision(2)))} parameters on.`,
+      ];
+  }
+}
+
+function accuracyLines({ timesToAccuracy }: BenchmarkResult): string[] {
+  return timesToAccuracy.map(({ workload, side, target, seconds, steps, accuracy }) => {
+    const what = `${workload} to ${Number((100 * target).toPrecision(3))} % of the test set on ${sideNames[side]}`;
+    return seconds === undefined
+      ? `${what}: not reached, ${formatShare(accuracy)} at best.`
+      : `${what}: ${formatSeconds(seconds)}, ${plural(steps, 'step')}.`;
+  });
+}
+
+/** How right the GPU was; that it was wrong is a mark, which names the tensor. */
+function verificationLines({ workloads }: BenchmarkResult): string[] {
+  const found = workloads.flatMap(({ name, verification }) =>
+    verification ? [{ name, ...verification }] : [],
+  );
+  if (found.length === 0) return [];
+  const right = found.filter(({ isVerified }) => isVerified);
+  const worst = found.reduce((a, b) => (b.worst > a.worst ? b : a));
+  const drift = found.reduce((a, b) => (b.costDrift > a.costDrift ? b : a));
+  const tensor = worst.tensors.find((one) => one.worst === worst.worst);
+  const where = tensor ? `${tensor.name} of ${worst.name}` : worst.name;
+  const facts =
+    `worst ${worst.worst.toPrecision(2)} of the bound (${where}), ` +
+    `costs at most ${percent(drift.costDrift)} from the CPU's (${percent(drift.mostDrift)} is the most)`;
+  return right.length === found.length
+    ? [`Verified, ${plural(found.length, 'workload')}: ${facts}.`]
+    : [
+        `NOT VERIFIED, ${found.length - right.length} of ${plural(found.length, 'workload')}: ${facts}. Run 'nudge check' to see where the GPU's numbers go wrong.`,
+      ];
+}
+
+/** Two significant digits: drifts are mostly far below a hundredth. */
+function percent(share: number): string {
+  return `${Number((100 * share).toPrecision(2))} %`;
+}

@@ -1,0 +1,99 @@
+/**
+ * A page in a browser that works for a Node program: it is built and served, and has jobs of src/page/jobs done in it.
+ * Whatever goes wrong over there, a crash included, rejects the calls under way with a sentence; nothing hangs, and
+ * nothing stays behind after `close()`.
+ */
+import { NoAdapterError } from '../errors.ts';
+import type { BrowserEnvironment } from '../page/jobs/environment.ts';
+import { providePage } from './pageFolder.ts';
+import type { CallOptions, PageLink } from './pageLink.ts';
+import { startServer, type Mount } from './server.ts';
+
+/** A page in a browser. */
+export interface BrowserSession {
+  /** As the browser says it: 'Chrome/147.0.7727.50'. */
+  readonly version: string;
+  readonly environment: BrowserEnvironment;
+  /** Of the served page. */
+  readonly url: string;
+  /**
+   * Has a job done in the page.
+   * @param name of one of src/page/jobs
+   * @throws what the job throws, in the class that it was thrown in
+   * @throws {BrowserError} when the page or the browser crashes, complains or goes away
+   */
+  call<Result = unknown, Event = unknown>(
+    name: string,
+    args?: unknown,
+    options?: CallOptions<Event>,
+  ): Promise<Result>;
+  /** Ends the page and the server, and the browser where it was started for this; calling it twice does no harm. */
+  close(): Promise<void>;
+}
+
+export interface ServeOptions {
+  /** Data files for the page. */
+  readonly mounts?: readonly Mount[] | undefined;
+  /** As the browser reaches it. @defaultValue 127.0.0.1 */
+  readonly host?: string | undefined;
+  /** @defaultValue a free one */
+  readonly port?: number | undefined;
+}
+
+/**
+ * Builds the page and serves it, for a browser to open.
+ * @throws {BrowserError} when it cannot be built
+ * @throws {ConfigurationError} when it cannot be served there
+ */
+export async function servePage({ mounts = [], host, port }: ServeOptions) {
+  const page = await providePage();
+  try {
+    const server = await startServer({ folder: page.path, mounts, host, port });
+    const url = `${server.origin}/headless.html`;
+    const close = async () => {
+      await server.close();
+      page.dispose();
+    };
+    let closing: Promise<void> | undefined;
+    /** The session, once the page is open. */
+    const session = (
+      link: PageLink,
+      closeBrowser: () => Promise<void>,
+    ): Pick<BrowserSession, 'url' | 'call' | 'close'> => ({
+      url,
+      call: <Result, Event>(name: string, args?: unknown, options: CallOptions<Event> = {}) =>
+        link.call<Result, Event>(name, args, options),
+      close: () => (closing ??= closeBrowser().then(close)),
+    });
+    return { url, session, close };
+  } catch (error) {
+    page.dispose();
+    throw error;
+  }
+}
+
+/**
+ * @param name of the browser, with where it is from
+ * @throws {NoAdapterError}
+ */
+export function requireAdapter(
+  { hasWebGpu, adapter }: BrowserEnvironment,
+  name: string,
+  hardwareOnly: boolean,
+): void {
+  if (!hasWebGpu) {
+    throw new NoAdapterError(
+      `${name} has no WebGPU. Update it, name another browser, or choose the backend 'cpu'.`,
+    );
+  }
+  if (adapter === undefined) {
+    throw new NoAdapterError(
+      `${name} gives no WebGPU adapter. Install the driver of this machine's GPU, name another browser, or choose the backend 'cpu'.`,
+    );
+  }
+  if (hardwareOnly && adapter.isSoftware) {
+    throw new NoAdapterError(
+      `${name} gives only a software adapter (${adapter.description}), and hardware was asked for. Install the driver of this machine's GPU, or allow the software adapter.`,
+    );
+  }
+}

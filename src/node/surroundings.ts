@@ -1,0 +1,20 @@
+/** What Node is and runs on, for a benchmark's result: what src/page/jobs/surroundings.ts is for a browser. */
+import { availableParallelism, machine, type } from 'node:os';
+
+import type { Surroundings } from '../benchmark/runBenchmark.ts';
+
+/** @param webgpu version of the package `webgpu`, where it is installed */
+export function readNodeSurroundings(webgpu: string | undefined): Surroundings {
+  const dawn = webgpu === undefined ? '' : ` with webgpu ${webgpu}`;
+  return {
+    runtime: 'node',
+    name: `Node ${process.versions.node}${dawn}`,
+    system: `${systems[type()] ?? type()} ${machine()}`,
+    threads: availableParallelism(),
+    // Node has what isolation gives a page: memory that threads share, and a precise clock.
+    isIsolated: true,
+  };
+}
+
+/** Names by which people know systems; others are known by the names that they give themselves. */
+const systems: Readonly<Record<string, string>> = { Darwin: 'macOS', Windows_NT: 'Windows' };

@@ -1,0 +1,113 @@
+import { describe, expect, it } from 'vitest';
+
+import { ConfigurationError } from '../../../src/errors.ts';
+import {
+  configureBench,
+  parseNames,
+  requireOnePlace,
+  settingsOf,
+  type BenchArguments,
+} from '../../../src/cli/bench/configure.ts';
+import { UsageError } from '../../../src/cli/errors.ts';
+import { makeBenchmarkResult } from '../../support/benchmarkResult.ts';
+import { resultWith } from '../../support/resultWith.ts';
+
+it.each([[['tiny,mid']], [['tiny', 'mid']], [['tiny,', 'mid']], [[' tiny , mid ']]])(
+  '%j are two names',
+  (words) => expect(parseNames(words)).toEqual(['tiny', 'mid']),
+);
+
+it('what is said is asked for, and nothing else', () => {
+  expect(configureBench({}, undefined)).toEqual({});
+  const all = { repeats: 5, seconds: 0.2, seed: 7, quick: true, peers: true };
+  const names = { workloads: ['mid,xl'], sides: ['cpu', 'webgpu'] };
+  expect(configureBench({ ...all, ...names }, undefined)).toEqual({
+    workloads: ['mid', 'xl'],
+    sides: ['cpu', 'webgpu'],
+    repeats: 5,
+    repeatSeconds: 0.2,
+    seed: 7,
+    quick: true,
+    peers: true,
+  });
+});
+
+it.each<[BenchArguments, string]>([
+  [
+    { workloads: ['tiny,tyni'] },
+    "There is no 'tyni' among workloads. There are: tiny, mid, large,",
+  ],
+  [{ workloads: ['tiny', 'tiny'] }, "'tiny, tiny' was given"],
+  [{ sides: ['gpu'] }, "There is no 'gpu' among sides. There are: cpu-1, cpu, webgpu."],
+  [{ seconds: 0 }, '--seconds takes a number from 0.01 to 10, and 0 was given.'],
+  [{ seconds: 60 }, '--seconds takes a number from 0.01 to 10, and 60 was given.'],
+])('%j is refused before anything is started', (args, sentence) => {
+  expect(() => configureBench(args, undefined)).toThrow(ConfigurationError);
+  expect(() => configureBench(args, undefined)).toThrow(sentence);
+});
+
+describe('going on with a run', () => {
+  const names = ['tiny', 'mid', 'large', 'xl', 'batch-1', 'batch-10', 'batch-1000'];
+  const result = (workloads: readonly string[]) =>
+    resultWith(makeBenchmarkResult(), ['settings', 'workloads'], workloads);
+  const { sides, repeats, repeatSeconds, seed } = makeBenchmarkResult().settings;
+  const common = { sides, peers: false, repeats, repeatSeconds, seed };
+
+  it('of workloads by name names them again', () => {
+    expect(settingsOf(result(['tiny', 'xl']))).toEqual({ ...common, workloads: ['tiny', 'xl'] });
+  });
+
+  it('that was a full one names none, or it would not train up to an accuracy', () => {
+    // `huge` belongs to a full run on hardware only, and the made-up result's adapter is that.
+    expect(settingsOf(result(['tiny', 'mid', 'large', 'xl', 'huge', ...names.slice(4)]))).toEqual(
+      common,
+    );
+    expect(settingsOf(result(names))).toEqual({ ...common, workloads: names });
+    const software = resultWith(result(names), ['environment', 'adapter', 'isSoftware'], true);
+    expect(settingsOf(software)).toEqual(common);
+  });
+
+  it('beside other libraries has them beside it again', () => {
+    const beside = resultWith(result(['tiny']), ['settings', 'sides'], ['cpu', 'jax-wasm']);
+    expect(settingsOf(beside)).toMatchObject({ sides: ['cpu'], peers: true });
+  });
+
+  it('takes no other settings', () => {
+    const args = { repeats: 3, quick: true };
+    expect(() => configureBench(args, result(names))).toThrow(UsageError);
+    expect(() => configureBench(args, result(names))).toThrow(
+      '--resume goes on with the settings of its file, and --repeats and --quick was given as well.',
+    );
+  });
+});
+
+describe('a run is in one place', () => {
+  it.each<[BenchArguments, string]>([
+    [{ runtime: 'node', browser: 'firefox' }, 'Both --browser firefox and --runtime node'],
+    [{ runtime: 'firefox', browser: 'chromium' }, 'Both --browser chromium and --runtime firefox'],
+    [{ connect: 'ws://x', browser: '/bin/x' }, 'Both --connect ws://x and --browser /bin/x'],
+    [{ connect: 'ws://x', runtime: 'node' }, 'Both --connect ws://x and --runtime node'],
+    [{ connect: 'ws://x', runtime: 'chromium' }, 'Both --connect ws://x and --runtime chromium'],
+    [
+      { peers: true, runtime: 'node' },
+      '--peers was given, and the other libraries run in browsers',
+    ],
+    [{ host: 'box' }, '--host box says where a browser on another machine finds the page'],
+    [{ port: 8377 }, '--port 8377 says where a browser on another machine finds the page'],
+  ])('not in two: %j', (args, sentence) => {
+    expect(() => requireOnePlace(args)).toThrow(UsageError);
+    expect(() => requireOnePlace(args)).toThrow(sentence);
+  });
+
+  it.each<[BenchArguments]>([
+    [{}],
+    [{ runtime: 'auto' }],
+    [{ runtime: 'node' }],
+    [{ browser: '/bin/x' }],
+    [{ runtime: 'firefox', browser: 'firefox' }],
+    [{ runtime: 'chromium', browser: '/opt/chrome' }],
+    [{ runtime: 'auto', connect: 'ws://x', host: 'box', port: 8377 }],
+  ])('in this one: %j', (args) => {
+    expect(() => requireOnePlace(args)).not.toThrow();
+  });
+});

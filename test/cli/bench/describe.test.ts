@@ -1,0 +1,127 @@
+import { expect, it } from 'vitest';
+
+import { describeBenchmark, describeWorkload } from '../../../src/cli/bench/describe.ts';
+import { describePhase } from '../../../src/cli/bench/progress.ts';
+import { makeBenchmarkResult } from '../../support/benchmarkResult.ts';
+import { resultWith } from '../../support/resultWith.ts';
+
+/** The made-up result with round figures, so that every one of them can be told in the text. */
+const rounded = (() => {
+  const result = makeBenchmarkResult({ workloads: ['tiny', 'large'] });
+  const estimate = (middle: number) => ({ middle, low: 0.99 * middle, high: 1.01 * middle });
+  const rates = [
+    [600_000, 700_000, 350_000],
+    [12_000, 24_000, 144_000],
+  ];
+  return {
+    ...result,
+    workloads: result.workloads.map((workload, w) => ({
+      ...workload,
+      series: workload.series.map((series, s) => ({
+        ...series,
+        estimate: estimate(rates[w]![s]!),
+      })),
+      ratios: [{ of: 'webgpu', over: 'cpu', ...estimate([0.5, 6][w]!) } as const],
+      verification: {
+        ...workload.verification!,
+        tensors: [{ name: 'weights of layer 1', worst: [0.31, 0.25][w]! }],
+        worst: [0.31, 0.25][w]!,
+      },
+    })),
+    timesToAccuracy: [
+      { workload: 'mid', side: 'cpu', target: 0.95, seconds: 0.41, steps: 938, accuracy: 0.97 },
+      { workload: 'mid', side: 'webgpu', target: 0.97, steps: 4690, accuracy: 0.9691 },
+    ] as const,
+    scores: result.scores.map((score) => ({ ...score, ...estimate(2000), isComplete: true })),
+  };
+})();
+
+it('a result is a table, the scores, what follows, what was verified, marks, and where it was made', () => {
+  expect(describeBenchmark(rounded)).toEqual([
+    'samples/s  network           CPU, 1 thread  CPU, all threads              GPU               GPU over CPU  of its own limit',
+    'tiny       784-16-16-10    600,000 ± 1.0 %   700,000 ± 1.0 %  350,000 ± 1.0 %  0.500× (0.495× to 0.505×)  dispatch-bound, 92 %',
+    'large      784-512-512-10   12,000 ± 1.0 %    24,000 ± 1.0 %  144,000 ± 1.0 %     6.00× (5.94× to 6.06×)  dispatch-bound, 92 %',
+    '',
+    'Score of CPU, 1 thread: 2,000 (1,980 to 2,020).',
+    'Score of CPU, all threads: 2,000 (1,980 to 2,020).',
+    'Score of GPU (hardware adapter): 2,000 (1,980 to 2,020).',
+    '1000 is two cores of an AMD EPYC (Zen 3), CPU engine with all threads, Chromium 156. Ranges are 95 % intervals.',
+    'The GPU is faster than the CPU from some 86,000 parameters on.',
+    'mid to 95 % of the test set on CPU, all threads: 0.4 s, 938 steps.',
+    'mid to 97 % of the test set on GPU: not reached, 96.91 % at best.',
+    "Verified, 2 workloads: worst 0.31 of the bound (weights of layer 1 of tiny), costs at most 0.07 % from the CPU's (2 % is the most).",
+    'Not steady (tiny, CPU, all threads): The CPU was still getting faster when its warm-up ended.',
+    '',
+    'Data: MNIST, 60,000 + 10,000 samples, SHA-256 c0ffeec0ffee….',
+    'GPU: acme roadrunner-2, ACME Roadrunner 2060 (hardware).',
+    'Ran in Chromium 156 on Linux x86_64, 8 threads, in 1 min 58 s.',
+  ]);
+});
+
+it('a score over a part of the ladder, and one of a software adapter, say so', () => {
+  const software = rounded.scores.map((score) =>
+    score.side === 'webgpu' ? { ...score, class: 'software' as const } : score,
+  );
+  const scores = software.map((score) => ({
+    ...score,
+    workloads: ['tiny', 'large'],
+    isComplete: false,
+  }));
+  const lines = describeBenchmark({ ...rounded, scores });
+  expect(lines).toContain(
+    'Score of GPU (software adapter, which computes on the CPU): 2,000 (1,980 to 2,020).',
+  );
+  expect(lines).toContain('Over tiny and large alone: not to be held against scores of full runs.');
+});
+
+it('a result that is not verified says so, with the mark that voids it and no score', () => {
+  const wrong = resultWith(rounded, ['workloads', 1, 'verification'], {
+    ...rounded.workloads[1]!.verification,
+    isVerified: false,
+    tensors: [{ name: 'biases of layer 2', worst: 1.7 }],
+    worst: 1.7,
+  });
+  const mark = {
+    kind: 'not-verified' as const,
+    message: 'The GPU’s results for large are wrong.',
+    isVoid: true,
+    workload: 'large',
+    side: 'webgpu' as const,
+  };
+  const lines = describeBenchmark({ ...wrong, scores: [], marks: [mark] });
+  expect(lines).toContain('No score.');
+  expect(lines.join('\n')).toMatch(
+    /\nNOT VERIFIED, 1 of 2 workloads: worst 1\.7 of the bound \(biases of layer 2 of large\), .* Run 'nudge check' to see/,
+  );
+  expect(lines).toContain(
+    'Not verified (large, GPU): The GPU’s results for large are wrong. The score is void for it.',
+  );
+});
+
+it('without a GPU there are no empty columns, and it says why there is none', () => {
+  let none = resultWith(rounded, ['environment', 'adapter'], undefined);
+  none = resultWith(none, ['environment', 'noAdapter'], 'There is no adapter here.');
+  for (const w of [0, 1]) {
+    none = resultWith(none, ['workloads', w, 'series', 2], undefined);
+    none = resultWith(none, ['workloads', w, 'ratios'], []);
+    none = resultWith(none, ['workloads', w, 'verification'], undefined);
+  }
+  const lines = describeBenchmark(none);
+  expect(lines.slice(0, 2)).toEqual([
+    'samples/s  network           CPU, 1 thread  CPU, all threads',
+    'tiny       784-16-16-10    600,000 ± 1.0 %   700,000 ± 1.0 %',
+  ]);
+  expect(lines).toContain('GPU: none. There is no adapter here.');
+  expect(lines.join('\n')).toContain('\nNot verified: there was no GPU.');
+});
+
+it('while it runs, a workload that is finished is a line, and what is being done a few words', () => {
+  expect(describeWorkload(rounded.workloads[1]!)).toBe(
+    'large: CPU, 1 thread 12,000; CPU, all threads 24,000; GPU 144,000 samples/s; GPU over CPU 6.00× (5.94× to 6.06×)',
+  );
+  const phase = { type: 'phase', done: 0.5 } as const;
+  expect(
+    describePhase({ ...phase, phase: 'measure', workload: 'mid', side: 'webgpu', round: 3 }),
+  ).toBe('mid on GPU: measuring, round 3');
+  expect(describePhase({ ...phase, phase: 'probe' })).toBe('measuring the adapter');
+});

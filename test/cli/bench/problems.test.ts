@@ -1,0 +1,71 @@
+import { describe, expect, it } from 'vitest';
+
+import { isSound, problemsOf } from '../../../src/cli/bench/problems.ts';
+import { makeBenchmarkResult } from '../../support/benchmarkResult.ts';
+import { resultWith } from '../../support/resultWith.ts';
+
+const whole = makeBenchmarkResult();
+
+it('a run that is verified and complete is sound, though a side had not become steady', () => {
+  expect(whole.marks.map(({ kind, isVoid }) => [kind, isVoid])).toEqual([['not-steady', false]]);
+  expect(problemsOf(whole)).toEqual([]);
+  expect(isSound(whole)).toBe(true);
+});
+
+it('what only a GPU runs is not missing from the CPU, nor a library that failed beside', () => {
+  const huge = makeBenchmarkResult({ workloads: ['huge'] });
+  const gpuAlone = huge.workloads[0]!.series.slice(2);
+  const alone = resultWith(huge, ['workloads', 0, 'series'], gpuAlone);
+  const beside = resultWith(alone, ['settings', 'sides', 3], 'jax-wasm');
+  expect(problemsOf(beside)).toEqual([]);
+});
+
+describe('a run is not sound', () => {
+  it('when a workload is not verified', () => {
+    const wrong = resultWith(whole, ['workloads', 1, 'verification', 'isVerified'], false);
+    expect(isSound(wrong)).toBe(false);
+  });
+
+  it('when a mark voids it', () => {
+    const hidden = { kind: 'hidden', message: 'The page was hidden.', isVoid: true };
+    expect(isSound(resultWith(whole, ['marks'], [hidden]))).toBe(false);
+  });
+
+  it('when there was no GPU, and it says what to do where none is wanted', () => {
+    const none = resultWith(whole, ['environment', 'noAdapter'], 'There is no adapter here.');
+    expect(problemsOf(none)).toEqual([
+      'Not verified: there was no GPU. Where none is wanted, leave it out with --sides cpu-1 cpu.',
+    ]);
+    expect(isSound(none)).toBe(false);
+  });
+
+  it('when something is missing, which it names', () => {
+    const without = resultWith(whole, ['workloads', 3], undefined);
+    const fewer = resultWith(without, ['workloads', 0, 'series', 1], undefined);
+    expect(problemsOf(fewer)).toEqual(['Not complete, missing: tiny on CPU, all threads; xl.']);
+    expect(isSound(fewer)).toBe(false);
+  });
+
+  it('when the GPU ran and nobody looked whether it was right', () => {
+    const unchecked = resultWith(whole, ['workloads', 2, 'verification'], undefined);
+    expect(problemsOf(unchecked)).toEqual(['Not verified: large.']);
+    expect(isSound(unchecked)).toBe(false);
+  });
+
+  it('when it was stopped, whose mark says all there is to say', () => {
+    const mark = { kind: 'stopped', message: 'The run was stopped.', isVoid: true };
+    const stopped = resultWith(resultWith(whole, ['workloads', 3], undefined), ['marks'], [mark]);
+    expect(problemsOf(stopped)).toEqual([]);
+    expect(isSound(stopped)).toBe(false);
+  });
+});
+
+it('a run that was to have no GPU is sound without one', () => {
+  let alone = resultWith(whole, ['settings', 'sides'], ['cpu-1', 'cpu']);
+  for (const w of whole.workloads.keys()) {
+    alone = resultWith(alone, ['workloads', w, 'series', 2], undefined);
+    alone = resultWith(alone, ['workloads', w, 'verification'], undefined);
+  }
+  expect(problemsOf(alone)).toEqual([]);
+  expect(isSound(alone)).toBe(true);
+});

@@ -1,0 +1,71 @@
+/** `nudge bench` in browsers: one that it starts, and one that somebody else has started. */
+import { readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+
+import { afterAll, beforeAll, expect, it } from 'vitest';
+
+import { readResult } from '../../src/benchmark/result/read.ts';
+import { findBrowser } from '../../src/node/browser.ts';
+import { makeFolder, runCli, writeTinyMnist } from '../cli/runCli.ts';
+import { ownPage, startRemoteBrowser } from '../support/remoteBrowser.ts';
+
+let folder: string;
+beforeAll(async () => {
+  folder = await makeFolder();
+  await writeTinyMnist(join(folder, 'images'), { trainingCount: 400, testCount: 100, side: 28 });
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+const bench = ['bench', '--data', 'images'];
+const short = ['--repeats', '2', '--seconds', '0.02'];
+
+it('--connect runs in a browser that runs already, and leaves it as it was', async () => {
+  const remote = await startRemoteBrowser(await findBrowser());
+  try {
+    const { host } = new URL(remote.endpoint);
+    const { code, stdout, stderr } = await runCli(
+      [
+        ...[...bench, ...short, '--quick', '--workloads', 'tiny'],
+        ...['--connect', `http://${host}`, '--json', '-'],
+      ],
+      { cwd: folder },
+    );
+    expect(stderr).toMatch(
+      new RegExp(`^Browser: .* at http://${host}, page at http://127\\.0\\.0\\.1:\\d+/`),
+    );
+    expect(stderr).toMatch(/\nVerified, 1 workload: worst [\d.e-]+ of the bound/);
+    const { environment, settings, workloads, nudge } = readResult(stdout);
+    expect(environment).toMatchObject({ runtime: 'browser', isIsolated: true });
+    expect(environment.name).toMatch(/^Chrom(e|ium) \d+$/);
+    expect(settings.sides).toEqual(['cpu-1', 'cpu', 'webgpu']);
+    expect(workloads[0]?.verification?.isVerified).toBe(true);
+    expect(nudge.version).toMatch(/^\d+\.\d+\.\d+/);
+    expect(code).toBe(0);
+    expect(await remote.pages()).toEqual([ownPage]);
+    expect(remote.isRunning()).toBe(true);
+  } finally {
+    await remote.end();
+  }
+});
+
+it('Ctrl-C keeps what the browser has finished, with exit code 130', async () => {
+  // Long enough for the signal to get there in time.
+  const long = ['--repeats', '30', '--seconds', '0.1'];
+  const stopped = await runCli(
+    [
+      ...[...bench, ...long, '--sides', 'cpu-1', '--workloads', 'tiny,batch-10,batch-1'],
+      ...['--json', 'a.json'],
+    ],
+    {
+      cwd: folder,
+      isTerminal: true,
+      signalAt: { pattern: /batch-10 on CPU, 1 thread: /, name: 'SIGINT' },
+    },
+  );
+  expect(stopped.stderr).toContain('Stopping; what is finished is kept.');
+  expect(stopped.code).toBe(130);
+  const { marks, workloads } = readResult(await readFile(join(folder, 'a.json'), 'utf8'));
+  expect(marks.map(({ kind }) => kind)).toContain('stopped');
+  expect(workloads.map(({ name }) => name)).toContain('tiny');
+  expect(workloads.length).toBeLessThan(3);
+});
