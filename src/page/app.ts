@@ -2,6 +2,7 @@
 import { expectedRunSeconds } from '../benchmark/expectation.ts';
 import type { BenchmarkResult } from '../benchmark/result/schema.ts';
 import { decideSettings } from '../benchmark/settings.ts';
+import { ConfigurationError } from '../errors.ts';
 import { DataPicker } from './dataPicker.ts';
 import { byId } from './elements.ts';
 import { takeFiles } from './fileDrop.ts';
@@ -21,7 +22,8 @@ export class App {
   /** For scripts that drive the page. */
   readonly automation = new Automation();
   readonly #options: PageOptions;
-  readonly #problems: readonly string[];
+  /** What is wrong with the address, a sentence each. */
+  #problems: readonly string[];
   readonly #button = byId('start', HTMLButtonElement);
   readonly #anew = byId('anew', HTMLButtonElement);
   readonly #panel = new RunPanel();
@@ -77,12 +79,12 @@ export class App {
 
   /** Gets the page ready, opens the result that the address carries, and runs where the address says so. */
   async start(): Promise<void> {
-    this.#showProblem(this.#problems.join(' '));
     this.#webGpu = await findWebGpu(
       'gpu' in navigator ? navigator.gpu : undefined,
       isSecureContext ? undefined : location.origin,
     );
     this.#describe(this.#webGpu);
+    this.#showProblem(this.#problems.join(' '));
     this.#isReady = true;
     this.#refresh();
     await this.#openHash();
@@ -225,8 +227,15 @@ export class App {
     place.textContent = webGpu.adapter ? adapterSentence(webGpu.adapter) : webGpu.missing;
     place.className = webGpu.adapter ? 'small' : 'problem';
     const gpu = webGpu.adapter ? (webGpu.adapter.isSoftware ? 'software' : 'hardware') : 'none';
-    const seconds = expectedRunSeconds(decideSettings(settingsOf(this.#options), gpu));
-    byId('duration', HTMLElement).textContent = `Takes about ${formatDuration(seconds)}.`;
+    const settings = settingsOf(this.#options);
+    try {
+      const seconds = expectedRunSeconds(decideSettings(settings, gpu));
+      byId('duration', HTMLElement).textContent = `Takes about ${formatDuration(seconds)}.`;
+    } catch (error) {
+      // What each option says makes sense, and all of them together do not on this machine.
+      if (!(error instanceof ConfigurationError)) throw error;
+      this.#problems = [...this.#problems, error.message];
+    }
   }
 
   #showProblem(text: string): void {

@@ -6,6 +6,8 @@ import { join } from 'node:path';
 import type { Page } from 'puppeteer';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 
+import { encodeLink } from '../../src/benchmark/result/link.ts';
+import { makeBenchmarkResult } from '../support/benchmarkResult.ts';
 import { makeIdx, pack } from '../support/idxFiles.ts';
 import { hostPage, isHidden, resultOf, textOf, waitForText, type PageHost } from './openPage.ts';
 
@@ -166,6 +168,12 @@ describe('what a stranger sends', () => {
     expect(await textOf(page, '#start')).toBe('Start');
   });
 
+  it('an address whose parts do not go together is told so, and starts nothing', async () => {
+    const page = await host.open('?auto=1&workloads=huge&backend=cpu');
+    expect(await textOf(page, '#problem')).toMatch(/^Workload 'huge' is run on a GPU alone/);
+    expect(await isHidden(page, '#run')).toBe(true);
+  });
+
   it.each(['#result=', '#result=AAAA', `#result=${'A'.repeat(300_000)}`])(
     'a link that carries no result is refused in a sentence',
     async (hash) => {
@@ -174,6 +182,29 @@ describe('what a stranger sends', () => {
       expect(await isHidden(page, '#result')).toBe(true);
     },
   );
+
+  it('a result that is not verified has no GPU score, and no winner, and the tensor is named', async () => {
+    const result = makeBenchmarkResult({ workloads: ['tiny', 'mid'] });
+    const workloads = result.workloads.map((workload) => ({
+      ...workload,
+      verification: {
+        ...workload.verification!,
+        isVerified: false,
+        worst: 3.2,
+        tensors: [{ name: 'layers.0.weight', worst: 3.2 }],
+      },
+    }));
+    const message = 'The gradient of tiny is wrong.';
+    const marks = [{ kind: 'not-verified', message, isVoid: true, side: 'webgpu' }] as const;
+    const scores = result.scores.filter(({ side }) => side !== 'webgpu');
+    const page = await host.open(await encodeLink({ ...result, workloads, marks, scores }));
+    await page.waitForSelector('[data-void]');
+    expect(await textOf(page, '.scores')).toMatch(
+      /^No GPU scoreThe gradient of tiny is wrong\.CPU/,
+    );
+    expect(await textOf(page, '[data-verified]')).toContain('layers.0.weight reached 3.2');
+    expect(await textOf(page, '[data-crossover]')).toMatch(/not right, so its speed says nothing/);
+  });
 
   it('a file that is no result is refused by its name', async () => {
     const page = await host.open('');

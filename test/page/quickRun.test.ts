@@ -6,6 +6,7 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 import type { Page } from 'puppeteer';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
+import { referenceMachine } from '../../src/benchmark/score.ts';
 import type { BenchmarkResult, OwnSideName } from '../../src/benchmark/result/schema.ts';
 import { longestTaskMs } from '../support/longTasks.ts';
 import { findSeriousProblems } from './accessibility.ts';
@@ -158,6 +159,10 @@ describe('the result', () => {
     );
     expect(bars).toHaveLength(6);
     expect(Math.min(...bars)).toBeGreaterThan(0);
+  });
+
+  it('is explained, down to what counts 1000', async () => {
+    expect(await textOf(page, '.prose')).toContain(referenceMachine.name);
   });
 
   it('says where it was made', async () => {

@@ -1,6 +1,6 @@
 /** The part of a result that is read in five seconds: scores, who wins, whether it is verified, and what counts against it. */
-import type { BenchmarkResult, Score } from '../../benchmark/result/schema.ts';
-import { describeMark, formatUncertainty } from '../../benchmark/result/words.ts';
+import type { BenchmarkResult, Mark, Score } from '../../benchmark/result/schema.ts';
+import { describeMark, formatUncertainty, sideNames } from '../../benchmark/result/words.ts';
 import { make } from '../elements.ts';
 import { formatCount } from '../format.ts';
 import { isSoftware } from './lookUp.ts';
@@ -19,7 +19,6 @@ const scoreOrder: readonly Score['side'][] = ['webgpu', 'cpu', 'cpu-1'];
 
 /** @param origin where the result is from, if it was not made here just now */
 export function makeHeadline(result: BenchmarkResult, origin: string | undefined): HTMLElement {
-  const scores = scoreOrder.flatMap((side) => result.scores.find((s) => s.side === side) ?? []);
   return make(
     'div',
     { class: 'headline' },
@@ -27,28 +26,40 @@ export function makeHeadline(result: BenchmarkResult, origin: string | undefined
       ? []
       : [make('p', { class: 'tag' }, `Opened, not run here: ${origin}`)]),
     make('p', { class: 'small' }, machineSentence(result)),
-    scores.length > 0 ? makeScores(scores) : makeVoid(result),
+    makeScores(result),
     makeVerdict(result),
-    ...makeMarks(result),
+    ...makeNotes(result),
     make('p', { class: 'small' }, originSentence(result)),
   );
 }
 
-function makeScores(scores: readonly Score[]): HTMLElement {
-  const [first] = scores;
+/** What there is to be said of each side: its score, or why it has none. */
+function makeScores(result: BenchmarkResult): HTMLElement {
+  const { scores } = result;
+  const blocks =
+    scores.length === 0
+      ? [makeVoid('No score', voidReason(result))]
+      : scoreOrder.flatMap((side) => {
+          const score = scores.find((one) => one.side === side);
+          if (score) return [makeScore(score)];
+          const reasons = voidMarks(result, side);
+          const title = side === 'webgpu' ? 'No GPU score' : `No score of ${sideNames[side]}`;
+          return reasons.length > 0 ? [makeVoid(title, messages(reasons))] : [];
+        });
+  blocks[0]?.classList.add('is-first');
   return make(
     'div',
     { class: 'scores', role: 'group', 'aria-label': 'Scores' },
-    ...scores.map((score) => makeScore(score, score === first)),
+    ...blocks,
     ...scoreNotes(scores).map((note) => make('p', { class: 'small score-note' }, note)),
   );
 }
 
-function makeScore(score: Score, isFirst: boolean): HTMLElement {
+function makeScore(score: Score): HTMLElement {
   const { middle, low, high, side } = score;
   return make(
     'div',
-    { class: isFirst ? 'score is-first' : 'score' },
+    { class: 'score' },
     make('p', { class: 'score-title' }, scoreTitle(score)),
     make(
       'p',
@@ -60,28 +71,39 @@ function makeScore(score: Score, isFirst: boolean): HTMLElement {
   );
 }
 
-function makeVoid({ marks, workloads }: BenchmarkResult): HTMLElement {
-  const reasons = marks.filter(({ isVoid }) => isVoid).map(({ message }) => message);
-  const why =
-    reasons.length > 0
-      ? reasons.join(' ')
-      : workloads.length === 0
-        ? 'Nothing was finished.'
-        : 'No side ran a workload that the score counts.';
+function makeVoid(title: string, why: string): HTMLElement {
   return make(
     'div',
-    { class: 'scores', role: 'group', 'aria-label': 'Scores' },
-    make(
-      'div',
-      { class: 'score is-first' },
-      make('p', { class: 'score-title' }, 'No score'),
-      make('p', { 'data-void': '' }, why),
-    ),
+    { class: 'score' },
+    make('p', { class: 'score-title' }, title),
+    make('p', { 'data-void': '' }, why),
   );
+}
+
+/** Why no side has a score. */
+function voidReason({ marks, workloads }: BenchmarkResult): string {
+  const reasons = messages(marks.filter(({ isVoid }) => isVoid));
+  if (reasons !== '') return reasons;
+  return workloads.length === 0
+    ? 'Nothing was finished.'
+    : 'No side ran a workload that the score counts.';
+}
+
+/** What voids the score of one side and not of others. */
+function voidMarks({ marks }: BenchmarkResult, side: Score['side']): readonly Mark[] {
+  return marks.filter((mark) => mark.isVoid && mark.side === side);
+}
+
+function messages(marks: readonly Mark[]): string {
+  return marks.map(({ message }) => message).join(' ');
 }
 
 function makeVerdict(result: BenchmarkResult): HTMLElement {
   const verified = verificationSentence(result);
+  const isWrong = verified?.isVerified === false;
+  const winner = isWrong
+    ? 'What the GPU computed is not right, so its speed says nothing.'
+    : crossoverSentence(result);
   const badge =
     verified === null
       ? []
@@ -99,28 +121,27 @@ function makeVerdict(result: BenchmarkResult): HTMLElement {
   return make(
     'div',
     { class: 'verdict' },
-    make('p', { class: 'verdict-line', 'data-crossover': '' }, crossoverSentence(result)),
-    make('p', {}, speedUpSentence(result)),
+    make('p', { class: 'verdict-line', 'data-crossover': '' }, winner),
+    ...(isWrong ? [] : [make('p', {}, speedUpSentence(result))]),
     ...badge,
   );
 }
 
-/** What counts against the result without voiding it; what voids it stands where the score would. */
-function makeMarks(result: BenchmarkResult): HTMLElement[] {
+/** What counts against the result; what voids a score stands where that would be. */
+function makeNotes(result: BenchmarkResult): HTMLElement[] {
   const { marks, environment, scores } = result;
-  const isShown = scores.length === 0;
-  const items = marks.filter(({ isVoid }) => !(isShown && isVoid)).map(describeMark);
-  if (environment.noAdapter !== undefined) items.push(environment.noAdapter);
+  const notes = marks.filter(({ isVoid }) => !isVoid).map(describeMark);
+  if (environment.noAdapter !== undefined) notes.push(environment.noAdapter);
   if (!environment.isIsolated && environment.runtime === 'browser') {
-    items.push(
+    notes.push(
       'The page is not cross-origin isolated: the CPU had one thread, and the timer is coarse.',
     );
   }
   if (isSoftware(result) && scores.length === 0) {
-    items.push('The adapter is software: it computes on the CPU, and says nothing about a GPU.');
+    notes.push('The adapter is software: it computes on the CPU, and says nothing about a GPU.');
   }
-  if (items.length === 0) return [];
+  if (notes.length === 0) return [];
   return [
-    make('ul', { class: 'marks', 'aria-label': 'Notes' }, ...items.map((i) => make('li', {}, i))),
+    make('ul', { class: 'marks', 'aria-label': 'Notes' }, ...notes.map((n) => make('li', {}, n))),
   ];
 }
