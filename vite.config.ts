@@ -1,15 +1,36 @@
 /** The page's build and development server, and the three kinds of tests. */
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { defineConfig } from 'vitest/config';
 
+import { findCommit } from './src/node/commit.ts';
+
 const root = import.meta.dirname;
 const page = join(root, 'src/page');
+const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
+  version: string;
+};
+const commit = findCommit(root);
 
 export default defineConfig({
   root: page,
   // Relative addresses, so that the page also works below a path, as on GitHub Pages.
   base: './',
+  // Declared in src/page/build.d.ts.
+  define: {
+    __NUDGE_VERSION__: JSON.stringify(version),
+    __NUDGE_COMMIT__: JSON.stringify(commit),
+  },
+  plugins: [
+    {
+      // For the command line of an installed package, which has no checkout to ask.
+      name: 'nudge-commit',
+      generateBundle() {
+        this.emitFile({ type: 'asset', fileName: 'commit.txt', source: `${commit}\n` });
+      },
+    },
+  ],
   build: {
     outDir: join(root, 'dist/page'),
     emptyOutDir: true,
