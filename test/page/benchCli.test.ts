@@ -69,3 +69,17 @@ it('Ctrl-C keeps what the browser has finished, with exit code 130', async () =>
   expect(workloads.map(({ name }) => name)).toContain('tiny');
   expect(workloads.length).toBeLessThan(3);
 });
+
+it('--peers times other libraries beside, threads and all, under the page’s policy', async () => {
+  const { code, stdout, stderr } = await runCli(
+    [...bench, ...short, '--workloads', 'tiny', '--sides', 'cpu', '--peers', '--json', '-'],
+    { cwd: folder },
+  );
+  const { workloads, marks, scores } = readResult(stdout);
+  expect(marks.filter(({ kind }) => kind === 'failed')).toEqual([]);
+  expect(workloads[0]!.series.map(({ side }) => side)).toEqual(['cpu', 'tfjs-wasm', 'jax-wasm']);
+  for (const { finalCost } of workloads[0]!.series) expect(finalCost).toBeGreaterThan(0);
+  expect(scores.map(({ side }) => side)).toEqual(['cpu']);
+  expect(stderr).toMatch(/TensorFlow\.js, WebAssembly +jax-js, WebAssembly/);
+  expect(code).toBe(0);
+});
