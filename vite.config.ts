@@ -40,7 +40,16 @@ export default defineConfig({
     rolldownOptions: { input: [join(page, 'index.html'), join(page, 'headless.html')] },
   },
   // Modules, so that the worker too loads what it needs when it needs it.
-  worker: { format: 'es' },
+  worker: {
+    format: 'es',
+    rolldownOptions: {
+      output: {
+        // Without the rewriting of code: TensorFlow.js, one of the other libraries, hands its threads the text of a
+        // function, which asks for the type of a variable that is not there, and a compressor takes the question out.
+        minify: { compress: false, mangle: true, codegen: { removeWhitespace: true } },
+      },
+    },
+  },
   server: {
     host: '127.0.0.1',
     cors: false,

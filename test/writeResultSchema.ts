@@ -1,6 +1,6 @@
 /**
  * Writes the JSON Schema of benchmark results, `docs/benchmark-result.schema.json`, from the schema that nudge itself
- * checks results with: `npx tsx test/writeResultSchema.ts`.
+ * checks results with: `npm run schema`.
  *
  * The result is committed, so that others can point to it; a test makes it again and compares.
  */

@@ -10,13 +10,15 @@ import { verify, type VerificationReport, type VerifyOptions } from './verificat
 export interface CheckConfiguration {
   /** Draws of each kernel variant. */
   readonly rounds?: number | undefined;
+  /** See `VerifyOptions.fraction`. */
+  readonly fraction?: number | undefined;
   readonly seed?: number | undefined;
 }
 
 export type CheckEvent = Parameters<NonNullable<VerifyOptions['onProgress']>>[0];
 
 function runCheck(
-  { rounds, seed }: CheckConfiguration,
+  { rounds, fraction, seed }: CheckConfiguration,
   { training }: WorkData,
   { gpu, signal, onEvent }: WorkContext<CheckEvent>,
 ): Promise<VerificationReport> {
@@ -24,6 +26,7 @@ function runCheck(
     gpu,
     data: training,
     ...(rounds !== undefined && { rounds }),
+    ...(fraction !== undefined && { fraction }),
     ...(seed !== undefined && { seed }),
     ...(signal && { signal }),
     ...(onEvent && { onProgress: onEvent }),

@@ -11,7 +11,13 @@
  */
 
 /** Streams keep uses of one seed apart. A number is never reused for another purpose. */
-export const streams = { initialization: 1, shuffling: 2, digits: 3, bootstrap: 4, benchmark: 5 } as const;
+export const streams = {
+  initialization: 1,
+  shuffling: 2,
+  digits: 3,
+  bootstrap: 4,
+  benchmark: 5,
+} as const;
 
 const multiplierA = 0xd2511f53;
 const multiplierB = 0xcd9e8d57;

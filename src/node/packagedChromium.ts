@@ -12,8 +12,10 @@ import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { homedir, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+
+import { cacheFolder } from './cacheFolder.ts';
 
 /** Where the parts of the unpacked package lie. All are absolute paths. */
 export interface PackagedChromium {
@@ -43,7 +45,7 @@ export async function unpackChromium(
   if (found === undefined) return undefined;
   const { version } = JSON.parse(await readFile(found.manifestPath, 'utf8')) as { version: string };
 
-  const cache = await usableCache(options.cacheFolder ?? defaultCacheFolder());
+  const cache = await usableCache(options.cacheFolder ?? cacheFolder());
   const folder = join(cache, `chromium-${version}`);
   if (!existsSync(folder)) await unpackInto(folder, cache, found.entryPath);
   return {
@@ -68,17 +70,13 @@ function locatePackage(): { entryPath: string; manifestPath: string } | undefine
   }
 }
 
-function defaultCacheFolder(): string {
-  return join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'nudge');
-}
-
 /** The cache folder, or a fresh temporary one where the home folder is missing or read-only. */
-async function usableCache(cacheFolder: string): Promise<string> {
+async function usableCache(wanted: string): Promise<string> {
   try {
-    await mkdir(cacheFolder, { recursive: true, mode: 0o700 });
+    await mkdir(wanted, { recursive: true, mode: 0o700 });
     // Being there says nothing about being writable, so try.
-    await rm(await mkdtemp(join(cacheFolder, '.try-')), { recursive: true });
-    return cacheFolder;
+    await rm(await mkdtemp(join(wanted, '.try-')), { recursive: true });
+    return wanted;
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (!['EACCES', 'EROFS', 'EPERM', 'ENOENT', 'ENOTDIR', 'EEXIST'].includes(code ?? ''))

@@ -1,8 +1,8 @@
 /** Tuned plans in a file of the user's cache folder. */
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { homedir } from 'node:os';
-import { dirname, isAbsolute, join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { PlanCache } from '../gpu/tuning/planCache.ts';
+import { cacheFolder } from './cacheFolder.ts';
 
 /** What the file says: JSON of this. */
 interface CacheFile {
@@ -22,15 +22,9 @@ export interface FilePlanCacheOptions {
   readonly onProblem?: ((sentence: string) => void) | undefined;
 }
 
-/**
- * The file: `nudge/plans.json` in XDG_CACHE_HOME where that is an absolute path, as its specification asks, in
- * LOCALAPPDATA on Windows, else in ~/.cache.
- */
+/** The file: `plans.json` in {@link cacheFolder}. */
 export function planCachePath(environment: NodeJS.ProcessEnv = process.env): string {
-  const { XDG_CACHE_HOME: named = '', LOCALAPPDATA: local = '' } = environment;
-  const windows = process.platform === 'win32' && isAbsolute(local) ? local : undefined;
-  const folder = isAbsolute(named) ? named : (windows ?? join(homedir(), '.cache'));
-  return join(folder, 'nudge', 'plans.json');
+  return join(cacheFolder(environment), 'plans.json');
 }
 
 /**

@@ -52,6 +52,9 @@ export async function startServer(options: {
   };
   const server = createServer((request, response) => {
     for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
+    if (contentSecurityPolicy === undefined && libraryWorker.test(request.url ?? '')) {
+      response.setHeader('Content-Security-Policy', libraryPolicy);
+    }
     // Another site can make its own name resolve to this address; the browser still tells us that name.
     const name = request.headers.host?.replace(/:\d+$/, '') ?? '';
     if (!['127.0.0.1', 'localhost', inUrl(host)].includes(name)) {
@@ -193,22 +196,33 @@ function refuse(response: ServerResponse, status: number, sentence: string): voi
   response.end(`${sentence}\n`);
 }
 
+/** Of the page, and of its workers. */
+const pagePolicy = [
+  "default-src 'none'",
+  // The CPU engine is WebAssembly; code in text stays forbidden.
+  "script-src 'self' 'wasm-unsafe-eval'",
+  "style-src 'self'",
+  "img-src 'self' data: blob:",
+  "connect-src 'self'",
+  // The CPU engine's threads, whose program is text of nudge's own.
+  "worker-src 'self' blob:",
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+];
+
+/** The built src/page/worker/peerMain.ts. */
+const libraryWorker = /\/peerMain-[\w-]+\.js$/;
+
+/**
+ * Of the workers in which other libraries run, loaded only where they are asked for. Their threads are made of text and
+ * load programs by its addresses, which trusted types forbid; nothing comes from elsewhere all the same.
+ */
+const libraryPolicy = [...pagePolicy, "script-src-elem 'self' blob:"].join('; ');
+
 /** Nothing from elsewhere, no inline code, no frame around it; and isolated, for 5 µs timers. */
 const securityHeaders: Readonly<Record<string, string>> = {
-  'Content-Security-Policy': [
-    "default-src 'none'",
-    // The CPU engine is WebAssembly; code in text stays forbidden.
-    "script-src 'self' 'wasm-unsafe-eval'",
-    "style-src 'self'",
-    "img-src 'self' data: blob:",
-    "connect-src 'self'",
-    // The CPU engine's threads, whose program is text of nudge's own.
-    "worker-src 'self' blob:",
-    "base-uri 'none'",
-    "form-action 'none'",
-    "frame-ancestors 'none'",
-    "require-trusted-types-for 'script'",
-  ].join('; '),
+  'Content-Security-Policy': [...pagePolicy, "require-trusted-types-for 'script'"].join('; '),
   'Cross-Origin-Opener-Policy': 'same-origin',
   'Cross-Origin-Embedder-Policy': 'require-corp',
   'Cross-Origin-Resource-Policy': 'same-origin',

@@ -11,8 +11,9 @@ export class TemporaryFolder {
     this.path = path;
   }
 
-  static async create(prefix: string): Promise<TemporaryFolder> {
-    return new TemporaryFolder(await mkdtemp(join(tmpdir(), prefix)));
+  /** @param parent folder that it is made in, by default the system's for what is temporary */
+  static async create(prefix: string, parent = tmpdir()): Promise<TemporaryFolder> {
+    return new TemporaryFolder(await mkdtemp(join(parent, prefix)));
   }
 
   /**

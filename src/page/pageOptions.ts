@@ -17,13 +17,21 @@ export interface PageOptions {
   readonly seed: number;
   /** Half a minute instead of two. */
   readonly quick: boolean;
+  /** Whether other libraries train the same beside. */
+  readonly peers: boolean;
   /** Training samples; test samples are a sixth as many, as in MNIST. */
   readonly samples: number;
   /** Whether the run starts by itself. */
   readonly auto: boolean;
 }
 
-export const defaultOptions: PageOptions = { seed: 1, quick: false, samples: 60_000, auto: false };
+export const defaultOptions: PageOptions = {
+  seed: 1,
+  quick: false,
+  peers: false,
+  samples: 60_000,
+  auto: false,
+};
 
 const names = [
   'workloads',
@@ -32,6 +40,7 @@ const names = [
   'seconds',
   'seed',
   'quick',
+  'peers',
   'samples',
   'auto',
 ] as const satisfies readonly (keyof PageOptions)[];
@@ -73,8 +82,8 @@ export function readPageOptions(search: string): {
 
 /** What the options say of the run itself. */
 export function settingsOf(options: PageOptions): BenchmarkSettings {
-  const { workloads, backend, repeats, seconds, seed, quick } = options;
-  return { workloads, sides: backend, repeats, repeatSeconds: seconds, seed, quick };
+  const { workloads, backend, repeats, seconds, seed, quick, peers } = options;
+  return { workloads, sides: backend, repeats, repeatSeconds: seconds, seed, quick, peers };
 }
 
 /** Sets one option, or says what is wrong with it. */
@@ -114,6 +123,7 @@ function readOption(options: Draft, name: string, value: string): string | undef
       return undefined;
     }
     case 'quick':
+    case 'peers':
     case 'auto':
       if (value !== '0' && value !== '1') return `${name} is 0 or 1`;
       options[name] = value === '1';

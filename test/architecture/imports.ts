@@ -81,8 +81,14 @@ export function readGlobals(sources: Sources, globals: readonly string[]): reado
   });
 }
 
+/** By name and text: every rule reads the same sources, and parsing takes most of the time. */
+const parsed = new Map<string, ts.SourceFile>();
+
 function parse(name: string, text: string): ts.SourceFile {
-  return ts.createSourceFile(name, text, ts.ScriptTarget.Latest, true);
+  const key = `${name}\n${text}`;
+  const file = parsed.get(key) ?? ts.createSourceFile(name, text, ts.ScriptTarget.Latest, true);
+  parsed.set(key, file);
+  return file;
 }
 
 function walk(node: ts.Node, visit: (node: ts.Node) => void): void {

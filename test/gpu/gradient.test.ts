@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { checkGradient } from '../../src/benchmark/verification/gradient.ts';
-import { trainGpu } from '../../src/benchmark/verification/trajectories.ts';
+import { trainCpu } from '../../src/benchmark/verification/trajectories.ts';
 import { sliceDataset } from '../../src/data/dataset.ts';
 import { digits } from '../../src/data/digits/digits.ts';
 import { Device } from '../../src/gpu/device.ts';
@@ -57,12 +57,8 @@ describe("the GPU's gradient is the reference's, every element within its bound"
       expect(await checkGradient(device, network, batch)).toBeLessThanOrEqual(1);
 
       const optimizer = sgd({ learningRate });
-      const parameters = await trainGpu(
-        device,
-        { network, batchSize: 10, optimizer },
-        training,
-        400,
-      );
+      // Which engine trains makes no difference to what is checked, and on software this one is the fastest.
+      const parameters = await trainCpu({ network, batchSize: 10, optimizer }, training, 400);
       const trained = network.withParameters(parameters);
       expect(await checkGradient(device, trained, batch)).toBeLessThanOrEqual(1);
       expect(device.liveBuffers).toBe(0);

@@ -25,7 +25,7 @@ const subgroupSize = await (async () => {
   asked.destroy();
   return asked.adapter.subgroupSize;
 })();
-// Once; nudge check draws others, on Dawn in test/gpu/cli.test.ts and in browsers in test/page/check.test.ts.
+// Once; nudge check draws others, some of which test/page/check.test.ts runs in browsers.
 const cases = kernelCases(1, subgroupSize, 1);
 
 describe.each(kernelNames)('kernel %s, with its output poisoned', (kernel) => {

@@ -28,7 +28,8 @@ async function ended(pid: number): Promise<void> {
   while (isRunning(pid)) await new Promise((resolve) => setTimeout(resolve, 20));
 }
 
-describe('a program leaves no browser behind', () => {
+// What takes long is that processes start and end, each of its own.
+describe.concurrent('a program leaves no browser behind', () => {
   const start = async (mode: string) => {
     const child = spawn(process.execPath, ['--import', 'tsx', program, mode], {
       stdio: ['ignore', 'pipe', 'ignore'],

@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import type { Browser } from 'puppeteer';
+import type { Browser, Page } from 'puppeteer';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 
 import { BrowserError } from '../../src/errors.ts';
@@ -66,12 +66,22 @@ afterAll(async () => {
 });
 
 let browser: Browser;
-let link: PageLink;
-beforeEach(async () => {
-  browser = await launchBrowser(await findBrowser(), { adapter: 'software' });
-  link = await PageLink.open(browser, `${server.origin}/`);
+const launch = async () => launchBrowser(await findBrowser(), { adapter: 'software' });
+beforeAll(async () => {
+  browser = await launch();
 });
-afterEach(() => browser.close());
+afterAll(() => browser.close());
+
+const open = (where = browser) => PageLink.open(where, `${server.origin}/`);
+let link: PageLink;
+let page: Page;
+beforeEach(async () => {
+  link = await open();
+  page = (await browser.pages()).at(-1)!;
+});
+afterEach(async () => {
+  if (!page.isClosed()) await page.close();
+});
 
 /** What a call rejects with; taken hold of at once, so that it never counts as unhandled. */
 function failureOf(call: Promise<unknown>): Promise<unknown> {
@@ -84,24 +94,23 @@ function failureOf(call: Promise<unknown>): Promise<unknown> {
 describe('a page that is lost rejects the calls under way', () => {
   it('when it crashes', async () => {
     const failure = failureOf(link.call('hang', undefined, {}));
-    const [, page] = await browser.pages();
     // The browser answers this by crashing the page, and the navigation by nothing at all.
-    page!.goto('chrome://crash').catch(() => undefined);
+    page.goto('chrome://crash').catch(() => undefined);
     expect(await failure).toBeInstanceOf(BrowserError);
     expect(await failure).toHaveProperty('message', expect.stringMatching(/^The page crashed/));
     await expect(link.call('mutter', undefined, {})).rejects.toThrow(/crashed/);
   });
 
   it('when the browser dies', async () => {
-    const failure = failureOf(link.call('hang', undefined, {}));
-    browser.process()!.kill('SIGKILL');
+    const mortal = await launch();
+    const failure = failureOf((await open(mortal)).call('hang', undefined, {}));
+    mortal.process()!.kill('SIGKILL');
     expect(await failure).toBeInstanceOf(BrowserError);
   });
 
   it('when the page is closed', async () => {
     const failure = failureOf(link.call('hang', undefined, {}));
-    const [, page] = await browser.pages();
-    await page!.close();
+    await page.close();
     expect(await failure).toBeInstanceOf(BrowserError);
   });
 

@@ -2,6 +2,7 @@
 import type { Dataset } from '../../../src/data/dataset.ts';
 import type { Network } from '../../../src/network/network.ts';
 import type { ContenderName } from '../contenders.ts';
+import { loadLibrary } from './libraries.ts';
 
 export interface LearningTask {
   /** With the parameters that everybody starts from. */
@@ -54,27 +55,9 @@ export interface Contender {
 
 /** The library of that name, loaded now: a page that measures one library has not loaded another. */
 export async function loadContender(name: ContenderName): Promise<Contender> {
-  switch (name) {
-    case 'nudge-webgpu':
-    case 'nudge-cpu': {
-      const { nudge } = await import('./nudge.ts');
-      return nudge(name === 'nudge-webgpu' ? 'webgpu' : 'cpu');
-    }
-    case 'tfjs-webgpu':
-      return await (await import('./tfjsWebgpu.ts')).tfjsWebgpu();
-    case 'tfjs-wasm':
-      return await (await import('./tfjsWasm.ts')).tfjsWasm({ threads: true });
-    case 'tfjs-wasm-one-thread':
-      return await (await import('./tfjsWasm.ts')).tfjsWasm({ threads: false });
-    case 'tfjs-cpu':
-      return await (await import('./tfjsCpu.ts')).tfjsCpu();
-    case 'jax-webgpu':
-      return await (await import('./jax.ts')).jax('webgpu');
-    case 'jax-wasm':
-      return await (await import('./jax.ts')).jax('wasm');
-    case 'jax-wasm-one-thread':
-      // jax-js starts its threads where there is memory that they can share, and has no other switch.
-      Reflect.deleteProperty(globalThis, 'SharedArrayBuffer');
-      return await (await import('./jax.ts')).jax('wasm');
+  if (name === 'nudge-webgpu' || name === 'nudge-cpu') {
+    const { nudge } = await import('./nudge.ts');
+    return nudge(name === 'nudge-webgpu' ? 'webgpu' : 'cpu');
   }
+  return await loadLibrary(name);
 }

@@ -44,6 +44,17 @@ export class Samples {
   pick<T>(choices: readonly T[]): T {
     return choices[this.#random.integer(choices.length)]!;
   }
+
+  /** `count` of `choices`, none twice, in their order; each such selection is as likely. */
+  some<T>(choices: readonly T[], count: number): T[] {
+    // Selection sampling, Knuth, The Art of Computer Programming, volume 2, 3.4.2, algorithm S.
+    let wanted = count;
+    return choices.filter((_, i) => {
+      const isTaken = this.#random.integer(choices.length - i) < wanted;
+      if (isTaken) wanted--;
+      return isTaken;
+    });
+  }
 }
 
 /** The worst error of a check as a share of its bound: at most 1 when the check holds. */

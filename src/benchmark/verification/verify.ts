@@ -1,6 +1,7 @@
 /** The checks that show, on any machine, that the GPU's numbers are right. */
 import type { Dataset } from '../../data/dataset.ts';
 import { sliceDataset } from '../../data/dataset.ts';
+import { ConfigurationError } from '../../errors.ts';
 import type { AdapterDescription } from '../../gpu/adapter.ts';
 import { Device } from '../../gpu/device.ts';
 import type { GpuEngineOptions } from '../../gpu/engine.ts';
@@ -13,6 +14,7 @@ import { adamW, sgd } from '../../training/optimizers.ts';
 import { cosineDecay } from '../../training/schedules.ts';
 import { checkGradient } from './gradient.ts';
 import { kernelCases, kernelNames } from './kernels.ts';
+import { Samples } from './samples.ts';
 import { sameBits, trainCpu, trainGpu, trainReference, trajectoryShare } from './trajectories.ts';
 
 export interface VerifyOptions {
@@ -21,6 +23,11 @@ export interface VerifyOptions {
   readonly data: Dataset;
   /** Draws of each kernel variant. Default 2. */
   readonly rounds?: number;
+  /**
+   * The fraction of each kernel's cases that is run, above 0 and up to 1, for a short check: at least one case of each
+   * kernel, drawn by `seed`. Default 1.
+   */
+  readonly fraction?: number;
   readonly seed?: number;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: (progress: { readonly done: number; readonly check: string }) => void;
@@ -50,9 +57,16 @@ interface Case {
 
 /**
  * Runs every check on the adapter of this machine.
+ * @throws {ConfigurationError} for a fraction out of its range
  * @throws {NoAdapterError} when there is none; and the signal's reason
  */
 export async function verify(options: VerifyOptions): Promise<VerificationReport> {
+  const { fraction = 1 } = options;
+  if (!(fraction > 0 && fraction <= 1)) {
+    throw new ConfigurationError(
+      `The fraction of the cases to run is above 0 and up to 1, and ${fraction} was given. Take 1 for all of them.`,
+    );
+  }
   const device = await Device.request({ ...(options.gpu && { gpu: options.gpu }) });
   try {
     const groups = [...kernelGroups(device, options), ...trainingGroups(device, options.data)];
@@ -80,13 +94,18 @@ export async function verify(options: VerifyOptions): Promise<VerificationReport
 }
 
 function kernelGroups(device: Device, options: VerifyOptions): [string, Case[]][] {
-  const cases = kernelCases(options.rounds ?? 2, device.adapter.subgroupSize, options.seed ?? 1);
-  return kernelNames.map((kernel) => [
-    `kernel '${kernel}' against float64`,
-    cases
-      .filter((one) => one.kernel === kernel)
-      .map(({ name, run }) => ({ name, run: () => run(device) })),
-  ]);
+  const { rounds = 2, fraction = 1, seed = 1 } = options;
+  const all = kernelCases(rounds, device.adapter.subgroupSize, seed);
+  // The seeds before this one have drawn the cases.
+  const draw = new Samples(seed + rounds, 'random');
+  return kernelNames.map((kernel) => {
+    const cases = all.filter((one) => one.kernel === kernel);
+    const some = draw.some(cases, Math.ceil(fraction * cases.length));
+    return [
+      `kernel '${kernel}' against float64`,
+      some.map(({ name, run }) => ({ name, run: () => run(device) })),
+    ];
+  });
 }
 
 const steps = 10;

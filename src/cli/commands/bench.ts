@@ -117,7 +117,7 @@ async function runBench(options: BenchOptions, context: Context): Promise<void> 
         outputs,
         json: options.json,
       });
-      // First what costs nothing: a disk that is full takes two minutes' work from nobody's eyes.
+      // Shown before it is written, so that a full disk does not cost the whole run.
       for (const line of describeBenchmark(result)) terminal.result(line);
       await outputs.write(result);
       if (!isSound(result)) context.exit(exitCodes.failure);

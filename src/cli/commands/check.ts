@@ -13,6 +13,7 @@ import { nudgeVersion } from '../versions.ts';
 
 interface CheckOptions extends option.JsonArguments, Omit<option.RuntimeArguments, 'backend'> {
   readonly rounds?: number;
+  readonly fraction?: number;
   readonly seed?: number;
 }
 
@@ -34,12 +35,20 @@ export function addCheck(program: Command, context: Context): void {
     'advanced',
     option.whole('--rounds <n>', 'random draws of each kernel; default: 2'),
   );
+  option.add(
+    check,
+    'advanced',
+    option.number(
+      '--fraction <share>',
+      "of each kernel's cases, drawn by the seed, for a short check; default: 1",
+    ),
+  );
   option.add(check, 'advanced', option.seed('of the random draws; default: 1'));
   option.addRuntime(check, 'auto');
   option.addHelp(
     check,
     'nudge check',
-    'nudge check --runtime chromium',
+    'nudge check --runtime chromium --fraction 0.25',
     'nudge check --rounds 20 --seed 7 --json check.json',
   );
   check.action((options: CheckOptions) => runCheck(options, context));
@@ -48,7 +57,7 @@ export function addCheck(program: Command, context: Context): void {
 async function runCheck(options: CheckOptions, context: Context): Promise<void> {
   await inRun(context, { json: options.json, onInterrupt: 'Stopping.' }, async (run) => {
     const { terminal, interrupt, json } = run;
-    const { runtime: choice = 'auto', browser, rounds, seed } = options;
+    const { runtime: choice = 'auto', browser, rounds, fraction, seed } = options;
     await withRuntime(
       terminal,
       { runtime: choice, browser, backend: 'webgpu', source },
@@ -58,7 +67,7 @@ async function runCheck(options: CheckOptions, context: Context): Promise<void> 
         try {
           report = await runtime.run(
             'check',
-            { rounds, seed },
+            { rounds, fraction, seed },
             {
               signal: interrupt.signal,
               onEvent: ({ done, check: name }) => bar.update(done, { check: name }),
@@ -70,7 +79,12 @@ async function runCheck(options: CheckOptions, context: Context): Promise<void> 
         await json.write({
           nudge: nudgeVersion(),
           command: 'check',
-          configuration: { rounds: rounds ?? null, seed: seed ?? null, runtime: choice },
+          configuration: {
+            rounds: rounds ?? null,
+            fraction: fraction ?? null,
+            seed: seed ?? null,
+            runtime: choice,
+          },
           runtime: runtime.facts,
           ...report,
         });

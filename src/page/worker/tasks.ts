@@ -4,6 +4,7 @@ import type { WorkData } from '../../benchmark/trainJob.ts';
 import { verify } from '../../benchmark/verification/verify.ts';
 import { digitsRange } from '../../data/digits/digits.ts';
 import { generateDigits, loadPageData, readFiles } from '../pageData.ts';
+import { loadPeer } from './peers.ts';
 import type { DataDescription, DataSource, TaskName, Tasks } from './protocol.ts';
 
 interface TaskContext<Event> {
@@ -33,7 +34,8 @@ const load: Task<'load'> = async (source, { signal, emit }) =>
 const run: Task<'run'> = async ({ settings, data: source, ...rest }, { signal, hidden, emit }) => {
   const data = await loadData(source, (done) => emit({ type: 'data', done }), signal);
   emit({ type: 'loaded', data: describe(data) });
-  return await runBenchmark({ ...settings, ...rest, ...data, signal, hidden, onEvent: emit });
+  const told = { signal, hidden, onEvent: emit };
+  return await runBenchmark({ ...settings, ...rest, ...data, ...told, loadPeer });
 };
 
 const check: Task<'verify'> = ({ seed, rounds }, { signal, emit }) =>

@@ -28,6 +28,15 @@ const rounded = (() => {
         worst: [0.31, 0.25][w]!,
       },
     })),
+    marks: [
+      {
+        kind: 'not-steady',
+        message: 'tiny on the CPU had not become steady.',
+        isVoid: false,
+        workload: 'tiny',
+        side: 'cpu',
+      },
+    ] as const,
     timesToAccuracy: [
       { workload: 'mid', side: 'cpu', target: 0.95, seconds: 0.41, steps: 938, accuracy: 0.97 },
       { workload: 'mid', side: 'webgpu', target: 0.97, steps: 4690, accuracy: 0.9691 },
@@ -50,7 +59,7 @@ it('a result is a table, the scores, what follows, what was verified, marks, and
     'mid to 95 % of the test set on CPU, all threads: 0.4 s, 938 steps.',
     'mid to 97 % of the test set on GPU: not reached, 96.91 % at best.',
     "Verified, 2 workloads: worst 0.31 of the bound (weights of layer 1 of tiny), costs at most 0.07 % from the CPU's (2 % is the most).",
-    'Not steady (tiny, CPU, all threads): The CPU was still getting faster when its warm-up ended.',
+    'Not steady: tiny on the CPU had not become steady.',
     '',
     'Data: MNIST, 60,000 + 10,000 samples, SHA-256 c0ffeec0ffee….',
     'GPU: acme roadrunner-2, ACME Roadrunner 2060 (hardware).',
@@ -94,7 +103,7 @@ it('a result that is not verified says so, with the mark that voids it and no sc
     /\nNOT VERIFIED, 1 of 2 workloads: worst 1\.7 of the bound \(biases of layer 2 of large\), .* Run 'nudge check' to see/,
   );
   expect(lines).toContain(
-    'Not verified (large, GPU): The GPU’s results for large are wrong. The score is void for it.',
+    'Not verified: The GPU’s results for large are wrong. The score is void for it.',
   );
 });
 
