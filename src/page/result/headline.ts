@@ -44,7 +44,7 @@ function makeScores(result: BenchmarkResult): HTMLElement {
           if (score) return [makeScore(score)];
           const reasons = voidMarks(result, side);
           const title = side === 'webgpu' ? 'No GPU score' : `No score of ${sideNames[side]}`;
-          return reasons.length > 0 ? [makeVoid(title, messages(reasons))] : [];
+          return reasons.length > 0 ? [makeVoid(title, firstMessage(reasons))] : [];
         });
   blocks[0]?.classList.add('is-first');
   return make(
@@ -82,7 +82,7 @@ function makeVoid(title: string, why: string): HTMLElement {
 
 /** Why no side has a score. */
 function voidReason({ marks, workloads }: BenchmarkResult): string {
-  const reasons = messages(marks.filter(({ isVoid }) => isVoid));
+  const reasons = firstMessage(marks.filter(({ isVoid }) => isVoid));
   if (reasons !== '') return reasons;
   return workloads.length === 0
     ? 'Nothing was finished.'
@@ -94,8 +94,17 @@ function voidMarks({ marks }: BenchmarkResult, side: Score['side']): readonly Ma
   return marks.filter((mark) => mark.isVoid && mark.side === side);
 }
 
-function messages(marks: readonly Mark[]): string {
-  return marks.map(({ message }) => message).join(' ');
+/** The first says enough at a glance; the others stand among the notes. */
+function firstMessage(marks: readonly Mark[]): string {
+  return marks[0]?.message ?? '';
+}
+
+/** Whether a mark's message stands where a score would. */
+function isShownAbove(mark: Mark, { marks, scores }: BenchmarkResult): boolean {
+  const alike = marks.filter(
+    ({ isVoid, side }) => isVoid && (scores.length === 0 || side === mark.side),
+  );
+  return alike[0] === mark;
 }
 
 function makeVerdict(result: BenchmarkResult): HTMLElement {
@@ -130,7 +139,7 @@ function makeVerdict(result: BenchmarkResult): HTMLElement {
 /** What counts against the result; what voids a score stands where that would be. */
 function makeNotes(result: BenchmarkResult): HTMLElement[] {
   const { marks, environment, scores } = result;
-  const notes = marks.filter(({ isVoid }) => !isVoid).map(describeMark);
+  const notes = marks.filter((mark) => !isShownAbove(mark, result)).map(describeMark);
   if (environment.noAdapter !== undefined) notes.push(environment.noAdapter);
   if (!environment.isIsolated && environment.runtime === 'browser') {
     notes.push(
