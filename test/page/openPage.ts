@@ -1,12 +1,16 @@
 /** The page that people open, in a browser that tells of everything that no page may do. */
+import { cp, readdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
 import type { Browser, Page } from 'puppeteer';
 import { expect } from 'vitest';
 
 import type { BenchmarkResult } from '../../src/benchmark/result/schema.ts';
 import { findBrowser, type FoundBrowser } from '../../src/node/browser.ts';
 import { launchBrowser } from '../../src/node/launchBrowser.ts';
-import { providePage } from '../../src/node/pageFolder.ts';
+import { providePage, type PageFolder } from '../../src/node/pageFolder.ts';
 import { startServer } from '../../src/node/server.ts';
+import { TemporaryFolder } from '../../src/node/temporaryFolder.ts';
 
 /** A browser, the server of the built page, and the page that is open. */
 export interface PageHost {
@@ -22,9 +26,15 @@ export interface PageHost {
   close(): Promise<void>;
 }
 
-/** @param found default: the machine's Chromium */
-export async function hostPage(found?: FoundBrowser): Promise<PageHost> {
-  const folder = await providePage();
+/**
+ * @param found default: the machine's Chromium
+ * @param edit makes other scripts of the page's
+ */
+export async function hostPage(
+  found?: FoundBrowser,
+  edit?: (script: string) => string,
+): Promise<PageHost> {
+  const folder = edit ? await editedPage(edit) : await providePage();
   const server = await startServer({ folder: folder.path });
   const { origin } = server;
   const browser = await launchBrowser(found ?? (await findBrowser()), { adapter: 'software' });
@@ -63,6 +73,20 @@ export async function hostPage(found?: FoundBrowser): Promise<PageHost> {
       folder.dispose();
     },
   };
+}
+
+async function editedPage(edit: (script: string) => string): Promise<PageFolder> {
+  const built = await providePage();
+  const folder = await TemporaryFolder.create('nudge-edited-page-');
+  await cp(built.path, folder.path, { recursive: true });
+  built.dispose();
+  const assets = join(folder.path, 'assets');
+  for (const name of await readdir(assets)) {
+    if (!name.endsWith('.js')) continue;
+    const path = join(assets, name);
+    await writeFile(path, edit(await readFile(path, 'utf8')));
+  }
+  return folder;
 }
 
 export async function textOf(page: Page, selector: string): Promise<string> {

@@ -1,0 +1,34 @@
+import { afterAll, beforeAll, expect, it } from 'vitest';
+
+import { hostPage, isHidden, resultOf, textOf, type PageHost } from './openPage.ts';
+
+/** A gradient that is one per cent too long, as a shader makes it. */
+const right = 'let g = gradient;';
+const wrong = 'let g = 1.01 * gradient;';
+
+let host: PageHost;
+let edits = 0;
+beforeAll(async () => {
+  host = await hostPage(undefined, (script) => {
+    edits += script.split(right).length - 1;
+    return script.replaceAll(right, wrong);
+  });
+});
+afterAll(() => host.close());
+
+it('a kernel that computes something else has no score, and the tensor is named', async () => {
+  expect(edits).toBeGreaterThan(0);
+  const page = await host.open(
+    '?workloads=tiny&backend=webgpu,cpu&repeats=2&seconds=0.02&samples=1000&auto=1',
+  );
+  const result = await resultOf(page);
+  expect(result.scores.map(({ side }) => side)).toEqual(['cpu']);
+  expect(result.workloads[0]!.verification).toMatchObject({ isVerified: false });
+  const [mark] = result.marks.filter(({ kind }) => kind === 'not-verified');
+  expect(mark?.message).toMatch(/the gradient of layers\.\d\.weight is off by [\d.e+]+ times/);
+  expect(await isHidden(page, '#result')).toBe(false);
+  const shown = await textOf(page, '#result');
+  expect(shown).toContain('the gradient of layers.0.weight is off by');
+  expect(shown).not.toContain('✓');
+  await host.closePages();
+});
