@@ -8,12 +8,12 @@ import { workloads as allWorkloads } from './workloads.ts';
 
 /**
  * What counts 1000: nudge's CPU engine with all threads, on two cores of an AMD EPYC (Zen 3, AVX2), in headless
- * Chromium 156 on Linux, on MNIST. CPUs and GPUs are measured by the same rule, so that a GPU of 5000 trains five times as
+ * Chromium 156 on Linux, on MNIST, by `npm run bench -- --data mnist`: bench/results has the run. CPUs and GPUs are measured by the same rule, so that a GPU of 5000 trains five times as
  * fast as a CPU of 1000.
  */
 export const referenceMachine = {
   name: 'two cores of an AMD EPYC (Zen 3), CPU engine with all threads, Chromium 156',
-  samplesPerSecond: { tiny: 767_201, mid: 295_866, large: 24_271, xl: 8_401 },
+  samplesPerSecond: { tiny: 568_515, mid: 211_768, large: 21_247, xl: 6_613 },
 } as const;
 
 /** Samples/s that count 1000, by workload. */

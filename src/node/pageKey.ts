@@ -9,6 +9,7 @@ import { findCommit } from './commit.ts';
 const inputs = [
   'src',
   'shaders',
+  'bench/peers',
   'vite.config.ts',
   'test/firstLoadBudget.ts',
   'tsconfig.json',
