@@ -1,5 +1,5 @@
 /** Builds the page of a checkout with Vite. */
-import { join } from 'node:path';
+import { isAbsolute, join } from 'node:path';
 import type { Plugin } from 'vite';
 
 import { BrowserError } from '../errors.ts';
@@ -48,7 +48,8 @@ function noteFiles(files: Set<string>): Plugin {
     buildEnd() {
       for (const id of this.getModuleIds()) {
         // Vite's and Rolldown's own modules have no file, and a query says how a file is taken.
-        if (!id.startsWith('\0')) files.add(id.split('?', 1)[0]!);
+        const file = id.split('?', 1)[0]!;
+        if (isAbsolute(file)) files.add(file);
       }
     },
   };
