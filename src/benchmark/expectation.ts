@@ -4,10 +4,10 @@ import type { OwnSideName } from './result/schema.ts';
 import { sidesOf, type Workload } from './workloads.ts';
 
 /** FLOP/s that a side makes at least of a large network, on a machine of 2020: enough for "about". */
-const flopPerSecond = { 'cpu-1': 2e10, cpu: 4e10, software: 4e9, hardware: 5e11 } as const;
+const flopPerSecond = { 'cpu-1': 2e10, cpu: 4e10, software: 3e9, hardware: 5e11 } as const;
 
 /** Seconds for what has the same length everywhere: compiling, warming up, checking. */
-const readySeconds = { 'cpu-1': 1, cpu: 1, software: 2.5, hardware: 1.5 } as const;
+const readySeconds = { 'cpu-1': 1, cpu: 1, software: 4, hardware: 1.5 } as const;
 const verifySeconds = 1;
 /** Of another library, to load, start and warm up. */
 const peerSeconds = 4;

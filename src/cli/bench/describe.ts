@@ -1,6 +1,11 @@
 /** A benchmark's result as lines for people: a table, what is to be thought of it, and where it was made. */
 import { describeVerdict } from '../../benchmark/limit.ts';
-import type { BenchmarkResult, SideName, WorkloadResult } from '../../benchmark/result/schema.ts';
+import {
+  ownSides,
+  type BenchmarkResult,
+  type SideName,
+  type WorkloadResult,
+} from '../../benchmark/result/schema.ts';
 import {
   classNames,
   describeData,
@@ -14,7 +19,7 @@ import {
   sideNames,
 } from '../../benchmark/result/words.ts';
 import { referenceMachine } from '../../benchmark/score.ts';
-import { formatSeconds, formatShare, formatTable, plural } from '../table.ts';
+import { formatCost, formatSeconds, formatShare, formatTable, plural } from '../table.ts';
 import { problemsOf } from './problems.ts';
 
 export function describeBenchmark(result: BenchmarkResult): string[] {
@@ -26,6 +31,7 @@ export function describeBenchmark(result: BenchmarkResult): string[] {
     ...crossoverLines(result),
     ...accuracyLines(result),
     ...verificationLines(result),
+    ...finalCostLines(result),
     ...marks.map(describeMark),
     ...problemsOf(result),
     '',
@@ -143,6 +149,21 @@ function verificationLines({ workloads }: BenchmarkResult): string[] {
     : [
         `NOT VERIFIED, ${found.length - right.length} of ${plural(found.length, 'workload')}: ${facts}. Run 'nudge check' to see where the GPU's numbers go wrong.`,
       ];
+}
+
+/** Where other libraries ran: what everybody came to. They take the samples in the order of the file, nudge shuffles. */
+function finalCostLines({ workloads }: BenchmarkResult): string[] {
+  return workloads.flatMap(({ name, series }) => {
+    if (series.every(({ side }) => isOwn(side))) return [];
+    const costs = series.map(
+      ({ side, finalCost }) => `${sideNames[side]} ${formatCost(finalCost)}`,
+    );
+    return [`Cost of ${name} in the end, after as many steps as each made: ${costs.join('; ')}.`];
+  });
+}
+
+function isOwn(side: SideName): boolean {
+  return (ownSides as readonly SideName[]).includes(side);
 }
 
 /** Two significant digits: drifts are mostly far below a hundredth. */

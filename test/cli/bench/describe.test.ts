@@ -134,3 +134,14 @@ it('while it runs, a workload that is finished is a line, and what is being done
   ).toBe('mid on GPU: measuring, round 3');
   expect(describePhase({ ...phase, phase: 'probe' })).toBe('measuring the adapter');
 });
+
+it('where other libraries ran, what everybody’s cost came to is said', () => {
+  const [tiny] = rounded.workloads;
+  const peer = { ...tiny!.series[1]!, side: 'jax-wasm' as const, finalCost: 0.125, curve: [] };
+  const series = [{ ...tiny!.series[1]!, finalCost: 0.25 }, peer];
+  const lines = describeBenchmark({ ...rounded, workloads: [{ ...tiny!, series }] });
+  expect(lines).toContain(
+    'Cost of tiny in the end, after as many steps as each made: CPU, all threads 0.2500; jax-js, WebAssembly 0.1250.',
+  );
+  expect(describeBenchmark(rounded).join('\n')).not.toContain('in the end');
+});
