@@ -4,9 +4,7 @@ import { join } from 'node:path';
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { choosePlan } from '../../src/gpu/plan.ts';
-import { planFile, type PlanFile } from '../../src/gpu/planFile.ts';
-import { presets } from '../../src/network/presets.ts';
+import type { PlanFile } from '../../src/gpu/planFile.ts';
 import { makeFolder, runCli, writeTinyMnist, type Report } from '../cli/runCli.ts';
 
 let folder: string;
@@ -95,34 +93,6 @@ it('Ctrl-C ends tuning with the best plan so far, which is written', async () =>
   expect(stopped.code, stopped.stderr).toBe(130);
   expect(stopped.stdout).toContain(' It was stopped before every candidate was measured.');
   expect(await read('stopped.json')).toMatchObject({ format: 'nudge plan' });
-});
-
-it('nudge bench trains the GPU by the plan of a file, whose gradient it checks', async () => {
-  await writeTinyMnist(join(folder, 'images'), { side: 28 });
-  const { network, batchSize } = presets.lecture;
-  const software = { isSoftware: true, subgroupSize: 0 };
-  const chosen = choosePlan(network, batchSize, software);
-  const [first, ...rest] = chosen.layers;
-  // Not what anybody is given by default.
-  const plan = { ...chosen, layers: [{ ...first!, forward: { rows: 2, quads: 2 } }, ...rest] };
-  const file = planFile(network, plan);
-  await writeFile(join(folder, 'given.json'), JSON.stringify(file));
-  const { code, stderr } = await run(
-    ...['bench', '--presets', 'lecture', '--runtime', 'node', '--data', 'images'],
-    ...['--plan', 'given.json', '--json', 'bench.json'],
-  );
-  expect(code, stderr).toBe(0);
-  expect(await read('bench.json')).toMatchObject({
-    configuration: { plan: 'given.json' },
-    rows: [{ agreement: { verified: true }, webgpu: { exactPlan: file } }],
-  });
-
-  const refused = await run('bench', '--runtime', 'node', '--plan', 'given.json');
-  expect(refused.code).toBe(2);
-  expect(refused.stderr).toContain(
-    '--plan given.json is for one network, and 2 presets are to be trained: lecture, modern. ' +
-      'Name the one it is for with --presets.',
-  );
 });
 
 describe('a plan file is refused in a sentence', () => {

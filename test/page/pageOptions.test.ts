@@ -9,7 +9,7 @@ describe('an address', () => {
 
   it('can say everything', () => {
     const search =
-      '?workloads=tiny,batch-10&backend=webgpu,cpu-1&repeats=20&seconds=0.5&seed=4294967295&quick=1&samples=100&auto=1';
+      '?workloads=tiny,batch-10&backend=webgpu,cpu-1&repeats=20&seconds=0.5&seed=4294967295&quick=1&peers=1&samples=100&auto=1';
     const { options, problems } = readPageOptions(search);
     expect(problems).toEqual([]);
     expect(options).toEqual({
@@ -19,6 +19,7 @@ describe('an address', () => {
       seconds: 0.5,
       seed: 4_294_967_295,
       quick: true,
+      peers: true,
       samples: 100,
       auto: true,
     });
@@ -29,6 +30,7 @@ describe('an address', () => {
       repeatSeconds: 0.5,
       seed: 4_294_967_295,
       quick: true,
+      peers: true,
     });
   });
 
@@ -49,8 +51,12 @@ describe('an address', () => {
     ['seed=4294967296', 'seed is a whole number'],
     ['samples=99', 'samples is a whole number from 100 to 60000'],
     ['quick=yes', 'quick is 0 or 1'],
+    ['peers=all', 'peers is 0 or 1'],
     ['auto=true', 'auto is 0 or 1'],
-    ['epochs=3', 'it can say workloads, backend, repeats, seconds, seed, quick, samples, auto'],
+    [
+      'epochs=3',
+      'it can say workloads, backend, repeats, seconds, seed, quick, peers, samples, auto',
+    ],
     ['__proto__=1', 'it can say workloads'],
   ])('that says %s is told what it can say, and has the default', (search, sentence) => {
     const { options, problems } = readPageOptions(`?${search}`);
