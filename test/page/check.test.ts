@@ -35,7 +35,7 @@ describe(
       const folder = await makeFolder();
       const { code, stdout } = await runCli(
         [
-          ...['check', '--runtime', 'chromium', '--rounds', '1', '--fraction', '0.2'],
+          ...['check', '--runtime', 'chromium', '--rounds', '1', '--fraction', '0.1'],
           ...['--seed', '3', '--json', 'check.json'],
         ],
         { cwd: folder },
@@ -53,7 +53,7 @@ describe(
       const session = await openBrowserSession({ browser: firefox.executablePath });
       try {
         const report = await session.call<VerificationReport>('check', {
-          configuration: { rounds: 1, fraction: 0.4, seed: 1 },
+          configuration: { rounds: 1, fraction: 0.25, seed: 1 },
           data: { kind: 'digits', options: { trainingCount: 1000, testCount: 1 } },
         });
         expectWhole(report);
