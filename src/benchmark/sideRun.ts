@@ -34,6 +34,24 @@ export function networkOf({ network }: Workload, seed: number): Network {
   return new Network({ ...network, seed });
 }
 
+/** What trains a workload on a side, from the start. */
+export async function createTrainer(
+  workload: Workload,
+  side: OwnSideName,
+  seed: number,
+  device: Device | undefined,
+): Promise<Trainer> {
+  const { batchSize, learningRate } = workload;
+  return await Trainer.create(networkOf(workload, seed), {
+    backend: side === 'webgpu' ? 'webgpu' : 'cpu',
+    batchSize,
+    optimizer: sgd({ learningRate }),
+    seed,
+    ...(side === 'webgpu' && device && { device }),
+    ...(side === 'cpu-1' && { threads: 1 }),
+  });
+}
+
 export class SideRun {
   readonly side: OwnSideName;
   readonly #options: SideRunOptions;
@@ -65,14 +83,7 @@ export class SideRun {
   static async create(options: SideRunOptions): Promise<SideRun> {
     const { workload, side, seed, device } = options;
     const start = performance.now();
-    const trainer = await Trainer.create(networkOf(workload, seed), {
-      backend: side === 'webgpu' ? 'webgpu' : 'cpu',
-      batchSize: workload.batchSize,
-      optimizer: sgd({ learningRate: workload.learningRate }),
-      seed,
-      ...(side === 'webgpu' && device && { device }),
-      ...(side === 'cpu-1' && { threads: 1 }),
-    });
+    const trainer = await createTrainer(workload, side, seed, device);
     return new SideRun(options, trainer, (performance.now() - start) / 1000);
   }
 

@@ -1,10 +1,8 @@
 /** How long a side trains until it reads so much of the test set: what somebody who trains waits for. */
 import type { Dataset } from '../data/dataset.ts';
 import type { Device } from '../gpu/device.ts';
-import { sgd } from '../training/optimizers.ts';
-import { Trainer } from '../training/trainer.ts';
 import type { OwnSideName, TimeToAccuracy } from './result/schema.ts';
-import { networkOf } from './sideRun.ts';
+import { createTrainer } from './sideRun.ts';
 import type { Workload } from './workloads.ts';
 
 /** Accuracies on the test set, ascending. */
@@ -31,14 +29,7 @@ export async function timeToAccuracy(
   options: TimeToAccuracyOptions,
 ): Promise<readonly TimeToAccuracy[]> {
   const { workload, side, training, test, seed, device, mostSeconds, signal } = options;
-  const trainer = await Trainer.create(networkOf(workload, seed), {
-    backend: side === 'webgpu' ? 'webgpu' : 'cpu',
-    batchSize: workload.batchSize,
-    optimizer: sgd({ learningRate: workload.learningRate }),
-    seed,
-    ...(side === 'webgpu' && device && { device }),
-    ...(side === 'cpu-1' && { threads: 1 }),
-  });
+  const trainer = await createTrainer(workload, side, seed, device);
   try {
     await trainer.prepare(training);
     // The first test compiles.

@@ -18,14 +18,7 @@ export interface Workload {
   readonly needsHardware?: boolean;
 }
 
-const today = {
-  activation: 'relu',
-  output: 'softmax',
-  cost: 'cross-entropy',
-  initializer: 'he',
-} as const;
-
-const { lecture } = presets;
+const { lecture, modern } = presets;
 
 function batch(batchSize: number): Workload {
   const { network, learningRate } = lecture;
@@ -52,7 +45,7 @@ export const workloads: readonly Workload[] = [
   },
   {
     name: 'mid',
-    network: { layers: [784, 128, 10], ...today },
+    network: { ...modern.network, layers: [784, 128, 10] },
     batchSize: 128,
     learningRate: 0.1,
     group: 'ladder',
@@ -60,7 +53,7 @@ export const workloads: readonly Workload[] = [
   },
   {
     name: 'large',
-    network: { layers: [784, 512, 512, 10], ...today },
+    network: { ...modern.network, layers: [784, 512, 512, 10] },
     batchSize: 512,
     learningRate: 0.1,
     group: 'ladder',
@@ -68,7 +61,7 @@ export const workloads: readonly Workload[] = [
   },
   {
     name: 'xl',
-    network: { layers: [784, 1024, 1024, 10], ...today },
+    network: { ...modern.network, layers: [784, 1024, 1024, 10] },
     batchSize: 1024,
     learningRate: 0.1,
     group: 'ladder',
@@ -76,7 +69,7 @@ export const workloads: readonly Workload[] = [
   },
   {
     name: 'huge',
-    network: { layers: [784, 4096, 4096, 10], ...today },
+    network: { ...modern.network, layers: [784, 4096, 4096, 10] },
     batchSize: 4096,
     learningRate: 0.1,
     group: 'ladder',
