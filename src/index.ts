@@ -66,9 +66,5 @@ export {
   type SweepOptions,
   type SweepProgress,
 } from './training/sweep.ts';
-export {
-  Trainer,
-  type FitOptions,
-  type Progress,
-  type TrainerOptions,
-} from './training/trainer.ts';
+export { Trainer, type FitOptions, type Progress } from './training/trainer.ts';
+export type { TrainerOptions } from './training/trainerOptions.ts';

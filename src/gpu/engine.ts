@@ -24,8 +24,9 @@ import { buildStep, planTarget, requirePlan, requireShortLoops } from './planChe
 import { quickPlan } from './quickPlan.ts';
 import { ratesOf } from './rates.ts';
 import { Readback } from './readback.ts';
-import { requireSteps, submitSteps, type Stopwatch } from './run.ts';
-import { counterBytes, createSource, residentBytes, type BatchSource } from './source.ts';
+import { firstNonFinite, gpuSeconds, sumMetrics } from './runMetrics.ts';
+import { createTiming, requireSteps, submitSteps, type Stopwatch, type Timing } from './run.ts';
+import { counterBytes, createSource, fitsOnDevice, type BatchSource } from './source.ts';
 import { StagedProgram } from './stagedProgram.ts';
 import { trainingStep } from './step.ts';
 
@@ -36,8 +37,6 @@ export interface GpuEngineOptions extends EngineOptions {
   readonly plan?: Plan | undefined;
 }
 
-/** Above this a dataset is streamed even where one buffer could hold it. */
-const mostResidentBytes = 2 ** 30;
 /** Runs whose metrics may be on their way at once. */
 const reportsInFlight = 4;
 
@@ -48,8 +47,8 @@ interface Resources {
   /** Activations, deltas and metrics of one mini-batch. */
   readonly buffers: ReadonlyMap<string, GPUBuffer>;
   readonly readback: Readback;
-  /** Where the device can measure GPU time: begin and end of a run. */
-  readonly timing: { readonly queries: GPUQuerySet; readonly times: GPUBuffer } | undefined;
+  /** Where the device can measure GPU time. */
+  readonly timing: Timing | undefined;
 }
 
 /** What lives as long as a training set is loaded. */
@@ -160,13 +159,7 @@ export class GpuEngine implements Engine {
 
   /** Whether the loaded training set is streamed. */
   streams(dataset: Dataset): boolean {
-    if (this.#options.stream !== undefined) return this.#options.stream;
-    const largest = Math.min(
-      this.#device.limit('maxStorageBufferBindingSize'),
-      this.#device.limit('maxBufferSize'),
-      mostResidentBytes,
-    );
-    return residentBytes(dataset) > largest;
+    return this.#options.stream ?? !fitsOnDevice(this.#device, dataset);
   }
 
   async load(dataset: Dataset): Promise<void> {
@@ -407,47 +400,4 @@ export class GpuEngine implements Engine {
     this.#queue = turn.catch(() => undefined);
     return turn;
   }
-}
-
-async function createTiming(device: Device): Promise<NonNullable<Resources['timing']>> {
-  return await device.create('timestamps', (allocate) => ({
-    queries: device.gpu.createQuerySet({ label: 'run', type: 'timestamp', count: 2 }),
-    times: allocate('timestamps', 16, GPUBufferUsage.QUERY_RESOLVE | GPUBufferUsage.COPY_SRC),
-  }));
-}
-
-/** Adds up the rows' costs and hits, in float64. */
-function sumMetrics(view: DataView, size: number): { costSum: number; correct: number } {
-  let costSum = 0;
-  let correct = 0;
-  for (let offset = 0; offset < size; offset += 8) {
-    costSum += view.getFloat32(offset, true);
-    correct += view.getUint32(offset + 4, true);
-  }
-  return { costSum, correct };
-}
-
-/**
- * The layers' words behind the counter (`raiseNonFinite`): where a gradient was first not finite. What goes wrong in
- * a layer goes back to those before it in the same step, so the last of them is where it began.
- */
-function firstNonFinite(
-  view: DataView,
-  offset: number,
-  size: number,
-): Pick<StepMetrics, 'nonFinite'> {
-  let first: StepMetrics['nonFinite'];
-  for (let layer = 0; 4 * layer < size; layer++) {
-    const word = view.getUint32(offset + 4 * layer, true);
-    if (word === 0) continue;
-    const step = ~word >>> 0;
-    if (!first || step <= first.step) first = { layer, step };
-  }
-  return first ? { nonFinite: first } : {};
-}
-
-/** Nanoseconds of begin and end → seconds; nothing where a clock that was reset makes nonsense of them. */
-function gpuSeconds(view: DataView, offset: number): { gpuSeconds?: number } {
-  const elapsed = view.getBigUint64(offset + 8, true) - view.getBigUint64(offset, true);
-  return elapsed > 0n ? { gpuSeconds: Number(elapsed) * 1e-9 } : {};
 }

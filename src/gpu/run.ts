@@ -4,6 +4,19 @@ import type { Pacer } from './pacer.ts';
 import type { Program } from './program.ts';
 import type { BatchSource } from './source.ts';
 
+/** Begin and end of a run, as the GPU's clock has them. */
+export interface Timing {
+  readonly queries: GPUQuerySet;
+  readonly times: GPUBuffer;
+}
+
+export async function createTiming(device: Device): Promise<Timing> {
+  return await device.create('timestamps', (allocate) => ({
+    queries: device.gpu.createQuerySet({ label: 'run', type: 'timestamp', count: 2 }),
+    times: allocate('timestamps', 16, GPUBufferUsage.QUERY_RESOLVE | GPUBufferUsage.COPY_SRC),
+  }));
+}
+
 /** Query 0 is written when the first of some submits begins, query 1 when each ends. */
 export interface Stopwatch {
   readonly queries: GPUQuerySet;

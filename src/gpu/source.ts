@@ -38,6 +38,19 @@ export function residentBytes(dataset: Dataset): number {
   return dataset.sampleCount * 4 * quads(dataset.featureCount);
 }
 
+/** Above this a dataset is streamed even where one buffer could hold it. */
+const mostResidentBytes = 2 ** 30;
+
+/** Whether a dataset can be kept on the GPU whole. */
+export function fitsOnDevice(device: Device, dataset: Dataset): boolean {
+  const largest = Math.min(
+    device.limit('maxStorageBufferBindingSize'),
+    device.limit('maxBufferSize'),
+    mostResidentBytes,
+  );
+  return residentBytes(dataset) <= largest;
+}
+
 /** Bytes of one chunk of a streamed dataset, about: large enough to be worth a copy, small enough to forget. */
 const chunkBytes = 2 ** 21;
 /** Chunks being filled, in flight, and in use. */

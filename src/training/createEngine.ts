@@ -14,7 +14,7 @@ import type { Network } from '../network/network.ts';
 import { Random } from '../network/random.ts';
 import { createReferenceEngine } from '../reference/engine.ts';
 import { backends, type Engine } from './engine.ts';
-import type { TrainerOptions } from './trainer.ts';
+import type { TrainerOptions } from './trainerOptions.ts';
 
 /** Whether the plan follows from the adapter, was the caller's, was tuned here, or came with nudge. */
 export type PlanOrigin = 'default' | 'given' | 'cache' | 'shipped';

@@ -2,59 +2,14 @@ import type { Dataset } from '../data/dataset.ts';
 import { fileOrder, shuffledOrder } from '../data/shuffle.ts';
 import { ConfigurationError, DisposedError, NonFiniteError } from '../errors.ts';
 import type { AdapterDescription } from '../gpu/adapter.ts';
-import type { Device } from '../gpu/device.ts';
 import type { Plan } from '../gpu/plan.ts';
-import type { PlanCache } from '../gpu/tuning/planCache.ts';
 import { requireSeed, type Network } from '../network/network.ts';
 import { requireBatchSize, requireFits, stepsPerEpoch } from './batches.ts';
 import { createEngine, type PlanOrigin } from './createEngine.ts';
 import { divergenceSentence, gradientFact, parameterName } from './divergence.ts';
 import type { Backend, Engine, Evaluation, Preparation, StepMetrics } from './engine.ts';
-import { requireClipNorm, type Optimizer } from './optimizers.ts';
-
-export interface TrainerOptions {
-  /**
-   * What does the arithmetic. `auto`, the default, tries both for a moment and takes the faster of `webgpu` and
-   * `cpu`; a software adapter is never taken by `auto`.
-   */
-  readonly backend?: Backend | 'auto';
-  /** Samples a step. */
-  readonly batchSize: number;
-  readonly optimizer: Optimizer;
-  /**
-   * Keeps the gradient of all layers within this 2-norm, by scaling a longer one down, as PyTorch's
-   * `clip_grad_norm_`. Default: gradients are applied as they are, which spares the GPU three kernels a step.
-   */
-  readonly clipNorm?: number;
-  /** Seed of the shuffling, an integer from 0 to 2³² − 1. Default 1. */
-  readonly seed?: number;
-  /** Whether each epoch visits the samples in an order of its own. Default true; false is the order of the file. */
-  readonly shuffle?: boolean;
-  /**
-   * `cpu`: how many threads share a step; 0: none but the calling one. Default: as many as trials find fastest. Bits
-   * depend on the number that is given here, or else on how many threads the machine has.
-   */
-  readonly threads?: number | undefined;
-  /**
-   * Streams the training set in pieces. Default: only one that is too large, for the device or for the CPU engine's
-   * memory.
-   */
-  readonly stream?: boolean;
-  /**
-   * `webgpu`: how a step is cut into kernels. `default` follows from network, mini-batch and adapter alone; `tuned` is
-   * the plan that `tunePlan` left in `planCache`, else one that nudge brings along for this adapter, else the default
-   * one; a `Plan` is taken as it is. The same plan gives the same bits on the same adapter. Default `default`.
-   */
-  readonly plan?: 'default' | 'tuned' | Plan;
-  /** `webgpu`: where `tuned` looks. */
-  readonly planCache?: PlanCache;
-  /** `webgpu`: a device to train on, which stays the caller's. Default: one of the trainer's own. */
-  readonly device?: Device;
-  /** `webgpu`: where the trainer gets its own device from. Default `navigator.gpu`; in Node, see `createGpu`. */
-  readonly gpu?: GPU;
-  /** `webgpu`: of the trainer's own device, see `DeviceOptions`; in a page `() => !document.hidden`. Default: no. */
-  readonly isVisible?: () => boolean;
-}
+import { requireClipNorm } from './optimizers.ts';
+import type { TrainerOptions } from './trainerOptions.ts';
 
 export interface FitOptions {
   /** Epochs to complete, counting one that an earlier `fit` left unfinished. Default 1, unless `steps` is given. */

@@ -1,0 +1,120 @@
+/**
+ * Updates of small layers and of biases: all by the same few lines, which look up in a table where each finds its
+ * operands, a quad of inputs by a quad of outputs an invocation. What compilers take grows faster than the code:
+ * SwiftShader's takes twice as long for six sums written out as for one that looks its addresses up.
+ */
+import { raiseNonFinite } from './batch.ts';
+import type { Lanes } from './tile.ts';
+import type { Part, UpdateLayer } from './update.ts';
+import { f32, quads, wgsl } from './wgsl.ts';
+
+/** A line of the table. */
+export interface Tabled {
+  readonly layer: number;
+  readonly kind: 'weights' | 'biases' | 'weights of samples';
+  readonly inputAt: number;
+  readonly inputQuads: number;
+  readonly deltaAt: number;
+  readonly outputQuads: number;
+  readonly parametersAt: number;
+}
+
+export const isTabled = ({ tile }: UpdateLayer) =>
+  tile.isPlain === true && !tile.shared && tile.rows === 1 && tile.quads === 1;
+
+export function tabledWeights(layer: UpdateLayer): Tabled {
+  return {
+    layer: layer.layer,
+    kind: layer.inputAt === undefined ? 'weights of samples' : 'weights',
+    inputAt: layer.inputAt ?? 0,
+    inputQuads: quads(layer.inputs),
+    deltaAt: layer.deltaAt,
+    outputQuads: quads(layer.outputs),
+    parametersAt: layer.parametersAt,
+  };
+}
+
+/** Biases are the weights of an input that is always 1. */
+export function tabledBiases(layer: UpdateLayer): Tabled {
+  const weights = tabledWeights(layer);
+  const { inputQuads, outputQuads, parametersAt } = weights;
+  return {
+    ...weights,
+    kind: 'biases',
+    inputAt: 0,
+    inputQuads: 0,
+    parametersAt: parametersAt + 4 * inputQuads * outputQuads,
+  };
+}
+
+export function tabledPart(
+  entries: readonly Tabled[],
+  rows: number,
+  lanes: Lanes,
+  from: number,
+): Part {
+  const { workgroupSize } = lanes;
+  let end = from;
+  const choices = entries.map((entry, i) => {
+    const begin = end;
+    const { layer, kind, inputAt, inputQuads, deltaAt, outputQuads, parametersAt } = entry;
+    end += Math.ceil((Math.max(inputQuads, 1) * outputQuads) / workgroupSize);
+    const condition = i < entries.length - 1 ? `if (workgroup < ${end}u) ` : '';
+    return `${condition}{
+    layer = ${layer}u;
+    let place = (workgroup - ${begin}u) * ${workgroupSize}u + lane;
+    row = place / ${outputQuads}u;
+    quad = place % ${outputQuads}u;
+    isOutside = row >= ${Math.max(inputQuads, 1)}u;
+    isBias = ${kind === 'biases'};
+    isSample = ${kind === 'weights of samples'};
+    inputAt = ${inputAt}u;
+    inputQuads = ${inputQuads}u;
+    deltaAt = ${deltaAt}u;
+    outputQuads = ${outputQuads}u;
+    parametersAt = ${parametersAt}u;
+  }`;
+  });
+  const some = (kind: Tabled['kind']) => entries.some((entry) => entry.kind === kind);
+  const text = wgsl /* wgsl */ `
+  var layer = 0u;
+  var row = 0u;
+  var quad = 0u;
+  var isOutside = false;
+  var isBias = false;
+  var isSample = false;
+  var inputAt = 0u;
+  var inputQuads = 0u;
+  var deltaAt = 0u;
+  var outputQuads = 0u;
+  var parametersAt = 0u;
+  ${choices.join(' else ')}
+  if (!isOutside) {
+    var sum0 = vec4f();
+    var sum1 = vec4f();
+    var sum2 = vec4f();
+    var sum3 = vec4f();
+    for (var n = 0u; n < ${rows}u; n++) {
+      var left = vec4f(1.0, 0.0, 0.0, 0.0);
+#if ${some('weights')}
+      if (!isBias && !isSample) { left = activations[inputAt + n * inputQuads + row]; }
+#endif
+#if ${some('weights of samples')}
+      if (isSample) { left = bytesOf(samples[sampleOf(n, step) * inputQuads + row]); }
+#endif
+      let right = deltas[deltaAt + n * outputQuads + quad];
+      sum0 = fma(vec4f(left.x), right, sum0);
+      sum1 = fma(vec4f(left.y), right, sum1);
+      sum2 = fma(vec4f(left.z), right, sum2);
+      sum3 = fma(vec4f(left.w), right, sum3);
+    }
+    var sums = array<vec4f, 4>(sum0, sum1, sum2, sum3);
+    let scale = select(1.0, ${f32(1 / 255)}, isSample) / samplesInBatch;
+    for (var m = 0u; m < 4u; m++) {
+      if (isBias && m > 0u) { break; }
+      let at = parametersAt + (4u * row + m) * outputQuads + quad;
+      finite = applyGradient(at, sums[m] * scale, rate) & finite;
+    }
+  }${raiseNonFinite('layer')}`;
+  return { text, workgroups: end - from, memory: 0 };
+}
