@@ -2,7 +2,8 @@
 import { adapterName } from '../../src/gpu/adapter.ts';
 import { formatCount } from '../../src/cli/table.ts';
 import type { ContenderResult, Results } from './results.ts';
-import { median, spread } from './statistics.ts';
+import { median } from '../../src/benchmark/statistics.ts';
+import { spread } from './statistics.ts';
 import { unitOf, workloads } from './workloads.ts';
 
 /** Rows of cells as a Markdown table; all columns but the first to the right. */

@@ -1,20 +1,12 @@
 /** Medians, spreads and the judgement whether a fast result is a right one. Pure functions. */
 
-/** The middle one, or the mean of the two in the middle; NaN of none. */
-export function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = Math.floor(sorted.length / 2);
-  if (sorted.length % 2 === 1) return sorted[middle]!;
-  return (sorted[middle - 1]! + sorted[middle]!) / 2;
-}
+import { costTolerance } from '../../src/benchmark/peerRun.ts';
+import { median } from '../../src/benchmark/statistics.ts';
 
 /** How far apart the largest and the smallest are, as a share of the median; 0 of one alone, NaN of none. */
 export function spread(values: readonly number[]): number {
   return (Math.max(...values) - Math.min(...values)) / median(values);
 }
-
-/** How far a cost may be from the reference's: float32 in any order of adding stays within a hundredth of it. */
-export const costTolerance = 1e-3;
 
 export type Verdict =
   | { readonly kind: 'right' }

@@ -6,7 +6,11 @@ export async function reportAdapter(
   gpu: GPU | undefined,
 ): Promise<Pick<Environment, 'features' | 'limits'>> {
   const adapter = await gpu?.requestAdapter({ powerPreference: 'high-performance' });
-  if (!adapter) return { features: [], limits: {} };
+  return adapter ? describeOffer(adapter) : { features: [], limits: {} };
+}
+
+/** What an adapter offers, as plain data, which can travel and be written down. */
+export function describeOffer(adapter: GPUAdapter): Pick<Environment, 'features' | 'limits'> {
   const limits: Record<string, number> = {};
   // Getters of the prototype, which spreading leaves out.
   for (const name in adapter.limits) {

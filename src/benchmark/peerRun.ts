@@ -38,8 +38,11 @@ export type LoadPeer = (name: PeerName) => Promise<Peer>;
 
 /** Samples at most, which peers keep as float32 on the device. */
 const mostSamples = 12_000;
-/** A share of the cost by which float32 may differ; a wrong network differs by much more. */
-const costTolerance = 1e-3;
+/**
+ * How far a cost may be from the reference's, as a share of it: float32 in any order of adding stays within a hundredth of
+ * that, and a wrong network differs by much more.
+ */
+export const costTolerance = 1e-3;
 /** Longer steps than this would make the run one of hours. */
 const mostStepSeconds = 4;
 

@@ -28,6 +28,7 @@ import type {
 import { PeerRun, type LoadPeer } from './peerRun.ts';
 import { networkOf, SideRun } from './sideRun.ts';
 import { ownSides } from './result/schema.ts';
+import { sideNames } from './result/words.ts';
 import { estimatePairedRatio } from './statistics.ts';
 import type { Workload } from './workloads.ts';
 
@@ -262,9 +263,9 @@ function isOwn(side: SideName): side is OwnSideName {
   return (ownSides as readonly string[]).includes(side);
 }
 
-/** 'the GPU', 'one thread of the CPU', 'the CPU', 'jax-wasm'. */
+/** 'the GPU', 'one thread of the CPU', 'the CPU', 'jax-js, WebAssembly'. */
 export function describeSide(side: SideName): string {
-  if (!isOwn(side)) return side;
+  if (!isOwn(side)) return sideNames[side];
   return { webgpu: 'the GPU', 'cpu-1': 'one thread of the CPU', cpu: 'the CPU' }[side];
 }
 

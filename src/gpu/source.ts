@@ -34,7 +34,7 @@ export interface BatchSource {
 }
 
 /** Bytes of a dataset on the GPU. */
-export function residentBytes(dataset: Dataset): number {
+function residentBytes(dataset: Dataset): number {
   return dataset.sampleCount * 4 * quads(dataset.featureCount);
 }
 

@@ -1,4 +1,5 @@
 /** The job that says what the browser is and what WebGPU it has. */
+import { describeOffer } from '../../benchmark/adapterReport.ts';
 import { describeAdapter, type AdapterDescription } from '../../gpu/adapter.ts';
 import type { Job } from './job.ts';
 
@@ -36,24 +37,10 @@ async function findAdapter(): Promise<AdapterDetails | undefined> {
 
 /** An adapter as plain data, which can travel and be written down. */
 export function adapterDetails(adapter: GPUAdapter): AdapterDetails {
-  return {
-    ...describeAdapter(adapter.info),
-    features: [...adapter.features].sort(),
-    limits: readLimits(adapter.limits),
-  };
+  return { ...describeAdapter(adapter.info), ...describeOffer(adapter) };
 }
 
 /** Some drivers leave requestAdapter pending for ever, which is as good as none. */
 function noAnswer(): Promise<null> {
   return new Promise((resolve) => setTimeout(() => resolve(null), 5_000));
-}
-
-/** The limits as a plain object; they are getters of the prototype, which spreading leaves out. */
-function readLimits(limits: GPUSupportedLimits): Record<string, number> {
-  const read: Record<string, number> = {};
-  for (const name in limits) {
-    const value = limits[name as keyof GPUSupportedLimits];
-    if (typeof value === 'number') read[name] = value;
-  }
-  return read;
 }

@@ -1,6 +1,7 @@
 import { describe, expect, it, test } from 'vitest';
 
-import { judgeCost, judgeProduct, median, spread } from '../../../bench/peers/statistics.ts';
+import { judgeCost, judgeProduct, spread } from '../../../bench/peers/statistics.ts';
+import { median } from '../../../src/benchmark/statistics.ts';
 
 describe('the median', () => {
   it.each([
