@@ -100,6 +100,7 @@ export default defineConfig({
           root,
           name: 'browser',
           include: ['test/page/**/*.test.ts'],
+          globalSetup: './test/setup/askFirefox.ts',
           fileParallelism: false,
           retry: 0,
           testTimeout: 120_000,

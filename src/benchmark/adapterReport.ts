@@ -1,11 +1,15 @@
 /** What an adapter has and allows, as plain data; and how finely the clock ticks that times it. */
+import { askForAdapter } from '../gpu/askForAdapter.ts';
 import type { Environment } from './result/schema.ts';
+
+/** Of an adapter that has given a device already. */
+const patienceForAdapterMs = 10_000;
 
 /** Features, sorted, and limits of the adapter that `gpu` gives; none where it gives none. */
 export async function reportAdapter(
   gpu: GPU | undefined,
 ): Promise<Pick<Environment, 'features' | 'limits'>> {
-  const adapter = await gpu?.requestAdapter({ powerPreference: 'high-performance' });
+  const { adapter } = gpu ? await askForAdapter(gpu, patienceForAdapterMs) : {};
   return adapter ? describeOffer(adapter) : { features: [], limits: {} };
 }
 

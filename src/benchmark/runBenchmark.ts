@@ -15,6 +15,7 @@ import { accuracySides } from './expectation.ts';
 import { RunProgress } from './progress.ts';
 import type { LoadPeer } from './peerRun.ts';
 import { Pulse } from './pulse.ts';
+import { rounded } from './result/digits.ts';
 import { formatVersion } from './result/schema.ts';
 import type {
   BenchmarkResult,
@@ -267,7 +268,7 @@ class BenchmarkRun {
     const scores = sides
       .filter((side) => !isVoid(side))
       .flatMap((side) => scoreOf(side, this.#workloads, isSoftware, seed) ?? []);
-    return {
+    return rounded<BenchmarkResult>({
       format: 'nudge-benchmark',
       version: formatVersion,
       nudge,
@@ -293,7 +294,7 @@ class BenchmarkRun {
       ...(crossover && { crossover }),
       marks,
       scores,
-    };
+    });
   }
 
   /** What happened to the machine while it was measured. */

@@ -77,7 +77,7 @@ export async function servePage({ mounts = [], host, port }: ServeOptions) {
  * @throws {NoAdapterError}
  */
 export function requireAdapter(
-  { hasWebGpu, adapter }: BrowserEnvironment,
+  { hasWebGpu, adapter, refusal }: BrowserEnvironment,
   name: string,
   hardwareOnly: boolean,
 ): void {
@@ -88,7 +88,8 @@ export function requireAdapter(
   }
   if (adapter === undefined) {
     throw new NoAdapterError(
-      `${name} gives no WebGPU adapter. Install the driver of this machine's GPU, name another browser, or choose the backend 'cpu'.`,
+      `${name} gives no WebGPU adapter${refusal === undefined ? '' : `, and says '${refusal.replace(/\.$/, '')}'`}. ` +
+        "Update it, install the driver of this machine's GPU, name another browser, or choose the backend 'cpu'.",
     );
   }
   if (hardwareOnly && adapter.isSoftware) {

@@ -1,5 +1,6 @@
 /** What WebGPU this browser has, and in plain words what is missing where it has none. */
 import { describeAdapter, type AdapterDescription } from '../gpu/adapter.ts';
+import { askForAdapter } from '../gpu/askForAdapter.ts';
 
 export type WebGpu =
   | { readonly adapter: AdapterDescription }
@@ -7,7 +8,6 @@ export type WebGpu =
 
 const cpuAllTheSame = 'The CPU can be measured here all the same.';
 
-/** Some drivers leave requestAdapter pending for ever, which is as good as none. */
 const patienceMs = 10_000;
 
 /**
@@ -30,16 +30,13 @@ export async function findWebGpu(
             `and this one came from ${insecureOrigin}. Open it there to measure the GPU. ${cpuAllTheSame}`,
     };
   }
-  const silence = new Promise<null>((resolve) => setTimeout(() => resolve(null), patienceMs));
-  const adapter = await Promise.race([
-    gpu.requestAdapter({ powerPreference: 'high-performance' }).catch(() => null),
-    silence,
-  ]);
-  if (adapter === null) {
+  const { adapter, refusal } = await askForAdapter(gpu, patienceMs);
+  if (!adapter) {
     return {
       missing:
-        'This browser has WebGPU but found no GPU that it can use. Update the graphics driver, or turn on graphics ' +
-        `acceleration in the browser’s settings, and reload. ${cpuAllTheSame}`,
+        `This browser has WebGPU but found no GPU that it can use${refusal === undefined ? '' : `, and says “${refusal.replace(/\.$/, '')}”`}. ` +
+        'Update the browser and the graphics driver, or turn on graphics acceleration in the browser’s settings, and ' +
+        `reload. ${cpuAllTheSame}`,
     };
   }
   return { adapter: describeAdapter(adapter.info) };

@@ -2,6 +2,7 @@ import * as v from 'valibot';
 import { beforeAll, describe, expect, test } from 'vitest';
 
 import type { BenchmarkEvent } from '../../src/benchmark/events.ts';
+import { decodeLink, encodeLink } from '../../src/benchmark/result/link.ts';
 import { resultSchema, type BenchmarkResult } from '../../src/benchmark/result/schema.ts';
 import { runBenchmark, type BenchmarkOptions } from '../../src/benchmark/runBenchmark.ts';
 import { digits } from '../../src/data/digits/digits.ts';
@@ -45,6 +46,14 @@ describe('a run of two workloads on all sides', () => {
 
   test('gives what the schema says, and survives JSON', () => {
     expect(v.safeParse(resultSchema, JSON.parse(JSON.stringify(result))).issues).toBeUndefined();
+  });
+
+  test('has no digit that its link would lose', async () => {
+    const linked = await decodeLink(await encodeLink(result));
+    expect(linked.scores).toEqual(result.scores);
+    const times = ({ workloads }: BenchmarkResult) =>
+      workloads.map(({ series }) => series.map(({ samplesPerSecond }) => samplesPerSecond));
+    expect(times(linked)).toEqual(times(result));
   });
 
   test('times every side as often, and finds the GPU’s results right', () => {

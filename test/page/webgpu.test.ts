@@ -26,6 +26,15 @@ describe('what WebGPU a browser has', () => {
     },
   );
 
+  it('is nothing usable where the browser refuses, and its own words are passed on', async () => {
+    const words = 'WebGPU is not yet available in Release or late Beta builds.';
+    const gpu = gpuWith(() => Promise.reject(new DOMException(words, 'NotSupportedError')));
+    expect(await findWebGpu(gpu, undefined)).toHaveProperty(
+      'missing',
+      expect.stringContaining(words.slice(0, -1)),
+    );
+  });
+
   it('is nothing usable when it does not answer', async () => {
     vi.useFakeTimers();
     try {

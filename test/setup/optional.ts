@@ -2,12 +2,14 @@
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
-import type { TestContext } from 'vitest';
+import { inject, type TestContext } from 'vitest';
 
 import { findBrowsers, type FoundBrowser } from '../../src/node/browser.ts';
 
-/** The machine's Firefox; without one the test is skipped, and the run's summary says so. */
+/** The machine's Firefox; without one that has WebGPU the test is skipped, and the run's summary says so. */
 export async function optionalFirefox(context: TestContext): Promise<FoundBrowser> {
+  const refusal = inject('firefoxRefusal');
+  if (refusal !== '') return context.skip(refusal);
   for await (const firefox of findBrowsers('firefox')) return firefox;
   return context.skip('Firefox is absent from this machine');
 }

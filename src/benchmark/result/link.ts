@@ -5,6 +5,7 @@
 import { inflate } from '../../data/inflate.ts';
 import { FormatError } from '../../errors.ts';
 import { defaultLimits } from './defaultLimits.ts';
+import { rounded } from './digits.ts';
 import { mostCharacters, readResult } from './read.ts';
 import type { BenchmarkResult, CurvePoint, WorkloadResult } from './schema.ts';
 import { inOrder } from './write.ts';
@@ -23,8 +24,8 @@ const curveLengths = [24, 12, 8, 6, 4, 2, 0];
 /**
  * The fragment that carries a result, from its '#' on: less than 8,000 characters for a full run.
  *
- * Left out is what can be spared: most points of the curves, digits after the fifth, and limits of the adapter that
- * every adapter has.
+ * Left out is what can be spared: most points of the curves, digits after the fifth, which results of this version lack anyway, and
+ * limits of the adapter that every adapter has.
  * @throws {FormatError} for a result that could not be read again
  */
 export async function encodeLink(result: BenchmarkResult): Promise<string> {
@@ -32,9 +33,7 @@ export async function encodeLink(result: BenchmarkResult): Promise<string> {
   let link = '';
   for (const length of curveLengths) {
     const workloads = spared.workloads.map((workload) => thinCurves(workload, length));
-    const text = JSON.stringify({ ...spared, workloads }, (_, value: unknown) =>
-      typeof value === 'number' ? round(value, 5) : value,
-    );
+    const text = JSON.stringify(rounded({ ...spared, workloads }));
     link = `#${key}=${toBase64Url(await deflate(new TextEncoder().encode(text)))}`;
     if (link.length < targetCharacters) break;
   }
@@ -84,14 +83,8 @@ function thin(curve: readonly CurvePoint[], length: number): readonly CurvePoint
   const parts = Math.min(length, curve.length);
   return Array.from({ length: parts }, (_, n) => {
     const point = curve[Math.ceil(((n + 1) * curve.length) / parts) - 1]!;
-    const { step, seconds, cost, accuracy } = point;
-    return { step, seconds: round(seconds, 4), cost: round(cost, 4), accuracy: round(accuracy, 4) };
+    return rounded(point, 4);
   });
-}
-
-/** Whole numbers, counts for the most part, stay as they are. */
-function round(value: number, digits: number): number {
-  return Number.isInteger(value) ? value : Number(value.toPrecision(digits));
 }
 
 function withoutDefaultLimits(result: BenchmarkResult): BenchmarkResult {

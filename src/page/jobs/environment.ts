@@ -1,6 +1,7 @@
 /** The job that says what the browser is and what WebGPU it has. */
 import { describeOffer } from '../../benchmark/adapterReport.ts';
 import { describeAdapter, type AdapterDescription } from '../../gpu/adapter.ts';
+import { askForAdapter } from '../../gpu/askForAdapter.ts';
 import type { Job } from './job.ts';
 
 export interface BrowserEnvironment {
@@ -9,6 +10,8 @@ export interface BrowserEnvironment {
   readonly hasWebGpu: boolean;
   /** undefined where there is none to be had. */
   readonly adapter: AdapterDetails | undefined;
+  /** Where there is none: what the browser said, if it said anything. */
+  readonly refusal?: string;
   /** Whether the page is on https:// or on localhost: elsewhere browsers have no WebGPU. */
   readonly isSecure: boolean;
   /** Whether COOP and COEP took effect, and with them precise timers. */
@@ -24,23 +27,18 @@ export interface AdapterDetails extends AdapterDescription {
 export const environment: Job<void, BrowserEnvironment> = async () => ({
   userAgent: navigator.userAgent,
   hasWebGpu: 'gpu' in navigator,
-  adapter: await findAdapter(),
+  ...(await findAdapter()),
   isSecure: isSecureContext,
   isIsolated: crossOriginIsolated,
 });
 
-async function findAdapter(): Promise<AdapterDetails | undefined> {
-  if (!('gpu' in navigator)) return undefined;
-  const adapter = await Promise.race([navigator.gpu.requestAdapter(), noAnswer()]);
-  return adapter === null ? undefined : adapterDetails(adapter);
+async function findAdapter(): Promise<Pick<BrowserEnvironment, 'adapter' | 'refusal'>> {
+  if (!('gpu' in navigator)) return { adapter: undefined };
+  const { adapter, ...answer } = await askForAdapter(navigator.gpu, 5_000);
+  return { ...answer, adapter: adapter && adapterDetails(adapter) };
 }
 
 /** An adapter as plain data, which can travel and be written down. */
 export function adapterDetails(adapter: GPUAdapter): AdapterDetails {
   return { ...describeAdapter(adapter.info), ...describeOffer(adapter) };
-}
-
-/** Some drivers leave requestAdapter pending for ever, which is as good as none. */
-function noAnswer(): Promise<null> {
-  return new Promise((resolve) => setTimeout(() => resolve(null), 5_000));
 }

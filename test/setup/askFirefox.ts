@@ -1,0 +1,34 @@
+/**
+ * Runs once before the tests under test/page, and asks the machine's Firefox, where there is one, for WebGPU: releases
+ * have it switched off on some platforms, which says nothing about nudge.
+ */
+import type { TestProject } from 'vitest/node';
+
+import { NoAdapterError } from '../../src/errors.ts';
+import { findBrowsers } from '../../src/node/browser.ts';
+import { openBrowserSession } from '../../src/node/browserSession.ts';
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    /** Why the tests in Firefox are left out; empty where it is fit for them, and where there is none. */
+    firefoxRefusal: string;
+  }
+}
+
+export default async function askFirefox(project: TestProject): Promise<void> {
+  project.provide('firefoxRefusal', await findRefusal());
+}
+
+async function findRefusal(): Promise<string> {
+  for await (const { executablePath } of findBrowsers('firefox')) {
+    try {
+      const session = await openBrowserSession({ browser: executablePath });
+      await session.close();
+    } catch (error) {
+      if (!(error instanceof NoAdapterError)) throw error;
+      return error.message;
+    }
+    break;
+  }
+  return '';
+}
