@@ -78,8 +78,8 @@ export default defineConfig({
         },
       },
       {
-        // Needs an adapter, here Dawn's. One file at a time, each in a process of its own, so that a
-        // device lost in one file cannot fail another.
+        // Needs an adapter, here Dawn's. Each file in a process of its own, so that a device lost in one cannot fail
+        // another; two at a time, since a file's time on a software adapter is half compiling, which takes one core.
         test: {
           root,
           name: 'gpu',
@@ -87,7 +87,7 @@ export default defineConfig({
           globalSetup: './test/setup/announceAdapter.ts',
           pool: 'forks',
           isolate: true,
-          fileParallelism: false,
+          maxWorkers: 2,
           retry: 0,
           testTimeout: 60_000,
           hookTimeout: 60_000,
