@@ -66,12 +66,15 @@ export default defineConfig({
     slowTestThreshold: 5_000,
     projects: [
       {
-        // Needs neither an adapter nor a browser.
+        // Needs neither an adapter nor a browser. Files share their workers' modules, which are loaded once.
         test: {
           root,
           name: 'node',
           include: ['test/**/*.test.ts'],
           exclude: ['test/gpu/**', 'test/page/**'],
+          pool: 'threads',
+          isolate: false,
+          maxWorkers: 2,
           retry: 0,
           testTimeout: 30_000,
           sequence: { groupOrder: 0 },

@@ -5,7 +5,7 @@ import type { BenchmarkEvent } from '../../src/benchmark/events.ts';
 import type { BenchmarkResult } from '../../src/benchmark/result/schema.ts';
 import { openBrowserSession } from '../../src/node/browserSession.ts';
 import type { StoppingEvent } from '../../src/page/jobs/stopping.ts';
-import type { BenchArguments } from '../../src/page/jobs/bench.ts';
+import type { BenchArguments } from '../../src/page/jobs/benchArguments.ts';
 import { optionalFirefox } from '../setup/optional.ts';
 import { hostPage, resultOf, textOf } from './openPage.ts';
 

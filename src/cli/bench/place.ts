@@ -9,7 +9,7 @@ import { connectBrowserSession } from '../../node/connectedSession.ts';
 import { createGpu } from '../../node/dawn.ts';
 import type { BrowserSession } from '../../node/pageSession.ts';
 import { readNodeSurroundings } from '../../node/surroundings.ts';
-import type { BenchArguments as PageArguments } from '../../page/jobs/bench.ts';
+import type { BenchArguments as PageArguments } from '../../page/jobs/benchArguments.ts';
 import type { PageDataSource, StoppingEvent } from '../../page/jobs/work.ts';
 import type { RuntimeChoice } from '../configure.ts';
 import { dataForPage, inFolder, loadData, type DataSource } from '../dataSource.ts';

@@ -1,22 +1,15 @@
 /** The job that runs the benchmark, through the worker that the page for people has it done by. */
 import type { BenchmarkEvent } from '../../benchmark/events.ts';
 import type { BenchmarkResult } from '../../benchmark/result/schema.ts';
-import type { BenchmarkSettings } from '../../benchmark/settings.ts';
 import { watchHidden } from '../hiddenSignal.ts';
 import type { PageDataSource } from '../pageData.ts';
 import { findWebGpu } from '../webgpu.ts';
 import { BenchmarkWorker } from '../worker/benchmarkWorker.ts';
+import type { BenchArguments } from './benchArguments.ts';
 import type { Job } from './job.ts';
 import { nudgeBuild } from './nudgeBuild.ts';
 import { whileStopping } from './stopping.ts';
 import { readSurroundings } from './surroundings.ts';
-
-export interface BenchArguments {
-  readonly configuration: BenchmarkSettings;
-  readonly data: PageDataSource;
-  /** An earlier result that was stopped, to go on from. */
-  readonly resume?: BenchmarkResult | undefined;
-}
 
 /** Emits {@link BenchmarkEvent}s; stopped, it gives what is finished. */
 export const bench: Job<BenchArguments, BenchmarkResult> = (
