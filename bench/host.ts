@@ -13,7 +13,7 @@ import { launchBrowser } from '../src/node/launchBrowser.ts';
 import { PageLink } from '../src/node/pageLink.ts';
 import { startServer } from '../src/node/server.ts';
 import { TemporaryFolder } from '../src/node/temporaryFolder.ts';
-import { measureHost, stepsPerReport, stepsPerSubmit, type HostCost } from './host/measure.ts';
+import { measureHost, stepsPerReport, type HostCost } from './host/measure.ts';
 
 async function inBrowser(wanted: string): Promise<HostCost> {
   const found = await findBrowser(wanted);
@@ -47,7 +47,7 @@ for (const place of places.length > 0 ? places : ['node', 'chromium']) {
   console.log(
     `${place} (${cost.adapter}), ${cost.dispatchesPerStep} dispatches a step: ` +
       `${us(cost.perStep)} µs a step, ${us(cost.perSubmit)} µs a submit, ${us(cost.perReport)} µs a report; ` +
-      `${us(cost.total)} µs a step with its share of submits of ${stepsPerSubmit} and reports of ${stepsPerReport}`,
+      `${us(cost.total)} µs a step where ${stepsPerReport} are submitted at once, with their report`,
   );
 }
 // Dawn's instance would keep Node running.
