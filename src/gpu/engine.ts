@@ -297,7 +297,7 @@ export class GpuEngine implements Engine {
     }
   }
 
-  /** Submits steps and, in the last submit, the copy of their metrics. */
+  /** Submits steps and, behind them, the copy of their metrics. */
   async #submit(
     epoch: Epoch,
     steps: number,
@@ -307,46 +307,44 @@ export class GpuEngine implements Engine {
     const { source, cursor } = training;
     const { buffers, readback, timing } = this.#resources;
     const stopwatch: Stopwatch | undefined = timing && { queries: timing.queries, started: false };
-    const metrics = buffers.get('metrics')!;
-    const counter = source.buffers.get('counter')!;
-    const read = await readback.reserve('the metrics of training');
-    let done: number;
-    try {
-      done = await submitSteps(this.#device, training, steps, {
-        isStopped: () => this.#disposed || signal?.aborted === true,
-        stopwatch,
-        behind: (encoder, made) => {
-          const times = made > 0 ? timing?.times : undefined;
-          if (times) encoder.resolveQuerySet(timing!.queries, 0, 2, times, 0);
-          read.record(encoder, [
-            { buffer: metrics, size: metrics.size },
-            { buffer: counter, size: counter.size },
-            ...(times ? [{ buffer: times, size: 16 }] : []),
-          ]);
-          encoder.clearBuffer(metrics);
-        },
-      });
-      this.#requireLive();
-    } catch (error) {
-      read.cancel();
-      throw error;
-    }
+    const done = await submitSteps(this.#device, training, steps, {
+      isStopped: () => this.#disposed || signal?.aborted === true,
+      stopwatch,
+    });
+    this.#requireLive();
     // After an abort the epoch goes on from where it was left.
     epoch.stepsLeft += steps - done;
     this.#stepsMade += done;
     const samples = this.#samplesIn(training, cursor.step, done);
     cursor.step += done;
+
+    const metrics = buffers.get('metrics')!;
+    const timed = done > 0 ? timing : undefined;
     const submitted = source.counter;
+    const counter = source.buffers.get('counter')!;
+    const { bytes } = await readback.read(
+      'the metrics of training',
+      [
+        { buffer: metrics, size: metrics.size },
+        { buffer: counter, size: counter.size },
+        ...(timed ? [{ buffer: timed.times, size: 16 }] : []),
+      ],
+      {
+        beforeCopy: (encoder) =>
+          timed && encoder.resolveQuerySet(timed.queries, 0, 2, timed.times, 0),
+        afterCopy: (encoder) => encoder.clearBuffer(metrics),
+      },
+    );
     return {
-      metrics: read.bytes().then((bytes) => {
-        const view = new DataView(bytes);
+      metrics: bytes.then((read) => {
+        const view = new DataView(read);
         requireSteps('Training', view.getUint32(metrics.size, true), submitted);
         return {
           steps: done,
           samples,
           ...sumMetrics(view, metrics.size),
           ...firstNonFinite(view, metrics.size + counterBytes, counter.size - counterBytes),
-          ...(timing && done > 0 && gpuSeconds(view, metrics.size + counter.size)),
+          ...(timed && gpuSeconds(view, metrics.size + counter.size)),
         };
       }),
     };

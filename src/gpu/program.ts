@@ -6,9 +6,7 @@ import { asError } from './watch.ts';
 interface Call {
   readonly pipeline: GPUComputePipeline;
   readonly bindGroup: GPUBindGroup;
-  readonly x: number;
-  readonly y: number;
-  readonly z: number;
+  readonly workgroups: Kernel['workgroups'];
 }
 
 /** A step made ready: its pipelines compiled, its bind groups made. Recording it costs three calls a kernel. */
@@ -54,9 +52,11 @@ export class Program {
           if (!buffer) throw new Error(`Kernel '${kernel.label}' has no buffer for '${name}'.`);
           return { binding, resource: { buffer } };
         });
-        const bindGroup = device.gpu.createBindGroup({ label: kernel.label, layout, entries });
-        const [x, y, z] = kernel.workgroups;
-        return { pipeline, bindGroup, x, y, z };
+        return {
+          pipeline,
+          bindGroup: device.gpu.createBindGroup({ label: kernel.label, layout, entries }),
+          workgroups: kernel.workgroups,
+        };
       }),
     );
     return new Program(calls, compiledAt);
@@ -70,7 +70,11 @@ export class Program {
   /** Records the step `times` times. */
   encode(pass: GPUComputePassEncoder, times: number): void {
     for (let time = 0; time < times; time++) {
-      for (const { pipeline, bindGroup, x, y, z } of this.#calls) {
+      for (const {
+        pipeline,
+        bindGroup,
+        workgroups: [x, y, z],
+      } of this.#calls) {
         pass.setPipeline(pipeline);
         pass.setBindGroup(0, bindGroup);
         pass.dispatchWorkgroups(x, y, z);

@@ -9,19 +9,6 @@ export interface Range {
   readonly size: number;
 }
 
-/** A staging buffer that is kept for one read, which goes along with a submit of somebody else's. */
-export interface ReservedRead {
-  /** Records the copy of `ranges`, one after another, in a submit that is to follow at once. To be called once. */
-  record(encoder: GPUCommandEncoder, ranges: readonly Range[]): void;
-  /**
-   * The bytes, once it is submitted.
-   * @throws {DeviceLostError} when the device is lost, or the copy never happened
-   */
-  bytes(): Promise<ArrayBuffer>;
-  /** Instead of both, where nothing came of it. */
-  cancel(): void;
-}
-
 /**
  * Copies buffers from the GPU to the host through staging buffers of one size, several copies in flight at once.
  *
@@ -72,45 +59,34 @@ export class Readback {
   /**
    * Queues a copy of `ranges`, behind everything submitted so far, and gives their bytes, one after another.
    * @param what is read, for errors
-   * @param afterCopy records more commands of the same submit, such as clearing what was copied
+   * @param hooks record more commands of the same submit: resolving queries before the copy, clearing what was
+   *   copied after it
    * @returns resolves to a promise of the bytes as soon as the copy is queued
    * @throws {DeviceLostError} when the device is lost, or the copy never happened
    */
   async read(
     what: string,
     ranges: readonly Range[],
-    afterCopy?: (encoder: GPUCommandEncoder) => void,
+    hooks: {
+      readonly beforeCopy?: (encoder: GPUCommandEncoder) => void;
+      readonly afterCopy?: (encoder: GPUCommandEncoder) => void;
+    } = {},
   ): Promise<{ readonly bytes: Promise<ArrayBuffer> }> {
-    const read = await this.reserve(what);
-    const { gpu } = this.#device;
-    const encoder = gpu.createCommandEncoder({ label: `read ${what}` });
-    read.record(encoder, ranges);
-    afterCopy?.(encoder);
-    gpu.queue.submit([encoder.finish()]);
-    return { bytes: read.bytes() };
-  }
-
-  /**
-   * Keeps a staging buffer for a copy that is to go along with another submit, which costs less than one of its own.
-   * @param what is read, for errors
-   */
-  async reserve(what: string): Promise<ReservedRead> {
     const staging = this.#free.pop() ?? (await this.#wait());
-    let sealed = 0;
-    let length = 0;
-    return {
-      record: (encoder, ranges) => {
-        sealed = (++this.#copies * 0x9e3779b1) >>> 0;
-        this.#device.gpu.queue.writeBuffer(this.#seal, 0, Uint32Array.of(sealed));
-        for (const { buffer, offset: start = 0, size } of ranges) {
-          encoder.copyBufferToBuffer(buffer, start, staging, length, size);
-          length += size;
-        }
-        encoder.copyBufferToBuffer(this.#seal, 0, staging, this.#size, 4);
-      },
-      bytes: () => this.#finish(what, staging, length, sealed),
-      cancel: () => this.#release(staging),
-    };
+    const { gpu } = this.#device;
+    const sealed = (++this.#copies * 0x9e3779b1) >>> 0;
+    gpu.queue.writeBuffer(this.#seal, 0, Uint32Array.of(sealed));
+    const encoder = gpu.createCommandEncoder({ label: `read ${what}` });
+    hooks.beforeCopy?.(encoder);
+    let offset = 0;
+    for (const { buffer, offset: start = 0, size } of ranges) {
+      encoder.copyBufferToBuffer(buffer, start, staging, offset, size);
+      offset += size;
+    }
+    encoder.copyBufferToBuffer(this.#seal, 0, staging, this.#size, 4);
+    hooks.afterCopy?.(encoder);
+    gpu.queue.submit([encoder.finish()]);
+    return { bytes: this.#finish(what, staging, offset, sealed) };
   }
 
   /** Destroys the staging buffers; reads still under way end in a DisposedError. */
@@ -145,14 +121,10 @@ export class Readback {
       );
     } finally {
       // After a failure too: who waits for the buffer is to hear of it, and not to wait for ever.
-      this.#release(staging);
+      const next = this.#waiting.shift();
+      if (next) next(staging);
+      else this.#free.push(staging);
     }
-  }
-
-  #release(staging: GPUBuffer): void {
-    const next = this.#waiting.shift();
-    if (next) next(staging);
-    else this.#free.push(staging);
   }
 
   async #wait(): Promise<GPUBuffer> {

@@ -43,11 +43,9 @@ export async function submitSteps(
     /** Asked between submits. */
     readonly isStopped?: () => boolean;
     readonly stopwatch?: Stopwatch | undefined;
-    /** Records what is to follow upon the last of `done` steps, in the same submit unless it was stopped before. */
-    readonly behind?: (encoder: GPUCommandEncoder, done: number) => void;
   },
 ): Promise<number> {
-  const { isStopped, stopwatch, behind } = options;
+  const { isStopped, stopwatch } = options;
   let done = 0;
   while (done < steps && !isStopped?.()) {
     await pacer.ready();
@@ -60,17 +58,10 @@ export async function submitSteps(
     });
     program.encode(pass, count);
     pass.end();
-    done += count;
-    if (done === steps) behind?.(encoder, done);
     device.gpu.queue.submit([encoder.finish({ label: 'steps' })]);
     source.submitted();
     pacer.submitted(count);
-  }
-  if (behind && done < steps) {
-    device.throwIfUnusable();
-    const encoder = device.gpu.createCommandEncoder({ label: 'behind the steps' });
-    behind(encoder, done);
-    device.gpu.queue.submit([encoder.finish()]);
+    done += count;
   }
   return done;
 }

@@ -308,10 +308,9 @@ export class SweepEngine {
     const { progress, readback } = this.#resources;
     const count = this.#options.networks.length;
     const { rows } = persistentLayout(this.#plan);
-    const all = { buffer: progress, size: progress.size };
-    const { bytes } = await readback.read(what, [all], (encoder) =>
-      encoder.clearBuffer(progress, 4 * count),
-    );
+    const { bytes } = await readback.read(what, [{ buffer: progress, size: progress.size }], {
+      afterCopy: (encoder) => encoder.clearBuffer(progress, 4 * count),
+    });
     const sums = bytes.then((read) => {
       const view = new DataView(read);
       const costSums = new Float64Array(count);
