@@ -17,18 +17,14 @@ import type {
 import type { AdapterDescription } from './adapter.ts';
 import type { Device } from './device.ts';
 import { Evaluator } from './evaluator.ts';
-import { Pacer } from './pacer.ts';
+import { loadTraining, type LoadedTraining } from './loadTraining.ts';
 import { ParameterStore } from './parameterStore.ts';
 import { choosePlan, describePlan, type Plan } from './plan.ts';
 import { buildStep, planTarget, requirePlan, requireShortLoops } from './planCheck.ts';
-import { quickPlan } from './quickPlan.ts';
-import { ratesOf } from './rates.ts';
 import { Readback } from './readback.ts';
 import { firstNonFinite, gpuSeconds, sumMetrics } from './runMetrics.ts';
 import { createTiming, requireSteps, submitSteps, type Stopwatch, type Timing } from './run.ts';
-import { counterBytes, createSource, fitsOnDevice, type BatchSource } from './source.ts';
-import { StagedProgram } from './stagedProgram.ts';
-import { trainingStep } from './step.ts';
+import { counterBytes, fitsOnDevice } from './source.ts';
 
 export interface GpuEngineOptions extends EngineOptions {
   /** Streams the training set instead of keeping it on the GPU. Default: only one that does not fit. */
@@ -51,23 +47,9 @@ interface Resources {
   readonly timing: Timing | undefined;
 }
 
-/** What lives as long as a training set is loaded. */
-interface Training {
-  readonly dataset: Dataset;
-  readonly source: BatchSource;
-  readonly program: StagedProgram;
-  readonly pacer: Pacer;
-  /** When it was asked for, by `performance.now()`. */
-  readonly askedAt: number;
-  /** Resolves to when the samples were on the GPU; to undefined where a device was lost before. */
-  readonly uploaded: Promise<number | undefined>;
-  /** Step of the epoch that the next submit begins with. */
-  readonly cursor: { step: number };
-}
-
 /** What the caller may still ask for of an epoch; runs keep theirs when the next has begun. */
 interface Epoch {
-  readonly training: Training;
+  readonly training: LoadedTraining;
   stepsLeft: number;
 }
 
@@ -77,7 +59,7 @@ export class GpuEngine implements Engine {
   readonly #device: Device;
   readonly #options: GpuEngineOptions;
   readonly #resources: Resources;
-  #training: Training | undefined;
+  #training: LoadedTraining | undefined;
   #evaluator: Evaluator | undefined;
   /** Undefined before one has begun. */
   #epoch: Epoch | undefined;
@@ -251,50 +233,18 @@ export class GpuEngine implements Engine {
   }
 
   async #replaceTraining(dataset: Dataset): Promise<void> {
-    const { network, optimizer, batchSize, clipNorm } = this.#options;
-    const { plan, parameters, buffers } = this.#resources;
     await this.#training?.program.stop();
     this.#training?.source.dispose();
     this.#training = undefined;
     this.preparation = undefined;
-    const askedAt = performance.now();
-    const stream = this.streams(dataset);
-    const creating = createSource(this.#device, dataset, batchSize, stream, {
-      ratesOf: ratesOf(optimizer),
-      layerCount: plan.layers.length,
-    });
-    const filling = creating.then(
-      (source) =>
-        new Map<string, GPUBuffer>([...parameters.bindings, ...source.buffers, ...buffers]),
+    const { network, optimizer, batchSize, clipNorm } = this.#options;
+    const { plan, parameters, buffers } = this.#resources;
+    this.#training = await loadTraining(
+      this.#device,
+      { network, optimizer, batchSize, clipNorm, plan, stream: this.streams(dataset) },
+      dataset,
+      new Map([...parameters.bindings, ...buffers]),
     );
-    const { queue } = this.#device.gpu;
-    const uploaded = creating
-      .then(() => this.#device.guard('uploading a training set', queue.onSubmittedWorkDone()))
-      .then(
-        () => performance.now(),
-        // Whoever waits for the source hears of it.
-        () => undefined,
-      );
-    const kernelsOf = (of: Plan) => trainingStep(network, of, optimizer, clipNorm).kernels;
-    const quick = quickPlan(plan, network, this.#device.adapter);
-    try {
-      const program = await StagedProgram.create(
-        this.#device,
-        { quick: quick && kernelsOf(quick), fast: kernelsOf(plan) },
-        filling,
-      );
-      const source = await creating;
-      const pacer = new Pacer(this.#device, plan.stepsPerSubmit);
-      const cursor = { step: 0 };
-      this.#training = { dataset, source, program, pacer, askedAt, uploaded, cursor };
-    } catch (error) {
-      // Where it is the source that failed, there is none.
-      await creating.then(
-        (source) => source.dispose(),
-        () => undefined,
-      );
-      throw error;
-    }
   }
 
   /** Submits steps and, behind them, the copy of their metrics. */
@@ -351,7 +301,7 @@ export class GpuEngine implements Engine {
   }
 
   /** Samples in `count` steps from step `first` of the epoch on; the epoch's last step may be short. */
-  #samplesIn({ dataset }: Training, first: number, count: number): number {
+  #samplesIn({ dataset }: LoadedTraining, first: number, count: number): number {
     const { batchSize } = this.#options;
     const end = Math.min((first + count) * batchSize, dataset.sampleCount);
     return Math.max(0, end - first * batchSize);
@@ -375,7 +325,7 @@ export class GpuEngine implements Engine {
     return this.#evaluator;
   }
 
-  #requireTraining(): Training {
+  #requireTraining(): LoadedTraining {
     this.#requireLive();
     if (!this.#training || this.#loads > 0) {
       throw new ConfigurationError('There is no training set. Call load() and await it first.');
