@@ -23,7 +23,9 @@ export interface FilePlanCacheOptions {
 }
 
 /** The file: `plans.json` in {@link cacheFolder}. */
-export function planCachePath(environment: NodeJS.ProcessEnv = process.env): string {
+export function planCachePath(
+  environment: Readonly<Record<string, string | undefined>> = process.env,
+): string {
   return join(cacheFolder(environment), 'plans.json');
 }
 
