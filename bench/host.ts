@@ -13,7 +13,8 @@ import { launchBrowser } from '../src/node/launchBrowser.ts';
 import { PageLink } from '../src/node/pageLink.ts';
 import { startServer } from '../src/node/server.ts';
 import { TemporaryFolder } from '../src/node/temporaryFolder.ts';
-import { measureHost, stepsPerReport, type HostCost } from './host/measure.ts';
+import { defaultReportEvery } from '../src/training/trainer.ts';
+import { measureHost, type HostCost } from './host/measure.ts';
 
 async function inBrowser(wanted: string): Promise<HostCost> {
   const found = await findBrowser(wanted);
@@ -47,7 +48,7 @@ for (const place of places.length > 0 ? places : ['node', 'chromium']) {
   console.log(
     `${place} (${cost.adapter}), ${cost.dispatchesPerStep} dispatches a step: ` +
       `${us(cost.perStep)} µs a step, ${us(cost.perSubmit)} µs a submit, ${us(cost.perReport)} µs a report; ` +
-      `${us(cost.total)} µs a step where ${stepsPerReport} are submitted at once, with their report`,
+      `${us(cost.total)} µs a step where ${defaultReportEvery} are submitted at once, with their report`,
   );
 }
 // Dawn's instance would keep Node running.

@@ -9,9 +9,9 @@
 import { digits } from '../../src/data/digits/digits.ts';
 import { fileOrder } from '../../src/data/shuffle.ts';
 import { Device } from '../../src/gpu/device.ts';
+import { Pacer } from '../../src/gpu/pacer.ts';
 import { parameterBuffers } from '../../src/gpu/parameterStore.ts';
 import { choosePlan } from '../../src/gpu/plan.ts';
-import { Pacer } from '../../src/gpu/pacer.ts';
 import { Program } from '../../src/gpu/program.ts';
 import { ratesOf } from '../../src/gpu/rates.ts';
 import { Readback } from '../../src/gpu/readback.ts';
@@ -20,6 +20,7 @@ import { createSource } from '../../src/gpu/source.ts';
 import { trainingStep } from '../../src/gpu/step.ts';
 import { Network } from '../../src/network/network.ts';
 import { sgd } from '../../src/training/optimizers.ts';
+import { defaultReportEvery } from '../../src/training/trainer.ts';
 
 export interface HostCost {
   readonly adapter: string;
@@ -30,12 +31,9 @@ export interface HostCost {
   readonly perSubmit: number;
   /** Seconds to queue the copy of a report's metrics, without waiting for them. */
   readonly perReport: number;
-  /** Seconds of a step where `stepsPerReport` of them are submitted at once, with a report behind: all in all. */
+  /** Seconds of a step where `defaultReportEvery` of them are submitted at once, with a report behind: all in all. */
   readonly total: number;
 }
-
-/** Of `Trainer`, where nobody asks for another. */
-export const stepsPerReport = 100;
 
 const batchSize = 100;
 const manySteps = 64;
@@ -95,7 +93,7 @@ export async function measureHost(gpu?: GPU): Promise<HostCost> {
     perReport = Math.min(perReport, (performance.now() - start) / 1000);
     await bytes;
   }
-  const total = (await submit(stepsPerReport, true)) / stepsPerReport;
+  const total = (await submit(defaultReportEvery, true)) / defaultReportEvery;
 
   source.dispose();
   readback.dispose();

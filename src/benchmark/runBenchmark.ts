@@ -15,7 +15,7 @@ import { accuracySides } from './expectation.ts';
 import { RunProgress } from './progress.ts';
 import type { LoadPeer } from './peerRun.ts';
 import { Pulse } from './pulse.ts';
-import { rounded } from './result/digits.ts';
+import { rounded } from './result/rounding.ts';
 import { formatVersion } from './result/schema.ts';
 import type {
   BenchmarkResult,

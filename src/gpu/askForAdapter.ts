@@ -1,7 +1,7 @@
 /** An adapter, or what the browser said instead. */
 export interface AdapterAnswer {
   readonly adapter?: GPUAdapter;
-  /** In the browser's words; absent where it gave none without a word. */
+  /** In the browser's words, for the middle of a sentence; absent where it gave none without a word. */
   readonly refusal?: string;
 }
 
@@ -20,7 +20,7 @@ export async function askForAdapter(gpu: GPU, patienceMs: number): Promise<Adapt
   const asked = gpu.requestAdapter({ powerPreference: 'high-performance' }).then(
     (adapter): AdapterAnswer => (adapter ? { adapter } : {}),
     (error: unknown): AdapterAnswer => ({
-      refusal: error instanceof Error ? error.message : String(error),
+      refusal: (error instanceof Error ? error.message : String(error)).replace(/\.$/, ''),
     }),
   );
   const answer = await Promise.race([asked, silence]);

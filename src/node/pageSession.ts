@@ -88,7 +88,7 @@ export function requireAdapter(
   }
   if (adapter === undefined) {
     throw new NoAdapterError(
-      `${name} gives no WebGPU adapter${refusal === undefined ? '' : `, and says '${refusal.replace(/\.$/, '')}'`}. ` +
+      `${name} gives no WebGPU adapter${refusal === undefined ? '' : `, and says '${refusal}'`}. ` +
         "Update it, install the driver of this machine's GPU, name another browser, or choose the backend 'cpu'.",
     );
   }

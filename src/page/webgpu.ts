@@ -34,7 +34,7 @@ export async function findWebGpu(
   if (!adapter) {
     return {
       missing:
-        `This browser has WebGPU but found no GPU that it can use${refusal === undefined ? '' : `, and says “${refusal.replace(/\.$/, '')}”`}. ` +
+        `This browser has WebGPU but found no GPU that it can use${refusal === undefined ? '' : `, and says “${refusal}”`}. ` +
         'Update the browser and the graphics driver, or turn on graphics acceleration in the browser’s settings, and ' +
         `reload. ${cpuAllTheSame}`,
     };

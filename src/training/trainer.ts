@@ -58,7 +58,8 @@ interface SettledRun {
 
 /** Runs asked for ahead of the report awaited, so that the engine never waits for whoever reads reports. */
 const runsAhead = 2;
-const defaultReportEvery = 100;
+/** Steps between two reports, where nobody says. */
+export const defaultReportEvery = 100;
 
 /**
  * The learning: takes a network, lets an engine make steps, and gives the network learned.

@@ -5,8 +5,8 @@
 import { inflate } from '../../data/inflate.ts';
 import { FormatError } from '../../errors.ts';
 import { defaultLimits } from './defaultLimits.ts';
-import { rounded } from './digits.ts';
 import { mostCharacters, readResult } from './read.ts';
+import { rounded } from './rounding.ts';
 import type { BenchmarkResult, CurvePoint, WorkloadResult } from './schema.ts';
 import { inOrder } from './write.ts';
 
@@ -24,8 +24,8 @@ const curveLengths = [24, 12, 8, 6, 4, 2, 0];
 /**
  * The fragment that carries a result, from its '#' on: less than 8,000 characters for a full run.
  *
- * Left out is what can be spared: most points of the curves, digits after the fifth, which results of this version lack anyway, and
- * limits of the adapter that every adapter has.
+ * Left out is what can be spared: most points of the curves, digits after the fifth, if a file has any, and limits of the
+ * adapter that every adapter has.
  * @throws {FormatError} for a result that could not be read again
  */
 export async function encodeLink(result: BenchmarkResult): Promise<string> {
