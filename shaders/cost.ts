@@ -13,12 +13,12 @@ export interface CostOptions {
 }
 
 /**
- * Functions over `activations`, a bound `array<vec4f>`:
+ * Functions over `activations`, a bound `array<vec4f>`; `q` is a quad of outputs, and `a` what `outputQuad` gave for it:
  *
  * - `prepare(base, label) -> Row`: what later calls need to know of the whole row
  * - `outputQuad(row, base, q) -> vec4f`: the network's outputs a, 0 where padded
- * - `costOf(row, base, label) -> f32`
- * - `deltaQuad(row, base, q, label) -> vec4f`: ∂C/∂z, 0 where padded
+ * - `costQuad(row, base, q, a, label) -> f32`: the quad's share of the cost
+ * - `deltaQuad(row, q, a, label) -> vec4f`: ∂C/∂z, 0 where padded
  * - `predictionOf(base) -> u32`: the first largest output
  */
 export function costFunctions({ outputs, output, cost }: CostOptions): string {
@@ -39,6 +39,7 @@ fn total(v: vec4f) -> f32 { return (v.x + v.y) + (v.z + v.w); }
 struct Row {
   largest: f32,
   sum: f32,
+  logSum: f32,
   mean: f32,
 }
 
@@ -55,7 +56,7 @@ fn outputQuad(row: Row, base: u32, q: u32) -> vec4f {
 // Softmax subtracts the largest z first: no exponential overflows, and one of them is 1. What is not a number
 // makes the sum none either, and with it everything made from the row.
 fn prepare(base: u32, label: u32) -> Row {
-  var row = Row(0.0, 0.0, 0.0);
+  var row = Row(0.0, 0.0, 0.0, 0.0);
 #if ${softmax}
   row.largest = activations[base].x;
   for (var q = 0u; q < ${count}u; q++) {
@@ -71,35 +72,27 @@ fn prepare(base: u32, label: u32) -> Row {
     let a = outputQuad(row, base, q);
     row.mean += total(2.0 * (a - oneHot(q, label)) * a);
   }
+#else
+  row.logSum = orNan(vec4f(log(row.sum)), vec4f(row.sum)).x;
 #endif
 #endif
   return row;
 }
 
-fn costOf(row: Row, base: u32, label: u32) -> f32 {
+fn costQuad(row: Row, base: u32, q: u32, a: vec4f, label: u32) -> f32 {
 #if ${squared}
-  var sum = 0.0;
-  for (var q = 0u; q < ${count}u; q++) {
-    let difference = outputQuad(row, base, q) - oneHot(q, label);
-    sum += dot(difference, difference);
-  }
-  return sum;
+  let difference = a - oneHot(q, label);
+  return dot(difference, difference);
 #elif ${softmax}
-  let logSum = orNan(vec4f(log(row.sum)), vec4f(row.sum)).x;
-  return logSum - (activations[base + label / 4u][label % 4u] - row.largest);
+  return total(select(vec4f(), row.logSum - (activations[base + q] - row.largest), indices(q) == vec4u(label)));
 #else
-  var sum = 0.0;
-  for (var q = 0u; q < ${count}u; q++) {
-    // −ln σ(z) = ln(1 + e^−z), −ln(1 − σ(z)) = ln(1 + e^z), each without overflow
-    let x = activations[base + q] * (1.0 - 2.0 * oneHot(q, label));
-    sum += total(select(vec4f(), select(x, vec4f(), x < vec4f()) + log(1.0 + exp(-abs(x))), isReal(q)));
-  }
-  return sum;
+  // −ln σ(z) = ln(1 + e^−z), −ln(1 − σ(z)) = ln(1 + e^z), each without overflow
+  let x = activations[base + q] * (1.0 - 2.0 * oneHot(q, label));
+  return total(select(vec4f(), select(x, vec4f(), x < vec4f()) + log(1.0 + exp(-abs(x))), isReal(q)));
 #endif
 }
 
-fn deltaQuad(row: Row, base: u32, q: u32, label: u32) -> vec4f {
-  let a = outputQuad(row, base, q);
+fn deltaQuad(row: Row, q: u32, a: vec4f, label: u32) -> vec4f {
 #if ${!squared}
   return a - oneHot(q, label);
 #else
@@ -117,13 +110,12 @@ fn deltaQuad(row: Row, base: u32, q: u32, label: u32) -> vec4f {
 fn predictionOf(base: u32) -> u32 {
   var best = 0u;
   var largest = activations[base].x;
-  for (var q = 0u; q < ${count}u; q++) {
-    let v = activations[base + q];
-    let real = isReal(q);
-    if (real.x && v.x > largest) { largest = v.x; best = 4u * q; }
-    if (real.y && v.y > largest) { largest = v.y; best = 4u * q + 1u; }
-    if (real.z && v.z > largest) { largest = v.z; best = 4u * q + 2u; }
-    if (real.w && v.w > largest) { largest = v.w; best = 4u * q + 3u; }
+  for (var o = 0u; o < ${outputs}u; o++) {
+    let z = activations[base + (o >> 2u)][o & 3u];
+    if (z > largest) {
+      largest = z;
+      best = o;
+    }
   }
   return best;
 }

@@ -72,8 +72,13 @@ fn outputDeltaOf(n: u32, step: u32) {
   let base = ${layer.activationsAt}u + n * ${outputQuads}u;
   let label = labels[order[step * ${batchSize}u + n]];
   let row = prepare(base, label);
-  for (var q = 0u; q < ${outputQuads}u; q++) { deltas[deltaAt + q] = deltaQuad(row, base, q, label); }
-  metrics[n].cost += costOf(row, base, label);
+  var cost = 0.0;
+  for (var q = 0u; q < ${outputQuads}u; q++) {
+    let a = outputQuad(row, base, q);
+    cost += costQuad(row, base, q, a, label);
+    deltas[deltaAt + q] = deltaQuad(row, q, a, label);
+  }
+  metrics[n].cost += cost;
   metrics[n].correct += u32(predictionOf(base) == label);
 }`;
 }

@@ -102,8 +102,8 @@ export function iterationsPerStep(shape: PersistentShape): number {
   const { layers, rows } = persistentLayout(shape);
   const turns = (jobs: number) => Math.ceil(jobs / workgroupSize);
   const outputQuads = layers.at(-1)!.outputQuads;
-  // What the cost's functions loop over the outputs: five times at most.
-  let iterations = turns(rows) * (1 + 5 * outputQuads);
+  // What the cost's functions loop over the outputs: four times at most by quads, and once by each.
+  let iterations = turns(rows) * (1 + 8 * outputQuads);
   layers.forEach((layer, l) => {
     const [forward, delta, update] = [tiles.forward[l]!, tiles.hiddenDelta[l]!, tiles.update[l]!];
     const columns = layer.outputQuads / forward.quads;
@@ -224,10 +224,6 @@ ${keepsZ ? `          scratch[at + ${place.preactivations}u] = z;` : ''}
 
   const outputDelta = (): string => {
     const { outputQuads, activations, delta } = last;
-    const each = (value: string) =>
-      trains
-        ? `for (var q = 0u; q < ${outputQuads}u; q++) { scratch[d + q] = ${value}; }`
-        : '// nothing learns from it';
     return deal(
       rows,
       workgroupSize,
@@ -236,13 +232,16 @@ ${trains ? `      let d = firstScratch + ${delta}u + job * ${outputQuads}u;` : '
       if (job < rowCount) {
         let label = labels[${sampleOf('job')}];
         let row = prepare(z, label);
-        ${each('deltaQuad(row, z, q, label)')}
+        var cost = 0.0;
+        for (var q = 0u; q < ${outputQuads}u; q++) {
+          let a = outputQuad(row, z, q);
+          cost += costQuad(row, z, q, a, label);
+${trains ? '          scratch[d + q] = deltaQuad(row, q, a, label);' : ''}
+        }
         let metric = network * ${rows}u + job;
-        progress.metrics[metric].cost += costOf(row, z, label);
+        progress.metrics[metric].cost += cost;
         progress.metrics[metric].correct += u32(predictionOf(z) == label);
-      } else {
-        ${each('vec4f()')}
-      }`,
+      }${trains ? ` else {\n        for (var q = 0u; q < ${outputQuads}u; q++) { scratch[d + q] = vec4f(); }\n      }` : ''}`,
     );
   };
 

@@ -51,8 +51,13 @@ ${sameStep}${endStep}
   let base = ${options.activationsAt}u + invocation * ${outputQuads}u;
   let label = labels[order[step * ${batchSize}u + invocation]];
   let row = prepare(base, label);
-  for (var q = 0u; q < ${outputQuads}u; q++) { outputs[invocation * ${outputQuads}u + q] = outputQuad(row, base, q); }
-  costs[invocation] += costOf(row, base, label);
+  var cost = 0.0;
+  for (var q = 0u; q < ${outputQuads}u; q++) {
+    let a = outputQuad(row, base, q);
+    cost += costQuad(row, base, q, a, label);
+    outputs[invocation * ${outputQuads}u + q] = a;
+  }
+  costs[invocation] += cost;
   atomicAdd(&confusion[label * ${outputs}u + predictionOf(base)], 1u);`,
   );
 }
