@@ -27,7 +27,7 @@ import {
   type Tile,
   type Tiling,
 } from './tile.ts';
-import { isTabled, tabledBiases, tabledPart, tabledWeights } from './updateTable.ts';
+import { isTabled, tabled, tabledPart } from './updateTable.ts';
 import { f32, quads, unroll, wgsl } from './wgsl.ts';
 
 /** One layer, and where in the buffers it is, in quads. */
@@ -93,11 +93,8 @@ export function update(options: UpdateOptions): Kernel {
     if (!isTabled(layer)) add(weightsPart(layer, rows, lanes, workgroups));
     if (layer.tile.shared) add(biasesPart(layer, batchSize, lanes, workgroups));
   }
-  const tabled = layers.flatMap((layer) => [
-    ...(isTabled(layer) ? [tabledWeights(layer)] : []),
-    ...(layer.tile.shared ? [] : [tabledBiases(layer)]),
-  ]);
-  if (tabled.length > 0) add(tabledPart(tabled, rows, lanes, workgroups));
+  const table = layers.filter(({ tile }) => !tile.shared).map(tabled);
+  if (table.length > 0) add(tabledPart(table, rows, lanes, workgroups));
   const functions = wgsl /* wgsl */ `${settingsStruct}
 ${rowsOf(batchSize)}
 ${applyGradient(optimizer)}${declareStaged(memory)}

@@ -8,10 +8,12 @@ import type { Lanes } from './tile.ts';
 import type { Part, UpdateLayer } from './update.ts';
 import { f32, quads, wgsl } from './wgsl.ts';
 
-/** A line of the table. */
+/** A line of the table: rows of weights, a quad of inputs each, and behind the last of them the biases. */
 export interface Tabled {
   readonly layer: number;
-  readonly kind: 'weights' | 'biases' | 'weights of samples';
+  /** The first row that the table sees to: 0, or that of the biases alone. */
+  readonly firstRow: number;
+  readonly isOfSamples: boolean;
   readonly inputAt: number;
   readonly inputQuads: number;
   readonly deltaAt: number;
@@ -22,28 +24,18 @@ export interface Tabled {
 export const isTabled = ({ tile }: UpdateLayer) =>
   tile.isPlain === true && !tile.shared && tile.rows === 1 && tile.quads === 1;
 
-export function tabledWeights(layer: UpdateLayer): Tabled {
+/** All of a small layer; of others the biases, which are the weights of an input that is always 1. */
+export function tabled(layer: UpdateLayer): Tabled {
+  const inputQuads = quads(layer.inputs);
   return {
     layer: layer.layer,
-    kind: layer.inputAt === undefined ? 'weights of samples' : 'weights',
+    firstRow: isTabled(layer) ? 0 : inputQuads,
+    isOfSamples: layer.inputAt === undefined,
     inputAt: layer.inputAt ?? 0,
-    inputQuads: quads(layer.inputs),
+    inputQuads,
     deltaAt: layer.deltaAt,
     outputQuads: quads(layer.outputs),
     parametersAt: layer.parametersAt,
-  };
-}
-
-/** Biases are the weights of an input that is always 1. */
-export function tabledBiases(layer: UpdateLayer): Tabled {
-  const weights = tabledWeights(layer);
-  const { inputQuads, outputQuads, parametersAt } = weights;
-  return {
-    ...weights,
-    kind: 'biases',
-    inputAt: 0,
-    inputQuads: 0,
-    parametersAt: parametersAt + 4 * inputQuads * outputQuads,
   };
 }
 
@@ -57,17 +49,15 @@ export function tabledPart(
   let end = from;
   const choices = entries.map((entry, i) => {
     const begin = end;
-    const { layer, kind, inputAt, inputQuads, deltaAt, outputQuads, parametersAt } = entry;
-    end += Math.ceil((Math.max(inputQuads, 1) * outputQuads) / workgroupSize);
+    const { layer, firstRow, inputAt, inputQuads, deltaAt, outputQuads, parametersAt } = entry;
+    end += Math.ceil(((inputQuads + 1 - firstRow) * outputQuads) / workgroupSize);
     const condition = i < entries.length - 1 ? `if (workgroup < ${end}u) ` : '';
     return `${condition}{
     layer = ${layer}u;
     let place = (workgroup - ${begin}u) * ${workgroupSize}u + lane;
-    row = place / ${outputQuads}u;
+    row = ${firstRow}u + place / ${outputQuads}u;
     quad = place % ${outputQuads}u;
-    isOutside = row >= ${Math.max(inputQuads, 1)}u;
-    isBias = ${kind === 'biases'};
-    isSample = ${kind === 'weights of samples'};
+    isOfSamples = ${entry.isOfSamples};
     inputAt = ${inputAt}u;
     inputQuads = ${inputQuads}u;
     deltaAt = ${deltaAt}u;
@@ -75,32 +65,31 @@ export function tabledPart(
     parametersAt = ${parametersAt}u;
   }`;
   });
-  const some = (kind: Tabled['kind']) => entries.some((entry) => entry.kind === kind);
+  const weights = entries.filter(({ firstRow }) => firstRow === 0);
   const text = wgsl /* wgsl */ `
   var layer = 0u;
   var row = 0u;
   var quad = 0u;
-  var isOutside = false;
-  var isBias = false;
-  var isSample = false;
+  var isOfSamples = false;
   var inputAt = 0u;
   var inputQuads = 0u;
   var deltaAt = 0u;
   var outputQuads = 0u;
   var parametersAt = 0u;
   ${choices.join(' else ')}
-  if (!isOutside) {
+  let isBias = row == inputQuads;
+  if (row <= inputQuads) {
     var sum0 = vec4f();
     var sum1 = vec4f();
     var sum2 = vec4f();
     var sum3 = vec4f();
     for (var n = 0u; n < ${rows}u; n++) {
       var left = vec4f(1.0, 0.0, 0.0, 0.0);
-#if ${some('weights')}
-      if (!isBias && !isSample) { left = activations[inputAt + n * inputQuads + row]; }
+#if ${weights.some(({ isOfSamples }) => !isOfSamples)}
+      if (!isBias && !isOfSamples) { left = activations[inputAt + n * inputQuads + row]; }
 #endif
-#if ${some('weights of samples')}
-      if (isSample) { left = bytesOf(samples[sampleOf(n, step) * inputQuads + row]); }
+#if ${weights.some(({ isOfSamples }) => isOfSamples)}
+      if (!isBias && isOfSamples) { left = bytesOf(samples[sampleOf(n, step) * inputQuads + row]); }
 #endif
       let right = deltas[deltaAt + n * outputQuads + quad];
       sum0 = fma(vec4f(left.x), right, sum0);
@@ -109,7 +98,7 @@ export function tabledPart(
       sum3 = fma(vec4f(left.w), right, sum3);
     }
     var sums = array<vec4f, 4>(sum0, sum1, sum2, sum3);
-    let scale = select(1.0, ${f32(1 / 255)}, isSample) / samplesInBatch;
+    let scale = select(1.0, ${f32(1 / 255)}, isOfSamples && !isBias) / samplesInBatch;
     for (var m = 0u; m < 4u; m++) {
       if (isBias && m > 0u) { break; }
       let at = parametersAt + (4u * row + m) * outputQuads + quad;
