@@ -32,6 +32,8 @@ export interface Plan {
     readonly from: number;
     readonly rows: number;
     readonly workgroupSize?: number;
+    /** The shortest code, in which an invocation takes one sample; see `Tile.isPlain`. */
+    readonly isPlain?: boolean;
   };
   /** Steps of the first submit; later ones follow the clock, which changes no result. */
   readonly stepsPerSubmit: number;

@@ -104,6 +104,12 @@ export function requirePlan(
       `Its buffers have ${rows} rows, which is no multiple of the ${fused.rows} of fused layers`,
     );
   }
+  if (fused?.isPlain === true && (fused.rows > 1 || fused.workgroupSize !== undefined)) {
+    const who = fused.workgroupSize === undefined ? 'an invocation' : 'a workgroup';
+    refuse(
+      `Its fused layers are plain, with one sample an invocation, and ${fused.rows} ${who} are asked for`,
+    );
+  }
   if (fused?.workgroupSize !== undefined) {
     requireWorkgroup('The workgroups for fused layers have', fused.workgroupSize, target);
   }

@@ -80,15 +80,16 @@ function readPlan(value: unknown): Plan {
 }
 
 function readFused(value: unknown): NonNullable<Plan['fused']> {
-  const names = ['from', 'rows', 'workgroupSize'];
-  const fused = readObject(value, 'plan.fused', names, ['workgroupSize']);
-  const { workgroupSize } = fused;
+  const names = ['from', 'rows', 'workgroupSize', 'isPlain'];
+  const fused = readObject(value, 'plan.fused', names, ['workgroupSize', 'isPlain']);
+  const { workgroupSize, isPlain } = fused;
   return {
     from: readCount(fused.from, 'plan.fused.from', 0),
     rows: readCount(fused.rows, 'plan.fused.rows', 1, 64),
     ...(workgroupSize !== undefined && {
       workgroupSize: readCount(workgroupSize, 'plan.fused.workgroupSize', 1),
     }),
+    ...(isPlain !== undefined && { isPlain: readSwitch(isPlain, 'plan.fused.isPlain') }),
   };
 }
 

@@ -32,5 +32,6 @@ export function quickPlan(
     ...rest,
     layers: plan.layers.map(() => ({ forward: plain, hiddenDelta: plain, update: plain })),
     lanes: { ...plan.lanes, broadcast: 0 },
+    fused: { from: 0, rows: 1, isPlain: true },
   };
 }

@@ -6,6 +6,7 @@ import { applyGradients } from '../../shaders/applyGradients.ts';
 import { clipScale } from '../../shaders/clipScale.ts';
 import { forward } from '../../shaders/forward.ts';
 import { fused } from '../../shaders/fused.ts';
+import { fusedTable } from '../../shaders/fusedTable.ts';
 import { hiddenDelta } from '../../shaders/hiddenDelta.ts';
 import type { Kernel } from '../../shaders/kernel.ts';
 import { deferred } from '../../shaders/optimizer.ts';
@@ -63,7 +64,7 @@ export function trainingStep(
   // The last hidden layer first.
   const back = all.hiddenDelta.toReversed();
   if (together) {
-    const forwardAndBack = together.workgroupSize === undefined ? fused : sharedFused;
+    const forwardAndBack = fusedKernel(together);
     kernels.push(
       forwardAndBack({
         forward: all.forward.slice(split),
@@ -96,6 +97,11 @@ export function trainingStep(
     kernels.push(...clippedUpdate(network, lanes.workgroupSize, optimizer, clipNorm, buffers));
   }
   return { kernels, buffers };
+}
+
+function fusedKernel({ isPlain, workgroupSize }: NonNullable<Plan['fused']>) {
+  if (isPlain === true) return fusedTable;
+  return workgroupSize === undefined ? fused : sharedFused;
 }
 
 /** Sums made of the squares of gradients: enough to fill a GPU, few enough for one invocation to add up. */

@@ -96,6 +96,16 @@ describe('a plan is refused that', () => {
     );
   });
 
+  it('has fused layers in the shortest code, and several samples for each to take', () => {
+    expect(refusal({ ...plan, fused: { from: 1, rows: 4, isPlain: true } })).toBe(
+      'Its fused layers are plain, with one sample an invocation, and 4 an invocation are asked for.',
+    );
+    const together = { from: 1, rows: 1, workgroupSize: 64, isPlain: true };
+    expect(refusal({ ...plan, fused: together })).toBe(
+      'Its fused layers are plain, with one sample an invocation, and 1 a workgroup are asked for.',
+    );
+  });
+
   it('shares in a way that does not come out even', () => {
     const shared = { workgroupSize: 64, across: 8, slices: 2, depth: 16 };
     const sharing = (changes: Partial<typeof shared>) =>

@@ -38,7 +38,7 @@ it('every plan that is chosen comes back from its file as it was, and can be use
   }
 });
 
-it('what a workgroup shares is kept, and that a tile is plain', () => {
+it('what a workgroup shares is kept, and that a tile or a fused kernel is plain', () => {
   const shared = { workgroupSize: 64, across: 8, slices: 2, depth: 16 };
   for (const sharing of [shared, { ...shared, ahead: true }]) {
     const layer = {
@@ -46,7 +46,8 @@ it('what a workgroup shares is kept, and that a tile is plain', () => {
       forward: { rows: 4, quads: 1, shared: sharing },
       update: { rows: 1, quads: 1, isPlain: true },
     };
-    const sharingPlan = { ...plan, layers: plan.layers.with(0, layer) };
+    const fused = { from: 1, rows: 1, isPlain: true };
+    const sharingPlan = { ...plan, layers: plan.layers.with(0, layer), fused };
     expect(parsePlan(serializePlan(network, sharingPlan), network)).toEqual(sharingPlan);
   }
 });

@@ -7,13 +7,13 @@ import { shaderVariants } from './variants.ts';
 const variants = shaderVariants();
 
 describe('every shader variant', () => {
-  it('is there: 83 combinations of options and 20 of sharing at each of two shapes, 13 probes, and the persistent ones', () => {
-    // 6 activations × (2 forward + 1 hidden delta) × 2 kinds of lanes + 6 × 2 fused + 5 outputs and costs × 2
+  it('is there: 95 combinations of options and 20 of sharing at each of two shapes, 13 probes, and the persistent ones', () => {
+    // 6 activations × (2 forward + 1 hidden delta) × 2 kinds of lanes + 6 × 2 × 2 fused + 5 outputs and costs × 2
     // + 8 optimizers × 2 kinds of lanes + 9 to clip
     // 4 sharings × 4 kernels + 2 × 2 fused
     // 1 count + (fill, copy, read) × 2 lengths + 6 shapes of multiply-adds
     expect(variants.length).toBe(
-      2 * (36 + 12 + 10 + 16 + 9) + 2 * (16 + 4) + 13 + persistentVariants().length,
+      2 * (36 + 24 + 10 + 16 + 9) + 2 * (16 + 4) + 13 + persistentVariants().length,
     );
   });
 

@@ -3,6 +3,7 @@ import { applyGradients } from '../../shaders/applyGradients.ts';
 import { clipScale } from '../../shaders/clipScale.ts';
 import { forward } from '../../shaders/forward.ts';
 import { fused } from '../../shaders/fused.ts';
+import { fusedTable } from '../../shaders/fusedTable.ts';
 import { hiddenDelta } from '../../shaders/hiddenDelta.ts';
 import type { Kernel } from '../../shaders/kernel.ts';
 import { deferred } from '../../shaders/optimizer.ts';
@@ -50,20 +51,20 @@ function stepVariants(): Kernel[] {
         ]);
       }),
       ...activations.flatMap((activation) =>
-        [0, 1].map((from) => {
+        [0, 1].flatMap((from) => {
           const of = stepLayers(
             { layers: [inputs, outputs, outputs], ...functions, activation },
             rows,
           );
-          return fused({
+          const options = {
             forward: of.forward.slice(from),
             output: of.output,
             hiddenDelta: of.hiddenDelta,
             batchSize,
             rows,
-            tileRows: 4,
             workgroupSize,
-          });
+          };
+          return [fused({ ...options, tileRows: 4 }), fusedTable(options)];
         }),
       ),
       ...outputsAndCosts.flatMap(([output, cost]) => {

@@ -1,4 +1,5 @@
 import { fused } from '../../../shaders/fused.ts';
+import { fusedTable } from '../../../shaders/fusedTable.ts';
 import { sharedFused } from '../../../shaders/sharedFused.ts';
 import { quads } from '../../../shaders/wgsl.ts';
 import type { Device } from '../../gpu/device.ts';
@@ -19,12 +20,13 @@ export interface FusedCase {
   /** The first layer that is fused; what comes before is given. */
   readonly from: number;
   readonly batchSize: number;
-  /** Samples that an invocation, or a workgroup, takes. */
+  /** Samples that an invocation, or a workgroup, takes; 1 in `fusedTable`. */
   readonly tileRows: number;
   readonly workgroupSize: number;
-  /** Whether a workgroup takes them together. */
-  readonly shared: boolean;
+  readonly kernel: keyof typeof kernels;
 }
+
+const kernels = { fused, sharedFused, fusedTable };
 
 /**
  * A kernel that goes forward and back against float64: every activation, pre-activation and delta of every layer, and
@@ -81,7 +83,7 @@ export async function checkFused(
   packSamples(bytes, sampleCount, inputs, new Uint8Array(words.buffer));
   const metrics = new Float32Array(2 * rows).fill(1);
 
-  const kernel = (options.shared ? sharedFused : fused)({
+  const kernel = kernels[options.kernel]({
     forward: all.forward.slice(from),
     output: all.output,
     hiddenDelta: all.hiddenDelta.toReversed().slice(0, all.forward.length - Math.max(from, 1)),

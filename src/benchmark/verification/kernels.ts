@@ -221,9 +221,9 @@ function updateCases(
   });
 }
 
-/** Forward and back in one dispatch: an invocation for itself, and a workgroup together. */
+/** Forward and back in one dispatch: an invocation for itself, a workgroup together, and in the shortest code. */
 function fusedCases(draw: Samples, seed: number): KernelCase[] {
-  return [false, true].flatMap((shared) =>
+  return (['fused', 'sharedFused', 'fusedTable'] as const).flatMap((kernel) =>
     [0, 1].flatMap((from) =>
       (['sigmoid', 'gelu'] as const).map((activation): KernelCase => {
         const [output, cost] = draw.pick(outputsAndCosts);
@@ -233,16 +233,16 @@ function fusedCases(draw: Samples, seed: number): KernelCase[] {
           draw.pick(sizes),
           draw.pick(sizes),
         ];
-        const tileRows = draw.pick([1, 2, 4]);
+        const tileRows = kernel === 'fusedTable' ? 1 : draw.pick([1, 2, 4]);
         const options: FusedCase = {
           network: { layers, activation, output, cost },
           from,
           batchSize: draw.pick(batchSizes),
           tileRows,
-          workgroupSize: draw.pick(shared ? [32, 64, 128] : workgroupSizes),
-          shared,
+          workgroupSize: draw.pick(kernel === 'sharedFused' ? [32, 64, 128] : workgroupSizes),
+          kernel,
         };
-        const who = `${shared ? 'workgroups' : 'invocations'} of ${options.workgroupSize}`;
+        const who = `${kernel}, workgroups of ${options.workgroupSize}`;
         return {
           kernel: 'forward and back',
           name: `forward and back ${layers.join('-')} from layer ${from}, batch ${options.batchSize}, ${activation}, ${output}, ${cost}, ${tileRows} rows, ${who}`,
