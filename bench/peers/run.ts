@@ -2,6 +2,8 @@
  * Measures contenders in one browser, in turn within each repeat, so that whatever else the machine does meanwhile
  * hits them alike. A contender that fails or computes something else is left out of a workload's later repeats.
  */
+import { setTimeout } from 'node:timers/promises';
+
 import type { ContenderDescription } from './contenders.ts';
 import { productError, randomMatrix } from './matrices.ts';
 import type { MatmulMeasurement, TimeToAccuracy, TrainingMeasurement } from './measurements.ts';
@@ -103,6 +105,12 @@ async function measure(
   };
 }
 
+/**
+ * Milliseconds between two page loads, in which the browser ends what the page before has left to it: compiling goes on
+ * for a second after a page is closed, and would be counted against whoever comes next.
+ */
+const restMs = 2000;
+
 /** Milliseconds to the first step, over several page loads. */
 export async function runFirstSteps(
   browser: PeersBrowser,
@@ -113,18 +121,24 @@ export async function runFirstSteps(
     milliseconds: [] as number[],
     failure: undefined as string | undefined,
   }));
-  // The browser's own first page is slower than any later one, whoever it is for.
-  await browser.environment();
+  const load = async ({ name }: ContenderDescription): Promise<number> => {
+    const milliseconds = await browser.call<number>({
+      job: 'firstStep',
+      query: `?first=${name}`,
+      limitSeconds,
+    });
+    await setTimeout(restMs);
+    return milliseconds;
+  };
+  // The first page of a browser with a device is slower than any later one, whoever it is for.
+  await load(contenders[0]!).catch(() => undefined);
   for (let repeat = 1; repeat <= repeats; repeat++) {
     for (const state of states) {
       if (state.failure !== undefined) continue;
-      const { name, title } = state.contender;
-      onProgress(`first step, page load ${repeat} of ${repeats}: ${title}`);
+      const { contender } = state;
+      onProgress(`first step, page load ${repeat} of ${repeats}: ${contender.title}`);
       try {
-        const query = `?first=${name}`;
-        state.milliseconds.push(
-          await browser.call<number>({ job: 'firstStep', query, limitSeconds }),
-        );
+        state.milliseconds.push(await load(contender));
       } catch (error) {
         state.failure = reasonOf(error);
       }
