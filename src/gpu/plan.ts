@@ -208,8 +208,18 @@ export function describePlan(plan: Plan): string {
   return (
     `workgroups of ${workgroupSize}${broadcast > 0 ? `, subgroups of ${broadcast} share loads` : ''}; ` +
     (plan.fused
-      ? `layers from ${plan.fused.from} on forward and back in one dispatch, ${plan.fused.rows} samples ${plan.fused.workgroupSize === undefined ? 'an invocation' : `a workgroup of ${plan.fused.workgroupSize}`}; `
+      ? `layers from ${plan.fused.from} on forward and back in one dispatch, ${describeShare(plan.fused)}; `
       : '') +
     layers
   );
+}
+
+/** Who takes how many samples through fused layers: '4 samples an invocation'. */
+export function describeShare({
+  rows,
+  workgroupSize,
+  isPlain,
+}: NonNullable<Plan['fused']>): string {
+  const who = workgroupSize === undefined ? 'an invocation' : `a workgroup of ${workgroupSize}`;
+  return `${rows} ${rows === 1 ? 'sample' : 'samples'} ${who}${isPlain === true ? ', plain' : ''}`;
 }

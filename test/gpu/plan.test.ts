@@ -52,6 +52,10 @@ describe('a plan', () => {
     expect(describePlan(choosePlan({ layers: [784, 128, 10] }, 100, gpu))).toMatch(
       /^workgroups of 64; layers from 0 on .*, 4 samples a workgroup of 256; layer 0: update \d+×\d+ in \d slices, staged by \d+; layer 1: update /,
     );
+    const plan = choosePlan({ layers }, 100, software);
+    expect(describePlan({ ...plan, fused: { from: 0, rows: 1, isPlain: true } })).toMatch(
+      /; layers from 0 on forward and back in one dispatch, 1 sample an invocation, plain; layer 0/,
+    );
   });
 
   it('puts few steps into the first submit, and of a large network only one', () => {

@@ -2,7 +2,7 @@
 import type { Sharing, Tile } from '../../../shaders/tile.ts';
 import { quads } from '../../../shaders/wgsl.ts';
 import { ConfigurationError } from '../../errors.ts';
-import type { LayerPlan, Plan } from '../plan.ts';
+import { describeShare, type LayerPlan, type Plan } from '../plan.ts';
 import { requirePlan, rowsFor, type PlanTarget } from '../planCheck.ts';
 
 /** Kernels of a step that a tile belongs to. The update of all layers is one kernel. */
@@ -70,7 +70,7 @@ export function nameAnswer(question: Question, { fused, lanes, layers }: Plan): 
   switch (question.kind) {
     case 'fused':
       return fused
-        ? `layers from ${fused.from} on in one dispatch, ${fused.rows} samples ${fused.workgroupSize === undefined ? 'an invocation' : `a workgroup of ${fused.workgroupSize}`}`
+        ? `layers from ${fused.from} on in one dispatch, ${describeShare(fused)}`
         : 'a dispatch for each layer and direction';
     case 'lanes':
       return `workgroups of ${lanes.workgroupSize}${lanes.broadcast > 0 ? ` that share loads` : ''}`;
