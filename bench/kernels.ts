@@ -3,7 +3,8 @@
  *
  * Time is a slope, (T(3R) − T(R)) / 2R over R dispatches in one pass, so that what a submit and a wait cost
  * cancels out; the least of several rounds, since noise only ever adds. Kernels read real buffers with random
- * contents, and the values they leave behind do not matter.
+ * contents, and the values they leave behind do not matter. Runs in Node, and in Deno with `deno run -A
+ * --unstable-webgpu --unstable-sloppy-imports`.
  */
 import { Device } from '../src/gpu/device.ts';
 import { choosePlan, type Plan } from '../src/gpu/plan.ts';
@@ -17,7 +18,6 @@ import { fileOrder } from '../src/data/shuffle.ts';
 import { requireOneOf } from '../src/network/functions.ts';
 import { Network } from '../src/network/network.ts';
 import { presets, type Preset, type PresetName } from '../src/network/presets.ts';
-import { createGpu } from '../src/node/dawn.ts';
 import { requireBatchSize } from '../src/training/batches.ts';
 import { sgd } from '../src/training/optimizers.ts';
 
@@ -92,7 +92,10 @@ if (process.argv[1]?.endsWith('kernels.ts')) {
   const name = requireOneOf('preset', process.argv[2] ?? 'lecture', names);
   const preset: Preset = presets[name];
   const batchSize = requireBatchSize(Number(process.argv[3] ?? preset.batchSize));
-  const device = await Device.request({ gpu: await createGpu() });
+  const isDeno = 'Deno' in globalThis;
+  const gpu = isDeno ? undefined : await (await import('../src/node/dawn.ts')).createGpu();
+  // Six dispatches of a large layer may take a software adapter longer than a device may usually be silent.
+  const device = await Device.request({ gpu, timeoutMs: 60_000 });
   const network = new Network(preset.network);
   const plan = choosePlan(network, batchSize, device.adapter);
   const times = await timeStep(device, network, plan, preset.momentum);
