@@ -13,6 +13,12 @@ export interface CostOptions {
 }
 
 /**
+ * Loop iterations that {@link costFunctions} take for a sample, at most: three times over its quads of outputs, a fourth
+ * time for whoever calls them quad by quad, and once over the outputs.
+ */
+export const costIterations = (outputs: number): number => 8 * quads(outputs);
+
+/**
  * Functions over `activations`, a bound `array<vec4f>`; `q` is a quad of outputs, and `a` what `outputQuad` gave for it:
  *
  * - `prepare(base, label) -> Row`: what later calls need to know of the whole row

@@ -8,6 +8,7 @@ import {
   settingsStruct,
   startStep,
 } from './batch.ts';
+import { costIterations } from './cost.ts';
 import { forwardTile, writeForward, type ForwardLayer } from './forward.ts';
 import { hiddenDeltaTile, writeHiddenDelta, type HiddenDeltaLayer } from './hiddenDelta.ts';
 import { kernel, type Binding, type Kernel } from './kernel.ts';
@@ -116,6 +117,42 @@ const sumsPerTile = 4;
 /** Weights, in quads, of a layer whose code should be short rather than fast. */
 const shortCodeQuads = 256;
 
+const isShort = (layer: { readonly inputs: number; readonly outputs: number }) =>
+  quads(layer.inputs) * quads(layer.outputs) <= shortCodeQuads;
+
+/** Columns, in quads, that are taken at a time. */
+const widthOf = (columns: number, tileRows: number) =>
+  [4, 3, 2].find((q) => columns % q === 0 && q * tileRows <= sumsPerTile) ?? 1;
+
+/**
+ * Loop iterations, at most, of one invocation of `fused` or `fusedTable`. llvmpipe ends all its loops for good after
+ * some 65,000 in a dispatch, as `iterationsPerStep` of `persistent.ts` says.
+ * @param sizes of the network's layers, input first
+ */
+export function fusedIterations(
+  sizes: readonly number[],
+  {
+    from,
+    rows,
+    isPlain,
+  }: { readonly from: number; readonly rows: number; readonly isPlain?: boolean },
+): number {
+  let iterations = rows * (1 + costIterations(sizes.at(-1)!));
+  for (let l = from; l < sizes.length - 1; l++) {
+    const layer = { inputs: sizes[l]!, outputs: sizes[l + 1]! };
+    // Short code takes one step along a sum at a time, other code four.
+    const perQuad = isPlain === true || isShort(layer) ? 4 : 1;
+    const walk = (columns: number, steps: number) => {
+      const width = isPlain === true ? 1 : widthOf(columns, rows);
+      return (columns / width) * (1 + perQuad * steps + rows * (1 + width));
+    };
+    const [inputQuads, outputQuads] = [quads(layer.inputs), quads(layer.outputs)];
+    iterations += walk(outputQuads, inputQuads);
+    if (l > 0) iterations += walk(inputQuads, outputQuads);
+  }
+  return iterations;
+}
+
 /** Walks over all the columns of a layer's product, as many at a time as registers hold. */
 function eachTile(
   layer: { readonly inputs: number; readonly outputs: number },
@@ -124,8 +161,8 @@ function eachTile(
   text: (tile: Tile) => string,
 ): string {
   const all = quads(features);
-  const isPlain = quads(layer.inputs) * quads(layer.outputs) <= shortCodeQuads;
-  const width = [4, 3, 2].find((q) => all % q === 0 && q * tileRows <= sumsPerTile) ?? 1;
+  const isPlain = isShort(layer);
+  const width = widthOf(all, tileRows);
   const body = `    let tileQuad = c * ${width}u;
 ${unroll(width, (q) => `    let quad${q} = tileQuad + ${q}u;`)}
 ${text({ rows: tileRows, quads: width, isPlain })}`;

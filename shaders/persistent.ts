@@ -9,7 +9,7 @@
 import { slopeSource, type Activation, type Cost, type Output } from '../src/network/functions.ts';
 import { activate, slope } from './activation.ts';
 import { bytesOf } from './batch.ts';
-import { costFunctions } from './cost.ts';
+import { costFunctions, costIterations } from './cost.ts';
 import type { Binding, Kernel } from './kernel.ts';
 import { applyGradient, optimizerBindings, type UpdateRule } from './optimizer.ts';
 import type { Tile } from './tile.ts';
@@ -101,9 +101,7 @@ export function iterationsPerStep(shape: PersistentShape): number {
   const { batchSize, tiles, workgroupSize } = shape;
   const { layers, rows } = persistentLayout(shape);
   const turns = (jobs: number) => Math.ceil(jobs / workgroupSize);
-  const outputQuads = layers.at(-1)!.outputQuads;
-  // What the cost's functions loop over the outputs: four times at most by quads, and once by each.
-  let iterations = turns(rows) * (1 + 8 * outputQuads);
+  let iterations = turns(rows) * (1 + costIterations(layers.at(-1)!.outputs));
   layers.forEach((layer, l) => {
     const [forward, delta, update] = [tiles.forward[l]!, tiles.hiddenDelta[l]!, tiles.update[l]!];
     const columns = layer.outputQuads / forward.quads;
@@ -224,6 +222,9 @@ ${keepsZ ? `          scratch[at + ${place.preactivations}u] = z;` : ''}
 
   const outputDelta = (): string => {
     const { outputQuads, activations, delta } = last;
+    const padding = ` else {
+        for (var q = 0u; q < ${outputQuads}u; q++) { scratch[d + q] = vec4f(); }
+      }`;
     return deal(
       rows,
       workgroupSize,
@@ -241,7 +242,7 @@ ${trains ? '          scratch[d + q] = deltaQuad(row, q, a, label);' : ''}
         let metric = network * ${rows}u + job;
         progress.metrics[metric].cost += cost;
         progress.metrics[metric].correct += u32(predictionOf(z) == label);
-      }${trains ? ` else {\n        for (var q = 0u; q < ${outputQuads}u; q++) { scratch[d + q] = vec4f(); }\n      }` : ''}`,
+      }${trains ? padding : ''}`,
     );
   };
 

@@ -2,6 +2,7 @@
  * A plan: how one training step is cut into kernels and tiles. Pure data, chosen from the network, the mini-batch
  * and the adapter; printable; and part of what reproducibility means, since another tile adds in another order.
  */
+import { fusedIterations } from '../../shaders/fused.ts';
 import type { Lanes, Tile } from '../../shaders/tile.ts';
 import { quads } from '../../shaders/wgsl.ts';
 import type { Network } from '../network/network.ts';
@@ -93,8 +94,17 @@ function softwarePlan(
         : largest(tiles.update, inputQuads, quads(outputs), kindPlan),
     };
   });
-  return { layers, lanes, fused: { from: fusedFrom(sizes), rows: 4 } };
+  const fused = { from: fusedFrom(sizes), rows: 4 };
+  // So many outputs that an invocation does not get through them in a dispatch.
+  const isTooLong = !lanes.broadcast && fusedIterations(sizes, fused) > mostLoopIterations;
+  return { layers, lanes, ...(!isTooLong && { fused }) };
 }
+
+/**
+ * Loop iterations that llvmpipe makes of an invocation in a dispatch before it ends all its loops for good, and says
+ * nothing; fewer some for the loops that nobody counts.
+ */
+export const mostLoopIterations = 65_535 - 1024;
 
 /** The kinds of adapter that want different plans. */
 type Kind = 'gpu' | 'software' | 'broadcasting';

@@ -1,10 +1,12 @@
 /** Whether a plan that was not made by `choosePlan` here, but by a tuner or in a file, can be run at all. */
+import { costIterations } from '../../shaders/cost.ts';
+import { fusedIterations } from '../../shaders/fused.ts';
 import type { Sharing, Tile } from '../../shaders/tile.ts';
 import { quads } from '../../shaders/wgsl.ts';
 import { ConfigurationError, LimitError } from '../errors.ts';
 import type { Network } from '../network/network.ts';
 import type { Device } from './device.ts';
-import { compilesAhead, type Plan, type PlanAdapter } from './plan.ts';
+import { compilesAhead, mostLoopIterations, type Plan, type PlanAdapter } from './plan.ts';
 import { trainingStep, type Step } from './step.ts';
 
 /** What of a device its plans have to fit. */
@@ -184,30 +186,35 @@ function requireTile({ rows, lanes }: Plan, used: UsedTile, target: PlanTarget):
   }
 }
 
-/** Iterations of loops that llvmpipe makes of an invocation in a dispatch, fewer those of loops other than the longest. */
-const mostIterations = 65_535 - 1024;
-
 /**
  * llvmpipe ends all loops of an invocation for good after so many iterations, and says nothing: sums over more samples
  * or inputs would come out too small. It does not always say its name, so that every software adapter but SwiftShader,
  * which is known to go on, is taken for it.
- * @throws {LimitError} for a network or mini-batch with longer loops
+ * @throws {LimitError} for a network, mini-batch or plan with longer loops
  */
 export function requireShortLoops(
   { layers }: Pick<Network, 'layers'>,
-  { rows }: Pick<Plan, 'rows'>,
+  { rows, fused }: Pick<Plan, 'rows' | 'fused'>,
   adapter: PlanAdapter,
 ): void {
   if (!adapter.isSoftware || compilesAhead(adapter)) return;
-  const refuseLength = (fact: string, length: number) => {
+  const requireShort = (what: string, iterations: number, advice = 'Use smaller ones') => {
+    if (iterations <= mostLoopIterations) return;
     throw new LimitError(
-      `${fact} take loops of ${length} iterations, and software adapters such as llvmpipe silently end them after ${mostIterations}. ` +
-        "Use smaller ones, or backend 'cpu'.",
+      `${what} take loops of ${iterations} iterations, and software adapters such as llvmpipe silently end them after ${mostLoopIterations}. ` +
+        `${advice}, or backend 'cpu'.`,
     );
   };
-  if (rows > mostIterations) refuseLength(`Mini-batches of ${rows} samples`, rows);
-  const largest = quads(Math.max(...layers));
-  if (largest > mostIterations) refuseLength(`Layers of ${Math.max(...layers)} neurons`, largest);
+  requireShort(`Mini-batches of ${rows} samples`, rows);
+  const largest = Math.max(...layers);
+  requireShort(`Layers of ${largest} neurons`, quads(largest));
+  const outputs = layers.at(-1)!;
+  requireShort(`${outputs} outputs`, costIterations(outputs));
+  // What a workgroup shares takes each of its invocations but a part of them.
+  if (fused && fused.workgroupSize === undefined) {
+    const what = `Layers from ${fused.from} on in one dispatch`;
+    requireShort(what, fusedIterations(layers, fused), 'Use the default plan');
+  }
 }
 
 /**

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { choosePlan, describePlan, type Plan } from '../../src/gpu/plan.ts';
+import { choosePlan, describePlan, type Plan, type PlanAdapter } from '../../src/gpu/plan.ts';
 import { parameterBuffers } from '../../src/gpu/parameterStore.ts';
 import { evaluationStep, sourceBuffers, trainingStep } from '../../src/gpu/step.ts';
 import { Network } from '../../src/network/network.ts';
@@ -41,6 +41,14 @@ describe('a plan', () => {
         }
       }
     }
+  });
+
+  it('takes layers forward and back in one dispatch unless llvmpipe would stop on the way', () => {
+    const fusedOf = (outputs: number, adapter: PlanAdapter) =>
+      choosePlan({ layers: [784, outputs] }, 100, adapter).fused;
+    expect(fusedOf(900, software)).toBeDefined();
+    expect(fusedOf(2000, software)).toBeUndefined();
+    expect(fusedOf(2000, sharing)).toBeDefined();
   });
 
   it('is the same for the same arguments, and says what it is', () => {

@@ -164,6 +164,22 @@ describe('loops that llvmpipe would end before they are through', () => {
     expect(message).toContain('Mini-batches of 70000 samples take loops of 70000 iterations');
     expect(message).toContain('silently end them after 64511');
     expect(check([300_000, 10], 100, llvmpipe)).toThrow('Layers of 300000 neurons');
+    expect(check([784, 40_000], 100, llvmpipe)).toThrow('40000 outputs take loops of 80000');
+  });
+
+  it('are refused where one invocation takes samples through layers that are too large together', () => {
+    const layers = [784, 512, 10];
+    const through = (fused: NonNullable<Plan['fused']>, adapter = llvmpipe) =>
+      requireShortLoops({ layers }, { rows: 100, fused }, adapter);
+    // For 128 quads of outputs, 784 steps each; four at a time where the code is not plain.
+    const plain = { from: 0, rows: 1, isPlain: true };
+    const { message } = errorOf(LimitError, () => through(plain));
+    const [, iterations] = /^Layers from 0 on in one dispatch take loops of (\d+) /.exec(message)!;
+    expect(Number(iterations)).toBeGreaterThan(128 * 784);
+    expect(() => through({ from: 0, rows: 1 })).not.toThrow();
+    expect(() => through({ ...plain, from: 1 })).not.toThrow();
+    expect(() => through(plain, target)).not.toThrow();
+    expect(() => through({ from: 0, rows: 4, workgroupSize: 64 })).not.toThrow();
   });
 
   it('are no matter where they are short, and on other adapters', () => {
