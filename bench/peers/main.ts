@@ -12,7 +12,7 @@ import type { WorkData } from '../../src/benchmark/trainJob.ts';
 import { adapterName } from '../../src/gpu/adapter.ts';
 import type { AdapterDetails } from '../../src/page/jobs/environment.ts';
 import { contenders, type ContenderDescription } from './contenders.ts';
-import { createProgram, type Options } from './options.ts';
+import { commandLine, createProgram, type Options } from './options.ts';
 import { PeersBrowser } from './peersBrowser.ts';
 import { runPython, type PythonResults } from './python.ts';
 import { referenceCost } from './reference.ts';
@@ -149,7 +149,7 @@ async function measureBrowser(
     return {
       date: new Date().toISOString(),
       ...gitState(),
-      command: ['npm run bench:peers --', ...given.args].join(' '),
+      command: commandLine(given.args),
       machine: describeMachine(),
       browser: { name: browser.kind, version },
       adapter: named(environment.adapter, options.adapterName),

@@ -101,3 +101,17 @@ export function createProgram(): Command {
     .option('--out <folder>', 'for the results', join(import.meta.dirname, '../results'))
     .exitOverride();
 }
+
+/**
+ * The command as a result records it, to be typed again. Without `--out`: where results went changes nothing about them,
+ * and is the business of who made them.
+ */
+export function commandLine(args: readonly string[]): string {
+  const kept = args.filter(
+    (arg, i) => arg !== '--out' && args[i - 1] !== '--out' && !arg.startsWith('--out='),
+  );
+  const quoted = kept.map((arg) =>
+    /^[\w@%+=:,./-]+$/.test(arg) ? arg : `'${arg.replaceAll("'", "'\\''")}'`,
+  );
+  return ['npm run bench:peers --', ...quoted].join(' ');
+}

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 
 import { contenders } from '../../../bench/peers/contenders.ts';
-import { createProgram, type Options } from '../../../bench/peers/options.ts';
+import { commandLine, createProgram, type Options } from '../../../bench/peers/options.ts';
 import { workloads } from '../../../bench/peers/workloads.ts';
 import { UsageError } from '../../../src/cli/errors.ts';
 import { ConfigurationError } from '../../../src/errors.ts';
@@ -51,4 +51,12 @@ test('numbers are numbers', () => {
 
 test('Python can be left out', () => {
   expect(parse('--no-python').python).toBe(false);
+});
+
+test('the command that a result records can be typed again, and keeps to itself where the result went', () => {
+  const args = ['--workloads', '', '--out', '/somewhere/else', '--first-steps', '9', '--out=there'];
+  expect(commandLine(args)).toBe("npm run bench:peers -- --workloads '' --first-steps 9");
+  expect(commandLine(['--python', "it's here"])).toBe(
+    String.raw`npm run bench:peers -- --python 'it'\''s here'`,
+  );
 });
