@@ -9,7 +9,6 @@ import { formatEstimate } from '../../benchmark/result/words.ts';
 /** A logarithmic scale in percent of the width. */
 interface Scale {
   readonly least: number;
-  readonly most: number;
   readonly percent: (value: number) => number;
 }
 
@@ -68,14 +67,16 @@ function makeScale(workloads: readonly WorkloadResult[]): Scale {
   const most = highest * 1.15;
   return {
     least,
-    most,
     percent: (value) => (100 * Math.log(value / least)) / Math.log(most / least),
   };
 }
 
-function ticks({ least, most, percent }: Scale): HTMLElement[] {
+/** Percent of the axis behind which a tick's label would run into the heading of the next column. */
+const lastTickPercent = 90;
+
+function ticks({ least, percent }: Scale): HTMLElement[] {
   const made: HTMLElement[] = [];
-  for (let value = least * 10; value < most; value *= 10) {
+  for (let value = least * 10; percent(value) <= lastTickPercent; value *= 10) {
     const tick = make('span', { class: 'tick', 'aria-hidden': 'true' }, formatPrefixed(value));
     tick.style.left = `${percent(value)}%`;
     made.push(tick);
