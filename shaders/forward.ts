@@ -25,6 +25,7 @@ import {
   insideQuad,
   insideRow,
   isInside,
+  isQuad,
   leftOperand,
   placeTile,
   tiling,
@@ -149,7 +150,7 @@ ${alongSum(
   tile.shared?.slices ?? 1,
   `${left.loads}
     let weightAt = ${layer.parametersAt}u + i * ${4 * outputQuads}u;
-${forwardProducts(tile, left.value, (q, k) => `parameters[weightAt + quad${q} + ${k * outputQuads}u]`)}`,
+${forwardProducts(tile, left.value, (q, k) => `parameters[weightAt + quad${q} + ${k * outputQuads}u]`, isQuad(broadcast))}`,
 )}`;
 }
 
@@ -158,9 +159,10 @@ function forwardProducts(
   tile: Tile,
   left: (m: number, k: number) => string,
   right: (q: number, k: number) => string,
+  isByComponent = false,
 ): string {
   return `${unroll(4, (k) => unroll(tile.quads, (q) => `    let right${k}_${q} = ${right(q, k)};`))}
-${addProducts(tile, 4, left, (k, q) => `right${k}_${q}`)}`;
+${addProducts(tile, 4, left, (k, q) => `right${k}_${q}`, isByComponent)}`;
 }
 
 /** Left, [rows, four steps]: inputs as they are stored. Right, [steps, quads]: weights as they are stored. */

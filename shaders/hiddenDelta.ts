@@ -15,6 +15,7 @@ import {
   declareSums,
   insideRow,
   isInside,
+  isQuad,
   leftOperand,
   placeTile,
   tiling,
@@ -123,7 +124,7 @@ ${alongSum(
   outputQuads,
   tile.shared?.slices ?? 1,
   `${left.loads}
-${hiddenDeltaProducts(tile, left.value, (q, i) => `parameters[weightAt${q} + ${i * outputQuads}u + j]`)}`,
+${hiddenDeltaProducts(tile, left.value, (q, i) => `parameters[weightAt${q} + ${i * outputQuads}u + j]`, isQuad(broadcast))}`,
 )}`;
 }
 
@@ -132,12 +133,13 @@ function hiddenDeltaProducts(
   tile: Tile,
   left: (m: number, k: number) => string,
   weight: (q: number, i: number) => string,
+  isByComponent = false,
 ): string {
   const turned = (q: number, k: number) =>
     `vec4f(${[0, 1, 2, 3].map((i) => `weight${q}_${i}.${'xyzw'[k]!}`).join(', ')})`;
   return `${unroll(tile.quads, (q) => unroll(4, (i) => `    let weight${q}_${i} = ${weight(q, i)};`))}
 ${unroll(4, (k) => unroll(tile.quads, (q) => `    let right${k}_${q} = ${turned(q, k)};`))}
-${addProducts(tile, 4, left, (k, q) => `right${k}_${q}`)}`;
+${addProducts(tile, 4, left, (k, q) => `right${k}_${q}`, isByComponent)}`;
 }
 
 /**

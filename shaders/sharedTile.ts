@@ -10,7 +10,7 @@
  * made of constants, places with known ranges and loop variables that count from a constant to a constant.
  * There is one array, which every use of workgroup memory shares, since browsers fill it with zeros first.
  */
-import { declareSums, laneStrides, withEachSum, type Tile, type Tiling } from './tile.ts';
+import { dealtRow, declareSums, laneStrides, withEachSum, type Tile, type Tiling } from './tile.ts';
 import { unroll } from './wgsl.ts';
 
 /** One operand of a staged product: the vec4f that a workgroup loads of it for a stage. */
@@ -133,8 +133,9 @@ export type EachSum = (text: string) => string;
 
 /** @param sums the tile, whose rows may be more than what `t` counts as such */
 export function eachSum(t: Tiling, sums: Tile = t.tile): EachSum {
+  const dealt = dealtRow(t.lanes.broadcast, sums.rows / t.tile.rows);
   return (text) =>
-    t.slices > 1 ? withSlicedSum(t, sums, text) : withEachSum(sums, t.across, text);
+    t.slices > 1 ? withSlicedSum(t, sums, text) : withEachSum(sums, t.across, text, dealt);
 }
 
 /**

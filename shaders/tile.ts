@@ -8,7 +8,8 @@
  *
  * Where that sharing is worth something, `broadcast` is the size of a subgroup: its invocations load different
  * parts of the left operand and pass them round. SwiftShader, whose loads cost about as much as ten products, gains
- * from it (bench/NOTES.md).
+ * from it (bench/NOTES.md). Its subgroups are quads, and what costs a quad least is to swap: invocation l gets the
+ * rows of l, l xor 1, l xor 2 and l xor 3, and has the same sums as the others in an order of its own (`dealtRow`).
  */
 import { unroll } from './wgsl.ts';
 
@@ -66,12 +67,13 @@ export interface Tiling {
 
 export function tiling(rows: number, quads: number, tile: Tile, lanes: Lanes): Tiling {
   const columns = Math.ceil(quads / tile.quads);
-  const { workgroupSize, slices, across } = tile.shared ?? alone(columns, lanes);
+  const own = tile.isPlain ? { ...lanes, broadcast: 0 } : lanes;
+  const { workgroupSize, slices, across } = tile.shared ?? alone(columns, own);
   const down = workgroupSize / (across * slices);
   const blocksAcross = Math.ceil(columns / across);
   return {
     tile,
-    lanes: tile.shared ? { workgroupSize, broadcast: 0 } : lanes,
+    lanes: tile.shared ? { workgroupSize, broadcast: 0 } : own,
     rows,
     quads,
     across,
@@ -179,15 +181,22 @@ export const declareSums = (tile: Tile) =>
  * themselves: written out for every sum, what is done once would be most of the code, and compilers would spend
  * longer on it than the first hundred steps take.
  * @param across how far apart columns are
+ * @param dealt WGSL for the row of an invocation's sum number `m`, where invocations have theirs in different orders
  */
-export function withEachSum(tile: Tile, across: number, text: string): string {
+export function withEachSum(
+  tile: Tile,
+  across: number,
+  text: string,
+  dealt?: (m: string) => string,
+): string {
+  const own = dealt ? 'own' : 'm';
   const sums = Array.from({ length: tile.rows * tile.quads }, (_, i) => {
     return `sum${Math.floor(i / tile.quads)}_${i % tile.quads}`;
   });
   return `  var sums = array<vec4f, ${sums.length}>(${sums.join(', ')});
-  for (var m = 0u; m < ${tile.rows}u; m++) {
-    for (var q = 0u; q < ${tile.quads}u; q++) {
-      let sum = sums[m * ${tile.quads}u + q];
+  for (var ${own} = 0u; ${own} < ${tile.rows}u; ${own}++) {
+${dealt ? `    let m = ${dealt(own)};\n` : ''}    for (var q = 0u; q < ${tile.quads}u; q++) {
+      let sum = sums[${own} * ${tile.quads}u + q];
       let quad = tileQuad + q * ${across}u;
 ${text}
     }
@@ -214,30 +223,57 @@ export function alongSum(step: string, count: number, slices: number, text: stri
  * Adds to every sum of a tile some steps along it: products of a value of the left operand and a vec4f of the right
  * one. All loads come before, and each sum takes its steps at once: where a load is a branch, as in SwiftShader, or
  * a sum lives in memory, both cost once for all steps.
+ * @param isByComponent whether to finish one component of a sum after the other, for compilers that take vectors apart
+ *   and would keep what is between two steps of all four in memory
  */
 export function addProducts(
   tile: Tile,
   steps: number,
   left: (m: number, step: number) => string,
   right: (step: number, q: number) => string,
+  isByComponent = false,
 ): string {
+  const chain = (q: number, sum: string, part = '') => {
+    let text = sum + part;
+    for (let step = 0; step < steps; step++) {
+      text = `fma(left${step}, ${right(step, q)}${part}, ${text})`;
+    }
+    return text;
+  };
+  const value = (q: number, sum: string) =>
+    isByComponent
+      ? `vec4f(${components.map((c) => chain(q, sum, `.${c}`)).join(', ')})`
+      : chain(q, sum);
+  const operand = (text: string) => (isByComponent ? text : `vec4f(${text})`);
   return unroll(
     tile.rows,
     (m) => `    {
-${unroll(steps, (step) => `      let left${step} = vec4f(${left(m, step)});`)}
-${unroll(tile.quads, (q) => {
-  let sum = `sum${m}_${q}`;
-  for (let step = 0; step < steps; step++) sum = `fma(left${step}, ${right(step, q)}, ${sum})`;
-  return `      sum${m}_${q} = ${sum};`;
-})}
+${unroll(steps, (step) => `      let left${step} = ${operand(left(m, step))};`)}
+${unroll(tile.quads, (q) => `      sum${m}_${q} = ${value(q, `sum${m}_${q}`)};`)}
     }`,
   );
 }
 
 const components = ['x', 'y', 'z', 'w'] as const;
 
+/** Whether a subgroup of so many is a quad. Its broadcast takes SwiftShader thirty instructions, each of these one. */
+export const isQuad = (broadcast: number) => broadcast === 4;
+
+/** What gives an invocation of a quad the value of number l, l xor 1, l xor 2 and l xor 3, where it is itself l. */
+const fromQuad = ['', 'quadSwapX', 'quadSwapY', 'quadSwapDiagonal'] as const;
+
 /**
- * The left operand of a tile, which comes as `count` vec4f a step: one a row, or one for four rows.
+ * WGSL for the row of an invocation's sum number `m`, where that is not m.
+ * @param rowsOf rows that a vec4f of the left operand gives, 1 or 4
+ */
+export function dealtRow(broadcast: number, rowsOf: number): ((m: string) => string) | undefined {
+  if (!isQuad(broadcast)) return undefined;
+  return (m) => `${m} ^ ${rowsOf > 1 ? `(${rowsOf}u * subgroupLane)` : 'subgroupLane'}`;
+}
+
+/**
+ * The left operand of a tile, which comes as `count` vec4f a step: one a row, or one for four rows. `value` is that of
+ * the row which {@link dealtRow} says.
  * @param load WGSL for vector number `index`, itself WGSL
  * @throws {RangeError} when subgroups cannot share so many evenly
  */
@@ -255,11 +291,11 @@ export function leftOperand(
       value: (v, c) => `vector${v}.${components[c]!}`,
     };
   }
-  // A subgroup of four is a quad, whose broadcast is a mere rearrangement.
-  const fromLane = broadcast === 4 ? 'quadBroadcast' : 'subgroupBroadcast';
+  const loaded = (v: number, c: number) => `vector${Math.floor(v / broadcast)}.${components[c]!}`;
   return {
     loads: unroll(count / broadcast, (t) => load(`${t * broadcast}u + subgroupLane`, `vector${t}`)),
-    value: (v, c) =>
-      `${fromLane}(vector${Math.floor(v / broadcast)}.${components[c]!}, ${v % broadcast}u)`,
+    value: isQuad(broadcast)
+      ? (v, c) => `${fromQuad[v % 4]!}(${loaded(v, c)})`
+      : (v, c) => `subgroupBroadcast(${loaded(v, c)}, ${v % broadcast}u)`,
   };
 }

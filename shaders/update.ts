@@ -20,6 +20,7 @@ import {
   insideQuad,
   insideRow,
   isInside,
+  isQuad,
   leftOperand,
   placeTile,
   tiling,
@@ -144,8 +145,7 @@ export interface Part {
 function weightsPart(layer: UpdateLayer, rows: number, lanes: Lanes, from: number): Part {
   const { tile, parametersAt } = layer;
   const outputQuads = quads(layer.outputs);
-  const own = tile.isPlain ? { ...lanes, broadcast: 0 } : lanes;
-  const t = tiling(quads(layer.inputs), outputQuads, tile, own);
+  const t = tiling(quads(layer.inputs), outputQuads, tile, lanes);
   // Four rows of weights a quad of inputs.
   const sums: Tile = { rows: 4 * tile.rows, quads: tile.quads };
   const operands = tile.shared?.depth ? stagedOperands(layer, rows, t) : undefined;
@@ -193,8 +193,12 @@ ${unroll(steps, (n) =>
       `    let right${n}_${q} = deltas[${deltaAt}u + (n + ${n}u) * ${outputQuads}u + quad${q}];`,
   ),
 )}
-${updateProducts(sums, steps, (vector, component, n) =>
-  left.value(vector, component).replace(/vector\d+/, (name) => `${name}_${n}`),
+${updateProducts(
+  sums,
+  steps,
+  (vector, component, n) =>
+    left.value(vector, component).replace(/vector\d+/, (name) => `${name}_${n}`),
+  isQuad(t.lanes.broadcast),
 )}`,
 )}`;
 }
@@ -204,12 +208,14 @@ function updateProducts(
   sums: Tile,
   steps: number,
   left: (vector: number, component: number, n: number) => string,
+  isByComponent = false,
 ): string {
   return addProducts(
     sums,
     steps,
     (m, n) => left(m >> 2, m & 3, n),
     (n, q) => `right${n}_${q}`,
+    isByComponent,
   );
 }
 

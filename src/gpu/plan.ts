@@ -152,8 +152,8 @@ const kinds: Readonly<Record<Exclude<Kind, 'gpu'>, KindPlan>> = {
     lanes: { workgroupSize: 4, broadcast: 4 },
     wanted: 24,
     tiles: {
-      forward: [tile(16, 2), tile(8, 2), tile(16, 1), tile(8, 1), tile(4, 1)],
-      update: [tile(4, 2), tile(4, 1)],
+      forward: [tile(32, 2), tile(16, 2), tile(8, 2), tile(16, 1), tile(8, 1), tile(4, 1)],
+      update: [tile(8, 2), tile(4, 2), tile(4, 1)],
     },
   },
 };
@@ -189,10 +189,13 @@ function largest(
   { wanted, lanes }: KindPlan,
 ): Tile {
   const across = Math.max(1, lanes.broadcast);
-  const fitting = tiles.filter((t) => {
-    const whole = t.quads * across;
-    return Math.ceil(columns / whole) * whole <= 1.1 * columns;
-  });
+  const whole = (count: number, by: number) => Math.ceil(count / by) * by;
+  const fitting = tiles.filter(
+    (t) =>
+      whole(columns, t.quads * across) <= 1.1 * columns &&
+      // Twice as tall is about so much faster.
+      whole(rows, t.rows) <= 1.3 * whole(rows, t.rows / 2),
+  );
   return (
     fitting.find((t) => Math.ceil(rows / t.rows) * Math.ceil(columns / t.quads) >= wanted) ??
     tiles.at(-1)!

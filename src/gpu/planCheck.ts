@@ -177,8 +177,7 @@ function requireTile({ rows, lanes }: Plan, used: UsedTile, target: PlanTarget):
       `Its buffers have ${rows} rows, which is no multiple of the ${tile.rows} of the tile for the ${name}`,
     );
   }
-  // The plain form of an update shares no loads.
-  const sharesLoads = !tile.shared && !(tile.isPlain === true && !isOfBatch);
+  const sharesLoads = !tile.shared && tile.isPlain !== true;
   if (sharesLoads && lanes.broadcast > 0 && tile.rows % lanes.broadcast !== 0) {
     refuse(
       `The tile for the ${name} has ${tile.rows} rows, which subgroups of ${lanes.broadcast} cannot share evenly`,

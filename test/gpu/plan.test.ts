@@ -25,7 +25,7 @@ describe('a plan', () => {
             const plan = choosePlan({ layers }, batchSize, adapter);
             const { broadcast, workgroupSize } = plan.lanes;
             expect(plan.rows).toBeGreaterThanOrEqual(batchSize);
-            expect(plan.rows).toBeLessThan(batchSize + 16);
+            expect(plan.rows).toBeLessThan(batchSize + 32);
             if (plan.fused) expect(plan.rows % plan.fused.rows).toBe(0);
             for (const { forward, hiddenDelta, update } of plan.layers) {
               expect(plan.rows % forward.rows).toBe(0);

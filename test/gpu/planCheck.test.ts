@@ -122,10 +122,13 @@ describe('a plan is refused that', () => {
   });
 });
 
-it('a plain update shares no loads, and so may have any height', () => {
-  const plain = { rows: 1, quads: 1, isPlain: true };
-  expect(requirePlan(withTile(1, { update: plain }), network, 100, target)).toBeDefined();
-  expect(refusal(withTile(1, { forward: plain }))).toContain('cannot share evenly');
+it('a plain tile shares no loads, and so may have any height', () => {
+  const low = { rows: 1, quads: 1 };
+  const plain = { ...low, isPlain: true };
+  for (const role of ['forward', 'hiddenDelta', 'update']) {
+    expect(requirePlan(withTile(1, { [role]: plain }), network, 100, target)).toBeDefined();
+    expect(refusal(withTile(1, { [role]: low }))).toContain('cannot share evenly');
+  }
 });
 
 it('tiles that no kernel has may be what they are', () => {

@@ -46,6 +46,20 @@ async function train(options: Partial<TrainerOptions>) {
   }
 }
 
+it('plain tiles beside others that share loads give the bits of those', async () => {
+  const plain = { rows: 1, quads: 1, isPlain: true };
+  const { batchSize, rows, layers, lanes, stepsPerSubmit } = own;
+  const apart = { batchSize, rows, layers, lanes, stepsPerSubmit };
+  const [first, last] = layers;
+  const some = [
+    { ...first!, forward: plain, update: plain },
+    { ...last!, forward: plain, hiddenDelta: plain },
+  ];
+  const usual = await train({ plan: apart });
+  expect(lanes.broadcast).toBe(device.adapter.subgroupSize);
+  expect(await train({ plan: { ...apart, layers: some } })).toMatchObject({ hash: usual.hash });
+});
+
 it('a plan from a file is the plan that is used, and gives the same bits each time', async () => {
   const plan = parsePlan(serializePlan(network, other), network);
   const first = await train({ plan });

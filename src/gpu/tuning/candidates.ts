@@ -165,7 +165,7 @@ function tileAnswers(
   const own = plan.layers[layer]![role];
   const far = (tile: Tile) =>
     Math.abs(Math.log2(tile.rows / own.rows)) + Math.abs(Math.log2(tile.quads / own.quads));
-  return [...tilesFor(role, height, columns), ...sharedTiles(own, target)]
+  return [...tilesFor(role, height, columns, plan.lanes), ...sharedTiles(own, target)]
     .toSorted((a, b) => far(a) - far(b))
     .map((tile): Plan => {
       const changed = { ...plan.layers[layer]!, [role]: tile };
@@ -176,10 +176,12 @@ function tileAnswers(
 }
 
 /** Tiles of invocations that work alone. Those not much taller than the matrix, and that leave no column over. */
-function tilesFor(role: Role, height: number, columns: number): Tile[] {
+function tilesFor(role: Role, height: number, columns: number, lanes: Plan['lanes']): Tile[] {
   // An update has four rows of sums for each of the tile's; its operands are so few that registers hold more sums.
-  const [sums, most] = role === 'update' ? [4, 32] : [1, 20];
-  const heights = role === 'update' ? [1, 2, 4, 8] : [1, 2, 4, 8, 16];
+  const [sums, alone] = role === 'update' ? [4, 32] : [1, 20];
+  // Who shares loads has fewer operands still.
+  const most = lanes.broadcast > 0 ? 64 : alone;
+  const heights = role === 'update' ? [1, 2, 4, 8] : [1, 2, 4, 8, 16, 32];
   const plain: Tile[] =
     role === 'update' ? [1, 2].map((rows) => ({ rows, quads: 1, isPlain: true })) : [];
   const whole = heights
