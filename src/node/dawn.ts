@@ -14,6 +14,7 @@ import { NoAdapterError } from '../errors.ts';
 import { describeAdapter } from '../gpu/adapter.ts';
 import { mayHaveGpu } from './gpuDevice.ts';
 import { unpackChromium } from './packagedChromium.ts';
+import { makePatient } from './patience.ts';
 
 /**
  * `hardware` is a real GPU, `software` is SwiftShader. `auto` takes what the machine's drivers give and
@@ -37,6 +38,7 @@ export async function createGpu(options: CreateGpuOptions = {}): Promise<GPU> {
   const { adapter = 'auto', dawnOptions = [] } = options;
   const dawn = await importDawn();
   Object.assign(globalThis, dawn.globals);
+  makePatient(dawn.globals);
 
   for (const source of driverSources(adapter)) {
     if (source === 'packaged' && !(await useSwiftShader())) continue;

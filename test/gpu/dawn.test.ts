@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { performance } from 'node:perf_hooks';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
@@ -74,6 +75,42 @@ it('two GPU objects of one process both give an adapter', async () => {
   const [first, second] = [await testGpu(), await testGpu()];
   expect(await first.requestAdapter()).not.toBeNull();
   expect(await second.requestAdapter()).not.toBeNull();
+});
+
+it('waiting for the GPU leaves the processor to others, and the globals of the program alone', async () => {
+  const usual = globalThis.setImmediate;
+  const device = await (await (await testGpu()).requestAdapter())!.requestDevice();
+  const module = device.createShaderModule({
+    // Some 10^9 multiply-adds: long, for a GPU made of processors.
+    code: /* wgsl */ `
+      @group(0) @binding(0) var<storage, read_write> output: array<f32>;
+      @compute @workgroup_size(64)
+      fn main(@builtin(global_invocation_id) id: vec3u) {
+        var x = output[id.x];
+        for (var i = 0u; i < 20000u; i++) { x = fma(x, 0.999, 1.0); }
+        output[id.x] = x;
+      }`,
+  });
+  const pipeline = device.createComputePipeline({ layout: 'auto', compute: { module } });
+  const buffer = device.createBuffer({ size: 4 * 51_200, usage: GPUBufferUsage.STORAGE });
+  const bindGroup = device.createBindGroup({
+    layout: pipeline.getBindGroupLayout(0),
+    entries: [{ binding: 0, resource: { buffer } }],
+  });
+  const encoder = device.createCommandEncoder();
+  const pass = encoder.beginComputePass();
+  pass.setPipeline(pipeline);
+  pass.setBindGroup(0, bindGroup);
+  pass.dispatchWorkgroups(800);
+  pass.end();
+  device.queue.submit([encoder.finish()]);
+  const before = performance.eventLoopUtilization();
+  await device.queue.onSubmittedWorkDone();
+  const { idle } = performance.eventLoopUtilization(before);
+  device.destroy();
+  // Who looks in every turn of the event loop is never idle, not for a microsecond.
+  expect(idle).toBeGreaterThan(0);
+  expect(globalThis.setImmediate).toBe(usual);
 });
 
 it('a process that used the GPU and let go of it ends by itself', async () => {

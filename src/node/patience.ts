@@ -1,0 +1,106 @@
+/**
+ * Keeps Dawn in Node from waiting at full speed.
+ *
+ * While a promise of its is open, the package `webgpu` looks for finished work in every turn of the event loop: it gives
+ * its look to `setImmediate`, over and over. That takes a core for as long as the GPU works, and where the GPU is
+ * itself made of the two cores of a small machine, as much of what it computes with. (dawn-gpu/node-webgpu, issue 17,
+ * tells of the same with nothing to wait for, which version 0.6 has mended.)
+ *
+ * Dawn looks up `globalThis.setImmediate` whenever it calls it. So another one stands there while a function of Dawn's
+ * runs, and only then: nobody else's code gets to see it.
+ */
+import { setImmediate, setTimeout } from 'node:timers';
+
+/** What is finished so soon is heard of at once: who reads every step back waits for that many times. */
+const alertMs = 2;
+/** From then on a look each; the shortest that Node's timers know. */
+const restMs = 1;
+
+export interface Clock {
+  readonly now: () => number;
+  /** Calls back in the next turn of the event loop. */
+  readonly soon: (callback: () => void) => void;
+  readonly later: (callback: () => void, ms: number) => void;
+}
+
+const ownClock: Clock = {
+  now: () => performance.now(),
+  // Those of the module: a program may have put its own into the global object.
+  soon: (callback) => void setImmediate(callback),
+  later: (callback, ms) => void setTimeout(callback, ms),
+};
+
+/** How often to look for finished work. */
+export class Patience {
+  readonly #clock: Clock;
+  /** When a wait last began or ended. */
+  #lastNews = -Infinity;
+
+  constructor(clock: Clock = ownClock) {
+    this.#clock = clock;
+  }
+
+  /** Calls what begins a wait, and is Dawn's, so that it is patient. */
+  begin<T>(call: () => Promise<T>): Promise<T> {
+    this.#noteNews();
+    const promise = this.#run(call);
+    const settled = () => this.#noteNews();
+    promise.then(settled, settled);
+    return promise;
+  }
+
+  #noteNews(): void {
+    this.#lastNews = this.#clock.now();
+  }
+
+  /** Runs a function of Dawn's with a `setImmediate` that comes back here. */
+  #run<T>(call: () => T): T {
+    const { setImmediate: usual } = globalThis;
+    globalThis.setImmediate = ((look: () => void) => this.#schedule(look)) as typeof usual;
+    try {
+      return call();
+    } finally {
+      globalThis.setImmediate = usual;
+    }
+  }
+
+  #schedule(look: () => void): void {
+    const next = () => this.#run(look);
+    if (this.#clock.now() - this.#lastNews < alertMs) this.#clock.soon(next);
+    else this.#clock.later(next, restMs);
+  }
+}
+
+/** The methods that begin a wait, by the class that has them. */
+const waits = {
+  GPU: ['requestAdapter'],
+  GPUAdapter: ['requestDevice'],
+  GPUBuffer: ['mapAsync'],
+  GPUDevice: ['createComputePipelineAsync', 'createRenderPipelineAsync', 'popErrorScope'],
+  GPUQueue: ['onSubmittedWorkDone'],
+  GPUShaderModule: ['getCompilationInfo'],
+} as const;
+
+type Method = (this: unknown, ...args: unknown[]) => Promise<unknown>;
+
+interface Class {
+  readonly prototype?: Record<string | symbol, unknown>;
+}
+
+const patient = Symbol.for('nudge.patient');
+
+/** Makes Dawn's classes wait patiently, once however often it is called; what a version lacks is passed over. */
+export function makePatient(classes: object, patience = new Patience()): void {
+  for (const [name, methods] of Object.entries(waits)) {
+    const prototype = (classes as Partial<Record<string, Class>>)[name]?.prototype;
+    if (prototype === undefined || prototype[patient] === true) continue;
+    prototype[patient] = true;
+    for (const method of methods) {
+      const own = prototype[method] as Method | undefined;
+      if (own === undefined) continue;
+      prototype[method] = function (this: unknown, ...args: unknown[]) {
+        return patience.begin(() => own.apply(this, args));
+      };
+    }
+  }
+}
