@@ -1,14 +1,19 @@
 /**
- * Times each kernel of a preset's training step on its own: `npm run bench:kernels -- [preset] [batch size]`.
+ * Times each kernel of a preset's training step on its own: `npm run bench:kernels -- [preset] [batch size]`, and says
+ * what share of the adapter's multiply-adds they make together.
  *
  * Time is a slope, (T(3R) − T(R)) / 2R over R dispatches in one pass, so that what a submit and a wait cost
- * cancels out; the least of several rounds, since noise only ever adds. Kernels read real buffers with random
- * contents, and the values they leave behind do not matter. Runs in Node, and in Deno with `deno run -A
- * --unstable-webgpu --unstable-sloppy-imports`.
+ * cancels out. All kernels, and the adapter's peak, are timed once a round: a machine that others use is as slow for the one
+ * as for the other, so that shares are compared within rounds. Of times the least counts, since noise only ever adds.
+ * Kernels read real buffers with random contents, and the values they leave behind do not matter. Runs in Node,
+ * and in Deno with `deno run -A --unstable-webgpu --unstable-sloppy-imports`.
  */
 import { Device } from '../src/gpu/device.ts';
-import { choosePlan, type Plan } from '../src/gpu/plan.ts';
 import { parameterBuffers } from '../src/gpu/parameterStore.ts';
+import { choosePlan, type Plan } from '../src/gpu/plan.ts';
+import { probeArithmetic } from '../src/gpu/probes/arithmetic.ts';
+import { BatchTimer } from '../src/gpu/probes/batchTimer.ts';
+import { measureSlope, median } from '../src/gpu/probes/slope.ts';
 import { Program } from '../src/gpu/program.ts';
 import { ratesOf } from '../src/gpu/rates.ts';
 import { createSource } from '../src/gpu/source.ts';
@@ -22,38 +27,21 @@ import { requireBatchSize } from '../src/training/batches.ts';
 import { sgd } from '../src/training/optimizers.ts';
 
 const rounds = 5;
-const targetMs = 60;
+/** Of the probe of the adapter's peak, a round. */
+const probeMs = 1000;
 
-/** Seconds that one dispatch takes. */
-export async function timeDispatch(device: Device, program: Program): Promise<number> {
-  const run = async (times: number): Promise<number> => {
-    const encoder = device.gpu.createCommandEncoder();
-    const pass = encoder.beginComputePass();
-    program.encode(pass, times);
-    pass.end();
-    const start = performance.now();
-    device.gpu.queue.submit([encoder.finish()]);
-    await device.guard('timing a kernel', device.gpu.queue.onSubmittedWorkDone());
-    return (performance.now() - start) / 1000;
-  };
-  let repeats = 2;
-  // The first run compiles; from then on, long enough that a late answer does not count.
-  await run(repeats);
-  while ((await run(repeats)) < targetMs / 1000) repeats *= 2;
-  let best = Infinity;
-  for (let round = 0; round < rounds; round++) {
-    const [short, long] = [await run(repeats), await run(3 * repeats)];
-    best = Math.min(best, (long - short) / (2 * repeats));
-  }
-  return best;
+interface Kernels {
+  readonly programs: readonly { readonly label: string; readonly program: Program }[];
+  readonly dispose: () => void;
 }
 
-export async function timeStep(
+/** Every kernel of a step, with buffers of its own kind and size. */
+async function prepare(
   device: Device,
   network: Network,
   plan: Plan,
   momentum: number,
-): Promise<{ label: string; seconds: number }[]> {
+): Promise<Kernels> {
   const optimizer = sgd({ learningRate: 1e-6, momentum });
   const { kernels, buffers: sizes } = trainingStep(network, plan, optimizer);
   const parameterLayouts = parameterBuffers(network, optimizer, false);
@@ -76,15 +64,25 @@ export async function timeStep(
   const buffers = new Map([...made, ...source.buffers]);
   // Alone, no kernel moves the counter on for itself: each works on the same mini-batch every time.
   device.gpu.queue.writeBuffer(source.buffers.get('counter')!, 0, Uint32Array.of(1, 2));
-  const times: { label: string; seconds: number }[] = [];
+  const programs = [];
   for (const kernel of kernels) {
-    const program = await Program.create(device, [kernel], buffers);
-    const seconds = await timeDispatch(device, program);
-    times.push({ label: kernel.label, seconds });
+    programs.push({
+      label: kernel.label,
+      program: await Program.create(device, [kernel], buffers),
+    });
   }
-  source.dispose();
-  device.release(made.values());
-  return times;
+  const dispose = () => {
+    source.dispose();
+    device.release(made.values());
+  };
+  return { programs, dispose };
+}
+
+/** Floating-point operations of a step's products: forward, gradient and, but for the first layer, hidden delta. */
+function productOperations({ layers }: Network, batchSize: number): number {
+  const weights = layers.slice(1).map((outputs, l) => layers[l]! * outputs);
+  const all = weights.reduce((sum, count) => sum + count, 0);
+  return 2 * batchSize * (3 * all - weights[0]!);
 }
 
 if (process.argv[1]?.endsWith('kernels.ts')) {
@@ -98,13 +96,44 @@ if (process.argv[1]?.endsWith('kernels.ts')) {
   const device = await Device.request({ gpu, timeoutMs: 60_000 });
   const network = new Network(preset.network);
   const plan = choosePlan(network, batchSize, device.adapter);
-  const times = await timeStep(device, network, plan, preset.momentum);
-  const total = times.reduce((sum, { seconds }) => sum + seconds, 0);
-  for (const { label, seconds } of times) {
-    console.log(`${(seconds * 1e6).toFixed(0).padStart(8)} µs  ${label}`);
+  const { programs, dispose } = await prepare(device, network, plan, preset.momentum);
+  const timer = await BatchTimer.create(device);
+  const times = programs.map((): number[] => []);
+  const peaks: number[] = [];
+  for (let round = 0; round < rounds; round++) {
+    for (const [i, { program }] of programs.entries()) {
+      const record = program.encode.bind(program);
+      const { value } = await measureSlope(timer, record, {
+        rounds: 1,
+        deadline: Infinity,
+        isWarm: round > 0,
+      });
+      times[i]!.push(value);
+    }
+    const { value } = await probeArithmetic(device, timer, performance.now() + probeMs);
+    peaks.push(value);
   }
+  for (const [i, { label }] of programs.entries()) {
+    console.log(`${microseconds(Math.min(...times[i]!))} µs  ${label}`);
+  }
+  const steps = peaks.map((_, round) => times.reduce((sum, of) => sum + of[round]!, 0));
+  const least = times.reduce((sum, of) => sum + Math.min(...of), 0);
+  const flop = productOperations(network, batchSize);
+  const shares = peaks.map((peak, round) => (100 * flop) / steps[round]! / peak);
+  const giga = (rate: number) => `${(rate / 1e9).toFixed(1)} GFLOP/s`;
   console.log(
-    `${(total * 1e6).toFixed(0).padStart(8)} µs  a step, ${Math.round(batchSize / total)} samples/s`,
+    `${microseconds(least)} µs  a step at best, ${Math.round(batchSize / least)} samples/s, ${giga(flop / least)}`,
   );
+  console.log(
+    `${microseconds(median(steps))} µs  a step in the middle of ${rounds} rounds, whose products are ${median(shares).toFixed(0)} % of the ` +
+      `multiply-adds that the adapter made in the same round (${Math.min(...shares).toFixed(0)} to ${Math.max(...shares).toFixed(0)} %; ` +
+      `${giga(Math.min(...peaks))} to ${giga(Math.max(...peaks))})`,
+  );
+  timer.dispose();
+  dispose();
   device.destroy();
+}
+
+function microseconds(seconds: number): string {
+  return (seconds * 1e6).toFixed(0).padStart(8);
 }
