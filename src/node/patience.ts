@@ -19,15 +19,15 @@ const restMs = 1;
 export interface Clock {
   readonly now: () => number;
   /** Calls back in the next turn of the event loop. */
-  readonly soon: (callback: () => void) => void;
-  readonly later: (callback: () => void, ms: number) => void;
+  readonly soon: (callback: () => void) => unknown;
+  readonly later: (callback: () => void, ms: number) => unknown;
 }
 
 const ownClock: Clock = {
   now: () => performance.now(),
   // Those of the module: a program may have put its own into the global object.
-  soon: (callback) => void setImmediate(callback),
-  later: (callback, ms) => void setTimeout(callback, ms),
+  soon: (callback) => setImmediate(callback),
+  later: (callback, ms) => setTimeout(callback, ms),
 };
 
 /** How often to look for finished work. */
@@ -43,10 +43,8 @@ export class Patience {
   /** Calls what begins a wait, and is Dawn's, so that it is patient. */
   begin<T>(call: () => Promise<T>): Promise<T> {
     this.#noteNews();
-    const promise = this.#run(call);
-    const settled = () => this.#noteNews();
-    promise.then(settled, settled);
-    return promise;
+    // What comes of it is given on as it is: a refusal that nobody handles has to stay one.
+    return this.#run(call).finally(() => this.#noteNews());
   }
 
   #noteNews(): void {
@@ -56,7 +54,9 @@ export class Patience {
   /** Runs a function of Dawn's with a `setImmediate` that comes back here. */
   #run<T>(call: () => T): T {
     const { setImmediate: usual } = globalThis;
-    globalThis.setImmediate = ((look: () => void) => this.#schedule(look)) as typeof usual;
+    // With arguments and a handle, for an error listener, which Dawn calls from within and which is not ours.
+    globalThis.setImmediate = ((look: (...values: unknown[]) => void, ...values: unknown[]) =>
+      this.#schedule(() => look(...values))) as typeof usual;
     try {
       return call();
     } finally {
@@ -64,10 +64,10 @@ export class Patience {
     }
   }
 
-  #schedule(look: () => void): void {
+  #schedule(look: () => void): unknown {
     const next = () => this.#run(look);
-    if (this.#clock.now() - this.#lastNews < alertMs) this.#clock.soon(next);
-    else this.#clock.later(next, restMs);
+    const isAlert = this.#clock.now() - this.#lastNews < alertMs;
+    return isAlert ? this.#clock.soon(next) : this.#clock.later(next, restMs);
   }
 }
 

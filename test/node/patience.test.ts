@@ -121,6 +121,17 @@ it('leaves the setImmediate of everybody else alone, while it waits, when done a
   expect(globalThis.setImmediate).toBe(usual);
 });
 
+it('passes on what a listener that Dawn calls asks of setImmediate', async () => {
+  const clock = new FakeClock();
+  const called: unknown[] = [];
+  await new Patience(clock).begin(() => {
+    globalThis.setImmediate((...values) => called.push(values), 'one', 2);
+    return Promise.resolve();
+  });
+  await clock.pass(1);
+  expect(called).toEqual([['one', 2]]);
+});
+
 it('changes classes once, and passes over what a version lacks', () => {
   const { GPUQueue } = patientQueues();
   const changed = method(GPUQueue);
