@@ -256,7 +256,7 @@ ${unroll(tile.quads, (q) => `      sum${m}_${q} = ${value(q, `sum${m}_${q}`)};`)
 
 const components = ['x', 'y', 'z', 'w'] as const;
 
-/** Whether a subgroup of so many is a quad. Its broadcast takes SwiftShader thirty instructions, each of these one. */
+/** Whether a subgroup of so many is a quad, which can swap: one instruction in SwiftShader, for thirty of a broadcast. */
 export const isQuad = (broadcast: number) => broadcast === 4;
 
 /** What gives an invocation of a quad the value of number l, l xor 1, l xor 2 and l xor 3, where it is itself l. */

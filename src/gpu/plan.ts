@@ -123,7 +123,10 @@ interface KindPlan {
   readonly lanes: Lanes;
   /** Tiles that leave fewer invocations than this are passed over for smaller ones. */
   readonly wanted: number;
-  /** From most to least reuse of what is loaded. Above 16 vec4f sums an invocation, registers run out. */
+  /**
+   * From most to least reuse of what is loaded. Above 16 vec4f sums an invocation, registers run out; where a load costs
+   * more than what then goes to memory, as in SwiftShader, 64 are faster.
+   */
   readonly tiles: { readonly forward: readonly Tile[]; readonly update: readonly Tile[] };
 }
 
