@@ -193,11 +193,11 @@ function largest(
 ): Tile {
   const across = Math.max(1, lanes.broadcast);
   const whole = (count: number, by: number) => Math.ceil(count / by) * by;
+  // Rows that fill up a tile cost every kernel of the step, and the update gains nothing by them.
+  const isTooTall = (t: Tile) =>
+    lanes.broadcast > 0 && whole(rows, t.rows) > 1.1 * whole(rows, t.rows / 2);
   const fitting = tiles.filter(
-    (t) =>
-      whole(columns, t.quads * across) <= 1.1 * columns &&
-      // Twice as tall is about so much faster.
-      whole(rows, t.rows) <= 1.3 * whole(rows, t.rows / 2),
+    (t) => whole(columns, t.quads * across) <= 1.1 * columns && !isTooTall(t),
   );
   return (
     fitting.find((t) => Math.ceil(rows / t.rows) * Math.ceil(columns / t.quads) >= wanted) ??

@@ -1,7 +1,7 @@
 /**
  * Keeps Dawn in Node from waiting at full speed.
  *
- * While a promise of its is open, the package `webgpu` looks for finished work in every turn of the event loop: it gives
+ * While a promise of its is open, the package `webgpu` polls for finished work in every turn of the event loop: it gives
  * its look to `setImmediate`, over and over. That takes a core for as long as the GPU works, and where the GPU is
  * itself made of the two cores of a small machine, as much of what it computes with. (dawn-gpu/node-webgpu, issue 17,
  * tells of the same with nothing to wait for, which version 0.6 has mended.)

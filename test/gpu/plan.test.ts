@@ -25,7 +25,8 @@ describe('a plan', () => {
             const plan = choosePlan({ layers }, batchSize, adapter);
             const { broadcast, workgroupSize } = plan.lanes;
             expect(plan.rows).toBeGreaterThanOrEqual(batchSize);
-            expect(plan.rows).toBeLessThan(batchSize + 32);
+            // Little is computed for nothing: less than 16 rows, or a tenth where tiles are taller.
+            expect(plan.rows).toBeLessThan(Math.max(batchSize + 16, 1.1 * (batchSize + 15)));
             if (plan.fused) expect(plan.rows % plan.fused.rows).toBe(0);
             for (const { forward, hiddenDelta, update } of plan.layers) {
               expect(plan.rows % forward.rows).toBe(0);
