@@ -31,7 +31,8 @@ export interface CreateGpuOptions {
 
 /**
  * Dawn's `GPU`, whose `requestAdapter()` is known to give one. Installs GPUBufferUsage and WebGPU's
- * other globals, as the package asks, and has the package's classes wait without spinning (`patience.ts`). Drop the object, and what was made from it, for Node to exit.
+ * other globals, as the package asks, and has the package's classes wait without spinning (`patience.ts`). Drop the
+ * object, and what was made from it, for Node to exit.
  * @throws {NoAdapterError} when the package `webgpu` is missing, or no adapter is to be had
  */
 export async function createGpu(options: CreateGpuOptions = {}): Promise<GPU> {
