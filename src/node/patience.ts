@@ -89,6 +89,15 @@ interface Class {
 
 const patient = Symbol.for('nudge.patient');
 
+/** What gives an object that lives on the one it was asked of: without that, once collected, Dawn ends the process. */
+const keepsItsMaker: ReadonlySet<string> = new Set(['requestAdapter', 'requestDevice']);
+const maker = Symbol('maker');
+
+function keep(value: unknown, of: unknown): unknown {
+  if (typeof value === 'object' && value !== null) Object.assign(value, { [maker]: of });
+  return value;
+}
+
 /** Makes Dawn's classes wait patiently, once however often it is called; what a version lacks is passed over. */
 export function makePatient(classes: object, patience = new Patience()): void {
   for (const [name, methods] of Object.entries(waits)) {
@@ -99,7 +108,8 @@ export function makePatient(classes: object, patience = new Patience()): void {
       const own = prototype[method] as Method | undefined;
       if (own === undefined) continue;
       prototype[method] = function (this: unknown, ...args: unknown[]) {
-        return patience.begin(() => own.apply(this, args));
+        const made = patience.begin(() => own.apply(this, args));
+        return keepsItsMaker.has(method) ? made.then((value) => keep(value, this)) : made;
       };
     }
   }

@@ -120,3 +120,10 @@ it('a process that used the GPU and let go of it ends by itself', async () => {
   });
   expect((await run).stdout.trim()).toBe('has a device');
 });
+
+it('a device goes on working when the GPU object it came from was dropped and collected', async () => {
+  const program = fileURLToPath(new URL('../setup/dropGpu.ts', import.meta.url));
+  const flags = ['--expose-gc', '--import', 'tsx', program];
+  const run = promisify(execFile)(process.execPath, flags, { timeout: 30_000 });
+  expect((await run).stdout.trim()).toBe('still works');
+});

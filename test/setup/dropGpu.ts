@@ -1,0 +1,12 @@
+/** Uses a device whose GPU object nobody holds any more, while garbage is collected. Run with `--expose-gc`. */
+import { createGpu } from '../../src/node/dawn.ts';
+
+const adapter = await (await createGpu()).requestAdapter();
+const device = await adapter!.requestDevice();
+for (let turn = 0; turn < 20; turn++) {
+  (globalThis as unknown as { gc: () => void }).gc();
+  await new Promise((resolve) => setTimeout(resolve, 5));
+  await device.queue.onSubmittedWorkDone();
+}
+console.log('still works');
+process.exit(0);
