@@ -8,5 +8,5 @@ for (let turn = 0; turn < 20; turn++) {
   await new Promise((resolve) => setTimeout(resolve, 5));
   await device.queue.onSubmittedWorkDone();
 }
-console.log('still works');
+process.stdout.write('still works\n');
 process.exit(0);
