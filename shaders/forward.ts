@@ -28,11 +28,21 @@ import {
   isQuad,
   leftOperand,
   placeTile,
+  quadOfTurn,
+  quadsOfTurn,
   tiling,
   type Lanes,
   type Tile,
   type Tiling,
 } from './tile.ts';
+import {
+  copyToTexture,
+  texel,
+  texelX,
+  texelY,
+  textureBindings,
+  type TexturedMatrix,
+} from './texture.ts';
 import { f32, quads, unroll, wgsl } from './wgsl.ts';
 
 /** One layer, and where in the buffers it is, in quads. */
@@ -70,10 +80,15 @@ export function forward(options: ForwardOptions): Kernel {
   const { layer, batchSize, rows, tile, lanes } = options;
   const { inputs, outputs } = layer;
   const fromSamples = layer.inputAt === undefined;
+  const textures = tile.fromTextures ? texturesOf(layer, rows) : undefined;
+  const matrices = textures
+    ? [textures.weights, ...(textures.inputs ? [textures.inputs] : [])]
+    : [];
   const bindings: Binding[] = [
     { name: 'parameters', access: 'read', type: 'array<vec4f>' },
     { name: 'activations', access: 'read_write', type: 'array<vec4f>' },
     ...(fromSamples ? [...sampleBindings, counterBinding('read_write'), settingsBinding] : []),
+    ...textureBindings(matrices),
   ];
   const t = tiling(rows, quads(outputs), tile, lanes);
   const operands = tile.shared?.depth ? stagedOperands(layer, t) : undefined;
@@ -89,10 +104,10 @@ ${placeTile(t, 'workgroup')}
 ${
   operands
     ? stagedForward(layer, t, operands)
-    : forwardTile(layer, tile, t.lanes.broadcast, (row) => insideRow(t, row))
+    : forwardTile(layer, tile, t.lanes.broadcast, (row) => insideRow(t, row), textures)
 }
 ${writeForward(layer, eachSum(t), isInside(t, 'm'))}`;
-  return workgroupKernel(
+  const made = workgroupKernel(
     `forward ${inputs}→${outputs}`,
     bindings,
     t.workgroups,
@@ -100,25 +115,53 @@ ${writeForward(layer, eachSum(t), isInside(t, 'm'))}`;
     functions,
     body,
   );
+  return textures
+    ? { ...made, copies: matrices.map((matrix) => copyToTexture(matrix, lanes.workgroupSize)) }
+    : made;
+}
+
+/** The operands of a layer's forward; no `inputs` for the first layer, whose inputs are bytes. */
+interface ForwardTextures {
+  readonly weights: TexturedMatrix;
+  readonly inputs?: TexturedMatrix;
+}
+
+function texturesOf(layer: ForwardLayer, rows: number): ForwardTextures {
+  const { inputs, outputs, inputAt, parametersAt } = layer;
+  const inputQuads = quads(inputs);
+  return {
+    weights: {
+      buffer: 'parameters',
+      at: parametersAt,
+      width: quads(outputs),
+      height: 4 * inputQuads,
+    },
+    ...(inputAt !== undefined && {
+      inputs: { buffer: 'activations', at: inputAt, width: inputQuads, height: rows },
+    }),
+  };
 }
 
 /**
  * The sums a·W of the tile at `row` and `quad0`, `quad1` …
  * @param inside keeps the index of a row among the rows there are
+ * @param textures what is read from textures, for a tile that does
  */
 export function forwardTile(
   layer: ForwardLayer,
   tile: Tile,
   broadcast: number,
   inside: (row: string) => string,
+  textures?: ForwardTextures,
 ): string {
   const inputQuads = quads(layer.inputs);
   const outputQuads = quads(layer.outputs);
   const { inputAt } = layer;
   const firsts = leftOperand(tile.rows, broadcast, (m, name) => {
     const row = inside(`row + ${m}`);
-    return inputAt === undefined
-      ? `  let ${name}At = sampleOf(${row}, step) * ${inputQuads}u;`
+    if (inputAt === undefined) return `  let ${name}At = sampleOf(${row}, step) * ${inputQuads}u;`;
+    return textures?.inputs
+      ? `  let ${name}Y = ${texelY(textures.inputs, row)};`
       : `  let ${name}At = ${inputAt}u + (${row}) * ${inputQuads}u;`;
   });
   if (tile.isPlain && inputAt !== undefined) {
@@ -137,32 +180,62 @@ ${addProducts(
 )}`,
 )}`;
   }
-  const left = leftOperand(tile.rows, broadcast, (_, name) =>
-    inputAt === undefined
-      ? `    let ${name} = bytesOf(samples[${name}At + i]);`
-      : `    let ${name} = activations[${name}At + i];`,
-  );
+  const { weights, inputs } = textures ?? {};
+  const turn = quadsOfTurn(inputQuads, tile);
+  const parts = Array.from({ length: turn }, (_, part) => {
+    const i = quadOfTurn(turn, part);
+    const inputOf = (vector: string) => {
+      if (inputs) return texel(inputs, `x${part}`, `${vector}Y`);
+      return inputAt === undefined
+        ? `bytesOf(samples[${vector}At + ${i}])`
+        : `activations[${vector}At + ${i}]`;
+    };
+    return {
+      x: inputs ? `    let x${part} = ${texelX(inputs, i)};` : '',
+      left: leftOperand(
+        tile.rows,
+        broadcast,
+        (__, name, own) => `    let ${name} = ${inputOf(`vector${own}`)};`,
+        turn === 1 ? undefined : `part${part}_`,
+      ),
+    };
+  });
   return `${firsts.loads}
+${weights ? unroll(tile.quads, (q) => `  let weight${q}X = ${texelX(weights, `quad${q}`)};`) : ''}
 ${declareSums(tile)}
 ${alongSum(
   'i',
-  inputQuads,
+  inputQuads / turn,
   tile.shared?.slices ?? 1,
-  `${left.loads}
-    let weightAt = ${layer.parametersAt}u + i * ${4 * outputQuads}u;
-${forwardProducts(tile, left.value, (q, k) => `parameters[weightAt + quad${q} + ${k * outputQuads}u]`, isQuad(broadcast))}`,
+  `${parts.map(({ x, left }) => `${x}\n${left.loads}`).join('\n')}
+${
+  weights
+    ? unroll(4 * turn, (k) => `    let y${k} = ${texelY(weights, `${4 * turn}u * i + ${k}u`)};`)
+    : `    let weightAt = ${layer.parametersAt}u + i * ${4 * outputQuads}u;`
+}
+${forwardProducts(
+  tile,
+  4 * turn,
+  (m, k) => parts[k >> 2]!.left.value(m, k & 3),
+  (q, k) =>
+    weights
+      ? texel(weights, `weight${q}X`, `y${k}`)
+      : `parameters[weightAt + quad${q} + ${k * outputQuads}u]`,
+  isQuad(broadcast),
+)}`,
 )}`;
 }
 
-/** Adds the products of four steps along the sums. */
+/** Adds the products of some steps along the sums. */
 function forwardProducts(
   tile: Tile,
+  steps: number,
   left: (m: number, k: number) => string,
   right: (q: number, k: number) => string,
   isByComponent = false,
 ): string {
-  return `${unroll(4, (k) => unroll(tile.quads, (q) => `    let right${k}_${q} = ${right(q, k)};`))}
-${addProducts(tile, 4, left, (k, q) => `right${k}_${q}`, isByComponent)}`;
+  return `${unroll(steps, (k) => unroll(tile.quads, (q) => `    let right${k}_${q} = ${right(q, k)};`))}
+${addProducts(tile, steps, left, (k, q) => `right${k}_${q}`, isByComponent)}`;
 }
 
 /** Left, [rows, four steps]: inputs as they are stored. Right, [steps, quads]: weights as they are stored. */
@@ -227,6 +300,7 @@ function stagedForward(
     })}
 ${forwardProducts(
   tile,
+  4,
   (m, k) => `value${m}.${'xyzw'[k]!}`,
   (q, k) => `staged[${right}u + (${four} * 4u + ${k}u) * ${blockQuads}u + laneX + ${q * across}u]`,
 )}`,

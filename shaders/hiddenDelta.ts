@@ -18,11 +18,21 @@ import {
   isQuad,
   leftOperand,
   placeTile,
+  quadOfTurn,
+  quadsOfTurn,
   tiling,
   type Lanes,
   type Tile,
   type Tiling,
 } from './tile.ts';
+import {
+  copyToTexture,
+  texel,
+  texelX,
+  texelY,
+  textureBindings,
+  type TexturedMatrix,
+} from './texture.ts';
 import { quads, unroll } from './wgsl.ts';
 
 /** One layer back, and where in the buffers everything is, in quads. */
@@ -59,12 +69,15 @@ export function hiddenDelta(options: HiddenDeltaOptions): Kernel {
   const { layer, rows, tile, lanes } = options;
   const t = tiling(rows, quads(layer.inputs), tile, lanes);
   const operands = tile.shared?.depth ? stagedOperands(layer, t) : undefined;
-  return workgroupKernel(
+  const textures = tile.fromTextures ? texturesOf(layer, rows) : undefined;
+  const matrices = textures ? [textures.weights, textures.nextDelta] : [];
+  const made = workgroupKernel(
     `hidden delta ${layer.inputs}←${layer.outputs}`,
     [
-      { name: 'parameters', access: 'read', type: 'array<vec4f>' },
+      ...(textures ? [] : [parametersBinding]),
       { name: 'activations', access: 'read', type: 'array<vec4f>' },
       { name: 'deltas', access: 'read_write', type: 'array<vec4f>' },
+      ...textureBindings(matrices),
     ],
     t.workgroups,
     t.lanes,
@@ -73,26 +86,55 @@ export function hiddenDelta(options: HiddenDeltaOptions): Kernel {
 ${
   operands
     ? stagedHiddenDelta(layer, t, operands)
-    : hiddenDeltaTile(layer, tile, t.lanes.broadcast, (row) => insideRow(t, row))
+    : hiddenDeltaTile(layer, tile, t.lanes.broadcast, (row) => insideRow(t, row), textures)
 }
 ${writeHiddenDelta(layer, eachSum(t), isInside(t, 'm'))}`,
   );
+  return textures
+    ? { ...made, copies: matrices.map((matrix) => copyToTexture(matrix, lanes.workgroupSize)) }
+    : made;
 }
 
-/** The sums delta'·Wᵀ of the tile at `row` and `quad0`, `quad1` … */
+const parametersBinding = { name: 'parameters', access: 'read', type: 'array<vec4f>' } as const;
+
+interface HiddenDeltaTextures {
+  readonly weights: TexturedMatrix;
+  readonly nextDelta: TexturedMatrix;
+}
+
+function texturesOf(layer: HiddenDeltaLayer, rows: number): HiddenDeltaTextures {
+  const { inputs, outputs, nextDeltaAt, parametersAt } = layer;
+  const outputQuads = quads(outputs);
+  return {
+    weights: {
+      buffer: 'parameters',
+      at: parametersAt,
+      width: outputQuads,
+      height: 4 * quads(inputs),
+    },
+    nextDelta: { buffer: 'deltas', at: nextDeltaAt, width: outputQuads, height: rows },
+  };
+}
+
+/**
+ * The sums delta'·Wᵀ of the tile at `row` and `quad0`, `quad1` …
+ * @param inside keeps the index of a row among the rows there are
+ * @param textures what is read from textures, for a tile that does
+ */
 export function hiddenDeltaTile(
   layer: HiddenDeltaLayer,
   tile: Tile,
   broadcast: number,
   inside: (row: string) => string,
+  textures?: HiddenDeltaTextures,
 ): string {
   const outputQuads = quads(layer.outputs);
-  const firsts = leftOperand(
-    tile.rows,
-    broadcast,
-    (m, name) =>
-      `  let ${name}At = ${layer.nextDeltaAt}u + (${inside(`row + ${m}`)}) * ${outputQuads}u;`,
-  );
+  const firsts = leftOperand(tile.rows, broadcast, (m, name) => {
+    const row = inside(`row + ${m}`);
+    return textures
+      ? `  let ${name}Y = ${texelY(textures.nextDelta, row)};`
+      : `  let ${name}At = ${layer.nextDeltaAt}u + (${row}) * ${outputQuads}u;`;
+  });
   if (tile.isPlain) {
     const weight = (q: number, i: number) =>
       `parameters[${layer.parametersAt}u + (4u * quad${q} + ${i}u) * ${outputQuads}u + (k >> 2u)][k & 3u]`;
@@ -111,35 +153,75 @@ ${addProducts(
 )}`,
 )}`;
   }
-  const left = leftOperand(
-    tile.rows,
-    broadcast,
-    (_, name) => `    let ${name} = deltas[${name}At + j];`,
-  );
+  const turn = quadsOfTurn(outputQuads, tile);
+  const parts = Array.from({ length: turn }, (_, part) => {
+    const i = quadOfTurn(turn, part);
+    return {
+      // Both operands are as wide.
+      x: textures ? `    let x${part} = ${texelX(textures.weights, i)};` : '',
+      left: leftOperand(
+        tile.rows,
+        broadcast,
+        (__, name, own) =>
+          textures
+            ? `    let ${name} = ${texel(textures.nextDelta, `x${part}`, `vector${own}Y`)};`
+            : `    let ${name} = deltas[vector${own}At + ${i}];`,
+        turn === 1 ? undefined : `part${part}_`,
+      ),
+      weight: (q: number, neuron: number) =>
+        textures
+          ? texel(textures.weights, `x${part}`, `weight${q}_${neuron}Y`)
+          : `parameters[weightAt${q} + ${neuron * outputQuads}u + ${i}]`,
+    };
+  });
+  const weightsAt = (q: number) =>
+    textures
+      ? unroll(4, (i) => {
+          return `  let weight${q}_${i}Y = ${texelY(textures.weights, `4u * quad${q} + ${i}u`)};`;
+        })
+      : `  let weightAt${q} = ${layer.parametersAt}u + quad${q} * ${4 * outputQuads}u;`;
   return `${firsts.loads}
-${unroll(tile.quads, (q) => `  let weightAt${q} = ${layer.parametersAt}u + quad${q} * ${4 * outputQuads}u;`)}
+${unroll(tile.quads, weightsAt)}
 ${declareSums(tile)}
 ${alongSum(
-  'j',
-  outputQuads,
+  'i',
+  outputQuads / turn,
   tile.shared?.slices ?? 1,
-  `${left.loads}
-${hiddenDeltaProducts(tile, left.value, (q, i) => `parameters[weightAt${q} + ${i * outputQuads}u + j]`, isQuad(broadcast))}`,
+  `${parts.map(({ x, left }) => `${x}\n${left.loads}`).join('\n')}
+${hiddenDeltaProducts(
+  tile,
+  4 * turn,
+  (m, k) => parts[k >> 2]!.left.value(m, k & 3),
+  (q, i, part) => parts[part]!.weight(q, i),
+  isQuad(broadcast),
+)}`,
 )}`;
 }
 
-/** Adds the products of four steps along the sums. @param weight those of neuron `i` of quad `q` */
+/**
+ * Adds the products of some steps along the sums.
+ * @param weight those of neuron `i` of quad `q` for four steps, `part` of all
+ */
 function hiddenDeltaProducts(
   tile: Tile,
+  steps: number,
   left: (m: number, k: number) => string,
-  weight: (q: number, i: number) => string,
+  weight: (q: number, i: number, part: number) => string,
   isByComponent = false,
 ): string {
-  const turned = (q: number, k: number) =>
-    `vec4f(${[0, 1, 2, 3].map((i) => `weight${q}_${i}.${'xyzw'[k]!}`).join(', ')})`;
-  return `${unroll(tile.quads, (q) => unroll(4, (i) => `    let weight${q}_${i} = ${weight(q, i)};`))}
-${unroll(4, (k) => unroll(tile.quads, (q) => `    let right${k}_${q} = ${turned(q, k)};`))}
-${addProducts(tile, 4, left, (k, q) => `right${k}_${q}`, isByComponent)}`;
+  const name = (q: number, i: number, part: number) =>
+    part === 0 ? `weight${q}_${i}` : `weight${q}_${i}_${part}`;
+  const turned = (q: number, k: number) => {
+    const ofNeurons = [0, 1, 2, 3].map((i) => `${name(q, i, k >> 2)}.${'xyzw'[k & 3]!}`);
+    return `vec4f(${ofNeurons.join(', ')})`;
+  };
+  const loads = (part: number) =>
+    unroll(tile.quads, (q) =>
+      unroll(4, (i) => `    let ${name(q, i, part)} = ${weight(q, i, part)};`),
+    );
+  return `${unroll(steps / 4, loads)}
+${unroll(steps, (k) => unroll(tile.quads, (q) => `    let right${k}_${q} = ${turned(q, k)};`))}
+${addProducts(tile, steps, left, (k, q) => `right${k}_${q}`, isByComponent)}`;
 }
 
 /**
@@ -209,6 +291,7 @@ function stagedHiddenDelta(
     })}
 ${hiddenDeltaProducts(
   tile,
+  4,
   (m, k) => `value${m}.${'xyzw'[k]!}`,
   (q, i) => `staged[${right}u + (${i * fours}u + ${four}) * ${stride}u + laneX + ${q * across}u]`,
 )}`,

@@ -1,11 +1,14 @@
 /** What every file in this folder makes from its options: text, bindings and grid, side by side. */
 
 export interface Binding {
-  /** Name of the WGSL variable, and of the buffer that the step binds to it. */
+  /** Name of the WGSL variable, and of the buffer or texture that the step binds to it. */
   readonly name: string;
-  readonly access: 'uniform' | 'read' | 'read_write';
+  /** The first three are buffers; the others are what `texture.ts` says. */
+  readonly access: 'uniform' | 'read' | 'read_write' | 'texture' | 'store' | 'sampler';
   /** WGSL type. */
   readonly type: string;
+  /** Texels of a texture, in a row and rows. */
+  readonly size?: readonly [number, number];
 }
 
 export interface Kernel {
@@ -17,6 +20,21 @@ export interface Kernel {
   readonly bindings: readonly Binding[];
   /** Grid to dispatch. */
   readonly workgroups: readonly [number, number, number];
+  /**
+   * Kernels that have to come first, which copy operands to textures. A step that has several uses for one makes it
+   * once: what it copies does not change from there to the end of the step, unless by its last kernel.
+   */
+  readonly copies?: readonly Kernel[];
+}
+
+/** Kernels with their copies, each before the first that needs it. */
+export function withCopies(kernels: readonly Kernel[]): readonly Kernel[] {
+  const made = new Set<string>();
+  return kernels.flatMap((kernel) => {
+    const copies = (kernel.copies ?? []).filter(({ label }) => !made.has(label));
+    for (const { label } of copies) made.add(label);
+    return [...copies, kernel];
+  });
 }
 
 /** WebGPU's default limit of workgroups in one dimension. */
@@ -91,11 +109,19 @@ ${body}
   return { label, code, bindings, workgroups };
 }
 
+const spaces: Readonly<Record<Binding['access'], string>> = {
+  uniform: '<uniform>',
+  read: '<storage, read>',
+  read_write: '<storage, read_write>',
+  texture: '',
+  store: '',
+  sampler: '',
+};
+
 function declare(bindings: readonly Binding[]): string {
   return bindings
     .map(({ name, access, type }, index) => {
-      const space = access === 'uniform' ? 'uniform' : `storage, ${access}`;
-      return `@group(0) @binding(${index}) var<${space}> ${name}: ${type};`;
+      return `@group(0) @binding(${index}) var${spaces[access]} ${name}: ${type};`;
     })
     .join('\n');
 }

@@ -23,6 +23,8 @@ export interface Tile {
    * compiling what is fastest would take longer than it could ever save.
    */
   readonly isPlain?: boolean;
+  /** Whether operands are read from textures, all but the samples' bytes; see `texture.ts`. */
+  readonly fromTextures?: boolean;
 }
 
 /** What a workgroup shares through its memory. */
@@ -220,6 +222,18 @@ export function alongSum(step: string, count: number, slices: number, text: stri
 }
 
 /**
+ * How many times four steps one turn of a loop takes, of `count` times four in all. Two where operands come from textures: a
+ * turn costs SwiftShader twelve instructions a sum, and loads from textures leave its code short enough for more.
+ */
+export function quadsOfTurn(count: number, { fromTextures }: Tile): number {
+  return fromTextures && count % 2 === 0 ? 2 : 1;
+}
+
+/** WGSL for which of all times four steps is number `part` of turn `i`. */
+export const quadOfTurn = (turn: number, part: number) =>
+  turn === 1 ? 'i' : `${turn}u * i + ${part}u`;
+
+/**
  * Adds to every sum of a tile some steps along it: products of a value of the left operand and a vec4f of the right
  * one. All loads come before, and each sum takes its steps at once: where a load is a branch, as in SwiftShader, or
  * a sum lives in memory, both cost once for all steps.
@@ -274,26 +288,31 @@ export function dealtRow(broadcast: number, rowsOf: number): ((m: string) => str
 /**
  * The left operand of a tile, which comes as `count` vec4f a step: one a row, or one for four rows. `value` is that of
  * the row which {@link dealtRow} says.
- * @param load WGSL for vector number `index`, itself WGSL
+ * @param load WGSL that declares `name`, vector number `index`, itself WGSL; it is number `own` of those that the
+ *   invocation loads itself
+ * @param base what the names of vectors begin with
  * @throws {RangeError} when subgroups cannot share so many evenly
  */
 export function leftOperand(
   count: number,
   broadcast: number,
-  load: (index: string, name: string) => string,
+  load: (index: string, name: string, own: number) => string,
+  base = 'vector',
 ): { readonly loads: string; readonly value: (vector: number, component: number) => string } {
   if (broadcast > 0 && count % broadcast !== 0) {
     throw new RangeError(`Subgroups of ${broadcast} cannot share ${count} loads evenly.`);
   }
   if (broadcast === 0) {
     return {
-      loads: unroll(count, (v) => load(`${v}u`, `vector${v}`)),
-      value: (v, c) => `vector${v}.${components[c]!}`,
+      loads: unroll(count, (v) => load(`${v}u`, `${base}${v}`, v)),
+      value: (v, c) => `${base}${v}.${components[c]!}`,
     };
   }
-  const loaded = (v: number, c: number) => `vector${Math.floor(v / broadcast)}.${components[c]!}`;
+  const loaded = (v: number, c: number) => `${base}${Math.floor(v / broadcast)}.${components[c]!}`;
   return {
-    loads: unroll(count / broadcast, (t) => load(`${t * broadcast}u + subgroupLane`, `vector${t}`)),
+    loads: unroll(count / broadcast, (t) =>
+      load(`${t * broadcast}u + subgroupLane`, `${base}${t}`, t),
+    ),
     value: isQuad(broadcast)
       ? (v, c) => `${fromQuad[v % 4]!}(${loaded(v, c)})`
       : (v, c) => `subgroupBroadcast(${loaded(v, c)}, ${v % broadcast}u)`,

@@ -28,6 +28,14 @@ import {
   type Tile,
   type Tiling,
 } from './tile.ts';
+import {
+  copyToTexture,
+  texel,
+  texelX,
+  texelY,
+  textureBindings,
+  type TexturedMatrix,
+} from './texture.ts';
 import { isTabled, tabled, tabledPart } from './updateTable.ts';
 import { f32, quads, unroll, wgsl } from './wgsl.ts';
 
@@ -72,6 +80,9 @@ export function update(options: UpdateOptions): Kernel {
   const lanes = lanesOf(layers, options.lanes);
   const fromSamples = layers.some(({ inputAt }) => inputAt === undefined);
   const fromActivations = layers.some(({ inputAt }) => inputAt !== undefined);
+  const matrices = layers
+    .filter(({ tile }) => tile.fromTextures)
+    .flatMap((layer) => Object.values(texturesOf(layer, rows)));
   const bindings: Binding[] = [
     { name: 'deltas', access: 'read', type: 'array<vec4f>' },
     ...(fromActivations
@@ -81,6 +92,7 @@ export function update(options: UpdateOptions): Kernel {
     ...(fromSamples ? sampleBindings : []),
     flaggedCounterBinding,
     settingsBinding,
+    ...textureBindings(matrices),
   ];
   let workgroups = 0;
   let memory = 0;
@@ -110,7 +122,7 @@ ${bytesOf}
   var finite = true;
   ${texts.join(' else ')}`;
   const sizes = layers.map(({ inputs, outputs }) => `${inputs}→${outputs}`);
-  return workgroupKernel(
+  const made = workgroupKernel(
     `update ${sizes.join(', ')}`,
     bindings,
     workgroups,
@@ -118,6 +130,21 @@ ${bytesOf}
     functions,
     body,
   );
+  if (matrices.length === 0) return made;
+  return { ...made, copies: matrices.map((one) => copyToTexture(one, lanes.workgroupSize)) };
+}
+
+/** The operands of a layer's weight gradient; no `inputs` for the first layer, whose inputs are bytes. */
+function texturesOf(
+  { inputs, outputs, inputAt, deltaAt }: UpdateLayer,
+  rows: number,
+): { readonly deltas: TexturedMatrix; readonly inputs?: TexturedMatrix } {
+  return {
+    deltas: { buffer: 'deltas', at: deltaAt, width: quads(outputs), height: rows },
+    ...(inputAt !== undefined && {
+      inputs: { buffer: 'activations', at: inputAt, width: quads(inputs), height: rows },
+    }),
+  };
 }
 
 /** Those of the tiles that share, which must agree, since all layers have one dispatch. */
@@ -170,35 +197,58 @@ function updateTile(layer: UpdateLayer, rows: number, t: Tiling, sums: Tile): st
   const inputQuads = quads(layer.inputs);
   const outputQuads = quads(layer.outputs);
   const fromSamples = inputAt === undefined;
-  const steps = tile.isPlain ? 1 : ([4, 2].find((count) => rows % count === 0) ?? 1);
-  const left = leftOperand(tile.rows, t.lanes.broadcast, (v, name) => {
-    const inside = insideRow(t, `row + ${v}`);
-    return unroll(steps, (n) => {
-      const at = `${inputAt ?? 0}u + inputs${n}At + ${inside}`;
-      return `    let ${name}_${n} = ${fromSamples ? `bytesOf(samples[${at}])` : `activations[${at}]`};`;
-    });
-  });
-  return `${declareSums(sums)}
+  const textures = tile.fromTextures ? texturesOf(layer, rows) : undefined;
+  const { deltas, inputs } = textures ?? {};
+  const most = textures ? [8, 4, 2] : [4, 2];
+  const steps = tile.isPlain ? 1 : (most.find((count) => rows % count === 0) ?? 1);
+  const { broadcast } = t.lanes;
+  const columnOf = (v: string) => insideRow(t, `row + ${v}`);
+  const lefts = Array.from({ length: steps }, (_, n) =>
+    leftOperand(
+      tile.rows,
+      broadcast,
+      (v, name, own) => {
+        if (inputs) return `    let ${name} = ${texel(inputs, `input${own}X`, `y${n}`)};`;
+        const at = `${inputAt ?? 0}u + inputs${n}At + ${columnOf(v)}`;
+        return `    let ${name} = ${fromSamples ? `bytesOf(samples[${at}])` : `activations[${at}]`};`;
+      },
+      `sample${n}_`,
+    ),
+  );
+  const columns = [
+    inputs &&
+      leftOperand(tile.rows, broadcast, (v, _, own) => {
+        return `  let input${own}X = ${texelX(inputs, columnOf(v))};`;
+      }).loads,
+    deltas && unroll(tile.quads, (q) => `  let delta${q}X = ${texelX(deltas, `quad${q}`)};`),
+  ];
+  const sampleAt = (n: number) => [
+    // Both operands are as high.
+    ...(deltas ? [`    let y${n} = ${texelY(deltas, `n + ${n}u`)};`] : []),
+    ...(inputs
+      ? []
+      : [
+          `    let inputs${n}At = ${fromSamples ? `sampleOf(n + ${n}u, step)` : `(n + ${n}u)`} * ${inputQuads}u;`,
+        ]),
+  ];
+  const deltaOf = (n: number, q: number) =>
+    deltas
+      ? texel(deltas, `delta${q}X`, `y${n}`)
+      : `deltas[${deltaAt}u + (n + ${n}u) * ${outputQuads}u + quad${q}]`;
+  return `${columns.filter(Boolean).join('\n')}
+${declareSums(sums)}
 ${alongSum(
   'i',
   rows / steps,
   t.slices,
   `    let n = ${steps}u * i;
-${unroll(steps, (n) => `    let inputs${n}At = ${fromSamples ? `sampleOf(n + ${n}u, step)` : `(n + ${n}u)`} * ${inputQuads}u;`)}
-${left.loads}
-${unroll(steps, (n) =>
-  unroll(
-    tile.quads,
-    (q) =>
-      `    let right${n}_${q} = deltas[${deltaAt}u + (n + ${n}u) * ${outputQuads}u + quad${q}];`,
-  ),
-)}
+${unroll(steps, (n) => [...sampleAt(n), lefts[n]!.loads].join('\n'))}
+${unroll(steps, (n) => unroll(tile.quads, (q) => `    let right${n}_${q} = ${deltaOf(n, q)};`))}
 ${updateProducts(
   sums,
   steps,
-  (vector, component, n) =>
-    left.value(vector, component).replace(/vector\d+/, (name) => `${name}_${n}`),
-  isQuad(t.lanes.broadcast),
+  (vector, component, n) => lefts[n]!.value(vector, component),
+  isQuad(broadcast),
 )}`,
 )}`;
 }

@@ -62,7 +62,8 @@ export function defaultTimeoutMs(adapter: AdapterDescription): number {
 const storageBuffersNeeded = 8;
 
 /**
- * Where a network runs: a WebGPU device that notices when it is lost, stuck or misused, and counts its buffers.
+ * Where a network runs: a WebGPU device that notices when it is lost, stuck or misused, and counts its buffers
+ * and textures.
  *
  * @example
  * const device = await Device.request();
@@ -76,7 +77,7 @@ export class Device {
   readonly isVisible: () => boolean;
   readonly #watch: Watch;
   readonly #prompter: Prompter;
-  readonly #buffers = new Set<GPUBuffer>();
+  readonly #made = new Set<GPUBuffer | GPUTexture>();
   #error: NudgeError | undefined;
 
   /**
@@ -169,9 +170,9 @@ export class Device {
     return this.gpu.features.has('timestamp-query');
   }
 
-  /** Buffers made and not destroyed; 0 after every engine on this device is disposed. */
+  /** Buffers and textures made and not destroyed; 0 after every engine on this device is disposed. */
   get liveBuffers(): number {
-    return this.#buffers.size;
+    return this.#made.size;
   }
 
   limit(name: LimitName): number {
@@ -179,19 +180,26 @@ export class Device {
   }
 
   /**
-   * Makes buffers and whatever else `build` makes, synchronously, and waits for WebGPU's word on it.
-   * @throws {OutOfMemoryError | ShaderError} what WebGPU had against it; the buffers made are then destroyed
+   * Makes buffers, textures and whatever else `build` makes, synchronously, and waits for WebGPU's word on it.
+   * @throws {OutOfMemoryError | ShaderError} what WebGPU had against it; what was allocated is then destroyed
    */
-  async create<T>(what: string, build: (allocate: Allocate) => T): Promise<T> {
+  async create<T>(
+    what: string,
+    build: (allocate: Allocate, allocateTexture: AllocateTexture) => T,
+  ): Promise<T> {
     this.throwIfUnusable();
-    const made: GPUBuffer[] = [];
+    const made: (GPUBuffer | GPUTexture)[] = [];
+    const counted = <R extends GPUBuffer | GPUTexture>(resource: R): R => {
+      this.#made.add(resource);
+      made.push(resource);
+      return resource;
+    };
     const allocate: Allocate = (label, size, usage, largestBinding = size) => {
       this.#requireBufferFits(label, size, usage, largestBinding);
-      const buffer = this.gpu.createBuffer({ label, size, usage });
-      this.#buffers.add(buffer);
-      made.push(buffer);
-      return buffer;
+      return counted(this.gpu.createBuffer({ label, size, usage }));
     };
+    const allocateTexture: AllocateTexture = (descriptor) =>
+      counted(this.gpu.createTexture(descriptor));
     // Error scopes are a stack that the whole device shares: pushed and popped without an await in between,
     // they cannot catch anybody else's error.
     this.gpu.pushErrorScope('validation');
@@ -200,7 +208,7 @@ export class Device {
     try {
       let result: T;
       try {
-        result = build(allocate);
+        result = build(allocate, allocateTexture);
       } finally {
         errors = Promise.allSettled([this.gpu.popErrorScope(), this.gpu.popErrorScope()]);
       }
@@ -215,10 +223,10 @@ export class Device {
     }
   }
 
-  /** Destroys buffers; ones already released are left alone. */
-  release(buffers: Iterable<GPUBuffer>): void {
-    for (const buffer of buffers) {
-      if (this.#buffers.delete(buffer)) buffer.destroy();
+  /** Destroys buffers and textures; ones already released are left alone. */
+  release(resources: Iterable<GPUBuffer | GPUTexture>): void {
+    for (const resource of resources) {
+      if (this.#made.delete(resource)) resource.destroy();
     }
   }
 
@@ -258,7 +266,7 @@ export class Device {
 
   /** Destroys the device and all that lives on it. Calling it again does nothing. */
   destroy(): void {
-    this.release([...this.#buffers]);
+    this.release([...this.#made]);
     this.#watch.stop(
       new DisposedError('This device was destroyed. Request a new one with Device.request().'),
     );
@@ -309,6 +317,9 @@ export type Allocate = (
   usage: GPUBufferUsageFlags,
   largestBinding?: number,
 ) => GPUBuffer;
+
+/** Makes a counted texture. */
+export type AllocateTexture = (descriptor: GPUTextureDescriptor) => GPUTexture;
 
 function typedError(error: GPUError, what: string): NudgeError {
   const isOutOfMemory =

@@ -221,7 +221,7 @@ export class GpuEngine implements Engine {
     await this.#queue.catch(() => undefined);
     const { parameters, buffers, readback, timing } = this.#resources;
     this.#evaluator?.dispose();
-    await this.#training?.program.stop();
+    await this.#training?.program.dispose();
     this.#training?.source.dispose();
     parameters.dispose();
     readback.dispose();
@@ -233,7 +233,7 @@ export class GpuEngine implements Engine {
   }
 
   async #replaceTraining(dataset: Dataset): Promise<void> {
-    await this.#training?.program.stop();
+    await this.#training?.program.dispose();
     this.#training?.source.dispose();
     this.#training = undefined;
     this.preparation = undefined;

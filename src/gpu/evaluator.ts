@@ -51,6 +51,7 @@ export class Evaluator {
     const step = evaluationStep(network, plan);
     const source = await createSource(device, dataset, evaluationBatch, stream);
     let buffers: ReadonlyMap<string, GPUBuffer> | undefined;
+    let program: Program | undefined;
     try {
       buffers = await device.create('the buffers of an evaluation', (allocate) => {
         const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
@@ -58,7 +59,7 @@ export class Evaluator {
         return new Map(sizes.map(([name, size]) => [name, allocate(name, size, usage)] as const));
       });
       const all = new Map<string, GPUBuffer>([...parameters, ...source.buffers, ...buffers]);
-      const program = await Program.create(device, step.kernels, all);
+      program = await Program.create(device, step.kernels, all);
       const size = (name: string) => step.buffers.get(name)!;
       const largest = Math.max(size('costs') + size('confusion'), size('outputs')) + 8;
       return new Evaluator({
@@ -73,6 +74,7 @@ export class Evaluator {
         pacer: new Pacer(device, plan.stepsPerSubmit),
       });
     } catch (error) {
+      program?.dispose();
       source.dispose();
       if (buffers) device.release(buffers.values());
       throw error;
@@ -144,7 +146,8 @@ export class Evaluator {
   }
 
   dispose(): void {
-    const { device, source, buffers, readback } = this.#parts;
+    const { device, program, source, buffers, readback } = this.#parts;
+    program.dispose();
     source.dispose();
     device.release(buffers.values());
     readback.dispose();

@@ -1,5 +1,5 @@
 /** The only place that turns WGSL into pipelines. */
-import type { Kernel } from '../../shaders/kernel.ts';
+import type { Binding, Kernel } from '../../shaders/kernel.ts';
 import { ShaderError } from '../errors.ts';
 import type { Device } from './device.ts';
 
@@ -9,11 +9,19 @@ export interface CompiledKernel {
   readonly layout: GPUBindGroupLayout;
 }
 
-const bufferTypes = {
-  uniform: 'uniform',
-  read: 'read-only-storage',
-  read_write: 'storage',
-} as const;
+/** Texels of every texture: a quad. They are read one by one, since not all GPUs mix float32. */
+export const texelFormat = 'rgba32float';
+
+const bindingLayouts: Readonly<
+  Record<Binding['access'], Omit<GPUBindGroupLayoutEntry, 'binding' | 'visibility'>>
+> = {
+  uniform: { buffer: { type: 'uniform' } },
+  read: { buffer: { type: 'read-only-storage' } },
+  read_write: { buffer: { type: 'storage' } },
+  texture: { texture: { sampleType: 'unfilterable-float' } },
+  store: { storageTexture: { access: 'write-only', format: texelFormat } },
+  sampler: { sampler: { type: 'non-filtering' } },
+};
 
 /** Milliseconds between two questions to a device that compiles, and how many are asked. */
 const questionMs = 1000;
@@ -50,7 +58,7 @@ async function compile(device: Device, kernel: Kernel): Promise<CompiledKernel> 
     entries: bindings.map(({ access }, binding) => ({
       binding,
       visibility: GPUShaderStage.COMPUTE,
-      buffer: { type: bufferTypes[access] },
+      ...bindingLayouts[access],
     })),
   });
   gpu.pushErrorScope('validation');

@@ -3,6 +3,7 @@
  * and the adapter; printable; and part of what reproducibility means, since another tile adds in another order.
  */
 import { fusedIterations } from '../../shaders/fused.ts';
+import { mostTexels, mostTextures } from '../../shaders/texture.ts';
 import type { Lanes, Tile } from '../../shaders/tile.ts';
 import { quads } from '../../shaders/wgsl.ts';
 import type { Network } from '../network/network.ts';
@@ -86,18 +87,34 @@ function softwarePlan(
   const layers = sizes.slice(1).map((outputs, l): LayerPlan => {
     const inputQuads = quads(sizes[l]!);
     const isSmall = weightQuads[l]! < largestLayer / 32;
+    const fromTextures =
+      l < mostTexturedLayers &&
+      fitsTextures(sizes[l]!, outputs, batchSize) &&
+      batchSize * sizes[l]! * outputs >= kindPlan.leastTextured;
+    const chosen = (among: readonly Tile[], rows: number, columns: number): Tile => {
+      const tile = largest(among, rows, columns, kindPlan);
+      return fromTextures ? { ...tile, fromTextures } : tile;
+    };
     return {
-      forward: largest(tiles.forward, batchSize, quads(outputs), kindPlan),
-      hiddenDelta: largest(tiles.forward, batchSize, inputQuads, kindPlan),
+      forward: chosen(tiles.forward, batchSize, quads(outputs)),
+      hiddenDelta: chosen(tiles.forward, batchSize, inputQuads),
       update: isSmall
         ? { rows: 1, quads: 1, isPlain: true }
-        : largest(tiles.update, inputQuads, quads(outputs), kindPlan),
+        : chosen(tiles.update, inputQuads, quads(outputs)),
     };
   });
   const fused = { from: fusedFrom(sizes), rows: 4 };
   // So many outputs that an invocation does not get through them in a dispatch.
   const isTooLong = !lanes.broadcast && fusedIterations(sizes, fused) > mostLoopIterations;
   return { layers, lanes, ...(!isTooLong && { fused }) };
+}
+
+/** Layers whose weight gradients one kernel reads two textures each for. */
+export const mostTexturedLayers = mostTextures / 2;
+
+/** Whether the matrices of a layer are no larger than textures may be. @param rows of the mini-batch buffers */
+export function fitsTextures(inputs: number, outputs: number, rows: number): boolean {
+  return Math.max(4 * quads(inputs), quads(outputs), rows) <= mostTexels;
 }
 
 /**
@@ -123,6 +140,8 @@ interface KindPlan {
   readonly lanes: Lanes;
   /** Tiles that leave fewer invocations than this are passed over for smaller ones. */
   readonly wanted: number;
+  /** Products of fewer multiply-adds than this read no textures: copying operands would take what it saves. */
+  readonly leastTextured: number;
   /**
    * From most to least reuse of what is loaded. Above 16 vec4f sums an invocation, registers run out; where a load costs
    * more than what then goes to memory, as in SwiftShader, 64 are faster.
@@ -137,6 +156,7 @@ const kinds: Readonly<Record<Exclude<Kind, 'gpu'>, KindPlan>> = {
     // Small workgroups spread evenly over the cores; lavapipe computes eight invocations at a time.
     lanes: { workgroupSize: 8, broadcast: 0 },
     wanted: 24,
+    leastTextured: Infinity,
     tiles: {
       forward: [
         tile(16, 2),
@@ -154,6 +174,7 @@ const kinds: Readonly<Record<Exclude<Kind, 'gpu'>, KindPlan>> = {
     // SwiftShader computes four invocations at a time, a subgroup; tiles are whole subgroups high.
     lanes: { workgroupSize: 4, broadcast: 4 },
     wanted: 24,
+    leastTextured: 4e6,
     tiles: {
       forward: [tile(32, 2), tile(16, 2), tile(8, 2), tile(16, 1), tile(8, 1), tile(4, 1)],
       update: [tile(8, 2), tile(4, 2), tile(4, 1)],
@@ -207,8 +228,8 @@ function largest(
 
 /** The plan in one line a layer, for reports. */
 export function describePlan(plan: Plan): string {
-  const text = ({ rows, quads: q, shared }: Tile) =>
-    `${rows}×${4 * q}${shared && shared.slices > 1 ? ` in ${shared.slices} slices` : ''}${shared?.depth ? `, staged by ${shared.depth}` : ''}`;
+  const text = ({ rows, quads: q, shared, fromTextures }: Tile) =>
+    `${rows}×${4 * q}${shared && shared.slices > 1 ? ` in ${shared.slices} slices` : ''}${shared?.depth ? `, staged by ${shared.depth}` : ''}${fromTextures ? ' from textures' : ''}`;
   const split = plan.fused?.from ?? plan.layers.length;
   const layers = plan.layers
     .map(({ forward, hiddenDelta, update }, l) => {

@@ -1,12 +1,20 @@
 /** Whether a plan that was not made by `choosePlan` here, but by a tuner or in a file, can be run at all. */
 import { costIterations } from '../../shaders/cost.ts';
 import { fusedIterations } from '../../shaders/fused.ts';
+import { mostTexels } from '../../shaders/texture.ts';
 import type { Sharing, Tile } from '../../shaders/tile.ts';
 import { quads } from '../../shaders/wgsl.ts';
 import { ConfigurationError, LimitError } from '../errors.ts';
 import type { Network } from '../network/network.ts';
 import type { Device } from './device.ts';
-import { compilesAhead, mostLoopIterations, type Plan, type PlanAdapter } from './plan.ts';
+import {
+  compilesAhead,
+  fitsTextures,
+  mostLoopIterations,
+  mostTexturedLayers,
+  type Plan,
+  type PlanAdapter,
+} from './plan.ts';
 import { trainingStep, type Step } from './step.ts';
 
 /** What of a device its plans have to fit. */
@@ -32,6 +40,9 @@ interface UsedTile {
   /** 'forward of layer 0' */
   readonly name: string;
   readonly tile: Tile;
+  /** Of its layer. */
+  readonly inputs: number;
+  readonly outputs: number;
   /** Quads of the matrix that it is a part of, side by side. */
   readonly columns: number;
   /** Sums a row of the tile. */
@@ -44,16 +55,15 @@ interface UsedTile {
 function usedTiles(plan: Plan, layers: readonly number[]): readonly UsedTile[] {
   const split = plan.fused?.from ?? plan.layers.length;
   return plan.layers.flatMap(({ forward, hiddenDelta, update }, l): UsedTile[] => {
-    const inputs = quads(layers[l]!);
-    const outputs = quads(layers[l + 1]!);
-    const of = (kernel: string) => `${kernel} of layer ${l}`;
+    const [inputs, outputs] = [layers[l]!, layers[l + 1]!];
+    const of = (kernel: string, tile: Tile, columns: number) => {
+      return { name: `${kernel} of layer ${l}`, tile, inputs, outputs, columns: quads(columns) };
+    };
     const batch = { isOfBatch: true, sums: 1 };
     return [
-      ...(l < split ? [{ name: of('forward'), tile: forward, columns: outputs, ...batch }] : []),
-      ...(l > 0 && l < split
-        ? [{ name: of('hidden delta'), tile: hiddenDelta, columns: inputs, ...batch }]
-        : []),
-      { name: of('update'), tile: update, columns: outputs, sums: 4, isOfBatch: false },
+      ...(l < split ? [{ ...of('forward', forward, outputs), ...batch }] : []),
+      ...(l > 0 && l < split ? [{ ...of('hidden delta', hiddenDelta, inputs), ...batch }] : []),
+      { ...of('update', update, outputs), sums: 4, isOfBatch: false },
     ];
   });
 }
@@ -115,8 +125,30 @@ export function requirePlan(
   if (fused?.workgroupSize !== undefined) {
     requireWorkgroup('The workgroups for fused layers have', fused.workgroupSize, target);
   }
-  for (const used of usedTiles(plan, layers)) requireTile(plan, used, target);
+  for (const used of usedTiles(plan, layers)) {
+    requireTile(plan, used, target);
+    if (used.tile.fromTextures) requireTextures(plan, used);
+  }
+  const textured = plan.layers.filter(({ update }) => update.fromTextures).length;
+  if (textured > mostTexturedLayers) {
+    refuse(
+      `The updates of ${textured} layers read textures, and those of at most ${mostTexturedLayers} can`,
+    );
+  }
   return plan;
+}
+
+function requireTextures({ rows }: Plan, { name, tile, inputs, outputs }: UsedTile): void {
+  if (tile.isPlain === true || tile.shared) {
+    refuse(
+      `The tile for the ${name} reads textures, which ${tile.shared ? 'shared' : 'plain'} tiles do not`,
+    );
+  }
+  if (!fitsTextures(inputs, outputs, rows)) {
+    refuse(
+      `The ${name} reads textures, which hold layers of ${mostTexels} neurons and ${mostTexels} rows, and it is ${inputs}→${outputs} with ${rows} rows`,
+    );
+  }
 }
 
 function requireLanes({ lanes }: Plan, target: PlanTarget): void {

@@ -103,14 +103,17 @@ function readLayer(value: unknown, name: string): LayerPlan {
 }
 
 function readTile(value: unknown, name: string): Tile {
-  const names = ['rows', 'quads', 'shared', 'isPlain'];
-  const tile = readObject(value, name, names, ['shared', 'isPlain']);
-  const { isPlain } = tile;
+  const names = ['rows', 'quads', 'shared', 'isPlain', 'fromTextures'];
+  const tile = readObject(value, name, names, ['shared', 'isPlain', 'fromTextures']);
+  const { isPlain, fromTextures } = tile;
   return {
     rows: readCount(tile.rows, `${name}.rows`, 1),
     quads: readCount(tile.quads, `${name}.quads`, 1),
     ...(tile.shared !== undefined && { shared: readSharing(tile.shared, `${name}.shared`) }),
     ...(isPlain !== undefined && { isPlain: readSwitch(isPlain, `${name}.isPlain`) }),
+    ...(fromTextures !== undefined && {
+      fromTextures: readSwitch(fromTextures, `${name}.fromTextures`),
+    }),
   };
 }
 

@@ -1,6 +1,6 @@
-import type { Kernel } from '../../shaders/kernel.ts';
-import type { Device } from './device.ts';
-import { compileKernels } from './pipelines.ts';
+import { withCopies, type Binding, type Kernel } from '../../shaders/kernel.ts';
+import type { AllocateTexture, Device } from './device.ts';
+import { compileKernels, texelFormat } from './pipelines.ts';
 import { asError } from './watch.ts';
 
 interface Call {
@@ -9,27 +9,42 @@ interface Call {
   readonly workgroups: Kernel['workgroups'];
 }
 
-/** A step made ready: its pipelines compiled, its bind groups made. Recording it costs three calls a kernel. */
+/**
+ * A step made ready: its pipelines compiled, its bind groups made, and the textures that its kernels hand operands on in.
+ * Recording it costs three calls a kernel.
+ */
 export class Program {
   /** When the last of its kernels was compiled, by `performance.now()`. */
   readonly compiledAt: number;
+  readonly #device: Device;
   readonly #calls: readonly Call[];
+  readonly #textures: readonly GPUTexture[];
 
-  private constructor(calls: readonly Call[], compiledAt: number) {
+  private constructor(
+    device: Device,
+    calls: readonly Call[],
+    textures: readonly GPUTexture[],
+    compiledAt: number,
+  ) {
+    this.#device = device;
     this.#calls = calls;
+    this.#textures = textures;
     this.compiledAt = compiledAt;
   }
 
   /**
+   * @param steps kernels, whose copies are made before the first that needs them
    * @param buffers by the names of the kernels' bindings; kernels are compiled while they are being filled
    * @throws {ShaderError} when a kernel is refused
+   * @throws {OutOfMemoryError} when there is no room for the textures
    * @throws what `buffers` rejects with
    */
   static async create(
     device: Device,
-    kernels: readonly Kernel[],
+    steps: readonly Kernel[],
     buffers: ReadonlyMap<string, GPUBuffer> | Promise<ReadonlyMap<string, GPUBuffer>>,
   ): Promise<Program> {
+    const kernels = withCopies(steps);
     // All are waited for even if one fails: what is compiled for nobody is still in the way of whoever comes next.
     let compiledAt = 0;
     const [compilation, filling, learning] = await Promise.allSettled([
@@ -44,27 +59,40 @@ export class Program {
     const compiled = valueOf(compilation);
     const filled = valueOf(filling);
     valueOf(learning);
-    const calls = await device.create('bind groups', () =>
-      kernels.map((kernel, i): Call => {
+    return await device.create('bind groups', (_, allocateTexture) => {
+      const textures = createTextures(kernels, allocateTexture);
+      const sampler =
+        textures.size > 0 ? device.gpu.createSampler({ label: 'nearest' }) : undefined;
+      const resourceOf = ({ name, access }: Binding): GPUBindingResource | undefined => {
+        if (access === 'sampler') return sampler;
+        const buffer = filled.get(name);
+        return textures.get(name)?.createView() ?? (buffer && { buffer });
+      };
+      const calls = kernels.map((kernel, i): Call => {
         const { pipeline, layout } = compiled[i]!;
-        const entries = kernel.bindings.map(({ name }, binding) => {
-          const buffer = filled.get(name);
-          if (!buffer) throw new Error(`Kernel '${kernel.label}' has no buffer for '${name}'.`);
-          return { binding, resource: { buffer } };
+        const entries = kernel.bindings.map((one, binding) => {
+          const resource = resourceOf(one);
+          if (!resource) throw new Error(`Kernel '${kernel.label}' has nothing for '${one.name}'.`);
+          return { binding, resource };
         });
         return {
           pipeline,
           bindGroup: device.gpu.createBindGroup({ label: kernel.label, layout, entries }),
           workgroups: kernel.workgroups,
         };
-      }),
-    );
-    return new Program(calls, compiledAt);
+      });
+      return new Program(device, calls, [...textures.values()], compiledAt);
+    });
   }
 
   /** Dispatches that recording it once takes. */
   get dispatchCount(): number {
     return this.#calls.length;
+  }
+
+  /** Gives back the textures. What is recorded must have been submitted. */
+  dispose(): void {
+    this.#device.release(this.#textures);
   }
 
   /** Records the step `times` times. */
@@ -81,6 +109,23 @@ export class Program {
       }
     }
   }
+}
+
+/** The textures that kernels bind, by name. */
+function createTextures(
+  kernels: readonly Kernel[],
+  allocate: AllocateTexture,
+): ReadonlyMap<string, GPUTexture> {
+  const sizes = kernels.flatMap(({ bindings }) =>
+    bindings.flatMap(({ name, size }) => (size ? [[name, size] as const] : [])),
+  );
+  const usage = GPUTextureUsage.TEXTURE_BINDING | GPUTextureUsage.STORAGE_BINDING;
+  return new Map(
+    [...new Map(sizes)].map(([label, size]) => [
+      label,
+      allocate({ label, size, format: texelFormat, usage }),
+    ]),
+  );
 }
 
 /** @throws why there is none */

@@ -1,4 +1,4 @@
-import type { Kernel } from '../../shaders/kernel.ts';
+import { withCopies, type Kernel } from '../../shaders/kernel.ts';
 import type { Device } from './device.ts';
 import { Program } from './program.ts';
 import { asError } from './watch.ts';
@@ -58,7 +58,7 @@ export class StagedProgram {
 
   /** Dispatches of a step in the kernels that stay. */
   get dispatchCount(): number {
-    return this.#fastKernels.length;
+    return withCopies(this.#fastKernels).length;
   }
 
   /**
@@ -80,10 +80,14 @@ export class StagedProgram {
     if (this.#failure) throw this.#failure;
   }
 
-  /** Compiles nothing from now on, and waits for what is being compiled: it would be in the way of whatever is next. */
-  async stop(): Promise<void> {
+  /**
+   * Compiles nothing from now on, and waits for what is being compiled: it would be in the way of whatever is next.
+   * Gives back what the kernels shared; nothing can be recorded any more.
+   */
+  async dispose(): Promise<void> {
     this.#isStopped = true;
     await this.#arrival;
+    this.#current.dispose();
   }
 
   /** Once the first steps are made, from which compiling would take the processor. */
@@ -97,6 +101,7 @@ export class StagedProgram {
   #ask(): Promise<void> {
     this.#arrival ??= this.#compileFast().then(
       (program) => {
+        this.#current.dispose();
         this.#current = program;
         this.#isFast = true;
       },

@@ -118,6 +118,7 @@ describe('a step', () => {
             ...sourceBuffers,
           ]);
           for (const { label, bindings } of step.kernels) {
+            // This network's kernels read no textures; those of test/gpu/textures.test.ts do.
             for (const { name } of bindings) expect(made, label).toContain(name);
             // WebGPU lets a dispatch either read a buffer or write it.
             expect(new Set(bindings.map(({ name }) => name)).size, label).toBe(bindings.length);

@@ -122,6 +122,42 @@ describe('a plan is refused that', () => {
   });
 });
 
+describe('a tile that reads textures is refused', () => {
+  const textured = { ...tile, fromTextures: true };
+
+  it('where it is plain or shared', () => {
+    const plain = { rows: 1, quads: 1, isPlain: true, fromTextures: true };
+    expect(refusal(withTile(1, { forward: plain }))).toBe(
+      'The tile for the forward of layer 1 reads textures, which plain tiles do not.',
+    );
+    const shared = { workgroupSize: 64, across: 8, slices: 2, depth: 16 };
+    expect(refusal(withTile(1, { forward: { ...textured, shared } }))).toBe(
+      'The tile for the forward of layer 1 reads textures, which shared tiles do not.',
+    );
+  });
+
+  it('where a matrix is larger than textures may be', () => {
+    const layers = [9000, 16];
+    const only = { ...plan, layers: [{ ...plan.layers[0]!, forward: textured }] };
+    expect(() => requirePlan(only, { layers }, 100, target)).toThrow(
+      'The forward of layer 0 reads textures, which hold layers of 8192 neurons and 8192 rows, and it is 9000→16 with 104 rows.',
+    );
+    const many = { ...only, batchSize: 8200, rows: 8200 };
+    expect(() => requirePlan(many, { layers: [784, 16] }, 8200, target)).toThrow(
+      'and it is 784→16 with 8200 rows.',
+    );
+  });
+
+  it('where one kernel would read more than every adapter has', () => {
+    const layers = Array.from({ length: 10 }, () => 16);
+    const update = { rows: 4, quads: 1, fromTextures: true };
+    const deep = { ...plan, layers: layers.slice(1).map(() => ({ ...plan.layers[0]!, update })) };
+    expect(() => requirePlan(deep, { layers }, 100, target)).toThrow(
+      'The updates of 9 layers read textures, and those of at most 8 can.',
+    );
+  });
+});
+
 it('a plain tile shares no loads, and so may have any height', () => {
   const low = { rows: 1, quads: 1 };
   const plain = { ...low, isPlain: true };

@@ -38,12 +38,13 @@ it('every plan that is chosen comes back from its file as it was, and can be use
   }
 });
 
-it('what a workgroup shares is kept, and that a tile or a fused kernel is plain', () => {
+it('what a workgroup shares is kept, and that a tile or a fused kernel is plain, or reads textures', () => {
   const shared = { workgroupSize: 64, across: 8, slices: 2, depth: 16 };
   for (const sharing of [shared, { ...shared, ahead: true }]) {
     const layer = {
       ...plan.layers[0]!,
       forward: { rows: 4, quads: 1, shared: sharing },
+      hiddenDelta: { rows: 4, quads: 1, fromTextures: true },
       update: { rows: 1, quads: 1, isPlain: true },
     };
     const fused = { from: 1, rows: 1, isPlain: true };

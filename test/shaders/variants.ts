@@ -18,6 +18,7 @@ import { activations } from '../../src/network/functions.ts';
 import { persistentVariants } from './persistentVariants.ts';
 import { probeVariants } from './probeVariants.ts';
 import { sharedVariants } from './sharedVariants.ts';
+import { texturedVariants } from './texturedVariants.ts';
 
 const alone: Lanes = { workgroupSize: 16, broadcast: 0 };
 const sharing: Lanes = { workgroupSize: 4, broadcast: 4 };
@@ -29,7 +30,13 @@ const eachLanes = [alone, sharing] as const;
 const rules = Object.values(updateRules);
 
 export function shaderVariants(): Kernel[] {
-  return [...stepVariants(), ...sharedVariants(), ...persistentVariants(), ...probeVariants()];
+  return [
+    ...stepVariants(),
+    ...sharedVariants(),
+    ...texturedVariants(),
+    ...persistentVariants(),
+    ...probeVariants(),
+  ];
 }
 
 function stepVariants(): Kernel[] {

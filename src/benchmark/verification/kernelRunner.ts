@@ -1,7 +1,7 @@
-import type { Kernel } from '../../../shaders/kernel.ts';
+import { withCopies, type Kernel } from '../../../shaders/kernel.ts';
 import { ShaderError } from '../../errors.ts';
 import type { Device } from '../../gpu/device.ts';
-import { compileKernels } from '../../gpu/pipelines.ts';
+import { Program } from '../../gpu/program.ts';
 import { Readback } from '../../gpu/readback.ts';
 
 /** A NaN that no computation gives: an element that still holds it was never written. */
@@ -19,9 +19,11 @@ const writeGuard = 0x3f9dc0de;
 /** What a binding holds before the dispatch: data, or so many elements of poison. */
 export type Contents = Float32Array | Uint32Array | { readonly poisoned: number };
 
+type BufferAccess = 'uniform' | 'read' | 'read_write';
+
 /**
- * Runs one kernel once over buffers of its own.
- * @param contents by the names of the kernel's bindings
+ * Runs one kernel once, behind the copies it needs, over buffers of its own.
+ * @param contents by the names of the kernel's bindings, and of those of its copies
  * @returns the elements of each writable binding after the dispatch
  * @throws {ShaderError} when the kernel wrote behind the end of a buffer
  */
@@ -30,33 +32,38 @@ export async function runKernel(
   kernel: Kernel,
   contents: Readonly<Record<string, Contents>>,
 ): Promise<ReadonlyMap<string, Uint32Array>> {
-  const [compiled] = await compileKernels(device, [kernel]);
   const { gpu } = device;
-  const images = kernel.bindings.map(({ name, access }) => image(contents[name]!, access));
+  const accesses = accessesOf(kernel);
+  const images = new Map(
+    [...accesses].map(([name, access]) => [name, image(contents[name]!, access)] as const),
+  );
   const usage = {
     uniform: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST,
     read: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST,
     read_write: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST | GPUBufferUsage.COPY_SRC,
   };
-  const { buffers, group } = await device.create(`a run of '${kernel.label}'`, (allocate) => {
-    const made = kernel.bindings.map(({ name, access }, i) =>
-      allocate(name, images[i]!.byteLength, usage[access]),
-    );
-    const entries = made.map((buffer, binding) => ({ binding, resource: { buffer } }));
-    const layout = compiled!.layout;
-    return { buffers: made, group: gpu.createBindGroup({ layout, entries }) };
-  });
-  const written = buffers.filter((_, i) => kernel.bindings[i]!.access === 'read_write');
+  const buffers = await device.create(
+    `a run of '${kernel.label}'`,
+    (allocate) =>
+      new Map(
+        [...accesses].map(
+          ([name, access]) =>
+            [name, allocate(name, images.get(name)!.byteLength, usage[access])] as const,
+        ),
+      ),
+  );
+  const names = writtenBy(kernel);
+  const written = names.map((name) => buffers.get(name)!);
   const bytes = written.reduce((sum, { size }) => sum + size, 0);
   let readback: Readback | undefined;
+  let program: Program | undefined;
   try {
+    program = await Program.create(device, [kernel], buffers);
     readback = await Readback.create(device, kernel.label, bytes, 1);
-    buffers.forEach((buffer, i) => gpu.queue.writeBuffer(buffer, 0, images[i]!));
+    for (const [name, buffer] of buffers) gpu.queue.writeBuffer(buffer, 0, images.get(name)!);
     const encoder = gpu.createCommandEncoder();
     const pass = encoder.beginComputePass();
-    pass.setPipeline(compiled!.pipeline);
-    pass.setBindGroup(0, group);
-    pass.dispatchWorkgroups(...kernel.workgroups);
+    program.encode(pass, 1);
     pass.end();
     gpu.queue.submit([encoder.finish()]);
     const read = await readback.read(
@@ -65,13 +72,28 @@ export async function runKernel(
     );
     return split(kernel, await read.bytes, images);
   } finally {
+    program?.dispose();
     readback?.dispose();
-    device.release(buffers);
+    device.release(buffers.values());
   }
 }
 
+/** How the buffers of a kernel and its copies are used, by name; what is written by one is not only read. */
+function accessesOf(kernel: Kernel): ReadonlyMap<string, BufferAccess> {
+  const accesses = new Map<string, BufferAccess>();
+  for (const { name, access } of withCopies([kernel]).flatMap(({ bindings }) => bindings)) {
+    const isBuffer = access === 'uniform' || access === 'read' || access === 'read_write';
+    if (isBuffer && accesses.get(name) !== 'read_write') accesses.set(name, access);
+  }
+  return accesses;
+}
+
+/** The buffers that a kernel writes, in the order of its bindings. */
+const writtenBy = ({ bindings }: Kernel) =>
+  bindings.flatMap(({ name, access }) => (access === 'read_write' ? [name] : []));
+
 /** The bytes a binding starts with; all but uniforms end in a guard. */
-function image(contents: Contents, access: string): Uint32Array<ArrayBuffer> {
+function image(contents: Contents, access: BufferAccess): Uint32Array<ArrayBuffer> {
   const data =
     'poisoned' in contents
       ? new Uint32Array(contents.poisoned).fill(poison)
@@ -86,13 +108,12 @@ function image(contents: Contents, access: string): Uint32Array<ArrayBuffer> {
 function split(
   kernel: Kernel,
   bytes: ArrayBuffer,
-  images: readonly Uint32Array[],
+  images: ReadonlyMap<string, Uint32Array>,
 ): ReadonlyMap<string, Uint32Array> {
   const result = new Map<string, Uint32Array>();
   let offset = 0;
-  kernel.bindings.forEach(({ name, access }, i) => {
-    if (access !== 'read_write') return;
-    const all = new Uint32Array(bytes, offset, images[i]!.length);
+  for (const name of writtenBy(kernel)) {
+    const all = new Uint32Array(bytes, offset, images.get(name)!.length);
     offset += all.byteLength;
     const end = all.length - guardElements;
     const stray = all.subarray(end).findIndex((word) => word !== writeGuard);
@@ -102,7 +123,7 @@ function split(
       );
     }
     result.set(name, all.subarray(0, end));
-  });
+  }
   return result;
 }
 

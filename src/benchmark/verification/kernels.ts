@@ -15,7 +15,14 @@ import { checkFused, type FusedCase } from './fused.ts';
 import { checkHiddenDelta, hasIntegerSlope } from './hiddenDelta.ts';
 import { checkOutputDelta, checkScore } from './output.ts';
 import { Samples, type DataKind } from './samples.ts';
-import { cutText, drawAlone, drawShared, workgroupSizes, type DrawCut } from './tiles.ts';
+import {
+  cutText,
+  drawAlone,
+  drawShared,
+  drawTextured,
+  workgroupSizes,
+  type DrawCut,
+} from './tiles.ts';
 import { checkUpdate, type UpdateCase } from './update.ts';
 
 export interface KernelCase {
@@ -68,12 +75,18 @@ export function kernelCases(rounds: number, subgroupSize: number, seed = 1): rea
       cases.push(...outputCases(draw, kind, next()));
       cases.push(...updateCases(draw, () => alone, Object.keys(updateRules), kind, next()));
       cases.push(...clipCases(draw, kind, next()));
-      // What tiles share has nothing to do with the function or the optimizer behind them.
+      // What tiles share, or read, has nothing to do with the function or the optimizer behind them.
       const shared = drawShared(draw);
       const sharedUpdate = () => drawShared(draw, draw.pick([32, 64]));
-      cases.push(...forwardCases(draw, shared, ['relu', 'gelu'], kind, next()));
-      cases.push(...deltaCases(draw, shared, ['sigmoid', 'relu', 'gelu'], kind, next()));
-      cases.push(...updateCases(draw, sharedUpdate, ['plain', 'deferred'], kind, next()));
+      const textured = drawTextured(draw, subgroupSize);
+      for (const [drawCut, drawCuts] of [
+        [shared, sharedUpdate],
+        [textured, () => textured],
+      ] as const) {
+        cases.push(...forwardCases(draw, drawCut, ['relu', 'gelu'], kind, next()));
+        cases.push(...deltaCases(draw, drawCut, ['sigmoid', 'relu', 'gelu'], kind, next()));
+        cases.push(...updateCases(draw, drawCuts, ['plain', 'deferred'], kind, next()));
+      }
     }
     cases.push(...fusedCases(draw, next()));
   }

@@ -29,6 +29,15 @@ export function drawAlone(draw: Samples, subgroupSize: number): DrawCut {
   };
 }
 
+/** The same ways, with operands from textures. */
+export function drawTextured(draw: Samples, subgroupSize: number): DrawCut {
+  const drawCut = drawAlone(draw, subgroupSize);
+  return (rowsOf) => {
+    const { tile, lanes } = drawCut(rowsOf);
+    return { tile: { ...tile, fromTextures: true }, lanes };
+  };
+}
+
 /** WebGPU's default limit of workgroup memory, in quads. */
 const mostQuads = 1024;
 
@@ -63,12 +72,12 @@ export function drawShared(draw: Samples, workgroupSize?: number): DrawCut {
   };
 }
 
-/** 'tile 4×8, 4 of 16 lanes', 'tile 4×4, 64 lanes 8 across in 2 slices, 16 staged ahead' */
+/** 'tile 4×8, 4 of 16 lanes', 'tile 4×8 from textures, 16 lanes', 'tile 4×4, 64 lanes 8 across in 2 slices, 16 staged ahead' */
 export function cutText(
-  { rows, quads, shared }: Tile,
+  { rows, quads, shared, fromTextures }: Tile,
   { workgroupSize, broadcast }: Lanes,
 ): string {
-  const tile = `tile ${rows}×${4 * quads}, `;
+  const tile = `tile ${rows}×${4 * quads}${fromTextures ? ' from textures' : ''}, `;
   if (!shared) return `${tile}${broadcast > 0 ? `${broadcast} of ` : ''}${workgroupSize} lanes`;
   const { across, slices, depth, ahead } = shared;
   const staged = depth > 0 ? `, ${depth} staged${ahead ? ' ahead' : ''}` : '';

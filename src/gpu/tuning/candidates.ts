@@ -75,9 +75,15 @@ export function nameAnswer(question: Question, { fused, lanes, layers }: Plan): 
     case 'lanes':
       return `workgroups of ${lanes.workgroupSize}${lanes.broadcast > 0 ? ` that share loads` : ''}`;
     case 'tile': {
-      const { rows, quads: q, shared, isPlain } = layers[question.layer]![question.role];
+      const {
+        rows,
+        quads: q,
+        shared,
+        isPlain,
+        fromTextures,
+      } = layers[question.layer]![question.role];
       const height = question.role === 'update' ? 4 * rows : rows;
-      return `${height}×${4 * q}${shared ? ` ${nameSharing(shared)}` : ''}${isPlain === true ? ', plain' : ''}`;
+      return `${height}×${4 * q}${shared ? ` ${nameSharing(shared)}` : ''}${isPlain === true ? ', plain' : ''}${fromTextures === true ? ' from textures' : ''}`;
     }
   }
 }
@@ -165,7 +171,8 @@ function tileAnswers(
   const own = plan.layers[layer]![role];
   const far = (tile: Tile) =>
     Math.abs(Math.log2(tile.rows / own.rows)) + Math.abs(Math.log2(tile.quads / own.quads));
-  return [...tilesFor(role, height, columns, plan.lanes), ...sharedTiles(own, target)]
+  const alone = tilesFor(role, height, columns, plan.lanes).map((tile) => textured(tile, own));
+  return [...otherOperands(own, plan.lanes), ...alone, ...sharedTiles(own, target)]
     .toSorted((a, b) => far(a) - far(b))
     .map((tile): Plan => {
       const changed = { ...plan.layers[layer]!, [role]: tile };
@@ -189,6 +196,18 @@ function tilesFor(role: Role, height: number, columns: number, lanes: Plan['lane
     .flatMap((rows) => [1, 2, 3, 4, 5].map((q): Tile => ({ rows, quads: q })))
     .filter((tile) => columns % tile.quads === 0 && sums * tile.rows * tile.quads <= most);
   return [...whole, ...plain];
+}
+
+/** A tile that reads its operands where `own` does. */
+function textured(tile: Tile, { fromTextures }: Tile): Tile {
+  return fromTextures && tile.isPlain !== true ? { ...tile, fromTextures } : tile;
+}
+
+/** The same tile with its operands from textures, or no longer from them, where loads are worth sharing as well. */
+function otherOperands(own: Tile, { broadcast }: Plan['lanes']): Tile[] {
+  if (broadcast === 0 || own.isPlain === true || own.shared) return [];
+  const { fromTextures = false, ...tile } = own;
+  return [fromTextures ? tile : { ...tile, fromTextures: true }];
 }
 
 /** The neighbours of a tile whose workgroup shares: one thing changed at a time. */

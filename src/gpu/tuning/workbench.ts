@@ -122,6 +122,7 @@ export class Workbench {
   }
 
   dispose(): void {
+    for (const { program } of this.#programs.values()) program.dispose();
     this.#source.dispose();
     this.#device.release(this.#made.values());
   }

@@ -112,6 +112,22 @@ it('small layers may be fused or not, large ones are not', () => {
   expect(names([784, 128, 10]).join()).not.toContain('from 0');
 });
 
+it('a tile may read textures or not where loads are worth sharing, and is asked about that first', () => {
+  const layers = [784, 512, 10];
+  const question: Question = { kind: 'tile', role: 'forward', layer: 0 };
+  const first = (plan: Plan, target = swiftShader) =>
+    candidatesFor(question, plan, { layers }, target)[0]!.name;
+  const chosen = choosePlan({ layers }, 512, swiftShader);
+  expect(nameAnswer(question, chosen)).toBe('32×8 from textures');
+  expect(first(chosen)).toBe('32×8');
+  const { rows, quads } = chosen.layers[0]!.forward;
+  const layer = { ...chosen.layers[0]!, forward: { rows, quads } };
+  expect(first({ ...chosen, layers: chosen.layers.with(0, layer) })).toBe('32×8 from textures');
+  const elsewhere = choosePlan({ layers }, 512, lavapipe);
+  const names = candidatesFor(question, elsewhere, { layers }, lavapipe).map(({ name }) => name);
+  expect(names.join()).not.toContain('textures');
+});
+
 it('a tile that a workgroup shares has neighbours that differ in one thing', () => {
   const layers = [784, 512, 10];
   const shared = { workgroupSize: 64, across: 8, slices: 1, depth: 16 };

@@ -1,0 +1,210 @@
+/** Operands by way of textures: that nobody can tell by the results, and what a step copies for them. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+import { withCopies, workgroupKernel, type Kernel } from '../../shaders/kernel.ts';
+import {
+  copyToTexture,
+  texel,
+  texelX,
+  texelY,
+  textureBindings,
+  type TexturedMatrix,
+} from '../../shaders/texture.ts';
+import type { Tile } from '../../shaders/tile.ts';
+import { floats, runKernel } from '../../src/benchmark/verification/kernelRunner.ts';
+import { sameBits, trainGpu } from '../../src/benchmark/verification/trajectories.ts';
+import { createDataset } from '../../src/data/dataset.ts';
+import { Device } from '../../src/gpu/device.ts';
+import { GpuEngine } from '../../src/gpu/engine.ts';
+import { parameterRanges } from '../../src/gpu/layout.ts';
+import { choosePlan, type Plan } from '../../src/gpu/plan.ts';
+import { requirePlan, rowsFor } from '../../src/gpu/planCheck.ts';
+import { trainingStep } from '../../src/gpu/step.ts';
+import { Network } from '../../src/network/network.ts';
+import { sgd } from '../../src/training/optimizers.ts';
+import { testGpu } from '../setup/adapter.ts';
+import {
+  hiddenActivations,
+  outputsAndCosts,
+  randomDataset,
+  testRandom,
+} from '../support/networks.ts';
+
+const swiftShader = { isSoftware: true, subgroupSize: 4, maxWorkgroupSize: 256 };
+
+/** A plan with these tiles in every kernel, whose operands come from textures or do not. */
+function planWith(layers: readonly number[], batchSize: number, fromTextures: boolean): Plan {
+  const tile = (rows: number): Tile => ({ rows, quads: 1, ...(fromTextures && { fromTextures }) });
+  const plan: Plan = {
+    batchSize,
+    rows: batchSize,
+    layers: layers
+      .slice(1)
+      .map(() => ({ forward: tile(8), hiddenDelta: tile(4), update: tile(4) })),
+    lanes: { workgroupSize: 8, broadcast: 0 },
+    stepsPerSubmit: 2,
+  };
+  return { ...plan, rows: rowsFor(plan, { layers }) };
+}
+
+describe('on a device', () => {
+  let device: Device;
+  beforeAll(async () => {
+    device = await Device.request({ gpu: await testGpu() });
+  });
+  afterAll(() => device.destroy());
+
+  it.each([
+    ['as wide as textures may be', 8192, 3],
+    ['as high', 3, 8192],
+    ['of odd sizes', 257, 131],
+  ])('a matrix %s comes back from its texture texel by texel', async (_, width, height) => {
+    const matrix: TexturedMatrix = { buffer: 'activations', at: 5, width, height };
+    const values = Float32Array.from({ length: 4 * width * height }, (__, i) => Math.fround(i));
+    const read: Kernel = {
+      ...workgroupKernel(
+        'read a texture',
+        [
+          { name: 'deltas', access: 'read_write', type: 'array<vec4f>' },
+          ...textureBindings([matrix]),
+        ],
+        height,
+        { workgroupSize: 1, broadcast: 0 },
+        '',
+        `  for (var quad = 0u; quad < ${width}u; quad++) {
+    deltas[workgroup * ${width}u + quad] = ${texel(matrix, texelX(matrix, 'quad'), texelY(matrix, 'workgroup'))};
+  }`,
+      ),
+      copies: [copyToTexture(matrix, 16)],
+    };
+    const activations = new Float32Array(20 + values.length);
+    activations.set(values, 20);
+    const contents = { activations, deltas: { poisoned: values.length } };
+    const result = await runKernel(device, read, contents);
+    const found = floats(result.get('deltas')!);
+    expect(found).toHaveLength(values.length);
+    expect(found.findIndex((value, i) => value !== values[i])).toBe(-1);
+    expect(device.liveBuffers).toBe(0);
+  });
+
+  const cases = [
+    { layers: [784, 16, 16, 10], batchSize: 100, clipNorm: undefined },
+    { layers: [33, 10], batchSize: 7, clipNorm: 0.1 },
+    { layers: [50, 70, 7, 3], batchSize: 32, clipNorm: undefined },
+  ].map((one, i) => ({
+    ...one,
+    title: one.layers.join('-'),
+    activation: hiddenActivations[(i + 1) % hiddenActivations.length]!,
+    functions: outputsAndCosts[(2 * i + 1) % outputsAndCosts.length]!,
+  }));
+
+  it.each(cases)(
+    '$title trained by them has the bits of one trained without',
+    async ({ layers, batchSize, clipNorm, activation, functions: [output, cost] }) => {
+      const network = new Network({ layers, activation, output, cost, seed: 5 });
+      const data = randomDataset(testRandom(61), 5 * batchSize - 3, layers[0]!, layers.at(-1)!);
+      const optimizer = sgd({ learningRate: 0.5, momentum: 0.9 });
+      const train = (fromTextures: boolean) => {
+        const plan = planWith(layers, batchSize, fromTextures);
+        return trainGpu(device, { network, batchSize, optimizer, clipNorm, plan }, data, 5);
+      };
+      const found = await train(true);
+      expect(sameBits(found, await train(false))).toBe(0);
+      expect(sameBits(found, network.parameters)).toBe(Infinity);
+      expect(device.liveBuffers).toBe(0);
+    },
+  );
+
+  it('an engine counts the copies among its dispatches, and gives its textures back', async () => {
+    const layers = [20, 8, 4];
+    const network = new Network({ layers });
+    const data = createDataset({
+      name: 'zeros',
+      featureCount: 20,
+      classCount: 4,
+      features: new Uint8Array(20 * 8),
+      labels: new Uint8Array(8),
+    });
+    const engine = await GpuEngine.create(device, {
+      network,
+      batchSize: 8,
+      optimizer: sgd({ learningRate: 1 }),
+      plan: planWith(layers, 8, true),
+    });
+    await engine.load(data);
+    await engine.settle();
+    // Two forward, the output's delta, a hidden delta and the update; weights of two layers, inputs of one, deltas of two.
+    expect(engine.dispatchesPerStep).toBe(5 + 5);
+    await engine.load(data);
+    await engine.dispose();
+    expect(device.liveBuffers).toBe(0);
+  });
+});
+
+it('a step copies an operand once, before the first kernel that reads it and after the last that writes it', () => {
+  const layers = [784, 64, 32, 10];
+  const network = new Network({ layers });
+  const plan = planWith(layers, 32, true);
+  const { kernels } = trainingStep(network, plan, sgd({ learningRate: 1 }));
+  const labels = withCopies(kernels).map(({ label }) => label);
+  const [first, second, third] = parameterRanges({ layers }).map(({ offset }) => offset);
+  expect(labels).toEqual([
+    `texture of parameters at ${first}`,
+    'forward 784→64',
+    `texture of parameters at ${second}`,
+    'texture of activations at 0',
+    'forward 64→32',
+    `texture of parameters at ${third}`,
+    'texture of activations at 512',
+    'forward 32→10',
+    'output delta 10',
+    'texture of deltas at 768',
+    'hidden delta 32←10',
+    'texture of deltas at 512',
+    'hidden delta 64←32',
+    'texture of deltas at 0',
+    'update 784→64, 64→32, 32→10',
+  ]);
+});
+
+describe('the default plan', () => {
+  const isTextured = (layers: readonly number[], batchSize: number, adapter = swiftShader) =>
+    choosePlan({ layers }, batchSize, adapter).layers.map(({ forward, update }) => [
+      forward.fromTextures === true,
+      update.fromTextures === true,
+    ]);
+
+  it('has them for large products where loads are dear, but not for what shares loads no more', () => {
+    expect(isTextured([784, 1024, 1024, 10], 1024)).toEqual([
+      [true, true],
+      [true, true],
+      // Its forward is fused, and its update in the shortest code.
+      [true, false],
+    ]);
+    expect(isTextured([784, 128, 10], 100)).toEqual([
+      [true, true],
+      [false, false],
+    ]);
+  });
+
+  it('has none for small networks, for what no texture holds, and on other adapters', () => {
+    const none = (shown: boolean[][]) => expect(shown.flat()).not.toContain(true);
+    none(isTextured([784, 16, 16, 10], 100));
+    none(isTextured([10_000, 128], 100));
+    none(isTextured([784, 128], 10_000));
+    none(isTextured([784, 1024, 10], 100, { ...swiftShader, subgroupSize: 8 }));
+    none(isTextured([784, 1024, 10], 100, { ...swiftShader, isSoftware: false }));
+  });
+
+  it('binds no more textures than every adapter has, however deep the network', () => {
+    const layers = Array.from({ length: 13 }, () => 512);
+    const plan = choosePlan({ layers }, 512, swiftShader);
+    expect(requirePlan(plan, { layers }, 512, swiftShader)).toBe(plan);
+    const { kernels } = trainingStep(new Network({ layers }), plan, sgd({ learningRate: 1 }));
+    for (const { bindings, label } of kernels) {
+      const textures = bindings.filter(({ access }) => access === 'texture');
+      expect(textures.length, label).toBeLessThanOrEqual(16);
+    }
+    expect(plan.layers.filter(({ update }) => update.fromTextures)).toHaveLength(8);
+  });
+});
