@@ -35,14 +35,7 @@ import {
   type Tile,
   type Tiling,
 } from './tile.ts';
-import {
-  copyToTexture,
-  texel,
-  texelX,
-  texelY,
-  textureBindings,
-  type TexturedMatrix,
-} from './texture.ts';
+import { reading, texel, texelX, texelY, textureBindings, type TexturedMatrix } from './texture.ts';
 import { f32, quads, unroll, wgsl } from './wgsl.ts';
 
 /** One layer, and where in the buffers it is, in quads. */
@@ -115,9 +108,7 @@ ${writeForward(layer, eachSum(t), isInside(t, 'm'))}`;
     functions,
     body,
   );
-  return textures
-    ? { ...made, copies: matrices.map((matrix) => copyToTexture(matrix, lanes.workgroupSize)) }
-    : made;
+  return reading(matrices, made, lanes.workgroupSize);
 }
 
 /** The operands of a layer's forward; no `inputs` for the first layer, whose inputs are bytes. */

@@ -25,14 +25,7 @@ import {
   type Tile,
   type Tiling,
 } from './tile.ts';
-import {
-  copyToTexture,
-  texel,
-  texelX,
-  texelY,
-  textureBindings,
-  type TexturedMatrix,
-} from './texture.ts';
+import { reading, texel, texelX, texelY, textureBindings, type TexturedMatrix } from './texture.ts';
 import { quads, unroll } from './wgsl.ts';
 
 /** One layer back, and where in the buffers everything is, in quads. */
@@ -90,9 +83,7 @@ ${
 }
 ${writeHiddenDelta(layer, eachSum(t), isInside(t, 'm'))}`,
   );
-  return textures
-    ? { ...made, copies: matrices.map((matrix) => copyToTexture(matrix, lanes.workgroupSize)) }
-    : made;
+  return reading(matrices, made, lanes.workgroupSize);
 }
 
 const parametersBinding = { name: 'parameters', access: 'read', type: 'array<vec4f>' } as const;

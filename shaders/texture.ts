@@ -55,6 +55,16 @@ export const texelY = ({ height }: TexturedMatrix, row: string) =>
 export const texel = (matrix: TexturedMatrix, x: string, y: string) =>
   `textureSampleLevel(${nameOf(matrix)}, nearest, vec2f(${x}, ${y}), 0.0)`;
 
+/** A kernel that reads these matrices with {@link texel}, and so needs them copied. */
+export function reading(
+  matrices: readonly TexturedMatrix[],
+  made: Kernel,
+  workgroupSize: number,
+): Kernel {
+  if (matrices.length === 0) return made;
+  return { ...made, copies: matrices.map((matrix) => copyToTexture(matrix, workgroupSize)) };
+}
+
 /** Copies a matrix from its buffer to its texture, a row a workgroup: so nobody has to divide by its width. */
 export function copyToTexture(matrix: TexturedMatrix, workgroupSize: number): Kernel {
   const { buffer, at, width, height } = matrix;

@@ -28,14 +28,7 @@ import {
   type Tile,
   type Tiling,
 } from './tile.ts';
-import {
-  copyToTexture,
-  texel,
-  texelX,
-  texelY,
-  textureBindings,
-  type TexturedMatrix,
-} from './texture.ts';
+import { reading, texel, texelX, texelY, textureBindings, type TexturedMatrix } from './texture.ts';
 import { isTabled, tabled, tabledPart } from './updateTable.ts';
 import { f32, quads, unroll, wgsl } from './wgsl.ts';
 
@@ -130,8 +123,7 @@ ${bytesOf}
     functions,
     body,
   );
-  if (matrices.length === 0) return made;
-  return { ...made, copies: matrices.map((one) => copyToTexture(one, lanes.workgroupSize)) };
+  return reading(matrices, made, lanes.workgroupSize);
 }
 
 /** The operands of a layer's weight gradient; no `inputs` for the first layer, whose inputs are bytes. */

@@ -157,7 +157,11 @@ export class Device {
       `Adapter ${adapterName(description)} gave no device`,
     );
     const patience = options.timeoutMs ?? defaultTimeoutMs(description);
-    return new Device(gpu, device, description, patience, options.isVisible ?? (() => false));
+    const made = new Device(gpu, device, description, patience, options.isVisible ?? (() => false));
+    // Now, while nothing else is asked of the GPU: behind uploads and compiling, any browser seems to look on a timer.
+    // Whoever waits first hears of it if this fails.
+    made.#prompter.measure().catch(() => undefined);
+    return made;
   }
 
   /** What adapters come from; for requesting another device after this one is lost. */

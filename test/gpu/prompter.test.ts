@@ -1,6 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
+import { Device } from '../../src/gpu/device.ts';
 import { Prompter } from '../../src/gpu/prompter.ts';
+import { testGpu } from '../setup/adapter.ts';
 
 beforeEach(() => {
   vi.useFakeTimers();
@@ -136,4 +138,18 @@ it('a thread that was busy does not take its own time for the GPU’s', async ()
   jump.mockRestore();
   expect(prompter.isNeeded).toBe(false);
   expect(queue.submits).toBe(0);
+});
+
+it('a device is measured before anything else is asked of it, behind which any browser seems slow', async () => {
+  vi.useRealTimers();
+  const gpu = await testGpu();
+  const waits = vi.spyOn(GPUQueue.prototype, 'onSubmittedWorkDone');
+  try {
+    const device = await Device.request({ gpu });
+    expect(waits).toHaveBeenCalledTimes(1);
+    await device.learnToWait();
+    device.destroy();
+  } finally {
+    waits.mockRestore();
+  }
 });
