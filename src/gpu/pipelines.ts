@@ -9,7 +9,7 @@ export interface CompiledKernel {
   readonly layout: GPUBindGroupLayout;
 }
 
-/** Texels of every texture: a quad. They are read one by one, since not all GPUs mix float32. */
+/** Texels of every texture: a quad. Not filtered, since not every GPU filters float32. */
 export const texelFormat = 'rgba32float';
 
 const bindingLayouts: Readonly<

@@ -1,5 +1,5 @@
 import { withCopies, type Binding, type Kernel } from '../../shaders/kernel.ts';
-import type { AllocateTexture, Device } from './device.ts';
+import type { Device } from './device.ts';
 import { compileKernels, texelFormat } from './pipelines.ts';
 import { asError } from './watch.ts';
 
@@ -35,6 +35,8 @@ export class Program {
   /**
    * @param steps kernels, whose copies are made before the first that needs them
    * @param buffers by the names of the kernels' bindings; kernels are compiled while they are being filled
+   * @param shared textures that programs have in common, by name and size: what is not among them is added, and whoever
+   *   has the map releases them. By default a program has its own
    * @throws {ShaderError} when a kernel is refused
    * @throws {OutOfMemoryError} when there is no room for the textures
    * @throws what `buffers` rejects with
@@ -43,6 +45,7 @@ export class Program {
     device: Device,
     steps: readonly Kernel[],
     buffers: ReadonlyMap<string, GPUBuffer> | Promise<ReadonlyMap<string, GPUBuffer>>,
+    shared?: Map<string, GPUTexture>,
   ): Promise<Program> {
     const kernels = withCopies(steps);
     // All are waited for even if one fails: what is compiled for nobody is still in the way of whoever comes next.
@@ -59,8 +62,13 @@ export class Program {
     const compiled = valueOf(compilation);
     const filled = valueOf(filling);
     valueOf(learning);
-    return await device.create('bind groups', (_, allocateTexture) => {
-      const textures = createTextures(kernels, allocateTexture);
+    const made = new Map<string, GPUTexture>();
+    const program = await device.create('bind groups', (_, allocateTexture) => {
+      const textures = texturesOf(kernels, (key, descriptor) => {
+        const found = shared?.get(key) ?? made.get(key) ?? allocateTexture(descriptor);
+        if (!shared?.has(key)) made.set(key, found);
+        return found;
+      });
       const sampler =
         textures.size > 0 ? device.gpu.createSampler({ label: 'nearest' }) : undefined;
       const resourceOf = ({ name, access }: Binding): GPUBindingResource | undefined => {
@@ -81,8 +89,11 @@ export class Program {
           workgroups: kernel.workgroups,
         };
       });
-      return new Program(device, calls, [...textures.values()], compiledAt);
+      return new Program(device, calls, shared ? [] : [...made.values()], compiledAt);
     });
+    // Only now: those of a program that failed are destroyed.
+    for (const [key, texture] of made) shared?.set(key, texture);
+    return program;
   }
 
   /** Dispatches that recording it once takes. */
@@ -90,7 +101,7 @@ export class Program {
     return this.#calls.length;
   }
 
-  /** Gives back the textures. What is recorded must have been submitted. */
+  /** Gives back its own textures. What is recorded must have been submitted. */
   dispose(): void {
     this.#device.release(this.#textures);
   }
@@ -111,19 +122,19 @@ export class Program {
   }
 }
 
-/** The textures that kernels bind, by name. */
-function createTextures(
+/** The textures that kernels bind, by name. @param take gives the one of a key, which is its name and size */
+function texturesOf(
   kernels: readonly Kernel[],
-  allocate: AllocateTexture,
+  take: (key: string, descriptor: GPUTextureDescriptor) => GPUTexture,
 ): ReadonlyMap<string, GPUTexture> {
   const sizes = kernels.flatMap(({ bindings }) =>
     bindings.flatMap(({ name, size }) => (size ? [[name, size] as const] : [])),
   );
   const usage = GPUTextureUsage.TEXTURE_BINDING | GPUTextureUsage.STORAGE_BINDING;
   return new Map(
-    [...new Map(sizes)].map(([label, size]) => [
+    sizes.map(([label, size]) => [
       label,
-      allocate({ label, size, format: texelFormat, usage }),
+      take(`${label} ${size.join()}`, { label, size, format: texelFormat, usage }),
     ]),
   );
 }

@@ -20,6 +20,8 @@ import { parameterRanges } from '../../src/gpu/layout.ts';
 import { choosePlan, type Plan } from '../../src/gpu/plan.ts';
 import { requirePlan, rowsFor } from '../../src/gpu/planCheck.ts';
 import { trainingStep } from '../../src/gpu/step.ts';
+import { BatchTimer } from '../../src/gpu/probes/batchTimer.ts';
+import { Workbench } from '../../src/gpu/tuning/workbench.ts';
 import { Network } from '../../src/network/network.ts';
 import { sgd } from '../../src/training/optimizers.ts';
 import { testGpu } from '../setup/adapter.ts';
@@ -139,6 +141,30 @@ describe('on a device', () => {
     await engine.dispose();
     expect(device.liveBuffers).toBe(0);
   });
+});
+
+it('candidates of a tuner have their textures in common', async () => {
+  const device = await Device.request({ gpu: await testGpu() });
+  const layers = [20, 8, 4];
+  const options = {
+    network: new Network({ layers }),
+    batchSize: 8,
+    optimizer: sgd({ learningRate: 1 }),
+  };
+  const plan = planWith(layers, 8, true);
+  const timer = await BatchTimer.create(device);
+  const bench = await Workbench.create(device, timer, plan, options);
+  await bench.time(bench.kernels(plan));
+  const { liveBuffers } = device;
+  const wider = { rows: 8, quads: 2, fromTextures: true };
+  const other = { ...plan, layers: plan.layers.with(0, { ...plan.layers[0]!, forward: wider }) };
+  expect(bench.kernels(other)[0]!.code).not.toBe(bench.kernels(plan)[0]!.code);
+  await bench.time(bench.kernels(other));
+  expect(device.liveBuffers).toBe(liveBuffers);
+  bench.dispose();
+  timer.dispose();
+  expect(device.liveBuffers).toBe(0);
+  device.destroy();
 });
 
 it('a step copies an operand once, before the first kernel that reads it and after the last that writes it', () => {

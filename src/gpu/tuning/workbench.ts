@@ -41,6 +41,8 @@ export class Workbench {
   readonly #made: ReadonlyMap<string, GPUBuffer>;
   /** Compiled so far, by code. */
   readonly #programs = new Map<string, Compiled>();
+  /** Of all programs: dozens of candidates with textures of their own would fill the memory. */
+  readonly #textures = new Map<string, GPUTexture>();
 
   private constructor(
     device: Device,
@@ -122,7 +124,7 @@ export class Workbench {
   }
 
   dispose(): void {
-    for (const { program } of this.#programs.values()) program.dispose();
+    this.#device.release(this.#textures.values());
     this.#source.dispose();
     this.#device.release(this.#made.values());
   }
@@ -135,7 +137,8 @@ export class Workbench {
     // Whoever updates moves the counter on: one of its own, or repetitions would run out of the epoch.
     const updates = kernel.bindings.some(({ name }) => name === 'rates');
     if (updates) buffers.set('counter', this.#made.get('counter')!);
-    const made = { program: await Program.create(this.#device, [kernel], buffers), isWarm: false };
+    const program = await Program.create(this.#device, [kernel], buffers, this.#textures);
+    const made = { program, isWarm: false };
     this.#programs.set(key, made);
     return made;
   }
