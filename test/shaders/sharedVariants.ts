@@ -5,7 +5,7 @@ import type { Kernel } from '../../shaders/kernel.ts';
 import { sharedFused } from '../../shaders/sharedFused.ts';
 import type { Sharing } from '../../shaders/tile.ts';
 import { update } from '../../shaders/update.ts';
-import { stepLayers } from '../../src/gpu/layers.ts';
+import { stepLayers, type StepLayers } from '../../src/gpu/layers.ts';
 import { sgd } from '../../src/training/optimizers.ts';
 
 const shapes = [
@@ -23,15 +23,15 @@ export const sharings: readonly Sharing[] = [
 const lanes = { workgroupSize: 64, broadcast: 0 };
 const optimizer = sgd({ learningRate: 1 });
 
+/** Two layers, of which the first reads samples; gelu, whose slope is made from z, keeps most. */
+export function variantLayers(inputs: number, outputs: number, rows: number): StepLayers {
+  const functions = { activation: 'gelu', output: 'softmax', cost: 'cross-entropy' } as const;
+  return stepLayers({ layers: [inputs, outputs, outputs], ...functions }, rows);
+}
+
 export function sharedVariants(): Kernel[] {
   return shapes.flatMap(({ inputs, outputs, batchSize, rows }) => {
-    const network = {
-      layers: [inputs, outputs, outputs],
-      activation: 'gelu',
-      output: 'softmax',
-      cost: 'cross-entropy',
-    } as const;
-    const all = stepLayers(network, rows);
+    const all = variantLayers(inputs, outputs, rows);
     const ofTiles = sharings.flatMap((shared) => {
       const tile = { rows: 4, quads: 1, shared };
       const layers = all.update.map((layer) => ({ ...layer, tile: { ...tile, rows: 1 } }));

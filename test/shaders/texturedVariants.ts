@@ -3,8 +3,8 @@ import { forward } from '../../shaders/forward.ts';
 import { hiddenDelta } from '../../shaders/hiddenDelta.ts';
 import { withCopies, type Kernel } from '../../shaders/kernel.ts';
 import { update } from '../../shaders/update.ts';
-import { stepLayers } from '../../src/gpu/layers.ts';
 import { sgd } from '../../src/training/optimizers.ts';
+import { variantLayers } from './sharedVariants.ts';
 
 const shapes = [
   { inputs: 784, outputs: 64, batchSize: 128, rows: 128, tile: { rows: 8, quads: 2 } },
@@ -13,13 +13,7 @@ const shapes = [
 
 export function texturedVariants(): Kernel[] {
   return shapes.flatMap(({ inputs, outputs, batchSize, rows, tile: shape }) => {
-    const network = {
-      layers: [inputs, outputs, outputs],
-      activation: 'gelu',
-      output: 'softmax',
-      cost: 'cross-entropy',
-    } as const;
-    const all = stepLayers(network, rows);
+    const all = variantLayers(inputs, outputs, rows);
     const tile = { ...shape, fromTextures: true };
     const layers = all.update.map((layer) => ({ ...layer, tile: { ...tile, rows: 4 } }));
     const optimizer = sgd({ learningRate: 1 });
