@@ -1,5 +1,6 @@
 /** From which size of network on the GPU is faster than the CPU. */
 import type { Crossover, WorkloadResult } from './result/schema.ts';
+import { gpuOverCpu } from './result/sentences.ts';
 import { findWorkload } from './workloads.ts';
 
 interface SpeedUp {
@@ -8,7 +9,7 @@ interface SpeedUp {
 }
 
 /**
- * Where the speed-up of the GPU over all threads of the CPU passes 1 for good on the ladder of networks, interpolated
+ * Where the speed-up of the GPU over the CPU, on all threads or on one, passes 1 for good on the ladder of networks, interpolated
  * on logarithmic scales; undefined where fewer than two networks have both sides.
  */
 export function findCrossover(results: readonly WorkloadResult[]): Crossover | undefined {
@@ -29,9 +30,9 @@ export function findCrossover(results: readonly WorkloadResult[]): Crossover | u
 function speedUps(results: readonly WorkloadResult[]): readonly SpeedUp[] {
   return results
     .filter(({ name }) => findWorkload(name)?.group === 'ladder')
-    .flatMap(({ parameterCount, ratios }) => {
-      const ratio = ratios.find(({ of, over }) => of === 'webgpu' && over === 'cpu');
-      return ratio ? [{ parameters: parameterCount, ratio: ratio.middle }] : [];
+    .flatMap((workload) => {
+      const ratio = gpuOverCpu(workload);
+      return ratio ? [{ parameters: workload.parameterCount, ratio: ratio.middle }] : [];
     })
     .sort((a, b) => a.parameters - b.parameters);
 }

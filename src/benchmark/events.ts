@@ -3,7 +3,15 @@ import type { BenchmarkResult, CurvePoint, SideName, WorkloadResult } from './re
 
 /** What is being done. */
 export type Phase =
-  'prepare' | 'compile' | 'verify' | 'warm-up' | 'measure' | 'evaluate' | 'accuracy' | 'probe';
+  | 'prepare'
+  | 'wait'
+  | 'compile'
+  | 'verify'
+  | 'warm-up'
+  | 'measure'
+  | 'evaluate'
+  | 'accuracy'
+  | 'probe';
 
 export type BenchmarkEvent =
   | {

@@ -6,13 +6,14 @@ import { sidesOf, type Workload } from './workloads.ts';
 /** FLOP/s that a side makes at least of a large network, on a machine of 2020: enough for "about". */
 const flopPerSecond = { 'cpu-1': 2e10, cpu: 4e10, software: 3e9, hardware: 5e11 } as const;
 
-/** Seconds for what has the same length everywhere: compiling, warming up, checking. */
-const readySeconds = { 'cpu-1': 1, cpu: 1, software: 4, hardware: 1.5 } as const;
+/** Seconds for what has the same length everywhere, compiling and warming up, and steps of a warm-up where they are long. */
+const readying = {
+  first: { seconds: { 'cpu-1': 1, cpu: 1.3, software: 2.5, hardware: 1.5 }, steps: 7 },
+  later: { seconds: { 'cpu-1': 0.3, cpu: 0.6, software: 1, hardware: 0.8 }, steps: 3 },
+} as const;
 const verifySeconds = 1;
 /** Of another library, to load, start and warm up. */
 const peerSeconds = 4;
-/** Slices of a warm-up, where a step is longer than a slice. */
-const warmUpSteps = 5;
 
 export interface RunShape {
   readonly workloads: readonly Workload[];
@@ -20,40 +21,46 @@ export interface RunShape {
   /** Other libraries beside. */
   readonly peers: readonly string[];
   readonly repeats: number;
+  /** That the repeats are cut into. */
+  readonly blocks: number;
   readonly repeatSeconds: number;
   /** Seconds that each side trains up to an accuracy, at most; 0 for none. */
   readonly accuracySeconds: number;
   readonly isSoftware: boolean;
 }
 
-/** Seconds of one side of a workload. */
-export function expectedSideSeconds(
-  { network, batchSize }: Workload,
-  side: OwnSideName,
-  { repeats, repeatSeconds, isSoftware }: RunShape,
-): number {
-  const kind = side === 'webgpu' ? (isSoftware ? 'software' : 'hardware') : side;
-  const step = stepFlop(network.layers, batchSize) / flopPerSecond[kind];
-  const measuring = repeats * Math.max(repeatSeconds, step);
-  return readySeconds[kind] + warmUpSteps * step + measuring;
-}
-
-/** Seconds of one workload with all its sides. */
-export function expectedWorkloadSeconds(workload: Workload, shape: RunShape): number {
+/** Seconds of one workload with all its sides in one block. */
+export function expectedBlockSeconds(workload: Workload, block: number, shape: RunShape): number {
+  const { network, batchSize } = workload;
+  const { isSoftware, repeats, blocks, repeatSeconds, peers } = shape;
   const sides = sidesOf(workload, shape.sides);
-  const perSide = sides.map((side) => expectedSideSeconds(workload, side, shape));
-  const checking = sides.includes('webgpu') ? verifySeconds : 0;
-  const peers = shape.peers.length * (peerSeconds + shape.repeats * shape.repeatSeconds);
-  return checking + peers + perSide.reduce((sum, seconds) => sum + seconds, 0);
+  const isFirst = block === 0;
+  const perSide = sides.map((side) => {
+    const kind = side === 'webgpu' ? (isSoftware ? 'software' : 'hardware') : side;
+    const step = stepFlop(network.layers, batchSize) / flopPerSecond[kind];
+    const measuring = (repeats / blocks) * Math.max(repeatSeconds, step);
+    const { seconds, steps } = isFirst ? readying.first : readying.later;
+    return seconds[kind] + steps * step + measuring;
+  });
+  const checking = isFirst && sides.includes('webgpu') ? verifySeconds : 0;
+  const others = peers.length * (peerSeconds + (repeats / blocks) * repeatSeconds);
+  return checking + others + perSide.reduce((sum, seconds) => sum + seconds, 0);
 }
 
 /** Seconds of a whole run. */
 export function expectedRunSeconds(shape: RunShape): number {
-  const training = shape.workloads.reduce(
-    (sum, workload) => sum + expectedWorkloadSeconds(workload, shape),
-    0,
+  const training = shape.workloads.reduce((sum, workload) => {
+    const blocks = Array.from({ length: shape.blocks }, (_, block) =>
+      expectedBlockSeconds(workload, block, shape),
+    );
+    return sum + blocks.reduce((total, seconds) => total + seconds, 0);
+  }, 0);
+  return (
+    beginSeconds +
+    training +
+    shape.blocks * openSeconds +
+    accuracySides(shape.sides).length * shape.accuracySeconds
   );
-  return probeSeconds + training + accuracySides(shape.sides).length * shape.accuracySeconds;
 }
 
 /** Who trains up to an accuracy. One thread gets there as well, later by the ratio of the throughputs. */
@@ -61,5 +68,7 @@ export function accuracySides(sides: readonly OwnSideName[]): readonly OwnSideNa
   return sides.filter((side) => side !== 'cpu-1');
 }
 
-/** Seconds that the adapter's limits are measured for. */
-export const probeSeconds = 1;
+/** Seconds until the first workload begins: looking at the processor, and measuring the adapter's limits. */
+export const beginSeconds = 2;
+/** Of a block, to start a worker and its device. */
+const openSeconds = 0.5;

@@ -12,8 +12,21 @@
 import type { MeasuredLimits } from '../gpu/probes/probeAdapter.ts';
 import { stepBytes, stepFlop } from '../network/stepWork.ts';
 
-/** Which part of the limit is longest, and so what to look at first. */
-export type Bound = 'compute' | 'memory' | 'dispatch' | 'host';
+/** The parts of the limit. */
+export type Part = 'compute' | 'memory' | 'dispatch' | 'host';
+/** The part that takes at least half of a step, which is what to look at first; 'none' where no part takes as much. */
+export type Bound = Part | 'none';
+
+/** A smaller share of a step says little: which of several small parts is the longest changes from run to run. */
+const dominantShare = 0.5;
+
+/** The parts in words that follow 'limited by'. */
+export const boundNames: Readonly<Record<Part, string>> = {
+  compute: 'arithmetic',
+  memory: 'memory bandwidth',
+  dispatch: 'the cost of dispatches',
+  host: 'the calls that record and submit work',
+};
 
 /** One training step as it was run. */
 export interface MeasuredStep {
@@ -32,13 +45,15 @@ export interface MeasuredStep {
 
 export interface Verdict {
   readonly bound: Bound;
+  /** The longest part of the limit, however short it is beside the step. */
+  readonly longest: Part;
   /**
    * limit / seconds: 1 is as fast as this adapter can be with this plan. Above 1 the probes have measured too little,
    * mostly because something else ran meanwhile.
    */
   readonly fraction: number;
   /** Lower bounds in seconds. */
-  readonly seconds: Readonly<Record<Bound | 'limit', number>>;
+  readonly seconds: Readonly<Record<Part | 'limit', number>>;
 }
 
 /** What limits `step`, and how near it came. */
@@ -55,29 +70,30 @@ export function judgeStep(limits: MeasuredLimits, step: MeasuredStep): Verdict {
   const host = dispatches * latency.encode.value + latency.submit.value / stepsPerSubmit;
   const work = Math.max(compute, transfer);
   const limit = Math.max(work + dispatch, host);
+  const seconds = { compute, memory: transfer, dispatch, host, limit };
+  const longest = longestPart(seconds);
   return {
-    bound: boundOf({ compute, transfer, dispatch, host, limit }),
+    bound: seconds[longest] >= dominantShare * step.seconds ? longest : 'none',
+    longest,
     fraction: limit / step.seconds,
-    seconds: { compute, memory: transfer, dispatch, host, limit },
+    seconds,
   };
 }
 
 /** The host where it is what the limit is; else the longest part of what the GPU takes. */
-function boundOf(parts: {
-  compute: number;
-  transfer: number;
-  dispatch: number;
-  host: number;
-  limit: number;
-}): Bound {
-  const { compute, transfer, dispatch, host, limit } = parts;
+function longestPart({ compute, memory, dispatch, host, limit }: Verdict['seconds']): Part {
   if (host === limit) return 'host';
-  if (dispatch >= Math.max(compute, transfer)) return 'dispatch';
-  return compute >= transfer ? 'compute' : 'memory';
+  if (dispatch >= Math.max(compute, memory)) return 'dispatch';
+  return compute >= memory ? 'compute' : 'memory';
 }
 
-/** 'dispatch-bound, 92 %' */
+/** '92 %, limited by the cost of dispatches'; '11 %, no single limit dominates' */
 export function describeVerdict({ bound, fraction }: Pick<Verdict, 'bound' | 'fraction'>): string {
-  const percent = 100 * fraction;
-  return `${bound}-bound, ${percent.toFixed(percent < 1 ? 1 : 0)} %`;
+  const why = bound === 'none' ? 'no single limit dominates' : `limited by ${boundNames[bound]}`;
+  return `${describeFraction(fraction)}, ${why}`;
+}
+
+/** '92 %', '0.4 %' */
+export function describeFraction(fraction: number): string {
+  return `${(100 * fraction).toFixed(fraction < 0.01 ? 1 : 0)} %`;
 }

@@ -8,9 +8,8 @@ import type { Network } from '../network/network.ts';
 import { sgd } from '../training/optimizers.ts';
 import { Trainer } from '../training/trainer.ts';
 import { Repeats, type Stretch } from './repeats.ts';
-import type { PeerName, Series } from './result/schema.ts';
-import { networkOf } from './sideRun.ts';
-import { estimateMedian } from './statistics.ts';
+import type { PeerName } from './result/schema.ts';
+import { networkOf, type BlockSeries } from './sideRun.ts';
 import type { Workload } from './workloads.ts';
 
 /** A network that another library trains. */
@@ -52,6 +51,8 @@ export interface PeerRunOptions {
   readonly training: Dataset;
   readonly seed: number;
   readonly repeatSeconds: number;
+  /** Of a repeat, where an earlier block has found it. */
+  readonly steps: number | undefined;
   readonly load: LoadPeer;
   readonly signal: AbortSignal | undefined;
 }
@@ -60,7 +61,7 @@ export class PeerRun {
   readonly side: PeerName;
   readonly #options: PeerRunOptions;
   readonly #learner: PeerLearner;
-  readonly #repeats: Repeats;
+  readonly repeats: Repeats;
   readonly #createSeconds: number;
   #finalCost = NaN;
 
@@ -69,7 +70,7 @@ export class PeerRun {
     this.#options = options;
     this.#learner = learner;
     this.#createSeconds = createSeconds;
-    this.#repeats = new Repeats((steps) => this.#train(steps), options.repeatSeconds);
+    this.repeats = new Repeats((steps) => this.#train(steps), options.repeatSeconds, options.steps);
   }
 
   /** @throws {ConfigurationError} when the library does not start, is wrong, or is too slow to be waited for */
@@ -99,10 +100,7 @@ export class PeerRun {
     }
   }
 
-  get isSteady(): boolean {
-    return this.#repeats.isSteady;
-  }
-
+  /** Warms up. @throws {ConfigurationError} where a step takes too long to be waited for */
   async warmUp(): Promise<void> {
     const { seconds } = await this.#train(1);
     if (seconds > mostStepSeconds) {
@@ -110,22 +108,17 @@ export class PeerRun {
         `A step of ${this.side} takes ${seconds.toFixed(0)} s, and ${mostStepSeconds} s are the most that is waited for. It is left out here.`,
       );
     }
-    await this.#repeats.warmUp();
+    await this.repeats.warmUp();
   }
 
-  async repeat(): Promise<number> {
-    return await this.#repeats.repeat();
-  }
-
-  result(seed: number): Series {
+  result(): BlockSeries {
     return {
       side: this.side,
       compileSeconds: this.#createSeconds,
       uploadSeconds: 0,
-      warmUp: { seconds: this.#repeats.warmUpSeconds, isSteady: this.isSteady },
-      stepsPerRepeat: this.#repeats.stepsPerRepeat,
-      samplesPerSecond: [...this.#repeats.rates],
-      estimate: estimateMedian(this.#repeats.rates, seed),
+      warmUp: { seconds: this.repeats.warmUpSeconds, isSteady: this.repeats.isSteady },
+      stepsPerRepeat: this.repeats.stepsPerRepeat,
+      rates: [...this.repeats.rates],
       finalCost: this.#finalCost,
       curve: [],
     };

@@ -1,9 +1,9 @@
 /** How far a run is, by what each part of it is expected to take. */
 import type { BenchmarkEvent, Phase } from './events.ts';
 import {
+  beginSeconds,
+  expectedBlockSeconds,
   expectedRunSeconds,
-  expectedWorkloadSeconds,
-  probeSeconds,
   type RunShape,
 } from './expectation.ts';
 import type { SideName } from './result/schema.ts';
@@ -20,7 +20,7 @@ export class RunProgress {
   readonly #total: number;
   readonly #onEvent: (event: BenchmarkEvent) => void;
   /** Expected seconds of what is over. */
-  #over: number = probeSeconds;
+  #over: number = beginSeconds;
   #done = 0;
 
   constructor(shape: RunShape, onEvent: (event: BenchmarkEvent) => void) {
@@ -31,17 +31,23 @@ export class RunProgress {
 
   /** Something begins that is not part of a workload's measurement. */
   begin(phase: Phase, subject: Subject): void {
-    this.#tell(phase, phase === 'probe' ? 0 : this.#over, subject);
+    this.#tell(phase, phase === 'wait' || phase === 'probe' ? 0 : this.#over, subject);
   }
 
-  /** @param share of this workload that is done */
-  at(workload: Workload, phase: Phase, share: number, of: Omit<Subject, 'workload'>): void {
-    const seconds = this.#over + share * expectedWorkloadSeconds(workload, this.#shape);
+  /** @param share of this workload's part of the block that is done */
+  at(
+    workload: Workload,
+    block: number,
+    phase: Phase,
+    share: number,
+    of: Omit<Subject, 'workload'>,
+  ): void {
+    const seconds = this.#over + share * expectedBlockSeconds(workload, block, this.#shape);
     this.#tell(phase, seconds, { workload: workload.name, ...of });
   }
 
-  finish(workload: Workload): void {
-    this.#over += expectedWorkloadSeconds(workload, this.#shape);
+  finish(workload: Workload, block: number): void {
+    this.#over += expectedBlockSeconds(workload, block, this.#shape);
   }
 
   /** @param share of the time that a side has to reach an accuracy */

@@ -1,59 +1,121 @@
 /**
- * Notices a processor that is slowed down while a run goes on, by heat, a battery or another process: a fixed piece of
- * arithmetic is timed again and again between repeats.
+ * The processor's pulse: a fixed piece of arithmetic that is timed between repeats, on all threads at once. It says two
+ * things that no repeat can say of itself: how fast the processor runs, and how much of it other programs take.
+ *
+ * The arithmetic is the CPU engine's probe in WebAssembly. Its compiler tiers only make code faster, and the first beats,
+ * which go through them, are thrown away. A loop in JavaScript does not serve: an engine may stop optimizing it in the
+ * middle of a run, and the processor then seems 15 times slower.
  */
+import { compileBuild, supportedBuilds } from '../cpu/kernelModule.ts';
+import { heapBase } from '../cpu/memory.ts';
+import { availableThreads, Thread } from '../cpu/thread.ts';
+import { median } from './statistics.ts';
 
-/** Long enough for a clock of 0.1 ms, short enough to do between all repeats. */
-const iterations = 400_000;
-/** Times at each beat, of which the least counts: noise only adds. */
-const tries = 3;
-/** How much slower the last third of a run may be than the first. */
-const mostSlowdown = 1.2;
-/** Beats, at least, to say anything. */
-const fewestBeats = 12;
+/** One look at the processor. */
+export interface Pulse {
+  /** Seconds of the shortest beat: the processor when nothing interrupts it. Median over the threads. */
+  readonly beatSeconds: number;
+  /** Share of the time that something else had the threads' processors, 0 to 1. */
+  readonly taken: number;
+}
 
-export class Pulse {
-  readonly #seconds: number[] = [];
-  /** Where results go, so that no compiler leaves out what leads to them. */
-  readonly #out = new Int32Array(1);
+/** Seconds of a beat, at least; and how many steps of the timer. */
+const shortestBeat = 4e-4;
+const ticksPerBeat = 20;
+/** A timer of 1 ms would make beats of 20 ms, and a look of a quarter of a second. */
+const longestBeat = 4e-3;
+/** Beats of a look, of which one is thrown away: waking up takes its time. */
+const beats = 12;
+/** Looks that are thrown away at first, while the compiler's tiers take over from each other. */
+const firstLooks = 12;
+/** More threads than this say nothing more. */
+const mostThreads = 16;
+/** Rounds of the probe that a slow machine takes a tenth of a beat for. */
+const firstRounds = 4000;
+/** 192 bytes behind the module's constants are in the first page. */
+const memoryPages = { initial: 1, maximum: 1 } as const;
 
-  /** Times the piece of arithmetic; about a millisecond. */
-  beat(): void {
-    let least = Infinity;
-    for (let n = 0; n < tries; n++) {
-      const start = performance.now();
-      this.#out[0] = churn(n);
-      least = Math.min(least, performance.now() - start);
-    }
-    this.note(least / 1000);
-  }
+/** Takes the pulse. */
+export class PulseMeter {
+  readonly #threads: readonly Thread[];
+  #rounds: number;
 
-  /** @param seconds that the piece of arithmetic took */
-  note(seconds: number): void {
-    this.#seconds.push(seconds);
+  private constructor(threads: readonly Thread[], rounds: number) {
+    this.#threads = threads;
+    this.#rounds = rounds;
   }
 
   /**
-   * How many times slower the processor was in the last third of the beats than in the first, by the best beats of each;
-   * undefined unless it is more than noise.
+   * Starts the threads and warms them up.
+   * @param rounds of another meter, so that beats of both are equally long; without, as many as a beat should have
+   * @param timerResolution seconds between two values of `performance.now()`
+   * @returns undefined where there are no threads that can be timed: without WebAssembly, SIMD or shared memory
    */
-  get slowdown(): number | undefined {
-    const beats = this.#seconds;
-    if (beats.length < fewestBeats) return undefined;
-    const third = Math.floor(beats.length / 3);
-    const ratio = bestOf(beats.slice(-third)) / bestOf(beats.slice(0, third));
-    return ratio > mostSlowdown ? ratio : undefined;
+  static async start(
+    rounds: number | undefined,
+    timerResolution: number,
+  ): Promise<PulseMeter | undefined> {
+    const build = supportedBuilds()[0];
+    const count = Math.min(mostThreads, availableThreads());
+    if (build === undefined || count === 0) return undefined;
+    const threads: Thread[] = [];
+    try {
+      const module = await compileBuild(build, true);
+      for (let t = 0; t < count; t++) threads.push(new Thread());
+      await Promise.all(
+        threads.map((thread) =>
+          thread.request({
+            module,
+            memory: new WebAssembly.Memory({ ...memoryPages, shared: true }),
+          }),
+        ),
+      );
+      const meter = new PulseMeter(threads, rounds ?? firstRounds);
+      for (let look = 0; look < firstLooks; look++) {
+        const { beatSeconds } = await meter.look();
+        if (rounds === undefined) meter.#lengthen(beatSeconds, timerResolution);
+      }
+      return meter;
+    } catch {
+      // A policy may forbid workers or WebAssembly. The benchmark then does without a pulse, and the result says so.
+      for (const thread of threads) thread.end('the pulse did not start');
+      return undefined;
+    }
+  }
+
+  /** Of the probe in a beat. */
+  get rounds(): number {
+    return this.#rounds;
+  }
+
+  /** Takes some five milliseconds. Nothing else of the benchmark may be at work. */
+  async look(): Promise<Pulse> {
+    const perThread = await Promise.all(
+      this.#threads.map((thread) =>
+        thread.request({ call: 'multiplyAdds', arguments: [heapBase, this.#rounds], times: beats }),
+      ),
+    );
+    return readPulse(perThread.map((milliseconds) => milliseconds.slice(1)));
+  }
+
+  end(): void {
+    for (const thread of this.#threads) thread.end('the pulse is no longer needed');
+  }
+
+  #lengthen(beatSeconds: number, timerResolution: number): void {
+    const wanted = Math.min(longestBeat, Math.max(shortestBeat, ticksPerBeat * timerResolution));
+    const factor = beatSeconds > 0 ? wanted / beatSeconds : 8;
+    this.#rounds = Math.max(1, Math.round(this.#rounds * Math.min(8, Math.max(1 / 8, factor))));
   }
 }
 
-/** The lower quartile: one lucky beat says as little as an unlucky one. */
-function bestOf(seconds: readonly number[]): number {
-  return seconds.toSorted((a, b) => a - b)[Math.floor(seconds.length / 4)]!;
-}
-
-/** Integer arithmetic of which each step needs the one before. */
-function churn(seed: number): number {
-  let x = seed | 1;
-  for (let n = 0; n < iterations; n++) x = (Math.imul(x, 1664525) + 1013904223) | 0;
-  return x;
+/** @param perThread milliseconds of each beat, by thread */
+export function readPulse(perThread: readonly (readonly number[])[]): Pulse {
+  const shortest = perThread.map((times) => Math.min(...times));
+  const needed = perThread.reduce((sum, times, t) => sum + times.length * shortest[t]!, 0);
+  const took = perThread.flat().reduce((sum, time) => sum + time, 0);
+  return {
+    beatSeconds: median(shortest) / 1000,
+    taken: took > 0 ? Math.max(0, 1 - needed / took) : 0,
+  };
 }

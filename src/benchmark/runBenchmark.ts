@@ -1,36 +1,49 @@
 /**
- * The benchmark: trains a ladder of workloads on every side in turn, proves the results, and says how fast each was.
- * Knows neither DOM nor Node.
+ * The benchmark: trains a ladder of workloads on every side, in several blocks, proves the results, and says how fast each
+ * side was. Knows neither DOM nor Node.
+ *
+ * Each block goes through all workloads in a lab of its own: a fresh worker with a fresh device. Two runs differ by where
+ * memory lies, how code was compiled and what else the machine did in those seconds; so do two blocks, and intervals made of
+ * blocks contain what the next run gives.
  */
 import type { Dataset } from '../data/dataset.ts';
-import { ConfigurationError, NoAdapterError, NudgeError } from '../errors.ts';
-import { sha256 } from '../formats/sha256.ts';
-import { Device } from '../gpu/device.ts';
-import { probeAdapter, type MeasuredLimits } from '../gpu/probes/probeAdapter.ts';
+import { BrowserError, ConfigurationError, NoAdapterError, NudgeError } from '../errors.ts';
+import type { MeasuredLimits } from '../gpu/probes/probeAdapter.ts';
 import { requireFits } from '../training/batches.ts';
-import { reportAdapter, timerResolution } from './adapterReport.ts';
 import { findCrossover } from './crossover.ts';
+import {
+  disturbanceMarks,
+  findSlowdown,
+  isBusy,
+  summarizePulses,
+  takenOn,
+  threadMarks,
+} from './disturbance.ts';
 import type { BenchmarkEvent } from './events.ts';
 import { accuracySides } from './expectation.ts';
+import { failureSentence } from './gate.ts';
+import type { Lab, LabContext, LabEvent } from './lab.ts';
+import { mergeBlock } from './mergeBlocks.ts';
 import { RunProgress } from './progress.ts';
-import type { LoadPeer } from './peerRun.ts';
-import { Pulse } from './pulse.ts';
+import type { Pulse } from './pulse.ts';
 import { rounded } from './result/rounding.ts';
-import { formatVersion } from './result/schema.ts';
+import { formatVersion, ownSides } from './result/schema.ts';
 import type {
   BenchmarkResult,
+  Block,
   Environment,
   Mark,
   MeasuredAdapterLimits,
   OwnSideName,
+  SideName,
   TimeToAccuracy,
   WorkloadResult,
 } from './result/schema.ts';
 import { scoreOf } from './score.ts';
 import { decideSettings, type BenchmarkSettings, type DecidedSettings } from './settings.ts';
-import { timeToAccuracy } from './timeToAccuracy.ts';
-import { findWorkload, sidesOf } from './workloads.ts';
-import { describeSide, runWorkload } from './workloadRun.ts';
+import { blockMedians, blockSizes } from './statistics.ts';
+import { findWorkload, sidesOf, type Workload } from './workloads.ts';
+import { describeSide, type WorkloadOutcome } from './workloadRun.ts';
 
 export type { BenchmarkSettings } from './settings.ts';
 
@@ -41,29 +54,27 @@ export type Surroundings = Omit<
 >;
 
 export interface BenchmarkOptions extends BenchmarkSettings {
+  /** Gives a fresh lab for each block. The data of all of them is the same. */
+  readonly openLab: () => Promise<Lab>;
   readonly training: Dataset;
   readonly test: Dataset;
   readonly surroundings: Surroundings;
   readonly nudge: BenchmarkResult['nudge'];
-  /** Default `navigator.gpu`. */
-  readonly gpu?: GPU | undefined;
-  /** Gives the other libraries, where `peers` asks for them. */
-  readonly loadPeer?: LoadPeer | undefined;
   /** Stops the run; the result has what was finished by then, and a mark. */
   readonly signal?: AbortSignal | undefined;
-  /** Aborts once the page was hidden: browsers slow hidden pages down, and the run is marked. */
+  /** Aborts once the page is hidden: browsers slow hidden pages down, and the run is marked. */
   readonly hidden?: AbortSignal | undefined;
-  /** An earlier result of the same settings that was stopped: workloads that it has are not run again. */
+  /** An earlier result of the same settings that was stopped: blocks that it has are not run again. */
   readonly resume?: BenchmarkResult | undefined;
   readonly onEvent?: ((event: BenchmarkEvent) => void) | undefined;
 }
 
-/** Milliseconds for all the figures of the adapter together. */
-const probeBudgetMs = 1000;
-/** A step of the largest networks takes some seconds where a GPU is small, or none and shared with others. */
-const patienceMs = 30_000;
-/** What is trained up to an accuracy: the least that gets there. */
+/** What is trained up to an accuracy: the smallest network that gets there. */
 const accuracyWorkload = 'mid';
+/** Looks at the idle processor before the run. */
+const idleLooks = 10;
+/** Labs that may die before the run is given up. */
+const mostDeaths = 3;
 
 /**
  * Runs the benchmark.
@@ -71,225 +82,362 @@ const accuracyWorkload = 'mid';
  * @throws {ConfigurationError} for settings that make no sense, data of another size than the workloads', and a
  *   `resume` of another run
  * @throws {NoAdapterError} where `webgpu` is the only side that was asked for and there is none
+ * @throws {BrowserError} where labs die again and again; the last event `result` has what was finished
  */
 export async function runBenchmark(options: BenchmarkOptions): Promise<BenchmarkResult> {
-  const run = await BenchmarkRun.begin(options);
-  try {
-    return await run.run();
-  } finally {
-    run.end();
+  // Refused before anything begins, whatever adapter there is.
+  const { workloads } = decideSettings(options, 'hardware');
+  for (const { network } of workloads) {
+    requireFits({ layers: network.layers }, options.training);
+    requireFits({ layers: network.layers }, options.test);
   }
+  return await new BenchmarkRun(options).run();
+}
+
+/** What is known once the first lab is open. */
+interface Known {
+  readonly settings: DecidedSettings;
+  readonly sizes: readonly number[];
+  readonly environment: Environment;
+  readonly sha256: string;
+  readonly progress: RunProgress;
 }
 
 class BenchmarkRun {
   readonly #options: BenchmarkOptions;
-  readonly #settings: DecidedSettings;
-  #device: Device | undefined;
-  readonly #environment: Environment;
-  readonly #sha256: string;
-  readonly #progress: RunProgress;
-  readonly #pulse = new Pulse();
   readonly #startedAt: string;
   readonly #start = performance.now();
   readonly #secondsBefore: number;
-  readonly #workloads: WorkloadResult[];
+  readonly #workloads: Map<string, WorkloadResult>;
   readonly #marks: Mark[];
   readonly #times: TimeToAccuracy[];
+  readonly #blocks: Block[];
+  /** Pulses of the block under way. */
+  #pulses: Pulse[] = [];
+  readonly #disturbed = { rounds: 0, again: 0, kept: 0 };
+  /** Sides that failed on a workload, and workloads that a lab died of: neither is tried again. */
+  readonly #failed = new Set<string>();
+  #deaths = 0;
+  #known: Known | undefined;
   #limits: MeasuredLimits | undefined;
+  #beatRounds: number | undefined;
 
-  private constructor(
-    options: BenchmarkOptions,
-    settings: DecidedSettings,
-    device: Device | undefined,
-    environment: Environment,
-    digest: string,
-  ) {
+  constructor(options: BenchmarkOptions) {
     const { resume } = options;
     this.#options = options;
-    this.#settings = settings;
-    this.#device = device;
-    this.#environment = environment;
-    this.#sha256 = digest;
     this.#startedAt = resume?.startedAt ?? new Date().toISOString();
     this.#secondsBefore = resume?.seconds ?? 0;
-    this.#workloads = [...(resume?.workloads ?? [])];
-    this.#marks = (resume?.marks ?? []).filter(({ kind }) => kind !== 'stopped');
-    this.#times = [...(resume?.timesToAccuracy ?? [])];
-    this.#progress = new RunProgress(settings, (event) => options.onEvent?.(event));
-  }
-
-  static async begin(options: BenchmarkOptions): Promise<BenchmarkRun> {
-    const { gpu, training, test, surroundings, resume } = options;
-    // Refused before anything is begun, whatever adapter there is.
-    const { workloads } = decideSettings(options, 'hardware');
-    for (const { network } of workloads) {
-      requireFits(network, training);
-      requireFits(network, test);
-    }
-    let device: Device | undefined;
-    let noAdapter: string | undefined;
-    if (options.sides?.includes('webgpu') ?? true) {
-      try {
-        device = await requestDevice(options);
-      } catch (error) {
-        if (!(error instanceof NoAdapterError) || options.sides?.length === 1) throw error;
-        noAdapter = error.message;
+    this.#workloads = new Map(resume?.workloads.map((workload) => [workload.name, workload]));
+    this.#marks = (resume?.marks ?? []).filter(({ kind }) => !isDerived(kind));
+    for (const { workload, side, isVoid } of this.#marks) {
+      if (workload !== undefined && side !== undefined && isVoid) {
+        this.#failed.add(key(workload, side));
       }
     }
-    try {
-      const kind = device ? (device.adapter.isSoftware ? 'software' : 'hardware') : 'none';
-      const settings = decideSettings(options, kind);
-      const environment: Environment = {
-        ...surroundings,
-        timerResolution: timerResolution(),
-        ...(device && { adapter: device.adapter }),
-        ...(noAdapter !== undefined && { noAdapter }),
-        ...(await reportAdapter(device && (gpu ?? navigator.gpu))),
-      };
-      const digest = await digestOf(training, test);
-      if (resume) requireSameRun(resume, settings, digest, environment);
-      return new BenchmarkRun(options, settings, device, environment, digest);
-    } catch (error) {
-      device?.destroy();
-      throw error;
-    }
+    this.#times = [...(resume?.timesToAccuracy ?? [])];
+    this.#blocks = [...(resume?.blocks ?? [])];
   }
 
   async run(): Promise<BenchmarkResult> {
     const { signal } = this.#options;
     try {
-      await this.#probe();
-      for (const workload of this.#settings.workloads) {
-        if (this.#workloads.some(({ name }) => name === workload.name)) {
-          this.#progress.finish(workload);
-          continue;
-        }
-        signal?.throwIfAborted();
-        await this.#runWorkload(workload);
+      for (let block = 0; block < (this.#known?.sizes.length ?? 1); block++) {
+        if (this.#known && !this.#isOpen(block)) continue;
+        await this.#runBlock(block);
       }
-      await this.#trainToAccuracy();
     } catch (error) {
-      if (!signal?.aborted) throw error;
-      const message = `The run was stopped; ${this.#workloads.length} of ${this.#settings.workloads.length} workloads were finished.`;
+      if (!signal?.aborted || !this.#known) throw error;
+      const message = `The run was stopped in block ${this.#blocks.length} of ${this.#known.sizes.length}.`;
       this.#marks.push({ kind: 'stopped', message, isVoid: true });
     }
-    const result = this.#result();
-    this.#options.onEvent?.({ type: 'result', result });
+    const result = this.#result(this.#known!);
+    this.#emit({ type: 'result', result });
     return result;
   }
 
-  end(): void {
-    this.#device?.destroy();
-  }
-
-  async #probe(): Promise<void> {
+  /** Goes through the workloads in a fresh lab; in another one where that dies. */
+  async #runBlock(block: number): Promise<void> {
     const { signal } = this.#options;
-    if (!this.#device) return;
-    this.#progress.begin('probe', {});
-    this.#limits = await probeAdapter(this.#device, { budgetMs: probeBudgetMs, signal });
+    for (;;) {
+      signal?.throwIfAborted();
+      const lab = await this.#options.openLab();
+      let current: Workload | undefined;
+      try {
+        const known = await this.#open(lab);
+        if (!this.#isOpen(block)) return;
+        this.#pulses = [];
+        const began = this.#seconds();
+        this.#blocks[block] ??= { seconds: began };
+        for (const workload of known.settings.workloads) {
+          signal?.throwIfAborted();
+          if (!this.#isUnfinished(workload.name, block)) continue;
+          current = workload;
+          await this.#measure(lab, workload, block, known);
+          current = undefined;
+          this.#blocks[block] = { seconds: began, ...summarizePulses(this.#pulses) };
+        }
+        if (block === known.sizes.length - 1) await this.#trainToAccuracy(lab, known);
+        return;
+      } catch (error) {
+        if (signal?.aborted || !(error instanceof BrowserError) || !this.#known) throw error;
+        if (++this.#deaths >= mostDeaths) throw error;
+        this.#noteDeath(error, current);
+      } finally {
+        lab.close();
+      }
+    }
   }
 
-  async #runWorkload(workload: DecidedSettings['workloads'][number]): Promise<void> {
-    const { training, test, signal } = this.#options;
-    const { sides, peers, repeats, repeatSeconds, seed } = this.#settings;
-    const { result, marks } = await runWorkload({
-      workload,
-      sides: sidesOf(workload, sides),
-      peers: sidesOf(workload, peers),
-      loadPeer: this.#options.loadPeer,
-      training,
-      test,
-      repeats,
-      repeatSeconds,
-      seed,
-      device: this.#device,
-      limits: this.#limits,
-      pulse: this.#pulse,
-      signal,
-      onEvent: (event) => this.#options.onEvent?.(event),
-      onPhase: (phase, share, of) => this.#progress.at(workload, phase, share, of),
+  /** The first lab decides what is run; later ones have to be like it. */
+  async #open(lab: Lab): Promise<Known> {
+    const { sides, surroundings, resume, onEvent, signal } = this.#options;
+    const wantsGpu = sides?.includes('webgpu') ?? true;
+    const facts = await lab.open({
+      wantsGpu,
+      wantsHash: !this.#known,
+      beatRounds: this.#beatRounds,
     });
-    this.#marks.push(...marks);
-    this.#progress.finish(workload);
-    if (marks.some(({ kind }) => kind === 'device-lost')) await this.#replaceDevice();
-    if (!result) return;
-    this.#workloads.push(result);
-    this.#options.onEvent?.({ type: 'workload', result });
-    this.#options.onEvent?.({ type: 'result', result: this.#result() });
+    this.#beatRounds ??= facts.beatRounds;
+    if (!this.#known) {
+      if (sides?.length === 1 && facts.noAdapter !== undefined) {
+        throw new NoAdapterError(facts.noAdapter);
+      }
+      const kind = facts.adapter ? (facts.adapter.isSoftware ? 'software' : 'hardware') : 'none';
+      const settings = decideSettings(this.#options, kind);
+      const { timerResolution, adapter, noAdapter, features, limits, sha256 = '' } = facts;
+      const environment: Environment = {
+        ...surroundings,
+        timerResolution,
+        ...(adapter && { adapter }),
+        ...(noAdapter !== undefined && { noAdapter }),
+        features,
+        limits,
+      };
+      if (resume) requireSameRun(resume, settings, sha256, environment);
+      const progress = new RunProgress(settings, (event) => onEvent?.(event));
+      const sizes = blockSizes(settings.repeats, settings.blocks);
+      this.#known = { settings, sizes, environment, sha256, progress };
+      await this.#awaitIdle(lab, settings, progress, signal);
+      progress.begin('probe', {});
+      this.#limits = await lab.probe(this.#context(() => undefined));
+    }
+    return this.#known;
   }
 
-  /** The score is void, but what the next workloads would have been is worth knowing. */
-  async #replaceDevice(): Promise<void> {
-    this.#device?.destroy();
-    this.#device = await requestDevice(this.#options).catch((error: unknown) => {
-      if (error instanceof NudgeError) return undefined;
-      throw error;
-    });
+  /** Waits for other programs to leave the processor alone, and goes on without that after a while. */
+  async #awaitIdle(
+    lab: Lab,
+    { waitSeconds }: DecidedSettings,
+    progress: RunProgress,
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
+    progress.begin('wait', {});
+    const start = performance.now();
+    for (;;) {
+      const pulses = await lab.watch(idleLooks);
+      signal?.throwIfAborted();
+      if (!isBusy(pulses)) return;
+      const waited = (performance.now() - start) / 1000;
+      if (waited < waitSeconds) continue;
+      const share = Math.round(100 * takenOn(pulses));
+      this.#marks.push({
+        kind: 'busy',
+        message:
+          `Other programs took ${share} % of the processor before the run, which waited ${Math.round(waited)} s for them. ` +
+          'The figures are of a busy machine: close what is running and run it again.',
+        isVoid: false,
+      });
+      return;
+    }
   }
 
-  async #trainToAccuracy(): Promise<void> {
-    const { training, test, signal } = this.#options;
-    const { accuracySeconds, sides, seed, workloads } = this.#settings;
+  async #measure(
+    lab: Lab,
+    workload: Workload,
+    block: number,
+    { settings, sizes, progress }: Known,
+  ): Promise<void> {
+    const { name } = workload;
+    const before = this.#workloads.get(name);
+    const isAlive = (side: SideName) => !this.#failed.has(key(name, side));
+    const { repeatSeconds, seed } = settings;
+    const outcome = await lab.measure(
+      {
+        workload: name,
+        block,
+        isFirst: before === undefined,
+        roundsBefore: sizes.slice(0, block).reduce((sum, size) => sum + size, 0),
+        rounds: sizes[block]!,
+        sides: sidesOf(workload, settings.sides).filter(isAlive),
+        peers: sidesOf(workload, settings.peers).filter(isAlive),
+        repeatSeconds,
+        seed,
+        steps: Object.fromEntries(
+          (before?.series ?? []).map(({ side, stepsPerRepeat }) => [side, stepsPerRepeat]),
+        ),
+        limits: this.#limits,
+      },
+      this.#context((event) => {
+        if (event.type === 'progress') {
+          const { phase, share, side, round } = event;
+          progress.at(workload, block, phase, share, {
+            ...(side && { side }),
+            ...(round !== undefined && { round }),
+          });
+        } else this.#emit(event);
+      }),
+    );
+    progress.finish(workload, block);
+    this.#take(workload, outcome, sizes, sizes[block]!);
+  }
+
+  #take(
+    workload: Workload,
+    outcome: WorkloadOutcome,
+    sizes: readonly number[],
+    rounds: number,
+  ): void {
+    const { name } = workload;
+    const { seed } = this.#known!.settings;
+    for (const mark of outcome.marks) {
+      this.#marks.push(mark);
+      const hasFailed = mark.kind === 'failed' || mark.kind === 'device-lost';
+      if (hasFailed && mark.side) this.#failed.add(key(name, mark.side));
+    }
+    this.#pulses.push(...outcome.pulses);
+    this.#disturbed.rounds += rounds;
+    this.#disturbed.again += outcome.disturbed.again;
+    this.#disturbed.kept += outcome.disturbed.kept;
+    if (outcome.series.length === 0) return;
+    const before = this.#workloads.get(name);
+    const limits = this.#limits;
+    const result = mergeBlock(before, outcome, { workload, seed, sizes, limits });
+    const failure = result.verification && failureSentence(name, result.verification);
+    if (failure !== undefined && before?.verification?.isVerified !== false) {
+      this.#marks.push({
+        kind: 'not-verified',
+        message: failure,
+        isVoid: true,
+        workload: name,
+        side: 'webgpu',
+      });
+    }
+    this.#workloads.set(name, result);
+    this.#emit({ type: 'workload', result });
+    this.#emit({ type: 'result', result: this.#result(this.#known!) });
+  }
+
+  async #trainToAccuracy(lab: Lab, { settings, progress }: Known): Promise<void> {
+    const { signal } = this.#options;
+    const { accuracySeconds, sides, seed, workloads } = settings;
     const workload = findWorkload(accuracyWorkload)!;
     if (accuracySeconds === 0 || !workloads.includes(workload)) return;
     for (const side of accuracySides(sides)) {
       if (this.#times.some((time) => time.side === side)) continue;
-      this.#progress.begin('accuracy', { workload: workload.name, side });
+      progress.begin('accuracy', { workload: workload.name, side });
       try {
-        const times = await timeToAccuracy({
-          workload,
-          side,
-          training,
-          test,
-          seed,
-          device: this.#device,
-          mostSeconds: accuracySeconds,
-          signal,
-          onProgress: (share) => this.#progress.advanceAccuracy(share, workload.name, side),
-        });
+        const task = { workload: workload.name, side, seed, mostSeconds: accuracySeconds };
+        const times = await lab.trainToAccuracy(
+          task,
+          this.#context((event) => {
+            if (event.type === 'progress')
+              progress.advanceAccuracy(event.share, workload.name, side);
+          }),
+        );
         this.#times.push(...times);
       } catch (error) {
-        if (signal?.aborted || !(error instanceof NudgeError)) throw error;
+        const isOfSide = error instanceof NudgeError && !(error instanceof BrowserError);
+        if (signal?.aborted || !isOfSide) throw error;
         const message = `Training ${workload.name} up to an accuracy failed on ${describeSide(side)}: ${error.message}`;
         this.#marks.push({ kind: 'failed', message, isVoid: false, side });
       }
-      this.#progress.finishAccuracy();
+      progress.finishAccuracy();
     }
   }
 
-  #result(): BenchmarkResult {
+  #noteDeath(error: BrowserError, workload: Workload | undefined): void {
+    if (workload) {
+      for (const side of ownSides) this.#failed.add(key(workload.name, side));
+    }
+    const what = workload ? `${workload.name} was given up` : 'A block was begun anew';
+    this.#marks.push({
+      kind: 'failed',
+      message: `${what}: ${error.message}`.slice(0, 4000),
+      isVoid: workload !== undefined,
+      ...(workload && { workload: workload.name }),
+    });
+  }
+
+  #context(onEvent: (event: LabEvent) => void): LabContext {
+    return { signal: this.#options.signal, onEvent };
+  }
+
+  #emit(event: BenchmarkEvent): void {
+    this.#options.onEvent?.(event);
+  }
+
+  #seconds(): number {
+    return this.#secondsBefore + (performance.now() - this.#start) / 1000;
+  }
+
+  /** Whether anything of a block is still to be done. */
+  #isOpen(block: number): boolean {
+    const { settings, sizes } = this.#known!;
+    return (
+      settings.workloads.some(({ name }) => this.#isUnfinished(name, block)) ||
+      (block === sizes.length - 1 && settings.accuracySeconds > 0)
+    );
+  }
+
+  /** Whether a side of a workload lacks the repeats of a block that it could have. */
+  #isUnfinished(name: string, block: number): boolean {
+    const { settings, sizes } = this.#known!;
+    const wanted = sizes.slice(0, block + 1).reduce((sum, size) => sum + size, 0);
+    const result = this.#workloads.get(name);
+    return sidesOf(findWorkload(name)!, settings.sides)
+      .filter((side) => !this.#failed.has(key(name, side)))
+      .some((side) => {
+        const series = result?.series.find((one) => one.side === side);
+        return (series?.samplesPerSecond.length ?? 0) < wanted;
+      });
+  }
+
+  #result({ settings, sizes, environment, sha256 }: Known): BenchmarkResult {
     const { training, test, nudge } = this.#options;
-    const { sides, peers, workloads, repeats, repeatSeconds, seed, isSoftware } = this.#settings;
-    const marks = [...this.#marks, ...this.#disturbances()];
-    const crossover = findCrossover(this.#workloads);
+    const { sides, peers, repeats, blocks, repeatSeconds, seed, isSoftware } = settings;
+    const results = settings.workloads.flatMap(({ name }) => this.#workloads.get(name) ?? []);
+    const marks = [...this.#marks, ...this.#disturbances(results, sizes)];
+    const crossover = findCrossover(results);
     const limits = this.#limits && plainLimits(this.#limits);
     const isVoid = (side: OwnSideName) =>
       marks.some((mark) => mark.isVoid && (mark.side === undefined || mark.side === side));
     const scores = sides
       .filter((side) => !isVoid(side))
-      .flatMap((side) => scoreOf(side, this.#workloads, isSoftware, seed) ?? []);
+      .flatMap((side) => scoreOf(side, results, isSoftware, sizes) ?? []);
     return rounded<BenchmarkResult>({
       format: 'nudge-benchmark',
       version: formatVersion,
       nudge,
       startedAt: this.#startedAt,
-      seconds: this.#secondsBefore + (performance.now() - this.#start) / 1000,
+      seconds: this.#seconds(),
       settings: {
-        workloads: workloads.map(({ name }) => name),
+        workloads: settings.workloads.map(({ name }) => name),
         sides: [...sides, ...peers],
         repeats,
+        blocks,
         repeatSeconds,
         seed,
       },
       data: {
         name: `${training.name}, ${test.name}`,
-        sha256: this.#sha256,
+        sha256,
         trainingCount: training.sampleCount,
         testCount: test.sampleCount,
       },
-      environment: this.#environment,
+      environment,
       ...(limits && { limits }),
-      workloads: [...this.#workloads],
+      blocks: [...this.#blocks],
+      workloads: results,
       timesToAccuracy: [...this.#times],
       ...(crossover && { crossover }),
       marks,
@@ -298,37 +446,38 @@ class BenchmarkRun {
   }
 
   /** What happened to the machine while it was measured. */
-  #disturbances(): Mark[] {
+  #disturbances(results: readonly WorkloadResult[], sizes: readonly number[]): Mark[] {
     const marks: Mark[] = [];
     if (this.#options.hidden?.aborted) {
       const message =
         'The page was hidden while it was measured, and browsers slow hidden pages down. Run it again and leave the tab in front.';
       marks.push({ kind: 'hidden', message, isVoid: true });
     }
-    const { slowdown } = this.#pulse;
-    if (slowdown !== undefined) {
-      const message = `The processor became ${slowdown.toFixed(2)} times slower from the first third of the run to the last: heat, a battery, or something else that runs. Let it rest and run it again.`;
+    const rates = results.flatMap(({ series }) =>
+      series.map(({ samplesPerSecond }) => blockMedians(samplesPerSecond, sizes)),
+    );
+    const slowdown = findSlowdown(this.#blocks, rates);
+    if (slowdown) {
+      const message =
+        `The processor became ${slowdown.pulse.toFixed(2)} times slower from the first blocks to the last, and training ${slowdown.repeats.toFixed(2)} times: ` +
+        'heat, a battery, or something else that runs. Let it rest and run it again.';
       marks.push({ kind: 'throttled', message, isVoid: true });
     }
+    const taken = this.#blocks.flatMap((block) => block.taken ?? []);
+    const mean = taken.reduce((sum, one) => sum + one, 0) / Math.max(1, taken.length);
+    marks.push(...disturbanceMarks(this.#disturbed, mean));
+    marks.push(...results.flatMap(threadMarks));
     return marks;
   }
 }
 
-function requestDevice({ gpu, hidden }: BenchmarkOptions): Promise<Device> {
-  const isVisible = hidden && (() => !hidden.aborted);
-  return Device.request({ gpu, isVisible, timeoutMs: patienceMs });
+function key(workload: string, side: SideName): string {
+  return `${workload} ${side}`;
 }
 
-/** Of features and labels of the training set, then of the test set. */
-async function digestOf(training: Dataset, test: Dataset): Promise<string> {
-  const parts = [training.features, training.labels, test.features, test.labels];
-  const bytes = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    bytes.set(part, at);
-    at += part.length;
-  }
-  return await sha256(bytes);
+/** Marks that follow from the rest of a result, and are made anew with it. */
+function isDerived(kind: Mark['kind']): boolean {
+  return ['stopped', 'hidden', 'throttled', 'threads'].includes(kind);
 }
 
 /** @throws {ConfigurationError} where a stopped run cannot be gone on with */
@@ -338,12 +487,13 @@ function requireSameRun(
   digest: string,
   environment: Environment,
 ): void {
-  const { workloads, sides, repeats, repeatSeconds, seed } = resume.settings;
+  const { workloads, sides, repeats, blocks, repeatSeconds, seed } = resume.settings;
   const names = settings.workloads.map(({ name }) => name);
   const isSame =
     workloads.join() === names.join() &&
     sides.join() === [...settings.sides, ...settings.peers].join() &&
     repeats === settings.repeats &&
+    blocks === settings.blocks &&
     repeatSeconds === settings.repeatSeconds &&
     seed === settings.seed;
   const differences = [

@@ -1,9 +1,9 @@
 /**
  * One number for a machine: 1000 × the geometric mean, over the ladder, of samples/s against the reference machine's.
- * Its median over the rounds, with the interval of these.
+ * Its median over the blocks, with the interval of these.
  */
 import type { OwnSideName, Score, WorkloadResult } from './result/schema.ts';
-import { estimateMedian, geometricMeans } from './statistics.ts';
+import { blockMedians, estimate, geometricMeans } from './statistics.ts';
 import { workloads as allWorkloads } from './workloads.ts';
 
 /**
@@ -12,7 +12,7 @@ import { workloads as allWorkloads } from './workloads.ts';
  * fast as a CPU of 1000.
  */
 export const referenceMachine = {
-  name: 'two cores of an AMD EPYC (Zen 3), CPU engine with all threads, Chromium 156',
+  name: 'the CPU engine on two cores of an AMD EPYC (Zen 3) in Chromium 156',
   samplesPerSecond: { tiny: 568_515, mid: 211_768, large: 21_247, xl: 6_613 },
 } as const;
 
@@ -26,13 +26,14 @@ export const scoredWorkloads: readonly string[] = allWorkloads
 
 /**
  * The score of a side over the workloads of the ladder that it ran; undefined where it ran none.
- * @param isSoftware whether the GPU is none
+ * @param isSoftware whether the adapter computes on the CPU
+ * @param sizes repeats of each block
  */
 export function scoreOf(
   side: OwnSideName,
   results: readonly WorkloadResult[],
   isSoftware: boolean,
-  seed: number,
+  sizes: readonly number[],
 ): Score | undefined {
   const rates = results.flatMap(({ name, series }) => {
     const own = series.find((one) => one.side === side);
@@ -40,14 +41,14 @@ export function scoreOf(
     return own && unit !== undefined ? [{ name, unit, rates: own.samplesPerSecond }] : [];
   });
   if (rates.length === 0) return undefined;
-  const rounds = geometricMeans(
-    rates.map((one) => one.rates),
+  const blocks = geometricMeans(
+    rates.map((one) => blockMedians(one.rates, sizes)),
     rates.map(({ unit }) => unit / 1000),
   );
   const names = rates.map(({ name }) => name);
   return {
     side,
-    ...estimateMedian(rounds, seed),
+    ...estimate(blocks),
     workloads: names,
     isComplete: scoredWorkloads.every((name) => names.includes(name)),
     class: side === 'webgpu' ? (isSoftware ? 'software' : 'hardware') : 'cpu',

@@ -2,7 +2,13 @@
 import { ConfigurationError } from '../errors.ts';
 import { requireSeed } from '../network/network.ts';
 import type { RunShape } from './expectation.ts';
-import { ownSides, peerNames, type OwnSideName, type PeerName } from './result/schema.ts';
+import {
+  maxBlocks,
+  ownSides,
+  peerNames,
+  type OwnSideName,
+  type PeerName,
+} from './result/schema.ts';
 import { findWorkload, quickWorkloads, sidesOf, workloads, type Workload } from './workloads.ts';
 
 /** Plain data. */
@@ -13,25 +19,41 @@ export interface BenchmarkSettings {
   readonly sides?: readonly OwnSideName[] | undefined;
   /** Of each side, at least 2. Default 10. */
   readonly repeats?: number | undefined;
+  /**
+   * Into how many blocks the repeats are cut: each goes through all workloads in a fresh worker, with a fresh device. Default 5,
+   * or as many as there are repeats if that is less.
+   */
+  readonly blocks?: number | undefined;
   /** Seconds a repeat should take, about. Default 0.3, or 0.1 where it is `quick`. */
   readonly repeatSeconds?: number | undefined;
   /** Seeds networks, the order of samples, of rounds, and the bootstrap. Default 1. */
   readonly seed?: number | undefined;
   /** Whether TensorFlow.js and jax-js run beside; in browsers only. Default false. */
   readonly peers?: boolean | undefined;
+  /** Seconds that a busy machine is waited for, at most, before the run goes on all the same. Default 20. */
+  readonly waitSeconds?: number | undefined;
   /** Half a minute instead of two: fewer workloads, shorter repeats, no training up to an accuracy. Default false. */
   readonly quick?: boolean | undefined;
 }
 
 export interface DecidedSettings extends RunShape {
   readonly seed: number;
+  readonly waitSeconds: number;
   readonly peers: readonly PeerName[];
 }
 
 /** The only ranges in which a run says anything and ends today. */
-export const settingsRanges = { repeats: [2, 100], repeatSeconds: [0.01, 10] } as const;
+export const settingsRanges = {
+  repeats: [2, 100],
+  blocks: [1, maxBlocks],
+  repeatSeconds: [0.01, 10],
+  waitSeconds: [0, 3600],
+} as const;
 
 const defaultRepeats = 10;
+/** The fewest whose slowest and fastest enclose the truth in 93.75 % of all cases. */
+const defaultBlocks = 5;
+const defaultWaitSeconds = 20;
 const defaultRepeatSeconds = { full: 0.3, quick: 0.1 } as const;
 /** Of each side that trains up to an accuracy. */
 const accuracySeconds = 8;
@@ -45,12 +67,23 @@ export function decideSettings(
   adapter: 'hardware' | 'software' | 'none',
 ): DecidedSettings {
   const { quick = false, repeats = defaultRepeats, seed = 1 } = settings;
+  const { waitSeconds = defaultWaitSeconds } = settings;
+  const blocks = settings.blocks ?? Math.min(defaultBlocks, repeats);
   const repeatSeconds =
     settings.repeatSeconds ?? (quick ? defaultRepeatSeconds.quick : defaultRepeatSeconds.full);
   requireRange('repeats', repeats, settingsRanges.repeats);
+  requireRange('blocks', blocks, settingsRanges.blocks);
   requireRange('repeatSeconds', repeatSeconds, settingsRanges.repeatSeconds);
-  if (!Number.isInteger(repeats)) {
-    throw new ConfigurationError(`repeats is a whole number, and ${repeats} was given.`);
+  requireRange('waitSeconds', waitSeconds, settingsRanges.waitSeconds);
+  for (const [name, value] of Object.entries({ repeats, blocks })) {
+    if (!Number.isInteger(value)) {
+      throw new ConfigurationError(`${name} must be a whole number; got ${value}.`);
+    }
+  }
+  if (blocks > repeats) {
+    throw new ConfigurationError(
+      `${blocks} blocks need at least one repeat each; got ${repeats} repeats. Ask for fewer blocks or more repeats.`,
+    );
   }
   requireSeed(seed);
   const named = settings.sides ?? ownSides;
@@ -70,8 +103,10 @@ export function decideSettings(
       ? peerNames.filter((name) => !name.endsWith('webgpu') || adapter !== 'none')
       : [],
     repeats,
+    blocks,
     repeatSeconds,
     seed,
+    waitSeconds,
     accuracySeconds: quick || settings.workloads ? 0 : accuracySeconds,
     isSoftware: adapter === 'software',
   };

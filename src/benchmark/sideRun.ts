@@ -2,16 +2,23 @@
 import type { Dataset } from '../data/dataset.ts';
 import { DeviceLostError } from '../errors.ts';
 import type { Device } from '../gpu/device.ts';
-import type { MeasuredLimits } from '../gpu/probes/probeAdapter.ts';
 import { Network } from '../network/network.ts';
-import { stepBytes, stepFlop } from '../network/stepWork.ts';
 import { sgd } from '../training/optimizers.ts';
 import { Trainer } from '../training/trainer.ts';
-import { judgeStep } from './limit.ts';
 import type { CurvePoint, OwnSideName, Series } from './result/schema.ts';
 import { Repeats, type Stretch } from './repeats.ts';
-import { estimateMedian, median } from './statistics.ts';
 import type { Workload } from './workloads.ts';
+
+/** How one side did on one workload in one block. */
+export interface BlockSeries extends Omit<
+  Series,
+  'samplesPerSecond' | 'estimate' | 'limit' | 'threads'
+> {
+  /** Samples a second of each repeat. */
+  readonly rates: readonly number[];
+  /** Of the CPU engine. */
+  readonly threads?: number;
+}
 
 /** Points of the curve that are kept; beyond them every second one goes. */
 const mostPoints = 400;
@@ -24,6 +31,8 @@ export interface SideRunOptions {
   readonly test: Dataset;
   readonly seed: number;
   readonly repeatSeconds: number;
+  /** Of a repeat, where an earlier block has found it. */
+  readonly steps: number | undefined;
   readonly device: Device | undefined;
   readonly signal: AbortSignal | undefined;
   readonly onPoint: (point: CurvePoint) => void;
@@ -58,7 +67,7 @@ export class SideRun {
   readonly #trainer: Trainer;
   readonly #createSeconds: number;
   #prepareSeconds = 0;
-  readonly #repeats: Repeats;
+  readonly repeats: Repeats;
   #curve: CurvePoint[] = [];
   /** Reports to pass over between two points that are kept. */
   #stride = 1;
@@ -75,8 +84,11 @@ export class SideRun {
     this.#options = options;
     this.#trainer = trainer;
     this.#createSeconds = createSeconds;
-    const train = (steps: number, reportEvery: number) => this.#train(steps, reportEvery);
-    this.#repeats = new Repeats(train, options.repeatSeconds);
+    this.repeats = new Repeats(
+      (steps) => this.#train(steps, steps),
+      options.repeatSeconds,
+      options.steps,
+    );
   }
 
   /** @throws what the engine throws that cannot be had */
@@ -92,16 +104,6 @@ export class SideRun {
     const start = performance.now();
     await this.#trainer.prepare(this.#options.training);
     this.#prepareSeconds = (performance.now() - start) / 1000;
-  }
-
-  /** Trains until rates are steady. */
-  async warmUp(): Promise<void> {
-    await this.#repeats.warmUp();
-  }
-
-  /** One timed repeat. @returns samples a second */
-  async repeat(): Promise<number> {
-    return await this.#repeats.repeat();
   }
 
   /** Times one pass over the test set. The first compiles, and counts only where that is little of it. */
@@ -121,51 +123,40 @@ export class SideRun {
     return this.#costSums;
   }
 
-  get isSteady(): boolean {
-    return this.#repeats.isSteady;
-  }
-
-  /** Trains on without timing until at least `step`, with a report at every step: for whoever compares costs. */
+  /** Trains on without timing until at least `step`, for a comparison of costs. */
   async trainTo(step: number, reportEvery: number): Promise<void> {
     while (this.#trainer.step < step) await this.#train(reportEvery, reportEvery);
   }
 
-  result(limits: MeasuredLimits | undefined, seed: number): Series {
-    const { side, workload } = this.#options;
-    const { plan, dispatchesPerStep, preparation } = this.#trainer;
-    const limit = limits && dispatchesPerStep && this.#judge(limits, dispatchesPerStep);
+  /** Of the CPU engine, once it is prepared. */
+  get threads(): number | undefined {
+    return this.#trainer.threads;
+  }
+
+  get dispatchesPerStep(): number | undefined {
+    return this.#trainer.dispatchesPerStep;
+  }
+
+  result(): BlockSeries {
+    const { plan, dispatchesPerStep, preparation, threads } = this.#trainer;
     return {
-      side,
+      side: this.side,
       ...(plan !== undefined && { plan }),
+      ...(threads !== undefined && { threads }),
       ...(dispatchesPerStep !== undefined && { dispatchesPerStep }),
       compileSeconds: preparation?.compileSeconds ?? this.#createSeconds,
       uploadSeconds: preparation?.uploadSeconds ?? this.#prepareSeconds,
-      warmUp: { seconds: this.#repeats.warmUpSeconds, isSteady: this.isSteady },
-      stepsPerRepeat: this.#repeats.stepsPerRepeat,
-      samplesPerSecond: [...this.#repeats.rates],
-      estimate: estimateMedian(this.#repeats.rates, seed),
+      warmUp: { seconds: this.repeats.warmUpSeconds, isSteady: this.repeats.isSteady },
+      stepsPerRepeat: this.repeats.stepsPerRepeat,
+      rates: [...this.repeats.rates],
       ...(this.#evaluateSeconds !== undefined && { evaluateSeconds: this.#evaluateSeconds }),
       finalCost: this.#finalCost,
       curve: this.#curve,
-      ...(limit && {
-        limit: {
-          bound: limit.bound,
-          fraction: limit.fraction,
-          flopPerStep: stepFlop(workload.network.layers, workload.batchSize),
-          bytesPerStep: stepBytes(workload.network.layers, workload.batchSize),
-        },
-      }),
     };
   }
 
   async dispose(): Promise<void> {
     await this.#trainer.dispose();
-  }
-
-  #judge(limits: MeasuredLimits, dispatches: number): ReturnType<typeof judgeStep> {
-    const { network, batchSize } = this.#options.workload;
-    const seconds = batchSize / median(this.#repeats.rates);
-    return judgeStep(limits, { layers: network.layers, batchSize, dispatches, seconds });
   }
 
   async #train(steps: number, reportEvery: number): Promise<Stretch> {

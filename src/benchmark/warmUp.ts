@@ -8,17 +8,22 @@ import { median, quantile } from './statistics.ts';
 const windowSize = 4;
 /** Medians that differ by less than this are the same, however quiet the machine. */
 const leastTolerance = 0.03;
-/** Slices, at least, where they are too long for two windows. */
-const fewestSlices = 3;
+/** Slices, at least, where they are too long for two windows and nothing is known of the side yet. */
+const defaultFewest = 3;
 
 export class WarmUp {
   readonly #rates: number[] = [];
   readonly #mostSeconds: number;
+  readonly #fewestSlices: number;
   #seconds = 0;
 
-  /** @param mostSeconds after which a side counts as warm though not as steady */
-  constructor(mostSeconds: number) {
+  /**
+   * @param mostSeconds after which a side counts as warm though not as steady
+   * @param fewestSlices that are run however long they are
+   */
+  constructor(mostSeconds: number, fewestSlices = defaultFewest) {
     this.#mostSeconds = mostSeconds;
+    this.#fewestSlices = fewestSlices;
   }
 
   /** @param rate of one slice */
@@ -45,13 +50,13 @@ export class WarmUp {
       const spread = (quantile(recent, 0.75) - quantile(recent, 0.25)) / median(recent);
       return Math.abs(after / before - 1) <= Math.max(leastTolerance, spread);
     }
-    if (!this.#hasLongSlices || rates.length < fewestSlices) return false;
+    if (!this.#hasLongSlices || rates.length < defaultFewest) return false;
     return Math.abs(rates.at(-1)! / rates.at(-2)! - 1) <= leastTolerance;
   }
 
   /** Whether measuring may begin. */
   get isOver(): boolean {
-    const isLate = this.#seconds >= this.#mostSeconds && this.#rates.length >= fewestSlices;
+    const isLate = this.#seconds >= this.#mostSeconds && this.#rates.length >= this.#fewestSlices;
     return this.isSteady || isLate;
   }
 

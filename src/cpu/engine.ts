@@ -80,6 +80,10 @@ class CpuEngine extends HostEngine<PlainArithmetic | SimdArithmetic | ThreadedAr
     return this.#lastPlan ?? this.#describe();
   }
 
+  get threads(): number | undefined {
+    return 'threads' in this.arithmetic ? this.arithmetic.threads : undefined;
+  }
+
   override async dispose(): Promise<void> {
     this.#lastPlan ??= this.#describe();
     await super.dispose();

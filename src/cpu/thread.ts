@@ -8,11 +8,18 @@
 export type Request =
   | Record<string, never>
   | { readonly module: WebAssembly.Module; readonly memory: WebAssembly.Memory }
-  | { readonly call: string; readonly arguments: readonly (number | boolean)[] };
+  | {
+      readonly call: string;
+      readonly arguments: readonly (number | boolean)[];
+      /** How often; default once. */
+      readonly times?: number;
+    };
 
 /** What it answers to every request. */
 interface Answer {
   readonly error?: string;
+  /** Milliseconds that each call took. */
+  readonly milliseconds?: readonly number[];
 }
 
 const program = `
@@ -21,15 +28,21 @@ const answer = (request) => {
   if (request.module) {
     kernels = new WebAssembly.Instance(request.module, { env: { memory: request.memory } }).exports;
   } else if (request.call) {
-    kernels[request.call](...request.arguments);
+    const milliseconds = [];
+    for (let n = 0; n < (request.times ?? 1); n++) {
+      const begin = performance.now();
+      kernels[request.call](...request.arguments);
+      milliseconds.push(performance.now() - begin);
+    }
+    return { milliseconds };
   } else {
     kernels = undefined;
   }
+  return {};
 };
 const reply = (request) => {
   try {
-    answer(request);
-    return {};
+    return answer(request);
   } catch (error) {
     return { error: String(error) };
   }
@@ -85,7 +98,8 @@ export function availableThreads(): number {
 export class Thread {
   readonly #worker: AnyWorker;
   readonly #hold: (isBusy: boolean) => void;
-  #waiting: { resolve(): void; reject(error: Error): void } | undefined;
+  #waiting:
+    { resolve(milliseconds: readonly number[]): void; reject(error: Error): void } | undefined;
   #failure: Error | undefined;
 
   /** @throws where a policy forbids it; some browsers say so at the first request only */
@@ -113,12 +127,12 @@ export class Thread {
     }
   }
 
-  /** Resolves once the request is carried out; one at a time. */
-  async request(request: Request): Promise<void> {
+  /** Resolves once the request is carried out, to the milliseconds that each call took; one at a time. */
+  async request(request: Request): Promise<readonly number[]> {
     if (this.#failure) throw this.#failure;
     this.#hold(true);
     try {
-      await new Promise<void>((resolve, reject) => {
+      return await new Promise<readonly number[]>((resolve, reject) => {
         this.#waiting = { resolve, reject };
         this.#worker.postMessage(request);
       });
@@ -134,8 +148,8 @@ export class Thread {
     void this.#worker.terminate();
   }
 
-  #settle({ error }: Answer): void {
-    if (error === undefined) this.#waiting?.resolve();
+  #settle({ error, milliseconds = [] }: Answer): void {
+    if (error === undefined) this.#waiting?.resolve(milliseconds);
     else this.#waiting?.reject(new Error(error));
   }
 

@@ -25,6 +25,7 @@ export function errorSentence(error: unknown): string {
 
 const doing: Readonly<Record<Phase, string>> = {
   prepare: 'Getting ready',
+  wait: 'Waiting for other programs to leave the processor alone',
   compile: 'Compiling',
   verify: 'Holding the first step against the reference',
   'warm-up': 'Warming up',

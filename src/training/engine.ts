@@ -61,6 +61,8 @@ export interface Engine {
   readonly plan?: string;
   /** The same as data, which makes a GPU give the same bits again. */
   readonly exactPlan?: Plan;
+  /** Threads that share a step; undefined before a training set is loaded, and of engines without threads. */
+  readonly threads?: number | undefined;
   /** Of a training step, where it is made of dispatches; undefined before a training set is loaded. */
   readonly dispatchesPerStep?: number | undefined;
 

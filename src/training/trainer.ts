@@ -133,6 +133,11 @@ export class Trainer {
     return this.#engine.exactPlan;
   }
 
+  /** Threads that share a step, on the CPU; known once a training set is loaded. */
+  get threads(): number | undefined {
+    return this.#engine.threads;
+  }
+
   /** Dispatches that a step is made of, on a GPU, once it is prepared. */
   get dispatchesPerStep(): number | undefined {
     return this.#engine.dispatchesPerStep;

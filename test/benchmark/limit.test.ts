@@ -12,7 +12,7 @@ describe('the limit of a step', () => {
       layers,
       batchSize: 10,
       dispatches: 3,
-      seconds: 860e-6,
+      seconds: 500e-6,
     });
     expect(verdict.seconds.compute).toBeCloseTo(400e-6, 12);
     expect(verdict.seconds.memory).toBeCloseTo((80_800 + 10 * 1000) / 1e9, 12);
@@ -20,11 +20,12 @@ describe('the limit of a step', () => {
     expect(verdict.seconds.host).toBeCloseTo(3e-6, 12);
     expect(verdict.seconds.limit).toBeCloseTo(430e-6, 12);
     expect(verdict.bound).toBe('compute');
-    expect(verdict.fraction).toBeCloseTo(0.5, 12);
+    expect(verdict.fraction).toBeCloseTo(0.86, 12);
   });
 
   it('is its bytes at the bandwidth, where that is longer', () => {
-    const verdict = judgeStep(roundLimits, { layers, batchSize: 1, dispatches: 1, seconds: 1 });
+    const step = { layers, batchSize: 1, dispatches: 1, seconds: 100e-6 };
+    const verdict = judgeStep(roundLimits, step);
     expect(verdict.seconds.memory).toBeCloseTo(81.8e-6, 12);
     expect(verdict.seconds.limit).toBeCloseTo(91.8e-6, 12);
     expect(verdict.bound).toBe('memory');
@@ -46,11 +47,19 @@ describe('the limit of a step', () => {
   });
 
   it('is dispatches, where they take longer than the work', () => {
-    const step = { layers, batchSize: 1, dispatches: 9, seconds: 190e-6 };
+    const step = { layers, batchSize: 1, dispatches: 9, seconds: 180e-6 };
     const verdict = judgeStep(roundLimits, step);
     expect(verdict.seconds.limit).toBeCloseTo(171.8e-6, 12);
     expect(verdict.bound).toBe('dispatch');
-    expect(describeVerdict(verdict)).toBe('dispatch-bound, 90 %');
+    expect(describeVerdict(verdict)).toBe('95 %, limited by the cost of dispatches');
+  });
+
+  it('names no part of a step that takes less than half of it', () => {
+    const step = { layers, batchSize: 10, dispatches: 3 };
+    // Arithmetic takes 400 µs, dispatches 30.
+    expect(judgeStep(roundLimits, { ...step, seconds: 800e-6 }).bound).toBe('compute');
+    const verdict = judgeStep(roundLimits, { ...step, seconds: 801e-6 });
+    expect(verdict).toMatchObject({ bound: 'none', longest: 'compute' });
   });
 
   it('is the host, where recording and submitting take longer than everything on the GPU', () => {
@@ -69,7 +78,11 @@ describe('the limit of a step', () => {
   });
 
   it('is told with a digit behind the point only where there is nothing before it', () => {
-    expect(describeVerdict({ bound: 'compute', fraction: 0.0042 })).toBe('compute-bound, 0.4 %');
-    expect(describeVerdict({ bound: 'host', fraction: 1.037 })).toBe('host-bound, 104 %');
+    expect(describeVerdict({ bound: 'none', fraction: 0.0042 })).toBe(
+      '0.4 %, no single limit dominates',
+    );
+    expect(describeVerdict({ bound: 'compute', fraction: 1.037 })).toBe(
+      '104 %, limited by arithmetic',
+    );
   });
 });

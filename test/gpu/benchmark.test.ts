@@ -4,6 +4,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import type { BenchmarkEvent } from '../../src/benchmark/events.ts';
 import { decodeLink, encodeLink } from '../../src/benchmark/result/link.ts';
 import { resultSchema, type BenchmarkResult } from '../../src/benchmark/result/schema.ts';
+import { LocalLab } from '../../src/benchmark/lab.ts';
 import { runBenchmark, type BenchmarkOptions } from '../../src/benchmark/runBenchmark.ts';
 import { digits } from '../../src/data/digits/digits.ts';
 import { ConfigurationError, NoAdapterError } from '../../src/errors.ts';
@@ -20,15 +21,24 @@ const surroundings = {
   isIsolated: true,
 } as const;
 
-async function run(options: Partial<BenchmarkOptions> = {}): Promise<BenchmarkResult> {
+interface RunOptions extends Partial<BenchmarkOptions> {
+  readonly gpu?: GPU;
+}
+
+async function run({ gpu, ...options }: RunOptions = {}): Promise<BenchmarkResult> {
+  const adapters = gpu ?? (await testGpu());
+  const { hidden } = options;
   return await runBenchmark({
     ...data,
     surroundings,
     nudge: { version: '1.2.3' },
-    gpu: await testGpu(),
+    openLab: () => Promise.resolve(new LocalLab({ ...data, gpu: adapters, hidden })),
     workloads: ['tiny'],
     repeats: 3,
+    blocks: 2,
     repeatSeconds: 0.02,
+    // Other tests run beside.
+    waitSeconds: 0,
     ...options,
   });
 }
@@ -92,17 +102,12 @@ describe('a run of two workloads on all sides', () => {
   });
 
   test('takes the sides of a round in an order of its own', () => {
-    const rounds = new Map<string, string[]>();
-    for (const event of events) {
-      if (event.type !== 'repeat') continue;
-      const round = `${event.workload} ${event.round}`;
-      rounds.set(round, [...(rounds.get(round) ?? []), event.side]);
-    }
-    expect(rounds.size).toBe(6);
-    for (const sides of rounds.values()) {
-      expect(sides.toSorted()).toEqual(['cpu', 'cpu-1', 'webgpu']);
-    }
-    expect(new Set([...rounds.values()].map(String)).size).toBeGreaterThan(1);
+    const order = events.flatMap((event) => (event.type === 'repeat' ? [event.side] : []));
+    const rounds = order.flatMap((_, n) => (n % 3 === 0 ? [order.slice(n, n + 3)] : []));
+    // Three of each workload, and more where others disturbed them.
+    expect(rounds.length).toBeGreaterThanOrEqual(6);
+    for (const sides of rounds) expect(sides.toSorted()).toEqual(['cpu', 'cpu-1', 'webgpu']);
+    expect(new Set(rounds.map(String)).size).toBeGreaterThan(1);
   });
 
   test('tells how far it is, never less than before', () => {
@@ -155,13 +160,18 @@ describe('a run that is stopped', () => {
     expect(first.workloads.map(({ name }) => name)).toEqual(['tiny']);
     expect(first.marks).toContainEqual({
       kind: 'stopped',
-      message: 'The run was stopped; 1 of 2 workloads were finished.',
+      message: 'The run was stopped in block 1 of 2.',
       isVoid: true,
     });
     expect(first.scores).toEqual([]);
 
     const whole = await run({ workloads, sides, resume: first });
-    expect(whole.workloads[0]).toEqual(first.workloads[0]);
+    const ratesOf = ({ workloads: [tiny] }: BenchmarkResult) =>
+      tiny!.series.map(({ samplesPerSecond }) => samplesPerSecond.slice(0, 2));
+    expect(ratesOf(whole)).toEqual(ratesOf(first));
+    for (const { series } of whole.workloads) {
+      for (const { samplesPerSecond } of series) expect(samplesPerSecond).toHaveLength(3);
+    }
     expect(whole.workloads.map(({ name }) => name)).toEqual(workloads);
     expect(whole.marks.map(({ kind }) => kind)).not.toContain('stopped');
     expect(whole.scores).toHaveLength(2);
@@ -183,7 +193,7 @@ test('a page that was hidden voids all scores', async () => {
       if (type === 'repeat') hidden.abort();
     },
   });
-  expect(result.marks).toMatchObject([{ kind: 'hidden', isVoid: true }]);
+  expect(result.marks).toContainEqual(expect.objectContaining({ kind: 'hidden', isVoid: true }));
   expect(result.workloads).toHaveLength(1);
   expect(result.scores).toEqual([]);
 });
@@ -218,7 +228,7 @@ test('a device that is lost on the way voids the GPU’s score, and the next wor
     gpu: { requestAdapter } as GPU,
     workloads: ['tiny', 'batch-1000'],
     onEvent: (event) => {
-      if (event.type === 'repeat' && event.round === 2 && event.workload === 'tiny')
+      if (event.type === 'repeat' && event.round === 1 && event.workload === 'tiny')
         device!.destroy();
     },
   });

@@ -7,7 +7,12 @@ import type {
   WorkloadResult,
 } from '../../src/benchmark/result/schema.ts';
 import { scoreOf } from '../../src/benchmark/score.ts';
-import { estimateMedian, estimatePairedRatio } from '../../src/benchmark/statistics.ts';
+import {
+  blockMedians,
+  blockSizes,
+  estimate as estimateBlocks,
+  estimatePairedRatio,
+} from '../../src/benchmark/statistics.ts';
 import { findWorkload } from '../../src/benchmark/workloads.ts';
 import { Random } from '../../src/network/random.ts';
 
@@ -18,6 +23,8 @@ export interface MadeResult {
   readonly factors?: Partial<Record<OwnSideName, number>>;
   /** Default 10. */
   readonly repeats?: number;
+  /** Default 5, or as many as there are repeats. */
+  readonly blocks?: number;
   /** Of each curve. Default 40. */
   readonly curvePoints?: number;
   /** Default: four of the ladder, and mini-batches of one sample. */
@@ -45,16 +52,24 @@ const timesToAccuracy: readonly TimeToAccuracy[] = [
 
 export function makeBenchmarkResult(made: MadeResult = {}): BenchmarkResult {
   const { repeats = 10 } = made;
+  const blocks = made.blocks ?? Math.min(5, repeats);
   const names = made.workloads ?? (['tiny', 'mid', 'large', 'xl', 'batch-1'] as const);
   const random = new Random(made.seed ?? 1, 1000);
   const workloads = names.map((name) => makeWorkload(name, made, random));
   return {
     format: 'nudge-benchmark',
-    version: 1,
+    version: 2,
     nudge: { version: '0.1.0', commit: '50224db' },
     startedAt: '2026-11-26T09:30:00.000Z',
     seconds: 118.4,
-    settings: { workloads: [...names], sides: [...sides], repeats, repeatSeconds: 0.3, seed: 1 },
+    settings: {
+      workloads: [...names],
+      sides: [...sides],
+      repeats,
+      blocks,
+      repeatSeconds: 0.3,
+      seed: 1,
+    },
     data: {
       name: 'MNIST',
       sha256: 'c0ffee'.repeat(10) + '0123',
@@ -97,6 +112,11 @@ export function makeBenchmarkResult(made: MadeResult = {}): BenchmarkResult {
       submitSeconds: 2.8e-5,
       readbackSeconds: 1.6e-4,
     },
+    blocks: Array.from({ length: blocks }, (_, block) => ({
+      seconds: 20 * block,
+      beatSeconds: 0.0004,
+      taken: 0.02,
+    })),
     workloads,
     timesToAccuracy: timesToAccuracy.filter(({ workload }) =>
       names.some((name) => name === workload),
@@ -111,13 +131,15 @@ export function makeBenchmarkResult(made: MadeResult = {}): BenchmarkResult {
         side: 'cpu',
       },
     ],
-    scores: sides.flatMap((side) => scoreOf(side, workloads, false, 1) ?? []),
+    scores: sides.flatMap(
+      (side) => scoreOf(side, workloads, false, blockSizes(repeats, blocks)) ?? [],
+    ),
   };
 }
 
 function makeWorkload(
   name: keyof typeof rates,
-  { factors, repeats = 10, curvePoints = 40 }: MadeResult,
+  { factors, repeats = 10, blocks = Math.min(5, repeats), curvePoints = 40 }: MadeResult,
   random: Random,
 ): WorkloadResult {
   const { network, batchSize, learningRate } = findWorkload(name)!;
@@ -131,9 +153,12 @@ function makeWorkload(
       ),
       curvePoints,
       batchSize,
+      blockSizes(repeats, blocks),
     ),
   );
-  const [one, cpu, webgpu] = series.map(({ samplesPerSecond }) => samplesPerSecond);
+  const [one, cpu, webgpu] = series.map(({ samplesPerSecond }) =>
+    blockMedians(samplesPerSecond, blockSizes(repeats, blocks)),
+  );
   const tensors = layers
     .slice(1)
     .flatMap((_, l) => [`layers.${l}.weight`, `layers.${l}.bias`])
@@ -169,8 +194,9 @@ function makeSeries(
   samplesPerSecond: readonly number[],
   curvePoints: number,
   batchSize: number,
+  sizes: readonly number[],
 ): Series {
-  const estimate = estimateMedian(samplesPerSecond);
+  const estimate = estimateBlocks(blockMedians(samplesPerSecond, sizes));
   const stepsPerRepeat = Math.ceil((0.3 * estimate.middle) / batchSize);
   const curve = Array.from({ length: curvePoints }, (_, n) => ({
     step: (n + 1) * stepsPerRepeat,
@@ -181,7 +207,9 @@ function makeSeries(
   const isGpu = side === 'webgpu';
   return {
     side,
-    ...(isGpu && { plan: 'tiles of 4×4, forward and update shared', dispatchesPerStep: 7 }),
+    ...(isGpu
+      ? { plan: 'tiles of 4×4, forward and update shared', dispatchesPerStep: 7 }
+      : { threads: sizes.map(() => (side === 'cpu' ? 8 : 1)) }),
     compileSeconds: isGpu ? 0.142 : 0.004,
     uploadSeconds: isGpu ? 0.061 : 0.019,
     warmUp: { seconds: 0.71, isSteady: true },

@@ -1,5 +1,6 @@
 /** Whether two results were measured alike, and if not, why a ratio of the two says nothing, or less than it seems. */
 import type { BenchmarkResult, WorkloadResult } from './schema.ts';
+import { canTell, coverage } from '../statistics.ts';
 import { describeMark, markNames, plainText } from './words.ts';
 
 /** In each of the two, so that a sentence can say which. */
@@ -21,6 +22,7 @@ export function findObstacles(
     ...dataObstacles(before, after),
     ...definitionObstacles(before, after),
     ...adapterObstacles(before, after),
+    ...blockObstacles(before, after),
     ...[before, after].flatMap((result, n) => ownObstacles(result, ordinals[n]!)),
   ];
 }
@@ -66,6 +68,25 @@ function adapterObstacles(before: BenchmarkResult, after: BenchmarkResult): stri
   ];
 }
 
+/** Too few blocks for a difference to be more than chance, whatever they are. */
+function blockObstacles(before: BenchmarkResult, after: BenchmarkResult): string[] {
+  const [first, second] = [before, after].map(({ settings }) => settings.blocks);
+  const without = [before, after].findIndex(({ blocks }) => blocks.length === 0);
+  if (without >= 0) {
+    return [
+      `The ${ordinals[without]!} was made by an older nudge, which measured all in one worker: it does not say how much a rerun differs.`,
+    ];
+  }
+  return canTell(first!, second!)
+    ? []
+    : [
+        `They have ${first!} and ${second!} blocks, which are too few to tell a difference from chance. Measure with 5 blocks or more.`,
+      ];
+}
+
+/** Marks of a machine that was not left alone: the figures stand, and a comparison says nothing of nudge. */
+const disturbing: readonly string[] = ['busy'];
+
 /** What is wrong with one of the two by itself. */
 function ownObstacles({ workloads, marks }: BenchmarkResult, which: string): string[] {
   const unverified = workloads
@@ -81,6 +102,10 @@ function ownObstacles({ workloads, marks }: BenchmarkResult, which: string): str
       ? []
       : [`The GPU of the ${which} is not verified on ${unverified.join(', ')}.`]),
     ...(first ? [`The ${which} has ${count} it. ${describeMark(first)}`] : []),
+    ...marks
+      .filter(({ kind, isVoid }) => !isVoid && disturbing.includes(kind))
+      .slice(0, 1)
+      .map((mark) => `The ${which} was measured on a busy machine. ${describeMark(mark)}`),
   ];
 }
 
@@ -126,19 +151,13 @@ function missingWorkloads(before: BenchmarkResult, after: BenchmarkResult): stri
   });
 }
 
-/** With so few repeats, intervals hold the truth less often than they say. */
-const fewRepeats = 6;
-
-function weaknesses({ workloads, marks }: BenchmarkResult, which: string): string[] {
-  const repeats = workloads.flatMap(({ series }) =>
-    series.map(({ samplesPerSecond }) => samplesPerSecond.length),
-  );
-  const least = Math.min(...repeats);
+function weaknesses({ settings, marks }: BenchmarkResult, which: string): string[] {
   const kinds = new Set(marks.filter(({ isVoid }) => !isVoid).map(({ kind }) => markNames[kind]));
+  const covered = Math.round(100 * coverage(settings.blocks));
   return [
-    ...(least < fewRepeats
+    ...(covered < 93
       ? [
-          `The ${which} has only ${least} repeats: its intervals hold the truth less often than 95 %.`,
+          `The ${which} has only ${settings.blocks} blocks: its own intervals contain the truth in ${covered} % of cases.`,
         ]
       : []),
     ...(kinds.size > 0 ? [`The ${which} has marks: ${[...kinds].join(', ')}.`] : []),

@@ -1,5 +1,5 @@
 /** Which of two results is faster, by how much, and how sure that is. */
-import { estimateRatio, geometricMeans } from '../statistics.ts';
+import { blockMedians, blockSizes, estimateRatio, geometricMeans } from '../statistics.ts';
 import { findObstacles, findReservations } from './comparability.ts';
 import {
   ownSides,
@@ -8,7 +8,6 @@ import {
   type Estimate,
   type Series,
   type SideName,
-  type WorkloadResult,
 } from './schema.ts';
 
 /** What an interval says: all of it above 1, all of it below, or neither. That is not to say that both are equal. */
@@ -44,8 +43,7 @@ export interface Comparison {
 /**
  * Compares two results.
  *
- * The two are samples that were taken independently, so their ratios are those of medians, with intervals by the
- * bootstrap. These know the noise within a run, not what differs from run to run.
+ * The two were measured apart: every block of the one is compared with every block of the other, see `estimateRatio`.
  * @param before results as {@link readResult} gives them
  */
 export function compareResults(before: BenchmarkResult, after: BenchmarkResult): Comparison {
@@ -58,12 +56,12 @@ export function compareResults(before: BenchmarkResult, after: BenchmarkResult):
     isComparable ? { ...estimate, verdict: verdictOf(estimate) } : estimate;
   const mean = (some: readonly Match[]) => judge(estimateMean(some));
   return {
-    pairs: matched.map(({ workload, side, series: [first, second] }) => ({
+    pairs: matched.map(({ workload, side, series: [first, second], blocks }) => ({
       workload,
       side,
       before: first.estimate.middle,
       after: second.estimate.middle,
-      ...judge(estimateRatio(second.samplesPerSecond, first.samplesPerSecond)),
+      ...judge(estimateRatio(blocks[1], blocks[0])),
     })),
     sides: allSides.flatMap((side) => {
       const some = matched.filter((one) => one.side === side);
@@ -79,28 +77,32 @@ interface Match {
   readonly workload: string;
   readonly side: SideName;
   readonly series: readonly [Series, Series];
+  /** Block medians of each. */
+  readonly blocks: readonly [readonly number[], readonly number[]];
 }
 
 function matchSeries(before: BenchmarkResult, after: BenchmarkResult): Match[] {
-  return before.workloads.flatMap((first) => {
-    const second = after.workloads.find(({ name }) => name === first.name);
-    return second ? matchSides(first, second) : [];
+  return before.workloads.flatMap(({ name, series }) => {
+    const others = after.workloads.find((workload) => workload.name === name)?.series ?? [];
+    return series.flatMap((first): Match[] => {
+      const second = others.find(({ side }) => side === first.side);
+      if (!second) return [];
+      const blocks = [blocksOf(first, before), blocksOf(second, after)] as const;
+      return [{ workload: name, side: first.side, series: [first, second], blocks }];
+    });
   });
 }
 
-function matchSides(before: WorkloadResult, after: WorkloadResult): Match[] {
-  return before.series.flatMap((first) => {
-    const second = after.series.find(({ side }) => side === first.side);
-    return second ? [{ workload: before.name, side: first.side, series: [first, second] }] : [];
-  });
+function blocksOf({ samplesPerSecond }: Series, { settings }: BenchmarkResult): readonly number[] {
+  return blockMedians(samplesPerSecond, blockSizes(settings.repeats, settings.blocks));
 }
 
-/** Geometric means round by round, as a score has them, and the ratio of their medians. */
+/** Geometric means block by block, as a score has them, and their ratio. */
 function estimateMean(matched: readonly Match[]): Estimate {
   const units = matched.map(() => 1);
   const [before, after] = [0, 1].map((which) =>
     geometricMeans(
-      matched.map(({ series }) => series[which]!.samplesPerSecond),
+      matched.map(({ blocks }) => blocks[which]!),
       units,
     ),
   );

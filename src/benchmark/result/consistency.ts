@@ -3,7 +3,12 @@
  * is found out unless all were.
  */
 import { scoreOf } from '../score.ts';
-import { median } from '../statistics.ts';
+import {
+  blockMedians,
+  blockSizes,
+  estimate as estimateBlocks,
+  estimatePairedRatio,
+} from '../statistics.ts';
 import type {
   BenchmarkResult,
   Estimate,
@@ -25,6 +30,10 @@ export function findContradiction(result: BenchmarkResult): string | undefined {
 
 function* contradictions(result: BenchmarkResult): Generator<string> {
   const { settings, workloads, timesToAccuracy, marks, crossover, scores } = result;
+  if (!(settings.blocks >= 1 && settings.blocks <= settings.repeats)) {
+    yield `settings have ${settings.blocks} blocks for ${settings.repeats} repeats`;
+    return;
+  }
   yield* repetitions('the workloads of settings', settings.workloads);
   yield* repetitions('the sides of settings', settings.sides);
   yield* repetitions(
@@ -86,8 +95,9 @@ function* workloadContradictions(
     if (!of || !over) yield `${what} is of a side that did not run`;
     // Where rounds are missing on a side, which belong together is not told.
     else if ([of, over].every(({ length }) => length === settings.repeats)) {
-      const middle = median(of.map((rate, round) => rate / over[round]!));
-      yield* difference(what, ratio.middle, 'the median over its rounds', middle);
+      const [above, below] = [of, over].map((rates) => blockMedians(rates, sizesOf(settings)));
+      const { middle } = estimatePairedRatio(above!, below!);
+      yield* difference(what, ratio.middle, 'the median over its blocks', middle);
     }
   }
   if (verification) yield* verificationContradictions(verification, where);
@@ -106,13 +116,8 @@ function* seriesContradictions(
     return;
   }
   yield* disorder(`the estimate of ${what}`, estimate);
-  const middle = median(samplesPerSecond);
-  yield* difference(
-    `the estimate of ${what}`,
-    estimate.middle,
-    'the median of its repeats',
-    middle,
-  );
+  const { middle } = estimateBlocks(blockMedians(samplesPerSecond, sizesOf(settings)));
+  yield* difference(`the estimate of ${what}`, estimate.middle, 'the median of its blocks', middle);
 }
 
 function* verificationContradictions(
@@ -133,7 +138,7 @@ function* scoreContradictions(score: Score, result: BenchmarkResult): Generator<
   const what = `the score of side '${side}'`;
   yield* disorder(what, score);
   const isSoftware = result.environment.adapter?.isSoftware === true;
-  const found = scoreOf(side, result.workloads, isSoftware, result.settings.seed);
+  const found = scoreOf(side, result.workloads, isSoftware, sizesOf(result.settings));
   if (!found) {
     yield `${what} is of a side that ran no workload that counts`;
     return;
@@ -159,6 +164,11 @@ function* scoreContradictions(score: Score, result: BenchmarkResult): Generator<
 
 function describeKind({ class: kind, isComplete }: Score): string {
   return `${isComplete ? 'a whole' : 'a part of a'} run's of class '${kind}'`;
+}
+
+/** Repeats of each block. */
+function sizesOf({ repeats, blocks }: BenchmarkResult['settings']): readonly number[] {
+  return blockSizes(repeats, blocks);
 }
 
 function findSeries({ series }: WorkloadResult, side: string): readonly number[] | undefined {

@@ -1,6 +1,7 @@
 /** Results as a table for spreadsheets and data frames: a row a repeat, so that whoever wants other statistics has them. */
 import { adapterName } from '../../gpu/adapter.ts';
 import type { BenchmarkResult, Series, WorkloadResult } from './schema.ts';
+import { blockSizes } from '../statistics.ts';
 import { plainText } from './words.ts';
 
 /** Names as in the JSON, where it has them. */
@@ -19,6 +20,7 @@ const columns = [
   'parameterCount',
   'isVerified',
   'side',
+  'block',
   'round',
   'samplesPerSecond',
 ] as const;
@@ -37,11 +39,14 @@ export function resultCsv(result: BenchmarkResult): string {
 type Cell = string | number | boolean | undefined;
 
 function seriesRows(
-  { startedAt, nudge, data, environment }: BenchmarkResult,
+  { startedAt, nudge, data, environment, settings }: BenchmarkResult,
   { name, layers, batchSize, parameterCount, verification }: WorkloadResult,
   { side, samplesPerSecond }: Series,
 ): Cell[][] {
   const { adapter } = environment;
+  const blockOf = blockSizes(settings.repeats, settings.blocks).flatMap((size, block) =>
+    Array<number>(size).fill(block + 1),
+  );
   const adapterClass = adapter && (adapter.isSoftware ? 'software' : 'hardware');
   return samplesPerSecond.map((rate, n) => [
     startedAt,
@@ -59,6 +64,7 @@ function seriesRows(
     // Other libraries are held to nothing here, and neither is the CPU, which is what the GPU is held to.
     side === 'webgpu' ? verification?.isVerified : undefined,
     side,
+    blockOf[n],
     n + 1,
     rate,
   ]);

@@ -2,6 +2,13 @@
 import { describeVerdict } from '../limit.ts';
 import type { BenchmarkResult, SideName, Verification, WorkloadResult } from './schema.ts';
 import {
+  bottleneckSentences,
+  gpuOverCpu,
+  intervalSentence,
+  scaleSentence,
+  sideTitle,
+} from './sentences.ts';
+import {
   classNames,
   describeData,
   describeGpu,
@@ -32,7 +39,8 @@ export function resultMarkdown(result: BenchmarkResult): string {
   ].join('\n');
 }
 
-function scoreLines({ scores }: BenchmarkResult): string[] {
+function scoreLines(result: BenchmarkResult): string[] {
+  const { scores } = result;
   if (scores.length === 0) return ['**No score**; the marks below say why.'];
   const rows = scores.map(({ side, workloads, isComplete, class: kind, ...estimate }) => [
     sideNames[side],
@@ -41,7 +49,11 @@ function scoreLines({ scores }: BenchmarkResult): string[] {
     classNames[kind],
     `${workloads.map((name) => markdownText(name)).join(', ')}${isComplete ? '' : ' (not all that a full run has)'}`,
   ]);
-  return markdownTable(['', 'score', '95 % interval', 'class', 'over'], 'lrrll', rows);
+  return [
+    ...markdownTable(['', 'score', 'interval', 'class', 'over'], 'lrrll', rows),
+    '',
+    markdownText(`${scaleSentence()} ${intervalSentence(result)}`),
+  ];
 }
 
 function speedLines({ workloads, settings }: BenchmarkResult): string[] {
@@ -57,19 +69,21 @@ function speedLines({ workloads, settings }: BenchmarkResult): string[] {
     }),
     speedUp(workload),
   ]);
-  const head = ['samples/s', 'network', ...sides.map((side) => sideNames[side]), 'GPU over CPU'];
+  const all = workloads.flatMap(({ series }) => series);
+  const titles = sides.map((side) => sideTitle(side, all));
+  const head = ['samples/s', 'network', ...titles, 'GPU over CPU'];
   return markdownTable(head, `ll${'r'.repeat(sides.length + 1)}`, rows);
 }
 
-/** Against all threads of the CPU where they ran, else against one. */
-function speedUp({ ratios }: WorkloadResult): string {
-  const find = (over: SideName) => ratios.find((one) => one.of === 'webgpu' && one.over === over);
-  const ratio = find('cpu') ?? find('cpu-1');
+/** Over the faster of the CPU's sides. */
+function speedUp(workload: WorkloadResult): string {
+  const ratio = gpuOverCpu(workload);
   return ratio ? formatEstimate(ratio, formatRatio) : '';
 }
 
 /** What limits the GPU, and whether it was right. */
-function detailLines({ workloads }: BenchmarkResult): string[] {
+function detailLines(result: BenchmarkResult): string[] {
+  const { workloads } = result;
   const rows = workloads.flatMap((workload) => {
     const series = findSide(workload, 'webgpu');
     if (!series) return [];
@@ -86,7 +100,12 @@ function detailLines({ workloads }: BenchmarkResult): string[] {
   });
   if (rows.length === 0) return [];
   const head = ['GPU', 'of its own limit', 'compile', 'upload', 'against the reference'];
-  return ['', ...markdownTable(head, 'llrrl', rows)];
+  return [
+    '',
+    ...bottleneckSentences(result).map((sentence) => `- ${markdownText(sentence)}`),
+    '',
+    ...markdownTable(head, 'llrrl', rows),
+  ];
 }
 
 function describeVerification(verification: Verification | undefined): string {
@@ -127,7 +146,7 @@ function environmentLines(result: BenchmarkResult): string[] {
     `GPU: ${describeGpu(environment)}`,
     `Runtime: ${environment.name} on ${environment.system}, ${environment.threads} threads, ${environment.isIsolated ? '' : 'not '}isolated`,
     `Data: ${describeData(result)}`,
-    `Run: ${startedAt}, ${formatCount(seconds)} s, ${settings.repeats} repeats of ${formatRate(settings.repeatSeconds)} s, seed ${settings.seed}; nudge ${nudge.version}${commit}`,
+    `Run: ${startedAt}, ${formatCount(seconds)} s, ${settings.repeats} repeats of ${formatRate(settings.repeatSeconds)} s in ${settings.blocks} blocks, seed ${settings.seed}; nudge ${nudge.version}${commit}`,
   ].map((line) => `- ${markdownText(line)}`);
 }
 

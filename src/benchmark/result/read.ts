@@ -36,13 +36,33 @@ export function readResult(text: string): BenchmarkResult {
  * @throws {FormatError}
  */
 export function checkResult(value: unknown): BenchmarkResult {
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) checkFormat(value);
-  const { success, output, issues } = v.safeParse(resultSchema, value, { abortEarly: true });
+  const current = upgraded(value);
+  const { success, output, issues } = v.safeParse(resultSchema, current, { abortEarly: true });
   if (!success) refuse(describeIssue(issues[0]));
-  checkLimits((value as BenchmarkResult).environment.limits, output.environment.limits);
+  checkLimits((current as BenchmarkResult).environment.limits, output.environment.limits);
   const contradiction = findContradiction(output);
   if (contradiction !== undefined) refuse(contradiction);
   return output;
+}
+
+/**
+ * What an older nudge wrote, as this one would have. Version 1 measured everything in one worker; its rounds are taken for
+ * blocks, which leaves all its medians what they are, and it has no list of blocks, which says that it is one of those.
+ */
+function upgraded(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+  checkFormat(value);
+  const { version, settings } = value as {
+    readonly version: number;
+    readonly settings?: BenchmarkResult['settings'];
+  };
+  if (version !== 1 || typeof settings !== 'object') return value;
+  return {
+    ...value,
+    version: formatVersion,
+    settings: { ...settings, blocks: settings.repeats },
+    blocks: [],
+  };
 }
 
 /** Ahead of the rest, because whoever opened the wrong file is not helped by the first field that it lacks. */
@@ -50,8 +70,8 @@ function checkFormat(value: object): void {
   const { format, version } = value as Readonly<Record<string, unknown>>;
   const expected = resultSchema.pipe[0].entries.format.literal;
   if (format !== expected) refuse(`its format is ${show(format)}, not "${expected}"`);
-  if (version !== formatVersion) {
-    refuse(`its version is ${show(version)}, and this nudge reads version ${formatVersion}`);
+  if (version !== 1 && version !== formatVersion) {
+    refuse(`its version is ${show(version)}, and this nudge reads versions 1 to ${formatVersion}`);
   }
 }
 

@@ -6,8 +6,11 @@
  */
 import * as v from 'valibot';
 
-/** Of the format as a whole; raised when an old reader would misread a new file. */
-export const formatVersion = 1;
+/**
+ * Of the format as a whole; raised when an old reader would misread a new file. Version 1 had no blocks: `upgradeResult` of
+ * read.ts reads it.
+ */
+export const formatVersion = 2;
 
 /** nudge's own, which the score knows: one CPU thread, as many as pay, the GPU. */
 export const ownSides = ['cpu-1', 'cpu', 'webgpu'] as const;
@@ -15,6 +18,9 @@ export const ownSides = ['cpu-1', 'cpu', 'webgpu'] as const;
 export const peerNames = ['tfjs-webgpu', 'tfjs-wasm', 'jax-webgpu', 'jax-wasm'] as const;
 /** Everybody who trains a workload. */
 export const sides = [...ownSides, ...peerNames] as const;
+
+/** The most blocks that a result has. */
+export const maxBlocks = 100;
 
 // A result may come out of a link of a few kilobytes or a file from anywhere: nothing in it may be large.
 const text = v.pipe(v.string(), v.maxLength(500));
@@ -27,7 +33,7 @@ const share = v.pipe(v.number(), v.minValue(0), v.maxValue(1));
 const listOf = <const Item extends v.GenericSchema>(item: Item, most: number) =>
   v.pipe(v.array(item), v.maxLength(most), v.readonly());
 
-/** A middle with its 95 % interval. */
+/** The median of the blocks with its interval: see statistics.ts. */
 export const estimate = v.pipe(
   v.strictObject({
     /** The median. */
@@ -104,25 +110,28 @@ const series = v.pipe(
     side: v.picklist(sides),
     /** How a step was cut up, in words. */
     plan: v.optional(longText),
+    /** Of the CPU engine, in each block. */
+    threads: v.optional(listOf(count, maxBlocks)),
     dispatchesPerStep: v.optional(notNegative),
     /** Compiling and making ready, on a few samples; then the whole training set. */
     compileSeconds: notNegative,
     uploadSeconds: notNegative,
     warmUp: v.pipe(v.strictObject({ seconds: notNegative, isSteady: v.boolean() }), v.readonly()),
     stepsPerRepeat: count,
-    /** Of each repeat, in the order of the rounds. */
+    /** Of each repeat, in the order of the rounds: block after block, see `blockSizes`. */
     samplesPerSecond: listOf(positive, 1000),
     estimate,
     /** Once over the test set. */
     evaluateSeconds: v.optional(notNegative),
-    /** After all repeats, of the last of them. */
+    /** Of the last repeat of the first block. */
     finalCost: number,
+    /** Of the first block. */
     curve: listOf(point, 2000),
-    /** How near it came to the adapter's own limit, and which. */
+    /** How near it came to the adapter's own limit, and which part of a step that is; 'none' where no part is half of the step. */
     limit: v.optional(
       v.pipe(
         v.strictObject({
-          bound: v.picklist(['compute', 'memory', 'dispatch', 'host']),
+          bound: v.picklist(['compute', 'memory', 'dispatch', 'host', 'none']),
           fraction: positive,
           flopPerStep: positive,
           bytesPerStep: positive,
@@ -175,10 +184,23 @@ const workload = v.pipe(
     learningRate: positive,
     parameterCount: count,
     series: listOf(series, sides.length),
-    /** `of` against `over`, by the rounds in which both ran. */
+    /** `of` against `over`, by the blocks in which both ran. */
     ratios: listOf(ratio, 50),
     /** Missing where no GPU ran. */
     verification: v.optional(verification),
+  }),
+  v.readonly(),
+);
+
+/** What the processor was like in one block; beats and `taken` are missing where they could not be measured. */
+const block = v.pipe(
+  v.strictObject({
+    /** When it began, counting from the run's beginning. */
+    seconds: notNegative,
+    /** Of a fixed piece of arithmetic, without interruptions: median over the block. */
+    beatSeconds: v.optional(positive),
+    /** Share of the processor that other programs took: mean over the block. */
+    taken: v.optional(share),
   }),
   v.readonly(),
 );
@@ -188,8 +210,12 @@ const mark = v.pipe(
   v.strictObject({
     kind: v.picklist([
       'hidden',
+      'busy',
       'device-lost',
+      'disturbed',
       'throttled',
+      'threads',
+      'below-limit',
       'not-steady',
       'not-verified',
       'stopped',
@@ -260,6 +286,7 @@ export const resultSchema = v.pipe(
         workloads: listOf(text, 50),
         sides: listOf(v.picklist(sides), sides.length),
         repeats: count,
+        blocks: count,
         repeatSeconds: positive,
         seed: count,
       }),
@@ -277,6 +304,7 @@ export const resultSchema = v.pipe(
     ),
     environment,
     limits: v.optional(limits),
+    blocks: listOf(block, maxBlocks),
     workloads: listOf(workload, 50),
     timesToAccuracy: listOf(timeToAccuracy, 50),
     crossover: v.optional(crossover),
@@ -299,6 +327,7 @@ export type Series = v.InferOutput<typeof series>;
 export type Verification = v.InferOutput<typeof verification>;
 export type Ratio = v.InferOutput<typeof ratio>;
 export type WorkloadResult = v.InferOutput<typeof workload>;
+export type Block = v.InferOutput<typeof block>;
 export type Mark = v.InferOutput<typeof mark>;
 export type Score = v.InferOutput<typeof score>;
 export type TimeToAccuracy = v.InferOutput<typeof timeToAccuracy>;

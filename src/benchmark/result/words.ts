@@ -20,8 +20,12 @@ export const classNames: Readonly<Record<Score['class'], string>> = {
 
 export const markNames: Readonly<Record<Mark['kind'], string>> = {
   hidden: 'hidden',
+  busy: 'busy machine',
   'device-lost': 'device lost',
+  disturbed: 'disturbed',
   throttled: 'throttled',
+  threads: 'threads',
+  'below-limit': 'far below the limit',
   'not-steady': 'not steady',
   'not-verified': 'not verified',
   stopped: 'stopped',

@@ -12,7 +12,9 @@ export interface BenchArguments extends Pick<RuntimeArguments, 'runtime' | 'brow
   readonly workloads?: readonly string[] | undefined;
   readonly sides?: readonly string[] | undefined;
   readonly repeats?: number | undefined;
+  readonly blocks?: number | undefined;
   readonly seconds?: number | undefined;
+  readonly wait?: number | undefined;
   readonly seed?: number | undefined;
   readonly quick?: boolean | undefined;
   readonly peers?: boolean | undefined;
@@ -31,6 +33,12 @@ export function configureBench(
   args: BenchArguments,
   resume: BenchmarkResult | undefined,
 ): BenchmarkSettings {
+  const [shortest, longest] = settingsRanges.waitSeconds;
+  if (args.wait !== undefined && !(args.wait >= shortest && args.wait <= longest)) {
+    throw new UsageError(
+      `--wait must be a number of seconds from ${shortest} to ${longest}; got ${args.wait}.`,
+    );
+  }
   if (resume) {
     const given = settingNames.filter((name) => args[name] !== undefined);
     if (given.length > 0) {
@@ -39,7 +47,7 @@ export function configureBench(
         `--resume goes on with the settings of its file, and ${options} was given as well. Leave one of them out.`,
       );
     }
-    return settingsOf(resume);
+    return { ...settingsOf(resume), ...(args.wait !== undefined && { waitSeconds: args.wait }) };
   }
   const { seconds } = args;
   const [least, most] = settingsRanges.repeatSeconds;
@@ -52,7 +60,9 @@ export function configureBench(
     workloads: args.workloads && parseNames(args.workloads),
     sides: args.sides && (parseNames(args.sides) as OwnSideName[]),
     repeats: args.repeats,
+    blocks: args.blocks,
     repeatSeconds: seconds,
+    waitSeconds: args.wait,
     seed: args.seed,
     quick: args.quick,
     peers: args.peers,
@@ -66,6 +76,7 @@ const settingNames = [
   'workloads',
   'sides',
   'repeats',
+  'blocks',
   'seconds',
   'seed',
   'quick',
@@ -85,12 +96,12 @@ export function parseNames(words: readonly string[]): string[] {
  * of the same workloads by name does not.
  */
 export function settingsOf({ settings, environment }: BenchmarkResult): BenchmarkSettings {
-  const { workloads, repeats, repeatSeconds, seed } = settings;
+  const { workloads, repeats, blocks, repeatSeconds, seed } = settings;
   const sides = ownSides.filter((side) => settings.sides.includes(side));
   const peers = settings.sides.length > sides.length;
   const { adapter } = environment;
   const kind = adapter ? (adapter.isSoftware ? 'software' : 'hardware') : 'none';
-  const asked = { sides, peers, repeats, repeatSeconds, seed };
+  const asked = { sides, peers, repeats, blocks, repeatSeconds, seed };
   const full = decideSettings(asked, kind).workloads.map(({ name }) => name);
   return workloads.join() === full.join() ? asked : { ...asked, workloads };
 }

@@ -1,11 +1,19 @@
 /** A benchmark's result as lines for people: a table, what is to be thought of it, and where it was made. */
-import { describeVerdict } from '../../benchmark/limit.ts';
+import { describeFraction } from '../../benchmark/limit.ts';
 import {
   ownSides,
   type BenchmarkResult,
   type SideName,
   type WorkloadResult,
 } from '../../benchmark/result/schema.ts';
+import {
+  bottleneckSentences,
+  describeThreads,
+  gpuOverCpu,
+  intervalSentence,
+  scaleSentence,
+  sideTitle,
+} from '../../benchmark/result/sentences.ts';
 import {
   classNames,
   describeData,
@@ -18,7 +26,6 @@ import {
   formatUncertainty,
   sideNames,
 } from '../../benchmark/result/words.ts';
-import { referenceMachine } from '../../benchmark/score.ts';
 import { formatCost, formatSeconds, formatShare, formatTable, plural } from '../table.ts';
 import { problemsOf } from './problems.ts';
 
@@ -29,6 +36,7 @@ export function describeBenchmark(result: BenchmarkResult): string[] {
     '',
     ...scoreLines(result),
     ...crossoverLines(result),
+    ...bottleneckSentences(result),
     ...accuracyLines(result),
     ...verificationLines(result),
     ...finalCostLines(result),
@@ -53,26 +61,31 @@ export function describeWorkload({ name, series, ...rest }: WorkloadResult): str
 function speedTable({ settings, workloads }: BenchmarkResult): string[] {
   if (workloads.length === 0) return ['Nothing was finished.'];
   const sides = settings.sides.filter((side) => workloads.some((one) => seriesOf(one, side)));
+  const titles = sides.map((side) =>
+    sideTitle(
+      side,
+      workloads.flatMap(({ series }) => series),
+    ),
+  );
   const rows = workloads.map((workload) => {
     const limit = seriesOf(workload, 'webgpu')?.limit;
     return [
       workload.name,
       workload.layers.join('-'),
-      ...sides.map((side) => {
-        const estimate = seriesOf(workload, side)?.estimate;
-        return estimate ? `${formatRate(estimate.middle)} ${formatUncertainty(estimate)}` : '';
+      ...sides.map((side, s) => {
+        const series = seriesOf(workload, side);
+        if (!series) return '';
+        const { estimate, threads = [] } = series;
+        const figure = `${formatRate(estimate.middle)} ${formatUncertainty(estimate)}`;
+        // The head says how many threads there were, unless workloads differ in it.
+        const own = sideTitle(side, [series]);
+        return own === titles[s] ? figure : `${figure} (${describeThreads(threads)})`;
       }),
       speedUp(workload),
-      limit ? describeVerdict(limit) : '',
+      limit ? describeFraction(limit.fraction) : '',
     ];
   });
-  const head = [
-    'samples/s',
-    'network',
-    ...sides.map((side) => sideNames[side]),
-    'GPU over CPU',
-    'of its own limit',
-  ];
+  const head = ['samples/s', 'network', ...titles, 'GPU over CPU', 'of its limit'];
   // Columns that no row fills say nothing.
   const isFilled = head.map((_, c) => rows.some((row) => row[c] !== ''));
   const align = Array.from(`ll${'r'.repeat(sides.length + 1)}l`).filter((_, c) => isFilled[c]);
@@ -84,14 +97,14 @@ function seriesOf({ series }: WorkloadResult, side: SideName) {
   return series.find((one) => one.side === side);
 }
 
-/** Against all threads of the CPU where they ran, else against one. */
-function speedUp({ ratios }: WorkloadResult): string {
-  const over = (side: SideName) => ratios.find((one) => one.of === 'webgpu' && one.over === side);
-  const ratio = over('cpu') ?? over('cpu-1');
+/** Over the faster of the CPU's sides. */
+function speedUp(workload: WorkloadResult): string {
+  const ratio = gpuOverCpu(workload);
   return ratio ? formatEstimate(ratio, formatRatio) : '';
 }
 
-function scoreLines({ scores }: BenchmarkResult): string[] {
+function scoreLines(result: BenchmarkResult): string[] {
+  const { scores } = result;
   if (scores.length === 0) return ['No score.'];
   const lines = scores.map(({ side, class: kind, ...estimate }) => {
     const className = kind === 'cpu' ? '' : ` (${classNames[kind]})`;
@@ -103,7 +116,7 @@ function scoreLines({ scores }: BenchmarkResult): string[] {
       `Over ${partial.workloads.join(' and ')} alone: not to be held against scores of full runs.`,
     );
   }
-  return [...lines, `1000 is ${referenceMachine.name}. Ranges are 95 % intervals.`];
+  return [...lines, scaleSentence(), intervalSentence(result)];
 }
 
 function crossoverLines({ crossover }: BenchmarkResult): string[] {

@@ -1,5 +1,6 @@
 /** Where the benchmark runs: in this process, in a browser that is started for it, or in one that runs already. */
 import { runBenchmark, type BenchmarkSettings } from '../../benchmark/runBenchmark.ts';
+import { LocalLab } from '../../benchmark/lab.ts';
 import type { BenchmarkEvent } from '../../benchmark/events.ts';
 import type { BenchmarkResult } from '../../benchmark/result/schema.ts';
 import { FormatError, NoAdapterError } from '../../errors.ts';
@@ -72,15 +73,17 @@ function nodePlace(source: DataSource, gpu: GPU | undefined): Place {
   const commit = nudgeCommit();
   return {
     notes: [],
-    run: async ({ settings, ...run }) =>
-      await runBenchmark({
+    async run({ settings, ...run }) {
+      const data = await loadData(source);
+      return await runBenchmark({
         ...settings,
         ...run,
-        ...(await loadData(source)),
-        gpu,
+        ...data,
+        openLab: () => Promise.resolve(new LocalLab({ ...data, gpu })),
         surroundings,
         nudge: { version: nudgeVersion(), ...(commit !== '' && { commit }) },
-      }),
+      });
+    },
     close: () => Promise.resolve(),
   };
 }

@@ -6,6 +6,7 @@ import { describeWorkload } from './describe.ts';
 
 const phases: Readonly<Record<Phase, string>> = {
   prepare: 'preparing',
+  wait: 'waiting for other programs to leave the processor alone',
   compile: 'compiling',
   verify: 'verifying',
   'warm-up': 'warming up',

@@ -62,8 +62,17 @@ export function addBench(program: Command, context: Context): void {
       `who trains them, of ${ownSides.join(', ')} (cpu-1: one thread); default: all`,
     ),
     option.whole('--repeats <n>', 'of each side; default: 10', ...settingsRanges.repeats),
+    option.whole(
+      '--blocks <n>',
+      'into which the repeats are cut, each in a fresh worker; default: 5',
+      ...settingsRanges.blocks,
+    ),
     option.number('--seconds <s>', 'of a repeat, about; default: 0.3, with --quick 0.1'),
-    option.seed('of networks, orders and intervals; default: 1'),
+    option.number(
+      '--wait <s>',
+      'for other programs to leave the processor alone, at most; default: 20',
+    ),
+    option.seed('of networks and orders; default: 1'),
   ];
   for (const one of advanced) option.add(bench, 'advanced', one);
   option.addRuntime(bench, 'chromium');

@@ -5,6 +5,7 @@ import { watchHidden } from '../hiddenSignal.ts';
 import type { PageDataSource } from '../pageData.ts';
 import { findWebGpu } from '../webgpu.ts';
 import { BenchmarkWorker } from '../worker/benchmarkWorker.ts';
+import { runInWorkers } from '../worker/remoteLab.ts';
 import type { BenchArguments } from './benchArguments.ts';
 import type { Job } from './job.ts';
 import { nudgeBuild } from './nudgeBuild.ts';
@@ -18,31 +19,25 @@ export const bench: Job<BenchArguments, BenchmarkResult> = (
 ) =>
   whileStopping(context, async () => {
     const { adapter } = await findWebGpu((navigator as Partial<Navigator>).gpu, undefined);
-    const worker = await BenchmarkWorker.start(adapter !== undefined);
+    const loader = await BenchmarkWorker.start(adapter !== undefined);
     const hidden = watchHidden();
     try {
-      const surroundings = await readSurroundings();
-      return await worker.call(
-        'run',
-        {
-          settings: configuration,
-          data: fromHere(data),
-          surroundings,
-          nudge: nudgeBuild,
-          resume,
-        },
-        {
-          signal: context.signal,
-          hidden: hidden.signal,
-          onEvent: (event) => {
-            if (event.type === 'data' || event.type === 'loaded') return;
-            void context.emit(event satisfies BenchmarkEvent);
-          },
-        },
-      );
+      const loaded = await loader.call('data', fromHere(data), { signal: context.signal });
+      loader.end();
+      return await runInWorkers({
+        ...configuration,
+        data: loaded,
+        hasGpu: adapter !== undefined,
+        surroundings: await readSurroundings(),
+        nudge: nudgeBuild,
+        resume,
+        signal: context.signal,
+        hidden: hidden.signal,
+        onEvent: (event) => void context.emit(event satisfies BenchmarkEvent),
+      });
     } finally {
       hidden.dispose();
-      worker.end();
+      loader.end();
     }
   });
 

@@ -6,6 +6,7 @@ import type {
   Verification,
   WorkloadResult,
 } from '../../benchmark/result/schema.ts';
+import { describeVerdict } from '../../benchmark/limit.ts';
 import { adapterName } from '../../gpu/adapter.ts';
 import { formatRatio, formatSmall, formatThree } from '../format.ts';
 import { listOf } from '../sentences.ts';
@@ -116,18 +117,9 @@ function failure({ tensors, costDrift, mostDrift }: Verification): string {
   return parts.join(', ');
 }
 
-const boundNames = {
-  compute: 'arithmetic',
-  memory: 'memory',
-  dispatch: 'dispatches',
-  host: 'the CPU’s calls',
-} as const;
-
-/** How near a side came to the adapter's own limit, and which: '92 %, dispatches'. */
+/** How near a side came to the adapter's own limit, and which: '92 %, limited by the cost of dispatches'. */
 export function limitWords({ limit }: Series): string {
-  if (!limit) return '–';
-  const percent = 100 * limit.fraction;
-  return `${percent.toFixed(percent < 1 ? 1 : 0)}\u00a0%, ${boundNames[limit.bound]}`;
+  return limit ? describeVerdict(limit).replace(' %', '\u00a0%') : '–';
 }
 
 /** Where it ran: 'AMD …; Chromium 156 on Linux x86_64'. */

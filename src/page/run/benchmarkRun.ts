@@ -9,6 +9,7 @@ import { readSurroundings } from '../jobs/surroundings.ts';
 import { nextTask } from '../nextTask.ts';
 import { doingSentence, errorSentence } from '../sentences.ts';
 import type { BenchmarkWorker } from '../worker/benchmarkWorker.ts';
+import { describeData } from '../worker/describeData.ts';
 import type { DataDescription, DataSource } from '../worker/protocol.ts';
 import type { LiveView } from './liveView.ts';
 import type { RunPanel } from './runPanel.ts';
@@ -59,19 +60,23 @@ export async function runInWorker(options: BenchmarkRunOptions): Promise<RunOutc
     const { LiveView } = await import('./liveView.ts');
     await nextTask();
     live = new LiveView(byId('live', HTMLElement), sidesOf(settings, hasGpu), isSoftware);
-    const result = await worker.call(
-      'run',
-      { settings, data, surroundings, nudge: nudgeBuild, resume },
-      {
-        signal,
-        hidden: hidden.signal,
-        onEvent: (event) => {
-          if (event.type === 'data') panel.update('Drawing digits', dataShare * event.done);
-          else if (event.type === 'loaded') onData(event.data);
-          else take(event);
-        },
-      },
-    );
+    const loaded = await worker.call('data', data, {
+      signal,
+      onEvent: ({ done }) => panel.update('Drawing digits', dataShare * done),
+    });
+    onData(describeData(loaded));
+    const { runInWorkers } = await import('../worker/remoteLab.ts');
+    const result = await runInWorkers({
+      ...settings,
+      data: loaded,
+      hasGpu,
+      surroundings,
+      nudge: nudgeBuild,
+      resume,
+      signal,
+      hidden: hidden.signal,
+      onEvent: take,
+    });
     return { result };
   } catch (error) {
     return { result: finished && unfinished(finished, error), error };

@@ -8,9 +8,7 @@ export interface CallOptions<Event> {
   /** Takes what the task tells, in its order. */
   readonly onEvent?: (event: Event) => void;
   /** Tells the task to stop; it may give what is finished, and if it gives an error the call throws the reason. */
-  readonly signal?: AbortSignal;
-  /** Aborts when the page is not looked at any more. */
-  readonly hidden?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** Between two looks whether the worker says anything, and how many it may miss: a minute. */
@@ -94,14 +92,13 @@ export class BenchmarkWorker {
   async call<Name extends TaskName>(
     task: Name,
     args: Tasks[Name]['arguments'],
-    { onEvent, signal, hidden }: CallOptions<Tasks[Name]['event']> = {},
+    { onEvent, signal }: CallOptions<Tasks[Name]['event']> = {},
   ): Promise<Tasks[Name]['value']> {
     if (this.#failure) throw this.#failure;
     signal?.throwIfAborted();
     const id = ++this.#lastId;
     const send = (request: Request) => this.#port.postMessage(request);
     const stop = () => send({ type: 'stop', id });
-    const hide = () => send({ type: 'hide', id });
     const value = new Promise<unknown>((resolve, reject) => {
       this.#calls.set(id, {
         resolve,
@@ -111,17 +108,19 @@ export class BenchmarkWorker {
     });
     try {
       send({ type: 'start', id, task, args });
-      if (hidden?.aborted === true) hide();
       signal?.addEventListener('abort', stop, { once: true });
-      hidden?.addEventListener('abort', hide, { once: true });
       return (await value) as Tasks[Name]['value'];
     } catch (error) {
       throw signal?.aborted === true && this.isAlive ? signal.reason : error;
     } finally {
       this.#calls.delete(id);
       signal?.removeEventListener('abort', stop);
-      hidden?.removeEventListener('abort', hide);
     }
+  }
+
+  /** Tells it that nobody looks at the page any more. */
+  hide(): void {
+    this.#port.postMessage({ type: 'hide' } satisfies Request);
   }
 
   /** Ends it, whatever it is doing. */

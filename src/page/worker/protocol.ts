@@ -2,12 +2,14 @@
  * What the page and its worker say to each other. Everything is plain data that the browser copies; errors travel as
  * wire.ts writes them, so that they keep their class.
  */
-import type { BenchmarkEvent } from '../../benchmark/events.ts';
-import type { BenchmarkResult } from '../../benchmark/result/schema.ts';
-import type { Surroundings } from '../../benchmark/runBenchmark.ts';
-import type { BenchmarkSettings } from '../../benchmark/settings.ts';
+import type { AccuracyTask, LabEvent, LabFacts, LabOpening, LabTask } from '../../benchmark/lab.ts';
+import type { Pulse } from '../../benchmark/pulse.ts';
+import type { TimeToAccuracy } from '../../benchmark/result/schema.ts';
+import type { WorkData } from '../../benchmark/trainJob.ts';
 import type { VerificationReport } from '../../benchmark/verification/verify.ts';
+import type { WorkloadOutcome } from '../../benchmark/workloadRun.ts';
 import type { CheckEvent } from '../../benchmark/works.ts';
+import type { MeasuredLimits } from '../../gpu/probes/probeAdapter.ts';
 import type { PageDataSource } from '../pageData.ts';
 import type { WireError } from '../wire.ts';
 
@@ -43,20 +45,8 @@ export interface DataEvent {
   readonly done: number;
 }
 
-/** The data is there; what follows is the run. */
-export interface LoadedEvent {
-  readonly type: 'loaded';
-  readonly data: DataDescription;
-}
-
-export interface RunArguments {
-  readonly settings: BenchmarkSettings;
-  readonly data: DataSource;
-  readonly surroundings: Surroundings;
-  readonly nudge: BenchmarkResult['nudge'];
-  /** An earlier result that was stopped, to go on from. */
-  readonly resume?: BenchmarkResult | undefined;
-}
+/** Opens the lab that the worker is; the data is copied. */
+export interface OpenArguments extends LabOpening, WorkData {}
 
 export interface VerifyArguments {
   /** Of the random draws. */
@@ -68,10 +58,16 @@ export interface VerifyArguments {
 /** What the worker does: what each task takes, tells on the way, and gives. */
 export interface Tasks {
   load: { arguments: DataSource; event: DataEvent; value: DataDescription };
-  run: {
-    arguments: RunArguments;
-    event: DataEvent | LoadedEvent | BenchmarkEvent;
-    value: BenchmarkResult;
+  /** The whole of what `load` describes. */
+  data: { arguments: DataSource; event: DataEvent; value: WorkData };
+  open: { arguments: OpenArguments; event: never; value: LabFacts };
+  watch: { arguments: number; event: never; value: readonly Pulse[] };
+  probe: { arguments: undefined; event: LabEvent; value: MeasuredLimits | undefined };
+  measure: { arguments: LabTask; event: LabEvent; value: WorkloadOutcome };
+  trainToAccuracy: {
+    arguments: AccuracyTask;
+    event: LabEvent;
+    value: readonly TimeToAccuracy[];
   };
   verify: { arguments: VerifyArguments; event: CheckEvent; value: VerificationReport };
 }
@@ -83,7 +79,7 @@ export type Request =
   | { readonly type: 'start'; readonly id: number; readonly task: TaskName; readonly args: unknown }
   | { readonly type: 'stop'; readonly id: number }
   /** The page is not looked at any more. */
-  | { readonly type: 'hide'; readonly id: number };
+  | { readonly type: 'hide' };
 
 /** From the worker to the page. */
 export type Reply =

@@ -2,30 +2,26 @@
 import { findWebGpu } from '../webgpu.ts';
 import { encodeError } from '../wire.ts';
 import type { Port, Reply, Request, TaskName } from './protocol.ts';
-import { tasks } from './tasks.ts';
+import { hide, tasks } from './tasks.ts';
 
 /** Between two signs of life. */
 const aliveEveryMs = 1000;
-
-interface Underway {
-  readonly stop: AbortController;
-  readonly hide: AbortController;
-}
 
 /**
  * Does what is asked for over `port`, for as long as this thread lives. Runs in a worker, or in the page itself where
  * workers have no WebGPU.
  */
 export function serve(port: Port): void {
-  const underway = new Map<number, Underway>();
+  /** What stops each task under way. */
+  const underway = new Map<number, AbortController>();
   const reply = (message: Reply) => port.postMessage(message);
   port.onmessage = ({ data }: MessageEvent<Request>) => {
     switch (data.type) {
       case 'start': {
         const { id, task, args } = data;
-        const controllers = { stop: new AbortController(), hide: new AbortController() };
-        underway.set(id, controllers);
-        void perform(task, args, controllers, (event) => reply({ type: 'event', id, event }))
+        const stop = new AbortController();
+        underway.set(id, stop);
+        void perform(task, args, stop.signal, (event) => reply({ type: 'event', id, event }))
           .then(
             (value) => reply({ type: 'done', id, value }),
             (error: unknown) => reply({ type: 'failed', id, error: encodeError(error) }),
@@ -34,10 +30,10 @@ export function serve(port: Port): void {
         break;
       }
       case 'stop':
-        underway.get(data.id)?.stop.abort();
+        underway.get(data.id)?.abort();
         break;
       case 'hide':
-        underway.get(data.id)?.hide.abort();
+        hide();
         break;
     }
   };
@@ -51,9 +47,9 @@ export function serve(port: Port): void {
 async function perform(
   name: TaskName,
   args: unknown,
-  { stop, hide }: Underway,
+  signal: AbortSignal,
   emit: (event: unknown) => void,
 ): Promise<unknown> {
   // The page has checked that the arguments are this task's.
-  return await tasks[name](args as never, { signal: stop.signal, hidden: hide.signal, emit });
+  return await tasks[name](args as never, { signal, emit });
 }

@@ -1,16 +1,15 @@
 /** What the worker does when it is asked to. */
-import { runBenchmark } from '../../benchmark/runBenchmark.ts';
+import { LocalLab } from '../../benchmark/lab.ts';
 import type { WorkData } from '../../benchmark/trainJob.ts';
 import { verify } from '../../benchmark/verification/verify.ts';
 import { digitsRange } from '../../data/digits/digits.ts';
 import { generateDigits, loadPageData, readFiles } from '../pageData.ts';
 import { loadPeer } from './peers.ts';
-import type { DataDescription, DataSource, TaskName, Tasks } from './protocol.ts';
+import { describeData } from './describeData.ts';
+import type { DataSource, TaskName, Tasks } from './protocol.ts';
 
 interface TaskContext<Event> {
   readonly signal: AbortSignal;
-  /** Aborts when the page is not looked at any more. */
-  readonly hidden: AbortSignal;
   readonly emit: (event: Event) => void;
 }
 
@@ -22,21 +21,28 @@ type Task<Name extends TaskName> = (
 /** Samples that the checks train on. */
 const verifiedSamples = 1000;
 
-/** Samples of which a reader sees some: enough that there are three of each digit. */
-const previewCount = 200;
-
 /** What was loaded last, for the next run. */
 let loaded: { readonly key: string; readonly data: WorkData } | undefined;
 
 const load: Task<'load'> = async (source, { signal, emit }) =>
-  describe(await loadData(source, (done) => emit({ type: 'data', done }), signal));
+  describeData(await loadData(source, (done) => emit({ type: 'data', done }), signal));
 
-const run: Task<'run'> = async ({ settings, data: source, ...rest }, { signal, hidden, emit }) => {
-  const data = await loadData(source, (done) => emit({ type: 'data', done }), signal);
-  emit({ type: 'loaded', data: describe(data) });
-  const told = { signal, hidden, onEvent: emit };
-  return await runBenchmark({ ...settings, ...rest, ...data, ...told, loadPeer });
+const data: Task<'data'> = async (source, { signal, emit }) =>
+  await loadData(source, (done) => emit({ type: 'data', done }), signal);
+
+/** The lab that this worker is, once it is opened. */
+let lab: LocalLab | undefined;
+const hidden = new AbortController();
+
+const open: Task<'open'> = async ({ training, test, ...opening }) => {
+  lab = new LocalLab({ training, test, loadPeer, hidden: hidden.signal });
+  return await lab.open(opening);
 };
+
+/** Tells the lab that nobody looks at the page any more. */
+export function hide(): void {
+  hidden.abort();
+}
 
 const check: Task<'verify'> = ({ seed, rounds }, { signal, emit }) =>
   verify({
@@ -47,7 +53,17 @@ const check: Task<'verify'> = ({ seed, rounds }, { signal, emit }) =>
     onProgress: emit,
   });
 
-export const tasks: { readonly [Name in TaskName]: Task<Name> } = { load, run, verify: check };
+export const tasks: { readonly [Name in TaskName]: Task<Name> } = {
+  load,
+  data,
+  open,
+  watch: async (looks) => await lab!.watch(looks),
+  probe: async (_, { signal, emit }) => await lab!.probe({ signal, onEvent: emit }),
+  measure: async (task, { signal, emit }) => await lab!.measure(task, { signal, onEvent: emit }),
+  trainToAccuracy: async (task, { signal, emit }) =>
+    await lab!.trainToAccuracy(task, { signal, onEvent: emit }),
+  verify: check,
+};
 
 async function loadData(
   source: DataSource,
@@ -76,16 +92,4 @@ function readData(
     case 'files':
       return readFiles(source.files, source.samples);
   }
-}
-
-function describe({ training, test }: WorkData): DataDescription {
-  const { name, sampleCount, featureCount, features, labels } = training;
-  const count = Math.min(previewCount, sampleCount);
-  return {
-    name,
-    trainingCount: sampleCount,
-    testCount: test.sampleCount,
-    // Copies: a view would take the whole set along.
-    preview: { features: features.slice(0, count * featureCount), labels: labels.slice(0, count) },
-  };
 }

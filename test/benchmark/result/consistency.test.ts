@@ -39,13 +39,13 @@ describe('found is', () => {
       'an estimate that was improved',
       [...series, 'estimate'],
       { middle: 9e5, low: 8e5, high: 1e6 },
-      `the estimate of side 'cpu' of workload 'tiny' is 900000, and the median of its repeats is ${middle}`,
+      `the estimate of side 'cpu' of workload 'tiny' is 900000, and the median of its blocks is ${middle}`,
     ],
     [
       'a repeat that was improved',
-      [...series, 'samplesPerSecond', 0],
-      9e6,
-      'and the median of its repeats is',
+      [...series, 'samplesPerSecond'],
+      result.workloads[0]!.series[1]!.samplesPerSecond.map((rate) => 2 * rate),
+      'and the median of its blocks is',
     ],
     [
       'an interval beside its middle',
@@ -90,6 +90,12 @@ describe('found is', () => {
       ['settings', 'repeats'],
       9,
       'has 10 repeats, and settings have 9',
+    ],
+    [
+      'more blocks than repeats',
+      ['settings', 'blocks'],
+      11,
+      'settings have 11 blocks for 10 repeats',
     ],
     ['no repeats', [...series, 'samplesPerSecond'], [], 'has 0 repeats'],
     [

@@ -34,7 +34,8 @@ it('limit, verification, accuracies, marks and surroundings are said', () => {
   const text = lines.join('\n');
   const { worst } = result.workloads[0]!.verification!;
   for (const part of [
-    '| tiny | dispatch-bound, 92 % | 142 ms | 61 ms | verified, worst ' + worst.toPrecision(2),
+    '| tiny | 92 %, limited by the cost of dispatches | 142 ms | 61 ms | verified, worst ' +
+      worst.toPrecision(2),
     'of the bound (layers.',
     'cost drift 0.07 % of at most 2 % |',
     '| mid | CPU, all threads | 95 % | 0.41 s, 938 steps |',

@@ -1,7 +1,11 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
 import { mostCharacters, readResult } from '../../../src/benchmark/result/read.ts';
+import type { BenchmarkResult } from '../../../src/benchmark/result/schema.ts';
 import { FormatError } from '../../../src/errors.ts';
 import { makeBenchmarkResult } from '../../support/benchmarkResult.ts';
 import { errorOf } from '../../support/failure.ts';
@@ -24,6 +28,18 @@ const refusalWith = (path: readonly (string | number)[], value: unknown) =>
 
 it('reads what was written, whole', () => {
   expect(readResult(text)).toEqual(result);
+});
+
+it('reads what the first version wrote, and its medians stay what they were', () => {
+  const path = join(
+    import.meta.dirname,
+    '../../../bench/results/2026-11-26-swiftshader-chromium-benchmark.json',
+  );
+  const old = JSON.parse(readFileSync(path, 'utf8')) as BenchmarkResult;
+  const read = readResult(JSON.stringify(old));
+  expect(read).toMatchObject({ version: 2, blocks: [], settings: { blocks: 10, repeats: 10 } });
+  expect(read.scores).toEqual(old.scores);
+  expect(read.workloads).toEqual(old.workloads);
 });
 
 describe('a text is refused that', () => {
@@ -49,8 +65,8 @@ describe('a text is refused that', () => {
   it('is of another format or version, whatever else is wrong', () => {
     expect(refusalOf('{}')).toContain('its format is missing, not "nudge-benchmark"');
     expect(refusalOf('{"format": {}}')).toContain('its format is an object');
-    expect(refusalOf('{"format": "nudge-benchmark", "version": 2}')).toContain(
-      'its version is 2, and this nudge reads version 1',
+    expect(refusalOf('{"format": "nudge-benchmark", "version": 3}')).toContain(
+      'its version is 3, and this nudge reads versions 1 to 2',
     );
   });
 

@@ -45,7 +45,7 @@ it('takes whole results, and such as have nothing that may be missing', () => {
 describe('refuses, as nudge itself does,', () => {
   it.each<[string, readonly (string | number)[], unknown]>([
     ['another format', ['format'], 'other'],
-    ['another version', ['version'], 2],
+    ['another version', ['version'], 3],
     ['a result without data', ['data'], undefined],
     ['a field that no result has', ['extra'], 1],
     ['a rate of 0', ['workloads', 0, 'series', 0, 'samplesPerSecond', 0], 0],

@@ -21,7 +21,7 @@ it('what is written is read as it was, and ends in a line break', () => {
   const text = writeResult(result);
   expect(readResult(text)).toEqual(result);
   expect(text).toContain('\n      "layers": [ 784, 16, 16, 10 ],\n');
-  expect(text).toMatch(/^\{\n {2}"format": "nudge-benchmark",\n {2}"version": 1,\n[^]*\n\}\n$/);
+  expect(text).toMatch(/^\{\n {2}"format": "nudge-benchmark",\n {2}"version": 2,\n[^]*\n\}\n$/);
 });
 
 it('the order in which properties were set makes no difference', () => {

@@ -50,8 +50,8 @@ describe('going on with a run', () => {
   const names = ['tiny', 'mid', 'large', 'xl', 'batch-1', 'batch-10', 'batch-1000'];
   const result = (workloads: readonly string[]) =>
     resultWith(makeBenchmarkResult(), ['settings', 'workloads'], workloads);
-  const { sides, repeats, repeatSeconds, seed } = makeBenchmarkResult().settings;
-  const common = { sides, peers: false, repeats, repeatSeconds, seed };
+  const { sides, repeats, blocks, repeatSeconds, seed } = makeBenchmarkResult().settings;
+  const common = { sides, peers: false, repeats, blocks, repeatSeconds, seed };
 
   it('of workloads by name names them again', () => {
     expect(settingsOf(result(['tiny', 'xl']))).toEqual({ ...common, workloads: ['tiny', 'xl'] });

@@ -47,15 +47,17 @@ const rounded = (() => {
 
 it('a result is a table, the scores, what follows, what was verified, marks, and where it was made', () => {
   expect(describeBenchmark(rounded)).toEqual([
-    'samples/s  network           CPU, 1 thread  CPU, all threads              GPU               GPU over CPU  of its own limit',
-    'tiny       784-16-16-10    600,000 ± 1.0 %   700,000 ± 1.0 %  350,000 ± 1.0 %  0.500× (0.495× to 0.505×)  dispatch-bound, 92 %',
-    'large      784-512-512-10   12,000 ± 1.0 %    24,000 ± 1.0 %  144,000 ± 1.0 %     6.00× (5.94× to 6.06×)  dispatch-bound, 92 %',
+    'samples/s  network           CPU, 1 thread   CPU, 8 threads              GPU               GPU over CPU  of its limit',
+    'tiny       784-16-16-10    600,000 ± 1.0 %  700,000 ± 1.0 %  350,000 ± 1.0 %  0.500× (0.495× to 0.505×)  92 %',
+    'large      784-512-512-10   12,000 ± 1.0 %   24,000 ± 1.0 %  144,000 ± 1.0 %     6.00× (5.94× to 6.06×)  92 %',
     '',
     'Score of CPU, 1 thread: 2,000 (1,980 to 2,020).',
     'Score of CPU, all threads: 2,000 (1,980 to 2,020).',
     'Score of GPU (hardware adapter): 2,000 (1,980 to 2,020).',
-    '1000 is two cores of an AMD EPYC (Zen 3), CPU engine with all threads, Chromium 156. Ranges are 95 % intervals.',
+    '1000 is the speed of the CPU engine on two cores of an AMD EPYC (Zen 3) in Chromium 156; 2000 is twice as fast.',
+    'Ranges are 94 % intervals from 5 blocks, each in a fresh worker with a fresh device. They cover what differs from start to start and from minute to minute, and not other drivers, temperatures or days.',
     'The GPU is faster than the CPU from some 86,000 parameters on.',
+    'tiny and large: limited by the cost of dispatches. The GPU reached 92 % of what its own limits allow.',
     'mid to 95 % of the test set on CPU, all threads: 0.4 s, 938 steps.',
     'mid to 97 % of the test set on GPU: not reached, 96.91 % at best.',
     "Verified, 2 workloads: worst 0.31 of the bound (weights of layer 1 of tiny), costs at most 0.07 % from the CPU's (2 % is the most).",
@@ -117,8 +119,8 @@ it('without a GPU there are no empty columns, and it says why there is none', ()
   }
   const lines = describeBenchmark(none);
   expect(lines.slice(0, 2)).toEqual([
-    'samples/s  network           CPU, 1 thread  CPU, all threads',
-    'tiny       784-16-16-10    600,000 ± 1.0 %   700,000 ± 1.0 %',
+    'samples/s  network           CPU, 1 thread   CPU, 8 threads',
+    'tiny       784-16-16-10    600,000 ± 1.0 %  700,000 ± 1.0 %',
   ]);
   expect(lines).toContain('GPU: none. There is no adapter here.');
   expect(lines.join('\n')).toContain('\nNot verified: there was no GPU.');
@@ -144,4 +146,22 @@ it('where other libraries ran, what everybody’s cost came to is said', () => {
     'Cost of tiny in the end, after as many steps as each made: CPU, all threads 0.2500; jax-js, WebAssembly 0.1250.',
   );
   expect(describeBenchmark(rounded).join('\n')).not.toContain('in the end');
+});
+
+it('the number of threads stands with each figure where workloads differ in it', () => {
+  const path = ['workloads', 0, 'series', 1, 'threads'];
+  const [head, tiny, large] = describeBenchmark(resultWith(rounded, path, [1, 1, 1, 1, 1]));
+  expect(head).toContain('CPU, 1 or 8 threads');
+  expect(tiny).toContain('700,000 ± 1.0 % (1 thread)');
+  expect(large).toContain('24,000 ± 1.0 % (8 threads)');
+});
+
+it('the GPU is compared with one thread where that is faster than all', () => {
+  const one = { middle: 800_000, low: 790_000, high: 810_000 };
+  const ratio = { of: 'webgpu', over: 'cpu-1', middle: 0.4375, low: 0.43, high: 0.44 };
+  let result = resultWith(rounded, ['workloads', 0, 'series', 0, 'estimate'], one);
+  result = resultWith(result, ['workloads', 0, 'ratios', 1], ratio);
+  const [, tiny, large] = describeBenchmark(result);
+  expect(tiny).toContain('0.438× (0.430× to 0.440×)');
+  expect(large).toContain('6.00×');
 });

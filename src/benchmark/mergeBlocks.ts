@@ -1,0 +1,125 @@
+/** What the blocks of a workload come to together. Pure functions. */
+import type { MeasuredLimits } from '../gpu/probes/probeAdapter.ts';
+import { stepBytes, stepFlop } from '../network/stepWork.ts';
+import { verdictOf, type CostDrift, type GradientVerdict } from './gate.ts';
+import { judgeStep } from './limit.ts';
+import type { Ratio, Series, SideName, Verification, WorkloadResult } from './result/schema.ts';
+import { networkOf, type BlockSeries } from './sideRun.ts';
+import { blockMedians, estimate, estimatePairedRatio } from './statistics.ts';
+import type { WorkloadOutcome } from './workloadRun.ts';
+import type { Workload } from './workloads.ts';
+
+export interface MergeOptions {
+  readonly workload: Workload;
+  readonly seed: number;
+  /** Repeats of each block of the run. */
+  readonly sizes: readonly number[];
+  readonly limits: MeasuredLimits | undefined;
+}
+
+/** Adds a block to what the blocks before it came to. */
+export function mergeBlock(
+  before: WorkloadResult | undefined,
+  outcome: WorkloadOutcome,
+  options: MergeOptions,
+): WorkloadResult {
+  const { workload, seed, sizes } = options;
+  const network = networkOf(workload, seed);
+  const sides = [
+    ...(before?.series ?? []).map(({ side }) => side),
+    ...outcome.series.map(({ side }) => side),
+  ];
+  const series = [...new Set(sides)].map((side) =>
+    mergeSeries(
+      before?.series.find((one) => one.side === side),
+      outcome.series.find((one) => one.side === side),
+      options,
+    ),
+  );
+  const verification = mergeVerification(before?.verification, outcome);
+  return {
+    name: workload.name,
+    layers: network.layers,
+    activation: network.activation,
+    output: network.output,
+    cost: network.cost,
+    batchSize: workload.batchSize,
+    learningRate: workload.learningRate,
+    parameterCount: network.parameterCount,
+    series,
+    ratios: ratiosOf(series, sizes),
+    ...(verification && { verification }),
+  };
+}
+
+function mergeSeries(
+  before: Series | undefined,
+  block: BlockSeries | undefined,
+  { workload, sizes, limits }: MergeOptions,
+): Series {
+  if (!block) return before!;
+  const { rates, threads, ...rest } = block;
+  const samplesPerSecond = [...(before?.samplesPerSecond ?? []), ...rates];
+  const allThreads = [...(before?.threads ?? []), ...(threads === undefined ? [] : [threads])];
+  const medians = blockMedians(samplesPerSecond, sizes);
+  const middle = estimate(medians);
+  const { layers } = workload.network;
+  const { batchSize } = workload;
+  const dispatches = rest.dispatchesPerStep;
+  const verdict =
+    limits && dispatches !== undefined
+      ? judgeStep(limits, { layers, batchSize, dispatches, seconds: batchSize / middle.middle })
+      : undefined;
+  const limit = verdict
+    ? {
+        bound: verdict.bound,
+        fraction: verdict.fraction,
+        flopPerStep: stepFlop(layers, batchSize),
+        bytesPerStep: stepBytes(layers, batchSize),
+      }
+    : before?.limit;
+  // Compiling, the warm-up, the curve and the evaluation are those of the first block.
+  return {
+    ...(before ?? rest),
+    ...(allThreads.length > 0 && { threads: allThreads }),
+    samplesPerSecond,
+    estimate: middle,
+    ...(limit && { limit }),
+  };
+}
+
+function mergeVerification(
+  before: Verification | undefined,
+  { gradient, costs }: Pick<WorkloadOutcome, 'gradient' | 'costs'>,
+): Verification | undefined {
+  if (gradient) return costs && verdictOf(gradient, costs);
+  if (!before || !costs) return before;
+  const { samples, tensors, costDrift, stepsCompared } = before;
+  const worse: CostDrift =
+    costs.drift <= costDrift ? { drift: costDrift, steps: stepsCompared } : costs;
+  const same: GradientVerdict = { samples, tensors };
+  return verdictOf(same, worse);
+}
+
+/** What is compared with what. */
+const comparisons: readonly (readonly [SideName, SideName])[] = [
+  ['webgpu', 'cpu'],
+  ['webgpu', 'cpu-1'],
+  ['cpu', 'cpu-1'],
+  ['webgpu', 'tfjs-webgpu'],
+  ['webgpu', 'jax-webgpu'],
+  ['cpu', 'tfjs-wasm'],
+  ['cpu', 'jax-wasm'],
+];
+
+function ratiosOf(series: readonly Series[], sizes: readonly number[]): Ratio[] {
+  const ratesOf = (side: SideName) => {
+    const rates = series.find((one) => one.side === side)?.samplesPerSecond;
+    return rates && blockMedians(rates, sizes);
+  };
+  return comparisons.flatMap(([of, over]) => {
+    const above = ratesOf(of);
+    const below = ratesOf(over);
+    return above && below ? [{ of, over, ...estimatePairedRatio(above, below) }] : [];
+  });
+}

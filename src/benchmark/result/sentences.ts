@@ -1,0 +1,78 @@
+/** What a result means, in plain sentences: the same in the terminal, in Markdown, and on the page. Pure functions. */
+import { boundNames, describeFraction, type Bound } from '../limit.ts';
+import { referenceMachine } from '../score.ts';
+import { coverage } from '../statistics.ts';
+import type { BenchmarkResult, Ratio, Series, SideName, WorkloadResult } from './schema.ts';
+import { plainText, sideNames } from './words.ts';
+
+/** The GPU over the faster of the CPU's sides; undefined where one of the two did not run. */
+export function gpuOverCpu({ ratios, series }: WorkloadResult): Ratio | undefined {
+  const rate = (side: SideName) => series.find((one) => one.side === side)?.estimate.middle ?? 0;
+  const over = rate('cpu-1') > rate('cpu') ? 'cpu-1' : 'cpu';
+  return ratios.find((ratio) => ratio.of === 'webgpu' && ratio.over === over);
+}
+
+/** '2 threads', '1 thread', '1 or 2 threads'. */
+export function describeThreads(threads: readonly number[]): string {
+  const distinct = [...new Set(threads)].sort((a, b) => a - b);
+  return `${distinct.join(' or ')} ${distinct.join() === '1' ? 'thread' : 'threads'}`;
+}
+
+/** 'CPU, 2 threads': with the number that these series ran with, where it is known. */
+export function sideTitle(side: SideName, series: readonly Series[]): string {
+  const threads = series.flatMap((one) => (one.side === side ? (one.threads ?? []) : []));
+  return side === 'cpu' && threads.length > 0
+    ? `CPU, ${describeThreads(threads)}`
+    : sideNames[side];
+}
+
+/** What holds the GPU up, one sentence for the workloads that have it in common. */
+export function bottleneckSentences({ workloads }: BenchmarkResult): string[] {
+  const byBound = new Map<Bound, { readonly name: string; readonly fraction: number }[]>();
+  for (const { name, series } of workloads) {
+    const limit = series.find(({ side }) => side === 'webgpu')?.limit;
+    if (!limit) continue;
+    const same = byBound.get(limit.bound) ?? [];
+    byBound.set(limit.bound, [...same, { name: plainText(name), fraction: limit.fraction }]);
+  }
+  return [...byBound].map(([bound, some]) => {
+    const names = enumerate(some.map(({ name }) => name));
+    const share = range(some.map(({ fraction }) => fraction));
+    const reached = `The GPU reached ${share} of what its own limits allow`;
+    return bound === 'none'
+      ? `${names}: no single limit dominates. ${reached}.`
+      : `${names}: limited by ${boundNames[bound]}. ${reached}.`;
+  });
+}
+
+/** '12 %', '12 to 34 %' */
+function range(shares: readonly number[]): string {
+  const [low, high] = [Math.min(...shares), Math.max(...shares)].map(describeFraction);
+  return low === high ? low! : `${low!.replace(' %', '')} to ${high!}`;
+}
+
+/** 'a', 'a and b', 'a, b and c' */
+export function enumerate(names: readonly string[]): string {
+  return names.length < 2
+    ? names.join('')
+    : `${names.slice(0, -1).join(', ')} and ${names.at(-1)!}`;
+}
+
+/** What the score's unit is. */
+export function scaleSentence(): string {
+  return `1000 is the speed of ${referenceMachine.name}; 2000 is twice as fast.`;
+}
+
+/** What the intervals cover, and how surely. */
+export function intervalSentence({ settings, blocks }: BenchmarkResult): string {
+  if (blocks.length === 0) {
+    return 'Ranges are 95 % intervals of the noise within the run; a rerun differs by more.';
+  }
+  const { blocks: count } = settings;
+  if (count === 1) return 'There was one block, so nothing is known of how much a rerun differs.';
+  const percent = Math.round(100 * coverage(count));
+  return (
+    `Ranges are ${percent} % intervals from ${count} blocks, each in a fresh worker with a fresh device. They cover what differs from ` +
+    'start to start and from minute to minute, and not other drivers, temperatures or days.'
+  );
+}

@@ -1,0 +1,73 @@
+import { expect, test } from 'vitest';
+
+import { Repeats } from '../../src/benchmark/repeats.ts';
+
+/** A side whose steps take `stepSeconds` each and whose result takes `waitSeconds` more, whatever the steps. */
+function side(stepSeconds: number, waitSeconds: number) {
+  const asked: number[] = [];
+  const train = (steps: number) => {
+    asked.push(steps);
+    return Promise.resolve({ samples: 100 * steps, seconds: waitSeconds + steps * stepSeconds });
+  };
+  return { asked, train };
+}
+
+test.each([
+  ['a fast GPU', 1e-5, 1e-4],
+  ['a GPU in software', 1e-3, 4e-3],
+  ['a browser that looks for results every 100 ms', 6.5e-4, 0.1],
+  ['the same with small steps', 1e-5, 0.1],
+  ['a browser whose read-back takes 4 ms', 6.5e-4, 4.1e-3],
+])('waiting makes little of a repeat on %s', async (_, stepSeconds, waitSeconds) => {
+  const { train } = side(stepSeconds, waitSeconds);
+  const repeats = new Repeats(train, 0.1, undefined);
+  await repeats.warmUp();
+  const rate = await repeats.time();
+  // Within a sixth of what the steps alone make, where repeats of one step would be wrong by up to a thousand times.
+  expect(rate * stepSeconds).toBeGreaterThan(100 / 1.2);
+  expect(rate * stepSeconds).toBeLessThanOrEqual(100);
+  expect(repeats.isSteady).toBe(true);
+});
+
+test('a repeat takes about as long as it should where nothing waits', async () => {
+  for (const stepSeconds of [1e-6, 3e-5, 1e-3, 2e-2]) {
+    const { train } = side(stepSeconds, 0);
+    const repeats = new Repeats(train, 0.3, undefined);
+    await repeats.warmUp();
+    const seconds = repeats.stepsPerRepeat * stepSeconds;
+    expect(seconds).toBeGreaterThanOrEqual(0.3 / Math.SQRT2);
+    expect(seconds).toBeLessThan(0.3 * Math.SQRT2);
+  }
+});
+
+test('steps that are longer than a repeat are made one by one', async () => {
+  const { train, asked } = side(2, 0);
+  const repeats = new Repeats(train, 0.3, undefined);
+  await repeats.warmUp();
+  expect(repeats.stepsPerRepeat).toBe(1);
+  expect(Math.max(...asked)).toBe(1);
+  expect(asked.length).toBeLessThan(8);
+});
+
+test('a later block takes the steps of the first, and is warm sooner', async () => {
+  const { train, asked } = side(1e-3, 0);
+  const repeats = new Repeats(train, 0.1, 128);
+  await repeats.warmUp();
+  expect(asked).toEqual([1, ...Array<number>(9).fill(16)]);
+  await repeats.time();
+  expect(asked.at(-1)).toBe(128);
+
+  const long = side(2, 0);
+  await new Repeats(long.train, 0.3, 1).warmUp();
+  expect(long.asked.length).toBeLessThan(5);
+});
+
+test('the number of samples of each step is what the rate is made of', async () => {
+  const { train } = side(1e-3, 0);
+  const repeats = new Repeats(train, 0.1, undefined);
+  await repeats.warmUp();
+  expect(await repeats.time()).toBeCloseTo(100_000, 6);
+  const { stepsPerRepeat } = repeats;
+  repeats.lengthen(4);
+  expect(repeats.stepsPerRepeat).toBe(4 * stepsPerRepeat);
+});

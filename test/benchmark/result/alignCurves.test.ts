@@ -1,0 +1,50 @@
+import { expect, test } from 'vitest';
+
+import { alignCurves } from '../../../src/benchmark/result/alignCurves.ts';
+import type { CurvePoint, SideName } from '../../../src/benchmark/result/schema.ts';
+
+/** What every network learns, step by step: the mean over the steps between two reports is a point. */
+const costOf = (step: number) => 3 / (1 + step);
+
+function curve(steps: readonly number[]): CurvePoint[] {
+  let previous = 0;
+  return steps.map((step) => {
+    let sum = 0;
+    for (let n = previous + 1; n <= step; n++) sum += costOf(n);
+    const cost = sum / (step - previous);
+    previous = step;
+    return { step, seconds: step / 10, cost, accuracy: 1 - cost / 3 };
+  });
+}
+
+test('sides that learn the same have the same points, however they report', () => {
+  const curves = new Map<SideName, CurvePoint[]>([
+    ['cpu', curve([1, 2, 4, 8, 16, 32, 64, 128])],
+    ['webgpu', curve([1, 4, 6, 8, 10, 12, 16, 24, 32, 40])],
+  ]);
+  const aligned = alignCurves(curves);
+  const points = (side: SideName, last: number) =>
+    aligned.get(side)!.filter(({ step }) => step <= last);
+  expect(points('cpu', 32).map(({ step }) => step)).toEqual([1, 4, 8, 16, 32]);
+  for (const [n, { step, cost, accuracy }] of points('webgpu', 32).entries()) {
+    const other = points('cpu', 32)[n]!;
+    expect(step).toBe(other.step);
+    expect(cost).toBeCloseTo(other.cost, 12);
+    expect(accuracy).toBeCloseTo(other.accuracy, 12);
+  }
+  // Beyond the last step that both have, each keeps its own.
+  expect(aligned.get('cpu')!.map(({ step }) => step)).toEqual([1, 4, 8, 16, 32, 64, 128]);
+  expect(aligned.get('webgpu')!.at(-1)).toEqual(curves.get('webgpu')!.at(-1));
+});
+
+test('a side alone keeps its points, and one that has none is no obstacle', () => {
+  const one = curve([1, 2, 4]);
+  const aligned = alignCurves(
+    new Map<SideName, CurvePoint[]>([
+      ['cpu', one],
+      ['webgpu', []],
+    ]),
+  );
+  expect(aligned.get('cpu')).toEqual(one);
+  expect(aligned.get('webgpu')).toEqual([]);
+});
