@@ -156,6 +156,7 @@ async function runAt(
     });
   } catch (error) {
     if (latest) {
+      for (const line of describeBenchmark(latest)) terminal.result(line);
       await outputs.write(latest);
       if (json !== undefined && json !== '-') {
         terminal.note(`What was finished is in ${json}: go on with --resume ${json}.`);
