@@ -1,21 +1,29 @@
 /** What a run was made on and made of. */
 import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { availableParallelism, arch, cpus, platform, release, totalmem } from 'node:os';
 import { join } from 'node:path';
 
 import { packageVersion } from '../../src/cli/versions.ts';
 import { peerPackages } from './contenders.ts';
-import type { Machine } from './results.ts';
+import type { Machine, Results } from './results.ts';
 
 const root = join(import.meta.dirname, '../..');
 
-/** The commit that is checked out, and whether files differ from it. */
-export function gitState(): { commit: string; isDirty: boolean } {
-  const git = (...args: string[]) =>
-    execFileSync('git', args, { cwd: root, encoding: 'utf8' }).trim();
-  // What earlier runs have left is no change of what is measured.
-  const changes = git('status', '--porcelain', '--', '.', ':!bench/results');
-  return { commit: git('rev-parse', 'HEAD'), isDirty: changes !== '' };
+/** The commit that is checked out, and a hash of what differs from it; earlier results do not count. */
+export function gitState(): Pick<Results, 'commit' | 'changes'> {
+  const git = (...args: string[]) => execFileSync('git', args, { cwd: root, maxBuffer: 2 ** 30 });
+  const files = ['--', '.', ':!bench/results'];
+  const commit = git('rev-parse', 'HEAD').toString().trim();
+  const added = git('ls-files', '--others', '--exclude-standard', '-z', ...files).toString();
+  const changed = git('diff', '--binary', 'HEAD', ...files);
+  if (added === '' && changed.length === 0) return { commit };
+  const hash = createHash('sha256').update(changed);
+  for (const name of added.split('\0').filter(Boolean)) {
+    hash.update(`${name}\0`).update(readFileSync(join(root, name)));
+  }
+  return { commit, changes: hash.digest('hex') };
 }
 
 export function describeMachine(): Machine {
