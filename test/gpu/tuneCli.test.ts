@@ -82,7 +82,10 @@ it('nudge train --plan tuned tunes where nothing was tuned, and passes over a da
 });
 
 describe('Ctrl-C', () => {
-  interface TuneReport { readonly isComplete: boolean; readonly measured: readonly LedgerEntry[] }
+  interface TuneReport {
+    readonly isComplete: boolean;
+    readonly measured: readonly LedgerEntry[];
+  }
   const again = (...args: string[]) => run('tune', '--resume', 'half.json', ...args);
 
   it('ends tuning with the best plan so far, which is written', async () => {

@@ -17,6 +17,7 @@ import { UsageError } from '../errors.ts';
 import { prepareOutput, readInput } from '../files.ts';
 import { formatJson } from '../json.ts';
 import * as option from '../options.ts';
+import { requireNotGiven } from '../resume.ts';
 import { defaultBudget, tuneConfiguration, tuneHere } from '../planOption.ts';
 import { withRuntime, type Runtime } from '../runtime.ts';
 import { formatSeconds, formatTable, plural } from '../table.ts';
@@ -198,13 +199,7 @@ async function readEarlier(options: TuneOptions): Promise<Earlier> {
     ...['preset', 'layers', 'activation', 'output', 'cost'],
     ...['batchSize', 'optimizer', 'seed'],
   ] as const satisfies readonly (keyof TuneOptions)[];
-  const given = names.filter((name) => options[name] !== undefined);
-  if (given.length > 0) {
-    const flags = given.map((name) => `--${name.replace('S', '-s')}`).join(' and ');
-    throw new UsageError(
-      `--resume goes on with the settings of its file, and ${flags} was given as well. Leave one of them out.`,
-    );
-  }
+  requireNotGiven(options, names);
   const text = new TextDecoder().decode(await readInput(path, '--resume'));
   let value: unknown;
   try {
