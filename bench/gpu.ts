@@ -78,8 +78,12 @@ type Role = keyof LayerPlan;
 const roles: readonly Role[] = ['forward', 'hiddenDelta', 'update'];
 const heightOf = (role: Role) => (role === 'update' ? 4 : 1);
 const candidates = await correctTiles();
+/** Written after each part: all of them take long. */
+const save = async () => out?.write(JSON.stringify(report, undefined, 1));
 for (const [name, [options, batchSize]] of Object.entries(workloads)) {
-  if (wanted(name)) report[name] = await measureWorkload(name, new Network(options), batchSize);
+  if (!wanted(name)) continue;
+  report[name] = await measureWorkload(name, new Network(options), batchSize);
+  await save();
 }
 for (const size of squares) {
   const name = `matmul${size}`;
@@ -87,12 +91,11 @@ for (const size of squares) {
   const network = new Network({ layers: [4, size, size, 4], ...modern });
   const choices = await timeLayer(network, size, 1, 'forward');
   report[name] = choices;
+  await save();
   say(`${name}: ${summary(choices)}`);
 }
 device.destroy();
-const text = JSON.stringify(report, undefined, 1);
-if (out === undefined) process.stdout.write(`${text}\n`);
-else await out.write(text);
+if (out === undefined) process.stdout.write(`${JSON.stringify(report, undefined, 1)}\n`);
 
 /** Candidates that compute what float64 does. */
 async function correctTiles(): Promise<Record<Role, readonly Tile[]>> {

@@ -31,7 +31,7 @@ export interface Options {
 }
 
 /** Names separated by commas, each one of those known. */
-function list(known: readonly string[]) {
+export function list(known: readonly string[]) {
   return (text: string): readonly string[] => {
     const names = text === '' ? [] : text.split(',');
     const wrong = names.find((name) => !known.includes(name));
