@@ -28,7 +28,7 @@ export interface SweepConfiguration {
 export interface SweepRun extends SweepConfiguration {
   /** Where an earlier sweep with the same configuration stood. */
   readonly resume?: SweepCheckpoint | undefined;
-  /** Whether to give checkpoints: at the end of epochs, and where it ends. Default false. */
+  /** Whether to give checkpoints: every minute, and where it ends. Default false. */
   readonly keepsCheckpoints?: boolean;
 }
 
@@ -88,8 +88,8 @@ export interface SweepResult {
 
 /** Of training between two looks at the signal, about: short enough to wait for. */
 const secondsAtOnce = 1;
-/** Between two checkpoints, at least: reading one takes as long as some steps. */
-const secondsPerCheckpoint = 10;
+/** Between two checkpoints: reading one takes as long as some steps. */
+const secondsPerCheckpoint = 60;
 
 /** Networks that any device trains at once, at most: `maxComputeWorkgroupsPerDimension` of WebGPU's default limits. */
 export const mostNetworks = 65_535;
@@ -157,8 +157,7 @@ export async function runSweep(
       }
       const seconds = (performance.now() - start) / 1000;
       most = Math.max(1, Math.min(2 * most, Math.round((steps * secondsAtOnce) / seconds)));
-      const isLate = performance.now() - kept >= 1000 * secondsPerCheckpoint;
-      if (sweep.step % perEpoch === 0 && isLate && sweep.step < length.steps) await keep();
+      if (performance.now() - kept >= 1000 * secondsPerCheckpoint) await keep();
     }
     if (sweep.step === 0) signal?.throwIfAborted();
     await keep();

@@ -90,7 +90,7 @@ export function addSweep(program: Command, context: Context): void {
     new Option('--save <file>', 'write the weights of the best network (safetensors)'),
     new Option(
       '--checkpoint <file>',
-      'write where all networks stand, after epochs and at the end, for --resume',
+      'write where all networks stand, every minute and at the end, for --resume',
     ),
     new Option(
       '--resume <file>',
@@ -160,7 +160,7 @@ async function runSweepCommand(options: SweepOptions, context: Context): Promise
           },
         );
       } catch (error) {
-        await checkpoints.finish();
+        await checkpoints.finish(false);
         throw error;
       } finally {
         progress.stop();
@@ -182,7 +182,7 @@ async function runSweepCommand(options: SweepOptions, context: Context): Promise
         best: best ? { seed: best.seed, learningRate: best.learningRate } : null,
         rows: sortRows(result.rows),
       });
-      await checkpoints.finish();
+      await checkpoints.finish(result.isComplete);
       if (outputs.save && best) {
         const network = new Network({ ...configuration.network, seed: best.seed });
         await saveNetwork(outputs.save, network.withParameters(best.parameters));
@@ -261,10 +261,10 @@ function keepCheckpoints(
       last = last.then(write).catch((error: unknown) => void (failure = error as Error));
     },
     /** @throws {FileError} when the last one could not be written */
-    async finish(): Promise<void> {
+    async finish(isComplete: boolean): Promise<void> {
       await last;
       if (failure !== undefined) throw failure;
-      if (file && isWritten) terminal.note(`Go on with --resume ${file.path}.`);
+      if (file && isWritten && !isComplete) terminal.note(`Go on with --resume ${file.path}.`);
     },
   };
 }

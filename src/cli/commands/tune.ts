@@ -158,7 +158,7 @@ function configureTune(options: TuneOptions): TuneConfiguration {
 
 function sayResume(terminal: Terminal, json: string | undefined): void {
   if (json === undefined || json === '-') return;
-  terminal.note(`Go on with --resume ${json}, which also has what was measured.`);
+  terminal.note(`Go on with --resume ${json}.`);
 }
 
 const entrySchema = v.object({
