@@ -89,7 +89,7 @@ export interface Results {
   /** When it was begun. */
   readonly date: string;
   readonly commit: string;
-  /** SHA-256 of what the working tree has changed since the commit; left out where that is nothing. */
+  /** SHA-256 of what the working tree has changed in the code since the commit; left out where that is nothing. */
   readonly changes?: string;
   readonly command: string;
   readonly machine: Machine;

@@ -11,13 +11,29 @@ import type { Machine, Results } from './results.ts';
 
 const root = join(import.meta.dirname, '../..');
 
-/** The commit that is checked out, and a hash of what differs from it; earlier results do not count. */
+/** What decides what is measured: no documents, tests or earlier results. */
+const measuredFiles = [
+  '--',
+  'src',
+  'shaders',
+  'bench',
+  'package-lock.json',
+  ':!bench/results',
+  ':!*.md',
+];
+
+/** The commit that is checked out, and a hash of what differs from it in the files that are measured. */
 export function gitState(): Pick<Results, 'commit' | 'changes'> {
   const git = (...args: string[]) => execFileSync('git', args, { cwd: root, maxBuffer: 2 ** 30 });
-  const files = ['--', '.', ':!bench/results'];
   const commit = git('rev-parse', 'HEAD').toString().trim();
-  const added = git('ls-files', '--others', '--exclude-standard', '-z', ...files).toString();
-  const changed = git('diff', '--binary', 'HEAD', ...files);
+  const added = git(
+    'ls-files',
+    '--others',
+    '--exclude-standard',
+    '-z',
+    ...measuredFiles,
+  ).toString();
+  const changed = git('diff', '--binary', 'HEAD', ...measuredFiles);
   if (added === '' && changed.length === 0) return { commit };
   const hash = createHash('sha256').update(changed);
   for (const name of added.split('\0').filter(Boolean)) {
