@@ -10,8 +10,6 @@
  * Every candidate is first held against float64 on a small product; one that fails is named and not timed. `--quick`
  * tries a few candidates on small products, to see that all of it runs.
  */
-import { writeFileSync } from 'node:fs';
-
 import { forward } from '../shaders/forward.ts';
 import { hiddenDelta } from '../shaders/hiddenDelta.ts';
 import type { Kernel } from '../shaders/kernel.ts';
@@ -33,6 +31,7 @@ import { ratesOf } from '../src/gpu/rates.ts';
 import { createSource } from '../src/gpu/source.ts';
 import { trainingStep } from '../src/gpu/step.ts';
 import { Network, type NetworkOptions } from '../src/network/network.ts';
+import { prepareOutput } from '../src/cli/files.ts';
 import { createGpu } from '../src/node/dawn.ts';
 import { sgd } from '../src/training/optimizers.ts';
 import { fusedShapes, rowTiles, tileName, updateTiles } from './gpu/candidates.ts';
@@ -42,6 +41,8 @@ const argument = (name: string) => process.argv[process.argv.indexOf(name) + 1];
 const has = (name: string) => process.argv.includes(name);
 const quick = has('--quick');
 const only = has('--only') ? argument('--only')?.split(',') : undefined;
+const path = has('--out') ? argument('--out') : undefined;
+const out = path === undefined ? undefined : await prepareOutput(path, '--out');
 const timing = quick ? { targetMs: 1, rounds: 1 } : { targetMs: 10, rounds: 3 };
 const secondsAStep = quick ? 0.2 : 1.5;
 const optimizer = sgd({ learningRate: 1e-6 });
@@ -77,8 +78,12 @@ type Role = keyof LayerPlan;
 const roles: readonly Role[] = ['forward', 'hiddenDelta', 'update'];
 const heightOf = (role: Role) => (role === 'update' ? 4 : 1);
 const candidates = await correctTiles();
+/** Written after each part: all of them take long. */
+const save = async () => out?.write(JSON.stringify(report, undefined, 1));
 for (const [name, [options, batchSize]] of Object.entries(workloads)) {
-  if (wanted(name)) report[name] = await measureWorkload(name, new Network(options), batchSize);
+  if (!wanted(name)) continue;
+  report[name] = await measureWorkload(name, new Network(options), batchSize);
+  await save();
 }
 for (const size of squares) {
   const name = `matmul${size}`;
@@ -86,13 +91,11 @@ for (const size of squares) {
   const network = new Network({ layers: [4, size, size, 4], ...modern });
   const choices = await timeLayer(network, size, 1, 'forward');
   report[name] = choices;
+  await save();
   say(`${name}: ${summary(choices)}`);
 }
 device.destroy();
-const text = JSON.stringify(report, undefined, 1);
-const out = has('--out') ? argument('--out') : undefined;
-if (out === undefined) process.stdout.write(`${text}\n`);
-else writeFileSync(out, text);
+if (out === undefined) process.stdout.write(`${JSON.stringify(report, undefined, 1)}\n`);
 
 /** Candidates that compute what float64 does. */
 async function correctTiles(): Promise<Record<Role, readonly Tile[]>> {

@@ -85,18 +85,21 @@ function productOperations({ layers }: Network, batchSize: number): number {
   return 2 * batchSize * (3 * all - weights[0]!);
 }
 
-if (process.argv[1]?.endsWith('kernels.ts')) {
-  const names = Object.keys(presets) as PresetName[];
-  const name = requireOneOf('preset', process.argv[2] ?? 'lecture', names);
-  const preset: Preset = presets[name];
-  const batchSize = requireBatchSize(Number(process.argv[3] ?? preset.batchSize));
-  const isDeno = 'Deno' in globalThis;
-  const gpu = isDeno ? undefined : await (await import('../src/node/dawn.ts')).createGpu();
-  // Six dispatches of a large layer may take a software adapter longer than a device may usually be silent.
-  const device = await Device.request({ gpu, timeoutMs: 60_000 });
-  const network = new Network(preset.network);
+export interface KernelTimes {
+  /** Seconds of each kernel of a step, one a round. */
+  readonly kernels: readonly { readonly label: string; readonly seconds: readonly number[] }[];
+  /** Floating-point operations a second that the adapter made at most, one a round. */
+  readonly peaks: readonly number[];
+}
+
+/** Times every kernel of a training step, and the adapter's peak, `rounds` times in turn. */
+export async function timeKernels(
+  device: Device,
+  network: Network,
+  { batchSize, momentum }: { readonly batchSize: number; readonly momentum: number },
+): Promise<KernelTimes> {
   const plan = choosePlan(network, batchSize, device.adapter);
-  const { programs, dispose } = await prepare(device, network, plan, preset.momentum);
+  const { programs, dispose } = await prepare(device, network, plan, momentum);
   const timer = await BatchTimer.create(device);
   const times = programs.map((): number[] => []);
   const peaks: number[] = [];
@@ -113,11 +116,28 @@ if (process.argv[1]?.endsWith('kernels.ts')) {
     const { value } = await probeArithmetic(device, timer, performance.now() + probeMs);
     peaks.push(value);
   }
-  for (const [i, { label }] of programs.entries()) {
-    console.log(`${microseconds(Math.min(...times[i]!))} µs  ${label}`);
+  timer.dispose();
+  dispose();
+  return { kernels: programs.map(({ label }, i) => ({ label, seconds: times[i]! })), peaks };
+}
+
+if (process.argv[1]?.endsWith('kernels.ts')) {
+  const names = Object.keys(presets) as PresetName[];
+  const name = requireOneOf('preset', process.argv[2] ?? 'lecture', names);
+  const preset: Preset = presets[name];
+  const batchSize = requireBatchSize(Number(process.argv[3] ?? preset.batchSize));
+  const isDeno = 'Deno' in globalThis;
+  const gpu = isDeno ? undefined : await (await import('../src/node/dawn.ts')).createGpu();
+  // Six dispatches of a large layer may take a software adapter longer than a device may usually be silent.
+  const device = await Device.request({ gpu, timeoutMs: 60_000 });
+  const network = new Network(preset.network);
+  const { momentum } = preset;
+  const { kernels, peaks } = await timeKernels(device, network, { batchSize, momentum });
+  for (const { label, seconds } of kernels) {
+    console.log(`${microseconds(Math.min(...seconds))} µs  ${label}`);
   }
-  const steps = peaks.map((_, round) => times.reduce((sum, of) => sum + of[round]!, 0));
-  const least = times.reduce((sum, of) => sum + Math.min(...of), 0);
+  const steps = peaks.map((_, round) => kernels.reduce((sum, of) => sum + of.seconds[round]!, 0));
+  const least = kernels.reduce((sum, of) => sum + Math.min(...of.seconds), 0);
   const flop = productOperations(network, batchSize);
   const shares = peaks.map((peak, round) => (100 * flop) / steps[round]! / peak);
   const giga = (rate: number) => `${(rate / 1e9).toFixed(1)} GFLOP/s`;
@@ -129,8 +149,6 @@ if (process.argv[1]?.endsWith('kernels.ts')) {
       `multiply-adds that the adapter made in the same round (${Math.min(...shares).toFixed(0)} to ${Math.max(...shares).toFixed(0)} %; ` +
       `${giga(Math.min(...peaks))} to ${giga(Math.max(...peaks))})`,
   );
-  timer.dispose();
-  dispose();
   device.destroy();
 }
 

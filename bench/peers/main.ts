@@ -1,12 +1,11 @@
 /** nudge beside other libraries, on the same work: `npm run bench:peers -- --help`. */
-import { mkdir, writeFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { readFile } from 'node:fs/promises';
 
 import { CommanderError } from 'commander';
-import { format, resolveConfig } from 'prettier';
 
 import { dataName, findData, loadData } from '../../src/cli/dataSource.ts';
 import { describeError, exitCodeOf, exitCodes } from '../../src/cli/errors.ts';
+import { Interrupt } from '../../src/cli/interrupt.ts';
 import { BrowserError } from '../../src/errors.ts';
 import type { WorkData } from '../../src/benchmark/trainJob.ts';
 import { adapterName } from '../../src/gpu/adapter.ts';
@@ -14,164 +13,236 @@ import type { AdapterDetails } from '../../src/page/jobs/environment.ts';
 import { contenders, type ContenderDescription } from './contenders.ts';
 import { commandLine, createProgram, type Options } from './options.ts';
 import { PeersBrowser } from './peersBrowser.ts';
-import { runPython, type PythonResults } from './python.ts';
+import { runPython } from './python.ts';
 import { referenceCost } from './reference.ts';
-import { markdownReport } from './report.ts';
-import type { Results } from './results.ts';
-import { resultName } from './resultName.ts';
-import { runFirstSteps, runTimesToAccuracy, runWorkload, type RunOptions } from './run.ts';
-import { writeData } from './serveData.ts';
+import { findResultFiles, prepareFolder, type ResultFiles } from './resultFiles.ts';
+import type { FirstStepResult, PythonResults, Results } from './results.ts';
+import {
+  runFirstSteps,
+  runTimesToAccuracy,
+  runWorkload,
+  type RunOptions,
+  type WorkloadRun,
+} from './run.ts';
+import { writeData, type DataFolder } from './serveData.ts';
 import { describeMachine, gitState, peerVersions } from './surroundings.ts';
 import { workloads, type TrainingWorkload, type Workload } from './workloads.ts';
 
 const log = (line: string) => process.stderr.write(`${line}\n`);
 
-async function main(args: readonly string[]): Promise<void> {
+/** What all browsers of a run have in common. */
+interface Run {
+  readonly args: readonly string[];
+  readonly options: Options;
+  readonly chosen: readonly Workload[];
+  readonly dataName: string;
+  readonly data: DataFolder;
+  readonly referenceCosts: Readonly<Record<string, number>>;
+  /** Where results go. */
+  readonly folder: string;
+  readonly signal: AbortSignal;
+}
+
+async function main(args: readonly string[], signal: AbortSignal): Promise<void> {
   const options = createProgram().parse(args, { from: 'user' }).opts<Options>();
+  const folder = await prepareFolder(options.out);
   const chosen = workloads.filter(({ name }) => options.workloads.includes(name));
   const { source, note } = await findData(options.data);
   if (note !== undefined) log(note);
-  const data = await loadData(source);
-  const folder = await writeData(data);
+  const loaded = await loadData(source);
+  const data = await writeData(loaded);
   try {
-    const referenceCosts = await computeReferences(chosen, data);
-    const python = await measurePython(options, chosen, folder.path, referenceCosts);
+    const run: Run = {
+      ...{ args, options, chosen, data, folder, signal },
+      dataName: dataName(source) === 'digits' ? 'digits' : loaded.training.name,
+      referenceCosts: await computeReferences(chosen, loaded, signal),
+    };
+    let python: PythonResults | undefined;
     for (const browser of options.browsers) {
       try {
-        const results = await measureBrowser(browser, options, {
-          args,
-          chosen,
-          dataName: dataName(source) === 'digits' ? 'digits' : data.training.name,
-          mount: folder.mount,
-          referenceCosts,
-          python,
-        });
-        await writeResults(options.out, results);
+        python = await measureBrowser(browser, run, python);
       } catch (error) {
-        // One that is not there, or cannot be started, is no reason to leave out the others.
+        // A browser that is absent, or cannot be started, is no reason to leave out the others.
         if (!(error instanceof BrowserError)) throw error;
         log(`error: ${error.message}`);
         process.exitCode = exitCodes.failure;
       }
     }
   } finally {
-    folder.dispose();
+    data.dispose();
   }
 }
 
 async function computeReferences(
   chosen: readonly Workload[],
   { training }: WorkData,
+  signal: AbortSignal,
 ): Promise<Record<string, number>> {
   const costs: Record<string, number> = {};
   for (const workload of chosen) {
     if (workload.kind !== 'training') continue;
+    signal.throwIfAborted();
     log(`${workload.name}: the reference, in float64`);
     costs[workload.name] = await referenceCost(workload, training);
   }
   return costs;
 }
 
-async function measurePython(
-  { python: executable, repeats, seconds }: Options,
-  chosen: readonly Workload[],
-  dataFolder: string,
-  referenceCosts: Readonly<Record<string, number>>,
-): Promise<PythonResults> {
-  if (executable === false) return { results: [], versions: {}, notes: [] };
-  const results = await runPython({
-    executable,
-    workloads: chosen,
-    dataFolder,
-    referenceCosts,
-    repeats,
-    seconds,
-    onProgress: log,
-  });
-  for (const note of results.notes) log(note);
-  return results;
-}
-
+/**
+ * Measures everything in one browser, and writes its files after each measurement.
+ * @param python results of the browser before: they have nothing to do with browsers
+ * @returns Python's results
+ */
 async function measureBrowser(
   wanted: string,
-  options: Options,
-  given: {
-    readonly args: readonly string[];
-    readonly chosen: readonly Workload[];
-    readonly dataName: string;
-    readonly mount: Awaited<ReturnType<typeof writeData>>['mount'];
-    readonly referenceCosts: Readonly<Record<string, number>>;
-    readonly python: PythonResults;
-  },
-): Promise<Results> {
-  const { adapter, repeats, seconds, limit, timeTo } = options;
-  const measured: readonly ContenderDescription[] = contenders.filter(({ name }) =>
-    options.contenders.includes(name),
-  );
-  const browser = await PeersBrowser.open(wanted, adapter, given.mount);
-  const run: RunOptions = {
-    contenders: measured,
-    repeats,
-    seconds,
-    limitSeconds: limit,
-    onProgress: (line) => log(`${browser.name}: ${line}`),
-  };
+  run: Run,
+  python: PythonResults | undefined,
+): Promise<PythonResults> {
+  run.signal.throwIfAborted();
+  const browser = await PeersBrowser.open(wanted, run.options.adapter, run.data.mount);
   try {
-    const environment = await browser.environment();
-    const version = await browser.version();
-    const name = environment.adapter ? adapterName(environment.adapter) : 'no adapter';
-    log(`${browser.name} ${version}: ${name}`);
-    const firstSteps =
-      options.firstSteps === 0
-        ? []
-        : await runFirstSteps(browser, { ...run, repeats: options.firstSteps });
-    const results = [];
-    for (const workload of given.chosen) {
-      const able = measured.filter((each) => workload.kind === 'training' || hasProduct(each));
-      const reference = given.referenceCosts[workload.name] ?? NaN;
-      results.push(
-        ...(await runWorkload(browser, workload, reference, { ...run, contenders: able })),
-      );
+    const begun = await begin(browser, run);
+    const files = await findResultFiles(run.folder, begun, run.options.resume === true);
+    const { known = begun, path } = files;
+    if (known.isComplete) {
+      log(`${browser.name}: ${path}.json is complete.`);
+      return known.python;
     }
-    const timesToAccuracy =
-      timeTo === undefined
-        ? []
-        : await runTimesToAccuracy(
-            browser,
-            workloads.find((each): each is TrainingWorkload => each.name === 'mid')!,
-            {
-              accuracy: timeTo,
-              stepsBetween: options.timeToSteps,
-              limitSeconds: options.timeToLimit,
-            },
-            { ...run, contenders: measured.filter((each) => isTimedToAccuracy(each)) },
-          );
-    return {
-      date: new Date().toISOString(),
-      ...gitState(),
-      command: commandLine(given.args),
-      machine: describeMachine(),
-      browser: { name: browser.kind, version },
-      adapter: named(environment.adapter, options.adapterName),
-      versions: { ...peerVersions(), ...given.python.versions },
-      settings: {
-        data: given.dataName,
-        repeats,
-        seconds,
-        firstSteps: options.firstSteps,
-        isIsolated: environment.isIsolated,
-        workloads: given.chosen,
-      },
-      referenceCosts: given.referenceCosts,
-      results,
-      firstSteps,
-      timesToAccuracy,
-      python: given.python.results,
-      notes: given.python.notes,
-    };
+    if (files.known) log(`${browser.name}: going on with ${path}.json`);
+    const record = new Recorder(python ? { ...known, python } : known, files);
+    try {
+      if (!python) {
+        // Ended meanwhile, so that it disturbs nothing.
+        await browser.stop();
+        await measurePython(run, record);
+      }
+      await measureContenders(browser, run, record);
+      await record.add({ isComplete: true });
+    } finally {
+      if (record.isWritten) await show(path, record.results);
+    }
+    return record.results.python;
   } finally {
     await browser.close();
   }
+}
+
+/** What is known so far, in the files as well. */
+class Recorder {
+  results: Results;
+  isWritten = false;
+  readonly #files: ResultFiles;
+
+  constructor(results: Results, files: ResultFiles) {
+    this.results = results;
+    this.#files = files;
+  }
+
+  async add(more: Partial<Results>): Promise<void> {
+    this.results = { ...this.results, ...more };
+    await this.#files.write(this.results);
+    this.isWritten = true;
+  }
+}
+
+async function measureContenders(browser: PeersBrowser, run: Run, record: Recorder): Promise<void> {
+  const { options, chosen, referenceCosts, signal } = run;
+  const measured: readonly ContenderDescription[] = contenders.filter(({ name }) =>
+    options.contenders.includes(name),
+  );
+  const common: RunOptions = {
+    contenders: measured,
+    repeats: options.repeats,
+    seconds: options.seconds,
+    limitSeconds: options.limit,
+    signal,
+    onProgress: (line) => log(`${browser.name}: ${line}`),
+  };
+  const { firstSteps, timesToAccuracy } = record.results;
+  const firstStepOptions = { ...common, repeats: options.firstSteps };
+  const saveFirstSteps = (all: readonly FirstStepResult[]) => record.add({ firstSteps: all });
+  await runFirstSteps(browser, firstSteps, saveFirstSteps, firstStepOptions);
+  for (const workload of chosen) {
+    const known = record.results.results;
+    const others = known.filter((one) => one.workload !== workload.name);
+    const workloadRun: WorkloadRun = {
+      workload,
+      referenceCost: referenceCosts[workload.name] ?? NaN,
+      known,
+      save: (own) => record.add({ results: [...others, ...own] }),
+      onShortfall: (sentence) => {
+        const { warnings } = record.results;
+        if (warnings.includes(sentence)) return;
+        log(`Warning: ${sentence}`);
+        record.results = { ...record.results, warnings: [...warnings, sentence] };
+      },
+    };
+    const able = measured.filter((one) => workload.kind === 'training' || hasProduct(one));
+    await runWorkload(browser, workloadRun, { ...common, contenders: able });
+  }
+  const { timeTo, timeToSteps, timeToLimit } = options;
+  if (timeTo === undefined) return;
+  await runTimesToAccuracy(
+    browser,
+    workloads.find((each): each is TrainingWorkload => each.name === 'mid')!,
+    { accuracy: timeTo, stepsBetween: timeToSteps, limitSeconds: timeToLimit },
+    timesToAccuracy,
+    (all) => record.add({ timesToAccuracy: all }),
+    { ...common, contenders: measured.filter(isTimedToAccuracy) },
+  );
+}
+
+/** The results before anything is measured. */
+async function begin(browser: PeersBrowser, run: Run): Promise<Results> {
+  const { repeats, seconds, firstSteps, timeTo, timeToSteps, timeToLimit } = run.options;
+  const environment = await browser.environment();
+  const version = await browser.version();
+  const adapter = named(environment.adapter, run.options.adapterName);
+  log(`${browser.name} ${version}: ${adapter ? adapterName(adapter) : 'no adapter'}`);
+  return {
+    isComplete: false,
+    date: new Date().toISOString(),
+    ...gitState(),
+    command: commandLine(run.args),
+    machine: describeMachine(),
+    browser: { name: browser.kind, version },
+    adapter,
+    versions: peerVersions(),
+    settings: {
+      data: run.dataName,
+      ...{ repeats, seconds, firstSteps, isIsolated: environment.isIsolated },
+      workloads: run.chosen,
+      ...(timeTo !== undefined && { timeTo, timeToSteps, timeToLimit }),
+    },
+    referenceCosts: run.referenceCosts,
+    ...{ results: [], firstSteps: [], timesToAccuracy: [], warnings: [] },
+    python: { results: [], versions: {}, libraries: [], notes: [], warnings: [] },
+  };
+}
+
+async function measurePython(run: Run, record: Recorder): Promise<void> {
+  const { options, chosen, data, referenceCosts, signal } = run;
+  const { python: executable, repeats, seconds } = options;
+  if (executable === false) return;
+  const python = await runPython({
+    ...{ executable, repeats, seconds, referenceCosts, signal },
+    workloads: chosen,
+    dataFolder: data.path,
+    known: record.results.python,
+    onProgress: log,
+    onResults: (found) => record.add({ python: found }),
+  });
+  for (const line of python.warnings) log(`Warning: ${line}`);
+  for (const line of python.notes) log(line);
+  await record.add({ python });
+  signal.throwIfAborted();
+}
+
+/** The tables on standard output, and where they are. */
+async function show(path: string, { isComplete }: Results): Promise<void> {
+  process.stdout.write(`${await readFile(`${path}.md`, 'utf8')}\n`);
+  log(`Written: ${path}.json and .md`);
+  if (!isComplete) log('Measurements are missing: the same command with --resume makes them.');
 }
 
 /** Firefox tells nothing of an adapter. */
@@ -193,29 +264,18 @@ function isTimedToAccuracy({ name }: ContenderDescription): boolean {
   return name === 'nudge-webgpu' || name === 'tfjs-webgpu';
 }
 
-async function writeResults(out: string, results: Results): Promise<void> {
-  const folder = resolve(out);
-  await mkdir(folder, { recursive: true });
-  const path = join(folder, resultName(results));
-  const markdown = markdownReport(results);
-  const texts = { json: JSON.stringify(results), md: markdown };
-  for (const [kind, text] of Object.entries(texts)) {
-    const filepath = `${path}.${kind}`;
-    // As the rest of the repository is written, so that results can be kept in it.
-    const config = await resolveConfig(filepath);
-    await writeFile(filepath, await format(text, { ...config, filepath }));
-  }
-  process.stdout.write(`${markdown}\n`);
-  log(`Written: ${path}.json and .md`);
-}
-
+const interrupt = new Interrupt(() =>
+  log('Stopping after the measurement under way. Press Ctrl-C again to end at once.'),
+);
 try {
-  await main(process.argv.slice(2));
+  await main(process.argv.slice(2), interrupt.signal);
 } catch (error) {
   if (error instanceof CommanderError) {
     process.exitCode = error.exitCode === 0 ? 0 : exitCodes.usage;
   } else {
-    log(`error: ${describeError(error)}`);
+    if (error !== interrupt.interruption) log(`error: ${describeError(error)}`);
     process.exitCode = exitCodeOf(error);
   }
+} finally {
+  interrupt.dispose();
 }

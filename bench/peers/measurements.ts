@@ -6,6 +6,14 @@ export interface TimedRun {
   readonly seconds: number;
 }
 
+/** The form in which a library ran: what it found in the browser, not what it was asked for. */
+export interface Form {
+  /** 'SIMD, 2 threads' */
+  readonly description: string;
+  /** Why it could be faster on this machine, and what to do about it, in a sentence. */
+  readonly shortfall?: string;
+}
+
 export interface TrainingMeasurement extends TimedRun {
   /** Of the mini-batch after the workload's checked steps. */
   readonly checkedCost: number;
@@ -13,11 +21,13 @@ export interface TrainingMeasurement extends TimedRun {
   readonly finalCost: number;
   /** That a step asks of the GPU's queue, on average. */
   readonly commands?: { readonly dispatches: number; readonly submits: number };
+  readonly form?: Form;
 }
 
 export interface MatmulMeasurement extends TimedRun {
   /** Of the two random matrices, [size, size] row-major. */
   readonly product: Float32Array<ArrayBuffer>;
+  readonly form?: Form;
 }
 
 export interface TimeToAccuracy {

@@ -27,10 +27,11 @@ export interface Options {
   readonly timeToLimit: number;
   readonly python: string | false;
   readonly out: string;
+  readonly resume?: boolean;
 }
 
 /** Names separated by commas, each one of those known. */
-function list(known: readonly string[]) {
+export function list(known: readonly string[]) {
   return (text: string): readonly string[] => {
     const names = text === '' ? [] : text.split(',');
     const wrong = names.find((name) => !known.includes(name));
@@ -99,16 +100,18 @@ export function createProgram(): Command {
     .option('--python <path>', 'the interpreter that has PyTorch and NumPy', 'python3')
     .option('--no-python', 'leave Python out')
     .option('--out <folder>', 'for the results', join(import.meta.dirname, '../results'))
+    .option('--resume', 'go on with what this command left unfinished in that folder')
     .exitOverride();
 }
 
 /**
- * The command as a result records it, to be typed again. Without `--out`: where results went changes nothing about them,
- * and is the business of who made them.
+ * The command as a result records it, to be typed again. Without `--out` and `--resume`: where results went, and in
+ * how many goes they were made, changes nothing about them.
  */
 export function commandLine(args: readonly string[]): string {
   const kept = args.filter(
-    (arg, i) => arg !== '--out' && args[i - 1] !== '--out' && !arg.startsWith('--out='),
+    (arg, i) =>
+      !['--out', '--resume'].includes(arg) && args[i - 1] !== '--out' && !arg.startsWith('--out='),
   );
   const quoted = kept.map((arg) =>
     /^[\w@%+=:,./-]+$/.test(arg) ? arg : `'${arg.replaceAll("'", "'\\''")}'`,

@@ -99,23 +99,28 @@ export class PeersBrowser {
       await closePages(browser);
       return result;
     } catch (error) {
-      await this.#stop();
+      await this.stop();
       throw error;
     }
   }
 
   async close(): Promise<void> {
-    await this.#stop();
+    await this.stop();
     await this.#server.close();
     this.#release();
   }
 
   async #running(): Promise<Browser> {
-    this.#browser ??= await launchBrowser(this.#found, { adapter: this.#adapter });
+    this.#browser ??= await launchBrowser(this.#found, {
+      adapter: this.#adapter,
+      // The program stops by itself, after the measurement under way.
+      handleSignals: false,
+    });
     return this.#browser;
   }
 
-  async #stop(): Promise<void> {
+  /** Ends the browser; the next call starts it anew. */
+  async stop(): Promise<void> {
     const browser = this.#browser;
     this.#browser = undefined;
     if (browser === undefined) return;

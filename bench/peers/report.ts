@@ -81,19 +81,28 @@ export function ratioRows(
 
 /** The whole report. */
 export function markdownReport(results: Results): string {
-  const all = [...results.results, ...results.python];
-  const { machine, browser, adapter } = results;
+  const { machine, browser, adapter, python, changes } = results;
+  const all = [...results.results, ...python.results];
+  const dirty = changes === undefined ? '' : `, with changes (SHA-256 ${changes.slice(0, 12)}…)`;
   return [
     `# ${browser.name} ${browser.version}, ${adapter ? adapterName(adapter) : 'no adapter'}`,
+    ...(results.isComplete
+      ? []
+      : [
+          '',
+          '**Unfinished**: measurements are missing. The same command with `--resume` makes them.',
+        ]),
+    ...[...python.warnings, ...results.warnings].flatMap((line) => ['', `**Warning**: ${line}`]),
     '',
     `\`${results.command}\``,
     '',
-    `Made on ${results.date} at commit ${results.commit}${results.isDirty ? ', with changes' : ''}; ` +
+    `Made on ${results.date} at commit ${results.commit}${dirty}; ` +
       `${machine.cpu}, ${machine.cores} cores, ${machine.platform}, Node ${machine.node}.`,
     ...speedSection(all),
     ...commandSection(results),
     ...firstStepSection(results),
     ...accuracySection(results),
+    ...formSection(results),
     ...noteSection(results, all),
     '',
   ].join('\n');
@@ -174,7 +183,24 @@ function accuracySection({ timesToAccuracy }: Results): string[] {
   ];
 }
 
-function noteSection({ notes }: Results, all: readonly ContenderResult[]): string[] {
+/** In which form each contender ran, as far as there are several. */
+function formSection({ results, python }: Results): string[] {
+  const ran = results.flatMap(({ title, form }) =>
+    form === undefined ? [] : [`${title}: ${form}.`],
+  );
+  const libraries = python.libraries.map(({ library, version, blas, file, threads, gigaflops }) => {
+    const parts = [
+      `${blas ?? 'a BLAS of unknown name'}${file === null ? '' : ` (${file})`}`,
+      ...(threads === null ? [] : [`${threads} thread${threads === 1 ? '' : 's'}`]),
+      `${formatRate(gigaflops)} GFLOP/s in a product of 512 × 512`,
+    ];
+    return `${library} ${version}: ${parts.join(', ')}.`;
+  });
+  const lines = [...new Set([...ran, ...libraries])];
+  return lines.length === 0 ? [] : ['', 'Forms:', '', ...lines.map((line) => `- ${line}`)];
+}
+
+function noteSection({ python: { notes } }: Results, all: readonly ContenderResult[]): string[] {
   const verdicts = all.flatMap(({ title, workload, verdict }) =>
     verdict.kind === 'right' ? [] : [`${title}, ${workload}: ${verdict.kind}, ${verdict.reason}.`],
   );

@@ -27,6 +27,8 @@ export interface ContenderResult {
   readonly samples: readonly Sample[];
   /** That a training step asks of the GPU's queue. */
   readonly commands?: { readonly dispatches: number; readonly submits: number };
+  /** How it computed: 'SIMD, 2 threads'. See Form. */
+  readonly form?: string;
 }
 
 export interface FirstStepResult {
@@ -46,6 +48,33 @@ export interface TimeToAccuracyResult {
   readonly failure?: string;
 }
 
+/** A library of Python's that multiplies matrices. */
+export interface PythonLibrary {
+  readonly library: string;
+  readonly version: string;
+  /** What multiplies for it: 'OpenBLAS', 'MKL', 'reference BLAS', …; null where that cannot be found out. */
+  readonly blas: string | null;
+  /** The name of the BLAS's file, where it is a file of its own. */
+  readonly file: string | null;
+  /** That a product may take; null where the BLAS does not tell. */
+  readonly threads: number | null;
+  /** Of a product of 512 × 512. */
+  readonly gigaflops: number;
+  /** Of an element-wise multiplication by NumPy, which the product is compared with. */
+  readonly elementGigaflops: number;
+}
+
+/** Python's libraries, measured outside any browser; see python/peers.py. */
+export interface PythonResults {
+  readonly results: readonly ContenderResult[];
+  readonly versions: Readonly<Record<string, string>>;
+  readonly libraries: readonly PythonLibrary[];
+  /** What could not be measured, and why. */
+  readonly notes: readonly string[];
+  /** What was measured in less than its best form. */
+  readonly warnings: readonly string[];
+}
+
 export interface Machine {
   readonly cpu: string;
   readonly cores: number;
@@ -55,10 +84,13 @@ export interface Machine {
 }
 
 export interface Results {
+  /** False while measurements are missing: the same command with --resume makes them. */
+  readonly isComplete: boolean;
+  /** When it was begun. */
   readonly date: string;
   readonly commit: string;
-  /** Whether the working tree had changes that the commit has not. */
-  readonly isDirty: boolean;
+  /** SHA-256 of what the working tree has changed in the code since the commit; left out where that is nothing. */
+  readonly changes?: string;
   readonly command: string;
   readonly machine: Machine;
   readonly browser: { readonly name: string; readonly version: string };
@@ -70,8 +102,7 @@ export interface Results {
   readonly results: readonly ContenderResult[];
   readonly firstSteps: readonly FirstStepResult[];
   readonly timesToAccuracy: readonly TimeToAccuracyResult[];
-  /** Python's libraries, measured outside any browser; see python/peers.py. */
-  readonly python: readonly ContenderResult[];
-  /** What could not be measured, and why. */
-  readonly notes: readonly string[];
+  readonly python: PythonResults;
+  /** Contenders in the browser that were measured in less than their best form. */
+  readonly warnings: readonly string[];
 }

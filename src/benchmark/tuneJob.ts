@@ -3,7 +3,9 @@ import type { AdapterDescription } from '../gpu/adapter.ts';
 import { Device } from '../gpu/device.ts';
 import { describePlan } from '../gpu/plan.ts';
 import { planFile, type PlanFile } from '../gpu/planFile.ts';
-import { findPlan } from '../gpu/tuning/planCache.ts';
+import { ConfigurationError } from '../errors.ts';
+import type { LedgerEntry } from '../gpu/tuning/ledger.ts';
+import { findPlan, planKey } from '../gpu/tuning/planCache.ts';
 import { memoryPlanCache, browserName } from '../gpu/tuning/storagePlanCache.ts';
 import type { TuneProgress, Tuning } from '../gpu/tuning/tuner.ts';
 import { Network } from '../network/network.ts';
@@ -20,11 +22,21 @@ export interface TuneConfiguration extends OptimizerConfiguration {
   readonly runtime?: string | undefined;
   /** Plans that were tuned before, by key; one of them is taken, where it is there, and nothing is measured. */
   readonly known?: Readonly<Record<string, string>> | undefined;
+  /** What an earlier tuning with the same configuration measured; it goes on from there. */
+  readonly resume?: TuneRecord | undefined;
 }
 
-export interface TuneEvent extends TuneProgress {
-  readonly type: 'progress';
+/** What a tuning has measured, and for what. */
+export interface TuneRecord {
+  /** See `planKey`: adapter, runtime, network and mini-batch. */
+  readonly key: string;
+  readonly measured: readonly LedgerEntry[];
 }
+
+export type TuneEvent =
+  | (TuneProgress & { readonly type: 'progress' })
+  | { readonly type: 'start'; readonly key: string }
+  | { readonly type: 'measured'; readonly entry: LedgerEntry };
 
 export interface TuneResult {
   readonly adapter: AdapterDescription;
@@ -43,6 +55,7 @@ const anyLength = { stepsPerEpoch: 1, steps: 2 ** 31 };
 
 /**
  * Tunes a plan, or finds one that was tuned before.
+ * @throws {ConfigurationError} when `resume` is of another adapter, runtime, network or mini-batch
  * @throws what `tunePlan` throws; not the signal's reason, which ends the tuning with the best plan so far
  */
 export async function runTune(
@@ -50,7 +63,7 @@ export async function runTune(
   _: WorkData,
   { gpu, signal, onEvent }: WorkContext<TuneEvent> = {},
 ): Promise<TuneResult> {
-  const { network: description, batchSize, clipNorm, budgetMs, known } = configuration;
+  const { network: description, batchSize, clipNorm, budgetMs, known, resume } = configuration;
   const { parameters, ...shape } = description;
   const network = new Network(shape, parameters);
   const device = await Device.request({ ...(gpu && { gpu }) });
@@ -65,6 +78,13 @@ export async function runTune(
       const words = describePlan(plan);
       return { adapter, from, planFile: planFile(network, plan), plan: words, tuned: {} };
     }
+    const key = planKey(device, network, batchSize, runtime);
+    if (resume && resume.key !== key) {
+      throw new ConfigurationError(
+        `The tuning to go on with was made for '${resume.key}', and this one is for '${key}'. Their times cannot be compared; tune anew.`,
+      );
+    }
+    onEvent?.({ type: 'start', key });
     const planCache = memoryPlanCache(runtime);
     const { plan, ...tuning } = await tunePlan(device, network, {
       batchSize,
@@ -73,7 +93,9 @@ export async function runTune(
       budgetMs,
       signal,
       planCache,
+      known: resume?.measured,
       onProgress: (progress) => onEvent?.({ type: 'progress', ...progress }),
+      onMeasured: (entry) => onEvent?.({ type: 'measured', entry }),
     });
     return {
       adapter,

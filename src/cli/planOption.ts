@@ -2,7 +2,7 @@
 import { Option } from 'commander';
 
 import type { TrainConfiguration } from '../benchmark/trainJob.ts';
-import type { TuneConfiguration, TuneResult } from '../benchmark/tuneJob.ts';
+import type { TuneConfiguration, TuneEvent, TuneResult } from '../benchmark/tuneJob.ts';
 import type { Plan } from '../gpu/plan.ts';
 import { parsePlan } from '../gpu/planFile.ts';
 import { filePlanCache } from '../node/planCache.ts';
@@ -54,6 +54,7 @@ export async function readPlan(
 /**
  * Tunes a plan by the runtime, with a bar, and keeps it.
  * @param isFresh whether to measure even where a plan is known
+ * @param onEvent also takes what is measured
  * @returns also the path of the cache, where the plan could be kept there
  */
 export async function tuneHere(
@@ -61,6 +62,7 @@ export async function tuneHere(
   runtime: Runtime,
   configuration: Omit<TuneConfiguration, 'runtime' | 'known'>,
   isFresh: boolean,
+  onEvent?: (event: TuneEvent) => void,
 ): Promise<{ readonly result: TuneResult; readonly keptIn: string | undefined }> {
   const cache = openPlanCache(terminal);
   const bar = terminal.bar('tuning [{bar}] {percentage}%  {ratio}× the default  {what}', 100, {
@@ -78,8 +80,11 @@ export async function tuneHere(
       },
       {
         signal: interrupt.signal,
-        onEvent: ({ what, done, ratio }) =>
-          bar.update(100 * done, { what, ratio: ratio.toFixed(2) }),
+        onEvent: (event) => {
+          onEvent?.(event);
+          if (event.type !== 'progress') return;
+          bar.update(100 * event.done, { what: event.what, ratio: event.ratio.toFixed(2) });
+        },
       },
     );
   } finally {

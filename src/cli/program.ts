@@ -37,7 +37,8 @@ export async function runCommandLine(args: readonly string[], streams: Streams):
   }
 }
 
-function createProgram(context: Context, terminal: Terminal): Command {
+/** The commands and their options; what each does is its action. */
+export function createProgram(context: Context, terminal: Terminal): Command {
   const { streams } = context;
   const program = new Command('nudge')
     .description(

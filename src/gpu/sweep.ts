@@ -94,13 +94,7 @@ export class SweepEngine {
   static async create(device: Device, options: SweepEngineOptions): Promise<SweepEngine> {
     const { networks, batchSize, optimizer } = options;
     const first = requireOneShape(networks);
-    const most = device.limit('maxComputeWorkgroupsPerDimension');
-    if (networks.length > most) {
-      throw new LimitError(
-        `${networks.length} networks were given, and the device runs ${most} at once (maxComputeWorkgroupsPerDimension). ` +
-          'Give them to several sweeps, one after another.',
-      );
-    }
+    requireRoom(device, first, networks.length);
     const plan = choosePersistentPlan(first, batchSize, device.adapter, networks.length);
     const { rows, scratchQuads } = persistentLayout(plan);
     const { stride } = parameterPlaces(first);
@@ -122,7 +116,8 @@ export class SweepEngine {
     let readback: Readback | undefined;
     try {
       readback = await Readback.create(device, 'metrics', progressBytes, reportsInFlight);
-      const parameterReadback = await Readback.create(device, 'parameters', 16 * stride, 1);
+      const stateBytes = 16 * stride * (1 + moments);
+      const parameterReadback = await Readback.create(device, 'parameters', stateBytes, 1);
       const engine = new SweepEngine(device, options, plan, {
         ...made,
         readback,
@@ -164,10 +159,12 @@ export class SweepEngine {
    * @param ratesOf a network's rates for `steps` steps, as `src/gpu/rates.ts` makes them
    * @param orderOf the order in which a network visits the samples, [sampleCount]; only called, in order, while the
    *   promise is pending
+   * @param from the first step to make; those before it were made by an earlier sweep
    */
   async beginEpoch(
     ratesOf: (network: number, steps: number) => Float32Array<ArrayBuffer>,
     orderOf: (network: number) => Uint32Array<ArrayBuffer> | Promise<Uint32Array<ArrayBuffer>>,
+    from = 0,
   ): Promise<void> {
     await this.#inTurn(async () => {
       const { dataset, buffers } = this.#requireTraining();
@@ -180,8 +177,8 @@ export class SweepEngine {
         queue.writeBuffer(buffers.get('order')!, 4 * sampleCount * n, order);
         queue.writeBuffer(buffers.get('rates')!, 16 * steps * n, ratesOf(n, steps));
       }
-      this.#setStep(0);
-      this.#stepsLeft = steps;
+      this.#setStep(from);
+      this.#stepsLeft = steps - from;
     });
   }
 
@@ -246,6 +243,38 @@ export class SweepEngine {
       values.set(layer.biases, biasOffset);
     });
     return values;
+  }
+
+  /** Numbers that {@link readState} gives of each network. */
+  get stateSize(): number {
+    const { stride } = parameterPlaces(this.#options.networks[0]!);
+    return 4 * stride * (1 + momentCount(this.#options.optimizer));
+  }
+
+  /** The parameters and then the moments of one network, as the kernel has them: for {@link writeState} alone. */
+  async readState(index: number): Promise<Float32Array<ArrayBuffer>> {
+    const { parameters, moments, parameterReadback } = this.#resources;
+    return await this.#inTurn(async () => {
+      const ranges = [parameters, moments].flatMap((buffer) => {
+        if (!buffer) return [];
+        const size = buffer.size / this.#options.networks.length;
+        return [{ buffer, offset: size * index, size }];
+      });
+      const { bytes } = await parameterReadback.read('the state of a network', ranges);
+      return new Float32Array(await bytes);
+    });
+  }
+
+  /** Gives one network a state, [stateSize]: what {@link readState} gave of one with this shape and optimizer. */
+  writeState(index: number, state: Float32Array<ArrayBuffer>): void {
+    const { parameters, moments } = this.#resources;
+    let from = 0;
+    for (const buffer of [parameters, moments]) {
+      if (!buffer) continue;
+      const length = buffer.size / 4 / this.#options.networks.length;
+      this.#device.gpu.queue.writeBuffer(buffer, 4 * length * index, state, from, length);
+      from += length;
+    }
   }
 
   /** Frees everything. Calling it again does nothing. */
@@ -381,6 +410,33 @@ export class SweepEngine {
     // The next in turn does not care how this one ends; whoever asked for it does.
     this.#queue = turn.catch(() => undefined);
     return turn;
+  }
+}
+
+/**
+ * Looks whether so many networks can be trained at once, before any of them is made.
+ * @throws {LimitError} where they cannot
+ */
+export function requireRoom(
+  device: Device,
+  { layers }: Pick<Network, 'layers'>,
+  count: number,
+): void {
+  const most = device.limit('maxComputeWorkgroupsPerDimension');
+  if (count > most) {
+    throw new LimitError(
+      `${count} networks were given, and the device runs ${most} at once (maxComputeWorkgroupsPerDimension). ` +
+        'Give them to several sweeps, one after another.',
+    );
+  }
+  const bytes = 16 * parameterPlaces({ layers }).stride;
+  for (const name of ['maxStorageBufferBindingSize', 'maxBufferSize'] as const) {
+    const limit = device.limit(name);
+    if (bytes * count <= limit) continue;
+    throw new LimitError(
+      `The parameters of ${count} networks ${layers.join('-')} take ${bytes * count} bytes, and the device allows ${limit} (${name}), ` +
+        `which is ${Math.floor(limit / bytes)} networks. Give them to several sweeps, one after another.`,
+    );
   }
 }
 

@@ -1,8 +1,9 @@
 /** Tuned plans in a file of the user's cache folder. */
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { PlanCache } from '../gpu/tuning/planCache.ts';
 import { cacheFolder } from './cacheFolder.ts';
+import { writeWhole } from './wholeFile.ts';
 
 /** What the file says: JSON of this. */
 interface CacheFile {
@@ -50,6 +51,7 @@ export function filePlanCache(options: FilePlanCacheOptions): PlanCache & {
     set: async (key, text) => {
       const plans = new Map(await readPlans(path, undefined)).set(key, text);
       const file: CacheFile = { format, plans: Object.fromEntries(plans) };
+      await mkdir(dirname(path), { recursive: true });
       await writeWhole(path, `${JSON.stringify(file, undefined, 2)}\n`);
     },
   };
@@ -92,17 +94,4 @@ function plansIn(text: string): ReadonlyMap<string, string> | undefined {
   const isSound = (entry: [string, unknown]): entry is [string, string] =>
     typeof entry[1] === 'string';
   return entries.every(isSound) ? new Map(entries) : undefined;
-}
-
-/** Writes beside the file and renames, so that nobody ever reads half of it. */
-async function writeWhole(path: string, text: string): Promise<void> {
-  await mkdir(dirname(path), { recursive: true });
-  const temporary = `${path}.${process.pid}.tmp`;
-  try {
-    await writeFile(temporary, text);
-    await rename(temporary, path);
-  } catch (error) {
-    await rm(temporary, { force: true });
-    throw error;
-  }
 }

@@ -1,5 +1,5 @@
 /** What Node is and runs on, for a benchmark's result: what src/page/jobs/surroundings.ts is for a browser. */
-import { availableParallelism, machine, type } from 'node:os';
+import { availableParallelism, cpus, machine, type } from 'node:os';
 
 import type { Surroundings } from '../benchmark/runBenchmark.ts';
 
@@ -14,6 +14,12 @@ export function readNodeSurroundings(webgpu: string | undefined): Surroundings {
     // Node has what isolation gives a page: memory that threads share, and a precise clock.
     isIsolated: true,
   };
+}
+
+/** The processor, as the system names it, and how many of its cores this process may use. */
+export function processorName(): string {
+  const model = cpus()[0]?.model.trim() ?? '';
+  return `${model === '' ? 'an unknown processor' : model}, ${availableParallelism()} cores`;
 }
 
 /** Names by which people know systems; others are known by the names that they give themselves. */

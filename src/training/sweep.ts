@@ -4,7 +4,7 @@ import { ConfigurationError, DisposedError, NonFiniteError } from '../errors.ts'
 import type { AdapterDescription } from '../gpu/adapter.ts';
 import { Device } from '../gpu/device.ts';
 import { ratesOf } from '../gpu/rates.ts';
-import { SweepEngine, type SweepMetrics } from '../gpu/sweep.ts';
+import { requireRoom, SweepEngine, type SweepMetrics } from '../gpu/sweep.ts';
 import { Network, type NetworkOptions } from '../network/network.ts';
 import { requireBatchSize, stepsPerEpoch } from './batches.ts';
 import type { Optimizer } from './optimizers.ts';
@@ -27,6 +27,8 @@ export interface SweepOptions {
   readonly batchSize: number;
   /** Whether each epoch visits the samples in an order of its own. Default true; false is the order of the file. */
   readonly shuffle?: boolean;
+  /** Where an earlier sweep with the same options stood, see {@link Sweep.state}. Default: the start. */
+  readonly state?: SweepState | undefined;
   /** A device to train on, which stays the caller's. Default: one of the sweep's own. */
   readonly device?: Device;
   /** Where the sweep gets its own device from. Default `navigator.gpu`; in Node, see `createGpu`. */
@@ -41,6 +43,17 @@ export interface MemberResult {
   readonly cost: number;
   /** Share of samples that the network got right, 0 to 1. */
   readonly accuracy: number;
+}
+
+/** Where a sweep stands, with all that a later one needs to go on from there, to the same bits. Plain data. */
+export interface SweepState {
+  /** Steps that each network has made. */
+  readonly step: number;
+  /** Complete epochs, and steps made in the one after them. */
+  readonly epoch: number;
+  readonly stepOfEpoch: number;
+  /** Parameters and the optimizer's moments, [members, size], in the engine's layout, which differs between versions. */
+  readonly values: Float32Array<ArrayBuffer>;
 }
 
 /** What a sweep did since the last report. */
@@ -86,6 +99,8 @@ export class Sweep {
   #step = 0;
   #epoch = 0;
   #stepOfEpoch = 0;
+  /** Whether the engine has the orders and rates of the epoch. */
+  #isBegun = false;
   #isFitting = false;
   #isDisposed = false;
 
@@ -110,12 +125,21 @@ export class Sweep {
     const { members, network, gpu, isVisible } = options;
     const batchSize = requireBatchSize(options.batchSize);
     const optimizer = requireOneRule(members);
-    const networks = members.map(({ seed }) => new Network({ ...network, seed }));
+    const first = new Network({ ...network, seed: members[0]!.seed });
     const device = options.device ?? (await Device.request({ gpu, isVisible }));
     const release = options.device ? () => undefined : () => device.destroy();
     try {
+      requireRoom(device, first, members.length);
+      const networks = members.map(({ seed }) => new Network({ ...network, seed }));
       const engine = await SweepEngine.create(device, { networks, batchSize, optimizer });
-      return new Sweep({ ...options, members: [...members] }, networks, engine, release);
+      const sweep = new Sweep({ ...options, members: [...members] }, networks, engine, release);
+      try {
+        if (options.state) sweep.#restore(options.state);
+      } catch (error) {
+        await engine.dispose();
+        throw error;
+      }
+      return sweep;
     } catch (error) {
       release();
       throw error;
@@ -175,10 +199,15 @@ export class Sweep {
     signal?.addEventListener('abort', leave);
     try {
       await this.#load(training);
+      if (this.#stepOfEpoch >= perEpoch) {
+        throw new ConfigurationError(
+          `The sweep's state is ${this.#stepOfEpoch} steps into an epoch, and an epoch of this dataset has ${perEpoch}. Train on the dataset that the state was made with.`,
+        );
+      }
       let left = stepsToMake(options, perEpoch, this.#stepOfEpoch);
       let lastReport = performance.now();
       while (left > 0) {
-        if (this.#stepOfEpoch === 0) await this.#beginEpoch(training, perEpoch, leaving.signal);
+        if (!this.#isBegun) await this.#beginEpoch(training, perEpoch, leaving.signal);
         let leftInEpoch = Math.min(left, perEpoch - this.#stepOfEpoch);
         left -= leftInEpoch;
         while (leftInEpoch > 0 || pending.length > 0) {
@@ -242,6 +271,18 @@ export class Sweep {
     );
   }
 
+  /**
+   * Where all networks stand, for `state` of a later sweep.
+   * @throws {ConfigurationError} while a `fit` is under way
+   */
+  async state(): Promise<SweepState> {
+    this.#requireIdle();
+    const { stateSize } = this.#engine;
+    const values = new Float32Array(stateSize * this.members.length);
+    for (const n of this.members.keys()) values.set(await this.#engine.readState(n), stateSize * n);
+    return { step: this.#step, epoch: this.#epoch, stepOfEpoch: this.#stepOfEpoch, values };
+  }
+
   /** Frees what the sweep holds; a device that was handed in stays. Calling it again does nothing. */
   async dispose(): Promise<void> {
     if (this.#isDisposed) return;
@@ -250,13 +291,37 @@ export class Sweep {
     this.#release();
   }
 
+  /** @throws {ConfigurationError} for a state of other networks */
+  #restore({ step, epoch, stepOfEpoch, values }: SweepState): void {
+    const { stateSize } = this.#engine;
+    const expected = stateSize * this.members.length;
+    if (values.length !== expected) {
+      throw new ConfigurationError(
+        `state has ${values.length} numbers, and ${this.members.length} networks of this shape and optimizer have ${expected}. Give the state of a sweep with the same options.`,
+      );
+    }
+    for (const [name, value] of Object.entries({ step, epoch, stepOfEpoch })) {
+      if (Number.isSafeInteger(value) && value >= 0) continue;
+      throw new ConfigurationError(
+        `state.${name} must be a whole number of at least 0; got ${value}. Give what Sweep.state() gave.`,
+      );
+    }
+    for (const n of this.members.keys()) {
+      this.#engine.writeState(n, values.subarray(stateSize * n, stateSize * (n + 1)));
+    }
+    this.#step = step;
+    this.#epoch = epoch;
+    this.#stepOfEpoch = stepOfEpoch;
+  }
+
   async #load(training: Dataset): Promise<void> {
     if (this.#loaded === training) return;
-    if (this.#stepOfEpoch > 0) {
+    if (this.#isBegun && this.#stepOfEpoch > 0) {
       // An epoch of another dataset that was left unfinished stays unfinished.
       this.#epoch++;
       this.#stepOfEpoch = 0;
     }
+    this.#isBegun = false;
     // Where loading fails, the engine has no training set any more.
     this.#loaded = undefined;
     await this.#engine.load(training);
@@ -268,8 +333,9 @@ export class Sweep {
     const slice = new TimeSlice();
     // Members of one seed visit the samples in one order.
     let last: { readonly seed: number; readonly order: Uint32Array<ArrayBuffer> } | undefined;
+    const start = this.#step - this.#stepOfEpoch;
     await this.#engine.beginEpoch(
-      (n) => ratesOf(members[n]!.optimizer)(this.#step, steps),
+      (n) => ratesOf(members[n]!.optimizer)(start, steps),
       async (n) => {
         if (slice.isOver()) await slice.next();
         signal.throwIfAborted();
@@ -281,7 +347,9 @@ export class Sweep {
         last = { seed, order };
         return order;
       },
+      this.#stepOfEpoch,
     );
+    this.#isBegun = true;
   }
 
   /** Moves on by the steps a run really made, into the next epoch after the last. */
@@ -293,6 +361,7 @@ export class Sweep {
     if (endOfEpoch) {
       this.#epoch++;
       this.#stepOfEpoch = 0;
+      this.#isBegun = false;
     }
     return { epoch, endOfEpoch };
   }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { configureSweep, parseLearningRates } from '../../src/cli/configureSweep.ts';
+import { UsageError } from '../../src/cli/errors.ts';
 
 describe('a sweep that nothing is said of', () => {
   it('is the lecture network with 8 seeds and the learning rate of its preset, for one epoch', () => {
@@ -34,6 +35,14 @@ it('each learning rate has the optimizer and momentum that are asked for', () =>
     { optimizer: 'momentum', learningRate: 0.1, momentum: 0.9 },
     { optimizer: 'momentum', learningRate: 0.01, momentum: 0.9 },
   ]);
+});
+
+it.each([
+  [{ seeds: 1_000_000_000 }, '1000000000 seeds with 1 learning rates are 1000000000 networks'],
+  [{ seeds: 30_000, learningRates: [1, 2, 3] }, 'are 90000 networks, and a sweep trains 65535'],
+])('more networks than any device runs at once are refused at once: %j', (options, message) => {
+  expect(() => configureSweep(options)).toThrow(UsageError);
+  expect(() => configureSweep(options)).toThrow(message);
 });
 
 it('the last seed there is can be used', () => {

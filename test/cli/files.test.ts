@@ -1,4 +1,14 @@
-import { chmod, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import {
+  chmod,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  rm,
+  stat,
+  symlink,
+  writeFile,
+} from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -28,6 +38,27 @@ describe('a file to be written', () => {
     await writeFile(path, 'before, and longer');
     await (await prepareOutput(path, '--save')).write(Uint8Array.of(1, 2));
     expect([...(await readFile(path))]).toEqual([1, 2]);
+  });
+
+  it('passes on the permissions of the file that it replaces', async (context) => {
+    if (process.platform === 'win32') context.skip('Windows has no such permissions');
+    const path = join(folder, 'secret.txt');
+    await writeFile(path, 'before');
+    for (const mode of [0o600, 0o640, 0o666]) {
+      await chmod(path, mode);
+      await (await prepareOutput(path, '--save')).write('after');
+      expect((await stat(path)).mode & 0o7777).toBe(mode);
+    }
+  });
+
+  it('may have a name as long as the system allows, and no longer one', async (context) => {
+    if (process.platform !== 'linux') context.skip('255 bytes are the limit of Linux');
+    const longest = join(folder, 'n'.repeat(255));
+    await (await prepareOutput(longest, '--save')).write('content');
+    expect(await readFile(longest, 'utf8')).toBe('content');
+    const refused = prepareOutput(`${longest}n`, '--save');
+    await expect(refused).rejects.toThrow(UsageError);
+    await expect(refused).rejects.toThrow('its name is too long (255 bytes');
   });
 
   it('goes where a link leads, and leaves the link', async () => {

@@ -10,11 +10,13 @@ import { mnistFiles, type MnistRole } from '../../src/data/mnist.ts';
 import { Random } from '../../src/network/random.ts';
 import { makeIdx } from '../support/idxFiles.ts';
 
-const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
+const root = new URL('../../', import.meta.url);
 const tsx = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
 
 export interface CliOptions {
   readonly cwd: string;
+  /** Path of the program in the repository. Default: `nudge`. */
+  readonly program?: string;
   readonly environment?: Readonly<Record<string, string>>;
   /** Whether the process takes its stdout and stderr for a terminal. */
   readonly isTerminal?: boolean;
@@ -34,6 +36,7 @@ export function runCli(args: readonly string[], options: CliOptions): Promise<Cl
   const pretend =
     'data:text/javascript,process.stdout.isTTY = true; process.stderr.isTTY = true;' +
     'process.stdout.clearLine = process.stdout.cursorTo = () => true;';
+  const main = fileURLToPath(new URL(options.program ?? 'src/cli/main.ts', root));
   const child = spawn(
     process.execPath,
     ['--import', tsx, ...(options.isTerminal ? ['--import', pretend] : []), main, ...args],

@@ -111,6 +111,57 @@ describe('each network of a sweep', () => {
     expect(device.liveBuffers).toBe(0);
   });
 
+  it('goes on from where another sweep stood, to the same bits', async () => {
+    const optimizer = sgd({
+      learningRate: cosineDecay({ learningRate: 0.3, steps: 12 }),
+      momentum: 0.9,
+    });
+    const adams = { optimizer: adam({ learningRate: 0.01 }) };
+    for (const own of [{ optimizer }, adams]) {
+      const members = [1, 2].map((seed) => ({ seed, ...own }));
+      const whole = await create(members);
+      const reports = await fit(whole, { epochs: 2, reportEvery: 6 });
+      // In the middle of an epoch, of 6 steps, and at the end of one.
+      for (const steps of [2, 6, 9]) {
+        const first = await create(members);
+        await fit(first, { steps });
+        const state = await first.state();
+        await first.dispose();
+        const second = await Sweep.create({ network, members, batchSize, device, state });
+        expect(second.step).toBe(steps);
+        const after = await fit(second, { steps: 12 - steps, reportEvery: 6 });
+        expect(after.at(-1)).toMatchObject({ epoch: 2, step: 12, endOfEpoch: true });
+        if (steps === 6) expect(after.at(-1)!.members).toEqual(reports.at(-1)!.members);
+        for (const n of [0, 1]) {
+          const expected = (await whole.network(n)).parameters;
+          expect(sameBits((await second.network(n)).parameters, expected)).toBe(0);
+        }
+        await second.dispose();
+      }
+      await whole.dispose();
+    }
+    expect(device.liveBuffers).toBe(0);
+  });
+
+  it('refuses a state of other networks, or of a longer epoch', async () => {
+    const one = await create([member(1, 3)]);
+    await fit(one, { steps: 5 });
+    const state = await one.state();
+    await one.dispose();
+    const options = { network, members: [member(1, 3)], batchSize, device };
+    const two = Sweep.create({ ...options, members: [member(1, 3), member(2, 3)], state });
+    expect((await failureOf(two, ConfigurationError)).message).toContain(
+      'and 2 networks of this shape',
+    );
+    const wrong = Sweep.create({ ...options, state: { ...state, epoch: 0.5 } });
+    expect((await failureOf(wrong, ConfigurationError)).message).toContain('state.epoch must be');
+    const sweep = await Sweep.create({ ...options, state });
+    const short = digits({ trainingCount: 300, testCount: 1 }).training;
+    await failureOf(sweep.fit(short).next(), ConfigurationError);
+    await sweep.dispose();
+    expect(device.liveBuffers).toBe(0);
+  });
+
   it('may diverge without harm to the others', async () => {
     const relu = { ...presets.modern.network, layers: [784, 8, 10] };
     const create3 = (rates: readonly number[]) =>

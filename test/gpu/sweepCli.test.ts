@@ -1,11 +1,11 @@
 /** `nudge sweep` on Dawn. */
-import { rm } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import type { SweepRow } from '../../src/benchmark/sweepJob.ts';
-import { makeFolder, runCli, writeTinyMnist } from '../cli/runCli.ts';
+import { makeFolder, runCli, writeTinyMnist, type CliOptions } from '../cli/runCli.ts';
 
 let folder: string;
 beforeAll(async () => {
@@ -13,6 +13,13 @@ beforeAll(async () => {
   await writeTinyMnist(join(folder, 'tiny'));
 });
 afterAll(() => rm(folder, { recursive: true }));
+
+interface SweepReport {
+  readonly isComplete: boolean;
+  readonly steps: number;
+  readonly rows: readonly SweepRow[];
+  readonly best: object;
+}
 
 const network = [
   '--data',
@@ -55,6 +62,107 @@ it('lists every seed with every learning rate from the best on, each as nudge tr
   expect(found.test.accuracy).toBe(evaluation.accuracy);
   expect(found.test.cost).toBeCloseTo(evaluation.cost, 4);
   expect(found.training.cost).toBeCloseTo(epochs.at(-1)!.cost, 4);
+});
+
+describe('a sweep that is interrupted', () => {
+  const sweep = [
+    ...[
+      'sweep',
+      ...network,
+      '--optimizer',
+      'momentum',
+      '--seeds',
+      '2',
+      '--learning-rates',
+      '0.1,0.3',
+    ],
+    ...['--epochs', '400'],
+  ];
+  const read = async (name: string) =>
+    JSON.parse(await readFile(join(folder, name), 'utf8')) as SweepReport;
+  const run = (args: readonly string[], options: Partial<CliOptions> = {}) =>
+    runCli(args, { cwd: folder, ...options });
+
+  it('lists what it has, and goes on to what it would have been without', async () => {
+    const files = [
+      '--checkpoint',
+      'half.safetensors',
+      '--json',
+      'half.json',
+      '--save',
+      'half-best.safetensors',
+    ];
+    const half = await run([...sweep, ...files], {
+      isTerminal: true,
+      signalAt: { pattern: /epoch [2-9]/, name: 'SIGINT' },
+    });
+    expect(half.code, half.stderr).toBe(130);
+    expect(half.stdout).toContain('Stopped early: 4 networks, ');
+    expect(half.stderr).toContain('Go on with --resume half.safetensors.');
+    const report = await read('half.json');
+    expect(report.isComplete).toBe(false);
+    expect(report.steps).toBeGreaterThan(13);
+    expect(report.steps).toBeLessThan(400 * 13);
+    expect(report.rows.length).toBe(4);
+
+    const epochs = `${Math.ceil(report.steps / 13) + 1}`;
+    const resumed = ['sweep', '--resume', 'half.safetensors', '--epochs', epochs];
+    const outputs = (name: string) => ['--json', `${name}.json`, '--save', `${name}.safetensors`];
+    const second = await run([...resumed, ...network.slice(-2), ...outputs('resumed')]);
+    expect(second.code, second.stderr).toBe(0);
+    const straight = await run([...sweep.slice(0, -1), epochs, ...outputs('straight')]);
+    expect(straight.code, straight.stderr).toBe(0);
+    const [after, whole] = [await read('resumed.json'), await read('straight.json')];
+    expect(after).toMatchObject({ isComplete: true, steps: whole.steps, best: whole.best });
+    // Sums of costs are added up in other portions.
+    expect(
+      after.rows.map(({ training: { cost, accuracy }, ...row }) => ({
+        ...row,
+        accuracy,
+        cost: cost.toFixed(6),
+      })),
+    ).toEqual(
+      whole.rows.map(({ training: { cost, accuracy }, ...row }) => ({
+        ...row,
+        accuracy,
+        cost: cost.toFixed(6),
+      })),
+    );
+    const weights = (name: string) => readFile(join(folder, `${name}.safetensors`));
+    expect(await weights('resumed')).toEqual(await weights('straight'));
+  });
+
+  it.each<[string, readonly string[], number, string]>([
+    [
+      'other settings',
+      ['--resume', 'half.safetensors', '--batch-size', '8'],
+      2,
+      '--batch-size was given as well',
+    ],
+    [
+      'other data',
+      ['--resume', 'half.safetensors', '--data', 'other'],
+      2,
+      'was trained on other data',
+    ],
+    [
+      'a file of weights',
+      ['--resume', 'straight.safetensors'],
+      1,
+      "it says nothing of 'nudge sweep'",
+    ],
+    [
+      'one file for two things',
+      ['--save', 'a', '--checkpoint', 'a'],
+      2,
+      "--save and --checkpoint both name 'a'",
+    ],
+  ])('refuses %s', async (_, args, code, message) => {
+    await writeTinyMnist(join(folder, 'other'), { trainingCount: 160 });
+    const failed = await run(['sweep', ...args]);
+    expect(failed.stderr).toContain(message);
+    expect([failed.code, failed.stdout]).toEqual([code, '']);
+  });
 });
 
 it('refuses a network that is too large for a workgroup, with exit code 1', async () => {

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import type { PlanFile } from '../../src/gpu/planFile.ts';
+import type { LedgerEntry } from '../../src/gpu/tuning/ledger.ts';
 import { makeFolder, runCli, writeTinyMnist, type Report } from '../cli/runCli.ts';
 
 let folder: string;
@@ -80,19 +81,73 @@ it('nudge train --plan tuned tunes where nothing was tuned, and passes over a da
   expect(await read(cacheFile)).toMatchObject({ format: 'nudge plan cache' });
 });
 
-it('Ctrl-C ends tuning with the best plan so far, which is written', async () => {
-  const stopped = await runCli(
-    ['tune', ...shape, '--budget', '600', '--out', 'stopped.json', '--seed', '2'],
-    {
-      cwd: folder,
-      environment: { XDG_CACHE_HOME: join(folder, 'other') },
-      isTerminal: true,
-      signalAt: { pattern: /tuning \[.*checking/, name: 'SIGINT' },
-    },
-  );
-  expect(stopped.code, stopped.stderr).toBe(130);
-  expect(stopped.stdout).toContain(' It was stopped before every candidate was measured.');
-  expect(await read('stopped.json')).toMatchObject({ format: 'nudge plan' });
+describe('Ctrl-C', () => {
+  interface TuneReport {
+    readonly isComplete: boolean;
+    readonly measured: readonly LedgerEntry[];
+  }
+  const again = (...args: string[]) => run('tune', '--resume', 'half.json', ...args);
+
+  it('ends tuning with the best plan so far, which is written', async () => {
+    const stopped = await runCli(
+      [
+        ...['tune', ...shape, '--budget', '600', '--seed', '2'],
+        ...['--out', 'stopped.json', '--json', 'half.json'],
+      ],
+      {
+        cwd: folder,
+        environment: { XDG_CACHE_HOME: join(folder, 'other') },
+        isTerminal: true,
+        signalAt: { pattern: /tuning \[.*layer 0: \d/, name: 'SIGINT' },
+      },
+    );
+    expect(stopped.code, stopped.stderr).toBe(130);
+    expect(stopped.stdout).toContain(' It was stopped before every candidate was measured.');
+    expect(stopped.stderr).toContain('Go on with --resume half.json');
+    expect(await read('stopped.json')).toMatchObject({ format: 'nudge plan' });
+    expect(await read('half.json')).toMatchObject({ command: 'tune', isComplete: false });
+  });
+
+  it('leaves what was measured, from which --resume goes on', async () => {
+    const { measured } = (await read('half.json')) as TuneReport;
+    expect(measured.length).toBeGreaterThan(5);
+    const budget = `${measured.at(-1)!.at / 1000 + 1}`;
+    const { code, stderr } = await again('--budget', budget, '--json', 'whole.json');
+    expect(code, stderr).toBe(0);
+    const whole = (await read('whole.json')) as TuneReport;
+    expect(whole).toMatchObject({ configuration: { batchSize: 16, network: { seed: 2 } } });
+    expect(whole.measured.slice(0, measured.length)).toEqual(measured);
+    expect(whole.measured.length).toBeGreaterThan(measured.length);
+    // A check is made once; only times are taken several times, in rounds.
+    const checks = whole.measured.map(({ key }) => key).filter((key) => key.startsWith('plan'));
+    expect(new Set(checks).size).toBe(checks.length);
+  });
+
+  it.each<[string, (report: object) => unknown, readonly string[], number, string]>([
+    ['other settings', (one) => one, ['--batch-size', '8'], 2, '--batch-size was given as well'],
+    ['another processor', (one) => ({ ...one, processor: 'a Z80, 1 cores' }), [], 2, 'a Z80'],
+    ['another adapter', (one) => ({ ...one, key: 'other' }), [], 2, "was made for 'other'"],
+    [
+      'a file of another command',
+      () => ({ command: 'train' }),
+      [],
+      1,
+      'is no report of nudge tune',
+    ],
+    [
+      'times that are none',
+      (one) => ({ ...one, measured: [{ key: 'a', found: 1, at: -1 }] }),
+      [],
+      1,
+      'measured.0.at',
+    ],
+  ])('refuses %s', async (_, change, args, code, message) => {
+    const report = (await read('half.json')) as object;
+    await writeFile(join(folder, 'changed.json'), JSON.stringify(change(report)));
+    const failed = await run('tune', '--resume', 'changed.json', ...args);
+    expect(failed.stderr).toContain(message);
+    expect([failed.code, failed.stdout]).toEqual([code, '']);
+  });
 });
 
 describe('a plan file is refused in a sentence', () => {

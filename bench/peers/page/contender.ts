@@ -2,6 +2,7 @@
 import type { Dataset } from '../../../src/data/dataset.ts';
 import type { Network } from '../../../src/network/network.ts';
 import type { ContenderName } from '../contenders.ts';
+import type { Form } from '../measurements.ts';
 import { loadLibrary } from './libraries.ts';
 
 export interface LearningTask {
@@ -27,6 +28,8 @@ export interface Learner {
   settle?(): Promise<void>;
   /** Share of the test set that it gets right. */
   accuracy?(): Promise<number>;
+  /** How it computed, once it has. Left out where a library has one form alone. */
+  form?(): Promise<Form> | Form;
   dispose(): Promise<void> | void;
 }
 
@@ -44,6 +47,8 @@ export interface Multiplier {
   product(): Promise<Float32Array>;
   /** Multiplies by B `times` times, and resolves once all products are computed. */
   multiply(times: number): Promise<void>;
+  /** See {@link Learner.form}. */
+  form?(): Promise<Form> | Form;
   dispose(): Promise<void> | void;
 }
 

@@ -14,9 +14,12 @@ import {
   type Array as JaxArray,
 } from '@jax-js/jax';
 
+import { supportedBuilds } from '../../../src/cpu/kernelModule.ts';
 import type { Network } from '../../../src/network/network.ts';
+import type { Form } from '../measurements.ts';
 import { batchesOf, layerTensors } from './batches.ts';
 import type { Contender, Learner, LearningTask } from './contender.ts';
+import { wasmForm } from './wasmForm.ts';
 
 // A type, not an interface: jax-js takes trees of arrays by their structure.
 // eslint-disable-next-line @typescript-eslint/consistent-type-definitions
@@ -25,13 +28,17 @@ type Layer = { weights: JaxArray; biases: JaxArray };
 /** Steps and products that may be queued: jax-js keeps a list of what is pending, and goes through it each time. */
 const queued = 4;
 
-/** @throws when the device does not start */
-export async function jax(device: 'webgpu' | 'wasm'): Promise<Contender> {
+/**
+ * @param threads of `wasm`: how many it should find
+ * @throws when the device does not start
+ */
+export async function jax(device: 'webgpu' | 'wasm', threads?: number): Promise<Contender> {
+  const form = threads === undefined ? undefined : watchWasm(threads);
   const devices = await init(device);
   if (!devices.includes(device)) throw new Error(`jax-js does not start its device '${device}'.`);
   defaultDevice(device);
   return {
-    learn: (task) => Promise.resolve(createLearner(task)),
+    learn: (task) => Promise.resolve({ ...createLearner(task), ...(form && { form }) }),
     multiplier({ size, a, b }) {
       const shape = [size, size];
       const left = np.array(a, { shape });
@@ -47,6 +54,7 @@ export async function jax(device: 'webgpu' | 'wasm'): Promise<Contender> {
           }
           x.dispose();
         },
+        ...(form && { form }),
         dispose() {
           left.dispose();
           right.dispose();
@@ -54,6 +62,24 @@ export async function jax(device: 'webgpu' | 'wasm'): Promise<Contender> {
         },
       });
     },
+  };
+}
+
+/**
+ * jax-js does not say how it computes. It starts a worker a thread where memory can be shared, emits SIMD always, and
+ * fused multiply-adds where the browser takes relaxed SIMD; so the workers that it starts are counted.
+ */
+function watchWasm(wantedThreads: number): () => Form {
+  let workers = 0;
+  globalThis.Worker = new Proxy(Worker, {
+    construct(target, args: ConstructorParameters<typeof Worker>) {
+      workers++;
+      return new target(...args);
+    },
+  });
+  return () => {
+    const simd = supportedBuilds().includes('relaxed-simd') ? 'relaxed SIMD' : 'SIMD';
+    return wasmForm('jax-js', simd, Math.max(1, workers), wantedThreads);
   };
 }
 

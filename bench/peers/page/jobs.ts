@@ -30,10 +30,16 @@ export const measureTraining: Job<
   const checkedCost = await learner.train(1);
   const timed = await timeRun((times) => learner.train(times), seconds);
   const finalCost = await learner.train(1);
+  const form = await learner.form?.();
   await learner.dispose();
   const { dispatches, submits } = counts;
   const commands = { dispatches: dispatches / steps, submits: submits / steps };
-  return { ...timed, checkedCost, finalCost, ...(dispatches > 0 && { commands }) };
+  return {
+    ...timed,
+    ...{ checkedCost, finalCost },
+    ...(dispatches > 0 && { commands }),
+    ...(form && { form }),
+  };
 };
 
 export const measureMatmul: Job<MeasureArguments<MatmulWorkload>, MatmulMeasurement> = async ({
@@ -52,8 +58,9 @@ export const measureMatmul: Job<MeasureArguments<MatmulWorkload>, MatmulMeasurem
   // Whoever multiplies the last product again, so that none can be left out, keeps numbers of the same size.
   const timedOne = await library.multiplier({ size, a, b: householder(size, 3) });
   const timed = await timeRun((times) => timedOne.multiply(times), seconds);
+  const form = await timedOne.form?.();
   await timedOne.dispose();
-  return { ...timed, product: Float32Array.from(product) };
+  return { ...timed, product: Float32Array.from(product), ...(form && { form }) };
 };
 
 export interface TimeToAccuracyArguments {

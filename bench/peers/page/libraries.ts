@@ -18,10 +18,10 @@ export async function loadLibrary(name: LibraryName): Promise<Contender> {
     case 'jax-webgpu':
       return await (await import('./jax.ts')).jax('webgpu');
     case 'jax-wasm':
-      return await (await import('./jax.ts')).jax('wasm');
+      return await (await import('./jax.ts')).jax('wasm', navigator.hardwareConcurrency);
     case 'jax-wasm-one-thread':
       // jax-js starts its threads where there is memory that they can share, and has no other switch.
       Reflect.deleteProperty(globalThis, 'SharedArrayBuffer');
-      return await (await import('./jax.ts')).jax('wasm');
+      return await (await import('./jax.ts')).jax('wasm', 1);
   }
 }

@@ -1,6 +1,7 @@
 /** nudge as a user would drive it: a Trainer, and nothing beside the public API. */
 import { Device, sgd, Trainer } from '../../../src/index.ts';
 import type { Contender } from './contender.ts';
+import type { Form } from '../measurements.ts';
 import { createNudgeMultiplier } from './nudgeMatmul.ts';
 
 export function nudge(backend: 'webgpu' | 'cpu'): Contender {
@@ -22,6 +23,8 @@ export function nudge(backend: 'webgpu' | 'cpu'): Contender {
           return last;
         },
         ...(test && { accuracy: async () => (await trainer.evaluate(test)).accuracy }),
+        // A GPU's plan is long, and follows from network and adapter.
+        ...(backend === 'cpu' && { form: () => cpuForm(trainer.plan ?? '') }),
         dispose: () => trainer.dispose(),
       };
     },
@@ -30,4 +33,10 @@ export function nudge(backend: 'webgpu' | 'cpu'): Contender {
       multiplier: async (task) => createNudgeMultiplier(await Device.request(), task),
     }),
   };
+}
+
+function cpuForm(description: string): Form {
+  if (description.includes('simd')) return { description };
+  const shortfall = 'nudge on the CPU computes without SIMD here. Measure in a newer browser.';
+  return { description, shortfall };
 }

@@ -7,6 +7,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-core/dist/register_all_gradients';
 
 import type { Network } from '../../../src/network/network.ts';
+import type { Form } from '../measurements.ts';
 import { batchesOf, layerTensors } from './batches.ts';
 import type { Contender, Learner, LearningTask } from './contender.ts';
 
@@ -15,14 +16,17 @@ interface Layer {
   readonly biases: tf.Variable;
 }
 
-/** @throws when the backend does not start */
-export async function tfjs(backend: string): Promise<Contender> {
+/**
+ * @param form of what ran, where the backend has several
+ * @throws when the backend does not start
+ */
+export async function tfjs(backend: string, form?: () => Promise<Form>): Promise<Contender> {
   if (!(await tf.setBackend(backend))) {
     throw new Error(`TensorFlow.js does not start its backend '${backend}'.`);
   }
   await tf.ready();
   return {
-    learn: (task) => Promise.resolve(createLearner(task)),
+    learn: (task) => Promise.resolve({ ...createLearner(task), ...(form && { form }) }),
     multiplier({ size, a, b }) {
       const left = tf.tensor2d(a, [size, size]);
       const right = tf.tensor2d(b, [size, size]);
@@ -46,6 +50,7 @@ export async function tfjs(backend: string): Promise<Contender> {
           await corner.data();
           tf.dispose([corner, x]);
         },
+        ...(form && { form }),
         dispose: () => tf.dispose([left, right]),
       });
     },

@@ -3,20 +3,31 @@
     python3 peers.py FOLDER
 
 FOLDER holds task.json, the parameters of each network (float32, PyTorch's layout) and the matrices of each product.
-results.json is written there. What this Python has not is a note in it, and no error.
+results.json is written there after every measurement. What this Python lacks is a note in it, and no error. SIGTERM
+ends it after the measurement under way; SIGINT is left to the program that started it.
 
 Each library in its best reasonable form: the data lives on the device as float32 mini-batches cut beforehand, gradients
 are the library's own (PyTorch) or written out (NumPy, which has none), and the device is waited for once, at the end of
 a timed run, by reading a cost.
 """
 
+import ctypes
 import json
 import os
+import re
+import signal
 import sys
 import time
 from pathlib import Path
 
 TRIAL_SHARE = 0.15
+
+stopping = False
+
+
+def stop(*_):
+    global stopping
+    stopping = True
 
 
 def progress(line):
@@ -272,27 +283,147 @@ class NumpyForm:
         return multiply, lambda: a @ b
 
 
+def mapped_libraries():
+    """Files that this process has loaded, where the system tells; LAPACK's may lie beside a BLAS, but multiply nothing."""
+    try:
+        lines = Path("/proc/self/maps").read_text().splitlines()
+    except OSError:
+        return set()
+    files = {line.split(maxsplit=5)[5] for line in lines if "/" in line and ".so" in line}
+    return {file for file in files if "lapack" not in Path(file).name}
+
+
+# By what file names say. The first stands before the others, whose files may be loaded for LAPACK alone: a plain
+# libblas.so is the reference BLAS, unless its folder is that of another one, as Debian has it.
+BLAS_NAMES = [
+    ("reference BLAS", r"^(?!.*(openblas|blis|atlas|mkl)).*/lib(ref)?c?blas\.so"),
+    ("OpenBLAS", r"openblas"),
+    ("MKL", r"libmkl"),
+    ("BLIS", r"blis"),
+    ("ATLAS", r"atlas"),
+    ("Accelerate", r"Accelerate|vecLib"),
+]
+THREAD_FUNCTIONS = ["openblas_get_num_threads", "openblas_get_num_threads64_", "scipy_openblas_get_num_threads64_", "mkl_get_max_threads"]
+
+
+def find_blas(libraries):
+    """(name, file) of the first BLAS among loaded files; (None, None) where none is known."""
+    for name, pattern in BLAS_NAMES:
+        found = sorted(file for file in libraries if re.search(pattern, file))
+        # Among several files of one BLAS, libblas.so.3 is the door and not the house.
+        found.sort(key=lambda file: "/libblas" in file)
+        if found:
+            return name, found[0]
+    return None, None
+
+
+def blas_threads(file):
+    """How many threads a BLAS would take; None where it does not tell."""
+    try:
+        library = ctypes.CDLL(file)
+    except OSError:
+        return None
+    for name in THREAD_FUNCTIONS:
+        if hasattr(library, name):
+            return int(getattr(library, name)())
+    return None
+
+
+def best_seconds(run, budget=0.3):
+    """The least of several runs: what else the machine does only ever adds."""
+    run()
+    best, end = float("inf"), time.perf_counter() + budget
+    while time.perf_counter() < end:
+        start = time.perf_counter()
+        run()
+        best = min(best, time.perf_counter() - start)
+    return best
+
+
+def describe_library(name, version, blas, threads, multiply, element_rate):
+    """What computes a library's products, and how fast: GFLOP/s in a product of 512 by 512."""
+    blas_name, file = blas
+    return {
+        "library": name,
+        "version": version,
+        "blas": blas_name,
+        "file": file and Path(file).name,
+        "threads": threads,
+        "gigaflops": 2 * 512**3 / best_seconds(multiply) / 1e9,
+        "elementGigaflops": element_rate,
+    }
+
+
+def describe_numpy(numpy):
+    """NumPy's BLAS: by the files that it has loaded, else by what it was built with."""
+    blas = find_blas(mapped_libraries())
+    if blas[0] is None:
+        try:
+            built = numpy.show_config(mode="dicts")["Build Dependencies"]["blas"]["name"]
+            blas = (find_blas({f"/lib{built}.so"})[0] or built, None)
+        except (TypeError, KeyError):
+            pass
+    random = numpy.random.default_rng(1)
+    a, b = (random.random((512, 512), dtype=numpy.float32) for _ in range(2))
+    out = numpy.empty_like(a)
+    x, y = a[:8].reshape(-1), b[:8].reshape(-1)
+    z = numpy.empty_like(x)
+
+    def elements():
+        for _ in range(100):
+            numpy.multiply(x, y, out=z)
+
+    # One multiplication for two loads and a store: an optimised product, which keeps sums in registers, is many
+    # times as fast, and one that is not is as slow.
+    element_rate = 100 * x.size / best_seconds(elements) / 1e9
+    threads = blas[1] and blas_threads(blas[1])
+    multiply = lambda: numpy.matmul(a, b, out=out)
+    return describe_library("NumPy", numpy.__version__, blas, threads, multiply, element_rate)
+
+
+def describe_torch(torch, loaded_before, element_rate, cores):
+    """PyTorch's BLAS: what it was built with; where that is a BLAS of the system, the one that is loaded."""
+    built = re.search(r"BLAS_INFO=(\w+)", torch.__config__.show())
+    loaded = mapped_libraries()
+    blas = find_blas(loaded - loaded_before)
+    if built and built.group(1) == "mkl":
+        blas = ("MKL", None)
+    elif blas[0] is None:
+        blas = find_blas(loaded)
+    torch.set_num_threads(cores)
+    a, b = torch.rand(512, 512), torch.rand(512, 512)
+    out = torch.empty_like(a)
+    multiply = lambda: torch.matmul(a, b, out=out)
+    return describe_library("PyTorch", torch.__version__, blas, torch.get_num_threads(), multiply, element_rate)
+
+
 def find_forms():
-    """Everything that this Python can run, its versions, and what it lacks."""
-    versions, notes = {"python": sys.version.split()[0]}, []
+    """Everything that this Python can run, its versions, what computes its products, and what it lacks."""
+    versions, notes, libraries = {"python": sys.version.split()[0]}, [], []
     try:
         import numpy
     except ImportError:
-        notes.append(f"NumPy and PyTorch were not measured: {sys.executable} has no NumPy, which both need here.")
-        return None, [], versions, notes
+        notes.append(f"NumPy and PyTorch were not measured: this Python ({versions['python']}) has no NumPy, which both need here.")
+        return None, [], versions, notes, libraries
     versions["numpy"] = numpy.__version__
+    libraries.append(describe_numpy(numpy))
     forms = [NumpyForm(numpy)]
+    loaded = mapped_libraries()
     try:
         import torch
     except ImportError:
-        notes.append(f"PyTorch was not measured: {sys.executable} has none.")
-        return numpy, forms, versions, notes
+        notes.append(f"PyTorch was not measured: this Python ({versions['python']}) has none.")
+        return numpy, forms, versions, notes, libraries
     versions["torch"] = torch.__version__
     # PyTorch's own choice is not always all cores, and small networks may be faster on one.
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    libraries.append(describe_torch(torch, loaded, libraries[0]["elementGigaflops"], cores))
+    compiled = ["compile"] if hasattr(torch, "compile") else []
+    if not compiled:
+        notes.append(f"torch.compile was not measured: PyTorch {torch.__version__} has none. Install PyTorch 2 to see it.")
     forms += [
         TorchForm(torch, numpy, "cpu", mode, False, threads)
-        for mode in ("eager", "compile")
+        for mode in ["eager", *compiled]
         for threads in sorted({1, cores}, reverse=True)
         if mode == "eager" or threads == cores
     ]
@@ -301,11 +432,11 @@ def find_forms():
         versions["cudaDevice"] = torch.cuda.get_device_name()
         for tf32 in (False, True):
             forms += [
-                TorchForm(torch, numpy, "cuda", mode, tf32) for mode in ("eager", "compile", "graph")
+                TorchForm(torch, numpy, "cuda", mode, tf32) for mode in ["eager", *compiled, "graph"]
             ]
     else:
         notes.append("PyTorch was measured on the CPU alone: it finds no CUDA device.")
-    return numpy, forms, versions, notes
+    return numpy, forms, versions, notes, libraries
 
 
 def prepare(numpy, form, task, workload, result):
@@ -335,10 +466,18 @@ def attempt(result, work):
         return None
 
 
-def measure(numpy, forms, task, workload):
-    """Every form in turn within each repeat, so that whatever else the machine does hits them alike."""
+def measure(numpy, forms, task, workload, save):
+    """
+    Every form in turn within each repeat, so that whatever else the machine does hits them alike. What was measured
+    before is left out; `save` is called with the entries after each measurement.
+    """
     entries = []
     for form in forms:
+        if stopping:
+            break
+        left = task["repeats"] - task["done"].get(workload["name"], {}).get(form.name, 0)
+        if left <= 0:
+            continue
         result = {
             "contender": form.name,
             "title": form.title,
@@ -347,36 +486,45 @@ def measure(numpy, forms, task, workload):
             "samples": [],
         }
         run = attempt(result, lambda: prepare(numpy, form, task, workload, result))
-        entries.append((form, run, result))
+        entries.append((form, run, result, left))
+    results = [result for _, _, result, _ in entries]
     for _ in range(task["repeats"]):
-        for form, run, result in entries:
-            if "failure" in result:
+        for form, run, result, left in entries:
+            if stopping or "failure" in result or len(result["samples"]) >= left:
                 continue
             progress(f"Python, {workload['name']}: {form.title}")
             form.set_up()
             sample = attempt(result, lambda: time_run(run, task["seconds"]))
-            if sample is not None:
-                result["samples"].append(sample)
-    if workload["kind"] == "training":
-        for form, run, result in entries:
-            if "failure" not in result:
-                form.set_up()
+            if sample is None:
+                continue
+            if workload["kind"] == "training":
                 result["finalCost"] = attempt(result, lambda: run(1))
-    return [result for _, _, result in entries]
+            result["samples"].append(sample)
+            save(results)
+    return results
 
 
 def main():
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     folder = Path(sys.argv[1])
     task = json.loads((folder / "task.json").read_text())
-    numpy, forms, versions, notes = find_forms()
+    numpy, forms, versions, notes, libraries = find_forms()
+
+    def write(results):
+        output = {"versions": versions, "notes": notes, "libraries": libraries, "results": results}
+        whole = folder / "results.json"
+        part = whole.with_suffix(".tmp")
+        part.write_text(json.dumps(output))
+        part.replace(whole)
+
     results = []
+    write(results)
     for workload in task["workloads"] if numpy else []:
         # A product is one kernel, which compiling and graphs leave as it is.
         able = [f for f in forms if workload["kind"] == "training" or f.mode == "eager"]
-        results += measure(numpy, able, task, workload)
-    (folder / "results.json").write_text(
-        json.dumps({"versions": versions, "notes": notes, "results": results})
-    )
+        results += measure(numpy, able, task, workload, lambda entries: write(results + entries))
+        write(results)
 
 
 main()

@@ -46,7 +46,7 @@ function capabilities({ limits, features }: GPUDevice): string {
 }
 
 /** FNV-1a in 32 bits, as hexadecimal digits: enough to tell a few adapters apart. */
-function hashOf(text: string): string {
+export function hashOf(text: string): string {
   let hash = 0x811c9dc5;
   for (let i = 0; i < text.length; i++) {
     hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193) >>> 0;

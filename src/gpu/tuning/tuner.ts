@@ -19,6 +19,7 @@ import {
   type Question,
 } from './candidates.ts';
 import { halve, isFaster, leastOf } from './halving.ts';
+import { Ledger, type LedgerEntry } from './ledger.ts';
 import { Workbench, type Timer } from './workbench.ts';
 
 export interface TunerOptions {
@@ -30,6 +31,10 @@ export interface TunerOptions {
   /** Ends the tuning with the best plan found by then. */
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((progress: TuneProgress) => void) | undefined;
+  /** What an earlier tuning of the same measured: it is not measured again, and its time counts. */
+  readonly known?: readonly LedgerEntry[] | undefined;
+  /** Takes each new measurement and check, for `known` of a later tuning. */
+  readonly onMeasured?: ((entry: LedgerEntry) => void) | undefined;
   /** What times are measured with. Default: the clock. */
   readonly timer?: Timer | undefined;
   /** Whether nobody sees the page, whose timers then run slowly; tuning ends at once. Default: asks the document. */
@@ -81,7 +86,7 @@ export interface Tuning {
   readonly step: { readonly default: number; readonly tuned: number };
   /** `budget`, `signal` and `hidden`: before every question had its answer. */
   readonly ended: 'complete' | 'budget' | 'signal' | 'hidden';
-  /** Seconds that all of it took. */
+  /** Seconds that all of it took, those of an earlier tuning that it goes on from included. */
   readonly seconds: number;
 }
 
@@ -123,7 +128,7 @@ class Tuner {
   readonly #network: Network;
   readonly #check: PlanCheck;
   readonly #options: TunerOptions;
-  readonly #start = performance.now();
+  readonly #ledger: Ledger;
   readonly #budgetMs: number;
   readonly #decisions: Decision[] = [];
   /** Questions that their share of the budget was too short for. */
@@ -144,6 +149,7 @@ class Tuner {
     this.#check = check;
     this.#options = options;
     this.#budgetMs = budgetMs;
+    this.#ledger = new Ledger(options.known ?? [], (entry) => options.onMeasured?.(entry));
   }
 
   async run(timer: Timer): Promise<Tuning> {
@@ -161,7 +167,7 @@ class Tuner {
   }
 
   async #decideAll(bench: Workbench, original: Plan): Promise<Plan> {
-    const first = await bench.time(bench.kernels(original));
+    const first = await this.#time(bench, bench.kernels(original));
     this.#gained = { default: first, best: first };
     let plan = await this.#decide(bench, { kind: 'fused' }, original, 0.2);
     const tiles = await this.#byTime(bench, plan);
@@ -178,7 +184,7 @@ class Tuner {
   /** What one question left of the budget, those have that were cut short. */
   async #askAgain(bench: Workbench, plan: Plan): Promise<Plan> {
     const again = this.#unfinished.splice(0);
-    if (this.#cut !== 'budget' || performance.now() >= this.#end) return plan;
+    if (this.#cut !== 'budget' || this.#ledger.elapsed >= this.#end) return plan;
     this.#cut = undefined;
     let found = plan;
     for (const [i, question] of again.entries()) {
@@ -193,7 +199,7 @@ class Tuner {
     const kernels = bench.kernels(plan);
     for (const kernel of kernels) {
       if (this.#isOver(this.#end)) return [];
-      times.set(kernel, await bench.time([kernel]));
+      times.set(kernel, await this.#time(bench, [kernel]));
     }
     const step = [...times.values()].reduce((sum, seconds) => sum + seconds, 0);
     const weights = this.#network.layers.slice(1).map((size, l) => size * this.#network.layers[l]!);
@@ -212,7 +218,7 @@ class Tuner {
 
   /** @param share of what is left of the budget that this question may take */
   async #decide(bench: Workbench, question: Question, plan: Plan, share: number): Promise<Plan> {
-    const now = performance.now();
+    const now = this.#ledger.elapsed;
     const deadline = now + share * (this.#end - now);
     if (this.#isOver(deadline)) return plan;
     const name = nameQuestion(question);
@@ -231,8 +237,7 @@ class Tuner {
       }
       this.#tell(`${name}: checking ${candidate.name}`);
       const why = await this.#problemOf(candidate.plan);
-      if (why === undefined)
-        kernels.set(candidate, this.#kernelsOf(bench, question, candidate.plan));
+      if (why === null) kernels.set(candidate, this.#kernelsOf(bench, question, candidate.plan));
       else dropped.push({ name: candidate.name, why });
     }
     const differing = withoutCommon(kernels);
@@ -240,7 +245,7 @@ class Tuner {
     const result = await halve(own, challengers, {
       time: async (candidate) => {
         this.#tell(`${name}: ${candidate.name}`);
-        return await bench.time(differing.get(candidate)!);
+        return await this.#time(bench, differing.get(candidate)!);
       },
       isOver: () => this.#isOver(deadline),
     });
@@ -249,10 +254,10 @@ class Tuner {
     const before =
       incumbent.samples.length > 0
         ? leastOf(incumbent.samples)
-        : await bench.time(differing.get(own)!);
+        : await this.#time(bench, differing.get(own)!);
     const isAccepted = winner !== own;
     if (isAccepted) this.#gained.best -= before - leastOf(best!.samples);
-    if (isCut || performance.now() >= deadline) this.#unfinished.push(question);
+    if (isCut || this.#ledger.elapsed >= deadline) this.#unfinished.push(question);
     const earlier = this.#decisions.findIndex((one) => one.question === name && !one.isAccepted);
     if (earlier >= 0) this.#decisions.splice(earlier, 1);
     this.#decisions.push({
@@ -266,14 +271,17 @@ class Tuner {
     return winner.plan;
   }
 
-  /** Holds the plan that was found against the default one, step against step. */
+  /**
+   * Holds the plan that was found against the default one, step against step. Always measured anew: times of before may
+   * be of a machine that was busier.
+   */
   async #finish(bench: Workbench, original: Plan, found: Plan): Promise<Tuning> {
     const plan = { ...found, rows: rowsFor(found, this.#network) };
     const times = { original: [this.#gained.default], found: [] as number[] };
     if (this.#decisions.some(({ isAccepted }) => isAccepted)) {
       for (let round = 0; round < finalRounds; round++) {
         // Without two rounds there is no telling whether it is faster; after that, the budget is what counts.
-        if (round >= 2 && this.#isOver(this.#start + this.#budgetMs)) break;
+        if (round >= 2 && this.#isOver(this.#budgetMs)) break;
         this.#tell('the whole step');
         times.original.push(await bench.time(bench.kernels(original)));
         times.found.push(await bench.time(bench.kernels(plan)));
@@ -282,7 +290,7 @@ class Tuner {
     const wins =
       times.found.length > 0 &&
       isFaster(times.found, times.original) &&
-      (await this.#problemOf(plan)) === undefined;
+      (await this.#problemOf(plan)) === null;
     const before = leastOf(times.original);
     return {
       plan: wins ? plan : original,
@@ -290,15 +298,23 @@ class Tuner {
       decisions: this.#decisions,
       step: { default: before, tuned: wins ? leastOf(times.found) : before },
       ended: this.#cut ?? 'complete',
-      seconds: (performance.now() - this.#start) / 1000,
+      seconds: this.#ledger.elapsed / 1000,
     };
   }
 
-  /** Why a plan is not to be used; undefined where it computes what is right. */
-  async #problemOf(plan: Plan): Promise<string | undefined> {
+  #time(bench: Workbench, kernels: readonly Kernel[]): Promise<number> {
+    return this.#ledger.time(kernels, () => bench.time(kernels));
+  }
+
+  /** Why a plan is not to be used; null where it computes what is right. */
+  async #problemOf(plan: Plan): Promise<string | null> {
+    return await this.#ledger.check(plan, () => this.#findProblem(plan));
+  }
+
+  async #findProblem(plan: Plan): Promise<string | null> {
     try {
       const share = await this.#check(plan);
-      if (share <= 1) return undefined;
+      if (share <= 1) return null;
       return `its gradient is ${share.toPrecision(2)} times as far from the reference as rounding explains`;
     } catch (error) {
       if (unusable.some((type) => error instanceof type)) return (error as Error).message;
@@ -313,9 +329,9 @@ class Tuner {
     return kernel ? [kernel] : all;
   }
 
-  /** When the questions have to be over. */
+  /** When the questions have to be over, in milliseconds of tuning. */
   get #end(): number {
-    return this.#start + (1 - finalShare) * this.#budgetMs;
+    return (1 - finalShare) * this.#budgetMs;
   }
 
   #isOver(deadline: number): boolean {
@@ -325,13 +341,13 @@ class Tuner {
       else if (isHidden()) this.#cut = 'hidden';
     }
     if (this.#cut === 'signal' || this.#cut === 'hidden') return true;
-    if (performance.now() < deadline) return false;
+    if (this.#ledger.elapsed < deadline) return false;
     this.#cut = 'budget';
     return true;
   }
 
   #tell(what: string): void {
-    const done = Math.min(1, (performance.now() - this.#start) / this.#budgetMs);
+    const done = Math.min(1, this.#ledger.elapsed / this.#budgetMs);
     this.#options.onProgress?.({ what, done, ratio: this.#gained.default / this.#gained.best });
   }
 }

@@ -92,7 +92,8 @@ test('ratios are those of the medians, with nothing where one has not run', () =
 const results: Results = {
   date: '2026-11-23T01:02:03.000Z',
   commit: 'abc',
-  isDirty: true,
+  isComplete: true,
+  changes: '0123456789abcdef',
   command: 'npm run bench:peers --',
   machine: { cpu: 'A CPU', cores: 2, memoryBytes: 1, platform: 'linux', node: '20.0.0' },
   browser: { name: 'chromium', version: 'Chrome/1' },
@@ -112,7 +113,10 @@ const results: Results = {
     { ...result('nudge webgpu', 'tiny', [300]), commands: { dispatches: 2, submits: 0.1 } },
     result('peer', 'tiny', [100]),
     result('fast peer', 'tiny', [9000], wrong),
-    result('late peer', 'tiny', [], { kind: 'failed', reason: 'it took too long' }),
+    {
+      ...result('late peer', 'tiny', [], { kind: 'failed', reason: 'it took too long' }),
+      form: 'SIMD, 2 threads',
+    },
   ],
   firstSteps: [{ contender: 'nudge-webgpu', line: 'nudge webgpu', milliseconds: [90, 100, 110] }],
   timesToAccuracy: [
@@ -131,8 +135,19 @@ const results: Results = {
       result: { isReached: false, evaluations: [{ steps: 10, seconds: 900, accuracy: 0.5 }] },
     },
   ],
-  python: [result('NumPy', 'tiny', [50])],
-  notes: ['PyTorch was not measured: there is none.'],
+  python: {
+    results: [result('NumPy', 'tiny', [50])],
+    versions: {},
+    libraries: [
+      {
+        ...{ library: 'NumPy', version: '1.24.2', blas: 'OpenBLAS', file: 'libopenblas.so' },
+        ...{ threads: 2, gigaflops: 196.8, elementGigaflops: 8.3 },
+      },
+    ],
+    notes: ['PyTorch was not measured: there is none.'],
+    warnings: ['NumPy is slow here.'],
+  },
+  warnings: ['jax-js ran on one thread.'],
 };
 
 test('a report has the speeds, the ratios, and everything that is to be known about them', () => {
@@ -140,7 +155,7 @@ test('a report has the speeds, the ratios, and everything that is to be known ab
     expect.arrayContaining([
       '# chromium Chrome/1, google swiftshader (software)',
       '`npm run bench:peers --`',
-      'Made on 2026-11-23T01:02:03.000Z at commit abc, with changes; A CPU, 2 cores, linux, Node 20.0.0.',
+      'Made on 2026-11-23T01:02:03.000Z at commit abc, with changes (SHA-256 0123456789ab…); A CPU, 2 cores, linux, Node 20.0.0.',
       '|  | tiny, samples/s |',
       '| nudge webgpu | 300 ±0 % |',
       '| NumPy | 50 ±0 % |',
@@ -151,6 +166,10 @@ test('a report has the speeds, the ratios, and everything that is to be known ab
       '| nudge-webgpu | 100 ±10 % |',
       '| nudge webgpu, mid to 97 % | 12.3 s | 2,000 |',
       '| peer, mid to 97 % | not within 900.0 s | 10 |',
+      '**Warning**: NumPy is slow here.',
+      '**Warning**: jax-js ran on one thread.',
+      '- late peer: SIMD, 2 threads.',
+      '- NumPy 1.24.2: OpenBLAS (libopenblas.so), 2 threads, 197 GFLOP/s in a product of 512 × 512.',
       '- fast peer, tiny: wrong, its cost was 9 where float64 has 1.',
       '- late peer, tiny: failed, it took too long.',
       '- PyTorch was not measured: there is none.',
@@ -159,9 +178,17 @@ test('a report has the speeds, the ratios, and everything that is to be known ab
 });
 
 test('a report of a run without workloads has no table of speeds', () => {
-  const report = markdownReport({ ...results, results: [], python: [] });
+  const python = { results: [], versions: {}, libraries: [], notes: [], warnings: [] };
+  const report = markdownReport({ ...results, results: [], python });
   expect(report).not.toContain('samples/s');
   expect(report).toContain('| nudge webgpu, mid to 97 % | 12.3 s | 2,000 |');
+});
+
+test('a report of a run that was interrupted says so first', () => {
+  expect(markdownReport(results)).not.toContain('Unfinished');
+  expect(markdownReport({ ...results, isComplete: false }).split('\n')[2]).toBe(
+    '**Unfinished**: measurements are missing. The same command with `--resume` makes them.',
+  );
 });
 
 describe('the name of the files', () => {

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 
-import type { SweepResult } from '../../../src/benchmark/sweepJob.ts';
-import { describeSweep, sortRows } from '../../../src/cli/commands/sweep.ts';
+import { sortRows, type SweepResult } from '../../../src/benchmark/sweepJob.ts';
+import { describeSweep } from '../../../src/cli/commands/sweep.ts';
 
 const row = (seed: number, learningRate: number, cost: number, accuracy: number) => ({
   seed,
@@ -19,6 +19,7 @@ const result: SweepResult = {
     subgroupSize: 0,
   },
   plan: 'a workgroup of 256 a network',
+  isComplete: true,
   rows: [
     row(1, 1, 0.5, 0.8),
     row(2, 1, 0.4, 0.9),
@@ -52,4 +53,10 @@ it('the table ends with how many were trained, how fast and on what', () => {
     '',
     '5 networks, 1,200 steps each, in 12.3 s: 456,789 samples/s together, on acme one (hardware).',
   ]);
+});
+
+it('a sweep that was stopped says so', () => {
+  expect(describeSweep({ ...result, isComplete: false }).at(-1)).toMatch(
+    /^Stopped early: 5 networks, 1,200 steps each, /,
+  );
 });

@@ -14,6 +14,7 @@ import { choosePlan, type Plan } from '../../../src/gpu/plan.ts';
 import { planTarget, requirePlan } from '../../../src/gpu/planCheck.ts';
 import { candidatesFor, tileQuestions } from '../../../src/gpu/tuning/candidates.ts';
 import { memoryPlanCache } from '../../../src/gpu/tuning/storagePlanCache.ts';
+import type { LedgerEntry } from '../../../src/gpu/tuning/ledger.ts';
 import { tune, type TuneProgress } from '../../../src/gpu/tuning/tuner.ts';
 import { Network } from '../../../src/network/network.ts';
 import { adam, sgd } from '../../../src/training/optimizers.ts';
@@ -144,6 +145,54 @@ describe('tuning', () => {
     });
     expect([tuning.ended, tuning.isDefault]).toEqual(['signal', true]);
     expect(device.liveBuffers).toBe(0);
+  });
+
+  it('goes on from what was measured before, to the same plan, and measures nothing of it again', async () => {
+    const small = new Network({ layers: [9, 5] });
+    const run = async (known: readonly LedgerEntry[], stopAfter = Infinity) => {
+      const measured: LedgerEntry[] = [];
+      const stop = new AbortController();
+      const tuning = await tune(device, small, fine, {
+        ...{ batchSize, optimizer, budgetMs: 600_000, signal: stop.signal, known },
+        timer: pretending((dispatches) => dispatches),
+        onMeasured: (entry) => {
+          measured.push(entry);
+          if (measured.length === stopAfter) stop.abort();
+        },
+      });
+      return { tuning, measured };
+    };
+    const what = ({ key, found }: LedgerEntry) => ({ key, found });
+    const whole = await run([]);
+    expect(whole.tuning.ended).toBe('complete');
+    const count = whole.measured.length;
+    expect(count).toBeGreaterThan(10);
+    for (const stopAfter of [1, Math.floor(count / 2)]) {
+      const first = await run([], stopAfter);
+      expect([first.tuning.ended, first.measured.length]).toEqual(['signal', stopAfter]);
+      const known = JSON.parse(JSON.stringify(first.measured)) as LedgerEntry[];
+      const { tuning, measured } = await run(known);
+      expect([...first.measured, ...measured].map(what)).toEqual(whole.measured.map(what));
+      const { plan, isDefault, decisions, ended } = whole.tuning;
+      expect(tuning).toMatchObject({ plan, isDefault, decisions, ended });
+      expect(measured[0]!.at).toBeGreaterThanOrEqual(known.at(-1)!.at);
+    }
+  });
+
+  it('counts the time of before: with a budget that is spent, nothing more is measured', async () => {
+    const measured: LedgerEntry[] = [];
+    const given = { batchSize, optimizer, timer: pretending(() => 1) };
+    const onMeasured = (entry: LedgerEntry) => measured.push(entry);
+    await tune(device, network, fine, { ...given, budgetMs: 200, onMeasured });
+    const before = measured.length;
+    const known = measured.map((entry) => ({ ...entry, at: 200 }));
+    const { ended } = await tune(device, network, fine, {
+      ...given,
+      budgetMs: 200,
+      known,
+      onMeasured,
+    });
+    expect([ended, measured.length]).toEqual(['budget', before]);
   });
 
   it('ends when nobody sees the page', async () => {

@@ -1,3 +1,4 @@
 /** See tfjs-core.d.ts. */
 export declare function setWasmPaths(files: Readonly<Record<string, string>>): void;
 export declare function setThreadsCount(count: number): void;
+export declare function getThreadsCount(): number;

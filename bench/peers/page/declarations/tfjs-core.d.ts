@@ -12,7 +12,10 @@ export interface Variable extends Tensor {
 
 export declare function setBackend(name: string): Promise<boolean>;
 export declare function ready(): Promise<void>;
-export declare function env(): { set(flag: string, value: boolean | number): void };
+export declare function env(): {
+  set(flag: string, value: boolean | number): void;
+  getAsync(flag: string): Promise<boolean | number | string>;
+};
 export declare function tidy<T>(fn: () => T): T;
 export declare function dispose(tensors: Tensor | readonly Tensor[]): void;
 

@@ -1,0 +1,212 @@
+/**
+ * Every command in the documents, and how each is known to work. `commands.test.ts` parses them; `test/gpu/docs.test.ts`
+ * runs those that are quick.
+ */
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
+export const root = fileURLToPath(new URL('../../', import.meta.url));
+
+export const documents = [
+  'README.md',
+  'docs/benchmark.md',
+  'docs/continuous-benchmark.md',
+  'bench/peers/README.md',
+  'bench/NOTES.md',
+] as const;
+
+export type Coverage =
+  /** Run in a scratch folder, where it ends with exit code 0; parts that take long are replaced. */
+  | { readonly run: Readonly<Record<string, string>> }
+  /** Takes long: the program's own parser takes it. */
+  | 'parsed'
+  /** Names a command, perhaps with an option and without the value: both exist. */
+  | 'mentioned'
+  /** A file of the repository that does the same, and a text in it that says so. */
+  | { readonly by: string; readonly says: string }
+  /** Of a program that is not nudge's. */
+  | 'foreign';
+
+const inCi = (says: string) => ({ by: '.ci/run', says });
+
+/** In the order in which they are run: some read what others have written. */
+export const coverage: Readonly<Record<string, Coverage>> = {
+  'npm ci': inCi('npm ci'),
+  'npm test': inCi('npm test'),
+  'npm run check': inCi('checks=(format:check lint types shaders)'),
+  'npm start': 'parsed',
+  'npm run pack': 'parsed',
+  'npm run kernels': 'parsed',
+  'npm install webgpu': { by: 'package.json', says: '"webgpu": "^' },
+  'npm install puppeteer': { by: 'package.json', says: '"puppeteer": "^' },
+  'npm install @sparticuz/chromium': { by: 'package.json', says: '"@sparticuz/chromium": "' },
+  'npx nudge': { by: 'package.json', says: '"nudge": "./dist/src/cli/main.js"' },
+
+  'npm run nudge -- --help': { run: {} },
+  'npm run nudge --': 'mentioned',
+  'npm run nudge -- tune --preset lecture --budget 20 --out lecture.plan.json': {
+    run: { '20': '0.3' },
+  },
+  'npm run nudge -- train': 'parsed',
+  'npm run nudge -- train --plan lecture.plan.json': { run: {} },
+  // The scratch folder has a data set of 300 images by this name, so that epochs are short.
+  'npm run nudge -- train --data mnist --preset lecture --epochs 15 --backend webgpu': { run: {} },
+  'npm run nudge -- train --data mnist --preset modern --epochs 6 --backend webgpu': { run: {} },
+  'npm run nudge -- train --data digits --preset modern --epochs 3 --save digits.safetensors': {
+    run: { digits: 'mnist' },
+  },
+  'npm run nudge -- evaluate --data mnist --load digits.safetensors': { run: {} },
+  'npm run nudge -- sweep --preset lecture --seeds 64 --learning-rates 1,3,6 --epochs 2': {
+    run: { '64': '2' },
+  },
+  'npm run nudge -- compare old.json new.json --fail-below 0.9': { run: {} },
+  'npm run --silent nudge -- compare old.json new.json --markdown': { run: {} },
+  'npm run nudge -- compare ../old.json ../new.json --fail-below 0.95': 'parsed',
+  'nudge compare old.json new.json --fail-below 0.9': 'parsed',
+  'nudge compare': 'mentioned',
+  'npm run nudge -- check': { by: 'test/page/check.test.ts', says: "['check'," },
+  'npm run nudge -- doctor': { by: 'test/page/cli.test.ts', says: "runCli(['doctor']" },
+  'npm run nudge -- doctor --probe': {
+    by: 'test/gpu/cli.test.ts',
+    says: "'doctor', '--no-launch', '--probe'",
+  },
+  'nudge doctor --probe': {
+    by: 'test/gpu/cli.test.ts',
+    says: "'doctor', '--no-launch', '--probe'",
+  },
+  'npm run nudge -- data mnist': { by: 'test/cli/commands/data.test.ts', says: "'data', 'mnist'" },
+
+  'npm run bench': 'parsed',
+  'npm run bench -- --quick --json bench.json --markdown bench.md --card bench.svg': 'parsed',
+  'npm run bench -- --quick --json new.json': 'parsed',
+  'npm run bench -- --quick --json ../old.json': 'parsed',
+  'npm run bench -- --quick --json ../new.json': 'parsed',
+  'npm run bench -- --runtime node': 'parsed',
+  'npm run bench -- --connect http://127.0.0.1:9222': 'parsed',
+  'npm run bench -- --peers': 'parsed',
+  'npm run bench -- --data mnist': 'parsed',
+  'npm run bench --': 'parsed',
+  'nudge bench': 'parsed',
+  'nudge bench --json': 'mentioned',
+  'nudge bench --quick': 'parsed',
+  'nudge bench --runtime node': 'parsed',
+  'nudge bench --browser firefox': 'parsed',
+  'nudge bench --workloads large,xl --sides cpu,webgpu --repeats 20 --seconds 0.5': 'parsed',
+  'nudge bench --json result.json --csv repeats.csv --markdown result.md --card result.svg':
+    'parsed',
+  'nudge bench --resume result.json --json result.json': 'parsed',
+  'nudge bench --connect http://127.0.0.1:9222 --port 8377 --json there.json': 'parsed',
+
+  'npm run bench:peers -- --help': { run: {} },
+  'npm run bench:peers': 'parsed',
+  'npm run bench:peers -- --workloads tiny,mid --browsers chromium --repeats 1 --seconds 0.5 --first-steps 1':
+    'parsed',
+  "npm run bench:peers -- --workloads '' --first-steps 0 --time-to 0.97": 'parsed',
+  "npm run bench:peers -- --workloads '' --first-steps 9": 'parsed',
+  'npm run bench:peers -- --no-python --contenders nudge-webgpu,jax-webgpu,tfjs-webgpu --limit 900':
+    'parsed',
+  'npm run bench:peers -- --browsers chromium --first-steps 0': 'parsed',
+  "npm run bench:peers -- --workloads '' --contenders nudge-webgpu,tfjs-webgpu --browsers firefox --adapter-name lavapipe --no-python --first-steps 0 --time-to 0.97":
+    'parsed',
+  'npm run bench:agree -- --workloads tiny,mid --node': 'parsed',
+  'npm run bench:kernels -- lecture': 'parsed',
+  'npm run bench:kernels -- wide 1024': 'parsed',
+  'npm run bench:kernels -- PRESET BATCH': 'mentioned',
+  'npm run bench:sweep': 'parsed',
+  'npm run bench:cpu': 'parsed',
+  'npm run bench:cpu -- xl': 'parsed',
+  'npm run bench:host': 'parsed',
+  'npm run bench:host -- node chromium firefox': 'parsed',
+
+  'deno run --unstable-webgpu': { by: 'test/gpu/deno.test.ts', says: "'--unstable-webgpu'" },
+  'google-chrome --remote-debugging-port=9222 --user-data-dir=/tmp/nudge-profile': 'foreign',
+  'firefox --remote-debugging-port=9222 --profile EMPTY_FOLDER': 'foreign',
+  'ssh -N -L 9222:127.0.0.1:9222 -R 8377:127.0.0.1:8377 that-machine': 'foreign',
+  'jq -r \'.workloads[] | [.name, (.ratios[] | select(.of == "webgpu" and .over == "cpu").middle)] | @tsv\' result.json':
+    'foreign',
+  'mv new.json old.json': 'foreign',
+  'perf record': 'foreign',
+};
+
+export interface Documented {
+  readonly file: string;
+  /** The command without what surrounds it in a shell: comments, `cd`, variables, redirections. */
+  readonly text: string;
+}
+
+/** Programs whose names begin a command in inline code, where a program's name alone is no command. */
+const programs = /^(npm|npx|node|nudge|deno|git|ssh|jq|firefox|google-chrome|perf|curl) \S/;
+
+/** Every command in a document: lines of its shell blocks, steps of its workflows, and inline code. */
+export function commandsIn(file: string): Documented[] {
+  const text = readFileSync(`${root}${file}`, 'utf8');
+  const lines: string[] = [];
+  const blocks = /^ *```(\w*)\n([\s\S]*?)^ *```$/gm;
+  for (const [, language = '', block = ''] of text.matchAll(blocks)) {
+    if (language === 'sh') lines.push(...block.split('\n'));
+    else if (language === 'yaml') lines.push(...workflowSteps(block));
+    // The map of the code, in which a command stands at the end of a line or of a clause.
+    else if (language === '') {
+      lines.push(...[...block.matchAll(/npm run [\w:]+(?: -- \w+)?/g)].map(([found]) => found));
+    } else if (language !== 'ts') throw new Error(`${file} has a block of '${language}'.`);
+  }
+  const prose = text.replace(blocks, '');
+  for (const [, code = ''] of prose.matchAll(/`([^`]+)`/g)) {
+    const inline = code.replace(/\s+/g, ' ').trim();
+    if (programs.test(stripVariables(inline))) lines.push(inline);
+  }
+  return lines.flatMap(splitLine).map((command) => ({ file, text: command }));
+}
+
+/** What the steps of a workflow run. */
+function workflowSteps(yaml: string): string[] {
+  const lines = yaml.split('\n');
+  return lines.flatMap((line, i) => {
+    const [, indent = '', command] = /^( *)(?:- )?run: *(.*)$/.exec(line) ?? [];
+    if (command === undefined) return [];
+    if (command !== '|') return [command];
+    const end = lines.findIndex((one, j) => j > i && !one.startsWith(`${indent} `));
+    return lines.slice(i + 1, end < 0 ? undefined : end).map((one) => one.trim());
+  });
+}
+
+function splitLine(line: string): string[] {
+  return line
+    .replace(/(^| +)#.*$/, '')
+    .split('&&')
+    .map((part) => stripVariables(part.replace(/ >> .*$| & *$/, '').replace(/^ *\(|\) *$/g, '')))
+    .filter((part) => part !== '' && !part.startsWith('cd '));
+}
+
+function stripVariables(command: string): string {
+  return command.trim().replace(/^([A-Z_]+=\S+ )+/, '');
+}
+
+/** The words of a command, quotes taken off. */
+export function wordsOf(command: string): string[] {
+  const words = command.match(/(?:[^\s'"]|'[^']*'|"[^"]*")+/g) ?? [];
+  return words.map((word) => word.replace(/'([^']*)'|"([^"]*)"/g, '$1$2'));
+}
+
+const { scripts } = JSON.parse(readFileSync(`${root}package.json`, 'utf8')) as {
+  readonly scripts: Readonly<Record<string, string>>;
+};
+
+/**
+ * What a command comes down to: `npm run nudge -- train` is `node --import tsx src/cli/main.ts train`, and so is
+ * `nudge train`.
+ * @throws when there is no such script
+ */
+export function expand(command: string): string[] {
+  const [program, ...args] = wordsOf(command);
+  if (program === 'nudge') return [...wordsOf(scripts.nudge!), ...args];
+  if (program !== 'npm') throw new Error(`'${command}' is no command of this repository.`);
+  const rest = args.filter((word) => word !== 'run' && word !== '--silent');
+  const [name = '', separator, ...own] = rest;
+  const script = scripts[name];
+  if (script === undefined) throw new Error(`package.json has no script '${name}'.`);
+  if (separator !== undefined && separator !== '--') {
+    throw new Error(`'${command}' gives its options to npm; put -- before them.`);
+  }
+  return [...wordsOf(script), ...own];
+}
