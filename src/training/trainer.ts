@@ -128,6 +128,14 @@ export class Trainer {
     return this.#engine.plan;
   }
 
+  /**
+   * `cpu`: how many threads share a step; 0 where the calling thread computes. Known once a training set is loaded, and
+   * may grow while training goes on, if the machine was busy then. Undefined for other backends.
+   */
+  get threads(): number | undefined {
+    return this.#engine.threads;
+  }
+
   /** The same as data, to be given as `plan` again. */
   get exactPlan(): Plan | undefined {
     return this.#engine.exactPlan;
