@@ -67,7 +67,15 @@ export async function runSweep(
     seed,
     optimizer: createOptimizer(optimizer, length),
   }));
-  const sweep = await Sweep.create({ network, members, batchSize, shuffle, ...(gpu && { gpu }) });
+  const sweep = await Sweep.create({
+    network,
+    members,
+    batchSize,
+    shuffle,
+    ...(gpu && { gpu }),
+    // A command line's browser shows nobody anything.
+    isVisible: () => false,
+  });
   try {
     // Ahead of the clock, which is to time training alone.
     await sweep.prepare(training);
