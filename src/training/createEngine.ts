@@ -121,8 +121,10 @@ async function createFastest(network: Network, options: TrainerOptions): Promise
       return { ...created, release, choice: `webgpu: ${comparison.why}` };
     }
   } catch (error) {
-    release();
-    if (!isOneOf(error, noGpu)) throw error;
+    if (!isOneOf(error, noGpu)) {
+      release();
+      throw error;
+    }
     // No GPU, or one that cannot hold this network, is no reason not to train.
     comparison = { backend: 'cpu', why: error.message };
   }
