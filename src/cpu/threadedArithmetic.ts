@@ -179,7 +179,6 @@ export class ThreadedArithmetic implements RunningArithmetic {
         batchSize: Math.min(batchSize, order.length),
         firstStep: this.#stream ? 0 : firstStep,
         steps: asked,
-        isTrial: false,
       });
     } finally {
       signal?.removeEventListener('abort', stop);
@@ -242,7 +241,7 @@ export class ThreadedArithmetic implements RunningArithmetic {
       const steps = Math.max(1, Math.min(wanted, mostSteps, Math.floor(samples / size)));
       for (let s = 0; s < steps; s++) this.#memory.writeRates(s, ratesAt(optimizer, 1 / size, s));
       const begin = performance.now();
-      await this.#run({ threads, batchSize: size, firstStep: 0, steps, isTrial: false });
+      await this.#run({ threads, batchSize: size, firstStep: 0, steps });
       // Fewer steps were made where a gradient was not finite.
       const each = (performance.now() - begin) / this.#memory.control.answer.made;
       stepMs.set(threads, each);

@@ -51,7 +51,7 @@ describe('however many threads share the slices', () => {
       for (let s = 0; s < 6; s++)
         memory.writeRates(s, ratesAt(optimizer, s < 5 ? 1 / 40 : 1 / 3, s));
       const { control } = memory;
-      control.ask({ threads, batchSize, firstStep: 0, steps: 6, isTrial: false });
+      control.ask({ threads, batchSize, firstStep: 0, steps: 6 });
       await team.work(threads, (t) => ({ call: 'train', arguments: [control.at, t] }));
       expect(control.answer).toEqual({ made: 6, isFinite: true });
       team.disband();
@@ -195,7 +195,7 @@ describe.each(forms)('an engine of $threads threads, $build', ({ build, threads 
 
 describe('a lost thread', () => {
   const optimizer = sgd({ learningRate: 0.1, momentum: 0.9 });
-  const steps = { batchSize: 40, firstStep: 0, steps: 5, isTrial: false };
+  const steps = { batchSize: 40, firstStep: 0, steps: 5 };
 
   it('ends those that would wait for it, with a sentence, and the team', async () => {
     const { memory, team } = await createTeam(2, optimizer);
@@ -312,7 +312,7 @@ describe('the number of threads', () => {
       work: (threads: number) => {
         // Words of the structure: `steps`, and `made`.
         const words = new Uint32Array(memory.memory.buffer, memory.control.at);
-        words[26] = words[22]!;
+        words[25] = words[22]!;
         now += words[22]! * stepMs(threads, now);
         asked.push(threads);
         return Promise.resolve();
