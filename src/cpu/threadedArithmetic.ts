@@ -32,11 +32,9 @@ const mostWarmUps = 20;
 const trialMs = 8;
 /** Milliseconds of a step on one thread above which trials take a part of a mini-batch only. */
 const longStepMs = 40;
-/** Milliseconds of training after which a doubtful choice is made anew, and the factor to the time after that. */
+/** Milliseconds after which a choice of fewer threads than there are is made anew, and the factor to the time after that. */
 const firstRecheckMs = 1_000;
 const recheckFactor = 4;
-/** More threads that are this much faster than fewer are never doubted. */
-const clear = 1.15;
 
 /** How few samples are worth a slice of a step. */
 export const fewestSamples = 24;
@@ -271,8 +269,8 @@ export class ThreadedArithmetic implements RunningArithmetic {
   }
 
   /**
-   * Chooses again, from the steps that training makes anyway: the machine may have been busy when it was first asked.
-   * Later ones are further apart, so that they take a small share of the time.
+   * Chooses again, by the steps that training makes anyway. A machine that is busy for a moment makes more threads look
+   * slow, and not fewer, so only a choice of fewer is doubted. Later trials are further apart, to take little of the time.
    */
   #recheck(): void {
     this.#recheckAt = Infinity;
@@ -292,8 +290,7 @@ export class ThreadedArithmetic implements RunningArithmetic {
     this.#threads = this.#candidates[chosen]!;
     const times = this.#candidates.map((threads, c) => ({ threads, ...ratios[c]! }));
     this.#choice = { threads: this.#threads, times, rounds };
-    const isClear = chosen === 0 && ratios.slice(1).every(({ low }) => low > clear);
-    this.#recheckAt = isClear ? Infinity : performance.now() + this.#recheckMs;
+    this.#recheckAt = chosen === 0 ? Infinity : performance.now() + this.#recheckMs;
     this.#recheckMs *= recheckFactor;
   }
 }

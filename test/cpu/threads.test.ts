@@ -343,14 +343,14 @@ describe('the number of threads', () => {
     await trainUntil(3_000);
     expect(arithmetic.threads).toBe(2);
     expect(arithmetic.choice).toMatchObject({ threads: 2, times: [{ middle: 1 }, { threads: 1 }] });
-    // The matter is clear now.
+    // All there are: nothing is left to doubt.
     expect(new Set(await trainUntil(60_000))).toEqual(new Set([2]));
   });
 
-  it('is not doubted where it is clear, and seldom where it is not', async () => {
-    const clear = simulate((threads) => 2 / threads);
-    await clear.arithmetic.load(dataset);
-    expect(new Set(await clear.trainUntil(60_000))).toEqual(new Set([2]));
+  it('is never doubted where it is all there are, and seldom where it is fewer', async () => {
+    const all = simulate((threads) => 2 / threads);
+    await all.arithmetic.load(dataset);
+    expect(new Set(await all.trainUntil(60_000))).toEqual(new Set([2]));
     vi.restoreAllMocks();
     const fewer = simulate((threads) => 2 * threads);
     await fewer.arithmetic.load(dataset);
