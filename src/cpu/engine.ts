@@ -19,8 +19,8 @@ export interface CpuOptions {
   /**
    * How many threads share a step. Default: as many as trials find fastest when the training set is loaded; the bits
    * depend on how many threads the machine has, and not on what the trials find. 0: the calling thread computes, in
-   * slices of time that let its event loop turn. So it does for 1, and without a given number, where threads cannot
-   * share memory, as in a page that is not cross-origin isolated; `plan` then says why.
+   * slices of time that let its event loop turn. Some runtimes have no threads that share memory, such as a page that is
+   * not cross-origin isolated: there the calling thread computes if the number is 1 or left out, and `plan` says why.
    */
   readonly threads?: number | undefined;
   /**
@@ -53,37 +53,30 @@ export async function createCpuEngine(
   requireBatchSize(options.batchSize);
   requireThreads(threads, build);
   const best = build === 'plain' ? {} : await compileBest(build);
-  const without = (obstacle: string | undefined) => {
-    if (threads === undefined || threads < 2) return obstacle;
-    throw new NoThreadsError(
-      `${threads} threads were asked for, and ${obstacle}. Leave the number of threads out, or give 0, to compute in ` +
-        'the calling thread.',
-    );
-  };
-  if (!best.build) {
-    return new CpuEngine(options, new PlainArithmetic(options), 'plain', without(best.obstacle));
-  }
-  let obstacle = threads === 0 ? undefined : obstacleToThreads();
-  if (threads !== 0 && obstacle === undefined) {
+  let { obstacle } = best;
+  if (best.build && threads !== 0) {
+    obstacle = obstacleToThreads();
     try {
-      return new CpuEngine(
-        options,
-        await createThreaded(options, best.build, cpuOptions),
-        best.build,
-      );
+      if (obstacle === undefined) {
+        const threaded = await createThreaded(options, best.build, cpuOptions);
+        return new CpuEngine(options, threaded, best.build);
+      }
     } catch (error) {
-      // Anything else is no sign that there are no threads here.
+      // Any other error does not mean that there are no threads here.
       if (!(error instanceof ThreadStartError)) throw error;
       obstacle = `a thread could not be started (${error.message})`;
     }
   }
-  const reason = without(obstacle);
-  return new CpuEngine(
-    options,
-    await createSimd(options, best.build, cpuOptions),
-    best.build,
-    reason,
-  );
+  if (threads !== undefined && threads > 1) {
+    throw new NoThreadsError(
+      `${threads} threads were asked for, and ${obstacle}. ` +
+        'Leave the number of threads out, or give 0, to compute in the calling thread.',
+    );
+  }
+  const arithmetic = best.build
+    ? await createSimd(options, best.build, cpuOptions)
+    : new PlainArithmetic(options);
+  return new CpuEngine(options, arithmetic, best.build ?? 'plain', obstacle);
 }
 
 export class CpuEngine extends HostEngine<PlainArithmetic | SimdArithmetic | ThreadedArithmetic> {
