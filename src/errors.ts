@@ -19,6 +19,9 @@ export class ConfigurationError extends NudgeError {}
 /** No WebGPU adapter is to be had. Decision: use another backend, browser or machine. */
 export class NoAdapterError extends NudgeError {}
 
+/** Threads were asked for and cannot be had. Decision: leave `threads` out, or change what forbids them. */
+export class NoThreadsError extends NudgeError {}
+
 /** A browser is missing, would not start, or went away. Decision: another browser or runtime, or start again. */
 export class BrowserError extends NudgeError {}
 

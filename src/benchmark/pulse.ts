@@ -8,7 +8,7 @@
  */
 import { compileBuild, supportedBuilds } from '../cpu/kernelModule.ts';
 import { heapBase } from '../cpu/memory.ts';
-import { availableThreads, Thread } from '../cpu/thread.ts';
+import { availableThreads, obstacleToThreads, Thread } from '../cpu/thread.ts';
 import { median } from './statistics.ts';
 
 /** One look at the processor. */
@@ -56,12 +56,12 @@ export class PulseMeter {
     timerResolution: number,
   ): Promise<PulseMeter | undefined> {
     const build = supportedBuilds()[0];
+    if (build === undefined || obstacleToThreads() !== undefined) return undefined;
     const count = Math.min(mostThreads, availableThreads());
-    if (build === undefined || count === 0) return undefined;
     const threads: Thread[] = [];
     try {
       const module = await compileBuild(build, true);
-      for (let t = 0; t < count; t++) threads.push(new Thread());
+      for (let t = 0; t < count; t++) threads.push(Thread.start());
       await Promise.all(
         threads.map((thread) =>
           thread.request({

@@ -142,7 +142,8 @@ export class SideRun {
     return {
       side: this.side,
       ...(plan !== undefined && { plan }),
-      ...(threads !== undefined && { threads }),
+      // Where the calling thread computes, that is one.
+      ...(threads !== undefined && { threads: Math.max(1, threads) }),
       ...(dispatchesPerStep !== undefined && { dispatchesPerStep }),
       compileSeconds: preparation?.compileSeconds ?? this.#createSeconds,
       uploadSeconds: preparation?.uploadSeconds ?? this.#prepareSeconds,

@@ -128,7 +128,12 @@ export async function runSweep(
     optimizer: createOptimizer(optimizer, length),
   }));
   const options = { network, members, batchSize, shuffle, state: resume?.state };
-  const sweep = await Sweep.create({ ...options, ...(gpu && { gpu }) });
+  const sweep = await Sweep.create({
+    ...options,
+    ...(gpu && { gpu }),
+    // A command line's browser shows nobody anything.
+    isVisible: () => false,
+  });
   try {
     // Ahead of the clock, which is to time training alone.
     await sweep.prepare(training);

@@ -120,6 +120,8 @@ export async function runTraining(
     ...(stream !== undefined && { stream }),
     ...(plan && { plan }),
     ...(gpu && { gpu }),
+    // A command line's browser shows nobody anything.
+    isVisible: () => false,
   });
   try {
     // Ahead of the clock, which is to time training alone.

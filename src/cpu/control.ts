@@ -25,14 +25,13 @@ const controlWord = {
   batchSize: 20,
   firstStep: 21,
   steps: 22,
-  isTrial: 23,
-  isStopped: 24,
-  isCut: 25,
-  made: 26,
-  isFinite: 27,
+  isStopped: 23,
+  isCut: 24,
+  made: 25,
+  isFinite: 26,
 } as const;
 /** Of the structure. */
-export const controlBytes = 28 * 4;
+export const controlBytes = 27 * 4;
 
 /** What does not change while an engine lives; addresses and sizes are bytes. */
 export interface ControlFields {
@@ -64,8 +63,6 @@ export interface Wish {
   /** Of the epoch whose order is set. */
   readonly firstStep: number;
   readonly steps: number;
-  /** Whether all but the update is done, to see how long it takes. */
-  readonly isTrial: boolean;
 }
 
 export class Control {
@@ -86,10 +83,9 @@ export class Control {
     this.#write({ order, sampleCount });
   }
 
-  ask({ isTrial, ...numbers }: Wish): void {
+  ask(wish: Wish): void {
     this.#write({
-      ...numbers,
-      isTrial: Number(isTrial),
+      ...wish,
       isStopped: 0,
       isCut: 0,
       made: 0,

@@ -1,7 +1,7 @@
 /** The CPU engine: in WebAssembly where there is SIMD, in threads where they share memory; else in plain TypeScript. */
 import type { Dataset } from '../data/dataset.ts';
-import { ConfigurationError } from '../errors.ts';
-import type { Engine, EngineOptions } from '../training/engine.ts';
+import { ConfigurationError, NoThreadsError } from '../errors.ts';
+import type { EngineOptions } from '../training/engine.ts';
 import { requireBatchSize } from '../training/batches.ts';
 import { HostEngine } from '../training/hostEngine.ts';
 import { compileBuild, instantiate, supportedBuilds, type Build } from './kernelModule.ts';
@@ -10,17 +10,17 @@ import { PlainArithmetic } from './plainArithmetic.ts';
 import { momentCount } from './rates.ts';
 import { SimdArithmetic } from './simdArithmetic.ts';
 import { Team } from './team.ts';
-import { availableThreads } from './thread.ts';
-import { ThreadedArithmetic } from './threadedArithmetic.ts';
+import { availableThreads, obstacleToThreads, ThreadStartError } from './thread.ts';
+import { fewestSamples, ThreadedArithmetic, type ThreadChoice } from './threadedArithmetic.ts';
 
 export interface CpuOptions {
   /** Which kernels compute. Default: the best that this runtime takes. */
   readonly build?: Build | 'plain' | undefined;
   /**
    * How many threads share a step. Default: as many as trials find fastest when the training set is loaded; the bits
-   * depend on how many threads the machine has, and not on what the trials find. 0: none but the one that calls, in
-   * slices of time that let its event loop turn; that is also what there is where threads cannot share memory, in a
-   * page that is not cross-origin isolated.
+   * depend on how many threads the machine has, and not on what the trials find. 0: the calling thread computes, in
+   * slices of time that let its event loop turn. Some runtimes have no threads that share memory, such as a page that is
+   * not cross-origin isolated: there the calling thread computes if the number is 1 or left out, and `plan` says why.
    */
   readonly threads?: number | undefined;
   /**
@@ -35,66 +35,98 @@ const mostResidentBytes = 2 ** 30;
 
 /** The most threads that can be asked for. */
 const mostThreads = 64;
-/** How few samples, and how many bytes of gradients all together, are worth cutting a step into more slices. */
-const fewestSamples = 24;
+/** How many bytes of gradients all together are worth cutting a step into more slices. */
 const mostGradientBytes = 2 ** 28;
 
 /**
  * Trains on the CPU.
  * @throws {ConfigurationError} for a batch size or a number of threads that makes no sense
+ * @throws {NoThreadsError} where there are no threads and 2 or more were asked for
+ * @throws {ThreadLostError} where threads do not get ready within half a minute
  * @throws {OutOfMemoryError} where there is not so much memory
  */
 export async function createCpuEngine(
   options: EngineOptions,
   cpuOptions: CpuOptions = {},
-): Promise<Engine> {
+): Promise<CpuEngine> {
   const { build, threads } = cpuOptions;
   requireBatchSize(options.batchSize);
-  requireThreads(threads);
-  const compiled = build === 'plain' ? undefined : await compileBest(build);
-  if (!compiled) return new CpuEngine(options, new PlainArithmetic(options), 'plain');
-  const threaded =
-    threads === 0 || availableThreads() === 0
-      ? undefined
-      : await createThreaded(options, compiled, cpuOptions);
-  const arithmetic = threaded ?? (await createSimd(options, compiled, cpuOptions));
-  return new CpuEngine(options, arithmetic, compiled);
+  requireThreads(threads, build);
+  const best = build === 'plain' ? {} : await compileBest(build);
+  let { obstacle } = best;
+  if (best.build && threads !== 0) {
+    obstacle = obstacleToThreads();
+    try {
+      if (obstacle === undefined) {
+        const threaded = await createThreaded(options, best.build, cpuOptions);
+        return new CpuEngine(options, threaded, best.build);
+      }
+    } catch (error) {
+      // Any other error does not mean that there are no threads here.
+      if (!(error instanceof ThreadStartError)) throw error;
+      obstacle = `a thread could not be started (${error.message})`;
+    }
+  }
+  if (threads !== undefined && threads > 1) {
+    throw new NoThreadsError(
+      `${threads} threads were asked for, and ${obstacle}. ` +
+        'Leave the number of threads out, or give 0, to compute in the calling thread.',
+    );
+  }
+  const arithmetic = best.build
+    ? await createSimd(options, best.build, cpuOptions)
+    : new PlainArithmetic(options);
+  return new CpuEngine(options, arithmetic, best.build ?? 'plain', obstacle);
 }
 
-class CpuEngine extends HostEngine<PlainArithmetic | SimdArithmetic | ThreadedArithmetic> {
+export class CpuEngine extends HostEngine<PlainArithmetic | SimdArithmetic | ThreadedArithmetic> {
   readonly #build: Build | 'plain';
+  readonly #obstacle: string | undefined;
   /** After its end. */
-  #lastPlan: string | undefined;
+  #last: Pick<CpuEngine, 'threads' | 'threadChoice' | 'plan'> | undefined;
 
+  /** @param obstacle why the calling thread computes, where that was not asked for */
   constructor(
     options: EngineOptions,
     arithmetic: PlainArithmetic | SimdArithmetic | ThreadedArithmetic,
     build: Build | 'plain',
+    obstacle?: string,
   ) {
     super('cpu', options, arithmetic);
     this.#build = build;
+    this.#obstacle = obstacle;
   }
 
-  /** 'relaxed-simd, 2 threads'; how many there are is known once a training set is loaded. */
+  /** Threads that share a step; 0 where the calling thread computes. Known once a training set is loaded. */
+  get threads(): number {
+    if (this.#last) return this.#last.threads;
+    const { arithmetic } = this;
+    return 'threads' in arithmetic ? arithmetic.threads : 0;
+  }
+
+  /** How the number of threads was found; undefined where there was nothing to choose. */
+  get threadChoice(): ThreadChoice | undefined {
+    if (this.#last) return this.#last.threadChoice;
+    const { arithmetic } = this;
+    return 'choice' in arithmetic ? arithmetic.choice : undefined;
+  }
+
+  /** 'relaxed-simd, 2 threads', or 'simd, in the calling thread (the page is not cross-origin isolated)'. */
   get plan(): string {
-    return this.#lastPlan ?? this.#describe();
-  }
-
-  get threads(): number | undefined {
-    return 'threads' in this.arithmetic ? this.arithmetic.threads : undefined;
+    if (this.#last) return this.#last.plan;
+    const { threads } = this;
+    const why = this.#obstacle === undefined ? '' : ` (${this.#obstacle})`;
+    const where =
+      threads === 0
+        ? `in the calling thread${why}`
+        : `${threads} ${threads === 1 ? 'thread' : 'threads'}`;
+    return `${this.#build}, ${where}`;
   }
 
   override async dispose(): Promise<void> {
-    this.#lastPlan ??= this.#describe();
+    const { threads, threadChoice, plan } = this;
+    this.#last = { threads, threadChoice, plan };
     await super.dispose();
-  }
-
-  #describe(): string {
-    const { arithmetic } = this;
-    const threads = 'threads' in arithmetic ? arithmetic.threads : 0;
-    const where =
-      threads === 0 ? 'in the calling thread' : threads === 1 ? '1 thread' : `${threads} threads`;
-    return `${this.#build}, ${where}`;
   }
 }
 
@@ -108,24 +140,19 @@ async function createSimd(
   return new SimdArithmetic(options, kernels, memory, isStreamed(cpuOptions));
 }
 
-/** `undefined` where a policy keeps threads from starting, or memory that can be shared is not to be had. */
+/** @throws {ThreadStartError} where a policy keeps threads from starting */
 async function createThreaded(
   options: EngineOptions,
   build: Build,
   cpuOptions: CpuOptions,
-): Promise<ThreadedArithmetic | undefined> {
+): Promise<ThreadedArithmetic> {
   const { threads } = cpuOptions;
-  const slices = threads ?? defaultSlices(options);
   const module = await compileBuild(build, true);
-  try {
-    const memory = createMemory(options, slices, true);
-    const start = { module, memory: memory.memory };
-    const team = await Team.assemble(slices, start, () => memory.control.passes);
-    const isChosen = threads !== undefined;
-    return new ThreadedArithmetic(options, memory, team, isChosen, isStreamed(cpuOptions));
-  } catch {
-    return undefined;
-  }
+  const memory = createMemory(options, threads ?? defaultSlices(options), true);
+  const start = { module, memory: memory.memory };
+  const team = await Team.assemble(memory.slices.length, start, () => memory.control.passes);
+  const isGiven = threads !== undefined;
+  return new ThreadedArithmetic(options, memory, team, isGiven, isStreamed(cpuOptions));
 }
 
 function isStreamed({ stream }: CpuOptions): (training: Dataset) => boolean {
@@ -152,30 +179,39 @@ function createMemory(
   return new KernelMemory({ network, slices, moments, isShared, clipNorm });
 }
 
-/** @throws {ConfigurationError} for what is no number of threads */
-function requireThreads(threads: number | undefined): void {
+/** @throws {ConfigurationError} for what is no number of threads, or none that the build has */
+function requireThreads(threads: number | undefined, build: CpuOptions['build']): void {
   if (threads === undefined) return;
-  if (Number.isInteger(threads) && threads >= 0 && threads <= mostThreads) return;
-  throw new ConfigurationError(
-    `The number of threads is a whole number from 0 to ${mostThreads}, and ${threads} was given. ` +
-      'Leave it out to have the fastest found by trial.',
-  );
+  if (!Number.isInteger(threads) || threads < 0 || threads > mostThreads) {
+    throw new ConfigurationError(
+      `The number of threads must be a whole number from 0 to ${mostThreads}; got ${threads}. ` +
+        'Leave it out to have the fastest found by trial.',
+    );
+  }
+  if (build === 'plain' && threads > 1) {
+    throw new ConfigurationError(
+      `The build 'plain' has no threads; got threads: ${threads}. Leave one of the two out.`,
+    );
+  }
 }
 
-/** The build that was asked for, or the best one that compiles. */
-async function compileBest(build: Build | undefined): Promise<Build | undefined> {
+/** The build that was asked for, or the best one that compiles, or why there is none. */
+async function compileBest(
+  build: Build | undefined,
+): Promise<{ readonly build?: Build; readonly obstacle?: string }> {
   if (build !== undefined) {
     await compileBuild(build, false);
-    return build;
+    return { build };
   }
+  let obstacle = 'this runtime has no WebAssembly with SIMD';
   for (const candidate of supportedBuilds()) {
     try {
       await compileBuild(candidate, false);
-      return candidate;
+      return { build: candidate };
     } catch (error) {
-      // A page's policy may forbid what the runtime could do.
       if (!(error instanceof WebAssembly.CompileError)) throw error;
+      obstacle = 'a policy forbids WebAssembly';
     }
   }
-  return undefined;
+  return { obstacle };
 }

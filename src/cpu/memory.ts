@@ -21,6 +21,8 @@ const pageBytes = 2 ** 16;
 const mostPages = 2 ** 16;
 /** What memory may grow to, in pages: address space that phones do not all have is reserved for it where it is shared. */
 const maxima = [mostPages, mostPages / 4, mostPages / 16] as const;
+/** Room to leave for a training set; a larger one may be streamed. */
+const usualDataBytes = 2 ** 26;
 /** Bytes of activations of one layer that stay in the second-level cache beside its weights. */
 const cachedBytes = 384 * 2 ** 10;
 
@@ -43,7 +45,9 @@ export interface MemoryOptions {
   readonly clipNorm?: number | undefined;
 }
 
-function allocate(pages: number, isShared: boolean): WebAssembly.Memory {
+/** @throws {OutOfMemoryError} with the advice, where there is not so much memory */
+function allocate(bytes: number, isShared: boolean, advice: string): WebAssembly.Memory {
+  const pages = Math.ceil(bytes / pageBytes);
   let cause: unknown;
   for (const maximum of maxima.filter((most) => most >= pages)) {
     try {
@@ -52,18 +56,33 @@ function allocate(pages: number, isShared: boolean): WebAssembly.Memory {
       cause = error;
     }
   }
-  throw noRoom(pages * pageBytes, cause);
+  throw noRoom(bytes, advice, cause);
 }
 
-function noRoom(bytes: number, cause: unknown): OutOfMemoryError {
-  const size = Math.ceil(bytes / 2 ** 20);
+function noRoom(bytes: number, advice: string, cause: unknown): OutOfMemoryError {
+  const limit = pageBytes * mostPages;
+  const fact = bytes > limit ? `can address ${mebibytes(limit)} MiB` : 'did not get them';
   return new OutOfMemoryError(
-    `The CPU engine needs ${size} MiB of memory in one piece, and ` +
-      (pageBytes * mostPages < bytes
-        ? 'can address 4096 MiB. Take a smaller network, or fewer samples at a time.'
-        : 'did not get them. Dispose of engines that are no longer needed, or take fewer samples at a time.'),
+    `The CPU engine needs ${mebibytes(bytes)} MiB of memory in one piece and ${fact}. ${advice}`,
     { cause },
   );
+}
+
+function mebibytes(bytes: number): number {
+  return Math.ceil(bytes / 2 ** 20);
+}
+
+/**
+ * What to do where the slices do not fit: fewer threads where that is enough, each of which has a slice.
+ * @param shared bytes that all slices have in common
+ * @param own bytes of each slice
+ */
+function adviceOf(slices: number, shared: number, own: number): string {
+  const most = Math.floor((pageBytes * mostPages - usualDataBytes - shared) / own);
+  const isTooMany = slices > Math.max(1, most);
+  return isTooMany && most > 0
+    ? `Each of the ${slices} threads takes ${mebibytes(own)} MiB for a gradient of its own: use at most ${most} threads.`
+    : 'Use a smaller network or fewer threads, or dispose of engines that are no longer needed.';
 }
 
 export class KernelMemory {
@@ -81,6 +100,8 @@ export class KernelMemory {
   readonly slices: readonly SliceRoom[];
   readonly #network: Network;
   readonly #places: readonly LayerPlace[];
+  /** What writes the slices' structures. */
+  readonly #writers: readonly ((memory: Uint32Array) => void)[];
   /** For a few samples a slice, of whatever dataset. */
   readonly #stage: number;
   readonly #stageBytes: number;
@@ -114,19 +135,19 @@ export class KernelMemory {
     this.#stepSums = take(mostSteps * slices * 16);
     this.parameters = take(this.parameterBytes);
     this.moments = Array.from({ length: moments }, () => take(this.parameterBytes));
+    const shared = next;
     // Gradients lie at equal distances.
     const gradients = Array.from({ length: slices }, () => take(this.parameterBytes));
     const { rows, parameters } = this;
-    const shared = { network, places: this.#places, rows, parameters, values };
-    const rooms = gradients.map((gradient) => placeSlice(shared, gradient, take));
+    const common = { network, places: this.#places, rows, parameters, values };
+    const rooms = gradients.map((gradient) => placeSlice(common, gradient, take));
     this.slices = rooms.map(({ room }) => room);
     const featureCount = layers[0]!;
     this.#stageBytes = up(this.rows * (featureCount + 1) + 16, line);
     this.#stage = take(this.#stageBytes * slices);
     this.#end = next;
 
-    const pages = Math.ceil(next / pageBytes);
-    this.memory = allocate(pages, isShared);
+    this.memory = allocate(next, isShared, adviceOf(slices, shared, (next - shared) / slices));
     this.#bytes = new Uint8Array(this.memory.buffer);
     this.#words = new Uint32Array(this.memory.buffer);
     this.#floats = new Float32Array(this.memory.buffer);
@@ -134,7 +155,7 @@ export class KernelMemory {
       Float32Array.from({ length: 256 }, (_, byte) => byte / 255),
       values / 4,
     );
-    for (const { write } of rooms) write(this.#words);
+    this.#writers = rooms.map(({ write }) => write);
     const [first, second] = this.slices;
     const fields = {
       slices,
@@ -151,7 +172,7 @@ export class KernelMemory {
       sums: this.#stepSums,
     };
     this.control = new Control(this.memory, control, fields, clipNorm);
-    this.#writeParameters(network.parameters);
+    this.#initialize();
   }
 
   /**
@@ -257,6 +278,12 @@ export class KernelMemory {
     this.#floats.set(floats, at + 1);
   }
 
+  /** Undoes all steps, to the last bit: numbers that are not finite would not stay in the places of the parameters. */
+  reset(): void {
+    this.#bytes.fill(0, this.rates, this.#end);
+    this.#initialize();
+  }
+
   /** In the layout of `parameterLayout`. */
   readParameters(): Float32Array<ArrayBuffer> {
     return this.#read(this.parameters);
@@ -275,6 +302,12 @@ export class KernelMemory {
         !this.#floats.subarray(gradient + weights, gradient + end).every(Number.isFinite),
     );
     return wrong < 0 ? undefined : wrong;
+  }
+
+  /** To be called while all but constants is 0. */
+  #initialize(): void {
+    for (const write of this.#writers) write(this.#words);
+    this.#writeParameters(this.#network.parameters);
   }
 
   #read(piece: number): Float32Array<ArrayBuffer> {
@@ -308,7 +341,9 @@ export class KernelMemory {
     try {
       this.memory.grow(missing);
     } catch (cause) {
-      throw noRoom(bytes, cause);
+      const advice =
+        'Stream the training set (stream: true), use fewer threads, or dispose of engines that are no longer needed.';
+      throw noRoom(bytes, advice, cause);
     }
     this.#bytes = new Uint8Array(this.memory.buffer);
     this.#words = new Uint32Array(this.memory.buffer);

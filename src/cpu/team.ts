@@ -1,15 +1,18 @@
 /** Threads that work for one engine, and are handed on to the next one when it is done. */
 import { ThreadLostError } from '../errors.ts';
-import { Thread, type Request } from './thread.ts';
+import { Thread, ThreadStartError, type Request } from './thread.ts';
 
 /** Ended engines' threads, which take a tenth of the time to start again that new ones take. */
 const idle: Thread[] = [];
 /** How many of them are kept. */
 const mostIdle = 16;
+/** An idle thread that has not answered by then counts as dead. A new one takes its place. */
+const idleAnswerMs = 5_000;
 
 /** Between two looks whether anything moves, and how often nothing may. */
 const lookMs = 5_000;
 const mostLooks = 6;
+const standstill = `${(lookMs * mostLooks) / 1000} s`;
 
 export class Team {
   readonly #threads: readonly Thread[];
@@ -24,18 +27,55 @@ export class Team {
 
   /**
    * @param request what makes the threads ready
-   * @throws where this runtime, or a page's policy, has no such threads
+   * @throws {ThreadStartError} where this runtime, or a page's policy, lets no such threads start
+   * @throws {ThreadLostError} when threads do not get ready, or none does for half a minute
    */
   static async assemble(size: number, request: Request, progress: () => number): Promise<Team> {
     const threads: Thread[] = [];
-    try {
-      while (threads.length < size) threads.push(idle.pop() ?? new Thread());
-      await Promise.all(threads.map((thread) => thread.request(request)));
-    } catch (error) {
-      for (const thread of threads) thread.end('the others did not start');
-      throw error;
+    let ready = 0;
+    const join = async (): Promise<void> => {
+      await this.#enlist(request, threads);
+      ready++;
+    };
+    const watch = watchProgress(
+      () => ready,
+      () => {
+        for (const thread of threads) thread.end(`it did not start within ${standstill}`);
+      },
+    );
+    const outcomes = await Promise.allSettled(Array.from({ length: size }, join));
+    clearInterval(watch);
+    const failed = outcomes.find((outcome) => outcome.status === 'rejected');
+    if (!failed) return new Team(threads, progress);
+    for (const thread of threads) thread.end('the others did not start');
+    const cause = failed.reason as Error;
+    if (cause instanceof ThreadStartError) throw cause;
+    throw new ThreadLostError(
+      `A thread of the CPU engine did not get ready: ${cause.message}. ` +
+        'Create a new engine; with threads: 0 it computes in the calling thread.',
+      { cause },
+    );
+  }
+
+  /** Makes an idle thread ready, or a new one, and adds it to `threads`. */
+  static async #enlist(request: Request, threads: Thread[]): Promise<void> {
+    for (let kept = idle.pop(); kept; kept = idle.pop()) {
+      const thread = kept;
+      const timer = setTimeout(() => thread.end('it did not answer'), idleAnswerMs);
+      try {
+        await thread.request(request);
+        threads.push(thread);
+        return;
+      } catch {
+        // A worker may end without a word while nothing is asked of it.
+        thread.end('it did not answer');
+      } finally {
+        clearTimeout(timer);
+      }
     }
-    return new Team(threads, progress);
+    const thread = Thread.start();
+    threads.push(thread);
+    await thread.request(request);
   }
 
   /**
@@ -45,7 +85,9 @@ export class Team {
    */
   async work(threads: number, requestOf: (thread: number) => Request): Promise<void> {
     this.requireWhole();
-    const watch = this.#watch();
+    const watch = watchProgress(this.#progress, () =>
+      this.#threads[0]!.end(`nothing moved for ${standstill}`),
+    );
     try {
       const members = this.#threads.slice(0, threads);
       await Promise.all(members.map((thread, t) => thread.request(requestOf(t))));
@@ -81,18 +123,21 @@ export class Team {
     for (const thread of this.#threads) thread.end('another thread failed');
     return this.#failure;
   }
+}
 
-  #watch(): ReturnType<typeof setInterval> {
-    let last = this.#progress();
-    let looks = 0;
-    return setInterval(() => {
-      const now = this.#progress();
-      looks = now === last ? looks + 1 : 0;
-      last = now;
-      if (looks < mostLooks) return;
-      this.#threads[0]!.end(`nothing moved for ${(lookMs * mostLooks) / 1000} s`);
-    }, lookMs);
-  }
+/** Calls `onStandstill` once `progress` has not changed for half a minute. @returns the interval to clear */
+function watchProgress(
+  progress: () => number,
+  onStandstill: () => void,
+): ReturnType<typeof setInterval> {
+  let last = progress();
+  let looks = 0;
+  return setInterval(() => {
+    const now = progress();
+    looks = now === last ? looks + 1 : 0;
+    last = now;
+    if (looks >= mostLooks) onStandstill();
+  }, lookMs);
 }
 
 function lost(reason: string, cause?: Error): ThreadLostError {

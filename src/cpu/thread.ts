@@ -1,7 +1,7 @@
 /**
  * One thread that runs the kernels: a worker, of the kind that this runtime has, and the same few lines in it
- * everywhere. They are text, because a file of its own would have to be found by every bundler and every runtime; a page
- * whose policy forbids such workers computes in the page's thread instead.
+ * everywhere. They are text, because a file of its own would have to be found by every bundler and every runtime. In a page
+ * whose policy forbids such workers, the page's thread computes.
  */
 
 /** What a thread is sent: kernels to take, calls of them, or nothing, upon which it lets the kernels go. */
@@ -84,16 +84,25 @@ function builtin(name: string): unknown {
 /** Their threads, unlike workers of the web, need not keep a process alive. */
 const nodeWorkers = () => builtin('node:worker_threads') as NodeWorkers | undefined;
 
-/** How many threads this machine runs at a time, as far as it tells; 0 where there are none that share memory. */
-export function availableThreads(): number {
-  if (typeof SharedArrayBuffer === 'undefined') return 0;
-  const system = builtin('node:os') as { availableParallelism(): number } | undefined;
-  if (system && nodeWorkers()) return system.availableParallelism();
-  // Without isolation a page may make shared memory, but not hand it to a worker.
-  const isIsolated = (globalThis as { crossOriginIsolated?: boolean }).crossOriginIsolated;
-  if (!isIsolated || typeof Worker === 'undefined') return 0;
-  return Math.max(1, navigator.hardwareConcurrency);
+/** Why this runtime has no threads that share memory; undefined where it has. */
+export function obstacleToThreads(): string | undefined {
+  if (!nodeWorkers()) {
+    // Without isolation a page may make shared memory, but not hand it to a worker.
+    const isIsolated = (globalThis as { crossOriginIsolated?: boolean }).crossOriginIsolated;
+    if (!isIsolated) return 'the page is not cross-origin isolated';
+    if (typeof Worker === 'undefined') return 'this runtime has no workers';
+  }
+  return typeof SharedArrayBuffer === 'undefined' ? 'this runtime has no shared memory' : undefined;
 }
+
+/** How many threads this machine runs at a time, as far as it tells. */
+export function availableThreads(): number {
+  const system = builtin('node:os') as { availableParallelism(): number } | undefined;
+  return system?.availableParallelism() ?? Math.max(1, navigator.hardwareConcurrency);
+}
+
+/** A worker cannot be started here: a policy forbids it, or the system has no more threads. */
+export class ThreadStartError extends Error {}
 
 export class Thread {
   readonly #worker: AnyWorker;
@@ -101,9 +110,19 @@ export class Thread {
   #waiting:
     { resolve(milliseconds: readonly number[]): void; reject(error: Error): void } | undefined;
   #failure: Error | undefined;
+  /** Whether it has answered anything. */
+  #isStarted = false;
 
-  /** @throws where a policy forbids it; some browsers say so at the first request only */
-  constructor() {
+  /** @throws {ThreadStartError} where a policy forbids it; some browsers say so at the first request only */
+  static start(): Thread {
+    try {
+      return new Thread();
+    } catch (cause) {
+      throw new ThreadStartError(cause instanceof Error ? cause.message : String(cause), { cause });
+    }
+  }
+
+  private constructor() {
     const workers = nodeWorkers();
     if (workers) {
       // Without the process's own flags, which may load half a toolchain.
@@ -127,7 +146,10 @@ export class Thread {
     }
   }
 
-  /** Resolves once the request is carried out, to the milliseconds that each call took; one at a time. */
+  /**
+   * Resolves once the request is carried out, to the milliseconds that each call took; one at a time.
+   * @throws {ThreadStartError} where the worker fails before its first answer
+   */
   async request(request: Request): Promise<readonly number[]> {
     if (this.#failure) throw this.#failure;
     this.#hold(true);
@@ -144,17 +166,18 @@ export class Thread {
 
   /** Ends it, whatever it is doing, and fails what it was asked for. */
   end(reason: string): void {
-    this.#fail(reason);
+    this.#fail(reason, Error);
     void this.#worker.terminate();
   }
 
   #settle({ error, milliseconds = [] }: Answer): void {
+    this.#isStarted = true;
     if (error === undefined) this.#waiting?.resolve(milliseconds);
     else this.#waiting?.reject(new Error(error));
   }
 
-  #fail(reason: string): void {
-    this.#failure ??= new Error(reason);
+  #fail(reason: string, ErrorClass = this.#isStarted ? Error : ThreadStartError): void {
+    this.#failure ??= new ErrorClass(reason);
     this.#waiting?.reject(this.#failure);
   }
 }

@@ -11,28 +11,59 @@ import type { Wish } from './control.ts';
 import { mostSteps, type KernelMemory } from './memory.ts';
 import { ratesAt } from './rates.ts';
 import type { Team } from './team.ts';
+import {
+  chooseFastest,
+  timerResolution,
+  type Choice,
+  type MedianInterval,
+} from './threadChoice.ts';
 
 /** What steps are asked for at a time take: little for who waits for an abort, much beside a message. */
 const targetMs = 20;
 /** Bytes of a training set that is streamed which are in memory at a time, unless a mini-batch is larger. */
 const windowBytes = 2 ** 26;
-/** Trials are at least this long, and there are so many of each number of threads unless one takes much longer. */
-const trialMs = 4;
-const longTrialMs = 20;
-const trialRounds = 3;
-/** More threads have to be this much faster to be worth their while. */
-const worthwhile = 1.05;
+/** Milliseconds of all trials together, where steps are short. */
+const budgetMs = 250;
+/** Milliseconds of trials before those that count: code is compiled and optimized while it runs. */
+const warmUpMs = 50;
+/** Of each number of threads. */
+const mostWarmUps = 20;
+/** Milliseconds of one trial, unless the timer is too coarse for it. */
+const trialMs = 8;
+/** Milliseconds of a step on one thread above which trials take a part of a mini-batch only. */
+const longStepMs = 40;
+/** Milliseconds after which a choice of fewer threads than there are is made anew, and the factor to the time after that. */
+const firstRecheckMs = 1_000;
+const recheckFactor = 4;
+
+/** How few samples are worth a slice of a step. */
+export const fewestSamples = 24;
+
+/** How many threads share a step, and why. */
+export interface ThreadChoice {
+  readonly threads: number;
+  /** How many times as long each number of threads took as the chosen one. */
+  readonly times: readonly (MedianInterval & { readonly threads: number })[];
+  /** Rounds in which all of them were tried. */
+  readonly rounds: number;
+}
 
 export class ThreadedArithmetic implements RunningArithmetic {
   readonly chunkSize: number;
   readonly #options: EngineOptions;
   readonly #memory: KernelMemory;
-  readonly #team: Team;
+  readonly #team: Pick<Team, 'work' | 'requireWhole' | 'disband'>;
   /** Parts that a step is cut into, which the threads share. */
   readonly #slices: number;
   readonly #isStreamed: (training: Dataset) => boolean;
+  /** Numbers of threads to choose from, the largest first; ties go to more threads. */
+  readonly #candidates: readonly number[];
   #threads: number;
-  #isChosen: boolean;
+  #choice: ThreadChoice | undefined;
+  /** The number of threads to make the next steps with while a choice is made anew, and who waits for their time. */
+  #asked: { readonly threads: number; readonly answer: (ms: number) => void } | undefined;
+  #recheckMs = firstRecheckMs;
+  #recheckAt = Infinity;
   /** What is streamed, and how many samples at a time. */
   #stream: { readonly training: Dataset; readonly samples: number } | undefined;
   #order: Uint32Array | undefined;
@@ -40,14 +71,14 @@ export class ThreadedArithmetic implements RunningArithmetic {
 
   /**
    * @param memory of as many slices as the team has threads
-   * @param isChosen whether all of them are to be used; if not, trials tell how many
+   * @param isGiven whether all threads are to be used; if not, trials tell how many
    * @param isStreamed whether a training set is taken in piece by piece, as it is needed
    */
   constructor(
     options: EngineOptions,
     memory: KernelMemory,
-    team: Team,
-    isChosen: boolean,
+    team: Pick<Team, 'work' | 'requireWhole' | 'disband'>,
+    isGiven: boolean,
     isStreamed: (training: Dataset) => boolean,
   ) {
     this.#options = options;
@@ -56,13 +87,18 @@ export class ThreadedArithmetic implements RunningArithmetic {
     this.#team = team;
     this.#slices = memory.slices.length;
     this.#threads = this.#slices;
-    this.#isChosen = isChosen;
+    this.#candidates = isGiven ? [this.#slices] : halvings(this.#slices);
     this.chunkSize = memory.rows * this.#slices;
   }
 
   /** How many threads steps are made by; known once a training set is loaded. */
   get threads(): number {
     return this.#threads;
+  }
+
+  /** Undefined where there was nothing to choose. */
+  get choice(): ThreadChoice | undefined {
+    return this.#choice;
   }
 
   async load(training: Dataset): Promise<void> {
@@ -77,8 +113,8 @@ export class ThreadedArithmetic implements RunningArithmetic {
     } else {
       this.#memory.load(training);
     }
-    if (!this.#isChosen) await this.#chooseThreads(training);
-    this.#isChosen = true;
+    // The choice does not depend on the data, and trials are possible before the first step only.
+    if (this.#candidates.length > 1 && !this.#choice) await this.#chooseThreads(training);
   }
 
   async infer(dataset: Dataset, samples: Uint32Array): Promise<PassResult> {
@@ -132,20 +168,25 @@ export class ThreadedArithmetic implements RunningArithmetic {
     const stop = () => control.stop();
     signal?.addEventListener('abort', stop);
     const begin = performance.now();
+    if (begin >= this.#recheckAt) this.#recheck();
+    const trial = this.#asked;
     try {
       await this.#run({
-        threads: this.#threads,
+        threads: trial?.threads ?? this.#threads,
         // No more than there are: the kernels count in 32 bits.
         batchSize: Math.min(batchSize, order.length),
         firstStep: this.#stream ? 0 : firstStep,
         steps: asked,
-        isTrial: false,
       });
     } finally {
       signal?.removeEventListener('abort', stop);
     }
     const { made, isFinite } = control.answer;
-    if (made === asked) this.#stepMs = (performance.now() - begin) / made;
+    if (made === asked) {
+      const stepMs = (performance.now() - begin) / made;
+      trial?.answer(stepMs);
+      if (!trial) this.#stepMs = stepMs;
+    }
     const samples = Math.min(order.length, (firstStep + made) * batchSize) - firstStep * batchSize;
     return {
       samples,
@@ -178,44 +219,83 @@ export class ThreadedArithmetic implements RunningArithmetic {
   }
 
   /**
-   * Tries steps that change nothing, on more and more threads until more are not worth it: beyond the number of real
-   * cores, or where steps are so short that threads mostly wait for each other, more are slower. Whatever the trials
-   * say, the bits are the same.
+   * Finds the number of threads by trial: beyond the number of real cores, or where steps are so short that threads
+   * mostly wait for each other, more threads are slower. The bits are the same whatever the trials say. They make whole
+   * steps, with a learning rate of 0 so that none diverges, which are undone in the end.
    */
   async #chooseThreads({ sampleCount }: Dataset): Promise<void> {
-    if (this.#slices === 1) return;
     const { batchSize } = this.#options;
-    // A pass of each slice: of a large mini-batch, as much as tells.
-    const size = Math.min(batchSize, this.#memory.rows * this.#slices);
+    const optimizer = { ...this.#options.optimizer, learningRate: 0 };
     const samples = this.#stream?.samples ?? sampleCount;
-    const order = Uint32Array.from({ length: samples }, (_, n) => n);
+    // Scattered over the data, as in training.
+    const order = Uint32Array.from({ length: samples }, (_, n) => (n * 7919) % samples);
     if (this.#stream) this.#memory.stream(this.#stream.training, order);
     else this.#setOrder(order);
-    const steps = Math.max(1, Math.floor(samples / size));
-    // The first calls run code that is yet to be optimized.
-    await this.#time(1, size, steps);
-    let best = { threads: 1, ms: await this.#time(1, size, steps) };
-    for (let threads = 2; threads <= this.#slices; threads *= 2) {
-      const ms = await this.#time(threads, size, steps);
-      if (ms * worthwhile > best.ms) break;
-      best = { threads, ms };
+    const stepMs = new Map<number, number>();
+    let size = Math.min(batchSize, samples, fewestSamples * this.#slices);
+    /** Makes steps for about so long. @returns milliseconds a step */
+    const time = async (threads: number, ms: number): Promise<number> => {
+      const wanted = Math.floor(ms / (stepMs.get(threads) ?? ms));
+      const steps = Math.max(1, Math.min(wanted, mostSteps, Math.floor(samples / size)));
+      for (let s = 0; s < steps; s++) this.#memory.writeRates(s, ratesAt(optimizer, 1 / size, s));
+      const begin = performance.now();
+      await this.#run({ threads, batchSize: size, firstStep: 0, steps });
+      // Fewer steps were made where a gradient was not finite.
+      const each = (performance.now() - begin) / this.#memory.control.answer.made;
+      stepMs.set(threads, each);
+      return each;
+    };
+    const begin = performance.now();
+    for (let turn = 0; turn < mostWarmUps; turn++) {
+      for (const threads of this.#candidates) await time(threads, trialMs);
+      if (performance.now() - begin >= warmUpMs) break;
     }
-    this.#threads = best.threads;
-    this.#stepMs = (best.ms * batchSize) / size;
+    const most = Math.floor((size * longStepMs) / stepMs.get(1)!);
+    if (most > size) {
+      const larger = Math.min(batchSize, samples, most);
+      for (const [threads, ms] of stepMs) stepMs.set(threads, (ms * larger) / size);
+      size = larger;
+    }
+    const eachMs = Math.max(trialMs, 10 * timerResolution());
+    this.#choose(
+      await chooseFastest(
+        this.#candidates.map((threads) => () => time(threads, eachMs)),
+        { budgetMs },
+      ),
+    );
+    this.#stepMs = (stepMs.get(this.#threads)! * batchSize) / size;
+    this.#memory.reset();
+    this.#order = undefined;
   }
 
-  /** Milliseconds a step of so many samples, the least of a few trials, since noise only adds. */
-  async #time(threads: number, batchSize: number, most: number): Promise<number> {
-    let best = Infinity;
-    for (let round = 0, steps = 1; round < trialRounds;) {
-      const begin = performance.now();
-      await this.#run({ threads, batchSize, firstStep: 0, steps, isTrial: true });
-      const ms = performance.now() - begin;
-      best = Math.min(best, ms / steps);
-      if (ms >= longTrialMs) break;
-      if (ms >= trialMs || steps === most) round++;
-      else steps = Math.min(most, steps * 4);
-    }
-    return best;
+  /**
+   * Chooses again, by the steps that training makes anyway. A machine that is busy for a moment makes more threads look
+   * slow, and not fewer, so only a choice of fewer is doubted. Later trials are further apart, to take little of the time.
+   */
+  #recheck(): void {
+    this.#recheckAt = Infinity;
+    const candidates = this.#candidates.map(
+      (threads) => () =>
+        new Promise<number>((resolve) => {
+          this.#asked = { threads, answer: resolve };
+        }),
+    );
+    void chooseFastest(candidates, { budgetMs }).then((choice) => {
+      this.#asked = undefined;
+      this.#choose(choice);
+    });
   }
+
+  #choose({ chosen, ratios, rounds }: Choice): void {
+    this.#threads = this.#candidates[chosen]!;
+    const times = this.#candidates.map((threads, c) => ({ threads, ...ratios[c]! }));
+    this.#choice = { threads: this.#threads, times, rounds };
+    this.#recheckAt = chosen === 0 ? Infinity : performance.now() + this.#recheckMs;
+    this.#recheckMs *= recheckFactor;
+  }
+}
+
+/** 8, 4, 2, 1. @param most a power of two */
+function halvings(most: number): number[] {
+  return Array.from({ length: Math.log2(most) + 1 }, (_, n) => most / 2 ** n);
 }

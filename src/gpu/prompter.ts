@@ -1,15 +1,25 @@
 /**
  * Lets waits for the GPU end when the GPU is done.
  *
- * Some browsers look for finished work on a timer only, Firefox every 100 ms, unless something is submitted: then
- * they look at once (bugzilla 1870699; the remedy is jax-js's). Whether this is one of them is measured, and if it
- * is, nothing is submitted again and again while somebody waits.
+ * Some browsers look for finished work only when a timer fires, Firefox every 100 ms, and whenever something is submitted
+ * (bugzilla 1870699; the remedy is jax-js's). Whether a browser is one of them is measured. If it is, empty submits are
+ * made while anybody waits: one at once, and one after every timeout.
  */
 
-/** Between two empty submits; browsers make 4 ms of it, which is as soon as a few submits in flight need. */
+/**
+ * Between two empty submits. Browsers make 4 ms of it from the fifth timeout on that sets the next; a new wait starts a new
+ * chain of timeouts, so that short waits end soon and long ones cost little.
+ */
 const promptEveryMs = 1;
 /** A wait for an idle GPU that outlasts so many timeouts of 4 ms was for a timer, not for the GPU. */
 const patience = 3;
+/**
+ * Waits in a row that must be short for a browser to need no prompts. The first may end soon because the timer happens to
+ * fire; the next one begins right after that and takes the whole of its period.
+ */
+const shortWaits = 3;
+/** Prompted waits of which one must be short for prompts to be of use: the machine may be busy during one. */
+const promptedWaits = 2;
 
 export class Prompter {
   readonly #queue: Pick<GPUQueue, 'submit' | 'onSubmittedWorkDone'>;
@@ -33,8 +43,9 @@ export class Prompter {
   }
 
   /**
-   * Finds out whether it is needed, once: any further call gives the first one's answer. To be called while the GPU is
-   * idle; takes a fraction of a millisecond where it is not needed.
+   * Finds out whether empty submits are needed, once; further calls give the answer of the first. To be called while the
+   * GPU is idle. Takes a fraction of a millisecond where they are not needed, and about two periods of the timer where
+   * they are.
    */
   measure(): Promise<void> {
     this.#measurement ??= this.#measure().finally(() => (this.#isMeasured = true));
@@ -47,7 +58,7 @@ export class Prompter {
    */
   during<T>(promise: Promise<T>): Promise<T> {
     this.#waiting++;
-    this.#arm();
+    if (this.#isNeeded) this.#prompt();
     const settled = () => {
       this.#waiting--;
     };
@@ -55,22 +66,26 @@ export class Prompter {
     return promise;
   }
 
-  #arm(): void {
-    if (!this.#isNeeded || this.#timer !== undefined) return;
+  #prompt(): void {
+    this.#queue.submit([]);
+    clearTimeout(this.#timer);
     this.#timer = setTimeout(() => {
       this.#timer = undefined;
-      if (this.#waiting === 0) return;
-      this.#queue.submit([]);
-      this.#arm();
+      if (this.#waiting > 0) this.#prompt();
     }, promptEveryMs);
   }
 
   async #measure(): Promise<void> {
-    const plain = await this.#waitPlainly();
+    let plain: number | undefined;
+    for (let wait = 0; wait < shortWaits && plain === undefined; wait++) {
+      plain = await this.#waitPlainly();
+    }
     if (plain === undefined) return;
-    this.#isNeeded = await this.#isFasterPrompted(plain / 2);
-    // For who began to wait before this was known.
-    if (this.#waiting > 0) this.#arm();
+    for (let wait = 0; wait < promptedWaits && !this.#isNeeded; wait++) {
+      this.#isNeeded = await this.#isFasterPrompted(plain / 2);
+    }
+    // For waits that began before this was known.
+    if (this.#isNeeded && this.#waiting > 0) this.#prompt();
   }
 
   /** Milliseconds that a wait for nothing takes; undefined if it is over soon. */
@@ -86,8 +101,8 @@ export class Prompter {
   }
 
   /**
-   * Whether with empty submits a wait for nothing takes less than `limitMs`. A machine that was busy during the
-   * first wait is taken for a slow timer; empty submits that are not needed cost it next to nothing.
+   * Whether a wait for nothing takes less than `limitMs` with empty submits. To be called right after the timer fired. A
+   * machine that was busy during the plain wait is taken for one with a slow timer, which costs it microseconds a wait.
    */
   async #isFasterPrompted(limitMs: number): Promise<boolean> {
     const start = performance.now();
@@ -96,6 +111,8 @@ export class Prompter {
       this.#queue.submit([]);
       if (await Promise.race([over, sleep(promptEveryMs)])) return true;
     }
+    // Until the timer fires, which would seem to answer the next prompt.
+    await over;
     return false;
   }
 }

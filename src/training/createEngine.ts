@@ -1,8 +1,16 @@
 /** From a backend's name to an engine, and `auto`'s choice between them. */
 import { createCpuEngine } from '../cpu/engine.ts';
 import { createDataset, type Dataset } from '../data/dataset.ts';
-import { fileOrder } from '../data/shuffle.ts';
-import { LimitError, NoAdapterError, OutOfMemoryError } from '../errors.ts';
+import { chooseFastest, medianInterval, timerResolution } from '../cpu/threadChoice.ts';
+import { shuffledOrder } from '../data/shuffle.ts';
+import {
+  DeviceLostError,
+  LimitError,
+  NoAdapterError,
+  NoThreadsError,
+  OutOfMemoryError,
+  ThreadLostError,
+} from '../errors.ts';
 import { adapterName, type AdapterDescription } from '../gpu/adapter.ts';
 import { Device } from '../gpu/device.ts';
 import { GpuEngine } from '../gpu/engine.ts';
@@ -13,6 +21,7 @@ import { requireOneOf } from '../network/functions.ts';
 import type { Network } from '../network/network.ts';
 import { Random } from '../network/random.ts';
 import { createReferenceEngine } from '../reference/engine.ts';
+import { stepsPerEpoch } from './batches.ts';
 import { backends, type Engine } from './engine.ts';
 import type { TrainerOptions } from './trainerOptions.ts';
 
@@ -88,86 +97,185 @@ async function resolvePlan(
   return { plan: found?.plan, planOrigin: found?.from ?? 'default' };
 }
 
-/** Errors of a GPU that is not there, or too small. */
-const noGpu = [NoAdapterError, LimitError, OutOfMemoryError] as const;
+/** Errors of a GPU that is not there, too small, or not to be relied on. */
+const noGpu = [NoAdapterError, LimitError, OutOfMemoryError, DeviceLostError] as const;
+/** Errors of a CPU engine that a network is too large for, or whose threads cannot be had. */
+const noCpu = [OutOfMemoryError, NoThreadsError, ThreadLostError] as const;
+
+function isOneOf(error: unknown, types: typeof noGpu | typeof noCpu): error is Error {
+  return types.some((type) => error instanceof type);
+}
 
 async function createFastest(network: Network, options: TrainerOptions): Promise<CreatedEngine> {
-  const onCpu = async (why: string): Promise<CreatedEngine> => ({
+  const { gpu, isVisible } = options;
+  let release = nothing;
+  let comparison: Comparison;
+  try {
+    const device = options.device ?? (await Device.request({ gpu, isVisible }));
+    if (!options.device) release = () => device.destroy();
+    comparison = device.adapter.isSoftware
+      ? { backend: 'cpu', why: `the only adapter is ${adapterName(device.adapter)}` }
+      : await compareOn(device, network, options);
+    if (comparison.backend === 'webgpu') {
+      const created = await createGpuEngine(network, { ...options, device });
+      return { ...created, release, choice: `webgpu: ${comparison.why}` };
+    }
+  } catch (error) {
+    if (!isOneOf(error, noGpu)) {
+      release();
+      throw error;
+    }
+    // No GPU, or one that cannot hold this network, is no reason not to train.
+    comparison = { backend: 'cpu', why: error.message };
+  }
+  release();
+  return {
     engine: await createOnCpu(network, options),
     release: nothing,
-    choice: `cpu: ${why}`,
-  });
-  let gpu: Awaited<ReturnType<typeof createGpuEngine>>;
-  try {
-    gpu = await createGpuEngine(network, options);
-  } catch (error) {
-    // No GPU, or one that cannot hold this network, is no reason not to train.
-    if (noGpu.some((type) => error instanceof type)) return await onCpu((error as Error).message);
-    throw error;
-  }
-  const { engine, adapter, release } = gpu;
-  if (adapter.isSoftware) {
-    await engine.dispose();
-    release();
-    return await onCpu(`the only adapter is ${adapterName(adapter)}`);
-  }
-  // The trials train, so each trains an engine of its own.
-  const trial = await createOnCpu(network, options);
-  let cpuRate: number;
-  let gpuRate: number;
-  let cpuPlan: string | undefined;
-  try {
-    cpuRate = await stepsPerSecond(trial, network, options.batchSize);
-    cpuPlan = trial.plan;
-    gpuRate = await stepsPerSecond(engine, network, options.batchSize);
-  } finally {
-    await trial.dispose();
-    await engine.dispose();
-    release();
-  }
-  const rates = `${Math.round(gpuRate)} steps/s on ${adapterName(adapter)}, ${Math.round(cpuRate)} on the CPU (${cpuPlan})`;
-  if (gpuRate <= cpuRate) return await onCpu(rates);
-  return { ...(await createGpuEngine(network, options)), choice: `webgpu: ${rates}` };
+    choice: `cpu: ${comparison.why}`,
+  };
 }
 
-/** Milliseconds that `auto` tries each backend for, once it is warm. */
-const trialMs = 100;
+/** Which backend trains faster, and a sentence that says why. */
+export interface Comparison {
+  readonly backend: 'webgpu' | 'cpu';
+  readonly why: string;
+}
 
-/** Trains on noise for a moment. Of its values a quarter is not 0, as in a drawn digit: the CPU leaves zeros out. */
-async function stepsPerSecond(
-  engine: Engine,
+/** Trains on both for a moment, with engines of their own. @throws what a GPU engine throws */
+async function compareOn(
+  device: Device,
+  network: Network,
+  given: TrainerOptions,
+): Promise<Comparison> {
+  // So that no learning rate makes them diverge, on data that is not the user's.
+  const optimizer = { ...given.optimizer, learningRate: 0 };
+  const options = { ...given, device, optimizer };
+  const { engine } = await createGpuEngine(network, options);
+  try {
+    let cpu: Engine;
+    try {
+      cpu = await createOnCpu(network, options);
+    } catch (error) {
+      if (isOneOf(error, noCpu)) return { backend: 'webgpu', why: error.message };
+      throw error;
+    }
+    try {
+      const name = adapterName(device.adapter);
+      return await compareEngines({ engine, name }, cpu, network, given.batchSize);
+    } finally {
+      await cpu.dispose();
+    }
+  } finally {
+    await engine.dispose();
+  }
+}
+
+/** Milliseconds of trials, and of one of them. */
+const budgetMs = 500;
+const trialMs = 25;
+/** Steps of a trial at most. */
+const mostTrialSteps = 4096;
+/** Bytes of features to try on, about: more than caches hold, as with real data. And samples at most. */
+const noiseBytes = 2 ** 24;
+const mostNoiseSamples = 2 ** 16;
+
+/**
+ * Trains on noise with both, in turn. A tie goes to the GPU, because it leaves the CPU's cores to the page.
+ * @param cpu an engine whose plan is known once a training set is loaded
+ */
+export async function compareEngines(
+  gpu: { readonly engine: Engine; readonly name: string },
+  cpu: Engine,
   network: Network,
   batchSize: number,
-): Promise<number> {
-  const batches = 4;
-  const noise = noiseDataset(batches * batchSize, network);
-  await engine.load(noise);
-  await engine.settle?.();
-  let best = 0;
-  const start = performance.now();
-  for (let elapsed = 0; elapsed < trialMs; elapsed = performance.now() - start) {
-    const before = performance.now();
-    const rounds = best === 0 ? 1 : Math.max(1, Math.round((best * trialMs) / 4000 / batches));
-    const runs = Array.from({ length: rounds }, () => {
-      engine.beginEpoch(fileOrder(noise.sampleCount), 0);
-      return engine.run(batches);
-    });
-    await Promise.all(runs);
-    best = Math.max(best, (rounds * batches * 1000) / (performance.now() - before));
+): Promise<Comparison> {
+  const noise = noiseDataset(network, batchSize);
+  const trials = [await trialOn(gpu.engine, noise, batchSize)];
+  try {
+    trials.push(await trialOn(cpu, noise, batchSize));
+  } catch (error) {
+    if (isOneOf(error, noCpu)) return { backend: 'webgpu', why: error.message };
+    throw error;
   }
-  return best;
+  const rates = trials.map((): number[] => []);
+  const { chosen, ratios } = await chooseFastest(
+    trials.map((makeSteps, t) => async () => {
+      const stepMs = await makeSteps();
+      rates[t]!.push(1000 / stepMs);
+      return stepMs;
+    }),
+    { budgetMs },
+  );
+  const [onGpu, onCpu] = rates.map(describeRate);
+  const isTie = chosen === 0 && !(ratios[1]!.low > 1);
+  return {
+    backend: chosen === 0 ? 'webgpu' : 'cpu',
+    why:
+      `${onGpu} steps/s on ${gpu.name}, ${onCpu} on the CPU (${cpu.plan})` +
+      (isTie ? '; too close to tell apart, and the GPU leaves the cores of the CPU free' : ''),
+  };
 }
 
-function noiseDataset(sampleCount: number, { layers }: Network): Dataset {
+/** '1234 (1200 to 1260)'. */
+function describeRate(rates: readonly number[]): string {
+  const { middle, low, high } = medianInterval(rates);
+  return `${Math.round(middle)} (${Math.round(low)} to ${Math.round(high)})`;
+}
+
+/**
+ * Makes an engine ready and warm.
+ * @returns what trains for some milliseconds, and gives the milliseconds of a step
+ */
+async function trialOn(
+  engine: Engine,
+  training: Dataset,
+  batchSize: number,
+): Promise<() => Promise<number>> {
+  await engine.load(training);
+  await engine.settle?.();
+  const perEpoch = stepsPerEpoch(training.sampleCount, batchSize);
+  const order = shuffledOrder(1, 0, training.sampleCount);
+  const makeSteps = async (steps: number): Promise<number> => {
+    const begin = performance.now();
+    const runs: Promise<unknown>[] = [];
+    for (let left = steps; left > 0; left -= perEpoch) {
+      engine.beginEpoch(order, 0);
+      runs.push(engine.run(Math.min(left, perEpoch)));
+    }
+    await Promise.all(runs);
+    return (performance.now() - begin) / steps;
+  };
+  let stepMs: number;
+  // Twice as many each time, as a GPU is given more at a time only once it has made fewer.
+  let steps = 1;
+  do {
+    stepMs = await makeSteps(steps);
+    steps *= 2;
+  } while (stepMs * steps < 2 * trialMs && steps < mostTrialSteps);
+  const eachMs = Math.max(trialMs, 10 * timerResolution());
+  return async () => {
+    const wanted = stepMs > 0 ? Math.round(eachMs / stepMs) : 1;
+    stepMs = await makeSteps(Math.max(1, Math.min(wanted, mostTrialSteps)));
+    return stepMs;
+  };
+}
+
+/** Whole mini-batches. Of the values a quarter is not 0, as in a drawn digit: the CPU leaves zeros out. */
+function noiseDataset({ layers }: Network, batchSize: number): Dataset {
   const random = new Random(0, 0);
+  const featureCount = layers[0]!;
   const classCount = Math.min(256, layers.at(-1)!);
-  return createDataset({
-    name: 'noise',
-    featureCount: layers[0]!,
-    classCount,
-    features: Uint8Array.from({ length: sampleCount * layers[0]! }, () =>
-      random.integer(4) === 0 ? random.integer(256) : 0,
-    ),
-    labels: Uint8Array.from({ length: sampleCount }, () => random.integer(classCount)),
-  });
+  const most = Math.min(mostNoiseSamples, noiseBytes / featureCount);
+  const sampleCount = batchSize * Math.max(1, Math.floor(most / batchSize));
+  const features = new Uint8Array(sampleCount * featureCount);
+  // A prime number, so that samples begin at different places of what is repeated.
+  const period = Uint8Array.from({ length: 65_521 }, () =>
+    random.integer(4) === 0 ? random.integer(256) : 0,
+  );
+  for (let at = 0; at < features.length; at += period.length) {
+    features.set(period.subarray(0, features.length - at), at);
+  }
+  const labels = Uint8Array.from({ length: sampleCount }, (_, n) => n % classCount);
+  return createDataset({ name: 'noise', featureCount, classCount, features, labels });
 }

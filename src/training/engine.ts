@@ -59,10 +59,10 @@ export interface Engine {
   readonly backend: Backend;
   /** How a step is cut up, in words, where there is something to say. */
   readonly plan?: string;
+  /** Threads that share a step on the CPU; 0 where the calling thread computes. */
+  readonly threads?: number | undefined;
   /** The same as data, which makes a GPU give the same bits again. */
   readonly exactPlan?: Plan;
-  /** Threads that share a step; undefined before a training set is loaded, and of engines without threads. */
-  readonly threads?: number | undefined;
   /** Of a training step, where it is made of dispatches; undefined before a training set is loaded. */
   readonly dispatchesPerStep?: number | undefined;
 

@@ -33,7 +33,7 @@ export interface SweepOptions {
   readonly device?: Device;
   /** Where the sweep gets its own device from. Default `navigator.gpu`; in Node, see `createGpu`. */
   readonly gpu?: GPU;
-  /** Of the sweep's own device, see `DeviceOptions`; in a page `() => !document.hidden`. Default: no. */
+  /** Of the sweep's own device, see `DeviceOptions`. Default: whether the page is visible. */
   readonly isVisible?: () => boolean;
 }
 

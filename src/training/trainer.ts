@@ -128,14 +128,17 @@ export class Trainer {
     return this.#engine.plan;
   }
 
+  /**
+   * `cpu`: how many threads share a step; 0 where the calling thread computes. Known once a training set is loaded, and
+   * may grow while training goes on, if the machine was busy then. Undefined for other backends.
+   */
+  get threads(): number | undefined {
+    return this.#engine.threads;
+  }
+
   /** The same as data, to be given as `plan` again. */
   get exactPlan(): Plan | undefined {
     return this.#engine.exactPlan;
-  }
-
-  /** Threads that share a step, on the CPU; known once a training set is loaded. */
-  get threads(): number | undefined {
-    return this.#engine.threads;
   }
 
   /** Dispatches that a step is made of, on a GPU, once it is prepared. */

@@ -24,8 +24,9 @@ export interface TrainerOptions {
   /** Whether each epoch visits the samples in an order of its own. Default true; false is the order of the file. */
   readonly shuffle?: boolean;
   /**
-   * `cpu`: how many threads share a step; 0: none but the calling one. Default: as many as trials find fastest. Bits
-   * depend on the number that is given here, or else on how many threads the machine has.
+   * `cpu`: how many threads share a step; 0: the calling thread computes. Default: as many as trials find fastest. Bits
+   * depend on the number that is given here, or else on how many threads the machine has. Where there are no threads, 2
+   * and more are a `NoThreadsError`, and with 1 or none given the calling thread computes; `Trainer.plan` says why.
    */
   readonly threads?: number | undefined;
   /**
@@ -45,6 +46,6 @@ export interface TrainerOptions {
   readonly device?: Device;
   /** `webgpu`: where the trainer gets its own device from. Default `navigator.gpu`; in Node, see `createGpu`. */
   readonly gpu?: GPU;
-  /** `webgpu`: of the trainer's own device, see `DeviceOptions`; in a page `() => !document.hidden`. Default: no. */
+  /** `webgpu`: of the trainer's own device, see `DeviceOptions`. Default: whether the page is visible. */
   readonly isVisible?: () => boolean;
 }

@@ -20,14 +20,15 @@ function fakeQueue({ lookEveryMs, isPrompt }: { lookEveryMs: number; isPrompt: b
     submits: 0,
     /** Milliseconds for which the GPU still has work. */
     busyUntil: 0,
+    /** Milliseconds that it takes to look after a submit: the answer comes from another process. */
+    promptMs: 0.5,
     waiting: [] as (() => void)[],
     look: () => {
       if (performance.now() >= queue.busyUntil) for (const done of queue.waiting.splice(0)) done();
     },
     submit: (): undefined => {
       queue.submits++;
-      // Not within the call: the answer comes from another process.
-      if (isPrompt) setTimeout(queue.look, 0.5);
+      if (isPrompt) setTimeout(queue.look, queue.promptMs);
     },
     onSubmittedWorkDone: () => {
       const done = new Promise<undefined>((resolve) =>
@@ -65,6 +66,44 @@ describe('empty submits', () => {
     await vi.advanceTimersByTimeAsync(1000);
     expect(took).toBeGreaterThanOrEqual(20);
     expect(took).toBeLessThanOrEqual(25);
+  });
+
+  it('begin with the wait, and do not go on with the slow timeouts of the one before', async () => {
+    const queue = fakeQueue({ lookEveryMs: 100, isPrompt: true });
+    const prompter = await measured(queue);
+    for (let wait = 0; wait < 3; wait++) {
+      const { submits } = queue;
+      const over = prompter.during(queue.onSubmittedWorkDone());
+      expect(queue.submits).toBe(submits + 1);
+      await vi.advanceTimersByTimeAsync(0.6);
+      await over;
+    }
+    // Of several waits, only the last has a chain of timeouts.
+    queue.busyUntil = Infinity;
+    const { submits } = queue;
+    for (let wait = 0; wait < 5; wait++) void prompter.during(queue.onSubmittedWorkDone());
+    await vi.advanceTimersByTimeAsync(10);
+    expect(queue.submits - submits).toBe(15);
+  });
+
+  it('are made whenever in the period of the timer the browser is measured', async () => {
+    for (let offset = 0; offset < 100; offset += 3) {
+      await vi.advanceTimersByTimeAsync(offset);
+      const queue = fakeQueue({ lookEveryMs: 100, isPrompt: true });
+      expect((await measured(queue)).isNeeded, `${offset} ms`).toBe(true);
+    }
+  });
+
+  it('are made though the machine was busy when one was tried', async () => {
+    const queue = fakeQueue({ lookEveryMs: 100, isPrompt: true });
+    queue.promptMs = 70;
+    const prompter = new Prompter(queue);
+    const measurement = prompter.measure();
+    await vi.advanceTimersByTimeAsync(190);
+    queue.promptMs = 0.5;
+    await vi.advanceTimersByTimeAsync(1000);
+    await measurement;
+    expect(prompter.isNeeded).toBe(true);
   });
 
   it('end when nobody waits any more', async () => {

@@ -1,8 +1,8 @@
 /** Whether somebody looks at the page: asked of whoever made the device, and by whatever submits. */
-import { expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 
 import { digits } from '../../src/data/digits/digits.ts';
-import { Device } from '../../src/gpu/device.ts';
+import { Device, isPageVisible } from '../../src/gpu/device.ts';
 import { Network } from '../../src/network/network.ts';
 import { sgd } from '../../src/training/optimizers.ts';
 import { Sweep } from '../../src/training/sweep.ts';
@@ -49,8 +49,24 @@ it('a sweep’s own device asks what the sweep was given', async () => {
   await sweep.dispose();
 });
 
-it('nobody looks where nothing else is said', async () => {
-  const device = await Device.request({ gpu: await testGpu() });
-  expect(device.isVisible()).toBe(false);
-  device.destroy();
+describe('where nothing is said', () => {
+  afterEach(() => {
+    vi.unstubAllGlobals();
+  });
+
+  it('nobody looks at a program of Node', async () => {
+    const device = await Device.request({ gpu: await testGpu() });
+    expect(device.isVisible()).toBe(false);
+    device.destroy();
+  });
+
+  it.each([
+    ['a page in front', { document: { hidden: false } }, true],
+    ['a page that is hidden', { document: { hidden: true } }, false],
+    ['a worker of a page, which may be in front', { WorkerGlobalScope: vi.fn() }, true],
+    ['a worker of Deno', { WorkerGlobalScope: vi.fn(), Deno: {} }, false],
+  ])('%s', (_, globals, isVisible) => {
+    for (const [name, value] of Object.entries(globals)) vi.stubGlobal(name, value);
+    expect(isPageVisible()).toBe(isVisible);
+  });
 });

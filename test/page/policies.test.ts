@@ -86,17 +86,17 @@ it.each([
   [
     'no isolation',
     { 'cross-origin-opener-policy': undefined, 'cross-origin-embedder-policy': undefined },
-    /^(relaxed-)?simd, in the calling thread$/,
+    /^(relaxed-)?simd, in the calling thread \(the page is not cross-origin isolated\)$/,
   ],
   [
     'no workers from text',
     { 'content-security-policy': policy("'self' 'wasm-unsafe-eval'", "'self'") },
-    /^(relaxed-)?simd, in the calling thread$/,
+    /^(relaxed-)?simd, in the calling thread \(a thread could not be started \(.+\)\)$/,
   ],
   [
     'no WebAssembly',
     { 'content-security-policy': policy("'self'", "'self' blob:") },
-    /^plain, in the calling thread$/,
+    /^plain, in the calling thread \(a policy forbids WebAssembly\)$/,
   ],
 ] as const)('trains with %s', async (name, changes, plan) => {
   const isIsolated = name !== 'no isolation';

@@ -46,8 +46,6 @@ export class Control {
   /** The step of the epoch to begin with, and how many to make. */
   firstStep: i32;
   steps: i32;
-  /** Not 0: all but the update is done, to see how long it takes. */
-  isTrial: i32;
   /** The host does not want to wait for the end of the step; and some thread has left out some of it. */
   isStopped: i32;
   isCut: i32;
@@ -190,15 +188,13 @@ export function train(control: Control, thread: i32): void {
       noteSlice(control, s, step);
       addSlice(control, s);
     }
-    if (!control.isTrial) {
-      const rates = changetype<Rates>(control.rates + <usize>step * offsetof<Rates>());
-      let scale = rates.scale;
-      if (control.clipNorm > 0) {
-        meet(control);
-        scale *= clipScale(control, rates.scale);
-      }
-      for (let s = first; s < end; s++) updateSlice(control, s, rates, scale);
+    const rates = changetype<Rates>(control.rates + <usize>step * offsetof<Rates>());
+    let scale = rates.scale;
+    if (control.clipNorm > 0) {
+      meet(control);
+      scale *= clipScale(control, rates.scale);
     }
+    for (let s = first; s < end; s++) updateSlice(control, s, rates, scale);
     meet(control);
     if (thread === 0) control.made = step + 1;
     if (!atomic.load<i32>(changetype<usize>(control), offsetof<Control>('isFinite'))) return;
