@@ -36,11 +36,17 @@ export function makeButton(
   return button;
 }
 
+/** Brings a heading to the top of the window and gives it the focus, so that it is read out. */
+export function goTo(heading: HTMLElement): void {
+  heading.scrollIntoView();
+  heading.focus({ preventScroll: true });
+}
+
 export type Cell = Node | string;
 
 /**
- * A table with a row of headings and a heading in each row, which scrolls by itself where it is too wide.
- * @param caption read out, and not shown: a heading stands above it
+ * A table with a row of headings and a heading in each row. Where it is too wide it scrolls by itself, also by keyboard.
+ * @param caption read out, and not shown: there is a heading above it
  */
 export function makeTable(
   caption: string,
@@ -63,7 +69,6 @@ export function makeTable(
     make('thead', {}, heading),
     make('tbody', {}, ...body),
   );
-  // With the keyboard, what scrolls can be scrolled once it has the focus.
   return make(
     'div',
     { class: 'scrolls', tabindex: '0', role: 'region', 'aria-label': caption },

@@ -42,7 +42,7 @@ function adviceFor({ userAgent, hasWebGpu, refusal = '' }: MissingWebGpu): strin
   if (firefox > 0) return firefoxAdvice(userAgent, hasWebGpu, refusal);
   const chromium = version(/Chrom(?:e|ium)\/(\d+)/);
   if (chromium > 0) return chromiumAdvice(userAgent, hasWebGpu, chromium);
-  if (/Safari\//.test(userAgent)) {
+  if (userAgent.includes('Safari/')) {
     return hasWebGpu
       ? 'Turn on WebGPU in Safari’s Settings › Feature Flags, and reload.'
       : 'Update to Safari 26 on macOS 26, which brings it, or use Chrome.';
@@ -55,33 +55,32 @@ function firefoxAdvice(userAgent: string, hasWebGpu: boolean, refusal: string): 
   // Old releases refuse with "WebGPU is not yet available in Release or late Beta builds".
   if (/release/i.test(refusal)) return 'Update Firefox, or use Firefox Nightly.';
   if (hasWebGpu) {
-    const linux = /Linux/.test(userAgent)
+    const linux = userAgent.includes('Linux')
       ? ' On Linux, install a Vulkan driver and set gfx.webgpu.ignore-blocklist to true in about:config.'
       : '';
     return `Update the graphics driver, and look at about:support for the reason.${linux}`;
   }
-  if (/Windows/.test(userAgent)) return `Update to Firefox 141 or newer, or ${setting}.`;
-  if (/Macintosh/.test(userAgent)) {
+  if (userAgent.includes('Windows')) return `Update to Firefox 141 or newer, or ${setting}.`;
+  if (userAgent.includes('Macintosh')) {
     return `Firefox has it from version 147 on Macs with Apple silicon; on others, ${setting}.`;
   }
   return `Update Firefox, then ${setting}; or use Chrome or Edge.`;
 }
 
 function chromiumAdvice(userAgent: string, hasWebGpu: boolean, version: number): string {
-  const isAndroid = /Android/.test(userAgent);
-  const isLinux = /Linux/.test(userAgent) && !isAndroid;
-  const scheme = /Edg\//.test(userAgent) ? 'edge' : 'chrome';
+  const isAndroid = userAgent.includes('Android');
+  const isLinux = userAgent.includes('Linux') && !isAndroid;
+  const scheme = userAgent.includes('Edg/') ? 'edge' : 'chrome';
   const needed = isAndroid ? 121 : isLinux ? 144 : 113;
   if (version < needed) {
     return `Update it: Chrome and Edge have WebGPU from version ${needed} on this system, and this is version ${version}.`;
   }
-  if (isAndroid) return 'Chrome needs Android 12 or newer for it, and a GPU by ARM, Qualcomm or Intel.';
+  if (isAndroid)
+    return 'Chrome needs Android 12 or newer for it, and a GPU by ARM, Qualcomm or Intel.';
   const linux = isLinux
     ? ' On Linux, Intel GPUs (Gen 12 or newer) work from version 144 and NVIDIA’s (driver 535 or newer) from version 147; for ' +
       `others turn on ${scheme}://flags/#enable-unsafe-webgpu and ${scheme}://flags/#enable-vulkan.`
     : '';
-  const first = hasWebGpu
-    ? 'Update the graphics driver, and turn on'
-    : 'Turn on';
+  const first = hasWebGpu ? 'Update the graphics driver, and turn on' : 'Turn on';
   return `${first} graphics acceleration in ${scheme}://settings/system; ${scheme}://gpu says what is off and why.${linux}`;
 }

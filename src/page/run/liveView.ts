@@ -26,23 +26,27 @@ export class LiveView {
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   /**
-   * @param host filled until this is disposed of
+   * @param host filled until it is sent the event `clear`: the last pictures stay until the result takes their place
    * @param sides that take part
    */
   constructor(host: HTMLElement, sides: readonly OwnSideName[], isSoftware: boolean) {
     this.#host = host;
     this.#sides = order.filter((side) => sides.includes(side));
-    this.#charts = new CurveCharts(this.#sides, isSoftware, this.#done.signal);
+    // Both fit into the window with what is above them.
+    const height = Math.max(96, Math.min(200, innerHeight / 6));
+    this.#charts = new CurveCharts(this.#sides, isSoftware, this.#done.signal, height);
     const items = this.#sides.map((side) => {
       const rate = make('b', {}, '–');
       this.#rates.set(side, rate);
       return make('li', {}, sideKey(side), `${sideName(side, isSoftware)} `, rate, ' samples/s');
     });
-    host.hidden = true;
+    // What an earlier run may have left.
+    host.dispatchEvent(new Event('clear'));
+    host.addEventListener('clear', () => this.#clear(), { once: true });
     host.replaceChildren(
       make(
         'section',
-        { class: 'card', 'aria-label': 'The workload under way' },
+        { class: 'card', 'aria-label': 'Current workload' },
         this.#title,
         make('ul', { class: 'keys rates' }, ...items),
         this.#charts.element,
@@ -68,9 +72,13 @@ export class LiveView {
     this.#drawSoon();
   }
 
-  /** Takes it off the page. */
+  /** Nothing more comes. */
   dispose(): void {
     clearTimeout(this.#timer);
+  }
+
+  #clear(): void {
+    this.dispose();
     this.#done.abort();
     this.#host.hidden = true;
     this.#host.replaceChildren();

@@ -1,8 +1,11 @@
 import { describe, expect, it } from 'vitest';
 
 import { resultCard } from '../../../src/benchmark/result/card.ts';
+import { referenceMachine } from '../../../src/benchmark/score.ts';
 import type { BenchmarkResult } from '../../../src/benchmark/result/schema.ts';
 import { makeBenchmarkResult } from '../../support/benchmarkResult.ts';
+import { cardColors } from '../../../src/benchmark/result/svg.ts';
+import { contrast } from '../../support/contrast.ts';
 import { resultWith } from '../../support/resultWith.ts';
 
 const result = makeBenchmarkResult();
@@ -54,8 +57,8 @@ function parse(xml: string): Element[] {
   return elements;
 }
 
-const textsOf = (made: BenchmarkResult) =>
-  parse(resultCard(made))
+const textsOf = (made: BenchmarkResult, address?: string) =>
+  parse(resultCard(made, address))
     .filter(({ name }) => name === 'text')
     .map(({ text }) => text);
 
@@ -97,10 +100,13 @@ it('says score, interval and class, and what it was made with', () => {
     'GPU: acme roadrunner-2, ACME Roadrunner 2060 (hardware)',
     'Chromium 156 on Linux x86_64, 8 threads',
     'MNIST; 26 November 2026; nudge 0.1.0',
+    `1000 = ${referenceMachine.name}`,
   ]) {
     expect(texts).toContain(text);
   }
-  expect(texts.some((text) => /^verified, worst 0\.\d+ of the bound$/.test(text))).toBe(true);
+  expect(texts.some((text) => /^verified, worst error 0\.\d+ of the tolerance$/.test(text))).toBe(
+    true,
+  );
 });
 
 it('draws bars as long as samples/s are, the faster side’s interval up to the end', () => {
@@ -120,6 +126,22 @@ it('draws bars as long as samples/s are, the faster side’s interval up to the 
   const full = widths[0]! / rates[0]!;
   for (const [n, width] of widths.entries())
     expect(Math.abs(width - full * rates[n]!)).toBeLessThan(0.2);
+});
+
+it('carries an address without its scheme, where there is one', () => {
+  expect(textsOf(result, 'https://example.org/nudge/')).toContain('example.org/nudge');
+  expect(textsOf(result, '<b>').join()).toContain('<b>');
+  expect(textsOf(result).join()).not.toMatch(/example|undefined/);
+});
+
+it('is in colours that can be read on what is behind them', () => {
+  const { background, panel, line, ...inks } = cardColors;
+  expect(contrast(line, panel)).toBeGreaterThan(1);
+  for (const ink of Object.values(inks)) {
+    for (const paper of [background, panel]) {
+      expect(contrast(ink, paper), `${ink} on ${paper}`).toBeGreaterThanOrEqual(4.5);
+    }
+  }
 });
 
 describe('what is not as it should be is said', () => {
@@ -145,10 +167,10 @@ describe('what is not as it should be is said', () => {
     const part = makeBenchmarkResult({ workloads: ['tiny', 'mid'] });
     expect(textsOf(part)).toContain('over 2 workloads only');
     const wrong = resultWith(part, ['workloads', 0, 'verification', 'isVerified'], false);
-    expect(textsOf(wrong).some((text) => text.startsWith('NOT VERIFIED, worst'))).toBe(true);
+    expect(textsOf(wrong).some((text) => text.startsWith('NOT VERIFIED, worst error'))).toBe(true);
   });
 
-  it('that there is no GPU', () => {
+  it('that there is no GPU, and nothing of what a program was told', () => {
     let cpu = resultWith(result, ['environment', 'adapter'], undefined);
     cpu = resultWith(cpu, ['environment', 'noAdapter'], 'WebGPU is off.');
     cpu = {
@@ -157,11 +179,7 @@ describe('what is not as it should be is said', () => {
       workloads: cpu.workloads.map((one) => ({ ...one, series: one.series.slice(0, 2) })),
     };
     expect(textsOf(cpu)).toEqual(
-      expect.arrayContaining([
-        'CPU, all threads, score',
-        'CPU, 1 thread',
-        'GPU: none. WebGPU is off.',
-      ]),
+      expect.arrayContaining(['CPU, all threads, score', 'CPU, 1 thread', 'GPU: none']),
     );
   });
 });
