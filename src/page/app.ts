@@ -7,13 +7,13 @@ import { DataPicker } from './dataPicker.ts';
 import { byId, goTo } from './elements.ts';
 import { takeFiles } from './fileDrop.ts';
 import { formatDuration } from './format.ts';
-import { untilVisible, watchHidden } from './hiddenSignal.ts';
+import { watchHidden } from './hiddenSignal.ts';
 import { nextTask } from './nextTask.ts';
 import { settingsOf, type PageOptions } from './pageOptions.ts';
 import type { KeptResults } from './result/keptResults.ts';
 import type { ResultShelf } from './result/resultShelf.ts';
 import { Automation } from './run/automation.ts';
-import { runInWorker, type RunOutcome } from './run/benchmarkRun.ts';
+import type { RunOutcome } from './run/benchmarkRun.ts';
 import { askBeforeLeaving, measureAlone } from './run/measuring.ts';
 import { RunPanel } from './run/runPanel.ts';
 import { RunStage } from './run/runStage.ts';
@@ -107,8 +107,6 @@ export class App {
     if (this.#options.auto && this.#problems.length === 0) {
       // Reading what is kept takes time, which is not to be measured.
       await listed;
-      // Browsers also open tabs in the background.
-      await untilVisible();
       await this.#run();
     }
   }
@@ -173,6 +171,7 @@ export class App {
         hidden.signal.addEventListener('abort', hide, { signal: over.signal });
         this.#panel.begin('Starting');
         try {
+          const { runInWorker } = await import('./run/benchmarkRun.ts');
           return await runInWorker({
             worker: await this.#startedWorker(),
             settings: settingsOf(this.#options),
@@ -237,7 +236,7 @@ export class App {
       this.#stage.clear();
       if (!isWhole) return;
       // A reader who is elsewhere stays there, and is told.
-      this.#panel.end(took, this.#stage.isReaderElsewhere ? sentence : '', true);
+      this.#panel.end(this.#stage.isReaderElsewhere ? `${took}. ${sentence}` : took, '', true);
       this.#stage.show(heading);
     });
     this.automation.end(result);

@@ -58,20 +58,6 @@ describe('a run', () => {
     await page.waitForSelector('[data-score="cpu"]');
     expect(await textOf(page, '#start')).toBe('Start');
   });
-
-  it('on a page that is hidden meanwhile has no score, and says why', async () => {
-    const page = await host.open(`?workloads=tiny&backend=cpu&${brief}`);
-    await page.click('#start');
-    await page.evaluate(() => {
-      Object.defineProperty(document, 'visibilityState', { get: () => 'hidden' });
-      document.dispatchEvent(new Event('visibilitychange'));
-    });
-    const { scores, marks } = await resultOf(page);
-    expect(scores).toEqual([]);
-    expect(marks.map(({ kind }) => kind)).toContain('hidden');
-    await page.waitForSelector('[data-void]');
-    expect(await textOf(page, '[data-void]')).toMatch(/page was hidden/);
-  });
 });
 
 it('the checks can be begun and stopped', async () => {
@@ -153,16 +139,17 @@ describe('a worker', () => {
     await page.click('#start');
     await waitForText(page, '#status', /^Done in/);
     expect((await resultOf(page)).workloads.map(({ name }) => name)).toEqual(['tiny', 'batch-10']);
-    expect(await isHidden(page, '#problem')).toBe(true);
+    expect(await isHidden(page, '#notice')).toBe(true);
   });
 });
 
 describe('what a stranger sends', () => {
-  it('an address that makes no sense is told what is wrong with it, as text, and starts nothing', async () => {
-    const page = await host.open('?auto=1&repeats=0&x=<img src=x onerror=alert(1)>');
+  it('an address with a bad value is told what is wrong with it, as text, and starts nothing', async () => {
+    const page = await host.open('?auto=1&utm_source=mail&workloads=<img src=x onerror=alert(1)>');
     expect(await textOf(page, '#problem')).toMatch(
-      /‘repeats=0’, and repeats is a whole number from 2 to 100\. .*‘x=<img src=x onerror=alert\(1\)>’/,
+      /^The address has ‘workloads=<img src=x onerror=alert\(1\)>’, but workloads must be /,
     );
+    expect(await textOf(page, '#problem')).not.toContain('utm_source');
     expect(await page.$('#problem img')).toBeNull();
     expect(await isHidden(page, '#run')).toBe(true);
     expect(await textOf(page, '#start')).toBe('Start');
@@ -202,8 +189,12 @@ describe('what a stranger sends', () => {
     expect(await textOf(page, '.scores')).toMatch(
       /^No GPU scoreThe gradient of tiny is wrong\.CPU/,
     );
-    expect(await textOf(page, '[data-verified]')).toContain('layers.0.weight reached 3.2');
-    expect(await textOf(page, '[data-crossover]')).toMatch(/not right, so its speed says nothing/);
+    expect(await textOf(page, '[data-verified]')).toContain(
+      'the error of layers.0.weight is 3.2 times',
+    );
+    expect(await textOf(page, '[data-crossover]')).toMatch(
+      /wrong values, so its speed means nothing/,
+    );
   });
 
   it('a file that is no result is refused by its name', async () => {
@@ -248,7 +239,7 @@ describe('MNIST files', () => {
   it('that are chosen are what is trained on, until the reader wants digits again', async () => {
     const page = await host.open(`?workloads=tiny&backend=cpu-1&repeats=2&seconds=0.02`);
     await choose(page, makeFiles());
-    await waitForText(page, '#data', /^Your MNIST files: 240 .* 40 to be tested on\.$/);
+    await waitForText(page, '#data', /^Your MNIST files: 240 .* 40 for testing\.$/);
     expect(await isHidden(page, '#samples')).toBe(false);
     await page.click('#start');
     const { data } = await resultOf(page);
@@ -287,7 +278,7 @@ describe('MNIST files', () => {
     expect(await textOf(page, '#data')).toMatch(/^Generated digits/);
     await choose(page, makeFiles());
     await waitForText(page, '#data', /^Your MNIST files/);
-    expect(await isHidden(page, '#problem')).toBe(true);
+    expect(await isHidden(page, '#notice')).toBe(true);
   });
 
   it('with images of another size are refused with both sizes', async () => {

@@ -73,7 +73,8 @@ export function drawThroughput(
           make('th', { scope: 'col' }, make('span', { class: 'hidden' }, 'Side')),
           make(
             'th',
-            { scope: 'col', class: 'dot-axis', 'aria-label': 'Samples per second, as a picture' },
+            { scope: 'col', class: 'dot-axis' },
+            make('span', { class: 'hidden' }, 'Samples per second, as a picture'),
             ...scale.ticks.map((value) => at(scale, value, 'tick', formatPrefixed(value))),
           ),
           make('th', { scope: 'col' }, 'samples/s'),

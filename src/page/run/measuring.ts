@@ -1,11 +1,13 @@
 /** What a measurement asks of the browser: the machine for itself, a screen that stays on, and no closing by accident. */
 
+import { untilVisible } from '../hiddenSignal.ts';
+
 /** Of a Web Lock, which all tabs of this origin share. */
 const lockName = 'nudge-benchmark';
 
 /**
- * Does `work` while no other tab of this origin measures: two at a time would slow each other down. The screen stays on
- * meanwhile. A browser without these features does the work all the same.
+ * Does `work` once the page is in view and while no other tab of this origin measures: two at a time would slow each other
+ * down. The screen stays on meanwhile. A browser without these features does the work all the same.
  * @param onWait told if another tab is measuring, and this one has to wait
  * @throws what `work` throws; the signal's reason, if it aborts while waiting
  */
@@ -14,7 +16,13 @@ export async function measureAlone<T>(
   onWait: () => void,
   work: () => Promise<T>,
 ): Promise<T> {
-  const release = await reserveMachine(signal, onWait);
+  let release = await reserveMachine(signal, onWait);
+  // A tab that opens, or waits, in the background measures when it is in view, and keeps none waiting before.
+  while (document.visibilityState === 'hidden') {
+    release();
+    await untilVisible();
+    release = await reserveMachine(signal, onWait);
+  }
   const over = new AbortController();
   keepScreenOn(over.signal);
   try {
