@@ -57,6 +57,9 @@ describe('a run', () => {
     expect(resumed.marks.map(({ kind }) => kind)).not.toContain('stopped');
     await page.waitForSelector('[data-score="cpu"]');
     expect(await textOf(page, '#start')).toBe('Start');
+    // Kept in place of its former part, which had no score.
+    await waitForText(page, '#kept li', /CPU/);
+    expect(await page.$$('#kept li')).toHaveLength(1);
   });
 });
 
