@@ -36,9 +36,10 @@ export function makeButton(
   return button;
 }
 
-/** Brings a heading to the top of the window and gives it the focus, so that it is read out. */
+/** Gives a heading the focus, so that it is read out, and brings it into view with what follows it. */
 export function goTo(heading: HTMLElement): void {
-  heading.scrollIntoView();
+  const { top } = heading.getBoundingClientRect();
+  if (top < 0 || top > innerHeight / 3) heading.scrollIntoView();
   heading.focus({ preventScroll: true });
 }
 

@@ -7,8 +7,10 @@ import type { Page } from 'puppeteer';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 
 import { encodeLink } from '../../src/benchmark/result/link.ts';
+import type { VerificationReport } from '../../src/benchmark/verification/verify.ts';
 import { makeBenchmarkResult } from '../support/benchmarkResult.ts';
 import { makeIdx, pack } from '../support/idxFiles.ts';
+import { findProblems } from './accessibility.ts';
 import { hostPage, isHidden, resultOf, textOf, waitForText, type PageHost } from './openPage.ts';
 
 let host: PageHost;
@@ -48,6 +50,8 @@ describe('a run', () => {
     expect(await textOf(page, '#status')).toBe('Stopped');
     expect(await textOf(page, '#start')).toBe('Resume');
     expect(await isHidden(page, '#anew')).toBe(false);
+    await waitForText(page, '#kept li', /no score/);
+    const kept = (await page.$$('#kept li')).length;
 
     await page.click('#start');
     await waitForText(page, '#status', /^Done in/);
@@ -59,7 +63,7 @@ describe('a run', () => {
     expect(await textOf(page, '#start')).toBe('Start');
     // Kept in place of its former part, which had no score.
     await waitForText(page, '#kept li', /CPU/);
-    expect(await page.$$('#kept li')).toHaveLength(1);
+    expect(await page.$$('#kept li')).toHaveLength(kept);
   });
 });
 
@@ -73,6 +77,50 @@ it('the checks can be begun and stopped', async () => {
   expect(await page.$eval('#start', (button) => (button as HTMLButtonElement).disabled)).toBe(
     false,
   );
+});
+
+it('the checks’ table says what is exact, what is at the tolerance by design, and what failed', async () => {
+  const report = {
+    adapter: {
+      vendor: 'acme',
+      architecture: '',
+      description: '',
+      isSoftware: false,
+      subgroupSize: 0,
+    },
+    passed: false,
+    checks: [
+      { name: 'the same bits', cases: 6, worst: 0, passed: true },
+      { name: 'update', cases: 90, worst: 0.6, passed: true },
+      { name: 'forward', cases: 56, worst: 0.9999996, passed: true },
+      { name: 'clip', cases: 30, worst: 1.004, passed: false, failed: 'clip 7' },
+    ],
+  } satisfies VerificationReport;
+  // What the checks find is stood in for: they take a minute.
+  const page = await host.open(
+    '',
+    `{ const Real = Worker;
+       globalThis.Worker = class extends Real {
+         postMessage(request) {
+           if (request.task !== 'verify') return super.postMessage(request);
+           const { id } = request;
+           setTimeout(() => this.onmessage({ data: { type: 'done', id, value: ${JSON.stringify(report)} } }));
+         }
+       }; }`,
+  );
+  await page.click('#verify');
+  await waitForText(page, '#verify-status', /^1 of 4 checks failed on acme/);
+  const rows = await page.$$eval('#verify-report tbody tr', (all) =>
+    all.map((row) => [...row.children].map(({ textContent }) => textContent)),
+  );
+  expect(rows).toEqual([
+    ['the same bits', '6', 'exact', 'passed'],
+    ['update', '90', '0.60', 'passed'],
+    ['forward', '56', '1.00see below', 'passed'],
+    ['clip', '30', 'just above 1', 'failed: clip 7'],
+  ]);
+  expect(await textOf(page, '#verify-report .note')).toMatch(/by design.*sigmoid.*z = −80/);
+  expect(await findProblems(page)).toEqual([]);
 });
 
 it('a browser whose language is no language tag trains all the same', async () => {

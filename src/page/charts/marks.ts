@@ -135,11 +135,13 @@ export function placeLabels(
   const taken = [...options.taken];
   return labels.map(({ x, y, width }) => {
     const isFree = (place: Box) => isWithin(place, box) && !taken.some((one) => meets(one, place));
+    // Above and below, as far to the side as the box's edges ask for.
+    const left = Math.max(box.left, Math.min(box.left + box.width - width, x - width / 2));
     const close: Box[] = [
-      { left: x - width / 2, top: y - gap - height, width, height },
+      { left, top: y - gap - height, width, height },
       { left: x + gap, top: y - height / 2, width, height },
       { left: x - gap - width, top: y - height / 2, width, height },
-      { left: x - width / 2, top: y + gap, width, height },
+      { left, top: y + gap, width, height },
     ];
     const place = close.find(isFree) ?? nearestFree(close[0]!, box, isFree) ?? close[0]!;
     taken.push(place);

@@ -22,6 +22,9 @@ interface Scale {
   readonly ticks: readonly number[];
 }
 
+/** Beyond this a tick's label would run into the heading of the next column. */
+const lastTickPercent = 90;
+
 /** Of the ladder; undefined where nothing of it ran. */
 export function makeThroughput(result: BenchmarkResult): HTMLElement | undefined {
   const groups = ladderOf(result).map((workload) => ({
@@ -75,7 +78,9 @@ export function drawThroughput(
             'th',
             { scope: 'col', class: 'dot-axis' },
             make('span', { class: 'hidden' }, 'Samples per second, as a picture'),
-            ...scale.ticks.map((value) => at(scale, value, 'tick', formatPrefixed(value))),
+            ...scale.ticks
+              .filter((value) => scale.percent(value) < lastTickPercent)
+              .map((value) => at(scale, value, 'tick', formatPrefixed(value))),
           ),
           make('th', { scope: 'col' }, 'samples/s'),
         ),

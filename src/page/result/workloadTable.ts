@@ -55,9 +55,9 @@ function makeName(workload: WorkloadResult): Cell {
   return make(
     'span',
     {},
-    make('b', {}, workload.name),
-    make('span', { class: 'below' }, networkName(workload)),
-    make('span', { class: 'below' }, `mini-batches of ${workload.batchSize}`),
+    make('b', { class: 'whole' }, workload.name),
+    make('span', { class: 'below whole' }, networkName(workload)),
+    make('span', { class: 'below whole' }, `mini-batches of ${workload.batchSize}`),
   );
 }
 

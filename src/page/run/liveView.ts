@@ -38,7 +38,13 @@ export class LiveView {
     const items = this.#sides.map((side) => {
       const rate = make('b', {}, '–');
       this.#rates.set(side, rate);
-      return make('li', {}, sideKey(side), `${sideName(side, isSoftware)} `, rate, ' samples/s');
+      return make(
+        'li',
+        {},
+        make('span', {}, sideKey(side), sideName(side, isSoftware)),
+        ' ',
+        make('span', { class: 'rate' }, rate, ' samples/s'),
+      );
     });
     // What an earlier run may have left.
     host.dispatchEvent(new Event('clear'));
@@ -48,7 +54,7 @@ export class LiveView {
         'section',
         { class: 'card', 'aria-label': 'Current workload' },
         this.#title,
-        make('ul', { class: 'keys rates' }, ...items),
+        make('ul', { class: 'rates' }, ...items),
         this.#charts.element,
       ),
     );

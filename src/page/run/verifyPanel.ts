@@ -96,7 +96,7 @@ export class VerifyPanel {
     ]);
     this.#report.replaceChildren(
       makeTable('Checks', ['check', 'cases', 'worst error', 'outcome'], rows),
-      ...(checks.some(isAtLimit) ? [make('p', { class: 'small' }, atLimitNote)] : []),
+      ...(checks.some(isAtLimit) ? [make('p', { class: 'small note' }, atLimitNote)] : []),
     );
   }
 
@@ -111,7 +111,7 @@ function isAtLimit({ worst, passed }: Check): boolean {
 }
 
 const atLimitNote =
-  'An error of 1.00 is by design where a kernel cuts a sigmoid off. Below z = −80 it gives the value at −80, about 2e-35. ' +
+  'An error of 1.00 is by design where a kernel cuts a sigmoid off. Below z = −80 it gives the value at −80, about 2 · 10⁻³⁵. ' +
   'The true value is smaller, and the tolerance allows just that difference.';
 
 function worstCell(check: Check): Cell {
@@ -119,5 +119,7 @@ function worstCell(check: Check): Cell {
   if (worst === 0) return 'exact';
   if (isAtLimit(check))
     return make('span', {}, '1.00', make('span', { class: 'below' }, 'see below'));
-  return worst > 1 ? formatThree(worst) : formatSmall(worst);
+  // Three digits of 1.004 are 1.
+  if (worst > 1) return worst < 1.01 ? 'just above 1' : formatThree(worst);
+  return formatSmall(worst);
 }
