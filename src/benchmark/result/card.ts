@@ -12,8 +12,10 @@ import {
   describeGpu,
   formatCount,
   formatEstimate,
+  formatUncertainty,
   markNames,
   plainText,
+  scoreTitle,
   sideNames,
 } from './words.ts';
 
@@ -83,12 +85,7 @@ function scoreLines(result: BenchmarkResult): string[] {
   if (!main) return [at(240, 'no score', 64, colors.faint, 700), ...reasonLines(result)];
   const others = scores.filter((score) => score !== main).slice(-2);
   return [
-    at(
-      150,
-      `${main.class === 'software' ? 'WebGPU in software' : sideNames[main.side]}, score`,
-      22,
-      colors.faint,
-    ),
+    at(150, scoreTitle(main), 22, colors.faint),
     at(
       240,
       formatCount(main.middle),
@@ -108,9 +105,9 @@ function scoreLines(result: BenchmarkResult): string[] {
       : [at(340, `over ${main.workloads.length} workloads only`, 19, colors.bad)]),
     ...others.map((score, n) =>
       at(
-        384 + 32 * n,
-        `${sideNames[score.side]}: ${formatEstimate(score, formatCount)}`,
-        19,
+        376 + 28 * n,
+        `${sideNames[score.side]}: ${formatCount(score.middle)} ${formatUncertainty(score)}`,
+        16,
         colors.text,
       ),
     ),
@@ -137,13 +134,10 @@ function verificationLines({ workloads }: BenchmarkResult): string[] {
   if (checks.length === 0) return [];
   const worst = Math.max(...checks.map((check) => check.worst));
   const isVerified = checks.every((check) => check.isVerified);
+  const fill = isVerified ? colors.good : colors.bad;
   return [
-    textAt(
-      margin,
-      464,
-      `${isVerified ? 'verified' : 'NOT VERIFIED'}, worst error ${worst.toPrecision(2)} of the tolerance`,
-      { size: 19, fill: isVerified ? colors.good : colors.bad },
-    ),
+    textAt(margin, 442, isVerified ? 'verified' : 'NOT VERIFIED', { size: 19, weight: 700, fill }),
+    textAt(margin, 466, `worst error ${worst.toPrecision(2)} of the tolerance`, { size: 16, fill }),
   ];
 }
 

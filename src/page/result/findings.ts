@@ -6,6 +6,7 @@ import type {
   Verification,
   WorkloadResult,
 } from '../../benchmark/result/schema.ts';
+import { scoreTitle } from '../../benchmark/result/words.ts';
 import { adapterName } from '../../gpu/adapter.ts';
 import { formatCount, formatRatio, formatSmall, formatThree } from '../format.ts';
 import { listOf } from '../sentences.ts';
@@ -16,18 +17,6 @@ export type PlainScore = Pick<Score, 'side' | 'class' | 'isComplete' | 'middle' 
 
 /** The GPU first: it is what people come for. */
 export const scoreOrder: readonly Score['side'][] = ['webgpu', 'cpu', 'cpu-1'];
-
-/** What a score is of. */
-export function scoreTitle({ side, class: kind }: Pick<Score, 'side' | 'class'>): string {
-  switch (side) {
-    case 'webgpu':
-      return kind === 'software' ? 'GPU score, in software' : 'GPU score';
-    case 'cpu':
-      return 'CPU score';
-    case 'cpu-1':
-      return 'CPU score, one thread';
-  }
-}
 
 /** What scores may be compared with, a sentence each. @param workloads that a partial score is over */
 export function scoreNotes(scores: readonly PlainScore[], workloads: readonly string[]): string[] {

@@ -1,6 +1,11 @@
 /** The part of a result that is read in five seconds: scores, which side wins, whether it is verified, what counts against it. */
 import type { BenchmarkResult, Mark, Score } from '../../benchmark/result/schema.ts';
-import { describeMark, formatUncertainty, sideNames } from '../../benchmark/result/words.ts';
+import {
+  describeMark,
+  formatUncertainty,
+  scoreTitle,
+  sideNames,
+} from '../../benchmark/result/words.ts';
 import { make } from '../elements.ts';
 import { formatCount } from '../format.ts';
 import { isSoftware } from './lookUp.ts';
@@ -10,7 +15,6 @@ import {
   originSentence,
   scoreNotes,
   scoreOrder,
-  scoreTitle,
   speedUpSentence,
   verificationSentence,
   voidReason,

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import type { BenchmarkResult, Verification } from '../../../src/benchmark/result/schema.ts';
+import { scoreTitle } from '../../../src/benchmark/result/words.ts';
 import {
   crossoverSentence,
   limitWords,
@@ -8,7 +9,6 @@ import {
   scoreNotes,
   scoreSentence,
   scoresLine,
-  scoreTitle,
   speedUpSentence,
   verificationSentence,
 } from '../../../src/page/result/findings.ts';
