@@ -136,7 +136,7 @@ export class App {
     return await this.#kept;
   }
 
-  /** At the reader's wish, who then wants to see it. */
+  /** The reader asked for a run, and wants to see it. */
   #begin(resume?: BenchmarkResult): void {
     void this.#run(resume);
     // Not every browser gives a button the focus that is clicked, and another one may be gone now.
@@ -154,40 +154,17 @@ export class App {
     this.automation.begin();
     this.#stage.begin();
     this.#panel.begin('Starting');
-    let isHidden = false;
+    const wait = () =>
+      this.#panel.wait('Another tab is measuring. This one starts when that is done.');
     let outcome: RunOutcome;
+    let isHidden = false;
     try {
-      const wait = () =>
-        this.#panel.wait('Another tab is measuring. This one starts when that is done.');
-      outcome = await measureAlone(stop.signal, wait, async () => {
-        const over = new AbortController();
-        askBeforeLeaving(over.signal);
-        const hidden = watchHidden();
-        const hide = () => {
+      outcome = await measureAlone(stop.signal, wait, () =>
+        this.#measure(stop.signal, resume, () => {
           isHidden = true;
           stop.abort();
-        };
-        if (hidden.signal.aborted) hide();
-        hidden.signal.addEventListener('abort', hide, { signal: over.signal });
-        this.#panel.begin('Starting');
-        try {
-          const { runInWorker } = await import('./run/benchmarkRun.ts');
-          return await runInWorker({
-            worker: await this.#startedWorker(),
-            settings: settingsOf(this.#options),
-            data: await this.#picker.source(),
-            resume,
-            signal: stop.signal,
-            hasGpu: this.#webGpu?.adapter !== undefined,
-            isSoftware: this.#isSoftware,
-            panel: this.#panel,
-            onData: (data) => this.#picker.describe(data),
-          });
-        } finally {
-          hidden.dispose();
-          over.abort();
-        }
-      });
+        }),
+      );
     } catch (error) {
       outcome = { error };
     }
@@ -199,6 +176,36 @@ export class App {
       isStopped: stop.signal.aborted,
       isHidden,
     });
+  }
+
+  /** @param onHide told when the page is hidden */
+  async #measure(
+    signal: AbortSignal,
+    resume: BenchmarkResult | undefined,
+    onHide: () => void,
+  ): Promise<RunOutcome> {
+    this.#panel.begin('Starting');
+    const over = new AbortController();
+    askBeforeLeaving(over.signal);
+    const hidden = watchHidden();
+    hidden.signal.addEventListener('abort', onHide, { signal: over.signal });
+    try {
+      const { runInWorker } = await import('./run/benchmarkRun.ts');
+      return await runInWorker({
+        worker: await this.#startedWorker(),
+        settings: settingsOf(this.#options),
+        data: await this.#picker.source(),
+        resume,
+        signal,
+        hasGpu: this.#webGpu?.adapter !== undefined,
+        isSoftware: this.#isSoftware,
+        panel: this.#panel,
+        onData: (data) => this.#picker.describe(data),
+      });
+    } finally {
+      hidden.dispose();
+      over.abort();
+    }
   }
 
   async #finish({ result, error, isStopped, isHidden }: Ending): Promise<void> {
@@ -285,7 +292,7 @@ export class App {
     }
   }
 
-  /** Lets be pressed what can be. */
+  /** Names and enables the buttons as things stand. */
   #refresh(): void {
     const isRunning = this.#stop !== undefined;
     const isBusy = isRunning || this.#isChecking || !this.#isReady;

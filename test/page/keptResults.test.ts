@@ -214,7 +214,6 @@ describe('a browser that', () => {
     ],
   ])('%s says so in a sentence, after the result', async (_, before, sentence) => {
     const page = await host.open(brief, before);
-    expect(await isHidden(page, '#kept')).toBe(true);
     await page.click('#start');
     expect((await resultOf(page)).scores).toHaveLength(1);
     await waitForText(page, '#kept [role="status"]', sentence);

@@ -131,8 +131,8 @@ const countPixels = (chart: string, color: string) =>
     color,
   );
 
-async function emulate(features: Readonly<Record<string, string>>): Promise<void> {
-  const session = await page.createCDPSession();
+async function emulate(features: Readonly<Record<string, string>>, on = page): Promise<void> {
+  const session = await on.createCDPSession();
   await session.send('Emulation.setEmulatedMedia', {
     features: Object.entries(features).map(([name, value]) => ({ name, value })),
   });
@@ -156,6 +156,11 @@ describe('colours', () => {
       expect(contrast(await colorOf(ink), await colorOf(paper))).toBeGreaterThanOrEqual(4.5);
     }
     expect(await findProblems(page)).toEqual([]);
+    // Before a run, too.
+    const idle = await host.open('');
+    await emulate({ 'prefers-color-scheme': scheme }, idle);
+    expect(await findProblems(idle)).toEqual([]);
+    await idle.close();
   });
 
   it('of the picture card are those of the page by day', async () => {

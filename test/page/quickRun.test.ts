@@ -9,7 +9,6 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { referenceMachine } from '../../src/benchmark/score.ts';
 import type { BenchmarkResult, OwnSideName } from '../../src/benchmark/result/schema.ts';
 import { longestTaskMs } from '../support/longTasks.ts';
-import { findProblems } from './accessibility.ts';
 import { hostPage, resultOf, textOf, type PageHost } from './openPage.ts';
 
 /** Keeps what the page copies and saves. */
@@ -193,16 +192,6 @@ describe('the result', () => {
     const text = await textOf(page, '[data-part="environment"]');
     expect(text).toContain(result.environment.name);
     expect(text).toContain(result.data.sha256);
-  });
-
-  it.each(['light', 'dark'])('is accessible in %s, and so is the page before', async (scheme) => {
-    const media = [{ name: 'prefers-color-scheme', value: scheme }];
-    await page.emulateMediaFeatures(media);
-    expect(await findProblems(page)).toEqual([]);
-    const other = await host.open('');
-    await other.emulateMediaFeatures(media);
-    expect(await findProblems(other)).toEqual([]);
-    await other.close();
   });
 });
 

@@ -100,7 +100,7 @@ describe('a run', () => {
   });
 
   it('leaves a reader who reads something else where they are, and says the score', async () => {
-    const page = await host.open(`?${cpu}&repeats=20&seconds=0.1`);
+    const page = await host.open(`?${cpu}&repeats=12&seconds=0.1`);
     await page.click('#start');
     await waitForCharts(page);
     await page.click('#method summary');
@@ -174,7 +174,7 @@ describe('a run', () => {
 describe('a page that is hidden', () => {
   it('stops, says why, and goes on with the rest when it is in view again', async () => {
     const page = await host.open(
-      `?workloads=tiny,mid&backend=cpu-1,cpu&samples=500&repeats=10&seconds=0.05`,
+      `?workloads=tiny,mid&backend=cpu-1,cpu&samples=500&repeats=6&seconds=0.02`,
     );
     await page.click('#start');
     await waitForText(page, '#status', /mid/);

@@ -81,7 +81,9 @@ export function crossoverSentence(result: BenchmarkResult): string {
   const gpu = isSoftware(result) ? 'WebGPU in software' : 'The GPU';
   if (!crossover) {
     if (result.environment.noAdapter !== undefined) return 'No GPU took part.';
-    return 'No network was trained on both the GPU and the CPU.';
+    return ladderOf(result).some((workload) => ratioOf(workload, 'webgpu', 'cpu'))
+      ? 'One network does not show from which size the GPU wins.'
+      : 'No network was trained on both the GPU and the CPU.';
   }
   switch (crossover.kind) {
     case 'never':

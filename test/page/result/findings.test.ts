@@ -59,7 +59,10 @@ describe('who wins', () => {
 
   it('is not said where there was nothing to compare', () => {
     const alone = without(result, 'crossover');
-    expect(crossoverSentence(alone)).toBe('No network was trained on both the GPU and the CPU.');
+    const apart = { ...alone, workloads: alone.workloads.map((one) => ({ ...one, ratios: [] })) };
+    expect(crossoverSentence(apart)).toBe('No network was trained on both the GPU and the CPU.');
+    const single = { ...alone, workloads: alone.workloads.slice(0, 1) };
+    expect(crossoverSentence(single)).toMatch(/^One network does not show/);
     const environment = { ...result.environment, noAdapter: 'No adapter.' };
     expect(crossoverSentence({ ...alone, environment })).toBe('No GPU took part.');
   });
