@@ -3,17 +3,19 @@
 /** By day, by night, and in the reader's own colours. */
 const queries = ['(prefers-color-scheme: dark)', '(forced-colors: active)'];
 
+/** Values that were asked for since colours last changed: asking takes the time of a layout. */
+const known = new Map<string, string>();
+
 /** Calls `redraw` whenever colours change, until the signal aborts. */
 export function onColorsChange(redraw: () => void, signal?: AbortSignal): void {
+  const change = () => {
+    known.clear();
+    redraw();
+  };
   for (const query of queries) {
-    matchMedia(query).addEventListener('change', redraw, signal && { signal });
+    matchMedia(query).addEventListener('change', change, signal && { signal });
   }
 }
-
-/** Values that were asked for since colours changed last: asking takes the time of a layout. */
-const known = new Map<string, string>();
-// Before all that draw anew, which come later.
-onColorsChange(() => known.clear());
 
 /**
  * The value of a custom property that is a colour, as a canvas takes it.
@@ -27,7 +29,7 @@ export function colorOf(name: string): string {
 
 function askFor(name: string): string {
   const probe = document.createElement('span');
-  // A property alone would give the name of a system colour, which a canvas takes for that of a light page.
+  // The property's own value may be the name of a system colour, which a canvas takes for that of a light page.
   probe.style.color = `var(--${name})`;
   probe.style.setProperty('forced-color-adjust', 'none');
   document.body.append(probe);
