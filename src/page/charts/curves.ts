@@ -26,7 +26,7 @@ const defaultHeight = 200;
 const widths = new Map<SideName, number>([
   ['cpu-1', 9],
   ['cpu', 5],
-  ['webgpu', 2],
+  ['webgpu', 2.5],
 ]);
 
 /** The two charts, which can be given other curves. */
