@@ -9,8 +9,9 @@ import { firstLoadBudget } from './test/firstLoadBudget.ts';
 
 const root = import.meta.dirname;
 const page = join(root, 'src/page');
-const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
+const { version, homepage = '' } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
   version: string;
+  homepage?: string;
 };
 const commit = findCommit(root);
 
@@ -22,6 +23,7 @@ export default defineConfig({
   define: {
     __NUDGE_VERSION__: JSON.stringify(version),
     __NUDGE_COMMIT__: JSON.stringify(commit),
+    __NUDGE_HOMEPAGE__: JSON.stringify(homepage),
   },
   plugins: [
     firstLoadBudget('index.html'),

@@ -20,6 +20,8 @@ export type BenchmarkEvent =
       /** Missing for what is done once for all workloads. */
       readonly workload?: string;
       readonly side?: SideName;
+      /** Counting from 1; missing for what is done once for all blocks. */
+      readonly block?: number;
       /** Of `measure`, counting from 1. */
       readonly round?: number;
       /** Share of the whole run that is done, 0 to 1; never less than before. */

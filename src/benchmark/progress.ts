@@ -11,6 +11,7 @@ import type { Workload } from './workloads.ts';
 
 interface Subject {
   readonly workload?: string;
+  readonly block?: number;
   readonly side?: SideName;
   readonly round?: number;
 }
@@ -40,10 +41,10 @@ export class RunProgress {
     block: number,
     phase: Phase,
     share: number,
-    of: Omit<Subject, 'workload'>,
+    of: Omit<Subject, 'workload' | 'block'>,
   ): void {
     const seconds = this.#over + share * expectedBlockSeconds(workload, block, this.#shape);
-    this.#tell(phase, seconds, { workload: workload.name, ...of });
+    this.#tell(phase, seconds, { workload: workload.name, block: block + 1, ...of });
   }
 
   finish(workload: Workload, block: number): void {

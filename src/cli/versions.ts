@@ -21,6 +21,12 @@ export function nudgeCommit(): string {
   return existsSync(file) ? readFileSync(file, 'utf8').trim() : '';
 }
 
+/** The project's address, if package.json has one. */
+export function nudgeHomepage(): string | undefined {
+  const folder = nudgeFolder();
+  return folder === undefined ? undefined : packageIn(join(folder, 'package.json')).homepage;
+}
+
 function nudgeFolder(): string | undefined {
   for (let folder = dirname(fileURLToPath(import.meta.url)); ; folder = dirname(folder)) {
     if (existsSync(join(folder, 'package.json'))) return folder;
@@ -39,5 +45,9 @@ export function packageVersion(name: string): string | undefined {
 }
 
 function versionIn(file: string): string {
-  return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
+  return packageIn(file).version;
+}
+
+function packageIn(file: string): { readonly version: string; readonly homepage?: string } {
+  return JSON.parse(readFileSync(file, 'utf8')) as { version: string };
 }

@@ -1,4 +1,5 @@
-/** The part of the page that says what is learned from, and takes MNIST files instead. */
+/** The part of the page that shows the training data, and takes MNIST files instead. */
+import { onColorsChange } from './colors.ts';
 import { byId } from './elements.ts';
 import { formatCount } from './format.ts';
 import { drawSamples } from './sampleSheet.ts';
@@ -8,7 +9,7 @@ import type { DataDescription, DataSource } from './worker/protocol.ts';
 export interface DataPickerOptions {
   /** Training samples at most. */
   readonly samples: number;
-  /** Reads the files, which nobody but the worker does. */
+  /** Reads the files, in the worker. */
   readonly load: (source: DataSource) => Promise<DataDescription>;
   /** Told when there may be other data, with what went wrong if something did. */
   readonly onChange: (problem: unknown) => void;
@@ -46,16 +47,16 @@ export class DataPicker {
       // The button is gone, and the focus should not be.
       this.#input.focus();
     });
-    matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => this.#show());
+    onColorsChange(() => this.#show());
   }
 
-  /** What is to be learned from, once files that are being read have been. */
+  /** The training data, after files that are being read. */
   async source(): Promise<DataSource> {
     await this.#reading;
     return this.#source;
   }
 
-  /** Whether other data can be chosen: not while a network learns from these. */
+  /** Whether other data can be chosen: not while a network trains on these. */
   set isEnabled(enabled: boolean) {
     this.#isEnabled = enabled;
     this.#enableControls();
@@ -117,7 +118,7 @@ export class DataPicker {
     const training = formatCount(description?.trainingCount ?? samples);
     const test = formatCount(description?.testCount ?? testCountFor(samples));
     const isFiles = this.#source.kind === 'files';
-    this.#caption.textContent = `${isFiles ? 'Your MNIST files' : 'Generated digits'}: ${training} to learn from, ${test} to be tested on.`;
+    this.#caption.textContent = `${isFiles ? 'Your MNIST files' : 'Generated digits'}: ${training} for training, ${test} for testing.`;
     this.#generated.hidden = !isFiles;
     this.#canvas.hidden = description === undefined;
     if (description) drawSamples(this.#canvas, description.preview);

@@ -36,11 +36,18 @@ export function makeButton(
   return button;
 }
 
+/** Gives a heading the focus, so that it is read out, and brings it into view with what follows it. */
+export function goTo(heading: HTMLElement): void {
+  const { top } = heading.getBoundingClientRect();
+  if (top < 0 || top > innerHeight / 3) heading.scrollIntoView();
+  heading.focus({ preventScroll: true });
+}
+
 export type Cell = Node | string;
 
 /**
- * A table with a row of headings and a heading in each row, which scrolls by itself where it is too wide.
- * @param caption read out, and not shown: a heading stands above it
+ * A table with a row of headings and a heading in each row. Where it is too wide it scrolls by itself, also by keyboard.
+ * @param caption read out, and not shown: there is a heading above it
  */
 export function makeTable(
   caption: string,
@@ -63,7 +70,6 @@ export function makeTable(
     make('thead', {}, heading),
     make('tbody', {}, ...body),
   );
-  // With the keyboard, what scrolls can be scrolled once it has the focus.
   return make(
     'div',
     { class: 'scrolls', tabindex: '0', role: 'region', 'aria-label': caption },

@@ -1,4 +1,4 @@
-/** Watches whether anybody looks at the page: browsers slow down what nobody looks at, workers included. */
+/** Whether the page is in view: browsers slow hidden pages down, workers included. */
 
 /** A signal that aborts once the page is hidden, be it already; and an end to the watching. */
 export function watchHidden(): { readonly signal: AbortSignal; readonly dispose: () => void } {
@@ -12,4 +12,13 @@ export function watchHidden(): { readonly signal: AbortSignal; readonly dispose:
     signal: hidden.signal,
     dispose: () => document.removeEventListener('visibilitychange', look),
   };
+}
+
+/** Resolves once the page is in view. */
+export async function untilVisible(): Promise<void> {
+  while (document.visibilityState === 'hidden') {
+    await new Promise((resolve) =>
+      document.addEventListener('visibilitychange', resolve, { once: true }),
+    );
+  }
 }

@@ -1,6 +1,7 @@
 /**
- * What the page's address asks for: `?workloads=tiny,mid&repeats=10&seed=1&backend=webgpu,cpu&auto=1`. A run is a link
- * that way. An address is typed by hand or passed on by strangers, so nothing in it is believed unread.
+ * What the page's address asks for: `?workloads=tiny,mid&repeats=10&seed=1&backend=webgpu,cpu&auto=1`. An address is typed
+ * by hand or comes from a stranger, so every value is checked. Other parameters are left alone: search engines and social
+ * networks add theirs.
  */
 import type { OwnSideName } from '../benchmark/result/schema.ts';
 import { settingsRanges, type BenchmarkSettings } from '../benchmark/settings.ts';
@@ -15,7 +16,7 @@ export interface PageOptions {
   /** That a repeat takes, about. */
   readonly seconds?: number;
   readonly seed: number;
-  /** Half a minute instead of two. */
+  /** A run of half a minute: fewer workloads, shorter repeats. */
   readonly quick: boolean;
   /** Whether other libraries train the same beside. */
   readonly peers: boolean;
@@ -45,6 +46,8 @@ const names = [
   'auto',
 ] as const satisfies readonly (keyof PageOptions)[];
 
+type OptionName = (typeof names)[number];
+
 const workloadNames = knownWorkloads.map(({ name }) => name);
 const backends: readonly OwnSideName[] = ['webgpu', 'cpu', 'cpu-1'];
 
@@ -58,7 +61,8 @@ const ranges = {
 type Draft = { -readonly [Name in keyof PageOptions]: PageOptions[Name] };
 
 /**
- * Reads a query string. What makes no sense is left at its default and said in a sentence.
+ * Reads a query string. A value that makes no sense leaves its option at the default and gives a sentence; parameters that
+ * are not the page's are ignored.
  * @param search as `location.search` has it
  */
 export function readPageOptions(search: string): {
@@ -67,16 +71,19 @@ export function readPageOptions(search: string): {
 } {
   const problems: string[] = [];
   const options: Draft = { ...defaultOptions };
-  const seen = new Set<string>();
-  for (const [name, value] of new URLSearchParams(search)) {
-    const problem = seen.has(name) ? 'it is there twice' : readOption(options, name, value);
-    seen.add(name);
+  const parameters = new URLSearchParams(search);
+  for (const name of names) {
+    const [value, ...others] = parameters.getAll(name);
+    if (value === undefined) continue;
+    const problem = readOption(options, name, value);
     if (problem !== undefined) {
-      problems.push(`The address says ${quote(`${name}=${value}`)}, and ${problem}.`);
+      problems.push(`The address has ${quote(`${name}=${value}`)}, but ${problem}.`);
+    }
+    if (others.length > 0) {
+      problems.push(`The address has ${name} more than once; only the first one counts.`);
     }
   }
-  if (problems.length > 0)
-    problems.push('What makes no sense is left out; correct the address to have it.');
+  if (problems.length > 0) problems.push('Correct the address, or go on with the defaults.');
   return { options, problems };
 }
 
@@ -87,17 +94,17 @@ export function settingsOf(options: PageOptions): BenchmarkSettings {
 }
 
 /** Sets one option, or says what is wrong with it. */
-function readOption(options: Draft, name: string, value: string): string | undefined {
+function readOption(options: Draft, name: OptionName, value: string): string | undefined {
   switch (name) {
     case 'workloads': {
       const list = readList(value, workloadNames);
-      if (!list) return `workloads is a list without repetition of ${workloadNames.join(', ')}`;
+      if (!list) return `workloads must be one or more of ${workloadNames.join(', ')}, each once`;
       options.workloads = list;
       return undefined;
     }
     case 'backend': {
       const list = readList(value, backends);
-      if (!list) return `backend is a list without repetition of ${backends.join(', ')}`;
+      if (!list) return `backend must be one or more of ${backends.join(', ')}, each once`;
       options.backend = list;
       return undefined;
     }
@@ -108,7 +115,7 @@ function readOption(options: Draft, name: string, value: string): string | undef
       // Digits alone: Number() also reads '', '1e3' and '0x10'.
       const number = /^\d{1,10}$/.test(value) ? Number(value) : NaN;
       if (!(number >= least && number <= most)) {
-        return `${name} is a whole number from ${least} to ${most}`;
+        return `${name} must be a whole number from ${least} to ${most}`;
       }
       options[name] = number;
       return undefined;
@@ -117,7 +124,7 @@ function readOption(options: Draft, name: string, value: string): string | undef
       const [least, most] = settingsRanges.repeatSeconds;
       const number = /^\d{1,3}(\.\d{1,6})?$/.test(value) ? Number(value) : NaN;
       if (!(number >= least && number <= most)) {
-        return `seconds is a number from ${least} to ${most}`;
+        return `seconds must be a number from ${least} to ${most}`;
       }
       options.seconds = number;
       return undefined;
@@ -125,11 +132,9 @@ function readOption(options: Draft, name: string, value: string): string | undef
     case 'quick':
     case 'peers':
     case 'auto':
-      if (value !== '0' && value !== '1') return `${name} is 0 or 1`;
+      if (value !== '0' && value !== '1') return `${name} must be 0 or 1`;
       options[name] = value === '1';
       return undefined;
-    default:
-      return `it can say ${names.join(', ')}`;
   }
 }
 

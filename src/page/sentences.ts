@@ -1,5 +1,12 @@
 /** What the page says before and while it runs: pure functions to English. */
-import { NudgeError } from '../errors.ts';
+import {
+  DeviceLostError,
+  LimitError,
+  NoAdapterError,
+  NudgeError,
+  OutOfMemoryError,
+  ThreadLostError,
+} from '../errors.ts';
 import { adapterName, type AdapterDescription } from '../gpu/adapter.ts';
 import type { Phase } from '../benchmark/events.ts';
 import type { SideName } from '../benchmark/result/schema.ts';
@@ -11,28 +18,56 @@ export function adapterSentence(adapter: AdapterDescription): string {
   const which =
     vendor || architecture || description
       ? `GPU: ${adapterName(adapter)}.`
-      : `The GPU does not say its name (${isSoftware ? 'software' : 'hardware'}).`;
+      : `GPU: the browser does not name it (${isSoftware ? 'software' : 'hardware'}).`;
   if (!isSoftware) return which;
-  return `${which} This is a software adapter: it computes on the CPU, and says nothing about a GPU.`;
+  return `${which} This is a software adapter: it computes on the CPU, so its speed is not that of a GPU.`;
 }
 
-/** What went wrong, for people. Errors that are not nudge's own are bugs, and said to be. */
+/** The engines' errors advise programs; here is what a reader of the page can do. */
+const adviceByClass: readonly (readonly [Class: typeof NudgeError, advice: string])[] = [
+  [
+    NoAdapterError,
+    'The browser gave this page no GPU. Reload the page; if that does not help, restart the browser. The CPU can be ' +
+      'measured without a GPU: ?backend=cpu,cpu-1.',
+  ],
+  [
+    LimitError,
+    'This GPU’s limits are too small for this run. Choose smaller workloads: ?workloads=tiny,mid.',
+  ],
+  [
+    OutOfMemoryError,
+    'There was not enough memory. Close other pages and programs, or choose smaller workloads: ?workloads=tiny,mid.',
+  ],
+  [
+    ThreadLostError,
+    'A thread of the CPU engine was lost. Start again; if it happens again, reload the page.',
+  ],
+];
+
+/** What went wrong and what to do, for people. An error that is not nudge's own is a bug, and is called one. */
 export function errorSentence(error: unknown): string {
+  if (error instanceof DeviceLostError) {
+    const fact =
+      error.reason === 'timeout' ? 'The GPU stopped answering.' : 'The browser lost the GPU.';
+    return `${fact} Start again; if it happens again, close other pages that use the GPU, or restart the browser.`;
+  }
+  const known = adviceByClass.find(([Class]) => error instanceof Class);
+  if (known) return known[1];
   if (error instanceof NudgeError) return error.message;
   const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-  return `Something went wrong that should not have: ${text.replace(/\.?$/, '.')} This is a bug in nudge; please report it.`;
+  return `Something failed unexpectedly: ${text.replace(/\.?$/, '.')} This is a bug in nudge; please report it.`;
 }
 
 const doing: Readonly<Record<Phase, string>> = {
   prepare: 'Getting ready',
   wait: 'Waiting for other programs to leave the processor alone',
   compile: 'Compiling',
-  verify: 'Holding the first step against the reference',
+  verify: 'Checking the first step against the reference',
   'warm-up': 'Warming up',
   measure: 'Measuring',
   evaluate: 'Evaluating',
-  accuracy: 'Training up to an accuracy',
-  probe: 'Measuring the adapter’s own limits',
+  accuracy: 'Training to an accuracy',
+  probe: 'Measuring the GPU’s limits',
 };
 
 export interface Doing {

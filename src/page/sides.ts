@@ -1,4 +1,4 @@
-/** Who trains, in words and colours. */
+/** The sides that train, in words and colours. */
 import type { SideName } from '../benchmark/result/schema.ts';
 import { sideNames } from '../benchmark/result/words.ts';
 

@@ -59,12 +59,12 @@ export const rules: Readonly<Record<string, Rule>> = {
       ['page', ...nodeOnly].includes(to),
   ),
 
-  'only node and cli import Node, Puppeteer, Dawn, a browser, or any package but the template tag, the page’s charts and what checks results':
+  'only node and cli import Node, Puppeteer, Dawn, a browser, or any package but the template tag, the page’s charts and storage, and what checks results':
     each(
       (from, to, { from: file, specifier }) =>
         to === undefined &&
         !nodeOnly.includes(from) &&
-        !(from === 'page' && isPackage(specifier, 'uplot')) &&
+        !(from === 'page' && ['uplot', 'idb'].some((name) => isPackage(specifier, name))) &&
         !(file.startsWith('src/benchmark/result/') && isPackage(specifier, 'valibot')) &&
         (isBuiltin(specifier) || !isPackage(specifier, 'wgsl-preprocessor')),
     ),

@@ -8,16 +8,15 @@ const program = readFileSync(createRequire(import.meta.url).resolve('axe-core/ax
 
 interface Finding {
   readonly id: string;
-  readonly impact: string | null;
   readonly nodes: readonly { readonly target: readonly unknown[] }[];
 }
 
-/** The findings that are serious or critical, as 'rule: where'. */
-export async function findSeriousProblems(page: Page): Promise<string[]> {
+/** All findings, as 'rule: where'. */
+export async function findProblems(page: Page): Promise<string[]> {
   // Not as an element of the page, whose policy forbids programs in text.
   await page.evaluate(program);
   const { violations } = (await page.evaluate('axe.run()')) as { violations: readonly Finding[] };
-  return violations
-    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
-    .map(({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target.join(' ')).join(', ')}`);
+  return violations.map(
+    ({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target.join(' ')).join(', ')}`,
+  );
 }

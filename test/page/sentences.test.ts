@@ -1,6 +1,12 @@
 import { describe, expect, it } from 'vitest';
 
-import { ConfigurationError } from '../../src/errors.ts';
+import {
+  ConfigurationError,
+  DeviceLostError,
+  LimitError,
+  NoAdapterError,
+  OutOfMemoryError,
+} from '../../src/errors.ts';
 import { adapterSentence, doingSentence, errorSentence, listOf } from '../../src/page/sentences.ts';
 
 const swiftShader = {
@@ -12,9 +18,9 @@ const swiftShader = {
 };
 
 describe('an adapter', () => {
-  it('in software is said to say nothing about a GPU', () => {
+  it('in software is not taken for a GPU', () => {
     expect(adapterSentence(swiftShader)).toBe(
-      'GPU: google swiftshader (software). This is a software adapter: it computes on the CPU, and says nothing about a GPU.',
+      'GPU: google swiftshader (software). This is a software adapter: it computes on the CPU, so its speed is not that of a GPU.',
     );
   });
 
@@ -25,7 +31,7 @@ describe('an adapter', () => {
 
   it('that keeps its name to itself is said to', () => {
     const adapter = { ...swiftShader, vendor: '', architecture: '', isSoftware: false };
-    expect(adapterSentence(adapter)).toBe('The GPU does not say its name (hardware).');
+    expect(adapterSentence(adapter)).toBe('GPU: the browser does not name it (hardware).');
   });
 });
 
@@ -33,13 +39,13 @@ describe('what is being done', () => {
   const words = { repeats: 10, isSoftware: false };
 
   it.each([
-    [{ phase: 'probe' }, 'Measuring the adapter’s own limits'],
+    [{ phase: 'probe' }, 'Measuring the GPU’s limits'],
     [
       { phase: 'measure', workload: 'mid', side: 'webgpu', round: 4 },
       'Measuring: mid on the GPU, repeat 4 of 10',
     ],
     [{ phase: 'compile', workload: 'tiny', side: 'cpu-1' }, 'Compiling: tiny on one CPU thread'],
-    [{ phase: 'verify', workload: 'xl' }, 'Holding the first step against the reference: xl'],
+    [{ phase: 'verify', workload: 'xl' }, 'Checking the first step against the reference: xl'],
   ] as const)('%j is told', (doing, text) => {
     expect(doingSentence(doing, words)).toBe(text);
   });
@@ -55,6 +61,18 @@ describe('what is being done', () => {
 describe('an error', () => {
   it('of nudge’s own speaks for itself', () => {
     expect(errorSentence(new ConfigurationError('Give a number.'))).toBe('Give a number.');
+  });
+
+  it.each([
+    new NoAdapterError("There is no WebGPU here. Run 'nudge doctor', or use backend 'cpu'."),
+    new LimitError("Use backend 'cpu'."),
+    new OutOfMemoryError('Dispose of engines.'),
+    new DeviceLostError('timeout', 'Request a new device; raise timeoutMs.'),
+  ])('that advises a program advises the reader instead: %s', (error) => {
+    const text = errorSentence(error);
+    expect(text).not.toContain(error.message);
+    expect(text).not.toMatch(/nudge doctor|backend '|device|timeoutMs|bug/);
+    expect(text).toMatch(/Reload|Choose|Close|Start again/);
   });
 
   it.each([

@@ -2,17 +2,20 @@
  * A result as a picture of the size that social networks show with a link, 1200 × 630: SVG that needs nothing from
  * anywhere, neither fonts nor scripts nor other pictures.
  */
+import { referenceMachine } from '../score.ts';
 import { barChart } from './cardChart.ts';
 import type { BenchmarkResult, Score } from './schema.ts';
-import { attributes, escapeText, textAt } from './svg.ts';
+import { attributes, cardColors as colors, escapeText, textAt } from './svg.ts';
 import {
   classNames,
   describeDay,
   describeGpu,
   formatCount,
   formatEstimate,
+  formatUncertainty,
   markNames,
   plainText,
+  scoreTitle,
   sideNames,
 } from './words.ts';
 
@@ -20,17 +23,14 @@ const width = 1200;
 const height = 630;
 const margin = 56;
 
-const colors = {
-  background: '#0f172a',
-  panel: '#1e293b',
-  text: '#f8fafc',
-  faint: '#94a3b8',
-  good: '#4ade80',
-  bad: '#f87171',
-} as const;
+/** Without its scheme, which takes room and which readers know. */
+const scheme = /^https?:\/\//;
 
-/** The picture, as text of an SVG file. */
-export function resultCard(result: BenchmarkResult): string {
+/**
+ * The picture, as text of an SVG file.
+ * @param address of nudge, which stands in the corner: 'https://…'; without one there is none
+ */
+export function resultCard(result: BenchmarkResult, address = ''): string {
   return [
     `<svg ${attributes({
       xmlns: 'http://www.w3.org/2000/svg',
@@ -44,21 +44,35 @@ export function resultCard(result: BenchmarkResult): string {
     rectangle(0, 0, width, height, colors.background),
     textAt(margin, 78, 'nudge', { size: 34, weight: 700, fill: colors.text }),
     textAt(190, 78, 'how fast this machine trains', { size: 22, fill: colors.faint }),
+    ...(address === ''
+      ? []
+      : [
+          textAt(
+            width - margin,
+            78,
+            plainText(address.replace(scheme, '').replace(/\/$/, ''), 60),
+            {
+              size: 18,
+              fill: colors.faint,
+              anchor: 'end',
+            },
+          ),
+        ]),
     ...scoreLines(result),
-    rectangle(440, 116, width - 440 - margin, 376, colors.panel, 16),
-    ...barChart(result, { x: 464, y: 140, width: width - 464 - margin - 24, height: 328 }),
+    rectangle(440, 104, width - 440 - margin, 376, colors.panel, 12, colors.line),
+    ...barChart(result, { x: 464, y: 128, width: width - 464 - margin - 24, height: 328 }),
     ...footer(result),
     '</svg>',
     '',
   ].join('\n');
 }
 
-/** For who does not see it. */
+/** For readers who cannot see it. */
 function describeCard(result: BenchmarkResult): string {
   const scores = result.scores.map(
     ({ side, ...score }) => `${sideNames[side]} ${formatEstimate(score, formatCount)}`,
   );
-  const gpu = describeGpu(result.environment);
+  const gpu = gpuName(result);
   return `nudge benchmark: ${scores.length > 0 ? `score ${scores.join('; ')}` : 'no score'}. GPU: ${gpu}.`;
 }
 
@@ -71,13 +85,14 @@ function scoreLines(result: BenchmarkResult): string[] {
   if (!main) return [at(240, 'no score', 64, colors.faint, 700), ...reasonLines(result)];
   const others = scores.filter((score) => score !== main).slice(-2);
   return [
+    at(150, scoreTitle(main), 22, colors.faint),
     at(
-      150,
-      `${main.class === 'software' ? 'WebGPU in software' : sideNames[main.side]}, score`,
-      22,
-      colors.faint,
+      240,
+      formatCount(main.middle),
+      92,
+      main.side === 'webgpu' ? colors.webgpu : colors.text,
+      700,
     ),
-    at(240, formatCount(main.middle), 92, colors.text, 700),
     at(
       278,
       `95 % interval ${formatCount(main.low)} to ${formatCount(main.high)}`,
@@ -90,9 +105,9 @@ function scoreLines(result: BenchmarkResult): string[] {
       : [at(340, `over ${main.workloads.length} workloads only`, 19, colors.bad)]),
     ...others.map((score, n) =>
       at(
-        384 + 32 * n,
-        `${sideNames[score.side]}: ${formatEstimate(score, formatCount)}`,
-        19,
+        376 + 28 * n,
+        `${sideNames[score.side]}: ${formatCount(score.middle)} ${formatUncertainty(score)}`,
+        16,
         colors.text,
       ),
     ),
@@ -119,13 +134,10 @@ function verificationLines({ workloads }: BenchmarkResult): string[] {
   if (checks.length === 0) return [];
   const worst = Math.max(...checks.map((check) => check.worst));
   const isVerified = checks.every((check) => check.isVerified);
+  const fill = isVerified ? colors.good : colors.bad;
   return [
-    textAt(
-      margin,
-      476,
-      `${isVerified ? 'verified' : 'NOT VERIFIED'}, worst ${worst.toPrecision(2)} of the bound`,
-      { size: 19, fill: isVerified ? colors.good : colors.bad },
-    ),
+    textAt(margin, 442, isVerified ? 'verified' : 'NOT VERIFIED', { size: 19, weight: 700, fill }),
+    textAt(margin, 466, `worst error ${worst.toPrecision(2)} of the tolerance`, { size: 16, fill }),
   ];
 }
 
@@ -135,22 +147,36 @@ function footer(result: BenchmarkResult): string[] {
   const line = (y: number, text: string, size: number, fill: string) =>
     textAt(margin, y, plainText(text, (width - 2 * margin) / (0.62 * size)), { size, fill });
   return [
-    line(542, `GPU: ${describeGpu(environment)}`, 22, colors.text),
+    line(522, `GPU: ${gpuName(result)}`, 22, colors.text),
     line(
-      578,
+      552,
       `${plainText(environment.name, 40)} on ${plainText(environment.system, 40)}, ${environment.threads} threads`,
       18,
       colors.faint,
     ),
     line(
-      604,
+      578,
       `${plainText(data.name, 60)}; ${describeDay(result)}; nudge ${plainText(nudge.version, 20)}`,
       18,
       colors.faint,
     ),
+    line(604, `1000 = ${referenceMachine.name}`, 18, colors.faint),
   ];
 }
 
-function rectangle(x: number, y: number, w: number, h: number, fill: string, rx?: number): string {
-  return `<rect ${attributes({ x, y, width: w, height: h, fill, rx })}/>`;
+/** Why there is none is a matter of the program that asked, and not of a picture. */
+function gpuName({ environment }: BenchmarkResult): string {
+  return environment.adapter ? describeGpu(environment) : 'none';
+}
+
+function rectangle(
+  x: number,
+  y: number,
+  w: number,
+  h: number,
+  fill: string,
+  rx?: number,
+  stroke?: string,
+): string {
+  return `<rect ${attributes({ x, y, width: w, height: h, fill, rx, stroke })}/>`;
 }

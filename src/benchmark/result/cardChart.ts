@@ -1,6 +1,6 @@
 /** The card's chart: for each workload a bar a side, as a share of the faster, with intervals. */
 import type { BenchmarkResult, Series, SideName, WorkloadResult } from './schema.ts';
-import { attributes, textAt } from './svg.ts';
+import { attributes, cardColors as colors, textAt } from './svg.ts';
 import { formatRate, plainText, sideNames } from './words.ts';
 
 export interface Area {
@@ -11,13 +11,8 @@ export interface Area {
 }
 
 /** Told apart without colour by their order, which the legend has too. */
-const sideColors: Partial<Record<SideName, string>> = {
-  'cpu-1': '#c084fc',
-  cpu: '#fbbf24',
-  webgpu: '#22d3ee',
-};
-const text = '#f8fafc';
-const faint = '#94a3b8';
+const sideColors: Partial<Record<SideName, string>> = colors;
+const { text, faint } = colors;
 
 /** More would be too small to read. */
 const mostWorkloads = 6;
@@ -101,9 +96,9 @@ function bar({ side, estimate }: Series, scale: number, area: Area): string[] {
   const whisker = `M${low!} ${center}H${high!}M${low!} ${above}V${below}M${high!} ${above}V${below}`;
   return [
     `<rect ${attributes({ x, y, width: Math.max(2, middle! - x), height, rx: 3, fill: sideColors[side] })}/>`,
-    // Light with a dark edge, to be seen on the bar and beside it.
+    // Dark with a light edge, to be seen on the bar and beside it.
     ...[
-      { stroke: '#0f172a', 'stroke-width': 5 },
+      { stroke: colors.panel, 'stroke-width': 5 },
       { stroke: text, 'stroke-width': 2 },
     ].map((line) => `<path ${attributes({ d: whisker, ...line, fill: 'none' })}/>`),
     textAt(x + width + figureWidth - speedUpWidth, center + 5, formatRate(estimate.middle), {

@@ -1,6 +1,7 @@
 /**
  * Results in the fragment of a URL, which browsers keep to themselves: no server sees it. JSON, packed by the platform
- * with deflate (RFC 1951), in base64url (RFC 4648).
+ * with deflate (RFC 1951), in base64url (RFC 4648). There are two kinds of link: `#result=` has everything, `#summary=` is
+ * short enough to be typed into a chat and has the scores, the medians and the machine.
  */
 import { inflate } from '../../data/inflate.ts';
 import { FormatError } from '../../errors.ts';
@@ -8,9 +9,16 @@ import { defaultLimits } from './defaultLimits.ts';
 import { mostCharacters, readResult } from './read.ts';
 import { rounded } from './rounding.ts';
 import type { BenchmarkResult, CurvePoint, WorkloadResult } from './schema.ts';
+import { packSummary, readSummary, sparings, type ResultSummary } from './summary.ts';
 import { inOrder } from './write.ts';
 
 const key = 'result';
+const summaryKey = 'summary';
+
+/** Of a short link, with its '#'. The address of a page before it has room up to 1,000. */
+const mostSummaryLinkCharacters = 900;
+/** Twice what packs into a short link at all. */
+const mostSummaryBytes = 20_000;
 
 /** What chats and mail programs leave whole. */
 const targetCharacters = 8000;
@@ -34,7 +42,7 @@ export async function encodeLink(result: BenchmarkResult): Promise<string> {
   for (const length of curveLengths) {
     const workloads = spared.workloads.map((workload) => thinCurves(workload, length));
     const text = JSON.stringify(rounded({ ...spared, workloads }));
-    link = `#${key}=${toBase64Url(await deflate(new TextEncoder().encode(text)))}`;
+    link = `#${key}=${await pack(text)}`;
     if (link.length < targetCharacters) break;
   }
   return link;
@@ -47,19 +55,57 @@ export async function encodeLink(result: BenchmarkResult): Promise<string> {
  * than any result has, and for what is no result
  */
 export async function decodeLink(fragment: string): Promise<BenchmarkResult> {
-  const packed = new URLSearchParams(fragment.replace(/^#/, '')).get(key);
-  if (packed === null || packed === '') refuse(`it has no '#${key}=…'`);
-  if (packed.length > mostLinkCharacters) {
-    refuse(`it has ${packed.length} characters, and a link has at most ${mostLinkCharacters}`);
+  return readResult(await textIn(fragment, key, mostLinkCharacters, mostCharacters));
+}
+
+/**
+ * The fragment that carries a result's summary, from its '#' on: at most 900 characters, whatever the result. What does
+ * not fit is left out: first other libraries, then most of a long list of workloads.
+ * @throws {FormatError} for a result that could not be read again
+ */
+export async function encodeSummary(result: BenchmarkResult): Promise<string> {
+  const checked = inOrder(result);
+  let link = '';
+  for (const sparing of sparings) {
+    link = `#${summaryKey}=${await pack(packSummary(checked, sparing))}`;
+    if (link.length <= mostSummaryLinkCharacters) break;
   }
-  const bytes = await unpack(fromBase64Url(packed));
-  let text: string;
+  return link;
+}
+
+/**
+ * Reads what {@link encodeSummary} wrote.
+ * @param fragment as for {@link decodeLink}
+ * @throws {FormatError} as {@link decodeLink}, and for a summary that contradicts itself
+ */
+export async function decodeSummary(fragment: string): Promise<ResultSummary> {
+  return readSummary(
+    await textIn(fragment, summaryKey, mostSummaryLinkCharacters, mostSummaryBytes),
+  );
+}
+
+/** The text that a fragment has under a name, unpacked. */
+async function textIn(
+  fragment: string,
+  name: string,
+  mostPacked: number,
+  mostUnpacked: number,
+): Promise<string> {
+  const packed = new URLSearchParams(fragment.replace(/^#/, '')).get(name);
+  if (packed === null || packed === '') refuse(`it has no '#${name}=…'`);
+  if (packed.length > mostPacked) {
+    refuse(`it has ${packed.length} characters, and a link has at most ${mostPacked}`);
+  }
+  const bytes = await unpack(fromBase64Url(packed), mostUnpacked);
   try {
-    text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch (cause) {
     refuse('it unpacks to what is no text', { cause });
   }
-  return readResult(text);
+}
+
+async function pack(text: string): Promise<string> {
+  return toBase64Url(await deflate(new TextEncoder().encode(text)));
 }
 
 function refuse(fact: string, options?: ErrorOptions): never {
@@ -100,16 +146,16 @@ async function deflate(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array> {
   return new Uint8Array(await new Response(packed).arrayBuffer());
 }
 
-/** Stops at the first byte more than any result has, so that a bomb costs no more than that. */
-async function unpack(packed: Uint8Array): Promise<Uint8Array> {
+/** Stops at the first byte too many, so that a bomb costs no more than that. */
+async function unpack(packed: Uint8Array, mostBytes: number): Promise<Uint8Array> {
   const pieces: Uint8Array[] = [];
   let sizeBytes = 0;
   const outcome = await inflate(packed, (piece) => {
     pieces.push(piece);
     sizeBytes += piece.length;
-    return sizeBytes <= mostCharacters;
+    return sizeBytes <= mostBytes;
   });
-  if (outcome.kind === 'stopped') refuse(`it unpacks to more than ${mostCharacters} bytes`);
+  if (outcome.kind === 'stopped') refuse(`it unpacks to more than ${mostBytes} bytes`);
   if (outcome.kind !== 'complete') {
     const fact = outcome.kind === 'incomplete' ? 'cut short' : 'damaged';
     refuse(`it is ${fact}`, { cause: outcome.cause });

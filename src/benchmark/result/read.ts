@@ -86,7 +86,7 @@ function checkLimits(given: object, read: object): void {
 function refuse(fact: string, options?: ErrorOptions): never {
   throw new FormatError(
     `This is not a benchmark result that can be read: ${fact}. ` +
-      "Get it again from where it was made, or make one with 'nudge bench --json FILE'.",
+      'Get it again from where it was made, or run the benchmark again.',
     0,
     options,
   );

@@ -1,4 +1,18 @@
-/** What it takes to write SVG by hand. */
+/** What the picture card is made of. */
+
+/** The page's own colours, by day: see src/page/style.css. */
+export const cardColors = {
+  background: '#faf9f6',
+  panel: '#ffffff',
+  line: '#e5e1da',
+  text: '#1d1b18',
+  faint: '#5f5a53',
+  good: '#1f6a41',
+  bad: '#7c2d12',
+  webgpu: '#b83a08',
+  cpu: '#2454a0',
+  'cpu-1': '#4773b0',
+} as const;
 
 export interface TextStyle {
   readonly size: number;

@@ -18,6 +18,18 @@ export const classNames: Readonly<Record<Score['class'], string>> = {
   software: 'software adapter, which computes on the CPU',
 };
 
+/** What a score is of: 'GPU score, in software'. */
+export function scoreTitle({ side, class: kind }: Pick<Score, 'side' | 'class'>): string {
+  switch (side) {
+    case 'webgpu':
+      return kind === 'software' ? 'GPU score, in software' : 'GPU score';
+    case 'cpu':
+      return 'CPU score';
+    case 'cpu-1':
+      return 'CPU score, one thread';
+  }
+}
+
 export const markNames: Readonly<Record<Mark['kind'], string>> = {
   hidden: 'hidden',
   busy: 'busy machine',

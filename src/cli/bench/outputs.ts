@@ -9,6 +9,7 @@ import { writeResult } from '../../benchmark/result/write.ts';
 import type { JsonReport } from '../context.ts';
 import { UsageError } from '../errors.ts';
 import { prepareOutput } from '../files.ts';
+import { nudgeHomepage } from '../versions.ts';
 
 /** Paths, each undefined where nobody wants it. */
 export interface OutputArguments {
@@ -23,7 +24,11 @@ export interface BenchOutputs {
   write(result: BenchmarkResult): Promise<void>;
 }
 
-const formats = { csv: resultCsv, markdown: resultMarkdown, card: resultCard } as const;
+const formats = {
+  csv: resultCsv,
+  markdown: resultMarkdown,
+  card: (result: BenchmarkResult) => resultCard(result, nudgeHomepage()),
+} as const;
 
 /**
  * @throws {UsageError} when one of the files cannot be written, or two are the same, or the card is to be no SVG

@@ -27,10 +27,10 @@ export function makeBatchSweep(
     }),
   ]);
   const { figure, place } = makeFigure({
-    title: 'Samples a second, by size of mini-batch',
-    caption: `The network ${networkName(first)}: large mini-batches keep a GPU busy, small ones are all overhead.`,
+    title: 'Throughput by mini-batch',
+    caption: `Samples per second of the network ${networkName(first)}. Large mini-batches keep a GPU busy; small ones are mostly overhead.`,
     key: sides.map((side) => [sideKey(side), nameOf(side)] as const),
-    description: `Samples trained a second over the size of the mini-batch: ${sides
+    description: `Samples trained per second over the size of the mini-batch: ${sides
       .map((side) => {
         const values = sweep.flatMap((one) => {
           const series = seriesOf(one, side);
@@ -40,7 +40,7 @@ export function makeBatchSweep(
       })
       .join('; ')}.`,
     table: makeTable(
-      'Samples trained a second by mini-batch',
+      'Samples trained per second by mini-batch',
       ['mini-batch', ...sides.map(nameOf)],
       rows,
     ),

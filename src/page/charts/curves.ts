@@ -20,13 +20,13 @@ const formats: Readonly<Record<Quantity, (value: number) => string>> = {
   accuracy: formatPercent,
 };
 
-const height = 200;
+const defaultHeight = 200;
 
 /** From wide to thin, in the order in which they are drawn. */
 const widths = new Map<SideName, number>([
   ['cpu-1', 9],
   ['cpu', 5],
-  ['webgpu', 2],
+  ['webgpu', 2.5],
 ]);
 
 /** The two charts, which can be given other curves. */
@@ -35,6 +35,7 @@ export class CurveCharts {
   readonly #sides: readonly SideName[];
   readonly #isSoftware: boolean;
   readonly #signal: AbortSignal;
+  readonly #height: number;
   readonly #places: Readonly<Record<Quantity, HTMLElement>>;
   /** Made when there is something to be shown. */
   readonly #plots = new Map<Quantity, Plot>();
@@ -42,8 +43,15 @@ export class CurveCharts {
   /**
    * @param sides that have curves
    * @param signal takes the charts off when it aborts
+   * @param height of each chart, in pixels
    */
-  constructor(sides: readonly SideName[], isSoftware: boolean, signal: AbortSignal) {
+  constructor(
+    sides: readonly SideName[],
+    isSoftware: boolean,
+    signal: AbortSignal,
+    height = defaultHeight,
+  ) {
+    this.#height = height;
     this.#sides = sides;
     this.#isSoftware = isSoftware;
     this.#signal = signal;
@@ -96,7 +104,7 @@ export class CurveCharts {
         width: widths.get(side) ?? 2,
         isDashed: !widths.has(side),
       })),
-      height,
+      height: this.#height,
       signal: this.#signal,
     });
     this.#plots.set(quantity, plot);

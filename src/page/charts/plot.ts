@@ -1,8 +1,10 @@
 /**
  * A line chart in the page's looks, drawn by uPlot. Here are its axes, linear or logarithmic, and what it answers to:
- * another width, another colour scheme, other points. Its figures stand beside it in a table, for whoever cannot see it.
+ * another width, other colours, other points. A table beside it has the same figures.
  */
 import uPlot from 'uplot';
+
+import { colorOf, onColorsChange } from '../colors.ts';
 
 export interface Axis {
   readonly label: string;
@@ -53,7 +55,7 @@ export interface PlotOptions {
 /** Values of x, then for each line those of y; null where a line has none. */
 export type PlotData = readonly [readonly number[], ...(readonly (number | null)[])[]];
 
-// Of uPlot's own names for them nothing is left when the program runs.
+// uPlot's own names for these exist only in its declarations.
 const linear = 1 as unknown as uPlot.Scale.Distr;
 const logarithmic = 3 as unknown as uPlot.Scale.Distr;
 
@@ -77,12 +79,8 @@ export class Plot {
       this.#plot.setSize({ width: Math.max(1, host.clientWidth), height }),
     );
     observer.observe(host);
-    // Lines take their colours when they are drawn.
-    matchMedia('(prefers-color-scheme: dark)').addEventListener(
-      'change',
-      () => this.#plot.redraw(false),
-      { signal },
-    );
+    // Everything takes its colour when it is drawn.
+    onColorsChange(() => this.#plot.redraw(false), signal);
     signal.addEventListener('abort', () => {
       observer.disconnect();
       this.#plot.destroy();
@@ -92,10 +90,6 @@ export class Plot {
   /** Shows these points instead of the ones before. */
   show(data: PlotData): void {
     this.#plot.setData(data as unknown as uPlot.AlignedData);
-  }
-
-  #color(name: string): string {
-    return getComputedStyle(this.#host).getPropertyValue(`--${name}`).trim();
   }
 
   #looks({ x, y, lines, draw }: PlotOptions, height: number): uPlot.Options {
@@ -115,9 +109,9 @@ export class Plot {
   #axis({ label, isLogarithmic = false, format }: Axis, which: 'x' | 'y'): uPlot.Axis {
     const font = `${fontSize}px ${fontFamily}`;
     return {
-      stroke: () => this.#color('muted'),
+      stroke: () => colorOf('muted'),
       font,
-      grid: { stroke: () => this.#color('line'), width: 1 },
+      grid: { stroke: () => colorOf('line'), width: 1 },
       ticks: { show: false },
       gap: 6,
       label,
@@ -133,7 +127,7 @@ export class Plot {
   }
 
   #line({ label, color, width, isDashed = false, hasPoints = false }: Line): uPlot.Series {
-    const stroke = () => this.#color(color);
+    const stroke = () => colorOf(color);
     return {
       label,
       stroke,
@@ -153,7 +147,7 @@ export class Plot {
       scale,
       x: (value) => plot.valToPos(value, 'x', true),
       y: (value) => plot.valToPos(value, 'y', true),
-      color: (name) => this.#color(name),
+      color: colorOf,
     };
   }
 }

@@ -26,7 +26,7 @@ export interface RooflinePoint {
   readonly limit: string;
 }
 
-/** The workloads that the GPU ran and that were held against its limits, by intensity. */
+/** The workloads that the GPU ran and that were compared with its limits, by intensity. */
 export function rooflinePoints(workloads: readonly WorkloadResult[]): readonly RooflinePoint[] {
   return workloads
     .flatMap((workload) => {
@@ -73,13 +73,13 @@ export function makeRoofline(
   const { figure, place } = makeFigure({
     title: 'Roofline of the GPU',
     caption:
-      'Solid, what memory and arithmetic allow; dashed, what caches allow; both measured here. A point far below the ' +
-      'roof is held up by something else, by dispatches above all.',
+      'The solid line is what memory and arithmetic allow, the dashed line what caches allow; both are measured here. A ' +
+      'point far below the roof is limited by something else, mostly by dispatches.',
     key: [[sideKey('webgpu'), 'workloads on the GPU']],
     description: `The roof is ${flops(limits.flopPerSecond)}. ${rows.map(([name = '', intensity = '', rate = '']) => `${name}: ${rate} at ${intensity}`).join('; ')}.`,
     table: makeTable(
       'Workloads against the adapter’s limits',
-      ['workload', 'intensity', 'reached', 'of its own limit'],
+      ['workload', 'intensity', 'reached', 'share of the limit'],
       rows,
     ),
   });
@@ -93,7 +93,7 @@ export function makeRoofline(
     3,
   );
   const rates = points.map(({ flopPerSecond }) => flopPerSecond);
-  // A line knows no points but those of the one axis that all lines share.
+  // All lines share the points of one axis.
   const at = [...new Set([least, ridge, cachedRidge, ...intensities, most])].sort((a, b) => a - b);
   const plot = new Plot(place, {
     x: { label: 'FLOP/byte', isLogarithmic: true, range: [least, most], format: formatPrefixed },

@@ -1,13 +1,14 @@
-/** The speed-up of the GPU over network size, and from where on it is one. */
+/** The speed-up of the GPU over the size of the network, and the size from which there is one. */
 import type { BenchmarkResult, Estimate, WorkloadResult } from '../../benchmark/result/schema.ts';
+import { gpuOverCpu } from '../../benchmark/result/sentences.ts';
 import { formatEstimate } from '../../benchmark/result/words.ts';
 import { makeTable } from '../elements.ts';
 import { formatCount, formatPrefixed, formatRatio } from '../format.ts';
 import { crossoverSentence } from '../result/findings.ts';
-import { isSoftware, ladderOf, ratioOf } from '../result/lookUp.ts';
+import { isSoftware, ladderOf } from '../result/lookUp.ts';
 import { sideName } from '../sides.ts';
 import { makeFigure } from './figure.ts';
-import { drawWhiskers, writeBeside } from './marks.ts';
+import { drawWhiskers, writeBeside, type Box } from './marks.ts';
 import { Plot, spread, type Pen } from './plot.ts';
 
 interface Point {
@@ -18,7 +19,7 @@ interface Point {
 /** undefined where nothing ran on both GPU and CPU. @param signal takes the chart off when it aborts */
 export function makeSpeedUp(result: BenchmarkResult, signal: AbortSignal): HTMLElement | undefined {
   const points = ladderOf(result).flatMap((workload): Point[] => {
-    const ratio = ratioOf(workload, 'webgpu', 'cpu');
+    const ratio = gpuOverCpu(workload);
     return ratio ? [{ workload, ratio }] : [];
   });
   if (points.length === 0) return undefined;
@@ -32,7 +33,7 @@ export function makeSpeedUp(result: BenchmarkResult, signal: AbortSignal): HTMLE
   const { figure, place } = makeFigure({
     title: `${gpu} over CPU, by size of network`,
     caption:
-      'Above the line at 1 the GPU is faster than all CPU threads; the dashed line marks where it begins to be.',
+      'Above the line at 1 the GPU is faster than all CPU threads. The dashed line marks the size from which it is.',
     description: `Speed-up over parameters: ${rows.map(([name = '', , ratio = '']) => `${name} ${ratio}`).join('; ')}. ${crossoverSentence(result)}`,
     table: makeTable('Speed-up by workload', ['workload', 'parameters', 'speed-up'], rows),
   });
@@ -50,15 +51,15 @@ export function makeSpeedUp(result: BenchmarkResult, signal: AbortSignal): HTMLE
     y: {
       label: 'times as fast',
       isLogarithmic: true,
-      // With the line at 1 in sight, whoever wins.
+      // With the line at 1 in view, whichever side wins.
       range: spread(Math.min(0.7, ...ratios), Math.max(1.5, ...ratios), 1.9),
       format: formatRatio,
     },
     lines: [{ label: gpu, color: 'webgpu', width: 3, hasPoints: true }],
     height: 300,
     draw: (pen) => {
-      drawRegions(pen);
-      if (crossover !== undefined) drawCrossover(pen, crossover);
+      const texts = drawRegions(pen);
+      const lines = crossover === undefined ? [] : [drawCrossover(pen, crossover)];
       drawWhiskers(
         pen,
         'webgpu',
@@ -70,7 +71,10 @@ export function makeSpeedUp(result: BenchmarkResult, signal: AbortSignal): HTMLE
           text: `${name} ${times(ratio.middle)}`,
           x: parameterCount,
           y: ratio.middle,
+          low: ratio.low,
+          high: ratio.high,
         })),
+        { isLine: true, taken: [...texts, ...lines] },
       );
     },
     signal,
@@ -79,8 +83,8 @@ export function makeSpeedUp(result: BenchmarkResult, signal: AbortSignal): HTMLE
   return figure;
 }
 
-/** The line at which both are equally fast, and whose side of it is whose. */
-function drawRegions({ context, box, scale, y, color }: Pen): void {
+/** The line at which both are equally fast, and the name of either side of it. @returns where these are */
+function drawRegions({ context, box, scale, y, color }: Pen): readonly Box[] {
   const even = y(1);
   const { left, top, width, height } = box;
   context.save();
@@ -98,14 +102,23 @@ function drawRegions({ context, box, scale, y, color }: Pen): void {
   context.stroke();
   context.fillStyle = color('muted');
   context.textAlign = 'left';
-  context.textBaseline = 'top';
-  context.fillText('GPU faster', left + 8 * scale, top + 8 * scale);
-  context.textBaseline = 'bottom';
-  context.fillText('CPU faster', left + 8 * scale, top + height - 8 * scale);
+  context.textBaseline = 'middle';
+  const textHeight = 14 * scale;
+  const room = 8 * scale;
+  const names = [
+    { text: 'GPU faster', place: top + room },
+    { text: 'CPU faster', place: top + height - room - textHeight },
+  ].map(({ text, place }) => {
+    context.fillText(text, left + room, place + textHeight / 2);
+    const textWidth = context.measureText(text).width;
+    return { left: left + room, top: place, width: textWidth, height: textHeight };
+  });
   context.restore();
+  return [...names, { left, top: even - scale, width, height: 2 * scale }];
 }
 
-function drawCrossover({ context, box, scale, x, y, color }: Pen, parameters: number): void {
+/** @returns where its line is */
+function drawCrossover({ context, box, scale, x, y, color }: Pen, parameters: number): Box {
   const at = x(parameters);
   context.save();
   context.strokeStyle = color('ink');
@@ -121,4 +134,5 @@ function drawCrossover({ context, box, scale, x, y, color }: Pen, parameters: nu
   context.arc(at, y(1), 5 * scale, 0, 2 * Math.PI);
   context.fill();
   context.restore();
+  return { left: at - 5 * scale, top: box.top, width: 10 * scale, height: box.height };
 }

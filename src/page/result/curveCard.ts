@@ -1,4 +1,5 @@
-/** How the networks learned: the curves of one workload at a time, whichever the reader chooses. */
+/** How the networks learned: the curves of one workload at a time, which the reader chooses. */
+import { alignCurves } from '../../benchmark/result/alignCurves.ts';
 import type { BenchmarkResult } from '../../benchmark/result/schema.ts';
 import { CurveCharts } from '../charts/curves.ts';
 import { make, makeTable } from '../elements.ts';
@@ -26,7 +27,8 @@ export function makeCurveCard(
   );
   const show = () => {
     const workload = withCurves.find(({ name }) => name === select.value) ?? first;
-    void charts.show(new Map(workload.series.map(({ side, curve }) => [side, curve])));
+    const curves = new Map(workload.series.map(({ side, curve }) => [side, curve]));
+    void charts.show(alignCurves(curves));
   };
   select.addEventListener('change', show);
   show();
@@ -49,8 +51,8 @@ export function makeCurveCard(
     make(
       'p',
       { class: 'small' },
-      'Means over the samples since the point before. All sides start from the same weights and see the same samples in ' +
-        'the same order, so their curves should coincide: the wider line lies below.',
+      'Each point is a mean over the samples since the previous point. All sides start from the same weights and see the ' +
+        'same samples in the same order, so their curves should coincide; the wider line is below.',
     ),
     make(
       'ul',

@@ -1,4 +1,4 @@
-/** What the machine is, as far as the browser told. */
+/** What the machine is, as far as the browser tells. */
 import type { BenchmarkResult } from '../../benchmark/result/schema.ts';
 import { adapterName } from '../../gpu/adapter.ts';
 import { make } from '../elements.ts';
@@ -45,7 +45,7 @@ function machine({ environment }: BenchmarkResult): Entry[] {
   return [
     [environment.runtime === 'browser' ? 'Browser' : 'Runtime', name],
     ['System', system],
-    ['GPU', adapter ? adapterName(adapter) : (environment.noAdapter ?? 'none')],
+    ['GPU', adapter ? adapterName(adapter) : 'none'],
     ['CPU threads', String(threads)],
     ['Cross-origin isolated', isIsolated ? 'yes' : 'no'],
     ['Smallest step of the timer', `${formatCount(timerResolution * 1e6)}\u00a0µs`],
@@ -75,8 +75,8 @@ function measured({ limits }: BenchmarkResult): Entry[] {
     ],
     [
       'Calls, measured',
-      `${formatSeconds(limits.dispatchSeconds)} a dispatch, ${formatSeconds(limits.submitSeconds)} a submit, ` +
-        `${formatSeconds(limits.readbackSeconds)} a read-back`,
+      `${formatSeconds(limits.dispatchSeconds)} per dispatch, ${formatSeconds(limits.submitSeconds)} per submit, ` +
+        `${formatSeconds(limits.readbackSeconds)} per read-back`,
     ],
   ];
 }
@@ -85,7 +85,7 @@ function run({ data, nudge, seconds, settings }: BenchmarkResult): Entry[] {
   return [
     [
       'Data',
-      `${data.name}, ${formatCount(data.trainingCount)} to learn from and ${formatCount(data.testCount)} to be tested on`,
+      `${data.name}, ${formatCount(data.trainingCount)} samples for training, ${formatCount(data.testCount)} for testing`,
     ],
     ['SHA-256 of the data', data.sha256],
     [
@@ -99,7 +99,7 @@ function run({ data, nudge, seconds, settings }: BenchmarkResult): Entry[] {
   ];
 }
 
-/** How each side cut its steps up. */
+/** How each side divided its steps into kernels. */
 function plans(result: BenchmarkResult): Entry[] {
   return result.workloads.flatMap((workload) =>
     sidesOf(result).flatMap((side) => {

@@ -6,56 +6,94 @@ import type {
   Verification,
   WorkloadResult,
 } from '../../benchmark/result/schema.ts';
-import { describeVerdict } from '../../benchmark/limit.ts';
+import { boundNames, describeFraction } from '../../benchmark/limit.ts';
+import { gpuOverCpu } from '../../benchmark/result/sentences.ts';
+import { scoreTitle } from '../../benchmark/result/words.ts';
 import { adapterName } from '../../gpu/adapter.ts';
-import { formatRatio, formatSmall, formatThree } from '../format.ts';
+import { formatCount, formatRatio, formatSmall, formatThree } from '../format.ts';
 import { listOf } from '../sentences.ts';
-import { isSoftware, ladderOf, ratioOf } from './lookUp.ts';
+import { isSoftware, ladderOf } from './lookUp.ts';
 
-/** What a score is of. */
-export function scoreTitle({ side, class: kind }: Score): string {
-  switch (side) {
-    case 'webgpu':
-      return kind === 'software' ? 'GPU score, in software' : 'GPU score';
-    case 'cpu':
-      return 'CPU score';
-    case 'cpu-1':
-      return 'CPU score, one thread';
-  }
-}
+/** The part of a score that a summary has as well. */
+export type PlainScore = Pick<Score, 'side' | 'class' | 'isComplete' | 'middle' | 'low' | 'high'>;
 
-/** What scores may be compared with, a sentence each. */
-export function scoreNotes(scores: readonly Score[]): string[] {
+/** The GPU first: it is what people come for. */
+export const scoreOrder: readonly Score['side'][] = ['webgpu', 'cpu', 'cpu-1'];
+
+/** What scores may be compared with, a sentence each. @param workloads that a partial score is over */
+export function scoreNotes(scores: readonly PlainScore[], workloads: readonly string[]): string[] {
   const notes: string[] = [];
-  const partial = scores.find(({ isComplete }) => !isComplete);
-  if (partial) {
-    notes.push(
-      `Of ${listOf(partial.workloads)} alone: not to be compared with scores of whole runs.`,
-    );
+  if (scores.some(({ isComplete }) => !isComplete)) {
+    notes.push(`From ${listOf(workloads)} only: do not compare it with the score of a full run.`);
   }
   if (scores.some(({ class: kind }) => kind === 'software')) {
     notes.push(
-      'The GPU’s is of a software adapter, which computes on the CPU: a class of its own, to be compared with its like.',
+      'A software adapter computes on the CPU: compare its score only with those of other software adapters.',
     );
   }
   return notes;
 }
 
-/** From which size on the GPU is worth it. */
+/** The scores as one who does not see them hears them. */
+export function scoreSentence(result: BenchmarkResult): string {
+  const { scores } = result;
+  if (scores.length === 0) return `No score. ${voidReason(result)}`;
+  return scoreOrder
+    .flatMap((side) => scores.filter((score) => score.side === side))
+    .map(
+      (score) =>
+        `${scoreTitle(score)}: ${formatCount(score.middle)}, interval ${formatCount(score.low)} to ${formatCount(score.high)}.`,
+    )
+    .join(' ');
+}
+
+/** The scores in few words, for a list: 'GPU 3,013 · CPU 1,283 · 1 thread 781'. */
+export function scoresLine({ scores }: BenchmarkResult): string {
+  if (scores.length === 0) return 'no score';
+  const names = { webgpu: 'GPU', cpu: 'CPU', 'cpu-1': '1\u00a0thread' } as const;
+  return scoreOrder
+    .flatMap((side) => scores.filter((score) => score.side === side))
+    .map(({ side, class: kind, middle }) => {
+      const name = kind === 'software' ? 'GPU in software' : names[side];
+      return `${name}\u00a0${formatCount(middle)}`;
+    })
+    .join(' · ');
+}
+
+/** Why no side has a score. The first reason says enough at a glance; the others are among the notes. */
+export function voidReason({ marks, workloads }: BenchmarkResult): string {
+  const first = marks.find(({ isVoid }) => isVoid);
+  if (first) return first.message;
+  return workloads.length === 0
+    ? 'No workload was finished.'
+    : 'No side ran a workload that counts for the score.';
+}
+
+/** When a run began, where the reader is: '26 Nov 2026, 09:30'. */
+export function describeMoment(startedAt: string): string {
+  const moment = new Date(startedAt);
+  // The schema lets 31 February through.
+  if (Number.isNaN(moment.getTime())) return startedAt;
+  return moment.toLocaleString('en-GB', { dateStyle: 'medium', timeStyle: 'short' });
+}
+
+/** The size from which the GPU wins. */
 export function crossoverSentence(result: BenchmarkResult): string {
   const { crossover } = result;
   const gpu = isSoftware(result) ? 'WebGPU in software' : 'The GPU';
   if (!crossover) {
-    if (result.environment.noAdapter !== undefined) return 'There was no GPU to compare with.';
-    return 'No network was trained on both CPU and GPU.';
+    if (result.environment.noAdapter !== undefined) return 'No GPU took part.';
+    return ladderOf(result).some((workload) => gpuOverCpu(workload))
+      ? 'One network does not show from which size the GPU wins.'
+      : 'No network was trained on both the GPU and the CPU.';
   }
   switch (crossover.kind) {
     case 'never':
-      return `The CPU wins throughout, up to ${sizeOf(ladderOf(result).at(-1))}.`;
+      return `The CPU wins at every size, up to ${sizeOf(ladderOf(result).at(-1))}.`;
     case 'always':
-      return `${gpu} wins throughout, from ${sizeOf(ladderOf(result)[0])} on.`;
+      return `${gpu} wins at every size, from ${sizeOf(ladderOf(result)[0])}.`;
     case 'between':
-      return `${gpu} wins from about ${roundSize(crossover.parameters ?? 0)} parameters on.`;
+      return `${gpu} wins from about ${roundSize(crossover.parameters ?? 0)} parameters.`;
   }
 }
 
@@ -73,19 +111,19 @@ function roundSize(parameters: number): string {
 export function speedUpSentence(result: BenchmarkResult): string {
   const gpu = isSoftware(result) ? 'WebGPU in software' : 'the GPU';
   const ratios = ladderOf(result).flatMap((workload) => {
-    const ratio = ratioOf(workload, 'webgpu', 'cpu');
+    const ratio = gpuOverCpu(workload);
     return ratio ? [{ name: workload.name, ratio: ratio.middle }] : [];
   });
   if (ratios.length === 0) return '';
   const best = ratios.reduce((a, b) => (b.ratio > a.ratio ? b : a));
   const how =
     best.ratio < 1
-      ? `reached ${formatThree(100 * best.ratio)}\u00a0% of the speed of all CPU threads`
-      : `trained ${formatRatio(best.ratio)} times as fast as all CPU threads`;
+      ? `reached ${formatThree(100 * best.ratio)}\u00a0% of the CPU’s speed`
+      : `trained ${formatRatio(best.ratio)} times as fast as the CPU`;
   return `At best, on “${best.name}”, ${gpu} ${how}.`;
 }
 
-/** Whether all that the GPU computed is what it should be, and how near the bounds it came. */
+/** Whether all that the GPU computed is right, and how near the tolerance it came. */
 export function verificationSentence({ workloads }: BenchmarkResult): {
   readonly isVerified: boolean;
   readonly text: string;
@@ -100,14 +138,19 @@ export function verificationSentence({ workloads }: BenchmarkResult): {
     return { isVerified: false, text: `Not verified. ${which.join('; ')}.` };
   }
   const worst = Math.max(...checked.map(({ verification }) => verification.worst));
-  return { isVerified: true, text: `Verified, worst ${formatSmall(worst)} of the bound.` };
+  return { isVerified: true, text: verifiedSentence(worst) };
+}
+
+/** @param worst error, relative to its tolerance */
+export function verifiedSentence(worst: number): string {
+  return `Verified. Worst error: ${formatSmall(worst)} of the tolerance.`;
 }
 
 /** Which tensor, or that it was the cost. */
 function failure({ tensors, costDrift, mostDrift }: Verification): string {
   const wrong = tensors.filter(({ worst }) => !(worst <= 1));
   const parts = wrong.map(
-    ({ name, worst }) => `${name} reached ${formatThree(worst)} of its bound`,
+    ({ name, worst }) => `the error of ${name} is ${formatThree(worst)} times the tolerance`,
   );
   if (!(costDrift <= mostDrift)) {
     parts.push(
@@ -117,12 +160,20 @@ function failure({ tensors, costDrift, mostDrift }: Verification): string {
   return parts.join(', ');
 }
 
-/** How near a side came to the adapter's own limit, and which: '92 %, limited by the cost of dispatches'. */
-export function limitWords({ limit }: Series): string {
-  return limit ? describeVerdict(limit).replace(' %', '\u00a0%') : '–';
+/** How near a side came to the adapter's limit, and what holds it up: '92 %' and 'the cost of dispatches'. */
+export function limitParts({ limit }: Series): readonly [share: string, bound: string] | undefined {
+  if (!limit) return undefined;
+  const { bound, fraction } = limit;
+  const share = describeFraction(fraction).replace(' ', '\u00a0');
+  return [share, bound === 'none' ? 'no single limit' : boundNames[bound]];
 }
 
-/** Where it ran: 'AMD …; Chromium 156 on Linux x86_64'. */
+/** The same in a line: '92 %, dispatches'. */
+export function limitWords(series: Series): string {
+  return limitParts(series)?.join(', ') ?? '–';
+}
+
+/** Where it ran: 'AMD …; 8 CPU threads; Chromium 156, Linux x86_64'. */
 export function machineSentence({ environment }: BenchmarkResult): string {
   const { adapter, name, system, threads } = environment;
   const gpu = adapter ? `${adapterName(adapter)}; ` : 'no GPU; ';

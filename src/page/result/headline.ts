@@ -1,6 +1,16 @@
-/** The part of a result that is read in five seconds: scores, who wins, whether it is verified, and what counts against it. */
+/** The part of a result that is read in five seconds: scores, which side wins, whether it is verified, what counts against it. */
 import type { BenchmarkResult, Mark, Score } from '../../benchmark/result/schema.ts';
-import { describeMark, formatUncertainty, sideNames } from '../../benchmark/result/words.ts';
+import {
+  describeMark,
+  formatUncertainty,
+  scoreTitle,
+  sideNames,
+} from '../../benchmark/result/words.ts';
+import {
+  bottleneckSentences,
+  intervalSentence,
+  scaleSentence,
+} from '../../benchmark/result/sentences.ts';
 import { make } from '../elements.ts';
 import { formatCount } from '../format.ts';
 import { isSoftware } from './lookUp.ts';
@@ -9,22 +19,19 @@ import {
   machineSentence,
   originSentence,
   scoreNotes,
-  scoreTitle,
+  scoreOrder,
   speedUpSentence,
   verificationSentence,
+  voidReason,
+  type PlainScore,
 } from './findings.ts';
 
-/** The GPU first: it is what people come for. */
-const scoreOrder: readonly Score['side'][] = ['webgpu', 'cpu', 'cpu-1'];
-
-/** @param origin where the result is from, if it was not made here just now */
-export function makeHeadline(result: BenchmarkResult, origin: string | undefined): HTMLElement {
+/** @param tag says that the result was not made just now, and where it is from */
+export function makeHeadline(result: BenchmarkResult, tag: string | undefined): HTMLElement {
   return make(
     'div',
     { class: 'headline' },
-    ...(origin === undefined
-      ? []
-      : [make('p', { class: 'tag' }, `Opened, not run here: ${origin}`)]),
+    ...(tag === undefined ? [] : [make('p', { class: 'tag' }, tag)]),
     make('p', { class: 'small' }, machineSentence(result)),
     makeScores(result),
     makeVerdict(result),
@@ -33,7 +40,7 @@ export function makeHeadline(result: BenchmarkResult, origin: string | undefined
   );
 }
 
-/** What there is to be said of each side: its score, or why it has none. */
+/** Of each side its score, or why it has none. */
 function makeScores(result: BenchmarkResult): HTMLElement {
   const { scores } = result;
   const blocks =
@@ -44,18 +51,30 @@ function makeScores(result: BenchmarkResult): HTMLElement {
           if (score) return [makeScore(score)];
           const reasons = voidMarks(result, side);
           const title = side === 'webgpu' ? 'No GPU score' : `No score of ${sideNames[side]}`;
-          return reasons.length > 0 ? [makeVoid(title, firstMessage(reasons))] : [];
+          return reasons.length > 0 ? [makeVoid(title, reasons[0]!.message)] : [];
         });
+  return arrangeScores(blocks, [
+    ...result.marks.filter(isBusy).map(describeMark),
+    ...scoreNotes(scores, scores[0]?.workloads ?? []),
+    ...(scores.length > 0 ? [scaleSentence(), intervalSentence(result)] : []),
+  ]);
+}
+
+/** @param blocks the first of them large */
+export function arrangeScores(
+  blocks: readonly HTMLElement[],
+  notes: readonly string[],
+): HTMLElement {
   blocks[0]?.classList.add('is-first');
   return make(
     'div',
     { class: 'scores', role: 'group', 'aria-label': 'Scores' },
     ...blocks,
-    ...scoreNotes(scores).map((note) => make('p', { class: 'small score-note' }, note)),
+    ...notes.map((note) => make('p', { class: 'small score-note' }, note)),
   );
 }
 
-function makeScore(score: Score): HTMLElement {
+export function makeScore(score: PlainScore): HTMLElement {
   const { middle, low, high, side } = score;
   return make(
     'div',
@@ -67,11 +86,11 @@ function makeScore(score: Score): HTMLElement {
       formatCount(middle),
       make('span', { class: 'score-error' }, ` ${formatUncertainty(score)}`),
     ),
-    make('p', { class: 'small' }, `95\u00a0% interval ${formatCount(low)} to ${formatCount(high)}`),
+    make('p', { class: 'small' }, `interval ${formatCount(low)} to ${formatCount(high)}`),
   );
 }
 
-function makeVoid(title: string, why: string): HTMLElement {
+export function makeVoid(title: string, why: string): HTMLElement {
   return make(
     'div',
     { class: 'score' },
@@ -80,23 +99,14 @@ function makeVoid(title: string, why: string): HTMLElement {
   );
 }
 
-/** Why no side has a score. */
-function voidReason({ marks, workloads }: BenchmarkResult): string {
-  const reasons = firstMessage(marks.filter(({ isVoid }) => isVoid));
-  if (reasons !== '') return reasons;
-  return workloads.length === 0
-    ? 'Nothing was finished.'
-    : 'No side ran a workload that the score counts.';
+/** Marks that stand next to the score, which they do not void. */
+function isBusy({ kind, isVoid }: Mark): boolean {
+  return kind === 'busy' && !isVoid;
 }
 
 /** What voids the score of one side and not of others. */
 function voidMarks({ marks }: BenchmarkResult, side: Score['side']): readonly Mark[] {
   return marks.filter((mark) => mark.isVoid && mark.side === side);
-}
-
-/** The first says enough at a glance; the others stand among the notes. */
-function firstMessage(marks: readonly Mark[]): string {
-  return marks[0]?.message ?? '';
 }
 
 /** Whether a mark's message stands where a score would. */
@@ -111,44 +121,50 @@ function makeVerdict(result: BenchmarkResult): HTMLElement {
   const verified = verificationSentence(result);
   const isWrong = verified?.isVerified === false;
   const winner = isWrong
-    ? 'What the GPU computed is not right, so its speed says nothing.'
+    ? 'The GPU computed wrong values, so its speed means nothing.'
     : crossoverSentence(result);
-  const badge =
-    verified === null
-      ? []
-      : [
-          make(
-            'p',
-            {
-              class: verified.isVerified ? 'badge is-right' : 'badge is-wrong',
-              'data-verified': '',
-            },
-            make('span', { 'aria-hidden': 'true' }, verified.isVerified ? '✓ ' : '✗ '),
-            verified.text,
-          ),
-        ];
   return make(
     'div',
     { class: 'verdict' },
     make('p', { class: 'verdict-line', 'data-crossover': '' }, winner),
     ...(isWrong ? [] : [make('p', {}, speedUpSentence(result))]),
-    ...badge,
+    ...bottleneckSentences(result).map((sentence) =>
+      make('p', { class: 'small', 'data-bottleneck': '' }, sentence),
+    ),
+    ...(verified ? [makeBadge(verified.isVerified, verified.text)] : []),
+  );
+}
+
+export function makeBadge(isVerified: boolean, text: string): HTMLElement {
+  return make(
+    'p',
+    { class: isVerified ? 'badge is-right' : 'badge is-wrong', 'data-verified': '' },
+    make('span', { 'aria-hidden': 'true' }, isVerified ? '✓ ' : '✗ '),
+    text,
   );
 }
 
 /** What counts against the result; what voids a score stands where that would be. */
 function makeNotes(result: BenchmarkResult): HTMLElement[] {
   const { marks, environment, scores } = result;
-  const notes = marks.filter((mark) => !isShownAbove(mark, result)).map(describeMark);
-  if (environment.noAdapter !== undefined) notes.push(environment.noAdapter);
+  const notes = marks
+    .filter((mark) => !isBusy(mark) && !isShownAbove(mark, result))
+    .map(describeMark);
   if (!environment.isIsolated && environment.runtime === 'browser') {
     notes.push(
       'The page is not cross-origin isolated: the CPU had one thread, and the timer is coarse.',
     );
   }
   if (isSoftware(result) && scores.length === 0) {
-    notes.push('The adapter is software: it computes on the CPU, and says nothing about a GPU.');
+    notes.push(
+      'The adapter is software: it computes on the CPU, so its speed is not that of a GPU.',
+    );
   }
+  return makeNotesList(notes);
+}
+
+/** No list where there is nothing to note. */
+export function makeNotesList(notes: readonly string[]): HTMLElement[] {
   if (notes.length === 0) return [];
   return [
     make('ul', { class: 'marks', 'aria-label': 'Notes' }, ...notes.map((n) => make('li', {}, n))),

@@ -3,11 +3,14 @@ import type { BenchmarkResult } from '../../benchmark/result/schema.ts';
 import { makeBatchSweep } from '../charts/batchSweep.ts';
 import { makeRoofline } from '../charts/roofline.ts';
 import { makeSpeedUp } from '../charts/speedUp.ts';
+import type { ResultSummary } from '../../benchmark/result/summary.ts';
 import { make } from '../elements.ts';
 import { nextTask } from '../nextTask.ts';
 import { makeCurveCard } from './curveCard.ts';
 import { makeEnvironment } from './environmentList.ts';
+import { scoreSentence } from './findings.ts';
 import { makeHeadline } from './headline.ts';
+import { makeSummaryCards, makeSummaryHeadline } from './summaryView.ts';
 import { makeThroughput } from './throughput.ts';
 import { makeTimes } from './times.ts';
 import { makeWorkloadTable } from './workloadTable.ts';
@@ -29,29 +32,36 @@ export class ResultView {
   readonly #host: HTMLElement;
   /** Of what is shown: aborts when something else is. */
   #shown = new AbortController();
+  #heading: HTMLElement | undefined;
 
   /** @param host filled and emptied by this view alone */
   constructor(host: HTMLElement) {
     this.#host = host;
   }
 
+  /** Of what is shown; can have the focus. */
+  get heading(): HTMLElement {
+    return this.#heading!;
+  }
+
   /**
-   * Shows a result instead of the one before. It comes part by part, so that the page stays smooth.
-   * @param origin where it is from, if it was not made here
+   * Shows a result instead of the one before. Its top is there at once, and the rest comes part by part, so that the page
+   * stays responsive.
+   * @param tag says where it is from, if it was not made here just now
    * @param share what one can do with it
    */
   async show(
     result: BenchmarkResult,
-    { origin, share }: { readonly origin?: string | undefined; readonly share: HTMLElement },
+    { tag, share }: { readonly tag?: string | undefined; readonly share: HTMLElement },
   ): Promise<void> {
-    this.clear();
-    const { signal } = this.#shown;
+    const signal = this.#clear();
     const isOver = () => signal.aborted;
-    const heading = make('h2', { tabindex: '-1' }, 'Result');
     const cards = make('div', { class: 'cards' });
-    const glance = make('div', { class: 'glance' }, makeHeadline(result, origin));
-    this.#host.append(heading, glance, share, cards);
-    this.#host.hidden = false;
+    const glance = make('div', { class: 'glance' }, makeHeadline(result, tag));
+    // The heading says the scores to a reader who gets there and does not see them.
+    const score = make('span', { class: 'hidden' }, `: ${scoreSentence(result)}`);
+    this.#heading = make('h2', { tabindex: '-1' }, 'Result', score);
+    this.#host.append(this.#heading, glance, share, cards);
     await nextTask();
     if (isOver()) return;
     const speedUp = makeSpeedUp(result, signal);
@@ -68,11 +78,23 @@ export class ResultView {
     }
   }
 
-  /** Takes off what is shown. */
-  clear(): void {
+  /** Shows what a short link has, instead of the result before. */
+  showSummary(summary: ResultSummary): void {
+    this.#clear();
+    this.#heading = make('h2', { tabindex: '-1' }, 'Summary of a result');
+    this.#host.append(
+      this.#heading,
+      makeSummaryHeadline(summary),
+      make('div', { class: 'cards' }, ...makeSummaryCards(summary)),
+    );
+  }
+
+  /** Takes off what is shown. @returns aborts when what comes next is taken off */
+  #clear(): AbortSignal {
     this.#shown.abort();
     this.#shown = new AbortController();
-    this.#host.hidden = true;
+    this.#host.hidden = false;
     this.#host.replaceChildren();
+    return this.#shown.signal;
   }
 }

@@ -1,109 +1,135 @@
-/** Throughput as bars with intervals, on a logarithmic scale. The picture is a table, and reads as one. */
-import type { BenchmarkResult, SideName, WorkloadResult } from '../../benchmark/result/schema.ts';
+/** Throughput as dots with intervals on a logarithmic scale. The picture is a table, and reads as one. */
+import type { BenchmarkResult, Estimate, SideName } from '../../benchmark/result/schema.ts';
+import { formatEstimate } from '../../benchmark/result/words.ts';
 import { make } from '../elements.ts';
 import { formatPrefixed, formatThree } from '../format.ts';
-import { sideKey, sideName } from '../sides.ts';
-import { isSoftware, ladderOf, networkName, seriesOf, sidesOf } from './lookUp.ts';
-import { formatEstimate } from '../../benchmark/result/words.ts';
+import { sideKey, sideName, sideOrder } from '../sides.ts';
+import { isSoftware, ladderOf, networkName } from './lookUp.ts';
+
+/** The dots of one workload. */
+export interface ThroughputGroup {
+  readonly name: string;
+  /** The network and its mini-batches. */
+  readonly detail: string;
+  /** In samples/s. */
+  readonly series: readonly (Estimate & { readonly side: SideName })[];
+}
 
 /** A logarithmic scale in percent of the width. */
 interface Scale {
-  readonly least: number;
   readonly percent: (value: number) => number;
+  /** Powers of ten within it. */
+  readonly ticks: readonly number[];
 }
+
+/** Beyond this a tick's label would run into the heading of the next column. */
+const lastTickPercent = 90;
 
 /** Of the ladder; undefined where nothing of it ran. */
 export function makeThroughput(result: BenchmarkResult): HTMLElement | undefined {
-  const workloads = ladderOf(result);
-  if (workloads.length === 0) return undefined;
-  const scale = makeScale(workloads);
-  const sides = sidesOf(result);
-  const heading = make(
-    'thead',
-    {},
-    make(
-      'tr',
-      {},
-      make('th', { scope: 'col' }, make('span', { class: 'hidden' }, 'Trained')),
-      make('th', { scope: 'col', class: 'bar-axis', 'aria-label': 'Samples/s' }, ...ticks(scale)),
-      make('th', { scope: 'col' }, 'samples/s'),
-    ),
-  );
-  const groups = workloads.map((workload) => makeGroup(workload, sides, scale, isSoftware(result)));
+  const groups = ladderOf(result).map((workload) => ({
+    name: workload.name,
+    detail: `${networkName(workload)}, mini-batches of ${workload.batchSize}`,
+    series: workload.series.map(({ side, estimate }) => ({ side, ...estimate })),
+  }));
+  return drawThroughput(groups, isSoftware(result));
+}
+
+/** @param inSoftware whether what counts as the GPU computes on the CPU */
+export function drawThroughput(
+  groups: readonly ThroughputGroup[],
+  inSoftware: boolean,
+): HTMLElement | undefined {
+  const all = groups.flatMap(({ series }) => series);
+  if (all.length === 0) return undefined;
+  const scale = makeScale(all);
+  const sides = sideOrder.filter((side) => all.some((one) => one.side === side));
   return make(
     'figure',
     { class: 'card wide', 'data-chart': 'throughput' },
     make(
       'figcaption',
       {},
-      make('h3', {}, 'Samples trained a second'),
+      make('h3', {}, 'Training throughput'),
       make(
         'p',
         { class: 'small' },
-        'Longer is faster. The scale is logarithmic; the line at a bar’s end is its 95\u00a0% interval.',
+        'Samples trained per second on a logarithmic scale; further right is faster. The bar through a dot is its 95\u00a0% interval, ' +
+          'unless the dot is wider.',
       ),
       make(
         'ul',
         { class: 'keys small' },
-        ...sides.map((side) => make('li', {}, sideKey(side), sideName(side, isSoftware(result)))),
+        ...sides.map((side) => make('li', {}, sideKey(side), sideName(side, inSoftware))),
       ),
     ),
     make(
       'table',
-      { class: 'bars' },
-      make('caption', { class: 'hidden' }, 'Samples trained a second, with 95 % intervals'),
-      heading,
-      ...groups,
+      { class: 'dots' },
+      make('caption', { class: 'hidden' }, 'Samples trained per second, with 95 % intervals'),
+      make(
+        'thead',
+        {},
+        make(
+          'tr',
+          {},
+          make('th', { scope: 'col' }, make('span', { class: 'hidden' }, 'Side')),
+          make(
+            'th',
+            { scope: 'col', class: 'dot-axis' },
+            make('span', { class: 'hidden' }, 'Samples per second, as a picture'),
+            ...scale.ticks
+              .filter((value) => scale.percent(value) < lastTickPercent)
+              .map((value) => at(scale, value, 'tick', formatPrefixed(value))),
+          ),
+          make('th', { scope: 'col' }, 'samples/s'),
+        ),
+      ),
+      ...groups.map((group) => makeGroup(group, sides, scale, inSoftware)),
     ),
   );
 }
 
-function makeScale(workloads: readonly WorkloadResult[]): Scale {
-  const all = workloads.flatMap(({ series }) => series.map(({ estimate }) => estimate));
-  const lowest = Math.min(...all.map(({ low }) => low));
-  const highest = Math.max(...all.map(({ high }) => high));
-  // The shortest bar still shows, and the longest leaves room for its interval.
-  const least = 10 ** Math.floor(Math.log10(lowest / 1.5));
-  const most = highest * 1.15;
+function makeScale(all: readonly Estimate[]): Scale {
+  // Some room on both sides, so that no dot is cut off.
+  const least = Math.min(...all.map(({ low }) => low)) / 1.6;
+  const most = Math.max(...all.map(({ high }) => high)) * 1.6;
+  const ticks: number[] = [];
+  for (let value = 10 ** Math.ceil(Math.log10(least)); value <= most; value *= 10) {
+    ticks.push(value);
+  }
   return {
-    least,
     percent: (value) => (100 * Math.log(value / least)) / Math.log(most / least),
+    ticks,
   };
 }
 
-/** Percent of the axis behind which a tick's label would run into the heading of the next column. */
-const lastTickPercent = 90;
-
-function ticks({ least, percent }: Scale): HTMLElement[] {
-  const made: HTMLElement[] = [];
-  for (let value = least * 10; percent(value) <= lastTickPercent; value *= 10) {
-    const tick = make('span', { class: 'tick', 'aria-hidden': 'true' }, formatPrefixed(value));
-    tick.style.left = `${percent(value)}%`;
-    made.push(tick);
-  }
-  return made;
+/** A mark at a value. */
+function at({ percent }: Scale, value: number, className: string, text = ''): HTMLElement {
+  const mark = make('span', { class: className, 'aria-hidden': 'true' }, text);
+  mark.style.left = `${percent(value)}%`;
+  return mark;
 }
 
 function makeGroup(
-  workload: WorkloadResult,
+  { name, detail, series }: ThroughputGroup,
   sides: readonly SideName[],
   scale: Scale,
   inSoftware: boolean,
 ): HTMLElement {
-  const { name, batchSize } = workload;
   const title = make(
     'tr',
-    { class: 'bar-title' },
+    { class: 'dot-title' },
     make(
       'th',
       { scope: 'rowgroup', colspan: '3' },
       name,
-      make('span', { class: 'small' }, ` ${networkName(workload)}, mini-batches of ${batchSize}`),
+      make('span', { class: 'small' }, ` ${detail}`),
     ),
   );
   const rows = sides.flatMap((side) => {
-    const series = seriesOf(workload, side);
-    if (!series) return [];
+    const one = series.find((candidate) => candidate.side === side);
+    if (!one) return [];
     return [
       make(
         'tr',
@@ -111,17 +137,18 @@ function makeGroup(
         make('th', { scope: 'row' }, make('span', { class: 'hidden' }, sideName(side, inSoftware))),
         make(
           'td',
-          { class: 'bar-cell', 'aria-hidden': 'true' },
-          ...makeBar(side, series.estimate, scale),
+          { class: 'dot-cell', 'aria-hidden': 'true' },
+          ...scale.ticks.map((value) => at(scale, value, 'grid')),
+          ...makeDot(side, one, scale),
         ),
         make(
           'td',
-          { title: `${formatEstimate(series.estimate, formatThree)} samples/s` },
-          formatThree(series.estimate.middle),
+          { title: `${formatEstimate(one, formatThree)} samples/s` },
+          formatThree(one.middle),
           make(
             'span',
             { class: 'hidden' },
-            `, from ${formatThree(series.estimate.low)} to ${formatThree(series.estimate.high)}`,
+            `, from ${formatThree(one.low)} to ${formatThree(one.high)}`,
           ),
         ),
       ),
@@ -130,15 +157,8 @@ function makeGroup(
   return make('tbody', {}, title, ...rows);
 }
 
-function makeBar(
-  side: SideName,
-  { middle, low, high }: { readonly middle: number; readonly low: number; readonly high: number },
-  { percent }: Scale,
-): HTMLElement[] {
-  const bar = make('span', { class: `bar side-${side}` });
-  bar.style.width = `${percent(middle)}%`;
-  const whisker = make('span', { class: 'whisker' });
-  whisker.style.left = `${percent(low)}%`;
-  whisker.style.width = `${percent(high) - percent(low)}%`;
-  return [bar, whisker];
+function makeDot(side: SideName, { middle, low, high }: Estimate, scale: Scale): HTMLElement[] {
+  const interval = at(scale, low, `interval side-${side}`);
+  interval.style.width = `${scale.percent(high) - scale.percent(low)}%`;
+  return [interval, at(scale, middle, `dot side-${side}`)];
 }

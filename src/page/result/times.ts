@@ -33,17 +33,17 @@ export function makeTimes(result: BenchmarkResult): HTMLElement {
     make(
       'details',
       {},
-      make('summary', {}, 'Compile, upload, train and evaluate, each apart'),
+      make('summary', {}, 'Compiling, uploading, training and evaluating'),
       makeTable(
-        'Seconds by workload and part',
-        ['trained', 'compile', 'upload', 'warm-up', 'an epoch', 'evaluate'],
+        'Time by workload and part',
+        ['workload and side', 'compile', 'upload', 'warm-up', 'one epoch', 'evaluate'],
         rows,
       ),
     ),
   );
 }
 
-/** How long until so many of the test set were read, by side. */
+/** How long until a share of the test set was read, by side. */
 function makeAccuracyTimes(result: BenchmarkResult): HTMLElement[] {
   const { timesToAccuracy, data } = result;
   if (timesToAccuracy.length === 0) return [];
@@ -58,7 +58,7 @@ function makeAccuracyTimes(result: BenchmarkResult): HTMLElement[] {
       (one) => `${one.workload} ${one.target}` === goal && one.side === side,
     );
     if (!time) return '–';
-    if (time.seconds === undefined) return `not reached, ${formatPercent(time.accuracy)} at best`;
+    if (time.seconds === undefined) return `not reached; best ${formatPercent(time.accuracy)}`;
     return `${formatSeconds(time.seconds)}, ${formatCount(time.steps)} steps`;
   };
   const rows = goals.map((goal) => {
@@ -72,7 +72,7 @@ function makeAccuracyTimes(result: BenchmarkResult): HTMLElement[] {
     make(
       'p',
       { class: 'small' },
-      `Training until the network reads so many of the ${formatCount(data.testCount)} test samples; evaluating is not counted.`,
+      `Training time until the network reads this share of the ${formatCount(data.testCount)} test samples, without evaluating.`,
     ),
     makeTable(
       'Time to accuracy',

@@ -1,44 +1,59 @@
-/** A row for each workload: samples a second of every side, the speed-up, and how near the adapter's limit it came. */
-import type { BenchmarkResult, Estimate, WorkloadResult } from '../../benchmark/result/schema.ts';
+/** A row for each workload: the speed-up, samples per second of every side, and how near the adapter's limit it came. */
+import type {
+  BenchmarkResult,
+  Estimate,
+  Series,
+  WorkloadResult,
+} from '../../benchmark/result/schema.ts';
 import { make, makeTable, type Cell } from '../elements.ts';
+import { gpuOverCpu, sideTitle } from '../../benchmark/result/sentences.ts';
 import { formatRatio } from '../../benchmark/result/words.ts';
 import { formatSmall, formatThree } from '../format.ts';
 import { sideName } from '../sides.ts';
-import { isSoftware, networkName, ratioOf, seriesOf, sidesOf } from './lookUp.ts';
-import { limitWords } from './findings.ts';
+import { isSoftware, networkName, seriesOf, sidesOf } from './lookUp.ts';
+import { limitParts } from './findings.ts';
 
 export function makeWorkloadTable(result: BenchmarkResult): HTMLElement {
   const sides = sidesOf(result);
   const hasGpu = sides.includes('webgpu');
+  const hasRatio = result.workloads.some((workload) => gpuOverCpu(workload));
+  const all = result.workloads.flatMap(({ series }) => series);
   const gpu = sideName('webgpu', isSoftware(result));
   const head = [
     'workload',
-    ...sides.map((side) => sideName(side, isSoftware(result))),
-    ...(hasGpu && sides.includes('cpu') ? [`${gpu} over CPU`] : []),
-    ...(hasGpu ? ['of its own limit', 'error, of its bound'] : []),
+    ...(hasRatio ? [`${gpu} over CPU`] : []),
+    ...sides.map((side) =>
+      side === 'cpu' ? sideTitle(side, all) : sideName(side, isSoftware(result)),
+    ),
+    ...(hasGpu ? ['of the limit', 'worst error'] : []),
   ];
   const rows = result.workloads.map((workload): Cell[] => {
     const webgpu = seriesOf(workload, 'webgpu');
     return [
       makeName(workload),
+      ...(hasRatio ? [estimateCell(gpuOverCpu(workload), formatRatio)] : []),
       ...sides.map((side) => estimateCell(seriesOf(workload, side)?.estimate, formatThree)),
-      ...(hasGpu && sides.includes('cpu')
-        ? [estimateCell(ratioOf(workload, 'webgpu', 'cpu'), formatRatio)]
-        : []),
-      ...(hasGpu ? [webgpu ? limitWords(webgpu) : '–', checkWords(workload)] : []),
+      ...(hasGpu ? [limitCell(webgpu), checkWords(workload)] : []),
     ];
   });
+  const notes = [
+    'Samples trained per second, medians of the blocks with their intervals below.',
+    ...(hasRatio
+      ? ['“GPU over CPU” compares with the faster of one thread and several, block by block.']
+      : []),
+    ...(hasGpu
+      ? [
+          'The limit is what this adapter reached when its arithmetic, memory and calls were measured apart. The one that takes ' +
+            'at least half of a step is named. Errors are shown relative to the tolerance; 1 or less passes.',
+        ]
+      : []),
+  ];
   return make(
     'section',
     { class: 'card wide', 'data-table': 'workloads' },
     make('h3', {}, 'Workload by workload'),
-    make(
-      'p',
-      { class: 'small' },
-      'Samples trained a second, medians with 95\u00a0% intervals below. “GPU over CPU” is over all threads, from rounds in ' +
-        'which both ran. The limit is the adapter’s own, measured here, with the part of it that binds.',
-    ),
-    makeTable('Samples trained a second by workload', head, rows),
+    make('p', { class: 'small' }, notes.join(' ')),
+    makeTable('Samples trained per second by workload', head, rows),
   );
 }
 
@@ -46,22 +61,29 @@ function makeName(workload: WorkloadResult): Cell {
   return make(
     'span',
     {},
-    make('b', {}, workload.name),
-    make('span', { class: 'below' }, networkName(workload)),
-    make('span', { class: 'below' }, `mini-batches of ${workload.batchSize}`),
+    make('b', { class: 'whole' }, workload.name),
+    make('span', { class: 'below whole' }, networkName(workload)),
+    make('span', { class: 'below whole' }, `mini-batches of ${workload.batchSize}`),
   );
 }
 
 /** A middle with its interval below. */
-function estimateCell(estimate: Estimate | undefined, format: (value: number) => string): Cell {
+export function estimateCell(
+  estimate: Estimate | undefined,
+  format: (value: number) => string,
+): Cell {
   if (!estimate) return '–';
   const { middle, low, high } = estimate;
-  return make(
-    'span',
-    {},
-    format(middle),
-    make('span', { class: 'below' }, `${format(low)} to ${format(high)}`),
-  );
+  return twoLines(format(middle), `${format(low)} to ${format(high)}`);
+}
+
+function limitCell(series: Series | undefined): Cell {
+  const parts = series && limitParts(series);
+  return parts ? twoLines(...parts) : '–';
+}
+
+function twoLines(first: string, below: string): Cell {
+  return make('span', {}, first, make('span', { class: 'below' }, below));
 }
 
 function checkWords({ verification }: WorkloadResult): string {

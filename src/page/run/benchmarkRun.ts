@@ -48,10 +48,10 @@ export async function runInWorker(options: BenchmarkRunOptions): Promise<RunOutc
     live?.take(event);
     if (event.type === 'result') finished = event.result;
     if (event.type !== 'phase' || signal.aborted) return;
-    const { workload, done } = event;
+    const { block, done } = event;
     const words = { repeats: settings.repeats ?? defaultRepeats, isSoftware };
-    // Read out when the workload changes, and not at each repeat.
-    panel.say(workload === undefined ? doingSentence(event, words) : `Running “${workload}”`);
+    // Read out when a block begins, and not at each workload and repeat.
+    panel.say(block === undefined ? doingSentence(event, words) : `Running block ${block}`);
     panel.update(doingSentence(event, words), dataShare + (1 - dataShare) * done);
   };
 

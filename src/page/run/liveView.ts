@@ -1,4 +1,5 @@
 /** The workload under way: its curves as they grow, and how fast each side is. */
+import { alignCurves } from '../../benchmark/result/alignCurves.ts';
 import type { BenchmarkEvent } from '../../benchmark/events.ts';
 import type { CurvePoint, OwnSideName, SideName } from '../../benchmark/result/schema.ts';
 import { findWorkload } from '../../benchmark/workloads.ts';
@@ -26,25 +27,35 @@ export class LiveView {
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   /**
-   * @param host filled until this is disposed of
+   * @param host filled until it is sent the event `clear`: the last pictures stay until the result takes their place
    * @param sides that take part
    */
   constructor(host: HTMLElement, sides: readonly OwnSideName[], isSoftware: boolean) {
     this.#host = host;
     this.#sides = order.filter((side) => sides.includes(side));
-    this.#charts = new CurveCharts(this.#sides, isSoftware, this.#done.signal);
+    // Both fit into the window with what is above them.
+    const height = Math.max(96, Math.min(200, innerHeight / 6));
+    this.#charts = new CurveCharts(this.#sides, isSoftware, this.#done.signal, height);
     const items = this.#sides.map((side) => {
       const rate = make('b', {}, '–');
       this.#rates.set(side, rate);
-      return make('li', {}, sideKey(side), `${sideName(side, isSoftware)} `, rate, ' samples/s');
+      return make(
+        'li',
+        {},
+        make('span', {}, sideKey(side), sideName(side, isSoftware)),
+        ' ',
+        make('span', { class: 'rate' }, rate, ' samples/s'),
+      );
     });
-    host.hidden = true;
+    // What an earlier run may have left.
+    host.dispatchEvent(new Event('clear'));
+    host.addEventListener('clear', () => this.#clear(), { once: true });
     host.replaceChildren(
       make(
         'section',
-        { class: 'card', 'aria-label': 'The workload under way' },
+        { class: 'card', 'aria-label': 'Current workload' },
         this.#title,
-        make('ul', { class: 'keys rates' }, ...items),
+        make('ul', { class: 'rates' }, ...items),
         this.#charts.element,
       ),
     );
@@ -68,9 +79,13 @@ export class LiveView {
     this.#drawSoon();
   }
 
-  /** Takes it off the page. */
+  /** Nothing more comes. */
   dispose(): void {
     clearTimeout(this.#timer);
+  }
+
+  #clear(): void {
+    this.dispose();
     this.#done.abort();
     this.#host.hidden = true;
     this.#host.replaceChildren();
@@ -99,6 +114,6 @@ export class LiveView {
       const rate = this.#latest.get(side);
       this.#rates.get(side)!.textContent = rate === undefined ? '–' : formatThree(rate);
     }
-    void this.#charts.show(this.#curves);
+    void this.#charts.show(alignCurves(this.#curves));
   }
 }

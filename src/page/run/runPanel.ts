@@ -2,7 +2,7 @@
 import { byId } from '../elements.ts';
 import { timeLeft } from '../format.ts';
 
-/** Milliseconds between two updates of what changes all the time: the page takes no time that is measured. */
+/** Milliseconds between two updates of what changes all the time: drawing takes time from what is measured. */
 const updateEveryMs = 250;
 
 export class RunPanel {
@@ -27,7 +27,13 @@ export class RunPanel {
     this.say(status);
     this.#write('', '', 0);
     this.#progress.hidden = false;
-    this.#root.scrollIntoView({ block: 'nearest' });
+  }
+
+  /** @param why it cannot begin yet */
+  wait(why: string): void {
+    this.say(why);
+    this.#write('', '', 0);
+    this.#progress.hidden = true;
   }
 
   /** @param done share of the whole, 0 to 1 */
@@ -39,15 +45,15 @@ export class RunPanel {
     document.title = `${Math.floor(done * 100)}\u00a0% · nudge`;
   }
 
-  /** It is over; what the bar shows of a run that stopped halfway stays. */
+  /** It is over. The bar of a run that stopped halfway stays. */
   end(status: string, detail: string, isComplete: boolean): void {
     this.say(status);
     this.#write(detail, '', this.#progress.value);
-    this.#progress.hidden = isComplete;
+    this.#progress.hidden = isComplete || this.#progress.value === 0;
     document.title = this.#title;
   }
 
-  /** Screen readers read the status out whenever it is written, so it is written when it changes, and that is seldom. */
+  /** Screen readers read the status whenever it is written, so it is written only when it changes, which is rare. */
   say(status: string): void {
     if (this.#status.textContent !== status) this.#status.textContent = status;
   }

@@ -1,4 +1,4 @@
-/** Two results side by side, with a verdict that knows how sure it is. */
+/** Two results side by side, with a verdict and how sure it is. */
 import { compareResults } from '../../benchmark/result/compare.ts';
 import {
   chanceSentence,
@@ -15,12 +15,12 @@ export interface NamedResult {
   readonly name: string;
 }
 
-/** @param first what the other one is measured by */
+/** @param first what the other one is compared with */
 export function makeComparison(first: NamedResult, second: NamedResult): HTMLElement {
   const comparison = compareResults(first.result, second.result);
   const chance = chanceSentence(comparison);
   const rows = comparisonRows(comparison);
-  // The means are what to go by; the pairs say where they come from.
+  // The means come first; the pairs show what they are made of.
   const means = rows
     .slice(comparison.pairs.length)
     .map(([, side = '', , , ...cells]) => [side, ...cells]);
@@ -31,14 +31,14 @@ export function makeComparison(first: NamedResult, second: NamedResult): HTMLEle
   return make(
     'div',
     { class: 'card' },
-    make('h2', {}, 'Comparison'),
+    make('h2', { tabindex: '-1' }, 'Comparison'),
     make('p', { class: 'small' }, `First: ${first.name}. Second: ${second.name}.`),
     make('p', { class: 'verdict-line', 'data-verdict': '' }, comparisonSentence(comparison)),
     ...(comparison.warnings.length > 0
       ? [
           make(
             'ul',
-            { class: 'marks', 'aria-label': 'Reservations' },
+            { class: 'marks', 'aria-label': 'Notes' },
             ...comparison.warnings.map((warning) => make('li', {}, warning)),
           ),
         ]

@@ -1,4 +1,4 @@
-/** Results that come from elsewhere: files and links, made by strangers as far as anybody knows. */
+/** Results that come from elsewhere: files and links, which may be by strangers. */
 import { decodeLink } from '../../benchmark/result/link.ts';
 import { mostCharacters, readResult } from '../../benchmark/result/read.ts';
 import type { BenchmarkResult } from '../../benchmark/result/schema.ts';
@@ -15,13 +15,13 @@ export interface OpenedResult {
 const mostBytes = 4 * mostCharacters;
 
 /**
- * Reads a result that somebody saved.
+ * Reads a saved result.
  * @throws {FormatError} for a file that holds none
  */
 export async function openFile(file: File): Promise<OpenedResult> {
   if (file.size > mostBytes) {
     throw new FormatError(
-      `${file.name} has ${file.size} bytes, and a result has at most ${mostBytes}. Choose the JSON that nudge wrote.`,
+      `${file.name} has ${file.size} bytes, and a result has at most ${mostBytes}. Choose a JSON file that nudge saved.`,
       mostBytes,
     );
   }

@@ -1,4 +1,4 @@
-/** What one can do with a result: save it, copy it, send it as a link. What writes the formats is loaded when it is wanted. */
+/** What one can do with a result: save it, copy it, send it as a link. The formats are loaded when they are wanted. */
 import type { BenchmarkResult } from '../../benchmark/result/schema.ts';
 import { make, makeButton } from '../elements.ts';
 import { formatCount } from '../format.ts';
@@ -35,17 +35,42 @@ const textFormats: readonly TextFormat[] = [
 ];
 
 async function writeCard(result: BenchmarkResult): Promise<string> {
-  return (await import('../../benchmark/result/card.ts')).resultCard(result);
+  const { resultCard } = await import('../../benchmark/result/card.ts');
+  return resultCard(result, projectAddress(__NUDGE_HOMEPAGE__, location));
 }
 
-/** The address of this page with the result in it. */
-async function writeLink(result: BenchmarkResult): Promise<string> {
-  const { encodeLink } = await import('../../benchmark/result/link.ts');
-  const fragment = await encodeLink(result);
+/**
+ * The address on a picture: the project's, or else that of this page where others can open it; '' where they cannot.
+ * @param homepage of the project; empty where it has none
+ * @param page `location`
+ */
+export function projectAddress(
+  homepage: string,
+  page: Pick<Location, 'protocol' | 'hostname' | 'origin' | 'pathname'>,
+): string {
+  if (homepage !== '') return homepage;
+  const isPublic =
+    /^https?:$/.test(page.protocol) &&
+    !/^(localhost|.*\.localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(page.hostname);
+  return isPublic ? `${page.origin}${page.pathname}` : '';
+}
+
+/** The address of this page with a result in it. */
+function addressWith(fragment: string): string {
   return `${location.origin}${location.pathname}${fragment}`;
 }
 
-/** Buttons for all of it, and a line that says what came of the last one. */
+async function writeLink(result: BenchmarkResult): Promise<string> {
+  const { encodeLink } = await import('../../benchmark/result/link.ts');
+  return addressWith(await encodeLink(result));
+}
+
+async function writeShortLink(result: BenchmarkResult): Promise<string> {
+  const { encodeSummary } = await import('../../benchmark/result/link.ts');
+  return addressWith(await encodeSummary(result));
+}
+
+/** Buttons for all of it, and a line that says what the last one did. */
 export function makeSharePanel(result: BenchmarkResult): HTMLElement {
   const status = make('p', { class: 'small', role: 'status' });
   const byHand = make('div', {});
@@ -77,7 +102,7 @@ export function makeSharePanel(result: BenchmarkResult): HTMLElement {
       area.value = text;
       byHand.replaceChildren(area);
       area.select();
-      return `This browser does not let the page copy. The ${what} is below, selected.`;
+      return `This browser does not let the page copy. The ${what} is selected below; copy it by hand.`;
     }
   };
 
@@ -95,13 +120,17 @@ export function makeSharePanel(result: BenchmarkResult): HTMLElement {
   ];
   const copies = [
     button('Link', async () => copy('link', await writeLink(result))),
+    button('Short link', async () => {
+      const copied = await copy('short link', await writeShortLink(result));
+      return `${copied} It has the scores, the medians and the machine, and not the rest.`;
+    }),
     ...textFormats.map(({ name: title, write }) =>
       button(title, async () => copy(title, await write(result))),
     ),
   ];
   return make(
     'section',
-    { class: 'share', 'aria-label': 'Take the result along' },
+    { class: 'share', 'aria-label': 'Save or share this result' },
     buttonRow('Save', saves),
     buttonRow('Copy', copies),
     status,

@@ -18,7 +18,7 @@ const text = JSON.stringify(result);
 function refusalOf(wrong: string): string {
   const { message } = errorOf(FormatError, () => readResult(wrong));
   expect(message).toMatch(
-    /^This is not a benchmark result that can be read: .*\. Get it again from where it was made, or make one with 'nudge bench --json FILE'\.$/,
+    /^This is not a benchmark result that can be read: .*\. Get it again from where it was made, or run the benchmark again\.$/,
   );
   return message;
 }

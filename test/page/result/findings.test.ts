@@ -1,12 +1,14 @@
 import { describe, expect, it } from 'vitest';
 
 import type { BenchmarkResult, Verification } from '../../../src/benchmark/result/schema.ts';
+import { scoreTitle } from '../../../src/benchmark/result/words.ts';
 import {
   crossoverSentence,
   limitWords,
   machineSentence,
   scoreNotes,
-  scoreTitle,
+  scoreSentence,
+  scoresLine,
   speedUpSentence,
   verificationSentence,
 } from '../../../src/page/result/findings.ts';
@@ -43,13 +45,10 @@ function withVerification(changes: Partial<Verification>): BenchmarkResult {
 
 describe('who wins', () => {
   it.each([
-    [{ kind: 'between', parameters: 101_770 }, 'The GPU wins from about 100,000 parameters on.'],
-    [
-      { kind: 'between', parameters: 1_863_690 },
-      'The GPU wins from about 1.9 million parameters on.',
-    ],
-    [{ kind: 'never' }, 'The CPU wins throughout, up to 1.9 million parameters.'],
-    [{ kind: 'always' }, 'The GPU wins throughout, from 13,000 parameters on.'],
+    [{ kind: 'between', parameters: 101_770 }, 'The GPU wins from about 100,000 parameters.'],
+    [{ kind: 'between', parameters: 1_863_690 }, 'The GPU wins from about 1.9 million parameters.'],
+    [{ kind: 'never' }, 'The CPU wins at every size, up to 1.9 million parameters.'],
+    [{ kind: 'always' }, 'The GPU wins at every size, from 13,000 parameters.'],
   ] as const)('%j: %s', (crossover, text) => {
     expect(crossoverSentence({ ...result, crossover })).toBe(text);
   });
@@ -60,9 +59,12 @@ describe('who wins', () => {
 
   it('is not said where there was nothing to compare', () => {
     const alone = without(result, 'crossover');
-    expect(crossoverSentence(alone)).toBe('No network was trained on both CPU and GPU.');
+    const apart = { ...alone, workloads: alone.workloads.map((one) => ({ ...one, ratios: [] })) };
+    expect(crossoverSentence(apart)).toBe('No network was trained on both the GPU and the CPU.');
+    const single = { ...alone, workloads: alone.workloads.slice(0, 1) };
+    expect(crossoverSentence(single)).toMatch(/^One network does not show/);
     const environment = { ...result.environment, noAdapter: 'No adapter.' };
-    expect(crossoverSentence({ ...alone, environment })).toMatch(/no GPU/);
+    expect(crossoverSentence({ ...alone, environment })).toBe('No GPU took part.');
   });
 
   it('is told with the largest speed-up', () => {
@@ -80,7 +82,7 @@ describe('whether it is verified', () => {
     const worst = Math.max(...result.workloads.map(({ verification }) => verification!.worst));
     expect(verificationSentence(result)).toEqual({
       isVerified: true,
-      text: `Verified, worst ${worst.toFixed(2)} of the bound.`,
+      text: `Verified. Worst error: ${worst.toFixed(2)} of the tolerance.`,
     });
   });
 
@@ -96,7 +98,7 @@ describe('whether it is verified', () => {
     const { isVerified, text } = verificationSentence(failed)!;
     expect(isVerified).toBe(false);
     expect(plain(text)).toBe(
-      'Not verified. tiny: layers.0.weight reached 3.2 of its bound, the cost drifted by 5 %, and 2 % is allowed.',
+      'Not verified. tiny: the error of layers.0.weight is 3.2 times the tolerance, the cost drifted by 5 %, and 2 % is allowed.',
     );
   });
 
@@ -108,7 +110,7 @@ describe('whether it is verified', () => {
 
 describe('scores', () => {
   it('of whole runs on hardware need no reservation', () => {
-    expect(scoreNotes(result.scores)).toEqual([]);
+    expect(scoreNotes(result.scores, result.scores[0]!.workloads)).toEqual([]);
     expect(result.scores.map(scoreTitle)).toEqual([
       'CPU score, one thread',
       'CPU score',
@@ -120,11 +122,33 @@ describe('scores', () => {
     const scores = makeBenchmarkResult({ workloads: ['tiny'] }).scores.map((score) =>
       score.side === 'webgpu' ? { ...score, class: 'software' as const } : score,
     );
-    expect(scoreNotes(scores)).toEqual([
-      'Of “tiny” alone: not to be compared with scores of whole runs.',
-      expect.stringContaining('a class of its own') as unknown,
+    expect(scoreNotes(scores, ['tiny'])).toEqual([
+      'From “tiny” only: do not compare it with the score of a full run.',
+      expect.stringContaining('only with those of other software adapters') as unknown,
     ]);
     expect(scoreTitle(scores.at(-1)!)).toBe('GPU score, in software');
+  });
+
+  it('are told in sentences, the GPU’s first, and in few words', () => {
+    const [one, cpu, webgpu] = result.scores;
+    const whole = (value: number) => Math.round(value).toLocaleString('en');
+    expect(scoreSentence(result)).toBe(
+      [
+        `GPU score: ${whole(webgpu!.middle)}, 95 % interval ${whole(webgpu!.low)} to ${whole(webgpu!.high)}.`,
+        `CPU score: ${whole(cpu!.middle)}, 95 % interval ${whole(cpu!.low)} to ${whole(cpu!.high)}.`,
+        `CPU score, one thread: ${whole(one!.middle)}, 95 % interval ${whole(one!.low)} to ${whole(one!.high)}.`,
+      ].join(' '),
+    );
+    expect(plain(scoresLine(result))).toBe(
+      `GPU ${whole(webgpu!.middle)} · CPU ${whole(cpu!.middle)} · 1 thread ${whole(one!.middle)}`,
+    );
+  });
+
+  it('that are missing have their reason in their place', () => {
+    const marks = [{ kind: 'stopped', message: 'The run was stopped.', isVoid: true }] as const;
+    const stopped = { ...result, scores: [], marks };
+    expect(scoreSentence(stopped)).toBe('No score. The run was stopped.');
+    expect(scoresLine(stopped)).toBe('no score');
   });
 });
 

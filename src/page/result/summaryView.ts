@@ -1,0 +1,117 @@
+/** What a short link has of a result. */
+import type { ResultSummary, SummaryWorkload } from '../../benchmark/result/summary.ts';
+import { formatRatio, markNames } from '../../benchmark/result/words.ts';
+import { findWorkload, type Workload } from '../../benchmark/workloads.ts';
+import { make, makeTable, type Cell } from '../elements.ts';
+import { formatThree } from '../format.ts';
+import { sideName, sideOrder } from '../sides.ts';
+import { describeMoment, scoreNotes, scoreOrder, verifiedSentence } from './findings.ts';
+import { arrangeScores, makeBadge, makeNotesList, makeScore, makeVoid } from './headline.ts';
+import { drawThroughput } from './throughput.ts';
+import { estimateCell } from './workloadTable.ts';
+
+/** What is read at a glance. */
+export function makeSummaryHeadline(summary: ResultSummary): HTMLElement {
+  const { machine, scores, workloads, verification, startedAt, version, data } = summary;
+  const threads = `${machine.threads} CPU ${machine.threads === 1 ? 'thread' : 'threads'}`;
+  const blocks = scoreOrder.flatMap((side) =>
+    scores.filter((score) => score.side === side).map((score) => makeScore(score)),
+  );
+  const names = workloads.map(({ name }) => name).filter((name) => findWorkload(name)?.isScored);
+  return make(
+    'div',
+    { class: 'headline' },
+    make('p', { class: 'tag' }, 'Summary only, from a short link: not run here'),
+    make(
+      'p',
+      { class: 'small' },
+      `${machine.gpu ?? 'no GPU'}; ${threads}; ${machine.name}, ${machine.system}`,
+    ),
+    arrangeScores(
+      blocks.length > 0 ? blocks : [makeVoid('No score', voidWords(summary))],
+      scoreNotes(scores, names),
+    ),
+    ...(verification
+      ? [
+          makeBadge(
+            verification.isVerified,
+            verification.isVerified
+              ? verifiedSentence(verification.worst)
+              : 'Not verified: the GPU computed wrong values.',
+          ),
+        ]
+      : []),
+    ...makeNotesList(markWords(summary)),
+    make(
+      'p',
+      { class: 'small' },
+      `On ${data}, ${describeMoment(startedAt.toISOString())}, nudge ${version}. Curves, limits, repeats and the checks are ` +
+        'in the full link or the JSON.',
+    ),
+  );
+}
+
+function voidWords({ marks }: ResultSummary): string {
+  const first = marks.find(({ isVoid }) => isVoid);
+  return first ? `The run is void: ${markNames[first.kind]}.` : 'The run had none.';
+}
+
+function markWords({ marks, machine }: ResultSummary): string[] {
+  return marks.map(({ kind, workload, side }) => {
+    const name = markNames[kind];
+    const where = [workload, side && sideName(side, machine.isSoftware)].filter(Boolean).join(', ');
+    return `${name[0]!.toUpperCase()}${name.slice(1)}${where === '' ? '' : `: ${where}`}.`;
+  });
+}
+
+/** The medians, as a picture and as a table. */
+export function makeSummaryCards({ workloads, machine }: ResultSummary): HTMLElement[] {
+  const { isSoftware } = machine;
+  const ladder = workloads.filter(({ name }) => findWorkload(name)?.group !== 'batch');
+  const picture = drawThroughput(
+    ladder.map(({ name, series }) => ({ name, detail: detailOf(name), series })),
+    isSoftware,
+  );
+  return [...(picture ? [picture] : []), makeMedians(workloads, isSoftware)];
+}
+
+function makeMedians(workloads: readonly SummaryWorkload[], isSoftware: boolean): HTMLElement {
+  const sides = sideOrder.filter((side) =>
+    workloads.some(({ series }) => series.some((one) => one.side === side)),
+  );
+  const hasRatio = workloads.some(({ ratio }) => ratio);
+  const rows = workloads.map((workload): Cell[] => [
+    make('b', {}, workload.name),
+    ...(hasRatio ? [estimateCell(workload.ratio, formatRatio)] : []),
+    ...sides.map((side) =>
+      estimateCell(
+        workload.series.find((one) => one.side === side),
+        formatThree,
+      ),
+    ),
+  ]);
+  return make(
+    'section',
+    { class: 'card wide', 'data-table': 'workloads' },
+    make('h3', {}, 'Workload by workload'),
+    make(
+      'p',
+      { class: 'small' },
+      'Samples trained per second, medians with 95\u00a0% intervals below.',
+    ),
+    makeTable(
+      'Samples trained per second by workload',
+      [
+        'workload',
+        ...(hasRatio ? [`${sideName('webgpu', isSoftware)} over CPU`] : []),
+        ...sides.map((side) => sideName(side, isSoftware)),
+      ],
+      rows,
+    ),
+  );
+}
+
+function detailOf(name: string): string {
+  const known: Workload | undefined = findWorkload(name);
+  return known ? `${known.network.layers.join('-')}, mini-batches of ${known.batchSize}` : '';
+}

@@ -1,0 +1,86 @@
+/**
+ * What to do in a browser that gives the page no GPU. Versions are from
+ * https://github.com/gpuweb/gpuweb/wiki/Implementation-Status and MDN's browser-compat-data, as of November 2026.
+ */
+
+export interface MissingWebGpu {
+  readonly userAgent: string;
+  /** Whether there is a `navigator.gpu`, which then gave no adapter. */
+  readonly hasWebGpu: boolean;
+  /** What the browser said instead of giving an adapter. */
+  readonly refusal: string | undefined;
+  /** Where the page came from, if that is not a secure context. */
+  readonly insecureOrigin: string | undefined;
+}
+
+/** The fact, then what this browser's user can do, in a few sentences. */
+export function webGpuAdvice(missing: MissingWebGpu): string {
+  const { insecureOrigin, hasWebGpu, refusal } = missing;
+  const cpu = 'The CPU can be measured without a GPU.';
+  if (insecureOrigin !== undefined && !hasWebGpu) {
+    return (
+      'Browsers allow WebGPU only on https:// addresses and on localhost, and this page came from ' +
+      `${insecureOrigin}. Open it from such an address to measure the GPU. ${cpu}`
+    );
+  }
+  const words = refusal === undefined ? '' : ` (“${refusal}”)`;
+  const fact = hasWebGpu
+    ? `This browser has WebGPU but found no GPU that it can use${words}.`
+    : 'This browser has no WebGPU, which a page needs to compute on the GPU.';
+  return `${fact} ${adviceFor(missing)} ${cpu}`;
+}
+
+function adviceFor({ userAgent, hasWebGpu, refusal = '' }: MissingWebGpu): string {
+  const version = (pattern: RegExp) => Number(pattern.exec(userAgent)?.[1] ?? NaN);
+  // Every browser on an iPhone or iPad is built on the system's WebKit.
+  if (/iPhone|iPad/.test(userAgent)) {
+    return hasWebGpu
+      ? 'Turn on WebGPU in Settings › Apps › Safari › Advanced › Feature Flags, and reload.'
+      : 'Update to iOS or iPadOS 26, which brings it.';
+  }
+  const firefox = version(/Firefox\/(\d+)/);
+  if (firefox > 0) return firefoxAdvice(userAgent, hasWebGpu, refusal);
+  const chromium = version(/Chrom(?:e|ium)\/(\d+)/);
+  if (chromium > 0) return chromiumAdvice(userAgent, hasWebGpu, chromium);
+  if (userAgent.includes('Safari/')) {
+    return hasWebGpu
+      ? 'Turn on WebGPU in Safari’s Settings › Feature Flags, and reload.'
+      : 'Update to Safari 26 on macOS 26, which brings it, or use Chrome.';
+  }
+  return 'Use Chrome or Edge from version 113, Safari from version 26, or Firefox from version 141 on Windows and 147 on Macs.';
+}
+
+function firefoxAdvice(userAgent: string, hasWebGpu: boolean, refusal: string): string {
+  const setting = 'open about:config, set dom.webgpu.enabled to true, and restart Firefox';
+  // Old releases refuse with "WebGPU is not yet available in Release or late Beta builds".
+  if (/release/i.test(refusal)) return 'Update Firefox, or use Firefox Nightly.';
+  if (hasWebGpu) {
+    const linux = userAgent.includes('Linux')
+      ? ' On Linux, install a Vulkan driver and set gfx.webgpu.ignore-blocklist to true in about:config.'
+      : '';
+    return `Update the graphics driver, and look at about:support for the reason.${linux}`;
+  }
+  if (userAgent.includes('Windows')) return `Update to Firefox 141 or newer, or ${setting}.`;
+  if (userAgent.includes('Macintosh')) {
+    return `Firefox has it from version 147 on Macs with Apple silicon; on others, ${setting}.`;
+  }
+  return `Update Firefox, then ${setting}; or use Chrome or Edge.`;
+}
+
+function chromiumAdvice(userAgent: string, hasWebGpu: boolean, version: number): string {
+  const isAndroid = userAgent.includes('Android');
+  const isLinux = userAgent.includes('Linux') && !isAndroid;
+  const scheme = userAgent.includes('Edg/') ? 'edge' : 'chrome';
+  const needed = isAndroid ? 121 : isLinux ? 144 : 113;
+  if (version < needed) {
+    return `Update it: Chrome and Edge have WebGPU from version ${needed} on this system, and this is version ${version}.`;
+  }
+  if (isAndroid)
+    return 'Chrome needs Android 12 or newer for it, and a GPU by ARM, Qualcomm or Intel.';
+  const linux = isLinux
+    ? ' On Linux, Intel GPUs (Gen 12 or newer) work from version 144 and NVIDIA’s (driver 535 or newer) from version 147; for ' +
+      `others turn on ${scheme}://flags/#enable-unsafe-webgpu and ${scheme}://flags/#enable-vulkan.`
+    : '';
+  const first = hasWebGpu ? 'Update the graphics driver, and turn on' : 'Turn on';
+  return `${first} graphics acceleration in ${scheme}://settings/system; ${scheme}://gpu says what is off and why.${linux}`;
+}

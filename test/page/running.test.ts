@@ -1,0 +1,288 @@
+/** What the reader sees, hears and can do while a run is under way, and when it ends. */
+import type { Page } from 'puppeteer';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+
+import { findProblems } from './accessibility.ts';
+import { hostPage, isHidden, resultOf, textOf, waitForText, type PageHost } from './openPage.ts';
+
+let host: PageHost;
+beforeAll(async () => {
+  host = await hostPage();
+});
+afterAll(() => host.close());
+let expectedComplaint: RegExp | undefined;
+afterEach(async () => {
+  const expected = expectedComplaint;
+  expectedComplaint = undefined;
+  await host.closePages(expected);
+});
+
+const cpu = 'workloads=tiny&backend=cpu&samples=500';
+const brief = `?${cpu}&repeats=2&seconds=0.01`;
+/** Some seconds: to be looked at, and stopped. */
+const lasting = `?${cpu}&repeats=100&seconds=0.1`;
+
+const focused = (page: Page) => page.evaluate(() => document.activeElement?.id);
+
+/** Whether elements are in the window, with all of their height and width. */
+function areInView(page: Page, selector: string): Promise<boolean[]> {
+  return page.$$eval(selector, (elements) =>
+    elements.map((element) => {
+      const { top, bottom, left, right, width } = element.getBoundingClientRect();
+      return width > 0 && top >= 0 && bottom <= innerHeight && left >= 0 && right <= innerWidth;
+    }),
+  );
+}
+
+/** Hides the page from itself, or shows it again. */
+function setVisibility(page: Page, state: 'hidden' | 'visible'): Promise<void> {
+  return page.evaluate((to) => {
+    Object.defineProperty(document, 'visibilityState', { get: () => to, configurable: true });
+    document.dispatchEvent(new Event('visibilitychange'));
+  }, state);
+}
+
+async function waitForCharts(page: Page): Promise<void> {
+  await page.waitForFunction(() => document.querySelectorAll('#live canvas').length === 2, {
+    polling: 50,
+  });
+}
+
+describe('a run', () => {
+  it('has the button, the progress and the charts in view from the press on, at every width', async () => {
+    const page = await host.open(lasting);
+    await page.setViewport({ width: 390, height: 844 });
+    await page.focus('#start');
+    await page.keyboard.press('Enter');
+    await waitForText(page, '#start', /Stop/);
+    expect(await areInView(page, '#start, #progress')).toEqual([true, true]);
+    await waitForCharts(page);
+    for (const [width, height] of [
+      [360, 740],
+      [390, 844],
+      [768, 1024],
+      [1280, 720],
+    ] as const) {
+      await page.setViewport({ width, height });
+      const seen = await areInView(page, '#start, #progress, #live canvas');
+      expect(seen, `${width} × ${height}`).toEqual([true, true, true, true]);
+      expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(width);
+    }
+    // Nothing has taken the focus, and the same key stops it.
+    expect(await focused(page)).toBe('start');
+    await page.evaluate(() => scrollTo({ top: 300, behavior: 'instant' }));
+    expect(await areInView(page, '#start, #progress')).toEqual([true, true]);
+    expect(await findProblems(page)).toEqual([]);
+    await page.keyboard.press('Enter');
+    await waitForText(page, '#status', /^Stopped$/);
+    expect(await focused(page)).toBe('start');
+  });
+
+  it('ends with the focus on the result’s heading, which says the score', async () => {
+    const page = await host.open(brief);
+    await page.emulateMediaFeatures([{ name: 'prefers-reduced-motion', value: 'reduce' }]);
+    expect(await page.evaluate('getComputedStyle(document.documentElement).scrollBehavior')).toBe(
+      'auto',
+    );
+    await page.click('#start');
+    const { scores } = await resultOf(page);
+    const [heading, top] = await page.evaluate(() => [
+      document.activeElement?.textContent,
+      document.activeElement?.getBoundingClientRect().top,
+    ]);
+    const score = Math.round(scores[0]!.middle).toLocaleString('en');
+    expect(heading).toMatch(new RegExp(`^Result: CPU score: ${score}, 95 % interval [\\d,]+ to `));
+    expect(top).toBeGreaterThanOrEqual(0);
+    expect(top).toBeLessThan(120);
+    expect(await textOf(page, '#status')).toMatch(/^Done in \d+ s$/);
+    await page.waitForSelector('[data-part="environment"]');
+    expect(await findProblems(page)).toEqual([]);
+  });
+
+  it('leaves a reader who reads something else where they are, and says the score', async () => {
+    const page = await host.open(`?${cpu}&repeats=12&seconds=0.1`);
+    await page.click('#start');
+    await waitForCharts(page);
+    await page.click('#method summary');
+    const look = () =>
+      page.$eval('#method .prose', (text) => [text.getBoundingClientRect().top, scrollY] as const);
+    await page.$eval('#method .prose', (text) => text.scrollIntoView({ behavior: 'instant' }));
+    // So that a scroll event has come.
+    await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(resolve)));
+    const [before, scrolled] = await look();
+    expect(scrolled).toBeGreaterThan(0);
+    await resultOf(page);
+    await page.waitForSelector('[data-part="environment"]');
+    const [after] = await look();
+    expect(Math.abs(after - before)).toBeLessThanOrEqual(2);
+    expect(await page.evaluate('document.activeElement.localName')).toBe('summary');
+    expect(await textOf(page, '#status')).toMatch(/^Done in .*\. CPU score: [\d,]+, 95 % interval/);
+  });
+
+  it('that the browser gives neither locks nor a wake lock goes on without', async () => {
+    const page = await host.open(
+      `${brief}&auto=1`,
+      'delete Navigator.prototype.locks; delete Navigator.prototype.wakeLock;',
+    );
+    expect((await resultOf(page)).scores).toHaveLength(1);
+  });
+
+  it('keeps the screen on, again after the page was hidden, and no longer than it takes', async () => {
+    const page = await host.open(
+      lasting,
+      `globalThis.asked = [];
+       const request = () => {
+         asked.push('on');
+         return Promise.resolve({ release: () => (asked.push('off'), Promise.resolve()) });
+       };
+       Object.defineProperty(Navigator.prototype, 'wakeLock', { get: () => ({ request }) });`,
+    );
+    await page.click('#verify');
+    await page.waitForFunction('asked.length === 1');
+    await setVisibility(page, 'hidden');
+    await setVisibility(page, 'visible');
+    await page.waitForFunction('asked.length === 2');
+    await page.click('#verify');
+    await waitForText(page, '#verify-status', /^Stopped\.$/);
+    expect(await page.evaluate('asked')).toEqual(['on', 'on', 'off']);
+    await page.click('#start');
+    await page.waitForFunction('asked.length === 4');
+    await page.click('#start');
+    await waitForText(page, '#status', /^Stopped$/);
+    expect(await page.evaluate('asked')).toEqual(['on', 'on', 'off', 'on', 'off']);
+  });
+
+  it('asks before the page is left, and only while it runs', async () => {
+    const page = await host.open(lasting);
+    const asked: string[] = [];
+    page.on('dialog', (dialog) => {
+      asked.push(dialog.type());
+      void dialog.dismiss();
+    });
+    await page.click('#start');
+    await waitForText(page, '#status', /tiny/);
+    await page.close({ runBeforeUnload: true });
+    await expect.poll(() => asked).toEqual(['beforeunload']);
+    await page.click('#start');
+    await waitForText(page, '#status', /^Stopped$/);
+    await page.close({ runBeforeUnload: true });
+    await expect.poll(() => page.isClosed()).toBe(true);
+    expect(asked).toHaveLength(1);
+  });
+});
+
+describe('a page that is hidden', () => {
+  it('stops, says why, and goes on with the rest when it is in view again', async () => {
+    const page = await host.open(
+      `?workloads=tiny,mid&backend=cpu-1,cpu&samples=500&repeats=6&seconds=0.02`,
+    );
+    await page.click('#start');
+    await waitForText(page, '#status', /mid/);
+    await setVisibility(page, 'hidden');
+    const stopped = await resultOf(page);
+    expect(stopped.workloads.map(({ name }) => name)).toEqual(['tiny']);
+    expect(stopped.scores).toEqual([]);
+    expect(stopped.marks.map(({ kind }) => kind)).toContain('hidden');
+    expect(await textOf(page, '#problem')).toBe(
+      'The page was hidden, and browsers slow hidden pages down. The run was stopped; Resume goes on.',
+    );
+    expect(await textOf(page, '#start')).toBe('Resume');
+    await setVisibility(page, 'visible');
+    await page.click('#start');
+    await waitForText(page, '#status', /^Done in/);
+    const { workloads, scores, marks } = await resultOf(page);
+    expect(workloads.map(({ name }) => name)).toEqual(['tiny', 'mid']);
+    expect(scores).toHaveLength(2);
+    expect(marks.map(({ kind }) => kind)).not.toContain('hidden');
+    expect(await isHidden(page, '#notice')).toBe(true);
+  });
+
+  it('has nothing to resume where nothing was finished', async () => {
+    const page = await host.open(lasting);
+    await page.click('#start');
+    await waitForText(page, '#status', /tiny/);
+    await setVisibility(page, 'hidden');
+    await waitForText(page, '#problem', /nothing was finished\. Start it again and keep this tab/);
+    expect(await textOf(page, '#start')).toBe('Start');
+  });
+
+  it('that is to start by itself waits until it is in view', async () => {
+    const page = await host.open(
+      `${brief}&auto=1`,
+      "Object.defineProperty(document, 'visibilityState', { get: () => 'hidden', configurable: true });",
+    );
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    expect(await textOf(page, '#status')).toBe('Starting');
+    await setVisibility(page, 'visible');
+    expect((await resultOf(page)).scores).toHaveLength(1);
+  });
+});
+
+it('two tabs measure one after the other, and the one that waits can be stopped', async () => {
+  // As in two windows, both of which are in view.
+  const inView = "Object.defineProperty(document, 'visibilityState', { get: () => 'visible' });";
+  const first = await host.open(lasting, inView);
+  await first.click('#start');
+  await waitForText(first, '#status', /tiny/);
+  const second = await host.open(brief);
+  const waiting = /^Another tab is measuring\. This one starts when that is done\.$/;
+  await second.click('#start');
+  await waitForText(second, '#status', waiting);
+  await second.click('#start');
+  await waitForText(second, '#status', /^Stopped$/);
+  await second.click('#verify');
+  await waitForText(second, '#verify-status', waiting);
+  await second.click('#verify');
+  await waitForText(second, '#verify-status', /^Stopped\.$/);
+  await second.click('#start');
+  await waitForText(second, '#status', waiting);
+  // The first one was not disturbed.
+  expect(await textOf(first, '#status')).toMatch(/tiny/);
+  await first.bringToFront();
+  await first.click('#start');
+  await waitForText(first, '#status', /^Stopped$/);
+  await second.bringToFront();
+  await waitForText(second, '#status', /^Done in/);
+});
+
+describe('an error', () => {
+  it('is in view on a phone, and can be put away', async () => {
+    expectedComplaint = /404/;
+    const page = await host.open(
+      brief,
+      "{ const Real = Worker; globalThis.Worker = class extends Real { constructor() { super('/missing.js'); } }; }",
+    );
+    await page.setViewport({ width: 390, height: 844 });
+    await page.click('#start');
+    await waitForText(page, '#problem', /is gone/);
+    expect(await areInView(page, '#problem, #start')).toEqual([true, true]);
+    expect(await findProblems(page)).toEqual([]);
+    await page.click('#dismiss');
+    expect(await isHidden(page, '#notice')).toBe(true);
+    expect(await focused(page)).toBe('start');
+  });
+
+  it('is in view wherever the reader is', async () => {
+    const page = await host.open('');
+    await page.setViewport({ width: 390, height: 500 });
+    await page.evaluate(() => {
+      scrollTo({ top: 10_000, behavior: 'instant' });
+      const dataTransfer = new DataTransfer();
+      dataTransfer.items.add(new File(['{}'], 'bad.json'));
+      const init = { dataTransfer, bubbles: true, cancelable: true };
+      document.body.dispatchEvent(new DragEvent('drop', init));
+    });
+    await waitForText(page, '#problem', /^bad\.json: /);
+    expect(await page.evaluate('scrollY')).toBeGreaterThan(200);
+    expect(await areInView(page, '#problem')).toEqual([true]);
+  });
+});
+
+it('without a GPU the page advises its reader, and measures the CPU', async () => {
+  const page = await host.open(brief, 'delete Navigator.prototype.gpu;');
+  expect(await textOf(page, '#webgpu')).toMatch(/no WebGPU.*CPU can be measured without a GPU\.$/);
+  expect(await textOf(page, 'body')).not.toMatch(/nudge doctor|createGpu|navigator\.gpu/);
+  expect(await findProblems(page)).toEqual([]);
+  await page.click('#start');
+  expect((await resultOf(page)).scores.map(({ side }) => side)).toEqual(['cpu']);
+});
