@@ -175,6 +175,7 @@ function makeWorkload(
     series,
     ratios: [
       { of: 'webgpu', over: 'cpu', ...estimatePairedRatio(webgpu!, cpu!) },
+      { of: 'webgpu', over: 'cpu-1', ...estimatePairedRatio(webgpu!, one!) },
       { of: 'cpu', over: 'cpu-1', ...estimatePairedRatio(cpu!, one!) },
     ],
     verification: {
