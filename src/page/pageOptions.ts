@@ -13,8 +13,12 @@ export interface PageOptions {
   /** Default: whatever there is. */
   readonly backend?: readonly OwnSideName[];
   readonly repeats?: number;
+  /** That the repeats are cut into, each in fresh workers. */
+  readonly blocks?: number;
   /** That a repeat takes, about. */
   readonly seconds?: number;
+  /** Seconds that a busy machine is waited for, at most. */
+  readonly wait?: number;
   readonly seed: number;
   /** A run of half a minute: fewer workloads, shorter repeats. */
   readonly quick: boolean;
@@ -38,7 +42,9 @@ const names = [
   'workloads',
   'backend',
   'repeats',
+  'blocks',
   'seconds',
+  'wait',
   'seed',
   'quick',
   'peers',
@@ -54,6 +60,8 @@ const backends: readonly OwnSideName[] = ['webgpu', 'cpu', 'cpu-1'];
 /** Options that hold a whole number, with the least and the most it may be. */
 const ranges = {
   repeats: settingsRanges.repeats,
+  blocks: settingsRanges.blocks,
+  wait: settingsRanges.waitSeconds,
   seed: [0, 2 ** 32 - 1],
   samples: [100, 60_000],
 } as const;
@@ -89,8 +97,18 @@ export function readPageOptions(search: string): {
 
 /** What the options say of the run itself. */
 export function settingsOf(options: PageOptions): BenchmarkSettings {
-  const { workloads, backend, repeats, seconds, seed, quick, peers } = options;
-  return { workloads, sides: backend, repeats, repeatSeconds: seconds, seed, quick, peers };
+  const { workloads, backend, repeats, blocks, seconds, wait, seed, quick, peers } = options;
+  return {
+    workloads,
+    sides: backend,
+    repeats,
+    blocks,
+    repeatSeconds: seconds,
+    waitSeconds: wait,
+    seed,
+    quick,
+    peers,
+  };
 }
 
 /** Sets one option, or says what is wrong with it. */
@@ -109,6 +127,8 @@ function readOption(options: Draft, name: OptionName, value: string): string | u
       return undefined;
     }
     case 'repeats':
+    case 'blocks':
+    case 'wait':
     case 'seed':
     case 'samples': {
       const [least, most] = ranges[name];

@@ -16,7 +16,8 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true }));
 
-const node = ['bench', '--data', 'images', '--runtime', 'node'];
+// Other programs are no reason for a test to wait.
+const node = ['bench', '--data', 'images', '--wait', '0', '--runtime', 'node'];
 const short = ['--repeats', '2', '--seconds', '0.02'];
 
 async function read(file: string) {

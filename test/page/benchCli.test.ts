@@ -16,7 +16,8 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true }));
 
-const bench = ['bench', '--data', 'images'];
+// Other programs are no reason for a test to wait.
+const bench = ['bench', '--data', 'images', '--wait', '0'];
 const short = ['--repeats', '2', '--seconds', '0.02'];
 
 it('--connect runs in a browser that runs already, and leaves it as it was', async () => {

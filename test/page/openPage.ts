@@ -58,7 +58,10 @@ export async function hostPage(
         }
       });
       if (before !== '') await page.evaluateOnNewDocument(before);
-      await page.goto(`${origin}/${search}`);
+      const url = new URL(search, `${origin}/`);
+      // Other programs are no reason for a test to wait.
+      url.searchParams.set('wait', '0');
+      await page.goto(url.href);
       await page.waitForSelector('#start:enabled');
       return page;
     },

@@ -9,14 +9,16 @@ describe('an address', () => {
 
   it('can say everything', () => {
     const search =
-      '?workloads=tiny,batch-10&backend=webgpu,cpu-1&repeats=20&seconds=0.5&seed=4294967295&quick=1&peers=1&samples=100&auto=1';
+      '?workloads=tiny,batch-10&backend=webgpu,cpu-1&repeats=20&blocks=4&seconds=0.5&wait=7&seed=4294967295&quick=1&peers=1&samples=100&auto=1';
     const { options, problems } = readPageOptions(search);
     expect(problems).toEqual([]);
     expect(options).toEqual({
       workloads: ['tiny', 'batch-10'],
       backend: ['webgpu', 'cpu-1'],
       repeats: 20,
+      blocks: 4,
       seconds: 0.5,
+      wait: 7,
       seed: 4_294_967_295,
       quick: true,
       peers: true,
@@ -27,7 +29,9 @@ describe('an address', () => {
       workloads: ['tiny', 'batch-10'],
       sides: ['webgpu', 'cpu-1'],
       repeats: 20,
+      blocks: 4,
       repeatSeconds: 0.5,
+      waitSeconds: 7,
       seed: 4_294_967_295,
       quick: true,
       peers: true,
@@ -43,6 +47,8 @@ describe('an address', () => {
     ['repeats=1', 'repeats must be a whole number from 2 to 100'],
     ['repeats=1e1', 'repeats must be a whole number'],
     ['repeats=', 'repeats must be a whole number'],
+    ['blocks=0', 'blocks must be a whole number from 1 to 100'],
+    ['wait=1.5', 'wait must be a whole number from 0 to 3600'],
     ['seconds=0', 'seconds must be a number from 0.01 to 10'],
     ['seconds=.5', 'seconds must be a number'],
     ['seconds=1e-1', 'seconds must be a number'],
