@@ -25,7 +25,9 @@ export function sharedFused(options: FusedOptions): Kernel {
       ),
     ),
     {
-      text: `  if (lane < ${tileRows}u) { outputDeltaOf(workgroup * ${tileRows}u + lane, step); }`,
+      text: `  for (var first = 0u; first < ${tileRows}u; first += ${workgroupSize}u) {
+    if (first + lane < ${tileRows}u) { outputDeltaOf(workgroup * ${tileRows}u + first + lane, step); }
+  }`,
       memory: 0,
     },
     ...hiddenDelta.map((layer) =>

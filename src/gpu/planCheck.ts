@@ -195,7 +195,13 @@ function requireSharing(name: string, shared: Sharing, target: PlanTarget): void
 
 function requireTile({ rows, lanes }: Plan, used: UsedTile, target: PlanTarget): void {
   const { name, tile, columns, sums, isOfBatch } = used;
-  if (tile.shared) requireSharing(name, tile.shared, target);
+  if (tile.shared) {
+    requireSharing(name, tile.shared, target);
+    // The loop of a plain tile knows no slices: each of them would add up the whole sum.
+    if (tile.isPlain === true) {
+      refuse(`The tile for the ${name} is both plain and shared, and plain tiles share nothing`);
+    }
+  }
   if (tile.quads > columns) {
     refuse(`The tile for the ${name} is ${tile.quads} quads wide, and its matrix has ${columns}`);
   }
@@ -225,7 +231,7 @@ function requireTile({ rows, lanes }: Plan, used: UsedTile, target: PlanTarget):
  */
 export function requireShortLoops(
   { layers }: Pick<Network, 'layers'>,
-  { rows, fused }: Pick<Plan, 'rows' | 'fused'>,
+  { rows, layers: tiles, fused }: Pick<Plan, 'rows' | 'layers' | 'fused'>,
   adapter: PlanAdapter,
 ): void {
   if (!adapter.isSoftware || compilesAhead(adapter)) return;
@@ -238,11 +244,14 @@ export function requireShortLoops(
   };
   requireShort(`Mini-batches of ${rows} samples`, rows);
   const largest = Math.max(...layers);
-  requireShort(`Layers of ${largest} neurons`, quads(largest));
+  // Plain tiles take one neuron at a time and stages at least two, where all others take four.
+  const takesFew = tiles.some(({ forward, hiddenDelta }) =>
+    [forward, hiddenDelta].some(({ isPlain, shared }) => isPlain === true || shared?.depth),
+  );
+  requireShort(`Layers of ${largest} neurons`, takesFew ? largest : quads(largest));
   const outputs = layers.at(-1)!;
   requireShort(`${outputs} outputs`, costIterations(outputs));
-  // What a workgroup shares takes each of its invocations but a part of them.
-  if (fused && fused.workgroupSize === undefined) {
+  if (fused) {
     const what = `Layers from ${fused.from} on in one dispatch`;
     requireShort(what, fusedIterations(layers, fused), 'Use the default plan');
   }

@@ -19,7 +19,9 @@ export interface PlanFile {
 const format = 'nudge plan';
 const version = 1;
 /** No plan needs a larger number, and with this no product of two is rounded. */
-const largest = 2 ** 26 - 1;
+export const largest = 2 ** 26 - 1;
+/** Samples that an invocation, or a workgroup, may take through fused layers. */
+export const mostFusedRows = 64;
 
 export function planFile({ layers }: Pick<Network, 'layers'>, plan: Plan): PlanFile {
   return { format, version, layers: [...layers], plan };
@@ -85,7 +87,7 @@ function readFused(value: unknown): NonNullable<Plan['fused']> {
   const { workgroupSize, isPlain } = fused;
   return {
     from: readCount(fused.from, 'plan.fused.from', 0),
-    rows: readCount(fused.rows, 'plan.fused.rows', 1, 64),
+    rows: readCount(fused.rows, 'plan.fused.rows', 1, mostFusedRows),
     ...(workgroupSize !== undefined && {
       workgroupSize: readCount(workgroupSize, 'plan.fused.workgroupSize', 1),
     }),
