@@ -25,8 +25,9 @@ export function sharedFused(options: FusedOptions): Kernel {
       ),
     ),
     {
-      text: `  for (var first = 0u; first < ${tileRows}u; first += ${workgroupSize}u) {
-    if (first + lane < ${tileRows}u) { outputDeltaOf(workgroup * ${tileRows}u + first + lane, step); }
+      text: `  for (var turn = 0u; turn < ${Math.ceil(tileRows / workgroupSize)}u; turn++) {
+    let own = turn * ${workgroupSize}u + lane;
+    if (own < ${tileRows}u) { outputDeltaOf(workgroup * ${tileRows}u + own, step); }
   }`,
       memory: 0,
     },

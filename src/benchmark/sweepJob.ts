@@ -72,7 +72,8 @@ export async function runSweep(
     // Ahead of the clock, which is to time training alone.
     await sweep.prepare(training);
     let trained = { samples: 0, seconds: 0 };
-    let epoch = members.map(() => ({ samples: 0, cost: 0, correct: 0 }));
+    const nothing = { samples: 0, cost: 0, correct: 0, isDiverged: false };
+    let epoch = members.map(() => nothing);
     let last: readonly MemberResult[] = [];
     for await (const report of sweep.fit(training, { epochs, signal })) {
       const { samples, seconds, step, endOfEpoch, samplesPerSecond } = report;
@@ -82,9 +83,10 @@ export async function runSweep(
         samples: sums.samples + share,
         cost: sums.cost + share * report.members[n]!.cost,
         correct: sums.correct + share * report.members[n]!.accuracy,
+        isDiverged: report.members[n]!.isDiverged,
       }));
       const leastCost = Math.min(
-        ...report.members.map(({ cost }) => (Number.isFinite(cost) ? cost : Infinity)),
+        ...report.members.map(({ cost, isDiverged }) => (isDiverged ? Infinity : cost)),
       );
       onEvent?.({
         ...{ type: 'progress', step, steps: length.steps, epoch: report.epoch },
@@ -92,10 +94,11 @@ export async function runSweep(
       });
       if (!endOfEpoch) continue;
       last = epoch.map((sums) => ({
+        isDiverged: sums.isDiverged,
         cost: sums.cost / sums.samples,
         accuracy: sums.correct / sums.samples,
       }));
-      epoch = members.map(() => ({ samples: 0, cost: 0, correct: 0 }));
+      epoch = members.map(() => nothing);
     }
     const evaluated = await sweep.evaluate(test);
     return {

@@ -4,7 +4,13 @@
  */
 import { FormatError, NonFiniteError } from '../errors.ts';
 import { Network, type NetworkOptions } from '../network/network.ts';
-import { parameterLayout, type LayerParameters } from '../network/parameters.ts';
+import {
+  describeElement,
+  describeNonFinite,
+  findNonFinite,
+  parameterLayout,
+  type LayerParameters,
+} from '../network/parameters.ts';
 import { findLayers, layerSizes, offsetOf, requireLayers } from './parameters/layers.ts';
 import { describeNetwork, settleOptions } from './parameters/metadata.ts';
 import {
@@ -20,16 +26,17 @@ import {
  * @throws {NonFiniteError} when a weight or bias is NaN or infinite
  */
 export function saveParameters(network: Network): Uint8Array<ArrayBuffer> {
+  // The network was finite when it was made, but its parameters are an array that anybody may have written to.
+  const wrong = describeNonFinite(network.layers, network.parameters);
+  if (wrong !== undefined) {
+    throw new NonFiniteError(
+      `${wrong}, and nothing was saved. Train again with a smaller learning rate.`,
+    );
+  }
   const tensors = new Map<string, Tensor>();
   for (const place of parameterLayout(network.layers)) {
     for (const { name, shape, offset, length } of tensorsOf(place)) {
       const values = network.parameters.subarray(offset, offset + length);
-      const wrong = findNonFinite(values);
-      if (wrong >= 0) {
-        throw new NonFiniteError(
-          `${describeElement(name, shape, wrong)} is ${values[wrong]!}, and nothing was saved. Train again with a smaller learning rate.`,
-        );
-      }
       tensors.set(name, float32Tensor(shape, values));
     }
   }
@@ -91,15 +98,4 @@ function readParameters(
     }
   }
   return parameters;
-}
-
-function findNonFinite(values: Float32Array): number {
-  return values.findIndex((value) => !Number.isFinite(value));
-}
-
-/** "Element [3, 17] of tensor 'layers.0.weight'" */
-function describeElement(name: string, shape: readonly number[], index: number): string {
-  const columns = shape[1];
-  const place = columns ? `${Math.floor(index / columns)}, ${index % columns}` : `${index}`;
-  return `Element [${place}] of tensor '${name}'`;
 }

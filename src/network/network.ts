@@ -1,4 +1,4 @@
-import { ConfigurationError } from '../errors.ts';
+import { ConfigurationError, NonFiniteError } from '../errors.ts';
 import {
   activations,
   costs,
@@ -10,7 +10,7 @@ import {
   type Output,
 } from './functions.ts';
 import { initializeParameters, initializers, type Initializer } from './initializers.ts';
-import { countParameters, parameterLayout } from './parameters.ts';
+import { countParameters, describeNonFinite, parameterLayout } from './parameters.ts';
 
 export interface NetworkOptions {
   /** Layer sizes, input first: [784, 16, 16, 10]. Two or more. */
@@ -48,6 +48,7 @@ export class Network {
   /**
    * @param parameters weights and biases to start from; drawn by the initialiser when left out
    * @throws {ConfigurationError} for sizes, names or a seed that make no sense, or a wrong number of parameters
+   * @throws {NonFiniteError} for a parameter that is NaN or infinite in float32
    */
   constructor(options: NetworkOptions, parameters?: Float32Array) {
     this.layers = requireLayerSizes(options.layers);
@@ -67,6 +68,12 @@ export class Network {
     this.parameters = parameters
       ? Float32Array.from(parameters)
       : initializeParameters(this.layers, this.initializer, this.seed);
+    const wrong = parameters && describeNonFinite(this.layers, this.parameters);
+    if (wrong !== undefined) {
+      throw new NonFiniteError(
+        `${wrong}, and a network can only be made of finite parameters. Take some from before the training went wrong.`,
+      );
+    }
   }
 
   /** Number of weights and biases. */
@@ -86,7 +93,10 @@ export class Network {
     return this.parameters.subarray(biasOffset, biasOffset + size);
   }
 
-  /** The same network with other parameters, which are copied. */
+  /**
+   * The same network with other parameters, which are copied.
+   * @throws {ConfigurationError | NonFiniteError} as the constructor does
+   */
   withParameters(parameters: Float32Array): Network {
     return new Network(this, parameters);
   }

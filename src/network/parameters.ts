@@ -46,3 +46,35 @@ export function countParameters(sizes: readonly number[]): number {
     0,
   );
 }
+
+/** "Element [3, 17] of tensor 'layers.0.weight'" @param index of the element in the tensor, row-major */
+export function describeElement(tensor: string, shape: readonly number[], index: number): string {
+  const columns = shape[1];
+  const place = columns ? `${Math.floor(index / columns)}, ${index % columns}` : `${index}`;
+  return `Element [${place}] of tensor '${tensor}'`;
+}
+
+/** The index of the first value that is NaN or infinite; −1 where all are finite. */
+export function findNonFinite(values: Float32Array): number {
+  return values.findIndex((value) => !Number.isFinite(value));
+}
+
+/**
+ * The first parameter that is NaN or infinite, in words: "Element [3, 17] of tensor 'layers.0.weight' is NaN".
+ * Undefined where all are finite.
+ * @param parameters of a network of these layer sizes
+ */
+export function describeNonFinite(
+  sizes: readonly number[],
+  parameters: Float32Array,
+): string | undefined {
+  const wrong = findNonFinite(parameters);
+  if (wrong < 0) return undefined;
+  const layer = parameterLayout(sizes).findLast(({ weightOffset }) => weightOffset <= wrong)!;
+  const { weightName, biasName, inputs, outputs, weightOffset, biasOffset } = layer;
+  const element =
+    wrong < biasOffset
+      ? describeElement(weightName, [outputs, inputs], wrong - weightOffset)
+      : describeElement(biasName, [outputs], wrong - biasOffset);
+  return `${element} is ${parameters[wrong]}`;
+}

@@ -6,7 +6,7 @@
  * negative "less", and its size says how much a change would pay. Averaged over a mini-batch, the
  * nudges of the weights and biases are the negative gradient: what a step of gradient descent follows.
  */
-import { ConfigurationError } from '../errors.ts';
+import { ConfigurationError, NonFiniteError } from '../errors.ts';
 import type { Cost, Output } from '../network/functions.ts';
 import { countParameters, parameterLayout } from '../network/parameters.ts';
 import { backpropagate, type NetworkShape } from './backpropagation.ts';
@@ -69,6 +69,7 @@ export interface SampleNudges {
  * @param features values from 0 to 1, [layers[0]]
  * @param label the index of the output that should be 1
  * @throws {ConfigurationError} for a number of features, or a label, that is not the network's
+ * @throws {NonFiniteError} when the cost or a nudge of a weight or bias is NaN or infinite
  *
  * @example
  * const { outputs, layers } = sampleNudges(network, image, 2);
@@ -85,6 +86,12 @@ export function sampleNudges(
     features,
     labels: [label],
   });
+  if (!Number.isFinite(pass.cost) || !pass.gradient.every(Number.isFinite)) {
+    throw new NonFiniteError(
+      `The cost of this sample is ${pass.cost}, and its nudges are not all finite: features or parameters are too large, or not finite themselves. ` +
+        'Give features from 0 to 1, and parameters of a training that has not diverged.',
+    );
+  }
   const nudges = pass.gradient.map(negative);
   const shares = splitByLayer(network, nudges);
   const layers = shares.map((share, l): LayerNudges => {

@@ -6,6 +6,7 @@ import { Device } from '../gpu/device.ts';
 import { ratesOf } from '../gpu/rates.ts';
 import { SweepEngine, type SweepMetrics } from '../gpu/sweep.ts';
 import { Network, type NetworkOptions } from '../network/network.ts';
+import { describeNonFinite } from '../network/parameters.ts';
 import { requireBatchSize, stepsPerEpoch } from './batches.ts';
 import type { Optimizer } from './optimizers.ts';
 import { TimeSlice } from './timeSlice.ts';
@@ -35,11 +36,16 @@ export interface SweepOptions {
   readonly isVisible?: () => boolean;
 }
 
-/** How one member did. A cost that is not finite is a network that has diverged; the others go on. */
+/** How one member did. */
 export interface MemberResult {
-  /** Mean a sample; during training, each taken before its step's update. */
+  /**
+   * Whether its cost, its gradient or its parameters are not finite any more, so that it is of no use. The others go
+   * on.
+   */
+  readonly isDiverged: boolean;
+  /** Mean a sample; during training, each taken before its step's update. NaN of a member that has diverged. */
   readonly cost: number;
-  /** Share of samples that the network got right, 0 to 1. */
+  /** Share of samples that the network got right, 0 to 1. NaN of a member that has diverged. */
   readonly accuracy: number;
 }
 
@@ -214,8 +220,8 @@ export class Sweep {
   /** Cost and accuracy of each member on any dataset, with the parameters as they are. */
   async evaluate(dataset: Dataset): Promise<readonly MemberResult[]> {
     this.#requireUsable();
-    const { costs, accuracies } = await this.#engine.evaluate(dataset);
-    return Array.from(costs, (cost, n) => ({ cost, accuracy: accuracies[n]! }));
+    const { costs, accuracies, diverged } = await this.#engine.evaluate(dataset);
+    return Array.from(costs, (cost, n) => resultOf(cost, accuracies[n]!, diverged[n] === 1));
   }
 
   /**
@@ -233,12 +239,10 @@ export class Sweep {
       );
     }
     const parameters = await this.#engine.readParameters(index);
-    if (parameters.every((value) => Number.isFinite(value))) {
-      return network.withParameters(parameters);
-    }
+    const wrong = describeNonFinite(network.layers, parameters);
+    if (wrong === undefined) return network.withParameters(parameters);
     throw new NonFiniteError(
-      `Member ${index} of the sweep (seed ${network.seed}) has diverged: its parameters are not all finite, and of no use. ` +
-        'Give it a smaller learning rate.',
+      `Member ${index} of the sweep (seed ${network.seed}) has diverged: ${wrong}. Give it a smaller learning rate.`,
     );
   }
 
@@ -298,7 +302,7 @@ export class Sweep {
   }
 
   #report(
-    { samples, costSums, correct }: SweepMetrics,
+    { samples, costSums, correct, diverged }: SweepMetrics,
     place: Pick<SweepProgress, 'epoch' | 'endOfEpoch'>,
     seconds: number,
   ): SweepProgress {
@@ -307,10 +311,9 @@ export class Sweep {
       ...place,
       step: this.#step,
       ...{ samples: all, seconds, samplesPerSecond: all / seconds },
-      members: Array.from(costSums, (sum, n) => ({
-        cost: sum / samples,
-        accuracy: correct[n]! / samples,
-      })),
+      members: Array.from(costSums, (sum, n) =>
+        resultOf(sum / samples, correct[n]! / samples, diverged[n] === 1),
+      ),
     };
   }
 
@@ -329,6 +332,10 @@ export class Sweep {
 }
 
 const ignore = (): void => undefined;
+
+function resultOf(cost: number, accuracy: number, isDiverged: boolean): MemberResult {
+  return isDiverged ? { isDiverged, cost: NaN, accuracy: NaN } : { isDiverged, cost, accuracy };
+}
 
 /** The optimizer of the first member, which speaks for all but in its learning rate. */
 function requireOneRule(members: readonly SweepMember[]): Optimizer {

@@ -4,9 +4,10 @@ import { ConfigurationError, DisposedError, NonFiniteError } from '../errors.ts'
 import type { AdapterDescription } from '../gpu/adapter.ts';
 import type { Plan } from '../gpu/plan.ts';
 import { requireSeed, type Network } from '../network/network.ts';
+import { describeNonFinite, findNonFinite } from '../network/parameters.ts';
 import { requireBatchSize, requireFits, stepsPerEpoch } from './batches.ts';
 import { createEngine, type PlanOrigin } from './createEngine.ts';
-import { divergenceSentence, gradientFact, parameterName } from './divergence.ts';
+import { divergenceSentence, updateFact } from './divergence.ts';
 import type { Backend, Engine, Evaluation, Preparation, StepMetrics } from './engine.ts';
 import { requireClipNorm } from './optimizers.ts';
 import type { TrainerOptions } from './trainerOptions.ts';
@@ -170,7 +171,7 @@ export class Trainer {
    * reports ahead. Leaving the loop stops it after the steps already submitted, and the next `fit` on the same
    * dataset goes on where this one stopped.
    * @throws {ConfigurationError} when the dataset does not fit the network, or another `fit` is under way
-   * @throws {NonFiniteError} when the cost is NaN or infinite; the trainer is of no use then
+   * @throws {NonFiniteError} when the cost or an update is NaN or infinite; the trainer is of no use then
    * @throws {DeviceLostError} when the device is lost; what was learned since the last read is gone
    * @throws the signal's reason
    */
@@ -223,28 +224,42 @@ export class Trainer {
     }
   }
 
-  /** Cost, accuracy and confusion matrix on any dataset, with the parameters as they are. */
+  /**
+   * Cost, accuracy and confusion matrix on any dataset, with the parameters as they are.
+   * @throws {NonFiniteError} when the cost is NaN or infinite
+   */
   async evaluate(dataset: Dataset): Promise<Evaluation> {
     this.#requireUsable();
-    return await this.#engine.evaluate(dataset);
+    const evaluation = await this.#engine.evaluate(dataset);
+    const { cost } = evaluation;
+    if (Number.isFinite(cost)) return evaluation;
+    throw this.#overflow(`The cost on dataset '${dataset.name}' is ${cost}`);
   }
 
-  /** The network's outputs for each sample of a dataset, [sampleCount, outputs] row-major. */
+  /**
+   * The network's outputs for each sample of a dataset, [sampleCount, outputs] row-major.
+   * @throws {NonFiniteError} naming the sample, when an output is NaN or infinite
+   */
   async predict(dataset: Dataset): Promise<Float32Array<ArrayBuffer>> {
     this.#requireUsable();
-    return await this.#engine.predict(dataset);
+    const outputs = await this.#engine.predict(dataset);
+    const wrong = findNonFinite(outputs);
+    if (wrong < 0) return outputs;
+    const size = this.#initial.layers.at(-1)!;
+    throw this.#overflow(
+      `Output ${wrong % size} for sample ${Math.floor(wrong / size)} of dataset '${dataset.name}' is ${outputs[wrong]}`,
+    );
   }
 
   /**
    * The network as learned so far.
-   * @throws {NonFiniteError} naming the layer, when a parameter is NaN or infinite
+   * @throws {NonFiniteError} naming the parameter, when one is NaN or infinite
    */
   async network(): Promise<Network> {
     this.#requireUsable();
     const parameters = await this.#engine.readParameters();
-    const wrong = parameters.findIndex((value) => !Number.isFinite(value));
-    if (wrong >= 0)
-      throw this.#fail(`${parameterName(this.#initial, wrong)} is ${parameters[wrong]}`);
+    const wrong = describeNonFinite(this.#initial.layers, parameters);
+    if (wrong !== undefined) throw this.#fail(wrong);
     return this.#initial.withParameters(parameters);
   }
 
@@ -309,7 +324,7 @@ export class Trainer {
   #report({ metrics, epoch, endOfEpoch }: SettledRun, seconds: number): Progress {
     const { samples, costSum, correct, gpuSeconds, nonFinite } = metrics;
     const cost = costSum / samples;
-    if (nonFinite) throw this.#fail(gradientFact(this.#initial, nonFinite, epoch), nonFinite.step);
+    if (nonFinite) throw this.#fail(updateFact(this.#initial, nonFinite, epoch), nonFinite.step);
     if (!Number.isFinite(cost))
       throw this.#fail(`The cost is ${cost} by step ${this.#step} (epoch ${epoch})`);
     return {
@@ -330,6 +345,16 @@ export class Trainer {
       divergenceSentence(fact, this.#options.optimizer.learningRate, step),
     );
     return this.#failure;
+  }
+
+  /** What one dataset shows. On another the same parameters may do, so the trainer stays of use. */
+  #overflow(fact: string): NonFiniteError {
+    const { learningRate } = this.#options.optimizer;
+    return new NonFiniteError(
+      this.#step > 0
+        ? divergenceSentence(`${fact} after step ${this.#step}`, learningRate, this.#step - 1)
+        : `${fact}: the parameters of this network make numbers beyond float32. Start from smaller ones.`,
+    );
   }
 
   #requireIdle(): void {

@@ -96,10 +96,13 @@ describe('saving', () => {
   ])('parameter %i of %d is refused', (index, value, message) => {
     const parameters = Float32Array.from(network.parameters);
     parameters[index] = value;
-    const { message: text } = errorOf(NonFiniteError, () =>
-      saveParameters(network.withParameters(parameters)),
-    );
-    expect(text).toContain(message);
+    // A network is made of finite parameters alone; this one was written to afterwards.
+    const { message: made } = errorOf(NonFiniteError, () => network.withParameters(parameters));
+    expect(made).toContain(message);
+    const spoiled = new Network(network, network.parameters);
+    spoiled.parameters[index] = value;
+    const { message: text } = errorOf(NonFiniteError, () => saveParameters(spoiled));
+    expect(text).toContain(`${message}, and nothing was saved`);
   });
 });
 

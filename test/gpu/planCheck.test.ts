@@ -205,8 +205,10 @@ it('a step that no shader can be written for is refused, not a fault of the prog
 
 describe('loops that llvmpipe would end before they are through', () => {
   const llvmpipe = { isSoftware: true, subgroupSize: 8 };
-  const check = (layers: number[], rows: number, adapter: PlanAdapter, tiles = plan.layers) => () =>
-    requireShortLoops({ layers }, { rows, layers: tiles }, adapter);
+  const check =
+    (layers: number[], rows: number, adapter: PlanAdapter, tiles = plan.layers) =>
+    () =>
+      requireShortLoops({ layers }, { rows, layers: tiles }, adapter);
 
   it('are refused with both numbers', () => {
     const { message } = errorOf(LimitError, check([784, 10], 70_000, llvmpipe));

@@ -4,6 +4,7 @@ import { Option, type Command } from 'commander';
 import { optimizerNames } from '../../benchmark/optimizerConfiguration.ts';
 import type { SweepResult, SweepRow } from '../../benchmark/sweepJob.ts';
 import { adapterName } from '../../gpu/adapter.ts';
+import type { MemberResult } from '../../training/sweep.ts';
 import {
   configureSweep,
   parseLearningRates,
@@ -139,23 +140,22 @@ async function runSweepCommand(options: SweepOptions, context: Context): Promise
 /** From the best on the test set to the worst; among equals the smaller cost first, and what diverged last. */
 export function sortRows(rows: readonly SweepRow[]): SweepRow[] {
   const diverged = ({ test, training }: SweepRow) =>
-    Number.isFinite(test.cost) && Number.isFinite(training.cost) ? 0 : 1;
-  return rows.toSorted(
-    (a, b) =>
-      diverged(a) - diverged(b) ||
-      b.test.accuracy - a.test.accuracy ||
-      (diverged(a) === 1 ? 0 : a.test.cost - b.test.cost),
-  );
+    test.isDiverged || training.isDiverged ? 1 : 0;
+  return rows.toSorted((a, b) => {
+    if (diverged(a) + diverged(b) > 0) return diverged(a) - diverged(b);
+    return b.test.accuracy - a.test.accuracy || a.test.cost - b.test.cost;
+  });
 }
 
 export function describeSweep(result: SweepResult): string[] {
   const { rows, adapter, steps, seconds, samplesPerSecond } = result;
   const head = ['test accuracy', 'test cost', 'training cost', 'learning rate', 'seed'];
-  const cost = (value: number) => (Number.isFinite(value) ? formatCost(value) : 'diverged');
+  const cost = ({ isDiverged, cost: mean }: MemberResult) =>
+    isDiverged ? 'diverged' : formatCost(mean);
   const lines = sortRows(rows).map(({ seed, learningRate, training, test }) => [
-    formatShare(test.accuracy),
-    cost(test.cost),
-    cost(training.cost),
+    test.isDiverged ? 'diverged' : formatShare(test.accuracy),
+    cost(test),
+    cost(training),
     `${learningRate}`,
     `${seed}`,
   ]);
