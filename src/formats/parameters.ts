@@ -3,12 +3,14 @@
  * `load_state_dict` takes the file as it is; what PyTorch does not need to know stands in the metadata.
  */
 import { FormatError, NonFiniteError } from '../errors.ts';
-import { Network, type NetworkOptions } from '../network/network.ts';
+import { requireBytes, requireInstance, requireOptions } from '../network/arguments.ts';
+import { Network, networkOptionNames, type NetworkOptions } from '../network/network.ts';
 import {
   describeElement,
   describeNonFinite,
   findNonFinite,
   parameterLayout,
+  requireLayerSizes,
   type LayerParameters,
 } from '../network/parameters.ts';
 import { findLayers, layerSizes, offsetOf, requireLayers } from './parameters/layers.ts';
@@ -26,6 +28,7 @@ import {
  * @throws {NonFiniteError} when a weight or bias is NaN or infinite
  */
 export function saveParameters(network: Network): Uint8Array<ArrayBuffer> {
+  requireInstance('The network to save', network, Network);
   // The network was finite when it was made, but its parameters are an array that anybody may have written to.
   const wrong = describeNonFinite(network.layers, network.parameters);
   if (wrong !== undefined) {
@@ -55,9 +58,11 @@ export function saveParameters(network: Network): Uint8Array<ArrayBuffer> {
  * @throws {ConfigurationError} for options that contradict the file, or leave out what it does not say
  */
 export function loadParameters(bytes: Uint8Array, options: Partial<NetworkOptions> = {}): Network {
+  requireBytes('The bytes of a safetensors file', bytes);
+  requireOptions('loadParameters', options, networkOptionNames);
   const { tensors, metadata } = readSafetensors(bytes);
   const places = findLayers(bytes, tensors);
-  if (options.layers) requireLayers(places, options.layers);
+  if (options.layers !== undefined) requireLayers(places, requireLayerSizes(options.layers));
   const network = settleOptions(layerSizes(places), metadata, options);
   return new Network(network, readParameters(bytes, tensors, places));
 }

@@ -32,6 +32,9 @@ export function planTarget(device: Pick<Device, 'adapter' | 'limit'>): PlanTarge
   return { isSoftware, subgroupSize, maxWorkgroupSize };
 }
 
+/** Rows that buffers may have beyond those of the mini-batch: each costs a step as much as a sample does, for nothing. */
+export const mostExtraRows = 64;
+
 /** Sums (vec4f) an invocation may keep: no register file holds more, and each is a line of the shader. */
 const mostSums = 64;
 
@@ -105,6 +108,11 @@ export function requirePlan(
   const { rows, fused } = plan;
   if (rows < batchSize) {
     refuse(`Its buffers have ${rows} rows, and a mini-batch has ${batchSize} samples`);
+  }
+  if (rows > batchSize + mostExtraRows) {
+    refuse(
+      `Its buffers have ${rows} rows, and for a mini-batch of ${batchSize} samples they may have ${batchSize + mostExtraRows}`,
+    );
   }
   if (fused && fused.from >= plan.layers.length) {
     refuse(

@@ -4,7 +4,9 @@
  */
 import type { Sharing, Tile } from '../../shaders/tile.ts';
 import { FormatError } from '../errors.ts';
+import { requireObject, show as showAny } from '../network/arguments.ts';
 import type { Network } from '../network/network.ts';
+import { requireLayerSizes } from '../network/parameters.ts';
 import type { LayerPlan, Plan } from './plan.ts';
 
 /** What a plan file says: JSON of this. */
@@ -27,8 +29,13 @@ export function planFile({ layers }: Pick<Network, 'layers'>, plan: Plan): PlanF
   return { format, version, layers: [...layers], plan };
 }
 
-/** @returns JSON that {@link parsePlan} reads, ending in a line break */
+/**
+ * @returns JSON that {@link parsePlan} reads, ending in a line break
+ * @throws {FormatError} for what is no plan, which could not be read again
+ */
 export function serializePlan(network: Pick<Network, 'layers'>, plan: Plan): string {
+  requireLayers(network);
+  readPlan(plan);
   return `${JSON.stringify(planFile(network, plan), undefined, 2)}\n`;
 }
 
@@ -37,6 +44,7 @@ export function serializePlan(network: Pick<Network, 'layers'>, plan: Plan): str
  * @throws {FormatError} for text that is no plan, or that of another network
  */
 export function parsePlan(text: string, network: Pick<Network, 'layers'>): Plan {
+  requireLayers(network);
   let file: unknown;
   try {
     file = JSON.parse(text);
@@ -60,6 +68,11 @@ export function readPlanFile(file: unknown, network: Pick<Network, 'layers'>): P
     refuse(`it is for a network ${layers.join('-')}, and this one is ${network.layers.join('-')}`);
   }
   return readPlan(whole.plan);
+}
+
+function requireLayers(network: Pick<Network, 'layers'>): void {
+  requireObject('The network of a plan', network);
+  requireLayerSizes(network.layers);
 }
 
 function readPlan(value: unknown): Plan {
@@ -173,7 +186,14 @@ function readSwitch(value: unknown, name: string): boolean {
 
 /** A value as the file has it, in few characters. */
 function show(value: unknown): string {
-  const text = value === undefined ? 'missing' : JSON.stringify(value);
+  if (value === undefined) return 'missing';
+  let text: string | undefined;
+  try {
+    text = JSON.stringify(value);
+  } catch {
+    // It is nested too deep, or was never in a file.
+  }
+  text ??= showAny(value);
   return text.length > 40 ? `${text.slice(0, 40)}…` : text;
 }
 

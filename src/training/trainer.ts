@@ -3,14 +3,20 @@ import { fileOrder, shuffledOrder } from '../data/shuffle.ts';
 import { ConfigurationError, DisposedError, NonFiniteError } from '../errors.ts';
 import type { AdapterDescription } from '../gpu/adapter.ts';
 import type { Plan } from '../gpu/plan.ts';
-import { requireSeed, type Network } from '../network/network.ts';
+import {
+  requireInstance,
+  requireOptions,
+  requireSignal,
+  show,
+  type OptionNames,
+} from '../network/arguments.ts';
+import { Network } from '../network/network.ts';
 import { describeNonFinite, findNonFinite } from '../network/parameters.ts';
-import { requireBatchSize, requireFits, stepsPerEpoch } from './batches.ts';
+import { requireFits, stepsPerEpoch } from './batches.ts';
 import { createEngine, type PlanOrigin } from './createEngine.ts';
 import { divergenceSentence, updateFact } from './divergence.ts';
 import type { Backend, Engine, Evaluation, Preparation, StepMetrics } from './engine.ts';
-import { requireClipNorm } from './optimizers.ts';
-import type { TrainerOptions } from './trainerOptions.ts';
+import { requireTrainerOptions, type TrainerOptions } from './trainerOptions.ts';
 
 export interface FitOptions {
   /** Epochs to complete, counting one that an earlier `fit` left unfinished. Default 1, unless `steps` is given. */
@@ -113,9 +119,8 @@ export class Trainer {
    * @throws {NoAdapterError | LimitError | OutOfMemoryError | DeviceLostError} when `webgpu` cannot be had
    */
   static async create(network: Network, options: TrainerOptions): Promise<Trainer> {
-    requireBatchSize(options.batchSize);
-    requireSeed(options.seed ?? 1);
-    if (options.clipNorm !== undefined) requireClipNorm(options.clipNorm);
+    requireInstance('The network to train', network, Network);
+    requireTrainerOptions(options);
     return new Trainer(network, options, await createEngine(network, options));
   }
 
@@ -161,6 +166,7 @@ export class Trainer {
   async prepare(training: Dataset): Promise<void> {
     this.#requireUsable();
     this.#requireIdle();
+    requireFits(this.#initial, training);
     await this.#load(training);
     this.#orderOf(this.#epoch, training.sampleCount);
     await this.#engine.settle?.();
@@ -176,8 +182,7 @@ export class Trainer {
    * @throws the signal's reason
    */
   async *fit(training: Dataset, options: FitOptions = {}): AsyncGenerator<Progress, void, void> {
-    const { reportEvery = defaultReportEvery, signal } = options;
-    requireCount('reportEvery', reportEvery);
+    const { reportEvery = defaultReportEvery, signal } = requireFitOptions('fit', options);
     this.#requireUsable();
     this.#requireIdle();
     requireFits(this.#initial, training);
@@ -230,6 +235,7 @@ export class Trainer {
    */
   async evaluate(dataset: Dataset): Promise<Evaluation> {
     this.#requireUsable();
+    requireFits(this.#initial, dataset);
     const evaluation = await this.#engine.evaluate(dataset);
     const { cost } = evaluation;
     if (Number.isFinite(cost)) return evaluation;
@@ -242,6 +248,7 @@ export class Trainer {
    */
   async predict(dataset: Dataset): Promise<Float32Array<ArrayBuffer>> {
     this.#requireUsable();
+    requireFits(this.#initial, dataset);
     const outputs = await this.#engine.predict(dataset);
     const wrong = findNonFinite(outputs);
     if (wrong < 0) return outputs;
@@ -372,22 +379,37 @@ export class Trainer {
   }
 }
 
-function stepsToMake(options: FitOptions, perEpoch: number, stepOfEpoch: number): number {
-  const { epochs, steps } = options;
+const fitOptionNames: OptionNames<FitOptions> = {
+  ...{ epochs: true, steps: true, reportEvery: true, signal: true },
+};
+
+/**
+ * The options of `fit`, of trainers and of sweeps.
+ * @throws {ConfigurationError} for what is none
+ */
+export function requireFitOptions(what: string, options: FitOptions): FitOptions {
+  requireOptions(what, options, fitOptionNames);
+  const { epochs, steps, reportEvery, signal } = options;
+  requireSignal(signal);
+  for (const [name, count] of Object.entries({ epochs, steps, reportEvery })) {
+    if (count === undefined || (Number.isSafeInteger(count) && count >= 1)) continue;
+    throw new ConfigurationError(
+      `${name} is a whole number of at least 1, and ${show(count)} was given.`,
+    );
+  }
   if (steps !== undefined && epochs !== undefined) {
     throw new ConfigurationError(
       `Both ${epochs} epochs and ${steps} steps were asked for. Give one of them.`,
     );
   }
-  if (steps !== undefined) return requireCount('steps', steps);
-  return requireCount('epochs', epochs ?? 1) * perEpoch - stepOfEpoch;
+  return options;
 }
 
-function requireCount(name: string, value: number): number {
-  if (!Number.isSafeInteger(value) || value < 1) {
-    throw new ConfigurationError(
-      `${name} is a whole number of at least 1, and ${value} was given.`,
-    );
-  }
-  return value;
+/** @param stepOfEpoch made of an epoch that was left unfinished */
+export function stepsToMake(
+  { epochs = 1, steps }: FitOptions,
+  perEpoch: number,
+  stepOfEpoch: number,
+): number {
+  return steps ?? epochs * perEpoch - stepOfEpoch;
 }

@@ -53,6 +53,9 @@ describe('a plan is refused that', () => {
     expect(refusal({ ...plan, rows: 96 })).toBe(
       'Its buffers have 96 rows, and a mini-batch has 100 samples.',
     );
+    expect(refusal({ ...plan, rows: 168 })).toBe(
+      'Its buffers have 168 rows, and for a mini-batch of 100 samples they may have 164.',
+    );
   });
 
   it('has workgroups or subgroups that the adapter has not', () => {

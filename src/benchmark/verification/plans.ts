@@ -252,7 +252,8 @@ interface Trained {
   readonly worst: number;
 }
 
-const learningRate = 0.5;
+/** Small, so that no drawn network diverges. */
+const learningRate = 2 ** -10;
 const momentum = 0.5;
 
 async function trainBy(device: Device, one: PlanCase, plan: Plan): Promise<Trained> {
@@ -290,7 +291,7 @@ async function trainBy(device: Device, one: PlanCase, plan: Plan): Promise<Train
         const rounding = 2 * unit * (Math.abs(expected) + Math.abs(velocity[i]!));
         worst.note(found, expected, truth.bound[i]! + rounding);
         const moved = before[i]! - learningRate * found;
-        worst.note(parameters[i]!, moved, 2 * unit * (Math.abs(before[i]!) + Math.abs(found)));
+        worst.note(parameters[i]!, moved, 2 * unit * (Math.abs(before[i]!) + Math.abs(moved)));
       });
       worst.note(metrics.samples, size, 0);
       worst.note(metrics.costSum, truth.costSum, truth.costBound);
