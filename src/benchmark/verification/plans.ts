@@ -99,7 +99,7 @@ export function drawPlanCase(seed: number, index: number, target: PlanTarget): P
   const draw = new Draw(new Random(seed, planStream, index));
   const [output, cost] = draw.pick(outputsAndCosts);
   const network = new Network({
-    layers: Array.from({ length: draw.pick([2, 2, 2, 3, 3, 4, 5]) }, () => draw.pick(sizes)),
+    layers: Array.from({ length: draw.pick([2, 2, 2, 2, 3, 3, 4, 5]) }, () => draw.pick(sizes)),
     activation: draw.pick(activations),
     output,
     cost,
@@ -130,12 +130,12 @@ function drawPlan(draw: Draw, network: Network, batchSize: number, target: PlanT
     broadcast: draw.number(sharesLoads ? subgroupSize : 0, 0),
   };
   // Tiles of layers that are updated in one dispatch share in workgroups of one size, and compile slowly.
-  const updateSize = draw.chance(0.2) ? draw.sharedSize(maxWorkgroupSize) : undefined;
+  const updateSize = draw.chance(0.15) ? draw.sharedSize(maxWorkgroupSize) : undefined;
   const layers = network.layers.slice(1).map((outputs, l): LayerPlan => {
     const inputs = network.layers[l]!;
     const tile = (columns: number, size?: number) =>
       drawTile(draw, quads(columns), lanes.broadcast, size);
-    const size = () => (draw.chance(0.3) ? draw.sharedSize(maxWorkgroupSize) : undefined);
+    const size = () => (draw.chance(0.2) ? draw.sharedSize(maxWorkgroupSize) : undefined);
     return {
       forward: tile(outputs, size()),
       hiddenDelta: tile(inputs, size()),
@@ -188,7 +188,7 @@ function drawTile(
   const shared = isShared ? drawSharing(draw, workgroupSize) : undefined;
   const fromTextures = draw.option(isPlain === true || isShared ? 0.02 : 0.3);
   // Mostly small: a software adapter compiles a tile of 64 sums for seconds.
-  const low = draw.chance(0.05) ? [2, 3, 4, 5, 8, 12] : [1, 1, 1, 2, 3];
+  const low = draw.chance(0.04) ? [2, 3, 4, 5, 8, 12] : [1, 1, 1, 2, 3];
   const isHigh = broadcast > 0 && broadcast <= 32 && !isShared && isPlain !== true;
   const rows = isHigh ? broadcast * draw.pick([1, 1, 1, 2]) : draw.pick(low);
   return {
@@ -265,10 +265,10 @@ async function trainBy(device: Device, one: PlanCase, plan: Plan): Promise<Train
     optimizer: sgd({ learningRate, momentum }),
     clipNorm,
     plan,
+    isQuickFirst: false,
   });
   try {
     await engine.load(dataset);
-    await engine.settle();
     const worst = new Worst();
     const count = stepsPerEpoch(sampleCount, batchSize);
     let before = network.parameters;
