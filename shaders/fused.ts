@@ -144,7 +144,7 @@ export function fusedIterations(
     readonly isPlain?: boolean;
   },
 ): number {
-  // How many times in turn an invocation has something to do where there are so many things.
+  // Jobs of one invocation, of `count` that a workgroup shares.
   const turnsOf = (count: number) => Math.ceil(count / (workgroupSize ?? 1));
   let iterations = turnsOf(rows) * (1 + costIterations(sizes.at(-1)!));
   for (let l = from; l < sizes.length - 1; l++) {

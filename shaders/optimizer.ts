@@ -66,8 +66,8 @@ export function optimizerBindings(rule: UpdateRule): readonly Binding[] {
 
 /**
  * - `fn applyGradient(index: u32, gradient: vec4f, rate: vec4f) -> bool`: moves quad `index` of `parameters`, and
- *   its moments, by the mean gradient of a mini-batch. Whether what it made is finite; see `raiseNonFinite`. That of a
- *   gradient which is not finite never is
+ *   its moments, by the mean gradient of a mini-batch. Returns whether the new values are finite; see `raiseNonFinite`.
+ *   A gradient that is not finite makes values that are not
  * - `fn rateOf(step: u32) -> vec4f`: `rate` of a step, to be read once an invocation
  *
  * Padding stays 0: its gradient is 0, and no optimizer moves a parameter and moments of 0 then.

@@ -150,7 +150,7 @@ function names(count: number, text: (index: number) => string): string {
 
 const barrier = '  storageBarrier();';
 
-/** Beyond any count of samples. */
+/** Set in a count of samples, which is always smaller. */
 export const divergedBit = 0x80000000;
 
 /**

@@ -47,7 +47,7 @@ export function createDataset(parts: DatasetParts): Dataset {
 }
 
 /**
- * Refuses what is no dataset, such as one that was not made by {@link createDataset} and contradicts itself. Looks at
+ * Refuses an object that is no dataset: one made by hand, without {@link createDataset}, may contradict itself. Looks at
  * every label, and at no feature.
  * @throws {ConfigurationError}
  */
@@ -107,7 +107,7 @@ export function sliceDataset(dataset: Dataset, start: number, end: number): Data
 
 const howToScale = 'Multiply values from 0 to 1 by 255 and round them';
 
-/** Numbers as bytes; none is rounded. */
+/** Converts whole numbers to bytes. Refuses every value that a byte would change. */
 function toBytes(
   name: string,
   what: 'Feature' | 'Label',

@@ -64,7 +64,7 @@ const featureNames = ['timestamp-query', 'subgroups'] as const;
 export type LimitName = (typeof limitNames)[number];
 
 const usualTimeoutMs = 5000;
-/** Timers of JavaScript that are longer, by three weeks and a half, end at once. */
+/** 24.8 days. JavaScript's timers take anything longer for no time at all. */
 const longestTimeoutMs = 2 ** 31 - 1;
 
 /** How long a device is waited for where nobody says; see `DeviceOptions.timeoutMs`. */

@@ -32,8 +32,8 @@ export interface GpuEngineOptions extends EngineOptions {
   /** How a step is cut into kernels and tiles. Default: what `choosePlan` says of network, mini-batch and adapter. */
   readonly plan?: Plan | undefined;
   /**
-   * Whether the first steps are made by kernels that are compiled sooner. Default true; those who settle before the
-   * first step need none of them.
+   * Whether kernels that are compiled sooner make the first steps. Default true. A caller that settles before the first
+   * step saves their compilation with false.
    */
   readonly isQuickFirst?: boolean | undefined;
 }

@@ -32,7 +32,7 @@ export function planTarget(device: Pick<Device, 'adapter' | 'limit'>): PlanTarge
   return { isSoftware, subgroupSize, maxWorkgroupSize };
 }
 
-/** Rows that buffers may have beyond those of the mini-batch: each costs a step as much as a sample does, for nothing. */
+/** Rows that buffers may have beyond those of the mini-batch: each costs as much as a sample, and nothing comes of it. */
 export const mostExtraRows = 64;
 
 /** Sums (vec4f) an invocation may keep: no register file holds more, and each is a line of the shader. */

@@ -21,7 +21,7 @@ export interface PlanFile {
 const format = 'nudge plan';
 const version = 1;
 /** No plan needs a larger number, and with this no product of two is rounded. */
-export const largest = 2 ** 26 - 1;
+export const largestCount = 2 ** 26 - 1;
 /** Samples that an invocation, or a workgroup, may take through fused layers. */
 export const mostFusedRows = 64;
 
@@ -31,7 +31,7 @@ export function planFile({ layers }: Pick<Network, 'layers'>, plan: Plan): PlanF
 
 /**
  * @returns JSON that {@link parsePlan} reads, ending in a line break
- * @throws {FormatError} for what is no plan, which could not be read again
+ * @throws {FormatError} for a plan that could not be read again
  */
 export function serializePlan(network: Pick<Network, 'layers'>, plan: Plan): string {
   requireLayers(network);
@@ -170,7 +170,7 @@ function readList(value: unknown, name: string): readonly unknown[] {
   return value;
 }
 
-function readCount(value: unknown, name: string, least: number, most = largest): number {
+function readCount(value: unknown, name: string, least: number, most = largestCount): number {
   if (!(Number.isInteger(value) && (value as number) >= least && (value as number) <= most)) {
     refuse(`${name} is ${show(value)}, and a whole number from ${least} to ${most} belongs there`);
   }

@@ -37,7 +37,7 @@ export interface SweepMetrics {
   readonly samples: number;
   readonly costSums: Float64Array;
   readonly correct: Uint32Array;
-  /** By network, 1 where a cost or an update of it was not finite, in this run or before. */
+  /** By network: 1 once a cost or an update was not finite, in this run or an earlier one. */
   readonly diverged: Uint8Array;
 }
 
@@ -47,7 +47,7 @@ export interface SweepEvaluation {
   readonly costs: Float64Array;
   /** Share of samples whose largest output was their label's, by network. */
   readonly accuracies: Float64Array;
-  /** As in {@link SweepMetrics}, or where the cost on this dataset is not finite. */
+  /** By network: 1 for those that diverged in training, and those whose cost on this dataset is not finite. */
   readonly diverged: Uint8Array;
 }
 
@@ -71,7 +71,7 @@ export class SweepEngine {
   readonly #resources: Resources;
   #training: SweepWork | undefined;
   #evaluation: SweepWork | undefined;
-  /** By network, 1 once it has. */
+  /** By network: 1 once it has diverged in training. */
   #diverged: Uint8Array;
   #step = 0;
   #stepsLeft = 0;
@@ -212,7 +212,7 @@ export class SweepEngine {
       return {
         made: done,
         samples: Math.max(0, end - start * this.#options.batchSize),
-        // Here, so that an evaluation asked for next knows of it.
+        // Noted before the run resolves, so that the next evaluation knows of it.
         sums: read.sums.then(({ diverged, ...sums }) => {
           this.#diverged = this.#diverged.map((before, n) => before | diverged[n]!);
           return { ...sums, diverged: this.#diverged };

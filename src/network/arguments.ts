@@ -1,4 +1,4 @@
-/** Checks of what callers hand in: TypeScript makes them where it is used, and in plain JavaScript nothing does. */
+/** Checks of arguments. TypeScript makes most of them at compile time; callers in plain JavaScript have only these. */
 import { ConfigurationError } from '../errors.ts';
 
 /** Any value in few characters, for the sentence of an error. */
@@ -9,11 +9,11 @@ export function show(value: unknown): string {
   return Array.isArray(value) ? 'an array' : 'an object';
 }
 
-/** The names of all options: of this type, a list that leaves one out does not compile. */
+/** The names of all options. A list of this type that leaves one out does not compile. */
 export type OptionNames<Options> = Readonly<Record<keyof Options, true>>;
 
 /**
- * Refuses what is no object, and options that there are not: a misspelt one would be passed over in silence.
+ * Refuses anything but an object, and refuses unknown options: a misspelt one would be ignored in silence.
  * @param what has these options: 'Trainer.create'
  * @throws {ConfigurationError}
  */

@@ -14,7 +14,7 @@ import { clipScale, gradientNorm } from './clip.ts';
 import { featureValues, labelsOf } from './features.ts';
 import { update, type Moments } from './update.ts';
 
-/** What a network is made of; a gradient that is not finite leaves no parameter that is. */
+/** Whether a network can have it for a parameter. A gradient that is not finite makes parameters that are not. */
 const fitsFloat32 = (value: number): boolean => Number.isFinite(Math.fround(value));
 
 /** Parameters, gradient and moments in float64, and the reference functions on them. */

@@ -255,7 +255,7 @@ function outputNudge(
   return wanted === 1 ? 1 + Math.exp(-z) : -(1 + Math.exp(z));
 }
 
-/** @throws {ConfigurationError} for what is no network with its parameters */
+/** @throws {ConfigurationError} unless `network` is a network with its parameters */
 function requireNetwork(network: ParameterizedNetwork): void {
   requireObject('A network', network);
   const { layers, activation, output, cost, parameters } = network;

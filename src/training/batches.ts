@@ -36,7 +36,7 @@ export function requireBatchSize(batchSize: number): number {
 
 /**
  * Refuses a dataset that contradicts itself, or that a network of these layer sizes cannot read.
- * @throws {ConfigurationError} when it is none; when a sample has more or fewer features than the network has inputs, or
+ * @throws {ConfigurationError} when it is no dataset; when a sample has more or fewer features than the network has inputs, or
  *   there are more classes than outputs; fewer classes are fine, the outputs left over then learn to be 0
  */
 export function requireFits(

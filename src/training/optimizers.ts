@@ -142,7 +142,7 @@ function adamOf(kind: Adam['kind'], options: AdamOptions, usualDecay: number): A
 }
 
 /**
- * An optimizer of one of the functions above, or one that they would have made.
+ * Refuses an optimizer that the functions above would not have made.
  * @throws {ConfigurationError}
  */
 export function requireOptimizer(optimizer: Optimizer): void {
@@ -151,7 +151,7 @@ export function requireOptimizer(optimizer: Optimizer): void {
   const makers = { sgd, adam, adamW };
   const make = makers[requireOneOf('optimizer', kind, ['sgd', 'adam', 'adamW'])];
   const made = make(options);
-  // Made by hand, it may lack what its function would have filled in.
+  // One made by hand may lack values that the function fills in.
   const missing = Object.keys(made).find((name) => !Object.hasOwn(optimizer, name));
   if (missing === undefined) return;
   throw new ConfigurationError(
@@ -176,7 +176,7 @@ function requireRate(learningRate: LearningRate): void {
   else requireSchedule(learningRate);
 }
 
-/** As float32 has it; NaN for what is no number. */
+/** The nearest float32; NaN for anything but a number. */
 function float32(value: number): number {
   return typeof value === 'number' ? Math.fround(value) : NaN;
 }

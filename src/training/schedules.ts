@@ -42,7 +42,7 @@ export type LearningRate = number | Schedule;
 /**
  * The learning rate of one step, in float64.
  * @param step counting from 0, over all epochs
- * @throws {ConfigurationError} for a schedule or a step that is none
+ * @throws {ConfigurationError} for a schedule or a step that makes no sense
  */
 export function learningRateAt(learningRate: LearningRate, step: number): number {
   if (typeof learningRate === 'number') return learningRate;
@@ -166,7 +166,7 @@ export function requireLearningRate(learningRate: number): number {
   );
 }
 
-/** Whether it is of a kind that there is, and made of numbers. */
+/** Whether it is of a known kind, and all its values are numbers. */
 function isSchedule(value: unknown): value is Schedule {
   if (typeof value !== 'object' || value === null) return false;
   const { kind, ...numbers } = value as Partial<Schedule>;
@@ -177,7 +177,7 @@ function isSchedule(value: unknown): value is Schedule {
 }
 
 /**
- * A schedule of one of the functions above, or one that they would have made.
+ * Refuses a schedule that the functions above would not have made.
  * @throws {ConfigurationError}
  */
 export function requireSchedule(value: Schedule): void {

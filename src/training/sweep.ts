@@ -53,8 +53,7 @@ const optionNames: OptionNames<SweepOptions> = {
 /** How one member did. */
 export interface MemberResult {
   /**
-   * Whether its cost, its gradient or its parameters are not finite any more, so that it is of no use. The others go
-   * on.
+   * Whether its cost, its gradient or its parameters are no longer finite. Such a member is of no use; the others go on.
    */
   readonly isDiverged: boolean;
   /** Mean a sample; during training, each taken before its step's update. NaN of a member that has diverged. */

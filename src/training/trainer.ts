@@ -354,7 +354,7 @@ export class Trainer {
     return this.#failure;
   }
 
-  /** What one dataset shows. On another the same parameters may do, so the trainer stays of use. */
+  /** The error for numbers that are not finite on one dataset. Others may be fine, so the trainer stays usable. */
   #overflow(fact: string): NonFiniteError {
     const { learningRate } = this.#options.optimizer;
     return new NonFiniteError(
@@ -384,8 +384,8 @@ const fitOptionNames: OptionNames<FitOptions> = {
 };
 
 /**
- * The options of `fit`, of trainers and of sweeps.
- * @throws {ConfigurationError} for what is none
+ * Checks the options of `fit`, of trainers and of sweeps.
+ * @throws {ConfigurationError}
  */
 export function requireFitOptions(what: string, options: FitOptions): FitOptions {
   requireOptions(what, options, fitOptionNames);

@@ -69,8 +69,8 @@ const names: OptionNames<TrainerOptions> = {
 };
 
 /**
- * Refuses options that make no sense, alone or together. What says how to compute must be of use to the backend; what
- * only says where a GPU is to be had may be given with any.
+ * Refuses options that make no sense, alone or together. An option that says how to compute must have an effect on the
+ * chosen backend. Options that say where a GPU comes from may be given with every backend.
  * @throws {ConfigurationError}
  */
 export function requireTrainerOptions(options: TrainerOptions): void {
@@ -99,7 +99,7 @@ export function requireTrainerOptions(options: TrainerOptions): void {
   requireUse('plan', plan === 'default' ? undefined : plan, ['webgpu', 'auto']);
 }
 
-/** Where a GPU is to be had, for trainers and sweeps. @throws {ConfigurationError} */
+/** Checks the options that say where a GPU comes from, of trainers and of sweeps. @throws {ConfigurationError} */
 export function requireSource({
   device,
   gpu,

@@ -11,7 +11,7 @@ import type { Device } from '../../gpu/device.ts';
 import { GpuEngine } from '../../gpu/engine.ts';
 import { type LayerPlan, type Plan } from '../../gpu/plan.ts';
 import { rowsFor, type PlanTarget } from '../../gpu/planCheck.ts';
-import { largest, mostFusedRows, planFile, readPlanFile } from '../../gpu/planFile.ts';
+import { largestCount, mostFusedRows, planFile, readPlanFile } from '../../gpu/planFile.ts';
 import { quickPlan } from '../../gpu/quickPlan.ts';
 import { activations } from '../../network/functions.ts';
 import { Network } from '../../network/network.ts';
@@ -50,7 +50,7 @@ class Draw {
 
   constructor(random: Random) {
     this.#random = random;
-    this.#wildness = this.pick([0, 0, 0, 0.02, 0.02, 0.2]);
+    this.#wildness = this.pick([0, 0, 0.02, 0.05, 0.2]);
   }
 
   chance(probability: number): boolean {
@@ -75,7 +75,7 @@ class Draw {
   }
 
   /** `usual`, or any number from `least` to `most`: all sizes of number are as likely, and the extremes more so. */
-  number(usual: number, least: number, most = largest): number {
+  number(usual: number, least: number, most = largestCount): number {
     if (!this.chance(this.#wildness)) return usual;
     if (this.chance(0.2)) return this.pick([least, most]);
     const size = this.#random.uniform() * Math.log2(most - least + 2);
@@ -311,7 +311,7 @@ interface StepTruth {
   readonly costSum: number;
   readonly costBound: number;
   readonly correct: number;
-  /** Samples whose largest output float32 may see elsewhere. */
+  /** Samples whose largestCount output float32 may see elsewhere. */
   readonly undecided: number;
 }
 

@@ -11,7 +11,7 @@ const prefix = 'nudge plan: ';
  * Keeps plans in a browser's storage.
  * @param storage default `localStorage`
  * @param userAgent default the browser's own
- * @throws {ConfigurationError} where nothing is given and there is no browser
+ * @throws {ConfigurationError} outside of a browser, unless both are given
  *
  * @example
  * const trainer = await Trainer.create(network, { ...options, plan: 'tuned', planCache: storagePlanCache() });
