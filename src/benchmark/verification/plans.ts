@@ -21,7 +21,7 @@ import { clipScale, gradientNorm } from '../../reference/clip.ts';
 import { featureValues, labelsOf } from '../../reference/features.ts';
 import { batchExtent, stepsPerEpoch } from '../../training/batches.ts';
 import { sgd } from '../../training/optimizers.ts';
-import { outputBounds, unit } from './bounds.ts';
+import { outputBounds, tiny, unit } from './bounds.ts';
 import { gradientBound, layerBounds } from './gradient.ts';
 import { outputsAndCosts } from './kernels.ts';
 import { Worst } from './samples.ts';
@@ -335,7 +335,7 @@ function stepTruth(
     const share = (gradientNorm(bound) + 2 ** -20 * norm) / Math.max(norm, clipNorm);
     gradient.forEach((g, i) => {
       gradient[i] = scale * g;
-      bound[i] = scale * (bound[i]! * (1 + share) + share * Math.abs(g));
+      bound[i] = scale * (bound[i]! * (1 + share) + share * Math.abs(g)) + tiny;
     });
   }
   const outputs = network.layers.at(-1)!;
