@@ -12,12 +12,13 @@ fn orNan(value: vec4f, z: vec4f) -> vec4f {
 }`;
 
 /**
- * e⁸⁰ is still finite in f32, and shaders may assume that nothing is infinite; below −80 the sigmoid is 0 for all
- * that matters. `select`, here and in ReLU, because `clamp` and `max` may turn a NaN into a number and so hide it.
+ * By e^−|z|, which never overflows: shaders may assume that nothing is infinite. `select`, here and in ReLU, because
+ * `clamp` and `max` may turn a NaN into a number and so hide it.
  */
 export const sigmoid = wgsl /* wgsl */ `${orNan}
 fn sigmoid(z: vec4f) -> vec4f {
-  return orNan(1.0 / (1.0 + exp(-select(z, vec4f(-80.0), z < vec4f(-80.0)))), z);
+  let e = exp(-abs(z));
+  return orNan(select(vec4f(1.0), e, z < vec4f()) / (1.0 + e), z);
 }`;
 
 /**
@@ -33,10 +34,21 @@ fn hyperbolicTangent(z: vec4f) -> vec4f {
   return orNan(select(far, near, abs(z) < vec4f(0.25)), z);
 }`;
 
-/** ½(1 + tanh u) = σ(2u), which keeps its digits where 1 + tanh u would lose them. */
-const gelu = wgsl /* wgsl */ `${sigmoid}
-fn geluGate(z: vec4f) -> vec4f {
-  return sigmoid(${f32(2 * Math.sqrt(2 / Math.PI))} * z * (1.0 + 0.044715 * z * z));
+/**
+ * GELU is z·σ(u) with u = 2·√(2/π)·(z + 0.044715 z³), and all that is needed for it is e = e^−|u|: the gate σ(u) is
+ * 1/(1 + e) or e/(1 + e), and σ(u)·σ(−u), which its slope is made of, e/(1 + e)². None of these loses digits in a tail.
+ * Beyond 11, e is 0 in f32, and z³ might be infinite.
+ */
+const gelu = wgsl /* wgsl */ `${orNan}
+fn isFar(z: vec4f) -> vec4<bool> { return abs(z) > vec4f(11.0); }
+fn near(z: vec4f) -> vec4f { return select(z, vec4f(), isFar(z)); }
+fn geluExp(z: vec4f) -> vec4f {
+  let x = near(z);
+  let u = ${f32(2 * Math.sqrt(2 / Math.PI))} * x * (1.0 + 0.044715 * x * x);
+  return select(exp(-abs(u)), vec4f(), isFar(z));
+}
+fn geluGate(z: vec4f, e: vec4f) -> vec4f {
+  return select(vec4f(1.0), e, z < vec4f()) / (1.0 + e);
 }`;
 
 /** `fn activate(z: vec4f) -> vec4f` */
@@ -51,7 +63,7 @@ fn activate(z: vec4f) -> vec4f { return select(z, vec4f(), z < vec4f()); }
 #elif ${activation === 'leaky-relu'}
 fn activate(z: vec4f) -> vec4f { return select(${f32(leakySlope)} * z, z, z > vec4f()); }
 #elif ${activation === 'gelu'}${gelu}
-fn activate(z: vec4f) -> vec4f { return z * geluGate(z); }
+fn activate(z: vec4f) -> vec4f { return orNan(z * geluGate(z, geluExp(z)), z); }
 #else
 fn activate(z: vec4f) -> vec4f { return z; }
 #endif
@@ -64,16 +76,17 @@ export function slope(activation: Activation): string {
 #if ${activation === 'sigmoid'}
 fn slope(a: vec4f) -> vec4f { return a * (1.0 - a); }
 #elif ${activation === 'tanh'}
-fn slope(a: vec4f) -> vec4f { return 1.0 - a * a; }
+fn slope(a: vec4f) -> vec4f { return (1.0 - a) * (1.0 + a); }
 #elif ${activation === 'relu'}
 fn slope(a: vec4f) -> vec4f { return select(vec4f(), vec4f(1.0), a > vec4f()); }
 #elif ${activation === 'leaky-relu'}
 fn slope(a: vec4f) -> vec4f { return select(vec4f(${f32(leakySlope)}), vec4f(1.0), a > vec4f()); }
 #elif ${activation === 'gelu'}${gelu}
 fn slope(z: vec4f) -> vec4f {
-  let gate = geluGate(z);
-  let inner = ${f32(2 * Math.sqrt(2 / Math.PI))} * (1.0 + ${f32(3 * 0.044715)} * z * z);
-  return gate + z * gate * (1.0 - gate) * inner;
+  let e = geluExp(z);
+  let x = near(z);
+  let steepness = ${f32(2 * Math.sqrt(2 / Math.PI))} * (1.0 + ${f32(3 * 0.044715)} * x * x);
+  return orNan(geluGate(z, e) + x * (e / ((1.0 + e) * (1.0 + e))) * steepness, z);
 }
 #else
 fn slope(a: vec4f) -> vec4f { return vec4f(1.0); }

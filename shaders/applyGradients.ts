@@ -1,10 +1,19 @@
-import { counterBinding, endStep, sameStep, settingsStruct } from './batch.ts';
+import {
+  endStep,
+  flaggedCounterBinding,
+  raiseNonFinite,
+  sameStep,
+  settingsBinding,
+  settingsStruct,
+} from './batch.ts';
 import { kernel, type Kernel } from './kernel.ts';
 import { applyGradient, optimizerBindings, type UpdateRule } from './optimizer.ts';
 
 export interface ApplyGradientsOptions {
   /** Quads of `gradients`, and of `parameters`. */
   readonly length: number;
+  /** Where each layer begins in them, in quads. */
+  readonly offsets: readonly number[];
   readonly optimizer: UpdateRule;
   /** Invocations a workgroup. */
   readonly workgroupSize: number;
@@ -13,9 +22,13 @@ export interface ApplyGradientsOptions {
 /**
  * The last of three kernels that clip gradients, and of the step: the optimizer, on all layers at once, with the
  * gradients times `scale`. Twins: `src/reference/clip.ts` and `update.ts`.
+ *
+ * A norm beyond float32 makes the scale 0. Nothing would move then, which must not pass for a step: it counts as an
+ * update that is not finite.
  */
 export function applyGradients({
   length,
+  offsets,
   optimizer,
   workgroupSize,
 }: ApplyGradientsOptions): Kernel {
@@ -25,12 +38,16 @@ export function applyGradients({
       { name: 'gradients', access: 'read', type: 'array<vec4f>' },
       { name: 'scale', access: 'read', type: 'array<f32, 1>' },
       ...optimizerBindings(optimizer),
-      counterBinding('read_write'),
+      flaggedCounterBinding,
+      settingsBinding,
     ],
     length,
     workgroupSize,
     `${settingsStruct}${applyGradient(optimizer)}`,
     /* wgsl */ `${sameStep}${endStep}
-  applyGradient(invocation, scale[0] * gradients[invocation], rateOf(step));`,
+  let finite =
+    applyGradient(invocation, scale[0] * gradients[invocation], rateOf(step)) && scale[0] > 0.0;
+  var layer = 0u;
+${offsets.map((offset, l) => `  if (invocation >= ${offset}u) { layer = ${l}u; }`).join('\n')}${raiseNonFinite('layer')}`,
   );
 }

@@ -18,7 +18,7 @@ export const sampleBindings: readonly Binding[] = [
 export function counterBinding(access: 'read' | 'read_write'): Binding {
   return { name: 'counter', access, type: 'Counter' };
 }
-/** The counter of a kernel that finds gradients, with the words behind it where `raiseNonFinite` leaves its word. */
+/** The counter of a kernel that changes parameters, with the words behind it where `raiseNonFinite` leaves its word. */
 export const flaggedCounterBinding: Binding = {
   name: 'counter',
   access: 'read_write',
@@ -37,7 +37,7 @@ export const endStep = /* wgsl */ `
 
 /**
  * Where `finite` is false: keeps for the host, in a word a layer, the first step of the whole training at which the
- * layer's gradient was not finite. Inverted, so that 0 means never and no word has to be set beforehand; the branch
+ * layer's update was not finite. Inverted, so that 0 means never and no word has to be set beforehand; the branch
  * is never taken while all is well.
  * @param layer WGSL for the layer's number
  */

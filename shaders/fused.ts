@@ -125,8 +125,9 @@ const widthOf = (columns: number, tileRows: number) =>
   [4, 3, 2].find((q) => columns % q === 0 && q * tileRows <= sumsPerTile) ?? 1;
 
 /**
- * Loop iterations, at most, of one invocation of `fused` or `fusedTable`. llvmpipe ends all its loops for good after
- * some 65,000 in a dispatch, as `iterationsPerStep` of `persistent.ts` says.
+ * Loop iterations, at most, of one invocation of `fused`, `fusedTable` or, where there is a `workgroupSize`,
+ * `sharedFused`. llvmpipe ends all loops of an invocation for good after some 65,000 in a dispatch, as
+ * `iterationsPerStep` of `persistent.ts` says.
  * @param sizes of the network's layers, input first
  */
 export function fusedIterations(
@@ -134,15 +135,25 @@ export function fusedIterations(
   {
     from,
     rows,
+    workgroupSize,
     isPlain,
-  }: { readonly from: number; readonly rows: number; readonly isPlain?: boolean },
+  }: {
+    readonly from: number;
+    readonly rows: number;
+    readonly workgroupSize?: number;
+    readonly isPlain?: boolean;
+  },
 ): number {
-  let iterations = rows * (1 + costIterations(sizes.at(-1)!));
+  // Jobs of one invocation, of `count` that a workgroup shares.
+  const turnsOf = (count: number) => Math.ceil(count / (workgroupSize ?? 1));
+  let iterations = turnsOf(rows) * (1 + costIterations(sizes.at(-1)!));
   for (let l = from; l < sizes.length - 1; l++) {
     const layer = { inputs: sizes[l]!, outputs: sizes[l + 1]! };
     // Short code takes one step along a sum at a time, other code four.
     const perQuad = isPlain === true || isShort(layer) ? 4 : 1;
     const walk = (columns: number, steps: number) => {
+      // A turn is one tile, of at most 4 rows, whose slices are added up.
+      if (workgroupSize !== undefined) return turnsOf(rows * columns) * (32 + steps);
       const width = isPlain === true ? 1 : widthOf(columns, rows);
       return (columns / width) * (1 + perQuad * steps + rows * (1 + width));
     };

@@ -66,7 +66,8 @@ export function optimizerBindings(rule: UpdateRule): readonly Binding[] {
 
 /**
  * - `fn applyGradient(index: u32, gradient: vec4f, rate: vec4f) -> bool`: moves quad `index` of `parameters`, and
- *   its moments, by the mean gradient of a mini-batch. Whether the gradient was finite; see `raiseNonFinite`
+ *   its moments, by the mean gradient of a mini-batch. Returns whether the new values are finite; see `raiseNonFinite`.
+ *   A gradient that is not finite makes values that are not
  * - `fn rateOf(step: u32) -> vec4f`: `rate` of a step, to be read once an invocation
  *
  * Padding stays 0: its gradient is 0, and no optimizer moves a parameter and moments of 0 then.
@@ -84,7 +85,6 @@ fn rateOf(step: u32) -> vec4f { return rates[step]; }
 #endif
 fn applyGradient(index: u32, gradient: vec4f, rate: vec4f) -> bool {
 ${bodyOf(rule)}
-  return isFinite(gradient);
 }`;
 }
 
@@ -96,7 +96,7 @@ function bodyOf(rule: UpdateRule): string {
     case 'adamW':
       return adam(rule);
     case 'deferred':
-      return '  gradients[index] = gradient;';
+      return '  gradients[index] = gradient;\n  return isFinite(gradient);';
   }
 }
 
@@ -119,7 +119,9 @@ function sgd({ momentum, nesterov, weightDecay }: UpdateRule & { kind: 'sgd' }):
 #else
   let direction = g;
 #endif
-  parameters[index] = w - rate.x * direction;`;
+  let moved = w - rate.x * direction;
+  parameters[index] = moved;
+  return isFinite(moved);`;
 }
 
 /**
@@ -145,5 +147,8 @@ function adam(rule: UpdateRule & { kind: 'adam' | 'adamW' }): string {
   v = fma(vec4f(${f32(1 - beta2)}), fma(g, g, -v), v);
   moments[2u * index] = m;
   moments[2u * index + 1u] = v;
-  parameters[index] = w - rate.x * m / fma(sqrt(v), vec4f(rate.y), vec4f(${f32(epsilon)}));`;
+  w -= rate.x * m / fma(sqrt(v), vec4f(rate.y), vec4f(${f32(epsilon)}));
+  parameters[index] = w;
+  // An infinite v would never let the parameter move again.
+  return isFinite(w) && isFinite(v);`;
 }

@@ -150,10 +150,14 @@ function names(count: number, text: (index: number) => string): string {
 
 const barrier = '  storageBarrier();';
 
+/** Set in a count of samples, which is always smaller. */
+export const divergedBit = 0x80000000;
+
 /**
  * Training, or evaluation, of `networks` networks. Buffers: `parameters` and the optimizer's `moments` as in the
  * engine, one network after another, and likewise `rates`, [steps of an epoch], `order`, [samples], and `scratch`;
- * `progress` begins with the step of the epoch that each network has come to.
+ * `progress` begins with the step of the epoch that each network has come to. Where an update of a network was not
+ * finite, {@link divergedBit} is set in its first row's count of right predictions.
  */
 export function persistent(options: PersistentOptions): Kernel {
   const { layers: sizes, activation, output, cost, batchSize, work, networks } = options;
@@ -307,7 +311,7 @@ ${unroll(4, (k) => unroll(tileQuads, (q) => `          sum${i}_${k}_${q} = fma(v
           for (var k = 0u; k < 4u; k++) {
             for (var q = 0u; q < ${tileQuads}u; q++) {
               let at = weight + (4u * ${inputTiles}u * i + k) * ${outputQuads}u + q;
-              applyGradient(at, sums[(4u * i + k) * ${tileQuads}u + q] * scale, rate);
+              finite = applyGradient(at, sums[(4u * i + k) * ${tileQuads}u + q] * scale, rate) & finite;
             }
           }
         }
@@ -316,7 +320,7 @@ ${unroll(tileQuads, (q) => `        var bias${q} = vec4f();`)}
         for (var n = 0u; n < ${batchSize}u; n++) {
 ${unroll(tileQuads, (q) => `          bias${q} += scratch[d + n * ${outputQuads}u + ${q}u];`)}
         }
-${unroll(tileQuads, (q) => `        applyGradient(first + ${4 * inputQuads * outputQuads + q}u, bias${q} / f32(rowCount), rate);`)}
+${unroll(tileQuads, (q) => `        finite = applyGradient(first + ${4 * inputQuads * outputQuads + q}u, bias${q} / f32(rowCount), rate) & finite;`)}
       }`;
     return deal((inputTiles + 1) * columns, workgroupSize, text);
   };
@@ -351,7 +355,9 @@ struct Settings {
       /\b(z|activations)\[/g,
       'scratch[',
     ),
-    work.kind === 'train' ? applyGradient(work.optimizer) : '',
+    work.kind === 'train'
+      ? `${applyGradient(work.optimizer)}\nvar<workgroup> hasDiverged: atomic<u32>;`
+      : '',
   );
   const phases = [...layers.map((_, l) => forward(l)), outputDelta()];
   if (trains) {
@@ -368,6 +374,7 @@ fn main(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) work
   let firstParameter = network * ${parameterStride}u;
   let firstScratch = network * ${scratchQuads}u;
   var step = progress.step[network];
+${trains ? '  var finite = true;' : ''}
   for (var made = 0u; made < ${mostSteps}u; made++) {
     // A uniform, so that all of the workgroup is known to come to its barriers.
     if (made >= settings.steps) { break; }
@@ -379,7 +386,11 @@ ${barrier}
     // Counted one by one, so that a step left out shows.
     step += 1u;
   }
-  if (local == 0u) { progress.step[network] = step; }
+${trains ? `  if (!finite) { atomicStore(&hasDiverged, ${divergedBit}u); }\n  workgroupBarrier();` : ''}
+  if (local == 0u) {
+    progress.step[network] = step;
+${trains ? `    progress.metrics[network * ${rows}u].correct |= atomicLoad(&hasDiverged);` : ''}
+  }
 }
 `;
   return { label, code, bindings, workgroups: [networks, 1, 1] };

@@ -25,7 +25,10 @@ export function sharedFused(options: FusedOptions): Kernel {
       ),
     ),
     {
-      text: `  if (lane < ${tileRows}u) { outputDeltaOf(workgroup * ${tileRows}u + lane, step); }`,
+      text: `  for (var turn = 0u; turn < ${Math.ceil(tileRows / workgroupSize)}u; turn++) {
+    let own = turn * ${workgroupSize}u + lane;
+    if (own < ${tileRows}u) { outputDeltaOf(workgroup * ${tileRows}u + own, step); }
+  }`,
       memory: 0,
     },
     ...hiddenDelta.map((layer) =>

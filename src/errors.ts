@@ -48,7 +48,10 @@ export class ThreadLostError extends NudgeError {}
 /** A shader or a pipeline was refused, or WebGPU reported invalid use. Decision: report a bug in nudge. */
 export class ShaderError extends NudgeError {}
 
-/** The cost or a gradient became NaN or infinite. Decision: a smaller learning rate, or another initialiser. */
+/**
+ * A cost, a gradient, a parameter or an output is NaN or infinite. Decision: a smaller learning rate, or other
+ * parameters to start from.
+ */
 export class NonFiniteError extends NudgeError {}
 
 /** A file is not what it claims to be. Decision: get the file again. */

@@ -1,6 +1,6 @@
 /** nudge's public API: everything an application imports stands here, and nothing else does. */
 /// <reference types="@webgpu/types" preserve="true" />
-export { createDataset, sliceDataset, type Dataset } from './data/dataset.ts';
+export { createDataset, sliceDataset, type Dataset, type DatasetParts } from './data/dataset.ts';
 export { digits, digitsRange, type DigitsOptions, type DigitsSplit } from './data/digits/digits.ts';
 export { readIdx, type IdxOptions, type IdxTensor } from './data/idx.ts';
 export { readMnist, readMnistFiles, type MnistRole, type TrainingAndTest } from './data/mnist.ts';

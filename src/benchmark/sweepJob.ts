@@ -153,7 +153,7 @@ export async function runSweep(
       for await (const report of sweep.fit(training, { steps })) {
         meter.add(report);
         const { step, epoch, samplesPerSecond } = report;
-        const costs = report.members.map(({ cost }) => (Number.isFinite(cost) ? cost : Infinity));
+        const costs = report.members.map(({ cost, isDiverged }) => (isDiverged ? Infinity : cost));
         const leastCost = costs.reduce((least, cost) => Math.min(least, cost), Infinity);
         onEvent?.({
           ...{ type: 'progress', step, steps: length.steps, epoch },
@@ -173,7 +173,7 @@ export async function runSweep(
       test: evaluated[n]!,
     }));
     const best = sortRows(rows)[0]!;
-    const hasBest = Number.isFinite(best.test.cost) && Number.isFinite(best.training.cost);
+    const hasBest = !best.test.isDiverged && !best.training.isDiverged;
     return {
       adapter: sweep.adapter,
       plan: sweep.plan,
@@ -197,13 +197,11 @@ export async function runSweep(
 /** From the best on the test set to the worst; among equals the smaller cost first, and what diverged last. */
 export function sortRows(rows: readonly SweepRow[]): SweepRow[] {
   const diverged = ({ test, training }: SweepRow) =>
-    Number.isFinite(test.cost) && Number.isFinite(training.cost) ? 0 : 1;
-  return rows.toSorted(
-    (a, b) =>
-      diverged(a) - diverged(b) ||
-      b.test.accuracy - a.test.accuracy ||
-      (diverged(a) === 1 ? 0 : a.test.cost - b.test.cost),
-  );
+    test.isDiverged || training.isDiverged ? 1 : 0;
+  return rows.toSorted((a, b) => {
+    if (diverged(a) + diverged(b) > 0) return diverged(a) - diverged(b);
+    return b.test.accuracy - a.test.accuracy || a.test.cost - b.test.cost;
+  });
 }
 
 /** Adds up what is reported of a sweep's epochs. */
@@ -240,7 +238,7 @@ class SweepMeter {
   /** Of the epoch under way where a step of it was made, else of the last one. */
   member(n: number): MemberResult {
     if (this.#sums[3 * n]! > 0) return this.#mean(n);
-    return { cost: this.#last[2 * n]!, accuracy: this.#last[2 * n + 1]! };
+    return memberOf(this.#last[2 * n]!, this.#last[2 * n + 1]!);
   }
 
   record(): Pick<SweepCheckpoint, 'epochSums' | 'lastEpoch' | 'trained'> {
@@ -253,8 +251,13 @@ class SweepMeter {
 
   #mean(n: number): MemberResult {
     const [samples, cost, correct] = this.#sums.subarray(3 * n, 3 * n + 3);
-    return { cost: cost! / samples!, accuracy: correct! / samples! };
+    return memberOf(cost! / samples!, correct! / samples!);
   }
+}
+
+/** A member that has diverged has no cost. */
+function memberOf(cost: number, accuracy: number): MemberResult {
+  return { isDiverged: !Number.isFinite(cost), cost, accuracy };
 }
 
 /** Of features and labels. */

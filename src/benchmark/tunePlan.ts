@@ -1,13 +1,28 @@
 import type { Device } from '../gpu/device.ts';
 import { keepPlan, type PlanCache } from '../gpu/tuning/planCache.ts';
 import { tune, type TunerOptions, type Tuning } from '../gpu/tuning/tuner.ts';
-import type { Network } from '../network/network.ts';
+import {
+  requireFunction,
+  requireInstance,
+  requireMethods,
+  requireOptions,
+  requireSignal,
+  type OptionNames,
+} from '../network/arguments.ts';
+import { Network } from '../network/network.ts';
+import { requireBatchSize } from '../training/batches.ts';
+import { requireClipNorm, requireOptimizer } from '../training/optimizers.ts';
 import { planChecker } from './verification/plan.ts';
 
 export interface TunePlanOptions extends Omit<TunerOptions, 'timer' | 'isHidden'> {
   /** Takes the plan, for `Trainer.create` with `plan: 'tuned'` to find. */
   readonly planCache?: PlanCache | undefined;
 }
+
+const optionNames: OptionNames<TunePlanOptions> = {
+  ...{ batchSize: true, optimizer: true, clipNorm: true, budgetMs: true, signal: true },
+  ...{ onProgress: true, known: true, onMeasured: true, planCache: true },
+};
 
 /**
  * Finds the fastest plan for training a network on a device, by measuring. Every candidate's gradient is held to
@@ -25,8 +40,19 @@ export interface TunePlanOptions extends Omit<TunerOptions, 'timer' | 'isHidden'
 export async function tunePlan(
   device: Device,
   network: Network,
-  { planCache, ...options }: TunePlanOptions,
+  tunePlanOptions: TunePlanOptions,
 ): Promise<Tuning> {
+  requireMethods('device', 'a Device', device, ['create', 'limit']);
+  requireInstance('The network to tune a plan for', network, Network);
+  requireOptions('tunePlan', tunePlanOptions, optionNames);
+  const { planCache, ...options } = tunePlanOptions;
+  requireBatchSize(options.batchSize);
+  requireOptimizer(options.optimizer);
+  if (options.clipNorm !== undefined) requireClipNorm(options.clipNorm);
+  requireSignal(options.signal);
+  requireFunction('onProgress', options.onProgress);
+  if (planCache !== undefined)
+    requireMethods('planCache', 'a PlanCache', planCache, ['get', 'set']);
   const check = planChecker(device, network, options.batchSize);
   const tuning = await tune(device, network, check, options);
   // That nothing beats the default plan is worth knowing, too, unless it was not looked at to the end.

@@ -12,13 +12,15 @@ export interface CheckConfiguration {
   readonly rounds?: number | undefined;
   /** See `VerifyOptions.fraction`. */
   readonly fraction?: number | undefined;
+  /** See `VerifyOptions.plans`. */
+  readonly plans?: number | undefined;
   readonly seed?: number | undefined;
 }
 
 export type CheckEvent = Parameters<NonNullable<VerifyOptions['onProgress']>>[0];
 
 function runCheck(
-  { rounds, fraction, seed }: CheckConfiguration,
+  { rounds, fraction, plans, seed }: CheckConfiguration,
   { training }: WorkData,
   { gpu, signal, onEvent }: WorkContext<CheckEvent>,
 ): Promise<VerificationReport> {
@@ -27,6 +29,7 @@ function runCheck(
     data: training,
     ...(rounds !== undefined && { rounds }),
     ...(fraction !== undefined && { fraction }),
+    ...(plans !== undefined && { plans }),
     ...(seed !== undefined && { seed }),
     ...(signal && { signal }),
     ...(onEvent && { onProgress: onEvent }),

@@ -45,7 +45,7 @@ export interface Configured {
 }
 
 /**
- * What is to be trained and how. What the user says overrides the preset.
+ * What is to be trained and how. What the user says overrides the preset; an option that would mean nothing is refused.
  * @param loaded the network of `--load`, in the place of one to be drawn
  * @throws {ConfigurationError} for values that make no sense, alone or together
  */
@@ -68,6 +68,11 @@ export function configureTraining(options: TrainArguments, loaded?: Network): Co
   if (options.threads !== undefined && (backend === 'webgpu' || backend === 'reference')) {
     throw new UsageError(
       `--threads says how many share a step on the CPU, and backend '${backend}' has none. Leave --threads out, or use --backend cpu.`,
+    );
+  }
+  if (options.seed !== undefined && loaded && options.shuffle === false) {
+    throw new UsageError(
+      `--seed ${options.seed} is for the first weights and the shuffling, and --load and --shuffle off leave neither to it. Leave --seed out.`,
     );
   }
   return {

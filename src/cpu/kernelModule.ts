@@ -19,7 +19,7 @@ export interface Kernels {
   /** Makes the steps that the control structure asks for, as one of its threads. */
   train(control: number, thread: number): void;
   squareSum(from: number, to: number): number;
-  /** @returns 1 where all of the gradient was finite, 0 where not */
+  /** @returns 1 where all that it made is finite, 0 where not */
   update(
     rates: number,
     scale: number,

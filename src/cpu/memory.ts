@@ -294,12 +294,13 @@ export class KernelMemory {
     return this.#read(this.slices[slice]!.gradient);
   }
 
-  /** The last layer of whose gradient, the first slice's, something is not finite. */
+  /** The last layer of whose parameters and moments something is not finite. */
   lastNonFinite(): number | undefined {
-    const gradient = this.slices[0]!.gradient / 4;
-    const wrong = this.#places.findLastIndex(
-      ({ weights, end }) =>
-        !this.#floats.subarray(gradient + weights, gradient + end).every(Number.isFinite),
+    const pieces = [this.parameters, ...this.moments].map((piece) => piece / 4);
+    const wrong = this.#places.findLastIndex(({ weights, end }) =>
+      pieces.some(
+        (piece) => !this.#floats.subarray(piece + weights, piece + end).every(Number.isFinite),
+      ),
     );
     return wrong < 0 ? undefined : wrong;
   }

@@ -90,9 +90,11 @@ export class PlainArithmetic implements SteppingArithmetic {
       update(layer.weights, layer.weightGradient, moments.weights, scale, optimizer, step);
       update(layer.biases, layer.biasGradient, moments.biases, scale, optimizer, step);
     });
-    const wrong = this.#layers.findLastIndex(
-      ({ weightGradient, biasGradient }) => !areFinite(weightGradient) || !areFinite(biasGradient),
-    );
+    // A gradient that is not finite leaves neither a parameter nor a moment that is.
+    const wrong = this.#layers.findLastIndex(({ weights, biases }, l) => {
+      const moments = this.#moments[l]!;
+      return ![weights, biases, ...moments.weights, ...moments.biases].every(areFinite);
+    });
     return wrong < 0 ? undefined : wrong;
   }
 

@@ -10,7 +10,8 @@
  * Nothing is taken on trust: the header says how long the file must be, and it must be exactly that long.
  * Offsets in errors count bytes of the unpacked file, save where gzip itself is at fault (see `gzip.ts`).
  */
-import { FormatError } from '../errors.ts';
+import { ConfigurationError, FormatError } from '../errors.ts';
+import { requireBytes, requireOptions, requireText, show } from '../network/arguments.ts';
 import { gunzip, gunzipStart, isGzip, maximumDeflateRatio } from './gzip.ts';
 
 /** An array of unsigned bytes, as an IDX file holds it. */
@@ -46,13 +47,22 @@ const elementTypes: ReadonlyMap<number, string> = new Map([
 /**
  * Reads an IDX file of unsigned bytes, plain or packed with gzip. A packed file is unpacked no further than
  * its own header says, so that a small file cannot fill the memory.
+ * @throws {ConfigurationError} for arguments that make no sense
  * @throws {FormatError} when the file is not IDX, not of unsigned bytes, too short, too long or beyond the limit
  *
  * @example
  * const { shape } = await readIdx(new Uint8Array(await file.arrayBuffer())); // [60000, 28, 28]
  */
 export async function readIdx(bytes: Uint8Array, options: IdxOptions = {}): Promise<IdxTensor> {
+  requireBytes('The bytes of an IDX file', bytes);
+  requireOptions('readIdx', options, { name: true, limitBytes: true });
   const { name = 'The file', limitBytes = defaultIdxLimitBytes } = options;
+  requireText('The name of an IDX file', name);
+  if (!(typeof limitBytes === 'number' && limitBytes >= 0)) {
+    throw new ConfigurationError(
+      `limitBytes is a number of at least 0, and ${show(limitBytes)} was given. The default is ${defaultIdxLimitBytes}.`,
+    );
+  }
   if (!isGzip(bytes)) return readPlain(bytes, readHeader(bytes, name, limitBytes), name);
 
   const header = readHeader(await gunzipStart(bytes, longestHeader, name), name, limitBytes);

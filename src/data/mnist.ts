@@ -2,7 +2,14 @@
  * MNIST (LeCun, Cortes and Burges, "The MNIST database of handwritten digits", 1998) from the bytes of its four
  * files, and any set of the same four: Fashion-MNIST and Kuzushiji-MNIST are told apart by nothing but their pixels.
  */
-import { FormatError, MissingDataError } from '../errors.ts';
+import { ConfigurationError, FormatError, MissingDataError } from '../errors.ts';
+import {
+  requireBytes,
+  requireMethods,
+  requireObject,
+  requireText,
+  show,
+} from '../network/arguments.ts';
 import { createDataset, type Dataset } from './dataset.ts';
 import { defaultIdxLimitBytes, readIdx } from './idx.ts';
 
@@ -58,12 +65,16 @@ export interface TrainingAndTest {
 /**
  * The two datasets in four IDX files, each plain or packed with gzip.
  * @param name of the set, for reports and errors
+ * @throws {ConfigurationError} when one of the four is not there, or no bytes
  * @throws {FormatError} when a file is damaged, a label is not a digit, or the files do not belong together
  */
 export async function readMnist(
   files: Readonly<Record<MnistRole, Uint8Array>>,
   name = 'mnist',
 ): Promise<TrainingAndTest> {
+  requireObject('The files of MNIST', files);
+  requireText('The name of a set', name);
+  for (const { role } of mnistFiles) requireBytes(`The file ${role} of MNIST`, files[role]);
   const training = await readHalf(files, 'training', name);
   const test = await readHalf(files, 'test', name);
   if (training.featureCount !== test.featureCount) {
@@ -84,16 +95,26 @@ export async function readMnist(
  * @throws {FormatError} as {@link readMnist} does
  */
 export async function readMnistFiles(
-  files: readonly Pick<File, 'name' | 'size' | 'arrayBuffer'>[],
+  files: Iterable<Pick<File, 'name' | 'size' | 'arrayBuffer'>>,
   name = 'mnist',
 ): Promise<TrainingAndTest> {
+  if (!isIterable(files)) {
+    throw new ConfigurationError(
+      `The files of MNIST are a list, and ${show(files)} was given. Give what an <input type="file" multiple> has.`,
+    );
+  }
+  const all = [...files];
+  for (const file of all) {
+    requireMethods('A file of MNIST', 'a File', file, ['arrayBuffer']);
+    requireText('The name of a file of MNIST', file.name);
+  }
   const find = (wanted: MnistFile) =>
     [wanted.name, `${wanted.name}.gz`]
-      .map((candidate) => files.find((file) => usualName(file.name) === candidate))
+      .map((candidate) => all.find((file) => usualName(file.name) === candidate))
       .find((file) => file !== undefined);
   const missing = mnistFiles.filter((file) => !find(file));
   if (missing.length > 0) {
-    const given = files.length > 0 ? files.map((file) => file.name).join(', ') : 'nothing';
+    const given = all.length > 0 ? all.map((file) => file.name).join(', ') : 'nothing';
     throw new MissingDataError(
       `${missing.length} of the ${mnistFiles.length} MNIST files are missing: ` +
         `${missing.map((file) => file.name).join(', ')} (each also as .gz). Given: ${given}. Choose all four together.`,
@@ -113,6 +134,9 @@ export async function readMnistFiles(
     name,
   );
 }
+
+const isIterable = (value: unknown): boolean =>
+  typeof (value as Partial<Iterable<unknown>> | null)?.[Symbol.iterator] === 'function';
 
 /** A browser opens a file when it is read, by which time it may have been moved, or be a folder of that name. */
 async function readBytes(file: Pick<File, 'name' | 'arrayBuffer'>): Promise<Uint8Array> {

@@ -3,8 +3,16 @@
  * `load_state_dict` takes the file as it is; what PyTorch does not need to know stands in the metadata.
  */
 import { FormatError, NonFiniteError } from '../errors.ts';
-import { Network, type NetworkOptions } from '../network/network.ts';
-import { parameterLayout, type LayerParameters } from '../network/parameters.ts';
+import { requireBytes, requireInstance, requireOptions } from '../network/arguments.ts';
+import { Network, networkOptionNames, type NetworkOptions } from '../network/network.ts';
+import {
+  describeElement,
+  describeNonFinite,
+  findNonFinite,
+  parameterLayout,
+  requireLayerSizes,
+  type LayerParameters,
+} from '../network/parameters.ts';
 import { findLayers, layerSizes, offsetOf, requireLayers } from './parameters/layers.ts';
 import { describeNetwork, settleOptions } from './parameters/metadata.ts';
 import {
@@ -20,16 +28,18 @@ import {
  * @throws {NonFiniteError} when a weight or bias is NaN or infinite
  */
 export function saveParameters(network: Network): Uint8Array<ArrayBuffer> {
+  requireInstance('The network to save', network, Network);
+  // The network was finite when it was made, but its parameters are an array that anybody may have written to.
+  const wrong = describeNonFinite(network.layers, network.parameters);
+  if (wrong !== undefined) {
+    throw new NonFiniteError(
+      `${wrong}, and nothing was saved. Train again with a smaller learning rate.`,
+    );
+  }
   const tensors = new Map<string, Tensor>();
   for (const place of parameterLayout(network.layers)) {
     for (const { name, shape, offset, length } of tensorsOf(place)) {
       const values = network.parameters.subarray(offset, offset + length);
-      const wrong = findNonFinite(values);
-      if (wrong >= 0) {
-        throw new NonFiniteError(
-          `${describeElement(name, shape, wrong)} is ${values[wrong]!}, and nothing was saved. Train again with a smaller learning rate.`,
-        );
-      }
       tensors.set(name, float32Tensor(shape, values));
     }
   }
@@ -48,9 +58,11 @@ export function saveParameters(network: Network): Uint8Array<ArrayBuffer> {
  * @throws {ConfigurationError} for options that contradict the file, or leave out what it does not say
  */
 export function loadParameters(bytes: Uint8Array, options: Partial<NetworkOptions> = {}): Network {
+  requireBytes('The bytes of a safetensors file', bytes);
+  requireOptions('loadParameters', options, networkOptionNames);
   const { tensors, metadata } = readSafetensors(bytes);
   const places = findLayers(bytes, tensors);
-  if (options.layers) requireLayers(places, options.layers);
+  if (options.layers !== undefined) requireLayers(places, requireLayerSizes(options.layers));
   const network = settleOptions(layerSizes(places), metadata, options);
   return new Network(network, readParameters(bytes, tensors, places));
 }
@@ -91,15 +103,4 @@ function readParameters(
     }
   }
   return parameters;
-}
-
-function findNonFinite(values: Float32Array): number {
-  return values.findIndex((value) => !Number.isFinite(value));
-}
-
-/** "Element [3, 17] of tensor 'layers.0.weight'" */
-function describeElement(name: string, shape: readonly number[], index: number): string {
-  const columns = shape[1];
-  const place = columns ? `${Math.floor(index / columns)}, ${index % columns}` : `${index}`;
-  return `Element [${place}] of tensor '${name}'`;
 }

@@ -1,10 +1,12 @@
 import { ConfigurationError } from '../errors.ts';
+import { requireBytes } from '../network/arguments.ts';
 
 /**
  * SHA-256 as 64 lower-case hexadecimal digits. Computed by the platform, the same in browsers, Node and Deno.
  * @throws {ConfigurationError} in a web page from an insecure origin, where browsers withhold `crypto.subtle`
  */
 export async function sha256(bytes: Uint8Array): Promise<string> {
+  requireBytes('What SHA-256 is made of', bytes);
   const { crypto } = globalThis as { readonly crypto?: Partial<Crypto> };
   if (!crypto?.subtle) {
     throw new ConfigurationError(

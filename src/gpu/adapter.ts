@@ -1,4 +1,5 @@
 /** What a WebGPU adapter is, in words that fit on a result. */
+import { requireObject, requireTexts } from '../network/arguments.ts';
 
 export interface AdapterDescription {
   readonly vendor: string;
@@ -37,7 +38,9 @@ export function describeAdapter(
 
 /** One line: 'google swiftshader, SwiftShader Device (LLVM 16.0.0) (software)'. */
 export function adapterName(adapter: AdapterDescription): string {
+  requireObject('The description of an adapter', adapter);
   const { vendor, architecture, description, isSoftware } = adapter;
+  requireTexts('The names of an adapter', [vendor, architecture, description]);
   const name = [`${vendor} ${architecture}`.trim(), description].filter(Boolean).join(', ');
   return `${name || 'an adapter that does not say its name'} (${isSoftware ? 'software' : 'hardware'})`;
 }

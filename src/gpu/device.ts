@@ -7,6 +7,14 @@ import {
   OutOfMemoryError,
   ShaderError,
 } from '../errors.ts';
+import {
+  requireFunction,
+  requireMethods,
+  requireOptions,
+  show,
+  type OptionNames,
+} from '../network/arguments.ts';
+import { requireOneOf } from '../network/functions.ts';
 import { adapterName, describeAdapter, type AdapterDescription } from './adapter.ts';
 import { compilesAhead } from './plan.ts';
 import { Prompter } from './prompter.ts';
@@ -31,6 +39,10 @@ export interface DeviceOptions {
   readonly isVisible?: (() => boolean) | undefined;
 }
 
+const deviceOptionNames: OptionNames<DeviceOptions> = {
+  ...{ gpu: true, powerPreference: true, timeoutMs: true, isVisible: true },
+};
+
 /**
  * Every limit nudge depends on. A device has the default limits unless more is asked for by name, so the
  * adapter's own value of each is asked for.
@@ -53,6 +65,8 @@ const featureNames = ['timestamp-query', 'subgroups'] as const;
 export type LimitName = (typeof limitNames)[number];
 
 const usualTimeoutMs = 5000;
+/** 24.8 days. JavaScript's timers take anything longer for no time at all. */
+const longestTimeoutMs = 2 ** 31 - 1;
 
 /** How long a device is waited for where nobody says; see `DeviceOptions.timeoutMs`. */
 export function defaultTimeoutMs(adapter: AdapterDescription): number {
@@ -125,16 +139,19 @@ export class Device {
    * @throws {NoAdapterError} when there is no WebGPU, no adapter, or the adapter gives no device
    *   within `timeoutMs`
    * @throws {LimitError} when the adapter is too small for any network
-   * @throws {ConfigurationError} for a `timeoutMs` that is not greater than 0
+   * @throws {ConfigurationError} for options that make no sense
    */
   static async request(options: DeviceOptions = {}): Promise<Device> {
+    requireOptions('Device.request', options, deviceOptionNames);
     const gpu = options.gpu ?? (globalThis as { navigator?: { gpu?: GPU } }).navigator?.gpu;
     const timeoutMs = options.timeoutMs ?? usualTimeoutMs;
-    if (!(timeoutMs > 0)) {
+    if (!(typeof timeoutMs === 'number' && timeoutMs > 0 && timeoutMs <= longestTimeoutMs)) {
       throw new ConfigurationError(
-        `timeoutMs is a number of milliseconds greater than 0, and ${timeoutMs} was given.`,
+        `timeoutMs is a number of milliseconds greater than 0 and at most ${longestTimeoutMs}, and ${show(timeoutMs)} was given.`,
       );
     }
+    if (options.gpu !== undefined) requireMethods('gpu', 'a GPU', gpu, ['requestAdapter']);
+    requireFunction('isVisible', options.isVisible);
     if (!gpu) {
       throw new NoAdapterError(
         'There is no WebGPU here (navigator.gpu is missing). Use a browser that has it, on https:// or localhost; ' +
@@ -142,6 +159,7 @@ export class Device {
       );
     }
     const { powerPreference = 'high-performance' } = options;
+    requireOneOf('powerPreference', powerPreference, ['high-performance', 'low-power']);
     const adapter = await answerOf(
       gpu.requestAdapter({ powerPreference }),
       timeoutMs,

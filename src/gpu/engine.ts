@@ -31,6 +31,11 @@ export interface GpuEngineOptions extends EngineOptions {
   readonly stream?: boolean | undefined;
   /** How a step is cut into kernels and tiles. Default: what `choosePlan` says of network, mini-batch and adapter. */
   readonly plan?: Plan | undefined;
+  /**
+   * Whether kernels that are compiled sooner make the first steps. Default true. A caller that settles before the first
+   * step saves their compilation with false.
+   */
+  readonly isQuickFirst?: boolean | undefined;
 }
 
 /** Runs whose metrics may be on their way at once. */
@@ -237,11 +242,14 @@ export class GpuEngine implements Engine {
     this.#training?.source.dispose();
     this.#training = undefined;
     this.preparation = undefined;
-    const { network, optimizer, batchSize, clipNorm } = this.#options;
+    const { network, optimizer, batchSize, clipNorm, isQuickFirst } = this.#options;
     const { plan, parameters, buffers } = this.#resources;
     this.#training = await loadTraining(
       this.#device,
-      { network, optimizer, batchSize, clipNorm, plan, stream: this.streams(dataset) },
+      {
+        ...{ network, optimizer, batchSize, clipNorm, plan, isQuickFirst },
+        stream: this.streams(dataset),
+      },
       dataset,
       new Map([...parameters.bindings, ...buffers]),
     );

@@ -28,6 +28,8 @@ export interface LoadOptions extends EngineOptions {
   readonly plan: Plan;
   /** Whether the samples are streamed instead of kept on the device. */
   readonly stream: boolean;
+  /** See `GpuEngineOptions`. */
+  readonly isQuickFirst?: boolean | undefined;
 }
 
 /**
@@ -36,7 +38,7 @@ export interface LoadOptions extends EngineOptions {
  */
 export async function loadTraining(
   device: Device,
-  { network, optimizer, batchSize, clipNorm, plan, stream }: LoadOptions,
+  { network, optimizer, batchSize, clipNorm, plan, stream, isQuickFirst = true }: LoadOptions,
   dataset: Dataset,
   buffers: ReadonlyMap<string, GPUBuffer>,
 ): Promise<LoadedTraining> {
@@ -55,7 +57,7 @@ export async function loadTraining(
       () => undefined,
     );
   const kernelsOf = (of: Plan) => trainingStep(network, of, optimizer, clipNorm).kernels;
-  const quick = quickPlan(plan, network, device.adapter);
+  const quick = isQuickFirst ? quickPlan(plan, network, device.adapter) : undefined;
   try {
     const program = await StagedProgram.create(
       device,

@@ -32,6 +32,9 @@ export function planTarget(device: Pick<Device, 'adapter' | 'limit'>): PlanTarge
   return { isSoftware, subgroupSize, maxWorkgroupSize };
 }
 
+/** Rows that buffers may have beyond those of the mini-batch: each costs as much as a sample, and nothing comes of it. */
+export const mostExtraRows = 64;
+
 /** Sums (vec4f) an invocation may keep: no register file holds more, and each is a line of the shader. */
 const mostSums = 64;
 
@@ -105,6 +108,11 @@ export function requirePlan(
   const { rows, fused } = plan;
   if (rows < batchSize) {
     refuse(`Its buffers have ${rows} rows, and a mini-batch has ${batchSize} samples`);
+  }
+  if (rows > batchSize + mostExtraRows) {
+    refuse(
+      `Its buffers have ${rows} rows, and for a mini-batch of ${batchSize} samples they may have ${batchSize + mostExtraRows}`,
+    );
   }
   if (fused && fused.from >= plan.layers.length) {
     refuse(
@@ -195,7 +203,13 @@ function requireSharing(name: string, shared: Sharing, target: PlanTarget): void
 
 function requireTile({ rows, lanes }: Plan, used: UsedTile, target: PlanTarget): void {
   const { name, tile, columns, sums, isOfBatch } = used;
-  if (tile.shared) requireSharing(name, tile.shared, target);
+  if (tile.shared) {
+    requireSharing(name, tile.shared, target);
+    // The loop of a plain tile knows no slices: each of them would add up the whole sum.
+    if (tile.isPlain === true) {
+      refuse(`The tile for the ${name} is both plain and shared, and plain tiles share nothing`);
+    }
+  }
   if (tile.quads > columns) {
     refuse(`The tile for the ${name} is ${tile.quads} quads wide, and its matrix has ${columns}`);
   }
@@ -225,7 +239,7 @@ function requireTile({ rows, lanes }: Plan, used: UsedTile, target: PlanTarget):
  */
 export function requireShortLoops(
   { layers }: Pick<Network, 'layers'>,
-  { rows, fused }: Pick<Plan, 'rows' | 'fused'>,
+  { rows, layers: tiles, fused }: Pick<Plan, 'rows' | 'layers' | 'fused'>,
   adapter: PlanAdapter,
 ): void {
   if (!adapter.isSoftware || compilesAhead(adapter)) return;
@@ -238,11 +252,14 @@ export function requireShortLoops(
   };
   requireShort(`Mini-batches of ${rows} samples`, rows);
   const largest = Math.max(...layers);
-  requireShort(`Layers of ${largest} neurons`, quads(largest));
+  // Plain tiles take one neuron at a time and stages at least two, where all others take four.
+  const takesFew = tiles.some(({ forward, hiddenDelta }) =>
+    [forward, hiddenDelta].some(({ isPlain, shared }) => isPlain === true || shared?.depth),
+  );
+  requireShort(`Layers of ${largest} neurons`, takesFew ? largest : quads(largest));
   const outputs = layers.at(-1)!;
   requireShort(`${outputs} outputs`, costIterations(outputs));
-  // What a workgroup shares takes each of its invocations but a part of them.
-  if (fused && fused.workgroupSize === undefined) {
+  if (fused) {
     const what = `Layers from ${fused.from} on in one dispatch`;
     requireShort(what, fusedIterations(layers, fused), 'Use the default plan');
   }

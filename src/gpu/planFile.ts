@@ -4,7 +4,9 @@
  */
 import type { Sharing, Tile } from '../../shaders/tile.ts';
 import { FormatError } from '../errors.ts';
+import { requireObject, show as showAny } from '../network/arguments.ts';
 import type { Network } from '../network/network.ts';
+import { requireLayerSizes } from '../network/parameters.ts';
 import type { LayerPlan, Plan } from './plan.ts';
 
 /** What a plan file says: JSON of this. */
@@ -19,14 +21,21 @@ export interface PlanFile {
 const format = 'nudge plan';
 const version = 1;
 /** No plan needs a larger number, and with this no product of two is rounded. */
-const largest = 2 ** 26 - 1;
+export const largestCount = 2 ** 26 - 1;
+/** Samples that an invocation, or a workgroup, may take through fused layers. */
+export const mostFusedRows = 64;
 
 export function planFile({ layers }: Pick<Network, 'layers'>, plan: Plan): PlanFile {
   return { format, version, layers: [...layers], plan };
 }
 
-/** @returns JSON that {@link parsePlan} reads, ending in a line break */
+/**
+ * @returns JSON that {@link parsePlan} reads, ending in a line break
+ * @throws {FormatError} for a plan that could not be read again
+ */
 export function serializePlan(network: Pick<Network, 'layers'>, plan: Plan): string {
+  requireLayers(network);
+  readPlan(plan);
   return `${JSON.stringify(planFile(network, plan), undefined, 2)}\n`;
 }
 
@@ -35,6 +44,7 @@ export function serializePlan(network: Pick<Network, 'layers'>, plan: Plan): str
  * @throws {FormatError} for text that is no plan, or that of another network
  */
 export function parsePlan(text: string, network: Pick<Network, 'layers'>): Plan {
+  requireLayers(network);
   let file: unknown;
   try {
     file = JSON.parse(text);
@@ -58,6 +68,11 @@ export function readPlanFile(file: unknown, network: Pick<Network, 'layers'>): P
     refuse(`it is for a network ${layers.join('-')}, and this one is ${network.layers.join('-')}`);
   }
   return readPlan(whole.plan);
+}
+
+function requireLayers(network: Pick<Network, 'layers'>): void {
+  requireObject('The network of a plan', network);
+  requireLayerSizes(network.layers);
 }
 
 function readPlan(value: unknown): Plan {
@@ -85,7 +100,7 @@ function readFused(value: unknown): NonNullable<Plan['fused']> {
   const { workgroupSize, isPlain } = fused;
   return {
     from: readCount(fused.from, 'plan.fused.from', 0),
-    rows: readCount(fused.rows, 'plan.fused.rows', 1, 64),
+    rows: readCount(fused.rows, 'plan.fused.rows', 1, mostFusedRows),
     ...(workgroupSize !== undefined && {
       workgroupSize: readCount(workgroupSize, 'plan.fused.workgroupSize', 1),
     }),
@@ -155,7 +170,7 @@ function readList(value: unknown, name: string): readonly unknown[] {
   return value;
 }
 
-function readCount(value: unknown, name: string, least: number, most = largest): number {
+function readCount(value: unknown, name: string, least: number, most = largestCount): number {
   if (!(Number.isInteger(value) && (value as number) >= least && (value as number) <= most)) {
     refuse(`${name} is ${show(value)}, and a whole number from ${least} to ${most} belongs there`);
   }
@@ -171,7 +186,14 @@ function readSwitch(value: unknown, name: string): boolean {
 
 /** A value as the file has it, in few characters. */
 function show(value: unknown): string {
-  const text = value === undefined ? 'missing' : JSON.stringify(value);
+  if (value === undefined) return 'missing';
+  let text: string | undefined;
+  try {
+    text = JSON.stringify(value);
+  } catch {
+    // It is nested too deep, or was never in a file.
+  }
+  text ??= showAny(value);
   return text.length > 40 ? `${text.slice(0, 40)}…` : text;
 }
 

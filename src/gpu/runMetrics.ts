@@ -13,7 +13,7 @@ export function sumMetrics(view: DataView, size: number): { costSum: number; cor
 }
 
 /**
- * The layers' words behind the counter (`raiseNonFinite`): where a gradient was first not finite. What goes wrong in
+ * The layers' words behind the counter (`raiseNonFinite`): where an update was first not finite. What goes wrong in
  * a layer goes back to those before it in the same step, so the last of them is where it began.
  */
 export function firstNonFinite(

@@ -115,13 +115,15 @@ function clippedUpdate(
   clipNorm: number,
   buffers: Map<string, number>,
 ): Kernel[] {
-  const last = parameterRanges(network).at(-1)!;
+  const ranges = parameterRanges(network);
+  const offsets = ranges.map(({ offset }) => offset);
+  const last = ranges.at(-1)!;
   const length = last.offset + last.length;
   buffers.set('squares', 4 * squareSums).set('scale', 4);
   return [
     sumSquares({ length, sums: squareSums, workgroupSize }),
     clipScale({ sums: squareSums, clipNorm }),
-    applyGradients({ length, optimizer, workgroupSize }),
+    applyGradients({ length, offsets, optimizer, workgroupSize }),
   ];
 }
 

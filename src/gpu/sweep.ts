@@ -3,7 +3,7 @@
  * (`shaders/persistent.ts`). What one of them computes does not depend on how many others there are.
  */
 import { momentCount, type UpdateRule } from '../../shaders/optimizer.ts';
-import { persistentLayout } from '../../shaders/persistent.ts';
+import { divergedBit, persistentLayout } from '../../shaders/persistent.ts';
 import type { Dataset } from '../data/dataset.ts';
 import { ConfigurationError, DisposedError, LimitError } from '../errors.ts';
 import type { Network } from '../network/network.ts';
@@ -37,6 +37,8 @@ export interface SweepMetrics {
   readonly samples: number;
   readonly costSums: Float64Array;
   readonly correct: Uint32Array;
+  /** By network: 1 once a cost or an update was not finite, in this run or an earlier one. */
+  readonly diverged: Uint8Array;
 }
 
 /** How each network does on a dataset. */
@@ -45,6 +47,8 @@ export interface SweepEvaluation {
   readonly costs: Float64Array;
   /** Share of samples whose largest output was their label's, by network. */
   readonly accuracies: Float64Array;
+  /** By network: 1 for those that diverged in training, and those whose cost on this dataset is not finite. */
+  readonly diverged: Uint8Array;
 }
 
 /** Buffers by the names of the kernel's bindings. */
@@ -67,6 +71,8 @@ export class SweepEngine {
   readonly #resources: Resources;
   #training: SweepWork | undefined;
   #evaluation: SweepWork | undefined;
+  /** By network: 1 once it has diverged in training. */
+  #diverged: Uint8Array;
   #step = 0;
   #stepsLeft = 0;
   #isDisposed = false;
@@ -83,6 +89,7 @@ export class SweepEngine {
     this.#options = options;
     this.#plan = plan;
     this.#resources = resources;
+    this.#diverged = new Uint8Array(options.networks.length);
   }
 
   /**
@@ -198,10 +205,15 @@ export class SweepEngine {
       this.#step += done;
       this.#stepsLeft -= done;
       const end = Math.min(this.#step * this.#options.batchSize, training.dataset.sampleCount);
+      const read = await this.#readMetrics('the metrics of a sweep', this.#step);
       return {
         made: done,
         samples: Math.max(0, end - start * this.#options.batchSize),
-        ...(await this.#readMetrics('the metrics of a sweep', this.#step)),
+        // Noted before the run resolves, so that the next evaluation knows of it.
+        sums: read.sums.then(({ diverged, ...sums }) => {
+          this.#diverged = this.#diverged.map((before, n) => before | diverged[n]!);
+          return { ...sums, diverged: this.#diverged };
+        }),
       };
     });
     return { steps: made, samples, ...(await sums) };
@@ -217,10 +229,11 @@ export class SweepEngine {
       await this.#submit(evaluation, steps, undefined);
       const { sums } = await this.#readMetrics('an evaluation', steps);
       this.#setStep(step);
-      const { costSums, correct } = await sums;
+      const { costSums, correct, diverged } = await sums;
       return {
         costs: costSums.map((sum) => sum / dataset.sampleCount),
         accuracies: Float64Array.from(correct, (count) => count / dataset.sampleCount),
+        diverged: diverged.map((here, n) => here | this.#diverged[n]!),
       };
     });
   }
@@ -333,7 +346,7 @@ export class SweepEngine {
   async #readMetrics(
     what: string,
     step: number,
-  ): Promise<{ readonly sums: Promise<Pick<SweepMetrics, 'costSums' | 'correct'>> }> {
+  ): Promise<{ readonly sums: Promise<Pick<SweepMetrics, 'costSums' | 'correct' | 'diverged'>> }> {
     const { progress, readback } = this.#resources;
     const count = this.#options.networks.length;
     const { rows } = persistentLayout(this.#plan);
@@ -344,15 +357,19 @@ export class SweepEngine {
       const view = new DataView(read);
       const costSums = new Float64Array(count);
       const correct = new Uint32Array(count);
+      const diverged = new Uint8Array(count);
       for (let n = 0; n < count; n++) {
         requireSteps(`Network ${n} of a sweep`, view.getUint32(4 * n, true), step);
         for (let row = 0; row < rows; row++) {
           const offset = 4 * count + 8 * (n * rows + row);
           costSums[n]! += view.getFloat32(offset, true);
-          correct[n]! += view.getUint32(offset + 4, true);
+          const right = view.getUint32(offset + 4, true);
+          if (right >= divergedBit) diverged[n] = 1;
+          correct[n]! += right & ~divergedBit;
         }
+        if (!Number.isFinite(costSums[n])) diverged[n] = 1;
       }
-      return { costSums, correct };
+      return { costSums, correct, diverged };
     });
     // Awaited by whoever asked; one that fails earlier must not count as unhandled.
     sums.catch(() => undefined);

@@ -3,6 +3,7 @@
  * What they compute stands in `src/reference/` (float64) and in `shaders/` (WGSL).
  */
 import { ConfigurationError } from '../errors.ts';
+import { show } from './arguments.ts';
 
 /** Activation functions of hidden layers. `gelu` is the tanh form, PyTorch's `approximate='tanh'`. */
 export const activations = ['sigmoid', 'tanh', 'relu', 'leaky-relu', 'gelu', 'linear'] as const;
@@ -47,7 +48,9 @@ export function requireOneOf<T extends string>(
 ): T {
   const found = allowed.find((name) => name === value);
   if (found === undefined) {
-    throw new ConfigurationError(`Unknown ${what} '${value}'. Known are ${allowed.join(', ')}.`);
+    throw new ConfigurationError(
+      `Unknown ${what} ${show(value)}. Known are ${allowed.join(', ')}.`,
+    );
   }
   return found;
 }

@@ -1,4 +1,5 @@
-import { ConfigurationError } from '../errors.ts';
+import { ConfigurationError, NonFiniteError } from '../errors.ts';
+import { requireOptions, show, type OptionNames } from './arguments.ts';
 import {
   activations,
   costs,
@@ -10,7 +11,12 @@ import {
   type Output,
 } from './functions.ts';
 import { initializeParameters, initializers, type Initializer } from './initializers.ts';
-import { countParameters, parameterLayout } from './parameters.ts';
+import {
+  countParameters,
+  describeNonFinite,
+  parameterLayout,
+  requireLayerSizes,
+} from './parameters.ts';
 
 export interface NetworkOptions {
   /** Layer sizes, input first: [784, 16, 16, 10]. Two or more. */
@@ -26,6 +32,11 @@ export interface NetworkOptions {
   /** Seed of the initialiser, an integer from 0 to 2³² − 1. Default 1. */
   readonly seed?: number;
 }
+
+export const networkOptionNames: OptionNames<NetworkOptions> = {
+  ...{ layers: true, activation: true, output: true, cost: true },
+  ...{ initializer: true, seed: true },
+};
 
 /**
  * What is learned: layer sizes, functions and parameters of a fully connected network. Immutable; training
@@ -48,8 +59,12 @@ export class Network {
   /**
    * @param parameters weights and biases to start from; drawn by the initialiser when left out
    * @throws {ConfigurationError} for sizes, names or a seed that make no sense, or a wrong number of parameters
+   * @throws {NonFiniteError} for a parameter that is NaN or infinite in float32
    */
   constructor(options: NetworkOptions, parameters?: Float32Array) {
+    // Another network may stand for the options, but not without its parameters: they would be drawn anew in silence.
+    const names = { ...networkOptionNames, ...(parameters && { parameters: true }) };
+    requireOptions('Network', options, names);
     this.layers = requireLayerSizes(options.layers);
     this.activation = requireOneOf('activation', options.activation ?? 'sigmoid', activations);
     this.output = requireOneOf('output', options.output ?? 'sigmoid', outputs);
@@ -58,15 +73,29 @@ export class Network {
     this.initializer = requireOneOf('initializer', options.initializer ?? 'xavier', initializers);
     this.seed = requireSeed(options.seed ?? 1);
     const expected = countParameters(this.layers);
+    if (
+      parameters !== undefined &&
+      !(ArrayBuffer.isView(parameters) || Array.isArray(parameters))
+    ) {
+      throw new ConfigurationError(
+        `The parameters of a network are a Float32Array, and ${show(parameters)} was given. Leave them out to have them drawn.`,
+      );
+    }
     if (parameters !== undefined && parameters.length !== expected) {
       throw new ConfigurationError(
-        `A network ${this.layers.join('-')} has ${expected} parameters, and ${parameters.length} were given. ` +
+        `A network ${this.layers.join('-')} has ${expected} parameters, and ${show(parameters.length)} were given. ` +
           'Give the parameters of a network of the same layer sizes.',
       );
     }
     this.parameters = parameters
       ? Float32Array.from(parameters)
       : initializeParameters(this.layers, this.initializer, this.seed);
+    const wrong = parameters && describeNonFinite(this.layers, this.parameters);
+    if (wrong !== undefined) {
+      throw new NonFiniteError(
+        `${wrong}, and a network can only be made of finite parameters. Take some from before the training went wrong.`,
+      );
+    }
   }
 
   /** Number of weights and biases. */
@@ -86,16 +115,19 @@ export class Network {
     return this.parameters.subarray(biasOffset, biasOffset + size);
   }
 
-  /** The same network with other parameters, which are copied. */
+  /**
+   * The same network with other parameters, which are copied.
+   * @throws {ConfigurationError | NonFiniteError} as the constructor does
+   */
   withParameters(parameters: Float32Array): Network {
     return new Network(this, parameters);
   }
 
   #layer(layer: number) {
-    const found = parameterLayout(this.layers)[layer];
+    const found = Number.isInteger(layer) ? parameterLayout(this.layers)[layer] : undefined;
     if (!found) {
       throw new ConfigurationError(
-        `There is no layer ${layer} in a network ${this.layers.join('-')}: ` +
+        `There is no layer ${show(layer)} in a network ${this.layers.join('-')}: ` +
           `its weights are numbered 0 to ${this.layers.length - 2}.`,
       );
     }
@@ -103,36 +135,11 @@ export class Network {
   }
 }
 
-/** 2³⁰ float32 are 4 GiB: more than a WebGPU buffer holds, and less than an array of any JavaScript engine. */
-const largestParameterCount = 2 ** 30;
-
-function requireLayerSizes(sizes: readonly number[]): readonly number[] {
-  const wrong = sizes.findIndex((size) => !Number.isInteger(size) || size < 1);
-  if (sizes.length < 2 || wrong >= 0) {
-    const fact =
-      sizes.length < 2
-        ? `${sizes.length} layer sizes were given`
-        : `size ${wrong + 1} of ${sizes.join(', ')} is ${sizes[wrong]}`;
-    throw new ConfigurationError(
-      `A network needs at least 2 layer sizes, each a whole number of at least 1, and ${fact}. ` +
-        'Give them input first, for example 784, 16, 16, 10.',
-    );
-  }
-  const count = countParameters(sizes);
-  if (count > largestParameterCount) {
-    throw new ConfigurationError(
-      `A network ${sizes.join('-')} would have ${count} parameters, and ${largestParameterCount} is the most ` +
-        'that are possible. Use smaller layers.',
-    );
-  }
-  return Object.freeze([...sizes]);
-}
-
 /** @throws {ConfigurationError} unless `seed` is an integer from 0 to 2³² − 1 */
 export function requireSeed(seed: number): number {
   if (!Number.isInteger(seed) || seed < 0 || seed >= 2 ** 32) {
     throw new ConfigurationError(
-      `A seed is a whole number from 0 to ${2 ** 32 - 1}, and ${seed} was given.`,
+      `A seed is a whole number from 0 to ${2 ** 32 - 1}, and ${show(seed)} was given.`,
     );
   }
   return seed;

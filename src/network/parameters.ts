@@ -4,6 +4,8 @@
  * The order is PyTorch's: layer after layer, the weight of `nn.Linear` as [out, in] row-major, then
  * its bias as [out]. This is the public and the saved layout; engines may keep any other inside.
  */
+import { ConfigurationError } from '../errors.ts';
+import { requireArray, show } from './arguments.ts';
 
 /** One dense layer's place in the parameter array; offsets and sizes count float32 elements. */
 export interface LayerParameters {
@@ -15,11 +17,43 @@ export interface LayerParameters {
   readonly biasOffset: number;
 }
 
+/** 2³⁰ float32 are 4 GiB: more than a WebGPU buffer holds, and less than an array of any JavaScript engine. */
+const largestParameterCount = 2 ** 30;
+
+/**
+ * @returns a copy that nobody can change
+ * @throws {ConfigurationError} unless there are at least 2 sizes, each a whole number of at least 1
+ */
+export function requireLayerSizes(sizes: readonly number[]): readonly number[] {
+  requireArray('Layer sizes', sizes);
+  const wrong = sizes.findIndex((size) => !Number.isInteger(size) || size < 1);
+  if (sizes.length < 2 || wrong >= 0) {
+    const fact =
+      sizes.length < 2
+        ? `${sizes.length} layer sizes were given`
+        : `size ${wrong + 1} of ${sizes.map(show).join(', ')} is ${show(sizes[wrong])}`;
+    throw new ConfigurationError(
+      `A network needs at least 2 layer sizes, each a whole number of at least 1, and ${fact}. ` +
+        'Give them input first, for example 784, 16, 16, 10.',
+    );
+  }
+  const count = countOf(sizes);
+  if (count > largestParameterCount) {
+    throw new ConfigurationError(
+      `A network ${sizes.join('-')} would have ${count} parameters, and ${largestParameterCount} is the most ` +
+        'that are possible. Use smaller layers.',
+    );
+  }
+  return Object.freeze([...sizes]);
+}
+
 /**
  * The layers joining `sizes[l]` to `sizes[l + 1]`.
  * @param sizes layer sizes, input first, for example [784, 16, 16, 10]
+ * @throws {ConfigurationError} for sizes of no network
  */
 export function parameterLayout(sizes: readonly number[]): readonly LayerParameters[] {
+  requireLayerSizes(sizes);
   const layers: LayerParameters[] = [];
   let offset = 0;
   for (let l = 0; l + 1 < sizes.length; l++) {
@@ -39,10 +73,47 @@ export function parameterLayout(sizes: readonly number[]): readonly LayerParamet
   return layers;
 }
 
-/** How many weights and biases a network of these layer sizes has: 13,002 for [784, 16, 16, 10]. */
+/**
+ * How many weights and biases a network of these layer sizes has: 13,002 for [784, 16, 16, 10].
+ * @throws {ConfigurationError} for sizes of no network
+ */
 export function countParameters(sizes: readonly number[]): number {
-  return parameterLayout(sizes).reduce(
-    (count, { inputs, outputs }) => count + (inputs + 1) * outputs,
-    0,
-  );
+  requireLayerSizes(sizes);
+  return countOf(sizes);
+}
+
+function countOf(sizes: readonly number[]): number {
+  return sizes.slice(1).reduce((count, outputs, l) => count + (sizes[l]! + 1) * outputs, 0);
+}
+
+/** "Element [3, 17] of tensor 'layers.0.weight'" @param index of the element in the tensor, row-major */
+export function describeElement(tensor: string, shape: readonly number[], index: number): string {
+  const columns = shape[1];
+  const place = columns ? `${Math.floor(index / columns)}, ${index % columns}` : `${index}`;
+  return `Element [${place}] of tensor '${tensor}'`;
+}
+
+/** The index of the first value that is NaN or infinite; −1 where all are finite. */
+export function findNonFinite(values: Float32Array): number {
+  return values.findIndex((value) => !Number.isFinite(value));
+}
+
+/**
+ * The first parameter that is NaN or infinite, in words: "Element [3, 17] of tensor 'layers.0.weight' is NaN".
+ * Undefined where all are finite.
+ * @param parameters of a network of these layer sizes
+ */
+export function describeNonFinite(
+  sizes: readonly number[],
+  parameters: Float32Array,
+): string | undefined {
+  const wrong = findNonFinite(parameters);
+  if (wrong < 0) return undefined;
+  const layer = parameterLayout(sizes).findLast(({ weightOffset }) => weightOffset <= wrong)!;
+  const { weightName, biasName, inputs, outputs, weightOffset, biasOffset } = layer;
+  const element =
+    wrong < biasOffset
+      ? describeElement(weightName, [outputs, inputs], wrong - weightOffset)
+      : describeElement(biasName, [outputs], wrong - biasOffset);
+  return `${element} is ${parameters[wrong]}`;
 }

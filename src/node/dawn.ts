@@ -12,6 +12,8 @@ import { constants } from 'node:os';
 
 import { NoAdapterError } from '../errors.ts';
 import { describeAdapter } from '../gpu/adapter.ts';
+import { requireOptions, requireTexts } from '../network/arguments.ts';
+import { requireOneOf } from '../network/functions.ts';
 import { mayHaveGpu } from './gpuDevice.ts';
 import { unpackChromium } from './packagedChromium.ts';
 import { makePatient } from './patience.ts';
@@ -33,10 +35,14 @@ export interface CreateGpuOptions {
  * Dawn's `GPU`, whose `requestAdapter()` is known to give one. Installs GPUBufferUsage and WebGPU's
  * other globals, as the package asks, and has the package's classes wait without spinning (`patience.ts`). Drop the
  * object, and what was made from it, for Node to exit.
+ * @throws {ConfigurationError} for options that make no sense
  * @throws {NoAdapterError} when the package `webgpu` is missing, or no adapter is to be had
  */
 export async function createGpu(options: CreateGpuOptions = {}): Promise<GPU> {
+  requireOptions('createGpu', options, { adapter: true, dawnOptions: true });
   const { adapter = 'auto', dawnOptions = [] } = options;
+  requireOneOf('adapter', adapter, ['auto', 'hardware', 'software']);
+  requireTexts('dawnOptions', dawnOptions);
   const dawn = await importDawn();
   Object.assign(globalThis, dawn.globals);
   makePatient(dawn.globals);

@@ -7,6 +7,17 @@ import { mkdir, open, rename, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { mnistFiles, type MnistFile } from '../data/mnist.ts';
 import { ConfigurationError, DownloadError, FormatError } from '../errors.ts';
+import {
+  requireArray,
+  requireFunction,
+  requireObject,
+  requireOptions,
+  requireSignal,
+  requireText,
+  requireTexts,
+  show,
+  type OptionNames,
+} from '../network/arguments.ts';
 import { fetchPart } from './fetchPart.ts';
 import { lockFolder } from './folderLock.ts';
 import { isFile } from './mnist.ts';
@@ -54,8 +65,14 @@ export interface DownloadResult {
   readonly movedAside: readonly string[];
 }
 
+const optionNames: OptionNames<DownloadOptions> = {
+  ...{ folder: true, mirrors: true, files: true, signal: true, onProgress: true },
+  ...{ fetch: true, stallTimeoutMs: true },
+};
+
 /**
  * Fetches those of MNIST's four files that `folder` does not have yet, plain or packed.
+ * @throws {ConfigurationError} for options that make no sense
  * @throws {DownloadError} when no mirror gave a file, saying why each did not, or another process is downloading into
  *   the same folder; errors of the disk are passed on as they are
  *
@@ -63,7 +80,26 @@ export interface DownloadResult {
  * await downloadMnist({ folder: 'data/mnist' });
  */
 export async function downloadMnist(options: DownloadOptions): Promise<DownloadResult> {
+  requireOptions('downloadMnist', options, optionNames);
   const { mirrors = mnistMirrors, files = mnistFiles, signal } = options;
+  requireText('folder', options.folder);
+  requireTexts('mirrors', mirrors);
+  requireSignal(signal);
+  requireFunction('onProgress', options.onProgress);
+  requireFunction('fetch', options.fetch);
+  requireArray('files', files);
+  for (const file of files) {
+    requireObject('A file to download', file);
+    requireText('The name of a file to download', file.name);
+  }
+  const { stallTimeoutMs = 1 } = options;
+  // Longer timers of JavaScript end at once.
+  const longest = 2 ** 31 - 1;
+  if (!(typeof stallTimeoutMs === 'number' && stallTimeoutMs > 0 && stallTimeoutMs <= longest)) {
+    throw new ConfigurationError(
+      `stallTimeoutMs is a number of milliseconds greater than 0 and at most ${longest}, and ${show(stallTimeoutMs)} was given.`,
+    );
+  }
   if (mirrors.length === 0) {
     throw new ConfigurationError(
       'No mirror was given to download MNIST from. Give at least 1 address.',

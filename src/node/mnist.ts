@@ -2,6 +2,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { MissingDataError } from '../errors.ts';
+import { requireText } from '../network/arguments.ts';
 import {
   mnistFiles,
   readMnist,
@@ -17,6 +18,7 @@ import {
  * another folder's data.
  */
 export function mnistFolder(folder?: string): string {
+  if (folder !== undefined) requireText('The folder of MNIST', folder);
   const { MNIST_DIR: fromEnvironment = '' } = process.env;
   // A variable set to nothing is how many shells unset one.
   const standing = fromEnvironment === '' ? join('data', 'mnist') : fromEnvironment;

@@ -2,6 +2,12 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { PlanCache } from '../gpu/tuning/planCache.ts';
+import {
+  requireFunction,
+  requireObject,
+  requireOptions,
+  requireText,
+} from '../network/arguments.ts';
 import { cacheFolder } from './cacheFolder.ts';
 import { writeWhole } from './wholeFile.ts';
 
@@ -27,6 +33,11 @@ export interface FilePlanCacheOptions {
 export function planCachePath(
   environment: Readonly<Record<string, string | undefined>> = process.env,
 ): string {
+  requireObject('The environment', environment);
+  for (const name of ['XDG_CACHE_HOME', 'LOCALAPPDATA']) {
+    const value = environment[name];
+    if (value !== undefined) requireText(`${name} of the environment`, value);
+  }
   return join(cacheFolder(environment), 'plans.json');
 }
 
@@ -41,7 +52,11 @@ export function filePlanCache(options: FilePlanCacheOptions): PlanCache & {
   /** All plans, by key. */
   readAll(): Promise<ReadonlyMap<string, string>>;
 } {
+  requireOptions('filePlanCache', options, { runtime: true, path: true, onProblem: true });
   const { runtime, path = planCachePath(), onProblem } = options;
+  requireText('runtime', runtime);
+  requireText('path', path);
+  requireFunction('onProblem', onProblem);
   const readAll = () => readPlans(path, onProblem);
   return {
     runtime,

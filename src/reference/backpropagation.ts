@@ -4,6 +4,7 @@
  * compared with and what a lesson shows.
  */
 import { ConfigurationError } from '../errors.ts';
+import { show } from '../network/arguments.ts';
 import type { Network } from '../network/network.ts';
 import { countParameters, parameterLayout } from '../network/parameters.ts';
 import { slopeSource } from '../network/functions.ts';
@@ -152,6 +153,8 @@ function requireSizes({ network, parameters, features, labels }: PassArguments):
     (label) => !(Number.isInteger(label) && label >= 0 && label < outputs),
   );
   if (wrong !== undefined) {
-    refuse(`has ${outputs} outputs, and the label ${wrong} is none of them. Labels count from 0.`);
+    refuse(
+      `has ${outputs} outputs, and the label ${show(wrong)} is none of them. Labels count from 0.`,
+    );
   }
 }

@@ -14,6 +14,9 @@ import { clipScale, gradientNorm } from './clip.ts';
 import { featureValues, labelsOf } from './features.ts';
 import { update, type Moments } from './update.ts';
 
+/** Whether a network can have it for a parameter. A gradient that is not finite makes parameters that are not. */
+const fitsFloat32 = (value: number): boolean => Number.isFinite(Math.fround(value));
+
 /** Parameters, gradient and moments in float64, and the reference functions on them. */
 class ReferenceArithmetic implements SteppingArithmetic {
   readonly parameters: Float64Array;
@@ -54,15 +57,15 @@ class ReferenceArithmetic implements SteppingArithmetic {
   update(step: number): number | undefined {
     const { network, optimizer, clipNorm } = this.#options;
     const gradient = this.#gradient;
-    const wrong = parameterLayout(network.layers).findLastIndex(
-      ({ weightOffset, biasOffset, outputs }) =>
-        !gradient.subarray(weightOffset, biasOffset + outputs).every(Number.isFinite),
-    );
     if (clipNorm !== undefined) {
       const scale = clipScale(gradientNorm(gradient), clipNorm);
       for (let i = 0; i < gradient.length; i++) gradient[i]! *= scale;
     }
     update(this.parameters, gradient, this.#moments, optimizer, step);
+    const wrong = parameterLayout(network.layers).findLastIndex(
+      ({ weightOffset, biasOffset, outputs }) =>
+        !this.parameters.subarray(weightOffset, biasOffset + outputs).every(fitsFloat32),
+    );
     return wrong < 0 ? undefined : wrong;
   }
 

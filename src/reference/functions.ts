@@ -10,6 +10,22 @@ export function sigmoid(z: number): number {
   return 1 / (1 + Math.exp(-z));
 }
 
+/**
+ * GELU's gate ½(1 + tanh(u/2)) = σ(u) with u = 2·√(2/π)·(z + 0.044715 z³), what is left of it to 1, and u′. As
+ * logistic functions both keep their digits in the tails, where 1 + tanh and 1 − tanh² lose them all.
+ */
+function geluGate(z: number): {
+  readonly gate: number;
+  readonly rest: number;
+  readonly steepness: number;
+} {
+  // Beyond 100 the gate is shut, or open, and z³ would overflow.
+  const x = Math.min(100, Math.max(-100, z));
+  const u = 2 * geluScale * x * (1 + geluCubic * x * x);
+  const steepness = 2 * geluScale * (1 + 3 * geluCubic * x * x);
+  return { gate: sigmoid(u), rest: sigmoid(-u), steepness };
+}
+
 /** a = f(z). */
 export function activate(activation: Activation, z: number): number {
   switch (activation) {
@@ -22,7 +38,7 @@ export function activate(activation: Activation, z: number): number {
     case 'leaky-relu':
       return z > 0 ? z : leakySlope * z;
     case 'gelu':
-      return 0.5 * z * (1 + Math.tanh(geluScale * (z + geluCubic * z ** 3)));
+      return z * geluGate(z).gate;
     case 'linear':
       return z;
   }
@@ -37,15 +53,14 @@ export function slope(activation: Activation, source: number): number {
     case 'sigmoid':
       return source * (1 - source);
     case 'tanh':
-      return 1 - source * source;
+      return (1 - source) * (1 + source);
     case 'relu':
       return source > 0 ? 1 : 0;
     case 'leaky-relu':
       return source > 0 ? 1 : leakySlope;
     case 'gelu': {
-      const z = source;
-      const t = Math.tanh(geluScale * (z + geluCubic * z ** 3));
-      return 0.5 * (1 + t) + 0.5 * z * (1 - t * t) * geluScale * (1 + 3 * geluCubic * z * z);
+      const { gate, rest, steepness } = geluGate(source);
+      return gate + source * gate * rest * steepness;
     }
     case 'linear':
       return 1;

@@ -6,9 +6,18 @@
  * negative "less", and its size says how much a change would pay. Averaged over a mini-batch, the
  * nudges of the weights and biases are the negative gradient: what a step of gradient descent follows.
  */
-import { ConfigurationError } from '../errors.ts';
-import type { Cost, Output } from '../network/functions.ts';
-import { countParameters, parameterLayout } from '../network/parameters.ts';
+import { ConfigurationError, NonFiniteError } from '../errors.ts';
+import { requireObject, show } from '../network/arguments.ts';
+import {
+  activations,
+  costs,
+  outputs,
+  requireCompatible,
+  requireOneOf,
+  type Cost,
+  type Output,
+} from '../network/functions.ts';
+import { countParameters, parameterLayout, requireLayerSizes } from '../network/parameters.ts';
 import { backpropagate, type NetworkShape } from './backpropagation.ts';
 
 /** A network with its parameters: a `Network`, or one whose parameters are float64. */
@@ -69,6 +78,7 @@ export interface SampleNudges {
  * @param features values from 0 to 1, [layers[0]]
  * @param label the index of the output that should be 1
  * @throws {ConfigurationError} for a number of features, or a label, that is not the network's
+ * @throws {NonFiniteError} when the cost or a nudge of a weight or bias is NaN or infinite
  *
  * @example
  * const { outputs, layers } = sampleNudges(network, image, 2);
@@ -79,12 +89,20 @@ export function sampleNudges(
   features: ArrayLike<number>,
   label: number,
 ): SampleNudges {
+  requireNetwork(network);
+  requireNumbers('The features of a sample', features);
   const pass = backpropagate({
     network,
     parameters: network.parameters,
     features,
     labels: [label],
   });
+  if (!Number.isFinite(pass.cost) || !pass.gradient.every(Number.isFinite)) {
+    throw new NonFiniteError(
+      `The cost of this sample is ${pass.cost}, and its nudges are not all finite: features or parameters are too large, or not finite themselves. ` +
+        'Give features from 0 to 1, and parameters of a training that has not diverged.',
+    );
+  }
   const nudges = pass.gradient.map(negative);
   const shares = splitByLayer(network, nudges);
   const layers = shares.map((share, l): LayerNudges => {
@@ -121,13 +139,22 @@ export interface AverageNudges {
  * Asks every sample of a mini-batch and averages what they answer. The result is the negative gradient;
  * it is computed the long way round, sample by sample, because that is the claim.
  * @param features values from 0 to 1, [labels.length, layers[0]]
+ * @throws {ConfigurationError | NonFiniteError} as {@link sampleNudges} does, and where there is no label
  */
 export function averageNudges(
   network: ParameterizedNetwork,
   features: ArrayLike<number>,
   labels: ArrayLike<number>,
 ): AverageNudges {
+  requireNetwork(network);
+  requireNumbers('The features of a mini-batch', features);
+  requireNumbers('The labels of a mini-batch', labels);
   const inputs = network.layers[0]!;
+  if (labels.length === 0 || features.length !== labels.length * inputs) {
+    throw new ConfigurationError(
+      `The nudges of a mini-batch are of ${inputs} features a label, and ${features.length} features for ${labels.length} labels were given. Give at least one label.`,
+    );
+  }
   const average = new Float64Array(countParameters(network.layers));
   for (let n = 0; n < labels.length; n++) {
     const sample = Float64Array.from({ length: inputs }, (_, i) => features[n * inputs + i]!);
@@ -156,12 +183,19 @@ export interface WeightSensitivity extends WeightAddress {
  * of `parameterLayout`.
  * @param nudges of one sample or averaged, in the layout of `parameterLayout`
  * @param count how many to return; all when left out
+ * @throws {ConfigurationError} for nudges that are not the network's
  */
 export function rankSensitivities(
   network: Pick<NetworkShape, 'layers'>,
   nudges: Float64Array,
   count = Infinity,
 ): WeightSensitivity[] {
+  requireNudges(network, nudges);
+  if (!(count === Infinity || (Number.isInteger(count) && count >= 0))) {
+    throw new ConfigurationError(
+      `The number of weights to return is a whole number of at least 0, and ${show(count)} was given.`,
+    );
+  }
   const weights = parameterLayout(network.layers).flatMap(
     ({ inputs, weightOffset, biasOffset }, layer) =>
       Array.from(nudges.subarray(weightOffset, biasOffset), (nudge, k) => ({
@@ -187,12 +221,15 @@ export function timesMoreSensitive(
   a: WeightAddress,
   b: WeightAddress,
 ): number {
+  requireNudges(network, nudges);
   const layout = parameterLayout(network.layers);
-  const sensitivity = ({ layer, output, input }: WeightAddress): number => {
-    const found = layout[layer];
+  const sensitivity = (address: WeightAddress): number => {
+    requireObject('The address of a weight', address);
+    const { layer, output, input } = address;
+    const found = Number.isInteger(layer) ? layout[layer] : undefined;
     if (!found || !isIndex(output, found.outputs) || !isIndex(input, found.inputs)) {
       throw new ConfigurationError(
-        `There is no weight from input ${input} to output ${output} of layer ${layer} ` +
+        `There is no weight from input ${show(input)} to output ${show(output)} of layer ${show(layer)} ` +
           `in a network ${network.layers.join('-')}. All three count from 0.`,
       );
     }
@@ -216,6 +253,37 @@ function outputNudge(
   if (cost === 'squared-error') return 2 * (wanted - given);
   if (output === 'softmax') return wanted === 1 ? Math.exp(sampleCost) : 0;
   return wanted === 1 ? 1 + Math.exp(-z) : -(1 + Math.exp(z));
+}
+
+/** @throws {ConfigurationError} unless `network` is a network with its parameters */
+function requireNetwork(network: ParameterizedNetwork): void {
+  requireObject('A network', network);
+  const { layers, activation, output, cost, parameters } = network;
+  requireLayerSizes(layers);
+  requireOneOf('activation', activation, activations);
+  requireCompatible(requireOneOf('output', output, outputs), requireOneOf('cost', cost, costs));
+  if (parameters instanceof Float32Array || parameters instanceof Float64Array) return;
+  throw new ConfigurationError(
+    `The parameters of a network are a Float32Array or a Float64Array, and ${show(parameters)} was given.`,
+  );
+}
+
+function requireNumbers(name: string, values: ArrayLike<number>): void {
+  const isList = Array.isArray(values) || ArrayBuffer.isView(values);
+  if (isList && !(values instanceof DataView) && Array.from(values).every(isNumber)) return;
+  throw new ConfigurationError(`${name} are an array of numbers, and ${show(values)} was given.`);
+}
+
+const isNumber = (value: unknown): boolean => typeof value === 'number';
+
+function requireNudges(network: Pick<NetworkShape, 'layers'>, nudges: Float64Array): void {
+  requireObject('A network', network);
+  const count = countParameters(network.layers);
+  if (nudges instanceof Float64Array && nudges.length === count) return;
+  const given = nudges instanceof Float64Array ? `one of ${nudges.length}` : show(nudges);
+  throw new ConfigurationError(
+    `The nudges of a network ${network.layers.join('-')} are a Float64Array of ${count}, and ${given} was given.`,
+  );
 }
 
 /** −x, but 0 rather than −0: "no nudge" has no direction, and −0 is shown as one. */

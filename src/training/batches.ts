@@ -2,8 +2,9 @@
  * How a dataset is cut into mini-batches, and whether it fits a network: what every engine has to
  * agree on, so it stands here once, without state.
  */
-import type { Dataset } from '../data/dataset.ts';
+import { requireDataset, type Dataset } from '../data/dataset.ts';
 import { ConfigurationError } from '../errors.ts';
+import { show } from '../network/arguments.ts';
 
 /** The positions of an epoch's order that one step takes: `start` up to, not including, `start + size`. */
 export interface BatchExtent {
@@ -27,21 +28,22 @@ export function batchExtent(step: number, sampleCount: number, batchSize: number
 export function requireBatchSize(batchSize: number): number {
   if (!Number.isSafeInteger(batchSize) || batchSize < 1) {
     throw new ConfigurationError(
-      `A batch size is a whole number of at least 1, and ${batchSize} was given. Try 100.`,
+      `A batch size is a whole number of at least 1, and ${show(batchSize)} was given. Try 100.`,
     );
   }
   return batchSize;
 }
 
 /**
- * Refuses a dataset that a network of these layer sizes cannot read.
- * @throws {ConfigurationError} when a sample has more or fewer features than the network has inputs, or
+ * Refuses a dataset that contradicts itself, or that a network of these layer sizes cannot read.
+ * @throws {ConfigurationError} when it is no dataset; when a sample has more or fewer features than the network has inputs, or
  *   there are more classes than outputs; fewer classes are fine, the outputs left over then learn to be 0
  */
 export function requireFits(
   network: { readonly layers: readonly number[] },
   dataset: Dataset,
 ): void {
+  requireDataset(dataset);
   const { layers } = network;
   const inputs = layers[0]!;
   const outputs = layers.at(-1)!;

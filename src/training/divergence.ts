@@ -1,6 +1,5 @@
 /** What a training that has diverged is said to have come to, in words. */
 import type { Network } from '../network/network.ts';
-import { parameterLayout } from '../network/parameters.ts';
 import type { StepMetrics } from './engine.ts';
 import { highestLearningRate, learningRateAt, type LearningRate } from './schedules.ts';
 
@@ -17,20 +16,12 @@ export function divergenceSentence(fact: string, learningRate: LearningRate, ste
   );
 }
 
-/** 'The gradient of layer 1 (16→10) is not finite at step 812 (epoch 3)' */
-export function gradientFact(
+/** 'The update of layer 1 (16→10) is not finite at step 812 (epoch 3)' */
+export function updateFact(
   { layers }: Network,
   { layer, step }: NonNullable<StepMetrics['nonFinite']>,
   epoch: number,
 ): string {
   const sizes = `${layers[layer]}→${layers[layer + 1]}`;
-  return `The gradient of layer ${layer} (${sizes}) is not finite at step ${step + 1} (epoch ${epoch})`;
-}
-
-/** 'A weight of layers.0.weight', for the parameter at `index`. */
-export function parameterName(network: Network, index: number): string {
-  const layer = parameterLayout(network.layers).findLast(
-    ({ weightOffset }) => weightOffset <= index,
-  )!;
-  return `A value of ${index < layer.biasOffset ? layer.weightName : layer.biasName}`;
+  return `The update of layer ${layer} (${sizes}) is not finite at step ${step + 1} (epoch ${epoch})`;
 }

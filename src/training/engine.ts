@@ -29,8 +29,9 @@ export interface StepMetrics {
   /** Samples whose largest output was their label's. */
   readonly correct: number;
   /**
-   * The first gradient that was not finite, in this run or before: its layer, counting from 0, and its step, counting
-   * from 0 over all epochs. Where several layers' were, the last of them, from which it went back to the others.
+   * The first update that was not finite, in this run or before: its layer, counting from 0, and its step, counting
+   * from 0 over all epochs. An update is not finite where the gradient, a moment or a parameter is not. Where several
+   * layers' were, the last of them, from which it went back to the others.
    */
   readonly nonFinite?: { readonly layer: number; readonly step: number };
   /** Seconds the GPU was busy, where the device can tell. */

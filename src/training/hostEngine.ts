@@ -61,7 +61,7 @@ export interface SteppingArithmetic extends AnyArithmetic {
   /**
    * Ends the step by changing the parameters.
    * @param step counting from 0, over all epochs
-   * @returns the last layer whose gradient was not finite; undefined where all were
+   * @returns the last layer whose update was not finite; undefined where all were
    */
   update(step: number): number | undefined;
 }
@@ -85,7 +85,7 @@ export interface MadeSteps {
   readonly steps: readonly PassSums[];
   /** In all of them. */
   readonly samples: number;
-  /** The last layer whose gradient was not finite in the last of the steps. */
+  /** The last layer whose update was not finite in the last of the steps. */
   readonly nonFiniteLayer?: number | undefined;
 }
 

@@ -5,7 +5,9 @@
  * Weight decay takes hold of all parameters, biases too, as PyTorch's does unless told otherwise.
  */
 import { ConfigurationError } from '../errors.ts';
-import { requireLearningRate, type LearningRate } from './schedules.ts';
+import { requireObject, requireOptions, requireSwitch, show } from '../network/arguments.ts';
+import { requireOneOf } from '../network/functions.ts';
+import { requireLearningRate, requireSchedule, type LearningRate } from './schedules.ts';
 
 /** `torch.optim.SGD`, without dampening. */
 export interface Sgd {
@@ -59,11 +61,15 @@ export interface SgdOptions {
  *   weight decay that is negative, or `nesterov` without momentum
  */
 export function sgd(options: SgdOptions): Sgd {
+  requireOptions('sgd', options, {
+    ...{ learningRate: true, momentum: true, nesterov: true, weightDecay: true },
+  });
   const { learningRate, momentum = 0, nesterov = false, weightDecay = 0 } = options;
   requireRate(learningRate);
-  if (!(momentum >= 0 && Math.fround(momentum) < 1)) {
+  requireSwitch('nesterov', nesterov);
+  if (!(typeof momentum === 'number' && momentum >= 0 && Math.fround(momentum) < 1)) {
     throw new ConfigurationError(
-      `Momentum is a number from 0 up to, not including, 1, and ${momentum} was given. Try 0.9.`,
+      `Momentum is a number from 0 up to, not including, 1, and ${show(momentum)} was given. Try 0.9.`,
     );
   }
   if (nesterov && momentum === 0) {
@@ -97,7 +103,7 @@ export interface AdamOptions {
  * @throws {ConfigurationError} for values out of range
  */
 export function adam(options: AdamOptions = {}): Adam {
-  return adamOf('adam', { weightDecay: 0, ...options });
+  return adamOf('adam', options, 0);
 }
 
 /**
@@ -105,26 +111,30 @@ export function adam(options: AdamOptions = {}): Adam {
  * @throws {ConfigurationError} for values out of range
  */
 export function adamW(options: AdamOptions = {}): Adam {
-  return adamOf('adamW', { weightDecay: 0.01, ...options });
+  return adamOf('adamW', options, 0.01);
 }
 
-function adamOf(kind: Adam['kind'], options: AdamOptions): Adam {
+function adamOf(kind: Adam['kind'], options: AdamOptions, usualDecay: number): Adam {
+  requireOptions(kind, options, {
+    ...{ learningRate: true, beta1: true, beta2: true, epsilon: true, weightDecay: true },
+  });
   const { learningRate = 0.001, beta1 = 0.9, beta2 = 0.999 } = options;
-  const { epsilon = 1e-8, weightDecay = 0 } = options;
+  const { epsilon = 1e-8, weightDecay = usualDecay } = options;
   requireRate(learningRate);
   for (const [name, beta] of [
     ['beta1', beta1],
     ['beta2', beta2],
   ] as const) {
-    if (beta >= 0 && Math.fround(beta) < 1) continue;
+    if (typeof beta === 'number' && beta >= 0 && Math.fround(beta) < 1) continue;
     throw new ConfigurationError(
-      `${name} is a number from 0 up to, not including, 1, and ${beta} was given. Try ${name === 'beta1' ? 0.9 : 0.999}.`,
+      `${name} is a number from 0 up to, not including, 1, and ${show(beta)} was given. Try ${name === 'beta1' ? 0.9 : 0.999}.`,
     );
   }
   // Below the smallest normal float32 a GPU may take it for 0, and divide 0 by 0.
-  if (!(Math.fround(epsilon) >= 2 ** -126 && Number.isFinite(Math.fround(epsilon)))) {
+  const rounded = float32(epsilon);
+  if (!(rounded >= 2 ** -126 && Number.isFinite(rounded))) {
     throw new ConfigurationError(
-      `epsilon is a finite float32 number of at least 2^-126, and ${epsilon} was given. Try 1e-8.`,
+      `epsilon is a finite float32 number of at least 2^-126, and ${show(epsilon)} was given. Try 1e-8.`,
     );
   }
   requireWeightDecay(weightDecay);
@@ -132,24 +142,49 @@ function adamOf(kind: Adam['kind'], options: AdamOptions): Adam {
 }
 
 /**
+ * Refuses an optimizer that the functions above would not have made.
+ * @throws {ConfigurationError}
+ */
+export function requireOptimizer(optimizer: Optimizer): void {
+  requireObject('An optimizer', optimizer);
+  const { kind, ...options } = optimizer;
+  const makers = { sgd, adam, adamW };
+  const make = makers[requireOneOf('optimizer', kind, ['sgd', 'adam', 'adamW'])];
+  const made = make(options);
+  // One made by hand may lack values that the function fills in.
+  const missing = Object.keys(made).find((name) => !Object.hasOwn(optimizer, name));
+  if (missing === undefined) return;
+  throw new ConfigurationError(
+    `An optimizer of kind '${kind}' has ${missing}, and this one has not. Make it by ${kind}.`,
+  );
+}
+
+/**
  * @param clipNorm the global 2-norm that a gradient is kept within
  * @throws {ConfigurationError} for one that is not a positive number
  */
 export function requireClipNorm(clipNorm: number): number {
-  const norm = Math.fround(clipNorm);
+  const norm = float32(clipNorm);
   if (norm > 0 && Number.isFinite(norm)) return clipNorm;
   throw new ConfigurationError(
-    `The norm to clip gradients to is a finite float32 number greater than 0, and ${clipNorm} was given. Try 1.`,
+    `The norm to clip gradients to is a finite float32 number greater than 0, and ${show(clipNorm)} was given. Try 1.`,
   );
 }
 
 function requireRate(learningRate: LearningRate): void {
   if (typeof learningRate === 'number') requireLearningRate(learningRate);
+  else requireSchedule(learningRate);
+}
+
+/** The nearest float32; NaN for anything but a number. */
+function float32(value: number): number {
+  return typeof value === 'number' ? Math.fround(value) : NaN;
 }
 
 function requireWeightDecay(weightDecay: number): void {
-  if (weightDecay >= 0 && Number.isFinite(Math.fround(weightDecay))) return;
+  const decay = float32(weightDecay);
+  if (decay >= 0 && Number.isFinite(decay)) return;
   throw new ConfigurationError(
-    `Weight decay is a finite float32 number of at least 0, and ${weightDecay} was given. Try 0.0001.`,
+    `Weight decay is a finite float32 number of at least 0, and ${show(weightDecay)} was given. Try 0.0001.`,
   );
 }

@@ -5,11 +5,21 @@ import type { AdapterDescription } from '../gpu/adapter.ts';
 import { Device } from '../gpu/device.ts';
 import { ratesOf } from '../gpu/rates.ts';
 import { requireRoom, SweepEngine, type SweepMetrics } from '../gpu/sweep.ts';
+import {
+  requireArray,
+  requireObject,
+  requireOptions,
+  requireSwitch,
+  show,
+  type OptionNames,
+} from '../network/arguments.ts';
 import { Network, type NetworkOptions } from '../network/network.ts';
-import { requireBatchSize, stepsPerEpoch } from './batches.ts';
-import type { Optimizer } from './optimizers.ts';
+import { describeNonFinite } from '../network/parameters.ts';
+import { requireBatchSize, requireFits, stepsPerEpoch } from './batches.ts';
+import { requireOptimizer, type Optimizer } from './optimizers.ts';
 import { TimeSlice } from './timeSlice.ts';
-import type { FitOptions } from './trainer.ts';
+import { requireFitOptions, stepsToMake, type FitOptions } from './trainer.ts';
+import { requireSource } from './trainerOptions.ts';
 
 /** What makes one network of a sweep different from the others. */
 export interface SweepMember {
@@ -37,11 +47,20 @@ export interface SweepOptions {
   readonly isVisible?: () => boolean;
 }
 
-/** How one member did. A cost that is not finite is a network that has diverged; the others go on. */
+const optionNames: OptionNames<SweepOptions> = {
+  ...{ network: true, members: true, batchSize: true, shuffle: true },
+  ...{ device: true, gpu: true, isVisible: true, state: true },
+};
+
+/** How one member did. */
 export interface MemberResult {
-  /** Mean a sample; during training, each taken before its step's update. */
+  /**
+   * Whether its cost, its gradient or its parameters are no longer finite. Such a member is of no use; the others go on.
+   */
+  readonly isDiverged: boolean;
+  /** Mean a sample; during training, each taken before its step's update. NaN of a member that has diverged. */
   readonly cost: number;
-  /** Share of samples that the network got right, 0 to 1. */
+  /** Share of samples that the network got right, 0 to 1. NaN of a member that has diverged. */
   readonly accuracy: number;
 }
 
@@ -122,8 +141,12 @@ export class Sweep {
    * @throws {NoAdapterError | OutOfMemoryError | DeviceLostError} when a GPU cannot be had
    */
   static async create(options: SweepOptions): Promise<Sweep> {
+    requireOptions('Sweep.create', options, optionNames);
     const { members, network, gpu, isVisible } = options;
     const batchSize = requireBatchSize(options.batchSize);
+    requireSwitch('shuffle', options.shuffle);
+    requireSource(options);
+    requireObject('The network of a sweep', network);
     const optimizer = requireOneRule(members);
     const first = new Network({ ...network, seed: members[0]!.seed });
     const device = options.device ?? (await Device.request({ gpu, isVisible }));
@@ -170,6 +193,7 @@ export class Sweep {
    */
   async prepare(training: Dataset): Promise<void> {
     this.#requireIdle();
+    requireFits(this.#networks[0]!, training);
     await this.#load(training);
   }
 
@@ -186,9 +210,9 @@ export class Sweep {
     training: Dataset,
     options: FitOptions = {},
   ): AsyncGenerator<SweepProgress, void, void> {
-    const { reportEvery = defaultReportEvery, signal } = options;
-    requireCount('reportEvery', reportEvery);
+    const { reportEvery = defaultReportEvery, signal } = requireFitOptions('fit', options);
     this.#requireIdle();
+    requireFits(this.#networks[0]!, training);
     const perEpoch = stepsPerEpoch(training.sampleCount, this.#options.batchSize);
     signal?.throwIfAborted();
     this.#isFitting = true;
@@ -243,8 +267,9 @@ export class Sweep {
   /** Cost and accuracy of each member on any dataset, with the parameters as they are. */
   async evaluate(dataset: Dataset): Promise<readonly MemberResult[]> {
     this.#requireUsable();
-    const { costs, accuracies } = await this.#engine.evaluate(dataset);
-    return Array.from(costs, (cost, n) => ({ cost, accuracy: accuracies[n]! }));
+    requireFits(this.#networks[0]!, dataset);
+    const { costs, accuracies, diverged } = await this.#engine.evaluate(dataset);
+    return Array.from(costs, (cost, n) => resultOf(cost, accuracies[n]!, diverged[n] === 1));
   }
 
   /**
@@ -255,19 +280,17 @@ export class Sweep {
    */
   async network(index: number): Promise<Network> {
     this.#requireUsable();
-    const network = this.#networks[index];
+    const network = Number.isInteger(index) ? this.#networks[index] : undefined;
     if (!network) {
       throw new ConfigurationError(
-        `There is no member ${index} in a sweep of ${this.#networks.length}, which are numbered from 0.`,
+        `There is no member ${show(index)} in a sweep of ${this.#networks.length}, which are numbered from 0.`,
       );
     }
     const parameters = await this.#engine.readParameters(index);
-    if (parameters.every((value) => Number.isFinite(value))) {
-      return network.withParameters(parameters);
-    }
+    const wrong = describeNonFinite(network.layers, parameters);
+    if (wrong === undefined) return network.withParameters(parameters);
     throw new NonFiniteError(
-      `Member ${index} of the sweep (seed ${network.seed}) has diverged: its parameters are not all finite, and of no use. ` +
-        'Give it a smaller learning rate.',
+      `Member ${index} of the sweep (seed ${network.seed}) has diverged: ${wrong}. Give it a smaller learning rate.`,
     );
   }
 
@@ -367,7 +390,7 @@ export class Sweep {
   }
 
   #report(
-    { samples, costSums, correct }: SweepMetrics,
+    { samples, costSums, correct, diverged }: SweepMetrics,
     place: Pick<SweepProgress, 'epoch' | 'endOfEpoch'>,
     seconds: number,
   ): SweepProgress {
@@ -376,10 +399,9 @@ export class Sweep {
       ...place,
       step: this.#step,
       ...{ samples: all, seconds, samplesPerSecond: all / seconds },
-      members: Array.from(costSums, (sum, n) => ({
-        cost: sum / samples,
-        accuracy: correct[n]! / samples,
-      })),
+      members: Array.from(costSums, (sum, n) =>
+        resultOf(sum / samples, correct[n]! / samples, diverged[n] === 1),
+      ),
     };
   }
 
@@ -399,8 +421,17 @@ export class Sweep {
 
 const ignore = (): void => undefined;
 
+function resultOf(cost: number, accuracy: number, isDiverged: boolean): MemberResult {
+  return isDiverged ? { isDiverged, cost: NaN, accuracy: NaN } : { isDiverged, cost, accuracy };
+}
+
 /** The optimizer of the first member, which speaks for all but in its learning rate. */
 function requireOneRule(members: readonly SweepMember[]): Optimizer {
+  requireArray('The members of a sweep', members);
+  for (const member of members) {
+    requireOptions('A member of a sweep', member, { seed: true, optimizer: true });
+    requireOptimizer(member.optimizer);
+  }
   const [first] = members;
   if (!first) {
     throw new ConfigurationError(
@@ -414,23 +445,4 @@ function requireOneRule(members: readonly SweepMember[]): Optimizer {
     `The optimizers of a sweep differ in their learning rate alone, and those of members 0 and ${other} differ in more ` +
       `(${rule(first)} and ${rule(members[other]!)}). Give each optimizer a sweep of its own.`,
   );
-}
-
-function stepsToMake({ epochs, steps }: FitOptions, perEpoch: number, stepOfEpoch: number): number {
-  if (steps !== undefined && epochs !== undefined) {
-    throw new ConfigurationError(
-      `Both ${epochs} epochs and ${steps} steps were asked for. Give one of them.`,
-    );
-  }
-  if (steps !== undefined) return requireCount('steps', steps);
-  return requireCount('epochs', epochs ?? 1) * perEpoch - stepOfEpoch;
-}
-
-function requireCount(name: string, value: number): number {
-  if (!Number.isSafeInteger(value) || value < 1) {
-    throw new ConfigurationError(
-      `${name} is a whole number of at least 1, and ${value} was given.`,
-    );
-  }
-  return value;
 }

@@ -3,13 +3,20 @@ import { fileOrder, shuffledOrder } from '../data/shuffle.ts';
 import { ConfigurationError, DisposedError, NonFiniteError } from '../errors.ts';
 import type { AdapterDescription } from '../gpu/adapter.ts';
 import type { Plan } from '../gpu/plan.ts';
-import { requireSeed, type Network } from '../network/network.ts';
-import { requireBatchSize, requireFits, stepsPerEpoch } from './batches.ts';
+import {
+  requireInstance,
+  requireOptions,
+  requireSignal,
+  show,
+  type OptionNames,
+} from '../network/arguments.ts';
+import { Network } from '../network/network.ts';
+import { describeNonFinite, findNonFinite } from '../network/parameters.ts';
+import { requireFits, stepsPerEpoch } from './batches.ts';
 import { createEngine, type PlanOrigin } from './createEngine.ts';
-import { divergenceSentence, gradientFact, parameterName } from './divergence.ts';
+import { divergenceSentence, updateFact } from './divergence.ts';
 import type { Backend, Engine, Evaluation, Preparation, StepMetrics } from './engine.ts';
-import { requireClipNorm } from './optimizers.ts';
-import type { TrainerOptions } from './trainerOptions.ts';
+import { requireTrainerOptions, type TrainerOptions } from './trainerOptions.ts';
 
 export interface FitOptions {
   /** Epochs to complete, counting one that an earlier `fit` left unfinished. Default 1, unless `steps` is given. */
@@ -112,9 +119,8 @@ export class Trainer {
    * @throws {NoAdapterError | LimitError | OutOfMemoryError | DeviceLostError} when `webgpu` cannot be had
    */
   static async create(network: Network, options: TrainerOptions): Promise<Trainer> {
-    requireBatchSize(options.batchSize);
-    requireSeed(options.seed ?? 1);
-    if (options.clipNorm !== undefined) requireClipNorm(options.clipNorm);
+    requireInstance('The network to train', network, Network);
+    requireTrainerOptions(options);
     return new Trainer(network, options, await createEngine(network, options));
   }
 
@@ -168,6 +174,7 @@ export class Trainer {
   async prepare(training: Dataset): Promise<void> {
     this.#requireUsable();
     this.#requireIdle();
+    requireFits(this.#initial, training);
     await this.#load(training);
     this.#orderOf(this.#epoch, training.sampleCount);
     await this.#engine.settle?.();
@@ -178,13 +185,12 @@ export class Trainer {
    * reports ahead. Leaving the loop stops it after the steps already submitted, and the next `fit` on the same
    * dataset goes on where this one stopped.
    * @throws {ConfigurationError} when the dataset does not fit the network, or another `fit` is under way
-   * @throws {NonFiniteError} when the cost is NaN or infinite; the trainer is of no use then
+   * @throws {NonFiniteError} when the cost or an update is NaN or infinite; the trainer is of no use then
    * @throws {DeviceLostError} when the device is lost; what was learned since the last read is gone
    * @throws the signal's reason
    */
   async *fit(training: Dataset, options: FitOptions = {}): AsyncGenerator<Progress, void, void> {
-    const { reportEvery = defaultReportEvery, signal } = options;
-    requireCount('reportEvery', reportEvery);
+    const { reportEvery = defaultReportEvery, signal } = requireFitOptions('fit', options);
     this.#requireUsable();
     this.#requireIdle();
     requireFits(this.#initial, training);
@@ -231,28 +237,44 @@ export class Trainer {
     }
   }
 
-  /** Cost, accuracy and confusion matrix on any dataset, with the parameters as they are. */
+  /**
+   * Cost, accuracy and confusion matrix on any dataset, with the parameters as they are.
+   * @throws {NonFiniteError} when the cost is NaN or infinite
+   */
   async evaluate(dataset: Dataset): Promise<Evaluation> {
     this.#requireUsable();
-    return await this.#engine.evaluate(dataset);
+    requireFits(this.#initial, dataset);
+    const evaluation = await this.#engine.evaluate(dataset);
+    const { cost } = evaluation;
+    if (Number.isFinite(cost)) return evaluation;
+    throw this.#overflow(`The cost on dataset '${dataset.name}' is ${cost}`);
   }
 
-  /** The network's outputs for each sample of a dataset, [sampleCount, outputs] row-major. */
+  /**
+   * The network's outputs for each sample of a dataset, [sampleCount, outputs] row-major.
+   * @throws {NonFiniteError} naming the sample, when an output is NaN or infinite
+   */
   async predict(dataset: Dataset): Promise<Float32Array<ArrayBuffer>> {
     this.#requireUsable();
-    return await this.#engine.predict(dataset);
+    requireFits(this.#initial, dataset);
+    const outputs = await this.#engine.predict(dataset);
+    const wrong = findNonFinite(outputs);
+    if (wrong < 0) return outputs;
+    const size = this.#initial.layers.at(-1)!;
+    throw this.#overflow(
+      `Output ${wrong % size} for sample ${Math.floor(wrong / size)} of dataset '${dataset.name}' is ${outputs[wrong]}`,
+    );
   }
 
   /**
    * The network as learned so far.
-   * @throws {NonFiniteError} naming the layer, when a parameter is NaN or infinite
+   * @throws {NonFiniteError} naming the parameter, when one is NaN or infinite
    */
   async network(): Promise<Network> {
     this.#requireUsable();
     const parameters = await this.#engine.readParameters();
-    const wrong = parameters.findIndex((value) => !Number.isFinite(value));
-    if (wrong >= 0)
-      throw this.#fail(`${parameterName(this.#initial, wrong)} is ${parameters[wrong]}`);
+    const wrong = describeNonFinite(this.#initial.layers, parameters);
+    if (wrong !== undefined) throw this.#fail(wrong);
     return this.#initial.withParameters(parameters);
   }
 
@@ -317,7 +339,7 @@ export class Trainer {
   #report({ metrics, epoch, endOfEpoch }: SettledRun, seconds: number): Progress {
     const { samples, costSum, correct, gpuSeconds, nonFinite } = metrics;
     const cost = costSum / samples;
-    if (nonFinite) throw this.#fail(gradientFact(this.#initial, nonFinite, epoch), nonFinite.step);
+    if (nonFinite) throw this.#fail(updateFact(this.#initial, nonFinite, epoch), nonFinite.step);
     if (!Number.isFinite(cost))
       throw this.#fail(`The cost is ${cost} by step ${this.#step} (epoch ${epoch})`);
     return {
@@ -340,6 +362,16 @@ export class Trainer {
     return this.#failure;
   }
 
+  /** The error for numbers that are not finite on one dataset. Others may be fine, so the trainer stays usable. */
+  #overflow(fact: string): NonFiniteError {
+    const { learningRate } = this.#options.optimizer;
+    return new NonFiniteError(
+      this.#step > 0
+        ? divergenceSentence(`${fact} after step ${this.#step}`, learningRate, this.#step - 1)
+        : `${fact}: the parameters of this network make numbers beyond float32. Start from smaller ones.`,
+    );
+  }
+
   #requireIdle(): void {
     if (!this.#isFitting) return;
     throw new ConfigurationError(
@@ -355,22 +387,37 @@ export class Trainer {
   }
 }
 
-function stepsToMake(options: FitOptions, perEpoch: number, stepOfEpoch: number): number {
-  const { epochs, steps } = options;
+const fitOptionNames: OptionNames<FitOptions> = {
+  ...{ epochs: true, steps: true, reportEvery: true, signal: true },
+};
+
+/**
+ * Checks the options of `fit`, of trainers and of sweeps.
+ * @throws {ConfigurationError}
+ */
+export function requireFitOptions(what: string, options: FitOptions): FitOptions {
+  requireOptions(what, options, fitOptionNames);
+  const { epochs, steps, reportEvery, signal } = options;
+  requireSignal(signal);
+  for (const [name, count] of Object.entries({ epochs, steps, reportEvery })) {
+    if (count === undefined || (Number.isSafeInteger(count) && count >= 1)) continue;
+    throw new ConfigurationError(
+      `${name} is a whole number of at least 1, and ${show(count)} was given.`,
+    );
+  }
   if (steps !== undefined && epochs !== undefined) {
     throw new ConfigurationError(
       `Both ${epochs} epochs and ${steps} steps were asked for. Give one of them.`,
     );
   }
-  if (steps !== undefined) return requireCount('steps', steps);
-  return requireCount('epochs', epochs ?? 1) * perEpoch - stepOfEpoch;
+  return options;
 }
 
-function requireCount(name: string, value: number): number {
-  if (!Number.isSafeInteger(value) || value < 1) {
-    throw new ConfigurationError(
-      `${name} is a whole number of at least 1, and ${value} was given.`,
-    );
-  }
-  return value;
+/** @param stepOfEpoch made of an epoch that was left unfinished */
+export function stepsToMake(
+  { epochs = 1, steps }: FitOptions,
+  perEpoch: number,
+  stepOfEpoch: number,
+): number {
+  return steps ?? epochs * perEpoch - stepOfEpoch;
 }

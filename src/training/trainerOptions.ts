@@ -2,8 +2,21 @@
 import type { Device } from '../gpu/device.ts';
 import type { Plan } from '../gpu/plan.ts';
 import type { PlanCache } from '../gpu/tuning/planCache.ts';
-import type { Backend } from './engine.ts';
-import type { Optimizer } from './optimizers.ts';
+import { backends, type Backend } from './engine.ts';
+import { ConfigurationError } from '../errors.ts';
+import {
+  requireFunction,
+  requireMethods,
+  requireNumber,
+  requireOptions,
+  requireSwitch,
+  show,
+  type OptionNames,
+} from '../network/arguments.ts';
+import { requireOneOf } from '../network/functions.ts';
+import { requireSeed } from '../network/network.ts';
+import { requireBatchSize } from './batches.ts';
+import { requireClipNorm, requireOptimizer, type Optimizer } from './optimizers.ts';
 
 export interface TrainerOptions {
   /**
@@ -48,4 +61,52 @@ export interface TrainerOptions {
   readonly gpu?: GPU;
   /** `webgpu`: of the trainer's own device, see `DeviceOptions`. Default: whether the page is visible. */
   readonly isVisible?: () => boolean;
+}
+
+const names: OptionNames<TrainerOptions> = {
+  ...{ backend: true, batchSize: true, optimizer: true, clipNorm: true, seed: true },
+  ...{ shuffle: true, threads: true, stream: true, plan: true, planCache: true },
+  ...{ device: true, gpu: true, isVisible: true },
+};
+
+/**
+ * Refuses options that make no sense, alone or together. An option that says how to compute must have an effect on the
+ * chosen backend. Options that say where a GPU comes from may be given with every backend.
+ * @throws {ConfigurationError}
+ */
+export function requireTrainerOptions(options: TrainerOptions): void {
+  requireOptions('Trainer.create', options, names);
+  const { batchSize, optimizer, clipNorm, seed, shuffle, threads, stream, plan } = options;
+  const backend = requireOneOf('backend', options.backend ?? 'auto', [...backends, 'auto']);
+  requireBatchSize(batchSize);
+  requireOptimizer(optimizer);
+  if (clipNorm !== undefined) requireClipNorm(clipNorm);
+  if (seed !== undefined) requireSeed(seed);
+  requireSwitch('shuffle', shuffle);
+  requireNumber('threads', threads);
+  requireSwitch('stream', stream);
+  requireSource(options);
+  const { planCache } = options;
+  if (planCache !== undefined)
+    requireMethods('planCache', 'a PlanCache', planCache, ['get', 'set']);
+  const requireUse = (name: string, value: unknown, users: readonly (Backend | 'auto')[]) => {
+    if (value === undefined || users.includes(backend)) return;
+    throw new ConfigurationError(
+      `The option ${name} means nothing to backend '${backend}', and ${show(value)} was given. Leave it out, or use backend '${users[0]}'.`,
+    );
+  };
+  requireUse('threads', threads, ['cpu', 'auto']);
+  requireUse('stream', stream, ['webgpu', 'cpu', 'auto']);
+  requireUse('plan', plan === 'default' ? undefined : plan, ['webgpu', 'auto']);
+}
+
+/** Checks the options that say where a GPU comes from, of trainers and of sweeps. @throws {ConfigurationError} */
+export function requireSource({
+  device,
+  gpu,
+  isVisible,
+}: Pick<TrainerOptions, 'device' | 'gpu' | 'isVisible'>): void {
+  if (device !== undefined) requireMethods('device', 'a Device', device, ['create', 'limit']);
+  if (gpu !== undefined) requireMethods('gpu', 'a GPU', gpu, ['requestAdapter']);
+  requireFunction('isVisible', isVisible);
 }

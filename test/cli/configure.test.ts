@@ -196,6 +196,14 @@ describe('with weights from a file', () => {
     expect(describeLoaded({ preset: 'modern' })).toEqual({ layers, activation, output, cost });
   });
 
+  it('a seed that nothing is left to is refused', () => {
+    expect(() => configure({ seed: 2, shuffle: false }, loaded)).toThrow(
+      '--seed 2 is for the first weights and the shuffling, and --load and --shuffle off leave neither to it.',
+    );
+    expect(configure({ seed: 2 }, loaded).training.seed).toBe(2);
+    expect(configure({ seed: 2, shuffle: false }).network.seed).toBe(2);
+  });
+
   it('an initialiser is refused', () => {
     expect(() => describeLoaded({ init: 'he' })).toThrow(
       '--init he draws the first weights and --load reads them from a file. Give one of them.',

@@ -96,10 +96,13 @@ describe('saving', () => {
   ])('parameter %i of %d is refused', (index, value, message) => {
     const parameters = Float32Array.from(network.parameters);
     parameters[index] = value;
-    const { message: text } = errorOf(NonFiniteError, () =>
-      saveParameters(network.withParameters(parameters)),
-    );
-    expect(text).toContain(message);
+    // A network is made of finite parameters alone; this one was written to afterwards.
+    const { message: made } = errorOf(NonFiniteError, () => network.withParameters(parameters));
+    expect(made).toContain(message);
+    const spoiled = new Network(network, network.parameters);
+    spoiled.parameters[index] = value;
+    const { message: text } = errorOf(NonFiniteError, () => saveParameters(spoiled));
+    expect(text).toContain(`${message}, and nothing was saved`);
   });
 });
 
@@ -189,7 +192,10 @@ describe('loading', () => {
     [[3, 2, 7], "'layers.1.weight' has shape [4, 2] rather than [7, 2]"],
     [[3, 2], 'a network 3-2-4, and 3-2 was asked for. Ask for layers 3,2,4'],
     [[3, 2, 4, 1], 'a network 3-2-4, and 3-2-4-1 was asked for. Ask for'],
-    [[], 'a network 3-2-4, and  was asked for'],
+    [
+      [],
+      'needs at least 2 layer sizes, each a whole number of at least 1, and 0 layer sizes were given',
+    ],
   ])('layers %j are refused for a file of 3, 2, 4', (layers, message) => {
     const error = errorOf(ConfigurationError, () =>
       loadParameters(saveParameters(network), { layers }),

@@ -14,7 +14,8 @@ import { rejectionOf } from '../support/failure.ts';
 
 const { training, test } = digits({ trainingCount: 3000, testCount: 500 });
 const network = new Network(presets.lecture.network);
-const options = { network, batchSize: 100, optimizer: sgd({ learningRate: 3 }) };
+const how = { batchSize: 100, optimizer: sgd({ learningRate: 3 }) };
+const options = { ...how, network };
 
 async function startedEngine(device: Device, stream = false): Promise<GpuEngine> {
   const engine = await GpuEngine.create(device, { ...options, stream });
@@ -48,7 +49,7 @@ describe('a device lost while it works', () => {
 
   it('ends the training loop in it', async () => {
     const device = await Device.request({ gpu: await testGpu() });
-    const trainer = await Trainer.create(network, { ...options, backend: 'webgpu', device });
+    const trainer = await Trainer.create(network, { ...how, backend: 'webgpu', device });
     const loop = async () => {
       for await (const { step } of trainer.fit(training, { epochs: 10, reportEvery: 5 })) {
         if (step >= 10) device.gpu.destroy();

@@ -141,7 +141,7 @@ describe('the global step', () => {
   );
 });
 
-describe('a gradient that is not finite', () => {
+describe('an update that is not finite', () => {
   const layers = [784, 12, 11, 10];
   const gpu = (options: EngineOptions) => GpuEngine.create(device, options);
   const streaming = (options: EngineOptions) =>
@@ -177,9 +177,8 @@ describe('a gradient that is not finite', () => {
     ['reference', reference],
   ])('%s: is reported at once, clipped or not, and from then on', async (_, create) => {
     const sound = new Network({ layers });
-    const parameters = sound.parameters.slice();
-    parameters[parameterLayout(layers)[1]!.biasOffset] = Number.NaN;
-    const broken = sound.withParameters(parameters);
+    const broken = new Network({ layers });
+    broken.parameters[parameterLayout(layers)[1]!.biasOffset] = Number.NaN;
     for (const clipNorm of [undefined, 1]) {
       const options = { batchSize, optimizer, clipNorm };
       expect(await report(create, { ...options, network: sound }, 250, 2)).toEqual([
@@ -220,4 +219,39 @@ describe('a gradient that is not finite', () => {
     const second = { layer: 2, step: 1 };
     expect(await report(create, options, 100, 3)).toEqual([undefined, second, second]);
   });
+
+  it.each([
+    ['GPU', gpu],
+    ['CPU', cpu],
+    ['reference', reference],
+  ])(
+    '%s: is one whose gradient is finite and whose parameters are not, even of the last step',
+    async (_, create) => {
+      const network = new Network({ layers, activation: 'linear', output: 'linear' });
+      const far = sgd({ learningRate: 3e38 });
+      for (const clipNorm of [undefined, 1e6]) {
+        const options = { network, batchSize, optimizer: far, clipNorm };
+        const [first] = await report(create, options, 100, 1);
+        expect(first?.step).toBe(0);
+      }
+    },
+  );
+
+  it.each([
+    ['GPU', gpu],
+    ['CPU', cpu],
+  ])(
+    '%s: is one after which Adam would stand still, its mean square infinite',
+    async (_, create) => {
+      const network = new Network({ layers: [784, 10], output: 'linear' });
+      // The cost stays within float32, and so does the gradient; its square does not.
+      const parameters = network.parameters.map(() => 0).fill(3e19, 7840, 7841);
+      const options = {
+        network: network.withParameters(parameters),
+        batchSize,
+        optimizer: adam({ learningRate: 1e-3 }),
+      };
+      expect(await report(create, options, 100, 1)).toEqual([{ layer: 0, step: 0 }]);
+    },
+  );
 });

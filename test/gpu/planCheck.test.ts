@@ -53,6 +53,9 @@ describe('a plan is refused that', () => {
     expect(refusal({ ...plan, rows: 96 })).toBe(
       'Its buffers have 96 rows, and a mini-batch has 100 samples.',
     );
+    expect(refusal({ ...plan, rows: 168 })).toBe(
+      'Its buffers have 168 rows, and for a mini-batch of 100 samples they may have 164.',
+    );
   });
 
   it('has workgroups or subgroups that the adapter has not', () => {
@@ -104,6 +107,16 @@ describe('a plan is refused that', () => {
     expect(refusal({ ...plan, fused: together })).toBe(
       'Its fused layers are plain, with one sample an invocation, and 1 a workgroup are asked for.',
     );
+  });
+
+  it('has a tile that is plain and shared', () => {
+    const shared = { workgroupSize: 64, across: 8, slices: 2, depth: 0 };
+    for (const role of ['forward', 'hiddenDelta', 'update']) {
+      const both = { rows: 1, quads: 1, isPlain: true, shared };
+      expect(refusal(withTile(1, { [role]: both }))).toContain(
+        'of layer 1 is both plain and shared, and plain tiles share nothing.',
+      );
+    }
   });
 
   it('shares in a way that does not come out even', () => {
@@ -195,8 +208,10 @@ it('a step that no shader can be written for is refused, not a fault of the prog
 
 describe('loops that llvmpipe would end before they are through', () => {
   const llvmpipe = { isSoftware: true, subgroupSize: 8 };
-  const check = (layers: number[], rows: number, adapter: PlanAdapter) => () =>
-    requireShortLoops({ layers }, { rows }, adapter);
+  const check =
+    (layers: number[], rows: number, adapter: PlanAdapter, tiles = plan.layers) =>
+    () =>
+      requireShortLoops({ layers }, { rows, layers: tiles }, adapter);
 
   it('are refused with both numbers', () => {
     const { message } = errorOf(LimitError, check([784, 10], 70_000, llvmpipe));
@@ -206,10 +221,22 @@ describe('loops that llvmpipe would end before they are through', () => {
     expect(check([784, 40_000], 100, llvmpipe)).toThrow('40000 outputs take loops of 80000');
   });
 
+  it('are refused where a tile takes one neuron at a time', () => {
+    const layers = [784, 70_000, 10];
+    expect(check(layers, 100, llvmpipe)).not.toThrow();
+    const plain = withTile(1, { hiddenDelta: { ...tile, isPlain: true } });
+    expect(check(layers, 100, llvmpipe, plain.layers)).toThrow(
+      'Layers of 70000 neurons take loops of 70000 iterations',
+    );
+    const shared = { workgroupSize: 64, across: 8, slices: 1, depth: 4 };
+    const staged = withTile(1, { forward: { ...tile, shared } });
+    expect(check(layers, 100, llvmpipe, staged.layers)).toThrow('Layers of 70000 neurons');
+  });
+
   it('are refused where one invocation takes samples through layers that are too large together', () => {
     const layers = [784, 512, 10];
     const through = (fused: NonNullable<Plan['fused']>, adapter = llvmpipe) =>
-      requireShortLoops({ layers }, { rows: 100, fused }, adapter);
+      requireShortLoops({ layers }, { rows: 100, layers: plan.layers, fused }, adapter);
     // For 128 quads of outputs, 784 steps each; four at a time where the code is not plain.
     const plain = { from: 0, rows: 1, isPlain: true };
     const { message } = errorOf(LimitError, () => through(plain));
@@ -219,6 +246,7 @@ describe('loops that llvmpipe would end before they are through', () => {
     expect(() => through({ ...plain, from: 1 })).not.toThrow();
     expect(() => through(plain, target)).not.toThrow();
     expect(() => through({ from: 0, rows: 4, workgroupSize: 64 })).not.toThrow();
+    expect(() => through({ from: 0, rows: 4, workgroupSize: 1 })).toThrow('in one dispatch');
   });
 
   it('are no matter where they are short, and on other adapters', () => {

@@ -78,6 +78,12 @@ describe('a file is refused that', () => {
     }
   });
 
+  it('is nested so deep that no JSON can be made of it again', () => {
+    const deep = '['.repeat(300_000) + ']'.repeat(300_000);
+    const { message } = errorOf(FormatError, () => parsePlan(deep, network));
+    expect(message).toContain('the file is an array, and an object with');
+  });
+
   it('is of another format, version or network', () => {
     expect(errorWith(['format'], 'plans')).toContain(`its format is "plans", not 'nudge plan'`);
     expect(errorWith(['version'], 2)).toContain('its version is 2, and this nudge reads version 1');

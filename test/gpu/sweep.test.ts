@@ -174,10 +174,11 @@ describe('each network of a sweep', () => {
     const sweep = await create3([0.1, 1e30]);
     await fit(sweep, { epochs: 1 });
     const [sound, diverged] = await sweep.evaluate(test);
-    expect(Number.isFinite(sound!.cost)).toBe(true);
-    expect(Number.isFinite(diverged!.cost)).toBe(false);
+    expect(sound!.isDiverged).toBe(false);
+    expect(sound!.cost).toBeLessThan(Infinity);
+    expect(diverged).toEqual({ isDiverged: true, cost: NaN, accuracy: NaN });
     const error = await failureOf(sweep.network(1), NonFiniteError);
-    expect(error.message).toMatch(/Member 1 .*seed 1.* has diverged/);
+    expect(error.message).toMatch(/Member 1 .*seed 1.* has diverged: Element \[.*\] of tensor/);
     const alone = await create3([0.1]);
     await fit(alone, { epochs: 1 });
     expect(sameBits((await sweep.network(0)).parameters, (await alone.network(0)).parameters)).toBe(
@@ -185,6 +186,21 @@ describe('each network of a sweep', () => {
     );
     await sweep.dispose();
     await alone.dispose();
+  });
+
+  it('has diverged, too, with parameters that are not finite under costs that are', async () => {
+    // The only step throws them beyond float32, and its cost was before.
+    const members = [member(1, 0.1), member(1, 3e38)];
+    const sweep = await Sweep.create({
+      network: { layers: [784, 8, 10], activation: 'relu', output: 'linear' },
+      members,
+      batchSize,
+      device,
+    });
+    const [report] = await fit(sweep, { steps: 1 });
+    expect(report!.members.map(({ isDiverged }) => isDiverged)).toEqual([false, true]);
+    expect((await sweep.evaluate(test)).map(({ isDiverged }) => isDiverged)).toEqual([false, true]);
+    await sweep.dispose();
   });
 });
 

@@ -1,11 +1,13 @@
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 
 import { digits } from '../../src/data/digits/digits.ts';
+import { NonFiniteError } from '../../src/errors.ts';
 import { Device } from '../../src/gpu/device.ts';
 import { Network } from '../../src/network/network.ts';
 import { sgd } from '../../src/training/optimizers.ts';
 import { Trainer } from '../../src/training/trainer.ts';
 import { testGpu } from '../setup/adapter.ts';
+import { failureOf } from '../support/failure.ts';
 
 const { training, test } = digits({ trainingCount: 3050, testCount: 300 });
 const network = new Network({ layers: [784, 20, 10] });
@@ -42,6 +44,53 @@ it('CPU and GPU trainers are interchangeable: the same reports, evaluations and 
   );
   expect(worst).toBeLessThan(1e-4);
 });
+
+describe.each(['webgpu', 'cpu'] as const)(
+  'what is not finite never passes for a result: %s',
+  (backend) => {
+    const small = new Network({ layers: [784, 8, 10], activation: 'relu', output: 'linear' });
+    const create = async (of: Network, learningRate: number) =>
+      await Trainer.create(of, {
+        ...{ backend, batchSize: 100, optimizer: sgd({ learningRate }) },
+        ...(backend === 'webgpu' && { gpu: await testGpu() }),
+      });
+
+    it('with finite parameters whose activations overflow', async () => {
+      const trainer = await create(small.withParameters(small.parameters.map(() => 3e38)), 1);
+      const cost = await failureOf(trainer.evaluate(test), NonFiniteError);
+      expect(cost.message).toMatch(
+        /^The cost on dataset '.*' is (NaN|Infinity): the parameters of this network make numbers beyond float32\./,
+      );
+      const outputs = await failureOf(trainer.predict(test), NonFiniteError);
+      expect(outputs.message).toMatch(/^Output 0 for sample 0 of dataset '.*' is (NaN|Infinity): /);
+      await trainer.dispose();
+    });
+
+    it('after a last step that was fine, though what it made is not', async () => {
+      const trainer = await create(small, 1e20);
+      for await (const { cost } of trainer.fit(training, { steps: 1 })) {
+        expect(cost).toBeLessThan(Infinity);
+      }
+      const { message } = await failureOf(trainer.evaluate(test), NonFiniteError);
+      expect(message).toMatch(
+        /^The cost on dataset '.*' is (NaN|Infinity) after step 1, with learning rate 100000000000000000000: /,
+      );
+      await failureOf(trainer.predict(test), NonFiniteError);
+      await trainer.dispose();
+    });
+
+    it('in a last step whose parameters are beyond float32', async () => {
+      const trainer = await create(small, 3e38);
+      const fit = async () => {
+        for await (const { step } of trainer.fit(training, { steps: 1 })) expect(step).toBe(0);
+      };
+      const error = await failureOf(fit(), NonFiniteError);
+      expect(error.message).toMatch(/^The update of layer \d \(\d+→\d+\) is not finite at step 1 /);
+      expect(await failureOf(trainer.network(), NonFiniteError)).toBe(error);
+      await trainer.dispose();
+    });
+  },
+);
 
 it('a report carries GPU seconds exactly where the device can measure them', async () => {
   const device = await Device.request({ gpu: await testGpu() });

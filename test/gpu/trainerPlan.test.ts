@@ -92,7 +92,17 @@ it('a plan that does not fit is refused, and leaves no buffer', async () => {
   expect(device.liveBuffers).toBe(0);
 });
 
-it('another backend has no plan', async () => {
-  const { exactPlan, planOrigin } = await train({ backend: 'cpu', plan: own });
+it('another backend has no plan, and refuses options that would mean nothing to it', async () => {
+  const { exactPlan, planOrigin } = await train({ backend: 'cpu', plan: 'default' });
   expect([exactPlan, planOrigin]).toEqual([undefined, undefined]);
+  for (const [options, name] of [
+    [{ backend: 'cpu', plan: own }, 'plan'],
+    [{ backend: 'reference', plan: 'tuned' }, 'plan'],
+    [{ backend: 'webgpu', threads: 2 }, 'threads'],
+    [{ backend: 'reference', threads: 0 }, 'threads'],
+    [{ backend: 'reference', stream: false }, 'stream'],
+  ] as const) {
+    const { message } = await failureOf(train(options), ConfigurationError);
+    expect(message).toContain(`The option ${name} means nothing to backend '${options.backend}'`);
+  }
 });

@@ -22,7 +22,8 @@ afterAll(() => device.destroy());
 
 const { training, test } = digits({ trainingCount: 330, testCount: 100 });
 const network = new Network({ layers: [784, 8, 10] });
-const options = { network, batchSize: 100, optimizer: sgd({ learningRate: 1 }) };
+const how = { batchSize: 100, optimizer: sgd({ learningRate: 1 }) };
+const options = { ...how, network };
 const order = (epoch: number) => shuffledOrder(1, epoch, training.sampleCount);
 
 describe.each([false, true])('calls on a GPU engine (streamed: %s)', (stream) => {
@@ -90,7 +91,7 @@ describe.each([false, true])('calls on a GPU engine (streamed: %s)', (stream) =>
 
   it('of a trainer that is disposed of while it fits end the loop in a DisposedError', async () => {
     const trainer = await Trainer.create(network, {
-      ...options,
+      ...how,
       backend: 'webgpu',
       device,
       stream,

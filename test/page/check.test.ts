@@ -10,12 +10,13 @@ import { makeFolder, runCli } from '../cli/runCli.ts';
 import { optionalFirefox } from '../setup/optional.ts';
 
 /** Every kernel and all that is trained have cases in the report, of which none is beyond its bound. */
-function expectWhole({ passed, checks }: VerificationReport): void {
+function expectWhole({ passed, checks }: VerificationReport, plans = 0): void {
   expect(checks.filter((check) => !check.passed)).toEqual([]);
   expect(passed).toBe(true);
   const kernels = kernelNames.map((kernel) => `kernel '${kernel}' against float64`);
   expect(checks.map(({ name }) => name)).toEqual([
     ...kernels,
+    ...(plans > 0 ? ['steps by drawn plans against float64'] : []),
     expect.stringMatching(/^gradient /),
     expect.stringMatching(/^parameters /),
     expect.stringMatching(/^the same bits /),
@@ -36,7 +37,7 @@ describe(
       const { code, stdout } = await runCli(
         [
           ...['check', '--runtime', 'chromium', '--rounds', '1', '--fraction', '0.1'],
-          ...['--seed', '3', '--json', 'check.json'],
+          ...['--plans', '3', '--seed', '3', '--json', 'check.json'],
         ],
         { cwd: folder },
       );
@@ -44,7 +45,7 @@ describe(
       expect(stdout).toMatch(/\nAll \d+ checks passed on .*\.\n$/);
       expect(code).toBe(0);
       const json = await readFile(join(folder, 'check.json'), 'utf8');
-      expectWhole(JSON.parse(json) as VerificationReport);
+      expectWhole(JSON.parse(json) as VerificationReport, 3);
       await rm(folder, { recursive: true });
     });
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ConfigurationError } from '../../src/errors.ts';
+import { ConfigurationError, NonFiniteError } from '../../src/errors.ts';
 import { Network } from '../../src/network/network.ts';
 import { parameterLayout } from '../../src/network/parameters.ts';
 import { backpropagate, forwardPass } from '../../src/reference/backpropagation.ts';
@@ -144,6 +144,19 @@ describe('sampleNudges', () => {
     expect(() => sampleNudges(byHand, [1, 0, 0], 1)).toThrow(ConfigurationError);
     expect(() => sampleNudges(byHand, [1, 0], 2)).toThrow(ConfigurationError);
   });
+});
+
+it('a sample whose nudges are not finite asks for nothing: it is an error', () => {
+  const { parameters } = byHand;
+  const spoiled = [
+    [byHand, [NaN, 0]],
+    [byHand, [1e200, 0]],
+    [{ ...byHand, parameters: parameters.map((value, i) => (i === 8 ? Infinity : value)) }, [1, 0]],
+  ] as const;
+  for (const [network, features] of spoiled) {
+    expect(() => sampleNudges(network, features, 1)).toThrow(NonFiniteError);
+    expect(() => averageNudges(network, features, [1])).toThrow(NonFiniteError);
+  }
 });
 
 describe('averageNudges', () => {

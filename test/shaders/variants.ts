@@ -94,7 +94,9 @@ function stepVariants(): Kernel[] {
         ),
       ),
       ...rules.flatMap((optimizer) =>
-        optimizer ? [applyGradients({ length: 1000, optimizer, workgroupSize })] : [],
+        optimizer
+          ? [applyGradients({ length: 1000, offsets: [0, 208], optimizer, workgroupSize })]
+          : [],
       ),
       sumSquares({ length: 1000, sums: 64, workgroupSize }),
       clipScale({ sums: 64, clipNorm: 1 }),

@@ -196,14 +196,14 @@ describe('fit', () => {
     await trainer.dispose();
   });
 
-  it('stops at a gradient that is not finite, names its layer, and is of no use from then on', async () => {
+  it('stops at an update that is not finite, names its layer, and is of no use from then on', async () => {
     const linear = new Network({ layers: [784, 16, 10], activation: 'linear', output: 'linear' });
     const optimizer = sgd({ learningRate: 1000 });
     const trainer = await Trainer.create(linear, { ...options, optimizer });
     const error = await rejectionOf(fitAll(trainer, { epochs: 20, reportEvery: 5 }));
     expect(error).toBeInstanceOf(NonFiniteError);
     expect((error as Error).message).toMatch(
-      /^The gradient of layer 1 \(16→10\) is not finite at step \d+ \(epoch 1\), with learning rate 1000: .* 100 say\.$/,
+      /^The update of layer 1 \(16→10\) is not finite at step \d+ \(epoch 1\), with learning rate 1000: .* 100 say\.$/,
     );
     expect(await rejectionOf(trainer.evaluate(test))).toBe(error);
     expect(await rejectionOf(trainer.network())).toBe(error);

@@ -7,7 +7,7 @@
  * when gradients are a hundred times smaller: a kernel that returns zeros would pass.
  */
 import type { Activation, Cost, Output } from '../../network/functions.ts';
-import { sigmoid } from '../../reference/functions.ts';
+import { sigmoid, slope } from '../../reference/functions.ts';
 
 /** Half the distance of 1 to the next float32: the relative error of one rounding. */
 export const unit = 2 ** -24;
@@ -49,9 +49,9 @@ export function activationBound(activation: Activation, z: number, zError: numbe
   }
 }
 
-/** exp is off by 3 + 2|z| ULP, the sum by ½, the quotient by 2½; and kernels stop at z = −80. */
+/** exp is off by 3 + 2|z| ULP, the sum by ½, the quotient by 2½. */
 function sigmoidError(z: number): number {
-  return ulp * (6 + 2 * Math.abs(z)) * sigmoid(z) + sigmoid(-80);
+  return ulp * (6 + 2 * Math.abs(z)) * sigmoid(z) + tiny;
 }
 
 /** The largest slope of the sigmoid within `zError` of z: far from 0 it hardly passes errors on. */
@@ -68,12 +68,18 @@ function geluGateArgument(z: number): number {
 /** f′ from a `source` (a or z, see `slopeSource`) that is itself off by `sourceError`. */
 export function slopeBound(activation: Activation, source: number, sourceError: number): number {
   switch (activation) {
+    // Both take 1 − a, which is exact where a is near 1.
     case 'sigmoid':
-      return sourceError + 3 * unit;
+      return sourceError + 2 * ulp * Math.abs(slope(activation, source)) + tiny;
     case 'tanh':
-      return 2 * sourceError + 3 * unit;
-    case 'gelu':
-      return 1.2 * sourceError + ulp * (20 + 4 * Math.abs(geluGateArgument(source)));
+      return 2 * sourceError + 2 * ulp * Math.abs(slope(activation, source)) + tiny;
+    case 'gelu': {
+      // Two terms that cancel out where the slope is 0; e^−|u| is off by 3 + 2|u| ULP, and u, by as many roundings, by 3.
+      const u = geluGateArgument(source);
+      const steepness = 2 * Math.sqrt(2 / Math.PI) * (1 + 3 * 0.044715 * source * source);
+      const terms = sigmoid(u) + Math.abs(source) * sigmoid(u) * sigmoid(-u) * steepness;
+      return 1.2 * sourceError + ulp * (12 + 5 * Math.abs(u)) * terms + tiny * (1 + steepness);
+    }
     case 'relu':
     case 'leaky-relu':
       // At the kink the slope may come out as that of the other side.

@@ -90,12 +90,12 @@ export async function checkApplyGradients(
   const gradient = samples.signed(inputs * outputs + outputs);
   const scale = kind === 'integers' ? 0.5 : samples.pick([1, 0.3, 1e-3]);
   const length = (4 * quads(inputs) + 1) * quads(outputs);
-  const kernel = applyGradients({ length, optimizer, workgroupSize });
+  const kernel = applyGradients({ length, offsets: [0], optimizer, workgroupSize });
   const result = await runKernel(device, kernel, {
     ...state.contents,
     gradients: packLayer(gradient, gradient.subarray(inputs * outputs), inputs, outputs),
     scale: Float32Array.of(scale),
-    counter: counterDuring(epochStep),
+    counter: counterDuring(epochStep, 1),
     settings: settingsOf(epochStep, made),
     rates: ratesDuring(epochStep, ratesOf(optimizer)(made, 1)),
   });

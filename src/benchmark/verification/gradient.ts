@@ -33,10 +33,10 @@ export async function gpuGradient(
     batchSize: dataset.sampleCount,
     optimizer: sgd({ learningRate: 1, momentum: 0.5 }),
     plan,
+    isQuickFirst: false,
   });
   try {
     await engine.load(dataset);
-    await engine.settle();
     engine.beginEpoch(fileOrder(dataset.sampleCount), 0);
     await engine.run(1);
     return (await engine.readMoments())[0]!;

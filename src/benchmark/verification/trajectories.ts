@@ -23,7 +23,6 @@ export async function trainFor(
 ): Promise<Float32Array> {
   try {
     await engine.load(dataset);
-    await engine.settle?.();
     engine.beginEpoch(fileOrder(dataset.sampleCount), 0);
     await engine.run(steps);
     return await engine.readParameters();
@@ -54,7 +53,8 @@ export async function trainGpu(
   dataset: Dataset,
   steps: number,
 ): Promise<Float32Array> {
-  return await trainFor(await GpuEngine.create(device, options), dataset, steps);
+  const engine = await GpuEngine.create(device, { ...options, isQuickFirst: false });
+  return await trainFor(engine, dataset, steps);
 }
 
 /** The worst distance of `found` from `truth`, as a share of {@link trajectoryBound}. */

@@ -1,12 +1,14 @@
 /** The checks that show, on any machine, that the GPU's numbers are right. */
 import type { Dataset } from '../../data/dataset.ts';
 import { sliceDataset } from '../../data/dataset.ts';
-import { ConfigurationError } from '../../errors.ts';
+import { ConfigurationError, DeviceLostError } from '../../errors.ts';
 import type { AdapterDescription } from '../../gpu/adapter.ts';
 import { Device } from '../../gpu/device.ts';
 import type { GpuEngineOptions } from '../../gpu/engine.ts';
 import { choosePlan } from '../../gpu/plan.ts';
+import { planTarget } from '../../gpu/planCheck.ts';
 import { quickPlan } from '../../gpu/quickPlan.ts';
+import { asError } from '../../gpu/watch.ts';
 import { Network } from '../../network/network.ts';
 import { presets } from '../../network/presets.ts';
 import type { EngineOptions } from '../../training/engine.ts';
@@ -14,6 +16,7 @@ import { adamW, sgd } from '../../training/optimizers.ts';
 import { cosineDecay } from '../../training/schedules.ts';
 import { checkGradient } from './gradient.ts';
 import { kernelCases, kernelNames } from './kernels.ts';
+import { checkPlanCase, drawPlanCase, planCaseText } from './plans.ts';
 import { Samples } from './samples.ts';
 import { sameBits, trainCpu, trainGpu, trainReference, trajectoryShare } from './trajectories.ts';
 
@@ -28,6 +31,8 @@ export interface VerifyOptions {
    * kernel, drawn by `seed`. Default 1.
    */
   readonly fraction?: number;
+  /** Plans to draw, of those that the adapter accepts, and to train by. Default 0. */
+  readonly plans?: number;
   readonly seed?: number;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: (progress: { readonly done: number; readonly check: string }) => void;
@@ -51,36 +56,46 @@ export interface VerificationReport {
 }
 
 interface Case {
+  /** Of a drawn plan it says more once the case has been run. */
   readonly name: string;
   readonly run: () => Promise<number>;
 }
 
 /**
  * Runs every check on the adapter of this machine.
- * @throws {ConfigurationError} for a fraction out of its range
+ * @throws {ConfigurationError} for a fraction or a number of plans out of its range
  * @throws {NoAdapterError} when there is none; and the signal's reason
  */
 export async function verify(options: VerifyOptions): Promise<VerificationReport> {
-  const { fraction = 1 } = options;
+  const { fraction = 1, plans = 0 } = options;
   if (!(fraction > 0 && fraction <= 1)) {
     throw new ConfigurationError(
       `The fraction of the cases to run is above 0 and up to 1, and ${fraction} was given. Take 1 for all of them.`,
     );
   }
+  if (!(Number.isSafeInteger(plans) && plans >= 0)) {
+    throw new ConfigurationError(
+      `The number of plans to draw is a whole number of at least 0, and ${plans} was given. Try 100.`,
+    );
+  }
   const device = await Device.request({ ...(options.gpu && { gpu: options.gpu }) });
   try {
-    const groups = [...kernelGroups(device, options), ...trainingGroups(device, options.data)];
+    const groups = [
+      ...kernelGroups(device, options),
+      ...planGroups(device, options),
+      ...trainingGroups(device, options.data),
+    ];
     const total = groups.reduce((sum, [, cases]) => sum + cases.length, 0);
     const checks: Check[] = [];
     let done = 0;
     for (const [name, cases] of groups) {
       let worst = 0;
       let failed: string | undefined;
-      for (const { name: caseName, run } of cases) {
+      for (const one of cases) {
         options.signal?.throwIfAborted();
         options.onProgress?.({ done: done++ / total, check: name });
-        const share = await run();
-        if (!(share <= 1)) failed ??= caseName;
+        const share = await one.run();
+        if (!(share <= 1)) failed ??= one.name;
         worst = Math.max(worst, share);
       }
       const passed = failed === undefined;
@@ -106,6 +121,37 @@ function kernelGroups(device: Device, options: VerifyOptions): [string, Case[]][
       some.map(({ name, run }) => ({ name, run: () => run(device) })),
     ];
   });
+}
+
+/** Every case is the next plan that is accepted; the refused ones before it must have been refused as they should. */
+function planGroups(device: Device, { plans = 0, seed = 1 }: VerifyOptions): [string, Case[]][] {
+  if (plans === 0) return [];
+  const target = planTarget(device);
+  let index = 0;
+  const cases = Array.from({ length: plans }, (_, i) => {
+    const one = {
+      name: `accepted plan ${i}`,
+      run: async () => {
+        for (;;) {
+          const drawn = drawPlanCase(seed, index++, target);
+          one.name = planCaseText(drawn);
+          try {
+            const { refusal, worst } = await checkPlanCase(device, drawn);
+            if (refusal === undefined) return worst;
+          } catch (error) {
+            const message = `${asError(error).message} (${one.name})`;
+            if (error instanceof DeviceLostError) {
+              throw new DeviceLostError(error.reason, message, { cause: error });
+            }
+            one.name = message;
+            return Infinity;
+          }
+        }
+      },
+    };
+    return one;
+  });
+  return [['steps by drawn plans against float64', cases]];
 }
 
 const steps = 10;

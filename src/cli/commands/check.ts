@@ -14,6 +14,7 @@ import { nudgeVersion } from '../versions.ts';
 interface CheckOptions extends option.JsonArguments, Omit<option.RuntimeArguments, 'backend'> {
   readonly rounds?: number;
   readonly fraction?: number;
+  readonly plans?: number;
   readonly seed?: number;
 }
 
@@ -43,12 +44,18 @@ export function addCheck(program: Command, context: Context): void {
       "of each kernel's cases, drawn by the seed, for a short check; default: 1",
     ),
   );
+  option.add(
+    check,
+    'advanced',
+    option.whole('--plans <n>', 'plans to draw, and to train small networks by; default: 0', 0),
+  );
   option.add(check, 'advanced', option.seed('of the random draws; default: 1'));
   option.addRuntime(check, 'auto');
   option.addHelp(
     check,
     'nudge check',
     'nudge check --runtime chromium --fraction 0.25',
+    'nudge check --plans 1000 --fraction 0.01',
     'nudge check --rounds 20 --seed 7 --json check.json',
   );
   check.action((options: CheckOptions) => runCheck(options, context));
@@ -57,7 +64,7 @@ export function addCheck(program: Command, context: Context): void {
 async function runCheck(options: CheckOptions, context: Context): Promise<void> {
   await inRun(context, { json: options.json, onInterrupt: 'Stopping.' }, async (run) => {
     const { terminal, interrupt, json } = run;
-    const { runtime: choice = 'auto', browser, rounds, fraction, seed } = options;
+    const { runtime: choice = 'auto', browser, rounds, fraction, plans, seed } = options;
     await withRuntime(
       terminal,
       { runtime: choice, browser, backend: 'webgpu', source },
@@ -67,7 +74,7 @@ async function runCheck(options: CheckOptions, context: Context): Promise<void> 
         try {
           report = await runtime.run(
             'check',
-            { rounds, fraction, seed },
+            { rounds, fraction, plans, seed },
             {
               signal: interrupt.signal,
               onEvent: ({ done, check: name }) => bar.update(done, { check: name }),
@@ -82,6 +89,7 @@ async function runCheck(options: CheckOptions, context: Context): Promise<void> 
           configuration: {
             rounds: rounds ?? null,
             fraction: fraction ?? null,
+            plans: plans ?? null,
             seed: seed ?? null,
             runtime: choice,
           },

@@ -14,6 +14,7 @@ import {
 } from '../../benchmark/sweepJob.ts';
 import { adapterName } from '../../gpu/adapter.ts';
 import { Network } from '../../network/network.ts';
+import type { MemberResult } from '../../training/sweep.ts';
 import {
   configureSweep,
   parseLearningRates,
@@ -291,11 +292,12 @@ function showProgress(terminal: Terminal, { seeds, optimizers, epochs }: SweepCo
 export function describeSweep(result: SweepResult): string[] {
   const { rows, adapter, isComplete, steps, seconds, samplesPerSecond } = result;
   const head = ['test accuracy', 'test cost', 'training cost', 'learning rate', 'seed'];
-  const cost = (value: number) => (Number.isFinite(value) ? formatCost(value) : 'diverged');
+  const cost = ({ isDiverged, cost: mean }: MemberResult) =>
+    isDiverged ? 'diverged' : formatCost(mean);
   const lines = sortRows(rows).map(({ seed, learningRate, training, test }) => [
-    formatShare(test.accuracy),
-    cost(test.cost),
-    cost(training.cost),
+    test.isDiverged ? 'diverged' : formatShare(test.accuracy),
+    cost(test),
+    cost(training),
     `${learningRate}`,
     `${seed}`,
   ]);

@@ -2,7 +2,7 @@
  * Activation functions and slopes of a panel's values. Formulas: `src/reference/functions.ts`. The numbers of the
  * functions are their positions in `activations` of `src/network/functions.ts`.
  */
-import { madd, sigmoid, tanh } from './lanes';
+import { exp, madd, sigmoid, tanh } from './lanes';
 
 export const SIGMOID: i32 = 0;
 export const TANH: i32 = 1;
@@ -39,8 +39,7 @@ export function activate(activation: i32, z: usize, a: usize, bytes: usize): voi
     case GELU:
       for (; z < end; z += 16, a += 16) {
         const value = v128.load(z);
-        const half = f32x4.mul(value, f32x4.splat(0.5));
-        v128.store(a, madd(half, geluTanh(value), half));
+        v128.store(a, f32x4.mul(value, geluGate(value, geluExp(reach(value)))));
       }
       break;
     default:
@@ -48,20 +47,40 @@ export function activate(activation: i32, z: usize, a: usize, bytes: usize): voi
   }
 }
 
-/** tanh(√(2/π)·(z + 0.044715 z³)) */
-function geluTanh(z: v128): v128 {
-  const square = f32x4.mul(z, z);
-  const inner = madd(f32x4.mul(square, z), f32x4.splat(geluCubic), z);
-  return tanh(f32x4.mul(inner, f32x4.splat(geluScale)));
+/** |z|, and 11 above, from where on e^−|u| is 0 and z³ might overflow; NaN stays NaN. */
+// @ts-ignore: decorator
+@inline
+function reach(z: v128): v128 {
+  return f32x4.pmin(f32x4.abs(z), f32x4.splat(11));
+}
+
+/** e^−|u| with u = 2·√(2/π)·(x + 0.044715 x³), which GELU's gate σ(u) and σ(u)·σ(−u) are made of, exact in both tails. */
+function geluExp(x: v128): v128 {
+  const inner = madd(f32x4.mul(x, x), f32x4.splat(geluCubic), f32x4.splat(1));
+  return exp(f32x4.mul(f32x4.mul(x, inner), f32x4.splat(-2 * geluScale)));
+}
+
+/** σ(u) from e = e^−|u|: 1/(1 + e), or e/(1 + e) where z is negative. */
+// @ts-ignore: decorator
+@inline
+function geluGate(z: v128, e: v128): v128 {
+  const one = f32x4.splat(1);
+  const isNegative = f32x4.lt(z, f32x4.splat(0));
+  return f32x4.div(v128.bitselect(e, one, isNegative), f32x4.add(one, e));
 }
 
 function geluSlope(z: v128): v128 {
   const one = f32x4.splat(1);
-  const half = f32x4.splat(0.5);
-  const t = geluTanh(z);
-  const inner = madd(f32x4.mul(z, z), f32x4.splat(3 * geluCubic), one);
-  const steep = f32x4.mul(f32x4.sub(one, f32x4.mul(t, t)), f32x4.mul(z, f32x4.splat(0.5 * geluScale)));
-  return madd(steep, inner, madd(t, half, half));
+  const x = reach(z);
+  const e = geluExp(x);
+  const beside = f32x4.add(one, e);
+  const product = f32x4.div(e, f32x4.mul(beside, beside));
+  const steepness = madd(
+    f32x4.mul(x, x),
+    f32x4.splat(6 * geluScale * geluCubic),
+    f32x4.splat(2 * geluScale),
+  );
+  return madd(f32x4.mul(z, product), steepness, geluGate(z, e));
 }
 
 /** `values` times f′, which is computed from a = f(z), or from z where the activation is GELU. */
@@ -73,7 +92,7 @@ export function timesSlope(activation: i32, values: v128, source: v128): v128 {
     case SIGMOID:
       return f32x4.mul(values, f32x4.mul(source, f32x4.sub(one, source)));
     case TANH:
-      return f32x4.mul(values, f32x4.sub(one, f32x4.mul(source, source)));
+      return f32x4.mul(values, f32x4.mul(f32x4.sub(one, source), f32x4.add(one, source)));
     case RELU:
       // A product, not a selection: 0·∞ and 0·NaN are to be NaN, as the reference has them.
       return f32x4.mul(values, v128.and(one, f32x4.gt(source, f32x4.splat(0))));

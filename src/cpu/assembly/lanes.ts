@@ -18,12 +18,13 @@ export function columnMask(column: i32, columns: i32): v128 {
 }
 
 /**
- * eˣ to about 2⁻²³ of itself, for x clamped to what float32 can hold; NaN stays NaN.
+ * eˣ to about 2⁻²³ of itself, for x up to what float32 can hold; 0 where it would be no normal number; NaN stays NaN.
  *
  * x = n·ln 2 + r with |r| ≤ ½ ln 2, ln 2 in two parts so that r is exact (Cody and Waite), and eʳ by its series,
  * whose eighth term is the first below half a unit in the last place.
  */
 export function exp(x: v128): v128 {
+  const isTiny = f32x4.lt(x, f32x4.splat(-87.33));
   // pmin and pmax return their first operand where it is NaN.
   x = f32x4.pmin(x, f32x4.splat(88.37));
   x = f32x4.pmax(x, f32x4.splat(-87.33));
@@ -39,7 +40,7 @@ export function exp(x: v128): v128 {
   p = madd(p, r, f32x4.splat(1));
   p = madd(p, r, f32x4.splat(1));
   const exponent = i32x4.shl(i32x4.add(i32x4.trunc_sat_f32x4_s(n), i32x4.splat(127)), 23);
-  return f32x4.mul(p, exponent);
+  return v128.andnot(f32x4.mul(p, exponent), isTiny);
 }
 
 export function sigmoid(z: v128): v128 {

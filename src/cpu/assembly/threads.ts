@@ -49,7 +49,7 @@ export class Control {
   /** The host does not want to wait for the end of the step; and some thread has left out some of it. */
   isStopped: i32;
   isCut: i32;
-  /** Steps made, and 0 once a gradient was not finite, after whose step the threads stop. */
+  /** Steps made, and 0 once an update was not finite, after whose step the threads stop. */
   made: i32;
   isFinite: i32;
 }

@@ -71,7 +71,7 @@ export function squareSum(from: usize, to: usize): f64 {
  * @param scale what makes of the gradient's sum the gradient to apply: that of `rates`, and less where it is clipped
  * @param first moments: velocity, or mean
  * @param second moments: mean of squares
- * @returns whether all of the gradient was finite
+ * @returns whether all of what it made is finite, parameters and moments; of a gradient that is not, nothing is
  */
 export function update(
   rates: Rates,
@@ -118,11 +118,11 @@ function plain(
   const isDecaying = rates.penalty !== 0;
   let seen = f32x4.splat(0);
   for (let at: usize = 0; at < bytes; at += 16) {
-    const g = v128.load(gradient + at);
-    seen = watch(seen, g);
     let w = v128.load(parameters + at);
     if (isDecaying) w = f32x4.mul(w, penalty);
-    v128.store(parameters + at, madd(g, rate, w));
+    w = madd(v128.load(gradient + at), rate, w);
+    seen = watch(seen, w);
+    v128.store(parameters + at, w);
   }
   return areFinite(seen);
 }
@@ -143,13 +143,13 @@ function momentum(
   let seen = f32x4.splat(0);
   for (let at: usize = 0; at < bytes; at += 16) {
     const sum = v128.load(gradient + at);
-    seen = watch(seen, sum);
-    const w = v128.load(parameters + at);
+    let w = v128.load(parameters + at);
     const g = madd(penalty, w, f32x4.mul(sum, scales));
     const v = madd(beta, v128.load(velocity + at), g);
     v128.store(velocity + at, v);
-    const direction = isNesterov ? madd(beta, v, g) : v;
-    v128.store(parameters + at, madd(rate, direction, w));
+    w = madd(rate, isNesterov ? madd(beta, v, g) : v, w);
+    seen = watch(seen, w);
+    v128.store(parameters + at, w);
   }
   return areFinite(seen);
 }
@@ -176,18 +176,17 @@ function adam(
   let seen = f32x4.splat(0);
   for (let at: usize = 0; at < bytes; at += 16) {
     const sum = v128.load(gradient + at);
-    seen = watch(seen, sum);
-    const w = v128.load(parameters + at);
+    let w = v128.load(parameters + at);
     const g = madd(penalty, w, f32x4.mul(sum, scales));
     const m = madd(beta1, v128.load(mean + at), f32x4.mul(rest1, g));
     const v = madd(beta2, v128.load(meanSquare + at), f32x4.mul(rest2, f32x4.mul(g, g)));
     v128.store(mean + at, m);
     v128.store(meanSquare + at, v);
     const size = madd(f32x4.sqrt(v), root, epsilon);
-    v128.store(
-      parameters + at,
-      madd(rate, f32x4.div(m, size), f32x4.mul(keep, w)),
-    );
+    w = madd(rate, f32x4.div(m, size), f32x4.mul(keep, w));
+    // An infinite v would never let the parameter move again.
+    seen = watch(watch(seen, w), v);
+    v128.store(parameters + at, w);
   }
   return areFinite(seen);
 }

@@ -7,6 +7,8 @@
  * rounds exactly are used, and all randomness is `Random`'s.
  */
 import { ConfigurationError } from '../../errors.ts';
+import { requireOptions, show } from '../../network/arguments.ts';
+import { requireOneOf } from '../../network/functions.ts';
 import { createDataset, type Dataset } from '../dataset.ts';
 import { imageSize } from './render.ts';
 import { DigitWriter, type DigitsSplit } from './writer.ts';
@@ -40,6 +42,7 @@ export interface DigitsOptions {
  * @throws {ConfigurationError} when the seed or a count is out of range
  */
 export function digits(options: DigitsOptions = {}): { training: Dataset; test: Dataset } {
+  requireOptions('digits', options, { seed: true, trainingCount: true, testCount: true });
   const { seed = 1, trainingCount = 60_000, testCount = 10_000 } = options;
   return {
     training: digitsRange(seed, 'training', 0, trainingCount),
@@ -53,13 +56,15 @@ export function digits(options: DigitsOptions = {}): { training: Dataset; test: 
  */
 export function digitsRange(seed: number, split: DigitsSplit, start: number, end: number): Dataset {
   checkSeed(seed);
+  requireOneOf('split', split, ['training', 'test']);
+  checkIndex(start);
+  if (!Number.isInteger(end)) checkIndex(end);
   const sampleCount = end - start;
   if (sampleCount < 1) {
     throw new ConfigurationError(
       `The digits ${split} set from sample ${start} up to sample ${end} has no samples; ask for at least one.`,
     );
   }
-  checkIndex(start);
   checkIndex(end - 1);
   if (sampleCount * featureCount > maxBytes) {
     throw new ConfigurationError(
@@ -86,7 +91,7 @@ export function digitsRange(seed: number, split: DigitsSplit, start: number, end
 function checkSeed(seed: number): void {
   if (!Number.isInteger(seed) || seed < 0 || seed >= 2 ** 32) {
     throw new ConfigurationError(
-      `The seed of the digits is ${seed}; give an integer from 0 to ${2 ** 32 - 1}.`,
+      `The seed of the digits is ${show(seed)}; give an integer from 0 to ${2 ** 32 - 1}.`,
     );
   }
 }
@@ -94,7 +99,7 @@ function checkSeed(seed: number): void {
 function checkIndex(index: number): void {
   if (!Number.isInteger(index) || index < 0 || index >= 2 ** 32) {
     throw new ConfigurationError(
-      `Sample ${index} of the digits does not exist; samples are numbered from 0 to ${2 ** 32 - 1}.`,
+      `Sample ${show(index)} of the digits does not exist; samples are numbered from 0 to ${2 ** 32 - 1}.`,
     );
   }
 }

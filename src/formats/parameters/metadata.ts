@@ -1,5 +1,6 @@
 /** What a file says about its network beside the tensors, and what the caller says: the two made one. */
 import { ConfigurationError, FormatError } from '../../errors.ts';
+import { show } from '../../network/arguments.ts';
 import { activations, costs, outputs } from '../../network/functions.ts';
 import { initializers } from '../../network/initializers.ts';
 import { requireSeed, type Network, type NetworkOptions } from '../../network/network.ts';
@@ -62,7 +63,7 @@ function agree<T extends string>(
 ): T {
   if (found !== undefined && wanted !== undefined && found !== wanted) {
     throw new ConfigurationError(
-      `The network of the file has ${what} '${found}', and '${wanted}' was asked for. Leave ${what} out, or load another file.`,
+      `The network of the file has ${what} '${found}', and ${show(wanted)} was asked for. Leave ${what} out, or load another file.`,
     );
   }
   return requireKnown(what, wanted ?? found);

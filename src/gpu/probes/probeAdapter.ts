@@ -4,6 +4,13 @@
  */
 import type { AdapterDescription } from '../adapter.ts';
 import { ConfigurationError } from '../../errors.ts';
+import {
+  requireFunction,
+  requireMethods,
+  requireOptions,
+  requireSignal,
+  show,
+} from '../../network/arguments.ts';
 import type { Device } from '../device.ts';
 import { probeArithmetic, type Arithmetic } from './arithmetic.ts';
 import { BatchTimer } from './batchTimer.ts';
@@ -31,6 +38,14 @@ export interface MeasuredLimits {
   readonly seconds: number;
 }
 
+/** @throws {ConfigurationError} unless `budgetMs` is a finite number greater than 0 */
+export function requireBudget(budgetMs: number, usual: number): void {
+  if (Number.isFinite(budgetMs) && budgetMs > 0) return;
+  throw new ConfigurationError(
+    `budgetMs is a number of milliseconds greater than 0, and ${show(budgetMs)} was given. The default is ${usual}.`,
+  );
+}
+
 /**
  * Measures an adapter's own limits. Nothing else should run on it, or on the machine where the adapter is software.
  *
@@ -47,12 +62,12 @@ export async function probeAdapter(
   device: Device,
   options: ProbeOptions = {},
 ): Promise<MeasuredLimits> {
+  requireMethods('device', 'a Device', device, ['create', 'limit']);
+  requireOptions('probeAdapter', options, { budgetMs: true, signal: true, onProgress: true });
   const { budgetMs = 2500, signal, onProgress } = options;
-  if (!(budgetMs > 0)) {
-    throw new ConfigurationError(
-      `budgetMs is a number of milliseconds greater than 0, and ${budgetMs} was given. The default is 2500.`,
-    );
-  }
+  requireBudget(budgetMs, 2500);
+  requireSignal(signal);
+  requireFunction('onProgress', onProgress);
   const start = performance.now();
   /** When so much of the budget is spent. */
   const at = (share: number) => start + share * budgetMs;

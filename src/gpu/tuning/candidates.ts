@@ -27,8 +27,6 @@ interface Work {
 
 /** Above this many weights, an invocation that takes its samples through a layer alone has too much to do. */
 const mostFusedWeights = 2 ** 15;
-/** Rows that a candidate's buffers may have beyond those of the mini-batch: work that nobody has a use for. */
-export const mostExtraRows = 64;
 /** Most of what there is to gain is near; each candidate costs a compilation, a check and a few measurements. */
 const mostTiles = 14;
 
@@ -55,7 +53,6 @@ export function candidatesFor(
 }
 
 function isPlan(plan: Plan, network: Work, target: PlanTarget): boolean {
-  if (plan.rows > plan.batchSize + mostExtraRows) return false;
   try {
     requirePlan(plan, network, plan.batchSize, target);
     return true;

@@ -10,6 +10,7 @@ import type { Device } from '../device.ts';
 import { choosePlan, type Plan } from '../plan.ts';
 import { planTarget, rowsFor } from '../planCheck.ts';
 import { BatchTimer } from '../probes/batchTimer.ts';
+import { requireBudget } from '../probes/probeAdapter.ts';
 import {
   candidatesFor,
   nameAnswer,
@@ -107,11 +108,7 @@ export async function tune(
   options: TunerOptions,
 ): Promise<Tuning> {
   const { budgetMs = 5000 } = options;
-  if (!(budgetMs > 0)) {
-    throw new ConfigurationError(
-      `budgetMs is a number of milliseconds greater than 0, and ${budgetMs} was given. The default is 5000.`,
-    );
-  }
+  requireBudget(budgetMs, 5000);
   const timer = options.timer ? undefined : await BatchTimer.create(device);
   try {
     return await new Tuner(device, network, check, options, budgetMs).run(options.timer ?? timer!);

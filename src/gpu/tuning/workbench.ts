@@ -8,11 +8,10 @@ import type { Optimizer } from '../../training/optimizers.ts';
 import type { Device } from '../device.ts';
 import { parameterBuffers } from '../parameterStore.ts';
 import type { Plan } from '../plan.ts';
-import { buildStep } from '../planCheck.ts';
+import { buildStep, mostExtraRows } from '../planCheck.ts';
 import type { BatchTimer } from '../probes/batchTimer.ts';
 import { measureSlope } from '../probes/slope.ts';
 import { Program } from '../program.ts';
-import { mostExtraRows } from './candidates.ts';
 import { createSource, type BatchSource } from '../source.ts';
 
 export type Timer = Pick<BatchTimer, 'run' | 'emptySeconds' | 'leastSeconds'>;

@@ -6,8 +6,8 @@ import { describeSweep } from '../../../src/cli/commands/sweep.ts';
 const row = (seed: number, learningRate: number, cost: number, accuracy: number) => ({
   seed,
   learningRate,
-  training: { cost: 2 * cost, accuracy },
-  test: { cost, accuracy },
+  training: { isDiverged: Number.isNaN(cost), cost: 2 * cost, accuracy },
+  test: { isDiverged: Number.isNaN(cost), cost, accuracy },
 });
 
 const result: SweepResult = {
@@ -23,9 +23,9 @@ const result: SweepResult = {
   rows: [
     row(1, 1, 0.5, 0.8),
     row(2, 1, 0.4, 0.9),
-    row(1, 3, Number.NaN, 0.99),
+    row(1, 3, Number.NaN, Number.NaN),
     row(2, 3, 0.3, 0.9),
-    row(3, 3, Number.NaN, 0.1),
+    row(3, 3, Number.NaN, Number.NaN),
   ],
   steps: 1200,
   seconds: 12.34,
@@ -48,8 +48,8 @@ it('the table ends with how many were trained, how fast and on what', () => {
     '      90.00 %     0.3000         0.6000              3     2',
     '      90.00 %     0.4000         0.8000              1     2',
     '      80.00 %     0.5000          1.000              1     1',
-    '      99.00 %   diverged       diverged              3     1',
-    '      10.00 %   diverged       diverged              3     3',
+    '     diverged   diverged       diverged              3     1',
+    '     diverged   diverged       diverged              3     3',
     '',
     '5 networks, 1,200 steps each, in 12.3 s: 456,789 samples/s together, on acme one (hardware).',
   ]);

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { loadParameters } from '../../../src/formats/parameters.ts';
+import { loadParameters, saveParameters } from '../../../src/formats/parameters.ts';
+import { Network } from '../../../src/network/network.ts';
 import { makeFolder, runCli, withoutTimes, writeTinyMnist, type Report } from '../runCli.ts';
 
 let folder: string;
@@ -276,7 +277,17 @@ describe('a run that fails', () => {
       'a gradient that is no number',
       [...tiny, '--learning-rate', '1e38', '--output', 'linear'],
       1,
-      /^error: The gradient of layer \d \(\d+→\d+\) is not finite at step \d+ .* training has diverged .* smaller learning rate/,
+      /^error: The update of layer \d \(\d+→\d+\) is not finite at step \d+ .* training has diverged .* smaller learning rate/,
+    ],
+    [
+      'a cost on the test set that is no number, after one last step that was fine',
+      [
+        ...tiny,
+        ...['--epochs', '1', '--batch-size', '10000', '--learning-rate', '1e20'],
+        ...['--activation', 'relu', '--output', 'linear'],
+      ],
+      1,
+      /^error: The cost on dataset '.*' is (NaN|Infinity) after step 1, with learning rate 100000000000000000000: training has diverged/,
     ],
     [
       'weights of another shape',
@@ -353,6 +364,19 @@ describe('a run that fails', () => {
       expect(await readdir(folder)).toEqual(before);
     },
   );
+});
+
+it('evaluating weights that overflow is a failure, and no report is written', async () => {
+  const network = new Network({ layers: [16, 8, 10], activation: 'relu', output: 'linear' });
+  const huge = network.withParameters(network.parameters.map(() => 3e38));
+  await writeFile(join(folder, 'huge.st'), saveParameters(huge));
+  const args = ['--load', 'huge.st', '--data', 'tiny', '--backend', 'cpu', '--json', 'huge.json'];
+  const { code, stdout, stderr } = await run('evaluate', ...args);
+  expect([code, stdout]).toEqual([1, '']);
+  expect(stderr).toMatch(
+    /^error: The cost on dataset '.*' is (NaN|Infinity): the parameters of this network/,
+  );
+  expect(await readdir(folder)).not.toContain('huge.json');
 });
 
 describe.each([

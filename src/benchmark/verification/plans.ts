@@ -1,0 +1,386 @@
+/**
+ * Draws plans from everything that a plan file may say, and holds each plan that is accepted to the float64 reference:
+ * a plan that nudge accepts must give the reference's result, and a plan that it refuses must end in a typed error.
+ */
+import type { Sharing, Tile } from '../../../shaders/tile.ts';
+import { quads } from '../../../shaders/wgsl.ts';
+import { createDataset, type Dataset } from '../../data/dataset.ts';
+import { shuffledOrder } from '../../data/shuffle.ts';
+import { ConfigurationError, FormatError, LimitError } from '../../errors.ts';
+import type { Device } from '../../gpu/device.ts';
+import { GpuEngine } from '../../gpu/engine.ts';
+import { type LayerPlan, type Plan } from '../../gpu/plan.ts';
+import { rowsFor, type PlanTarget } from '../../gpu/planCheck.ts';
+import { largestCount, mostFusedRows, planFile, readPlanFile } from '../../gpu/planFile.ts';
+import { quickPlan } from '../../gpu/quickPlan.ts';
+import { activations } from '../../network/functions.ts';
+import { Network } from '../../network/network.ts';
+import { Random } from '../../network/random.ts';
+import { backpropagate } from '../../reference/backpropagation.ts';
+import { clipScale, gradientNorm } from '../../reference/clip.ts';
+import { featureValues, labelsOf } from '../../reference/features.ts';
+import { batchExtent, stepsPerEpoch } from '../../training/batches.ts';
+import { sgd } from '../../training/optimizers.ts';
+import { outputBounds, tiny, unit } from './bounds.ts';
+import { gradientBound, layerBounds } from './gradient.ts';
+import { outputsAndCosts } from './kernels.ts';
+import { Worst } from './samples.ts';
+import { sameBits } from './trajectories.ts';
+
+/** A plan, and a training that is to go by it. */
+export interface PlanCase {
+  readonly seed: number;
+  /** Which of the cases of this seed. */
+  readonly index: number;
+  readonly network: Network;
+  readonly plan: Plan;
+  readonly batchSize: number;
+  readonly sampleCount: number;
+  readonly clipNorm: number | undefined;
+}
+
+/** Streams of the random numbers of a case, and of its data. */
+const [planStream, dataStream] = [0x97a5, 0x97a6];
+
+/** Draws the numbers of a plan. */
+class Draw {
+  readonly #random: Random;
+  /** The chance that a value is any that the file may hold, rather than one that may be of use. */
+  readonly #wildness: number;
+
+  constructor(random: Random) {
+    this.#random = random;
+    this.#wildness = this.pick([0, 0, 0.02, 0.05, 0.2]);
+  }
+
+  chance(probability: number): boolean {
+    return this.#random.uniform() < probability;
+  }
+
+  pick<T>(choices: readonly T[]): T {
+    return choices[this.#random.integer(choices.length)]!;
+  }
+
+  between(least: number, most: number): number {
+    return least + this.#random.integer(most - least + 1);
+  }
+
+  powerOfTwo(most: number): number {
+    return 2 ** this.between(0, Math.floor(Math.log2(most)));
+  }
+
+  /** Of workgroups that share: mostly small, since software adapters compile large ones for a second. */
+  sharedSize(most: number): number {
+    return this.powerOfTwo(this.chance(0.1) ? most : Math.min(most, 32));
+  }
+
+  /** `usual`, or any number from `least` to `most`: all sizes of number are as likely, and the extremes more so. */
+  number(usual: number, least: number, most = largestCount): number {
+    if (!this.chance(this.#wildness)) return usual;
+    if (this.chance(0.2)) return this.pick([least, most]);
+    const size = this.#random.uniform() * Math.log2(most - least + 2);
+    return Math.min(most, least + Math.floor(2 ** size) - 1);
+  }
+
+  /** True, false or undefined. */
+  option(probability: number): boolean | undefined {
+    if (this.chance(this.#wildness)) return this.pick([true, false, undefined]);
+    return this.chance(probability) ? true : this.pick([false, undefined]);
+  }
+}
+
+const sizes = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 15, 16, 17, 20, 31, 33] as const;
+
+/**
+ * Draws a case, the same one every time on the same kind of adapter. The plan may be one that nudge refuses.
+ * @param seed an integer from 0 to 2³² − 1, as is `index`
+ */
+export function drawPlanCase(seed: number, index: number, target: PlanTarget): PlanCase {
+  const draw = new Draw(new Random(seed, planStream, index));
+  const [output, cost] = draw.pick(outputsAndCosts);
+  const network = new Network({
+    layers: Array.from({ length: draw.pick([2, 2, 2, 2, 3, 3, 4, 5]) }, () => draw.pick(sizes)),
+    activation: draw.pick(activations),
+    output,
+    cost,
+    initializer: draw.pick(['normal', 'xavier', 'he']),
+    seed: index,
+  });
+  const batchSize = draw.between(1, 64);
+  return {
+    seed,
+    index,
+    network,
+    plan: drawPlan(draw, network, batchSize, target),
+    batchSize,
+    // Fewer than a mini-batch, a mini-batch and a short one, or two.
+    sampleCount: draw.between(1, 2 * batchSize),
+    clipNorm: draw.chance(0.25) ? draw.pick([0.01, 1, 100]) : undefined,
+  };
+}
+
+function drawPlan(draw: Draw, network: Network, batchSize: number, target: PlanTarget): Plan {
+  const { maxWorkgroupSize, subgroupSize } = target;
+  const sharesLoads = subgroupSize > 0 && draw.chance(0.4);
+  const lanes = {
+    workgroupSize: draw.number(
+      Math.max(draw.powerOfTwo(maxWorkgroupSize), sharesLoads ? subgroupSize : 1),
+      1,
+    ),
+    broadcast: draw.number(sharesLoads ? subgroupSize : 0, 0),
+  };
+  // Tiles of layers that are updated in one dispatch share in workgroups of one size, and compile slowly.
+  const updateSize = draw.chance(0.15) ? draw.sharedSize(maxWorkgroupSize) : undefined;
+  const layers = network.layers.slice(1).map((outputs, l): LayerPlan => {
+    const inputs = network.layers[l]!;
+    const tile = (columns: number, size?: number) =>
+      drawTile(draw, quads(columns), lanes.broadcast, size);
+    const size = () => (draw.chance(0.2) ? draw.sharedSize(maxWorkgroupSize) : undefined);
+    return {
+      forward: tile(outputs, size()),
+      hiddenDelta: tile(inputs, size()),
+      update: tile(outputs, updateSize),
+    };
+  });
+  const plan: Plan = {
+    batchSize: draw.number(batchSize, 1),
+    rows: 1,
+    layers: layers.slice(0, draw.number(layers.length, 0, layers.length)),
+    lanes,
+    ...(draw.chance(0.6) && { fused: drawFused(draw, layers.length, maxWorkgroupSize) }),
+    stepsPerSubmit: draw.number(draw.between(1, 5), 1),
+  };
+  // Some have more rows than their mini-batch needs.
+  const rows = rowsFor(plan, network);
+  const more = rowsFor({ ...plan, batchSize: rows + 1 }, network) - rows;
+  return { ...plan, rows: draw.number(rows + draw.pick([0, 0, 0, 1, 2]) * more, 1) };
+}
+
+function drawFused(
+  draw: Draw,
+  layerCount: number,
+  maxWorkgroupSize: number,
+): NonNullable<Plan['fused']> {
+  const isPlain = draw.option(0.2);
+  const isShared = isPlain !== true && draw.chance(0.5);
+  const size = draw.pick([1, 2, 3, 4, 5, 8, 16, draw.between(1, mostFusedRows)]);
+  return {
+    from: draw.number(draw.between(0, layerCount - 1), 0),
+    rows: draw.number(isPlain === true ? 1 : size, 1, mostFusedRows),
+    ...(isShared && { workgroupSize: draw.number(draw.sharedSize(maxWorkgroupSize), 1) }),
+    ...(isPlain !== undefined && { isPlain }),
+  };
+}
+
+/**
+ * @param columns quads of the matrix, side by side
+ * @param broadcast that the tile should be a multiple of in height
+ * @param workgroupSize of a workgroup that shares; undefined where none does
+ */
+function drawTile(
+  draw: Draw,
+  columns: number,
+  broadcast: number,
+  workgroupSize: number | undefined,
+): Tile {
+  const isPlain = draw.option(0.2);
+  const isShared = workgroupSize !== undefined && draw.chance(isPlain === true ? 0.1 : 0.7);
+  const shared = isShared ? drawSharing(draw, workgroupSize) : undefined;
+  const fromTextures = draw.option(isPlain === true || isShared ? 0.02 : 0.3);
+  // Mostly small: a software adapter compiles a tile of 64 sums for seconds.
+  const low = draw.chance(0.04) ? [2, 3, 4, 5, 8, 12] : [1, 1, 1, 2, 3];
+  const isHigh = broadcast > 0 && broadcast <= 32 && !isShared && isPlain !== true;
+  const rows = isHigh ? broadcast * draw.pick([1, 1, 1, 2]) : draw.pick(low);
+  return {
+    rows: draw.number(rows, 1),
+    quads: draw.number(Math.min(draw.pick([1, 1, 1, 1, 1, 2, 3, 4]), columns), 1),
+    ...(shared && { shared }),
+    ...(isPlain !== undefined && { isPlain }),
+    ...(fromTextures !== undefined && { fromTextures }),
+  };
+}
+
+function drawSharing(draw: Draw, workgroupSize: number): Sharing {
+  const slices = draw.powerOfTwo(Math.min(16, workgroupSize));
+  const across = draw.powerOfTwo(workgroupSize / slices);
+  const ahead = draw.option(0.3);
+  return {
+    workgroupSize: draw.number(workgroupSize, 1),
+    across: draw.number(across, 1),
+    slices: draw.number(slices, 1),
+    depth: draw.number(draw.pick([0, 1, 1, 2]) * 4 * slices, 0),
+    ...(ahead !== undefined && { ahead }),
+  };
+}
+
+/** What came of a case. */
+export interface PlanOutcome {
+  /** The sentence of the error that refused the plan; undefined where it was accepted. */
+  readonly refusal?: string;
+  /** The worst error as a share of its bound; 0 of a plan that was refused. */
+  readonly worst: number;
+}
+
+/**
+ * Makes two steps by a plan, and holds what they give to the reference: the gradients, the parameters and the metrics.
+ * @throws what a plan must not end in
+ */
+export async function checkPlanCase(device: Device, one: PlanCase): Promise<PlanOutcome> {
+  const { network } = one;
+  let plan: Plan;
+  let fast: Trained;
+  try {
+    plan = readPlanFile(planFile(network, one.plan), network);
+    fast = await trainBy(device, one, plan);
+  } catch (error) {
+    const isRefused = [ConfigurationError, FormatError, LimitError].some(
+      (type) => error instanceof type,
+    );
+    if (isRefused) return { refusal: (error as Error).message, worst: 0 };
+    throw error;
+  }
+  // The kernels of a training's first steps take turns with those of the plan, so they must give the same bits.
+  const quick = one.index % 4 === 0 ? quickPlan(plan, network, device.adapter) : undefined;
+  const same = quick
+    ? sameBits(fast.parameters, (await trainBy(device, one, quick)).parameters)
+    : 0;
+  return { worst: Math.max(fast.worst, same) };
+}
+
+interface Trained {
+  readonly parameters: Float32Array;
+  readonly worst: number;
+}
+
+/** Small, so that no drawn network diverges. */
+const learningRate = 2 ** -10;
+const momentum = 0.5;
+
+async function trainBy(device: Device, one: PlanCase, plan: Plan): Promise<Trained> {
+  const { index, network, batchSize, sampleCount, clipNorm } = one;
+  const dataset = drawDataset(one);
+  const engine = await GpuEngine.create(device, {
+    network,
+    batchSize,
+    optimizer: sgd({ learningRate, momentum }),
+    clipNorm,
+    plan,
+    isQuickFirst: false,
+  });
+  try {
+    await engine.load(dataset);
+    const worst = new Worst();
+    const count = stepsPerEpoch(sampleCount, batchSize);
+    let before = network.parameters;
+    let velocity = new Float32Array(before.length);
+    for (let step = 0; step < 2; step++) {
+      const order = shuffledOrder(index, Math.floor(step / count), sampleCount);
+      if (step % count === 0) engine.beginEpoch(order, 0);
+      const { start, size } = batchExtent(step % count, sampleCount, batchSize);
+      const metrics = await engine.run(1);
+      const [moment] = await engine.readMoments();
+      const parameters = await engine.readParameters();
+      const truth = stepTruth(
+        network.withParameters(before),
+        dataset,
+        order.subarray(start, start + size),
+        clipNorm,
+      );
+      moment!.forEach((found, i) => {
+        const expected = truth.gradient[i]! + momentum * velocity[i]!;
+        const rounding = 2 * unit * (Math.abs(expected) + Math.abs(velocity[i]!));
+        worst.note(found, expected, truth.bound[i]! + rounding);
+        const moved = before[i]! - learningRate * found;
+        worst.note(parameters[i]!, moved, 2 * unit * (Math.abs(before[i]!) + Math.abs(moved)));
+      });
+      worst.note(metrics.samples, size, 0);
+      worst.note(metrics.costSum, truth.costSum, truth.costBound);
+      worst.note(metrics.correct, truth.correct, truth.undecided);
+      before = parameters;
+      velocity = moment!;
+    }
+    return { parameters: before, worst: worst.share };
+  } finally {
+    await engine.dispose();
+  }
+}
+
+interface StepTruth {
+  readonly gradient: Float64Array;
+  readonly bound: Float64Array;
+  readonly costSum: number;
+  readonly costBound: number;
+  readonly correct: number;
+  /** Samples whose largestCount output float32 may see elsewhere. */
+  readonly undecided: number;
+}
+
+/** What a step over some samples should give, and how far float32 may be from it. */
+function stepTruth(
+  network: Network,
+  dataset: Dataset,
+  samples: Uint32Array,
+  clipNorm: number | undefined,
+): StepTruth {
+  const features = featureValues(dataset, samples);
+  const labels = labelsOf(dataset, samples);
+  const { parameters } = network;
+  const pass = backpropagate({ network, parameters, features, labels });
+  const bound = gradientBound(network, features, labels, pass);
+  const { gradient } = pass;
+  if (clipNorm !== undefined) {
+    const norm = gradientNorm(gradient);
+    const scale = clipScale(norm, clipNorm);
+    // How far the norm, and the scale with it, may be off, as a share.
+    const share = (gradientNorm(bound) + 2 ** -20 * norm) / Math.max(norm, clipNorm);
+    gradient.forEach((g, i) => {
+      gradient[i] = scale * g;
+      bound[i] = scale * (bound[i]! * (1 + share) + share * Math.abs(g)) + tiny;
+    });
+  }
+  const outputs = network.layers.at(-1)!;
+  const { z, a } = pass.layers.at(-1)!;
+  const zError = layerBounds(network, features, labels, pass).at(-1)!.z;
+  const row = (values: Float64Array, n: number) => [
+    ...values.subarray(n * outputs, (n + 1) * outputs),
+  ];
+  let [costSum, costBound, correct, undecided] = [0, 0, 0, 0];
+  pass.costs.forEach((cost, n) => {
+    const ofRow = outputBounds(
+      network.output,
+      network.cost,
+      row(z, n),
+      row(a, n),
+      labels[n]!,
+      row(zError, n),
+    );
+    costSum += cost;
+    costBound += ofRow.cost + samples.length * unit * cost;
+    const [first, second = -Infinity] = row(z, n).sort((x, y) => y - x);
+    if (pass.predictions[n] === labels[n]) correct++;
+    if (first! - second <= 2 * Math.max(...row(zError, n))) undecided++;
+  });
+  return { gradient, bound, costSum, costBound, correct, undecided };
+}
+
+function drawDataset({ seed, index, network, sampleCount }: PlanCase): Dataset {
+  const random = new Random(seed, dataStream, index);
+  const [featureCount, classCount] = [network.layers[0]!, network.layers.at(-1)!];
+  return createDataset({
+    name: 'drawn',
+    featureCount,
+    classCount,
+    features: Uint8Array.from({ length: sampleCount * featureCount }, () =>
+      random.integer(4) === 0 ? 0 : random.integer(256),
+    ),
+    labels: Uint8Array.from({ length: sampleCount }, () => random.integer(classCount)),
+  });
+}
+
+/** The case for a report: all that is needed to see it again. */
+export function planCaseText(one: PlanCase): string {
+  const { seed, index, network, plan, batchSize, sampleCount, clipNorm } = one;
+  const { layers, activation, output, cost } = network;
+  const clipping = clipNorm === undefined ? '' : `, clip norm ${clipNorm}`;
+  return `plan ${index} of seed ${seed}: ${layers.join('-')}, ${activation}, ${output}, ${cost}, batch ${batchSize} of ${sampleCount} samples${clipping}, ${JSON.stringify(plan)}`;
+}

@@ -1,0 +1,115 @@
+/** Checks of arguments. TypeScript makes most of them at compile time; callers in plain JavaScript have only these. */
+import { ConfigurationError } from '../errors.ts';
+
+/** Any value in few characters, for the sentence of an error. */
+export function show(value: unknown): string {
+  if (typeof value === 'string') return `'${value.length > 40 ? `${value.slice(0, 40)}…` : value}'`;
+  if (typeof value === 'function' || typeof value === 'symbol') return `a ${typeof value}`;
+  if (typeof value !== 'object' || value === null) return String(value);
+  return Array.isArray(value) ? 'an array' : 'an object';
+}
+
+/** The names of all options. A list of this type that leaves one out does not compile. */
+export type OptionNames<Options> = Readonly<Record<keyof Options, true>>;
+
+/**
+ * Refuses anything but an object, and refuses unknown options: a misspelt one would be ignored in silence.
+ * @param what has these options: 'Trainer.create'
+ * @throws {ConfigurationError}
+ */
+export function requireOptions<Options>(
+  what: string,
+  options: Options,
+  names: OptionNames<Options>,
+): void {
+  requireObject(`The options of ${what}`, options);
+  const unknown = Object.keys(options as object).find((name) => !Object.hasOwn(names, name));
+  if (unknown === undefined) return;
+  throw new ConfigurationError(
+    `${what} has no option '${unknown}'. Its options are ${Object.keys(names).join(', ')}.`,
+  );
+}
+
+/** @throws {ConfigurationError} unless `value` is an object and no array */
+export function requireObject(name: string, value: unknown): void {
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return;
+  throw wrong(name, 'an object', value);
+}
+
+/** @throws {ConfigurationError} unless `value` is one of this class */
+export function requireInstance<T>(
+  name: string,
+  value: T,
+  type: abstract new (...parameters: never[]) => T,
+): void {
+  if (!(value instanceof type)) throw wrong(name, `a ${type.name}`, value);
+}
+
+/** @throws {ConfigurationError} unless `value` is true, false or left out */
+export function requireSwitch(name: string, value: boolean | undefined): void {
+  if (value === undefined || typeof value === 'boolean') return;
+  throw wrong(name, 'true or false', value);
+}
+
+/** @throws {ConfigurationError} unless `value` is a number or left out; whether it makes sense is another question */
+export function requireNumber(name: string, value: number | undefined): void {
+  if (value === undefined || typeof value === 'number') return;
+  throw wrong(name, 'a number', value);
+}
+
+/** @throws {ConfigurationError} unless `value` is a function or left out */
+export function requireFunction(name: string, value: unknown): void {
+  if (value === undefined || typeof value === 'function') return;
+  throw wrong(name, 'a function', value);
+}
+
+/** @throws {ConfigurationError} unless `value` is a string */
+export function requireText(name: string, value: string): void {
+  if (typeof value !== 'string') throw wrong(name, 'a string', value);
+}
+
+/** @throws {ConfigurationError} unless `value` is an array */
+export function requireArray(name: string, value: unknown): void {
+  if (!Array.isArray(value)) throw wrong(name, 'an array', value);
+}
+
+/** @throws {ConfigurationError} unless `value` is an array of strings */
+export function requireTexts(name: string, value: readonly string[]): void {
+  if (Array.isArray(value) && value.every((one) => typeof one === 'string')) return;
+  throw wrong(name, 'an array of strings', value);
+}
+
+/** @throws {ConfigurationError} unless `value` is an AbortSignal, or behaves as one, or is left out */
+export function requireSignal(value: AbortSignal | undefined): void {
+  if (value === undefined) return;
+  requireMethods('signal', 'an AbortSignal', value, ['throwIfAborted', 'addEventListener']);
+}
+
+/** @throws {ConfigurationError} unless `value` is an object with these methods */
+export function requireMethods(
+  name: string,
+  what: string,
+  value: unknown,
+  methods: readonly string[],
+): void {
+  const has = (method: string) =>
+    typeof (value as Readonly<Record<string, unknown>>)[method] === 'function';
+  if (typeof value !== 'object' || value === null || !methods.every(has)) {
+    throw wrong(name, what, value);
+  }
+}
+
+/** @throws {ConfigurationError} unless `value` is a Uint8Array, of whatever window or context */
+export function requireBytes(name: string, value: Uint8Array): void {
+  if (!isBytes(value)) throw wrong(name, 'a Uint8Array', value);
+}
+
+export function isBytes(value: unknown): value is Uint8Array {
+  return (
+    ArrayBuffer.isView(value) && Object.prototype.toString.call(value) === '[object Uint8Array]'
+  );
+}
+
+function wrong(name: string, what: string, value: unknown): ConfigurationError {
+  return new ConfigurationError(`${name} must be ${what}; ${show(value)} was given.`);
+}
