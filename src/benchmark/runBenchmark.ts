@@ -363,7 +363,8 @@ class BenchmarkRun {
     this.#marks.push({
       kind: 'failed',
       message: `${what}: ${error.message}`.slice(0, 4000),
-      isVoid: workload !== undefined,
+      // A score without this workload says that it is not complete.
+      isVoid: false,
       ...(workload && { workload: workload.name }),
     });
   }

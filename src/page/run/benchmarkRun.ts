@@ -48,10 +48,11 @@ export async function runInWorker(options: BenchmarkRunOptions): Promise<RunOutc
     live?.take(event);
     if (event.type === 'result') finished = event.result;
     if (event.type !== 'phase' || signal.aborted) return;
-    const { block, done } = event;
+    const { block, workload, done } = event;
     const words = { repeats: settings.repeats ?? defaultRepeats, isSoftware };
-    // Read out when a block begins, and not at each workload and repeat.
-    panel.say(block === undefined ? doingSentence(event, words) : `Running block ${block}`);
+    // Read out when it changes, which is seldom: at each workload at first, then at each block.
+    if (workload === undefined || block === undefined) panel.say(doingSentence(event, words));
+    else panel.say(block === 1 ? `Running “${workload}”` : `Running block ${block}`);
     panel.update(doingSentence(event, words), dataShare + (1 - dataShare) * done);
   };
 

@@ -61,7 +61,7 @@ export class BenchmarkWorker {
     const worker = new BenchmarkWorker(program, () => program.terminate());
     program.onerror = (event) => {
       event.preventDefault();
-      worker.#fail(`it says: ${event.message || 'its program could not be loaded'}`);
+      worker.#fail(event.message || 'its program could not be loaded');
     };
     program.onmessageerror = () => worker.#fail('what it sent could not be read');
     const workerHasAdapter = await worker.#ready;
@@ -159,8 +159,7 @@ export class BenchmarkWorker {
     clearInterval(this.#watch);
     this.#terminate();
     this.#failure = new BrowserError(
-      `The worker that does the benchmark's work is gone: ${reason.replace(/\.$/, '')}. Start again, or reload the page ` +
-        'if it happens again.',
+      `A worker of the benchmark ended: ${reason.replace(/\.$/, '')}. Start again, or reload the page if it happens again.`,
     );
     this.#failToStart(this.#failure);
     for (const call of this.#calls.values()) call.reject(this.#failure);
