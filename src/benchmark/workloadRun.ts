@@ -274,11 +274,14 @@ class WorkloadRun {
       const { side } = run;
       onPhase('measure', share, { side, round });
       await this.#attempt(side, async () => {
-        const samplesPerSecond = await run.repeats.time();
-        rates.set(side, samplesPerSecond);
-        onEvent({ type: 'repeat', workload: workload.name, side, round, samplesPerSecond });
+        rates.set(side, await run.repeats.time());
       });
       const after = await this.#look();
+      // Not before: the page and what drives it would be at work on it meanwhile.
+      const samplesPerSecond = rates.get(side);
+      if (samplesPerSecond !== undefined) {
+        onEvent({ type: 'repeat', workload: workload.name, side, round, samplesPerSecond });
+      }
       // What takes the processor for a moment shows in one of the two looks; what disturbs a repeat shows in both.
       worst = Math.max(worst, Math.min(before, after));
       before = after;
