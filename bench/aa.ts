@@ -26,10 +26,9 @@ const { values, positionals } = parseArgs({
     load: { type: 'boolean', default: false },
   },
   allowPositionals: true,
-  strict: false,
 });
 const runs = Number(values.runs);
-const folder = String(values.out);
+const folder = values.out;
 const options = positionals.length > 0 ? positionals : ['--quick'];
 
 /** Seconds that the background program works, and rests, at most: each time drawn anew. */
@@ -55,7 +54,7 @@ function bench(file: string): Promise<number | null> {
 
 await mkdir(folder, { recursive: true });
 let isOver = false;
-const load = values.load === true ? disturb(() => isOver) : undefined;
+const load = values.load ? disturb(() => isOver) : undefined;
 for (let run = 1; run <= runs; run++) {
   const file = join(folder, `run-${run}.json`);
   if (!existsSync(file)) {
@@ -97,7 +96,8 @@ for (const [a, first] of results.entries()) {
     }
   }
 }
-const share = (part: number, whole: number) => `${((100 * part) / Math.max(1, whole)).toFixed(1)} %`;
+const share = (part: number, whole: number) =>
+  `${((100 * part) / Math.max(1, whole)).toFixed(1)} %`;
 console.log(
   `${counts.pairs} pairs of ${runs} runs: ${counts.different} compare as different, ${share(counts.different, counts.pairs)}. ` +
     `Of their ${counts.verdicts} other verdicts, by workload and by side, ${counts.wrong}, ${share(counts.wrong, counts.verdicts)}. ` +

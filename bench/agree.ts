@@ -1,8 +1,8 @@
 /**
  * The same training measured by every harness of the repository, in turn: `npm run bench:agree -- --help`. They share the
  * engine and differ in how they drive and time it, so that what one says and the others do not is a fault of the harness.
- * The exit code is 1 where `bench` or `train` differ from `bench:peers` by more than 20 % and their spreads, or where
- * training is faster than its kernels alone.
+ * The exit code is 1 where `bench` or `train` differ from `bench:peers` by more than 20 % (`--within`) and their spreads, or
+ * where training is faster than its kernels alone.
  */
 import { execFile } from 'node:child_process';
 import { readFile, rm } from 'node:fs/promises';
@@ -42,6 +42,8 @@ interface Options {
   readonly workloads: readonly string[];
   readonly rounds: number;
   readonly seconds: number;
+  readonly within: number;
+  readonly wait: number;
   readonly data?: string;
 }
 
@@ -71,6 +73,12 @@ export function createAgreeProgram(): Command {
         .argParser((text) => parseNumber('--seconds', text))
         .default(3),
     )
+    .addOption(
+      new Option('--within <share>', 'that rates may differ by, beside their spreads')
+        .argParser((text) => parseNumber('--within', text))
+        .default(0.2),
+    )
+    .addOption(whole('--wait <s>', 'that bench waits for a quiet machine at most').default(20))
     .option('--data <name>', 'mnist, digits or a folder; default: mnist where it is found')
     .exitOverride();
 }
@@ -120,7 +128,7 @@ async function main(args: readonly string[], signal: AbortSignal): Promise<void>
       });
     }
     const measured = await measureAll(places, chosen, options.rounds, signal);
-    const comparisons = compareHarnesses(measured);
+    const comparisons = compareHarnesses(measured, options.within);
     process.stdout.write(`${agreementTable(comparisons).join('\n')}\n`);
     if (comparisons.some(({ agrees }) => agrees === false)) process.exitCode = exitCodes.failure;
   } finally {
@@ -226,7 +234,7 @@ function kernelsInNode(gpu: GPU): Harness {
 /** `nudge bench` and `nudge train`, as processes of their own. */
 function ownHarnesses(
   place: string,
-  { seconds, data }: Options,
+  { seconds, data, wait }: Options,
   folder: string,
 ): readonly Harness[] {
   const file = join(folder, 'report.json');
@@ -258,6 +266,8 @@ function ownHarnesses(
           name,
           '--sides',
           'webgpu',
+          '--wait',
+          `${wait}`,
         )) as BenchResult;
         const series = result.workloads[0]?.series.find(({ side }) => side === 'webgpu');
         if (!series) throw new Error('The result has no series of webgpu.');

@@ -20,9 +20,6 @@ export interface Measured {
   readonly failure?: string | undefined;
 }
 
-/** Rates may differ by so much, and by half of the way from the slowest to the fastest round of each, and agree. */
-const tolerance = 0.2;
-
 export interface Comparison extends Measured {
   /** To the reference; NaN where one of them has no rate. */
   readonly ratio: number;
@@ -30,8 +27,11 @@ export interface Comparison extends Measured {
   readonly agrees: boolean | undefined;
 }
 
-/** Each measurement beside the reference's of the same workload and place. */
-export function compareHarnesses(all: readonly Measured[]): Comparison[] {
+/**
+ * Each measurement beside the reference's of the same workload and place.
+ * @param tolerance rates may differ by this share, and by half of the way from the slowest to the fastest round of each
+ */
+export function compareHarnesses(all: readonly Measured[], tolerance: number): Comparison[] {
   return all.map((one) => {
     const own = all.find(
       ({ harness, place, workload }) =>

@@ -8,8 +8,10 @@ import { median } from './statistics.ts';
 const mostTakenIdle = 0.1;
 /** Share of the rounds that may stay disturbed. */
 const mostDisturbed = 0.2;
-/** How much slower the processor may become: by its pulse, and by the repeats, which have to agree. */
-const mostSlowdown = { pulse: 1.2, repeats: 1.1 } as const;
+/** How much slower the processor may become by its pulse. */
+const mostSlowdown = 1.2;
+/** The repeats agree if they became slower by the square root of that at least: not all of them depend on the processor alone. */
+const agreement = 0.5;
 
 /** Whether other programs keep the processor busy. @param pulses taken while the benchmark does nothing */
 export function isBusy(pulses: readonly Pulse[]): boolean {
@@ -75,11 +77,11 @@ export function findSlowdown(
 ): { readonly pulse: number; readonly repeats: number } | undefined {
   const beats = blocks.map(({ beatSeconds }) => beatSeconds ?? NaN);
   const pulse = lastOverFirst(beats);
-  if (!(pulse > mostSlowdown.pulse)) return undefined;
+  if (!(pulse > mostSlowdown)) return undefined;
   const ratios = workloads.map((rates) => 1 / lastOverFirst(rates)).filter(Number.isFinite);
   if (ratios.length === 0) return undefined;
   const repeats = Math.exp(ratios.reduce((sum, ratio) => sum + Math.log(ratio), 0) / ratios.length);
-  return repeats > mostSlowdown.repeats ? { pulse, repeats } : undefined;
+  return repeats > pulse ** agreement ? { pulse, repeats } : undefined;
 }
 
 /** Block medians of one side on one workload. */

@@ -3,7 +3,7 @@
  * Its median over the blocks, with the interval of these.
  */
 import type { OwnSideName, Score, WorkloadResult } from './result/schema.ts';
-import { blockMedians, estimate, geometricMeans } from './statistics.ts';
+import { blockMedians, estimate } from './statistics.ts';
 import { workloads as allWorkloads } from './workloads.ts';
 
 /**
@@ -41,14 +41,13 @@ export function scoreOf(
     return own && unit !== undefined ? [{ name, unit, rates: own.samplesPerSecond }] : [];
   });
   if (rates.length === 0) return undefined;
-  const blocks = geometricMeans(
-    rates.map((one) => blockMedians(one.rates, sizes)),
-    rates.map(({ unit }) => unit / 1000),
+  const scores = rates.map((one) =>
+    blockMedians(one.rates, sizes).map((rate) => (1000 * rate) / one.unit),
   );
   const names = rates.map(({ name }) => name);
   return {
     side,
-    ...estimate(blocks),
+    ...estimate(...scores),
     workloads: names,
     isComplete: scoredWorkloads.every((name) => names.includes(name)),
     class: side === 'webgpu' ? (isSoftware ? 'software' : 'hardware') : 'cpu',

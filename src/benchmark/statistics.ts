@@ -1,24 +1,22 @@
 /**
- * What can be said of noisy rates: medians, and intervals that make no assumption about how the noise is distributed.
+ * What can be said of noisy rates: medians, and how far a rerun may lie from them.
  *
  * Repeats that one worker makes one after the other resemble each other more than they resemble those of the next run:
  * memory lies where it lies, code was compiled as it was compiled. So the unit is the block, a few repeats in a fresh
- * worker with a fresh device, and an interval is made of the medians of the blocks:
+ * worker with a fresh device, and an interval is made of the medians of the blocks, on a logarithmic scale.
  *
- * - of one series, the interval of the sign test: the truth lies between two of the sorted values with a probability that
- *   follows from the binomial distribution alone (Conover, "Practical Nonparametric Statistics", section 3.1);
- * - of a ratio of two runs, that of Hodges and Lehmann: the median of the ratios of every block of the one to every block of
- *   the other, between two of the sorted ratios that the Mann-Whitney distribution gives (Hodges and Lehmann, "Estimates of
- *   location based on rank tests", Annals of Mathematical Statistics 34, 1963).
+ * Blocks of one run still resemble each other: a machine drifts over minutes, which no run of half a minute can see. How far
+ * was measured, by running one build again and again (docs/benchmark.md): about as far as blocks differ from each
+ * other, and on all workloads alike. So an interval allows for both: for the noise of the blocks, which becomes less the more
+ * blocks and workloads there are, and for the drift of the run as a whole, which does not.
  *
- * `test/benchmark/statistics.test.ts` measures how often the intervals contain the truth.
+ * Both are estimated from a few blocks, hence Student's distribution instead of the normal one (Student, "The probable error of a
+ * mean", Biometrika 6, 1908).
  */
 import type { Estimate } from './result/schema.ts';
 
-/** How often an interval should contain the truth. */
-export const confidence = 0.95;
-/** Five blocks, from the slowest to the fastest, reach 93.75 %: near enough, and said so in docs/benchmark.md. */
-const nearEnough = 0.93;
+/** How far runs as a whole drift, by standard deviations of the blocks of a run: what `npm run bench:aa` found, rounded up. */
+const drift = 1;
 
 /** The middle value, or the mean of the two in the middle. */
 export function median(values: ArrayLike<number>): number {
@@ -64,99 +62,80 @@ export function blockMedians(values: readonly number[], sizes: readonly number[]
   return medians;
 }
 
+/** Block medians of one workload on one side, values above 0. */
+export type Blocks = readonly number[];
+
 /**
- * The median of some blocks with its interval. With fewer than five blocks the interval, from the slowest to the fastest,
- * contains the truth less often than 93 %: see {@link coverage}.
- * @param blocks values above 0, at least one
+ * The geometric mean of some series, block by block, with the interval in which that of a rerun is to be expected: 95 %. A single
+ * block says nothing of a rerun; its interval is the block itself.
+ * @param series one or more, each in its own unit, with at least one block each
  */
-export function estimate(blocks: readonly number[]): Estimate {
-  const sorted = blocks.toSorted((a, b) => a - b);
-  const skipped = skippedAtEachEnd(sorted.length);
-  return { middle: median(sorted), low: sorted[skipped]!, high: sorted.at(-1 - skipped)! };
+export function estimate(...series: readonly Blocks[]): Estimate {
+  const summary = summarize(series);
+  return interval(summary.middle, [summary]);
 }
 
-/** How many times `of` is `over`, block by block: what slowed both down in a block does not count. */
-export function estimatePairedRatio(of: readonly number[], over: readonly number[]): Estimate {
+/** How many times `of` is `over`, block by block of the same run: what slowed both down does not count. */
+export function estimatePairedRatio(of: Blocks, over: Blocks): Estimate {
   const blocks = Math.min(of.length, over.length);
   return estimate(Array.from({ length: blocks }, (_, block) => of[block]! / over[block]!));
 }
 
-/** How many times `of` is `over`, where the two were measured apart: on two machines, or in two runs. */
-export function estimateRatio(of: readonly number[], over: readonly number[]): Estimate {
-  const ratios = of.flatMap((a) => over.map((b) => a / b)).sort((a, b) => a - b);
-  const skipped = skippedRatios(of.length, over.length);
-  return { middle: median(ratios), low: ratios[skipped]!, high: ratios.at(-1 - skipped)! };
+/** How many times `of` is `over`, geometric means of series each, where the two were measured apart: in two runs. */
+export function estimateRatio(of: readonly Blocks[], over: readonly Blocks[]): Estimate {
+  const [above, below] = [summarize(of), summarize(over)];
+  return interval(above.middle / below.middle, [above, below]);
 }
 
-/** With what probability {@link estimate} of so many blocks contains the median that they are drawn from. */
-export function coverage(blocks: number): number {
-  return 1 - 2 * binomialBelow(blocks, skippedAtEachEnd(blocks));
-}
-
-/** Whether a ratio of so many blocks to so many can differ from 1 by more than chance. */
-export function canTell(of: number, over: number): boolean {
-  return 2 * rankSumShare(of, over, 0) <= 1 - confidence;
-}
-
-/**
- * Geometric means over several series, block by block, each series in its own unit: no single workload dominates.
- * @param series block medians of each
- * @param units the value that counts as 1, for each series
- */
-export function geometricMeans(
-  series: readonly (readonly number[])[],
-  units: readonly number[],
-): number[] {
+/** Geometric means over several series, block by block: no single workload dominates. That of one series is the series. */
+export function geometricMeans(series: readonly Blocks[]): Blocks {
+  if (series.length === 1) return series[0]!;
   const blocks = Math.min(...series.map((values) => values.length));
-  return Array.from({ length: blocks }, (_, block) => {
-    const logarithms = series.map((values, n) => Math.log(values[block]! / units[n]!));
-    return Math.exp(logarithms.reduce((sum, value) => sum + value, 0) / series.length);
-  });
+  return Array.from({ length: blocks }, (_, block) =>
+    Math.exp(mean(series.map((values) => Math.log(values[block]!)))),
+  );
 }
 
-/** The most of the sorted values at each end that the interval can leave out. */
-function skippedAtEachEnd(blocks: number): number {
-  let skipped = 0;
-  while (1 - 2 * binomialBelow(blocks, skipped + 1) >= nearEnough) skipped++;
-  return skipped;
+interface Summary {
+  readonly middle: number;
+  /** Of the logarithm of the middle, noise and drift. */
+  readonly variance: number;
+  /** How many differences between blocks the variance was estimated from. */
+  readonly freedom: number;
 }
 
-/** That at most `most` of `count` fair coins show heads. */
-function binomialBelow(count: number, most: number): number {
-  let term = 2 ** -count;
-  let sum = 0;
-  for (let heads = 0; heads <= most; heads++) {
-    sum += term;
-    term *= (count - heads) / (heads + 1);
-  }
-  return sum;
+function summarize(series: readonly Blocks[]): Summary {
+  const means = geometricMeans(series);
+  const blocks = means.length;
+  // The median of normal values varies π/2 times as much as their mean does.
+  const noise = (Math.PI / 2 / blocks) * deviationOfLogarithms(means) ** 2;
+  const drifted = drift * mean(series.map(deviationOfLogarithms));
+  return { middle: median(means), variance: noise + drifted ** 2, freedom: blocks - 1 };
 }
 
-/** The most of the sorted ratios at each end that the interval can leave out. */
-function skippedRatios(of: number, over: number): number {
-  let skipped = 0;
-  while (2 * rankSumShare(of, over, skipped + 1) <= 1 - confidence) skipped++;
-  return skipped;
+/** @param parts whose middles, multiplied or divided, make this one; they are independent */
+function interval(middle: number, parts: readonly Summary[]): Estimate {
+  const variance = parts.reduce((sum, part) => sum + part.variance, 0);
+  const freedom = parts.reduce((sum, part) => sum + part.freedom, 0);
+  const factor = freedom === 0 ? 1 : Math.exp(studentQuantile(freedom) * Math.sqrt(variance));
+  return { middle, low: middle / factor, high: middle * factor };
 }
 
-/**
- * How probable it is that at most `most` of the pairs of a value of the one and a value of the other are in the less
- * frequent order, where both are drawn from the same distribution: that of Mann and Whitney's U.
- */
-function rankSumShare(of: number, over: number, most: number): number {
-  // counts[u]: arrangements of the values so far with u such pairs.
-  let counts: number[][] = Array.from({ length: over + 1 }, () => [1]);
-  for (let i = 1; i <= of; i++) {
-    const next: number[][] = [[1]];
-    for (let j = 1; j <= over; j++) {
-      // The largest of i + j values is one of the first group, above all j of the other, or one of the other.
-      const above = counts[j]!;
-      const other = next[j - 1]!;
-      next.push(Array.from({ length: i * j + 1 }, (_, u) => (above[u - j] ?? 0) + (other[u] ?? 0)));
-    }
-    counts = next;
-  }
-  const all = counts[over]!;
-  const total = all.reduce((sum, count) => sum + count, 0);
-  return all.slice(0, most + 1).reduce((sum, count) => sum + count, 0) / total;
+/** Sample standard deviation; 0 for a single value. */
+function deviationOfLogarithms(values: Blocks): number {
+  const logarithms = values.map(Math.log);
+  const middle = mean(logarithms);
+  const squares = logarithms.reduce((sum, value) => sum + (value - middle) ** 2, 0);
+  return Math.sqrt(squares / Math.max(1, values.length - 1));
+}
+
+function mean(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}
+
+/** Between minus and plus this lie 95 % of Student's distribution. @param freedom 1 or more */
+function studentQuantile(freedom: number): number {
+  const quantiles = [12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228];
+  // Beyond the table, the first terms of Fisher's expansion for large degrees of freedom, right to 0.003.
+  return quantiles[freedom - 1] ?? 1.96 + 2.372 / freedom + 2.823 / freedom ** 2;
 }

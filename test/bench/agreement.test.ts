@@ -13,7 +13,7 @@ const measured = (harness: string, ...rates: number[]): Measured => ({
 });
 /** Whether a harness agrees with the reference. */
 const agrees = (own: readonly number[], other: Measured) =>
-  compareHarnesses([measured(reference, ...own), other])[1]!.agrees;
+  compareHarnesses([measured(reference, ...own), other], 0.2)[1]!.agrees;
 
 describe('a harness agrees with bench:peers', () => {
   it('within a fifth, in both directions', () => {
@@ -41,12 +41,15 @@ describe('a harness agrees with bench:peers', () => {
 });
 
 it('only measurements of the same workload in the same place are compared, and all are listed', () => {
-  const comparisons = compareHarnesses([
-    measured(reference, 100, 200, 300),
-    { ...measured(reference, 10), place: 'firefox' },
-    { ...measured('bench', 10), place: 'firefox' },
-    { ...measured('bench', 20), workload: 'mid', failure: 'It crashed once.' },
-  ]);
+  const comparisons = compareHarnesses(
+    [
+      measured(reference, 100, 200, 300),
+      { ...measured(reference, 10), place: 'firefox' },
+      { ...measured('bench', 10), place: 'firefox' },
+      { ...measured('bench', 20), workload: 'mid', failure: 'It crashed once.' },
+    ],
+    0.2,
+  );
   expect(comparisons.map(({ ratio, agrees: one }) => [ratio, one])).toEqual([
     [1, undefined],
     [1, undefined],

@@ -3,8 +3,6 @@ import { describe, expect, test } from 'vitest';
 import {
   blockMedians,
   blockSizes,
-  canTell,
-  coverage,
   estimate,
   estimatePairedRatio,
   estimateRatio,
@@ -48,105 +46,111 @@ describe('repeats in blocks', () => {
 });
 
 describe('an estimate', () => {
-  test('of five blocks goes from the slowest to the fastest', () => {
-    expect(estimate([101, 98, 105, 97, 103])).toEqual({ middle: 101, low: 97, high: 105 });
-    expect(estimate([7, 7, 7, 7, 7])).toEqual({ middle: 7, low: 7, high: 7 });
+  test('is the median of the blocks, between limits that are as far from it on a logarithmic scale', () => {
+    const { middle, low, high } = estimate([101, 98, 105, 97, 103]);
+    expect(middle).toBeCloseTo(101, 9);
+    expect(low).toBeLessThan(97);
+    expect(high).toBeGreaterThan(105);
+    expect(low * high).toBeCloseTo(middle ** 2, 6);
   });
 
-  test('of many blocks leaves the outermost out', () => {
-    const blocks = Array.from({ length: 20 }, (_, n) => n + 1);
-    // P(at most 5 of 20 coins) = 2.07 %: 95.9 % between the 6th and the 15th. (Conover, table A3.)
-    expect(estimate(blocks)).toEqual({ middle: 10.5, low: 6, high: 15 });
-    expect(coverage(20)).toBeCloseTo(0.9586, 4);
+  test('of blocks that do not differ is one value, as is that of a single block', () => {
+    for (const blocks of [[7, 7, 7, 7, 7], [7]]) {
+      const { middle, low, high } = estimate(blocks);
+      expect(middle).toBeCloseTo(7, 12);
+      for (const limit of [low, high]) expect(limit).toBeCloseTo(7, 12);
+    }
   });
 
-  test('says how surely it contains the truth', () => {
-    expect([1, 2, 3, 4, 5].map(coverage)).toEqual([0, 0.5, 0.75, 0.875, 0.9375]);
+  test('does not depend on the unit', () => {
+    const one = estimate([101, 98, 105], [3, 3.1, 3.3]);
+    const other = estimate([1010, 980, 1050], [0.3, 0.31, 0.33]);
+    for (const key of ['middle', 'low', 'high'] as const) {
+      expect(other[key]).toBeCloseTo(one[key], 9);
+    }
   });
 
   test('of a ratio does not see what slowed both sides of a block down', () => {
     const slow = [1, 0.5, 1, 0.25, 0.3];
     const of = slow.map((share) => 200 * share);
     const over = slow.map((share) => 100 * share);
-    expect(estimatePairedRatio(of, over)).toEqual({ middle: 2, low: 2, high: 2 });
+    const { middle, low, high } = estimatePairedRatio(of, over);
+    for (const value of [middle, low, high]) expect(value).toBeCloseTo(2, 9);
   });
 
-  test('of a ratio of two runs is that of Hodges and Lehmann', () => {
-    // The 25 ratios, of which the third from either end bounds the interval: P(U ≤ 2) = 1.6 % of 252 arrangements.
-    const [of, over] = [
-      [2, 4, 8, 16, 32],
-      [1, 2, 4, 8, 16],
-    ] as const;
-    expect(estimateRatio(of, over)).toEqual({ middle: 2, low: 0.25, high: 16 });
-  });
-
-  test('of two runs of which one is throughout faster shows that, once there are four blocks each', () => {
-    const low = [1, 2, 3, 4];
-    const high = [5, 6, 7, 8];
-    expect(estimateRatio(high, low).low).toBeGreaterThan(1);
-    expect(canTell(4, 4)).toBe(true);
-    // Of 20 arrangements of three and three, two are as extreme: one in ten, whatever the values.
-    expect(canTell(3, 3)).toBe(false);
-    expect(estimateRatio(high.slice(0, 3), low.slice(0, 3)).low).toBeGreaterThan(1);
+  test('of a ratio of two runs shows that one is faster, unless the blocks differ by as much', () => {
+    const blocks = [100, 101, 99, 102, 100];
+    const faster = blocks.map((rate) => 1.1 * rate);
+    expect(estimateRatio([faster], [blocks]).low).toBeGreaterThan(1);
+    expect(estimateRatio([blocks], [faster]).high).toBeLessThan(1);
+    const noisy = [100, 110, 90, 120, 100];
+    expect(estimateRatio([faster], [noisy]).low).toBeLessThan(1);
   });
 });
 
-test('geometric means are taken block by block, each series in its own unit', () => {
-  const means = geometricMeans(
-    [
-      [100, 400],
-      [9, 1],
-    ],
-    [100, 1],
-  );
+test('geometric means are taken block by block', () => {
+  const means = geometricMeans([
+    [1, 4],
+    [9, 1],
+  ]);
   expect(means).toHaveLength(2);
   expect(means[0]).toBeCloseTo(3, 12);
   expect(means[1]).toBeCloseTo(2, 12);
 });
 
 /**
- * How often intervals contain what the blocks were drawn from. Blocks differ by more than the repeats within them do, as those
- * of real runs. A right method is within 1.5 % of its promise in 4,000 runs with a probability above 0.999.
+ * How often intervals contain what they promise, in 4,000 simulated runs of two workloads. A run drifts as a whole, all its
+ * workloads alike, and its blocks differ from each other.
  */
-describe('the interval of five blocks of two repeats', () => {
+describe('the interval of five blocks', () => {
   const runs = 4000;
   const random = new Random(2026, 0x57a7);
   const exponential = () => -Math.log(random.uniform());
   // What blocks are multiplied with: each of median 1.
   const distributions: Readonly<Record<string, () => number>> = {
-    normal: () => 1 + 0.08 * random.normal(),
-    lognormal: () => Math.exp(0.3 * random.normal()),
+    normal: () => 1 + 0.05 * random.normal(),
+    lognormal: () => Math.exp(0.2 * random.normal()),
     // As throughputs are: mostly fast, and now and then much slower.
-    skewed: () => 1 / (1 + 0.2 * (exponential() - Math.LN2)),
+    skewed: () => 1 / (1 + 0.1 * (exponential() - Math.LN2)),
   };
-  const draw = (blockOf: () => number) =>
-    Array.from({ length: 5 }, () => {
-      const block = blockOf();
-      return [0, 1].map(() => 100 * block * Math.exp(0.02 * random.normal()));
-    });
-  const mediansOf = (blocks: readonly (readonly number[])[]) =>
-    blockMedians(blocks.flat(), blockSizes(10, 5));
+  // Drift, as multiples of how much blocks differ: that of a quiet machine, what was measured, and what is allowed for.
+  const drifts = [0, 0.75, 1];
+  const cases = Object.keys(distributions).flatMap((name) =>
+    drifts.map((drift) => ({ name, drift })),
+  );
+  const draw = (name: string, drift: number): number[][] => {
+    const blockOf = distributions[name]!;
+    const whole = blockOf() ** drift;
+    return [0, 1].map(() => Array.from({ length: 5 }, () => 100 * whole * blockOf()));
+  };
   const share = (isHit: () => boolean): number => {
     let hits = 0;
     for (let run = 0; run < runs; run++) if (isHit()) hits++;
     return hits / runs;
   };
 
-  test.each(Object.entries(distributions))('contains the median, %s', (_, blockOf) => {
+  test.each(cases)('contains the truth: $name, drift $drift', ({ name, drift }) => {
     const contained = share(() => {
-      const { low, high } = estimate(mediansOf(draw(blockOf)));
+      const { low, high } = estimate(...draw(name, drift));
       return low <= 100 && 100 <= high;
     });
-    expect(Math.abs(contained - coverage(5))).toBeLessThan(0.015);
+    expect(contained).toBeGreaterThan(0.93);
   });
 
-  test.each(Object.entries(distributions))('of two runs contains their ratio, %s', (_, blockOf) => {
+  test.each(cases)('of two runs contains 1: $name, drift $drift', ({ name, drift }) => {
     const contained = share(() => {
-      const { low, high } = estimateRatio(mediansOf(draw(blockOf)), mediansOf(draw(blockOf)));
+      const { low, high } = estimateRatio(draw(name, drift), draw(name, drift));
       return low <= 1 && 1 <= high;
     });
-    // 1 − 2 · 4/252: arrangements of five and five whose U is at most 2.
-    expect(Math.abs(contained - (1 - 8 / 252))).toBeLessThan(0.012);
+    expect(contained).toBeGreaterThan(0.94);
+  });
+
+  test('shows a difference of six times what the blocks differ by', () => {
+    const shown = share(() => {
+      const faster = draw('normal', 0.75).map((blocks) => blocks.map((rate) => 1.3 * rate));
+      return estimateRatio(faster, draw('normal', 0.75)).low > 1;
+    });
+    expect(shown).toBeGreaterThan(0.8);
   });
 
   test('as a repeat alone would be taken for it, does not', () => {
@@ -155,11 +159,11 @@ describe('the interval of five blocks of two repeats', () => {
       const block = distributions.normal!();
       const repeats = Array.from(
         { length: 10 },
-        () => 100 * block * Math.exp(0.02 * random.normal()),
+        () => 100 * block * Math.exp(0.01 * random.normal()),
       );
       const { low, high } = estimate(repeats);
       return low <= 100 && 100 <= high;
     });
-    expect(contained).toBeLessThan(0.3);
+    expect(contained).toBeLessThan(0.4);
   });
 });

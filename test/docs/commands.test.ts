@@ -41,7 +41,8 @@ const parsers: Readonly<Record<string, () => Command>> = {
 /** Programs without options: what they take, in order. */
 const operands: Readonly<Record<string, RegExp>> = {
   'bench/kernels.ts': new RegExp(`^((${Object.keys(presets).join('|')})( \\d+)?)?$`),
-  'bench/cpu.ts': /^(tiny|mid|large|xl)?$/,
+  'bench/aa.ts': /^(--(runs \d+|load|out \S+) ?)*(-- --quick)?$/,
+  'bench/cpu.ts': /^(threads ?)?((tiny|mid|large|xl) ?)*(--loads \d+)?$/,
   'bench/host.ts': /^((node|chromium|firefox) ?)*$/,
   'bench/sweep.ts': /^(\d+ ?){0,2}$/,
   'test/compileKernels.ts': /^$/,

@@ -64,6 +64,7 @@ export const coverage: Readonly<Record<string, Coverage>> = {
   'npm run nudge -- compare ../old.json ../new.json --fail-below 0.95': 'parsed',
   'nudge compare old.json new.json --fail-below 0.9': 'parsed',
   'nudge compare': 'mentioned',
+  'npm run nudge -- check --plans 10000': 'parsed',
   'npm run nudge -- check': { by: 'test/page/check.test.ts', says: "['check'," },
   'npm run nudge -- doctor': { by: 'test/page/cli.test.ts', says: "runCli(['doctor']" },
   'npm run nudge -- doctor --probe': {
@@ -109,12 +110,15 @@ export const coverage: Readonly<Record<string, Coverage>> = {
   "npm run bench:peers -- --workloads '' --contenders nudge-webgpu,tfjs-webgpu --browsers firefox --adapter-name lavapipe --no-python --first-steps 0 --time-to 0.97":
     'parsed',
   'npm run bench:agree -- --workloads tiny,mid --node': 'parsed',
+  'npm run bench:agree': { by: 'test/page/agree.test.ts', says: "'bench/agree.ts', ...args" },
+  'npm run bench:aa': 'parsed',
   'npm run bench:kernels -- lecture': 'parsed',
   'npm run bench:kernels -- wide 1024': 'parsed',
   'npm run bench:kernels -- PRESET BATCH': 'mentioned',
   'npm run bench:sweep': 'parsed',
   'npm run bench:cpu': 'parsed',
   'npm run bench:cpu -- xl': 'parsed',
+  'npm run bench:cpu -- threads': 'parsed',
   'npm run bench:host': 'parsed',
   'npm run bench:host -- node chromium firefox': 'parsed',
 

@@ -30,7 +30,7 @@ it('a quick run is verified, ends with exit code 0, and says what ran where', as
     { cwd: folder },
   );
   expect(stdout).toMatch(
-    /^samples\/s +network +CPU, 1 thread +CPU, all threads +GPU +GPU over CPU/,
+    /^samples\/s +network +CPU, 1 thread +CPU, (\d+|1 or \d+) threads? +GPU +GPU over CPU/,
   );
   expect(stdout).toMatch(/\nVerified, 1 workload: worst [\d.e-]+ of the bound/);
   expect(code).toBe(0);
@@ -39,6 +39,7 @@ it('a quick run is verified, ends with exit code 0, and says what ran where', as
     workloads: ['tiny'],
     sides: ['cpu-1', 'cpu', 'webgpu'],
     repeats: 2,
+    blocks: 2,
     repeatSeconds: 0.02,
     seed: 1,
   });

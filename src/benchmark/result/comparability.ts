@@ -1,6 +1,5 @@
 /** Whether two results were measured alike, and if not, why a ratio of the two says nothing, or less than it seems. */
 import type { BenchmarkResult, WorkloadResult } from './schema.ts';
-import { canTell, coverage } from '../statistics.ts';
 import { describeMark, markNames, plainText } from './words.ts';
 
 /** In each of the two, so that a sentence can say which. */
@@ -68,19 +67,19 @@ function adapterObstacles(before: BenchmarkResult, after: BenchmarkResult): stri
   ];
 }
 
-/** Too few blocks for a difference to be more than chance, whatever they are. */
+/** Nothing to tell a difference from chance by. */
 function blockObstacles(before: BenchmarkResult, after: BenchmarkResult): string[] {
-  const [first, second] = [before, after].map(({ settings }) => settings.blocks);
   const without = [before, after].findIndex(({ blocks }) => blocks.length === 0);
   if (without >= 0) {
     return [
       `The ${ordinals[without]!} was made by an older nudge, which measured all in one worker: it does not say how much a rerun differs.`,
     ];
   }
-  return canTell(first!, second!)
+  const single = [before, after].findIndex(({ settings }) => settings.blocks < 2);
+  return single < 0
     ? []
     : [
-        `They have ${first!} and ${second!} blocks, which are too few to tell a difference from chance. Measure with 5 blocks or more.`,
+        `The ${ordinals[single]!} has a single block, which cannot tell a difference from chance. Measure with 5 blocks or more.`,
       ];
 }
 
@@ -151,15 +150,7 @@ function missingWorkloads(before: BenchmarkResult, after: BenchmarkResult): stri
   });
 }
 
-function weaknesses({ settings, marks }: BenchmarkResult, which: string): string[] {
+function weaknesses({ marks }: BenchmarkResult, which: string): string[] {
   const kinds = new Set(marks.filter(({ isVoid }) => !isVoid).map(({ kind }) => markNames[kind]));
-  const covered = Math.round(100 * coverage(settings.blocks));
-  return [
-    ...(covered < 93
-      ? [
-          `The ${which} has only ${settings.blocks} blocks: its own intervals contain the truth in ${covered} % of cases.`,
-        ]
-      : []),
-    ...(kinds.size > 0 ? [`The ${which} has marks: ${[...kinds].join(', ')}.`] : []),
-  ];
+  return [...(kinds.size > 0 ? [`The ${which} has marks: ${[...kinds].join(', ')}.`] : [])];
 }

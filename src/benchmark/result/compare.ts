@@ -1,5 +1,5 @@
 /** Which of two results is faster, by how much, and how sure that is. */
-import { blockMedians, blockSizes, estimateRatio, geometricMeans } from '../statistics.ts';
+import { blockMedians, blockSizes, estimateRatio, type Blocks } from '../statistics.ts';
 import { findObstacles, findReservations } from './comparability.ts';
 import {
   ownSides,
@@ -43,7 +43,7 @@ export interface Comparison {
 /**
  * Compares two results.
  *
- * The two were measured apart: every block of the one is compared with every block of the other, see `estimateRatio`.
+ * The two were measured apart, minutes or months: `estimateRatio` allows for the drift between them.
  * @param before results as {@link readResult} gives them
  */
 export function compareResults(before: BenchmarkResult, after: BenchmarkResult): Comparison {
@@ -54,20 +54,20 @@ export function compareResults(before: BenchmarkResult, after: BenchmarkResult):
   const isComparable = obstacles.length === 0;
   const judge = (estimate: Estimate): SpeedRatio =>
     isComparable ? { ...estimate, verdict: verdictOf(estimate) } : estimate;
-  const mean = (some: readonly Match[]) => judge(estimateMean(some));
+  const compare = (some: readonly Match[]) => judge(estimateMatches(some));
   return {
-    pairs: matched.map(({ workload, side, series: [first, second], blocks }) => ({
-      workload,
-      side,
-      before: first.estimate.middle,
-      after: second.estimate.middle,
-      ...judge(estimateRatio(blocks[1], blocks[0])),
+    pairs: matched.map((match) => ({
+      workload: match.workload,
+      side: match.side,
+      before: match.series[0].estimate.middle,
+      after: match.series[1].estimate.middle,
+      ...compare([match]),
     })),
     sides: allSides.flatMap((side) => {
       const some = matched.filter((one) => one.side === side);
-      return some.length === 0 ? [] : [{ side, ...mean(some) }];
+      return some.length === 0 ? [] : [{ side, ...compare(some) }];
     }),
-    ...(own.length > 0 && { overall: mean(own) }),
+    ...(own.length > 0 && { overall: compare(own) }),
     isComparable,
     warnings: [...obstacles, ...findReservations(before, after)],
   };
@@ -78,7 +78,7 @@ interface Match {
   readonly side: SideName;
   readonly series: readonly [Series, Series];
   /** Block medians of each. */
-  readonly blocks: readonly [readonly number[], readonly number[]];
+  readonly blocks: readonly [Blocks, Blocks];
 }
 
 function matchSeries(before: BenchmarkResult, after: BenchmarkResult): Match[] {
@@ -93,19 +93,12 @@ function matchSeries(before: BenchmarkResult, after: BenchmarkResult): Match[] {
   });
 }
 
-function blocksOf({ samplesPerSecond }: Series, { settings }: BenchmarkResult): readonly number[] {
+function blocksOf({ samplesPerSecond }: Series, { settings }: BenchmarkResult): Blocks {
   return blockMedians(samplesPerSecond, blockSizes(settings.repeats, settings.blocks));
 }
 
-/** Geometric means block by block, as a score has them, and their ratio. */
-function estimateMean(matched: readonly Match[]): Estimate {
-  const units = matched.map(() => 1);
-  const [before, after] = [0, 1].map((which) =>
-    geometricMeans(
-      matched.map(({ blocks }) => blocks[which]!),
-      units,
-    ),
-  );
+function estimateMatches(matched: readonly Match[]): Estimate {
+  const [before, after] = [0, 1].map((which) => matched.map(({ blocks }) => blocks[which]!));
   return estimateRatio(after!, before!);
 }
 

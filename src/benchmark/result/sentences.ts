@@ -1,7 +1,6 @@
 /** What a result means, in plain sentences: the same in the terminal, in Markdown, and on the page. Pure functions. */
 import { boundNames, describeFraction, type Bound } from '../limit.ts';
 import { referenceMachine } from '../score.ts';
-import { coverage } from '../statistics.ts';
 import type { BenchmarkResult, Ratio, Series, SideName, WorkloadResult } from './schema.ts';
 import { plainText, sideNames } from './words.ts';
 
@@ -70,9 +69,8 @@ export function intervalSentence({ settings, blocks }: BenchmarkResult): string 
   }
   const { blocks: count } = settings;
   if (count === 1) return 'There was one block, so nothing is known of how much a rerun differs.';
-  const percent = Math.round(100 * coverage(count));
   return (
-    `Ranges are ${percent} % intervals from ${count} blocks, each in a fresh worker with a fresh device. They cover what differs from ` +
-    'start to start and from minute to minute, and not other drivers, temperatures or days.'
+    `Ranges are 95 % intervals from ${count} blocks, each in a fresh worker with a fresh device. They say where a rerun may lie, ` +
+    'minutes later on the same machine, and not with other drivers, at other temperatures or on other days.'
   );
 }

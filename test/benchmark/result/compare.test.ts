@@ -15,7 +15,7 @@ describe('what was measured alike', () => {
   const after = makeBenchmarkResult({ seed: 2, factors: { webgpu: 1.2, cpu: 0.8 } });
   const comparison = compareResults(before, after);
 
-  it('has the median of the ratios of all blocks to all blocks, for each workload and side', () => {
+  it('has the ratio of the medians over the blocks, for each workload and side', () => {
     expect(comparison.pairs).toHaveLength(15);
     for (const pair of comparison.pairs) {
       const [first, second] = [before, after].map(
@@ -24,8 +24,10 @@ describe('what was measured alike', () => {
             .find(({ name }) => name === pair.workload)!
             .series.find(({ side }) => side === pair.side)!.samplesPerSecond,
       );
-      const ratios = blocksOf(second!).flatMap((a) => blocksOf(first!).map((b) => a / b));
-      expect(pair.middle).toBeCloseTo(ratios.sort((a, b) => a - b)[12]!, 10);
+      const [one, other] = [first!, second!].map(
+        (rates) => blocksOf(rates).sort((a, b) => a - b)[2]!,
+      );
+      expect(pair.middle).toBeCloseTo(other! / one!, 10);
       expect(pair.low).toBeLessThanOrEqual(pair.middle);
       expect(pair.high).toBeGreaterThanOrEqual(pair.middle);
     }
@@ -52,9 +54,10 @@ describe('what was measured alike', () => {
     ] as const) {
       // 15 medians of ten with 2 % of noise each: a percent is three standard deviations of the mean over five.
       expect(Math.abs(mean.middle / truth - 1)).toBeLessThan(0.02);
-      expect(mean.high / mean.low).toBeLessThan(1.08);
+      expect(mean.high / mean.low).toBeLessThan(1.12);
     }
-    expect(comparison).toMatchObject({ isComparable: true, overall: { verdict: 'slower' } });
+    // All together are 1.4 % slower, which is less than such runs drift by.
+    expect(comparison).toMatchObject({ isComparable: true, overall: { verdict: 'no difference' } });
   });
 
   it('the other way round is the other way round', () => {
@@ -120,9 +123,9 @@ describe('without a verdict', () => {
       'The GPU of the first is a hardware adapter and that of the second a software adapter: one of them computes on the CPU.',
     ],
     [
-      'in too few blocks',
-      makeBenchmarkResult({ seed: 2, repeats: 2 }),
-      'They have 5 and 2 blocks, which are too few to tell a difference from chance.',
+      'in a single block',
+      makeBenchmarkResult({ seed: 2, repeats: 1 }),
+      'The second has a single block, which cannot tell a difference from chance.',
     ],
     [
       'by a nudge that had no blocks',
@@ -205,7 +208,6 @@ it('what weakens a verdict is said, and it is given all the same', () => {
     "Only the first has 'mid', 'large', 'xl', 'batch-1'.",
     "Only the second has 'huge'.",
     'The first has marks: not steady.',
-    'The second has only 4 blocks: its own intervals contain the truth in 88 % of cases.',
     'The second has marks: not steady.',
   ]);
 });

@@ -27,7 +27,7 @@ it('each workload has samples/s of each side, and how many times as fast the GPU
   const cells = cellsOf('large', '784-512-512-10, batch 512');
   expect(cells).toHaveLength(6);
   for (const cell of cells.slice(2, 5)) expect(cell).toMatch(/^[\d,]+ ± \d\.\d %$/);
-  expect(cells[5]).toMatch(/^5\.\d\d× \(5\.\d\d× to 5\.\d\d×\)$/);
+  expect(cells[5]).toMatch(/^5\.\d\d× \(5\.\d\d× to [56]\.\d\d×\)$/);
 });
 
 it('limit, verification, accuracies, marks and surroundings are said', () => {

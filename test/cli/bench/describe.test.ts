@@ -55,7 +55,7 @@ it('a result is a table, the scores, what follows, what was verified, marks, and
     'Score of CPU, all threads: 2,000 (1,980 to 2,020).',
     'Score of GPU (hardware adapter): 2,000 (1,980 to 2,020).',
     '1000 is the speed of the CPU engine on two cores of an AMD EPYC (Zen 3) in Chromium 156; 2000 is twice as fast.',
-    'Ranges are 94 % intervals from 5 blocks, each in a fresh worker with a fresh device. They cover what differs from start to start and from minute to minute, and not other drivers, temperatures or days.',
+    'Ranges are 95 % intervals from 5 blocks, each in a fresh worker with a fresh device. They say where a rerun may lie, minutes later on the same machine, and not with other drivers, at other temperatures or on other days.',
     'The GPU is faster than the CPU from some 86,000 parameters on.',
     'tiny and large: limited by the cost of dispatches. The GPU reached 92 % of what its own limits allow.',
     'mid to 95 % of the test set on CPU, all threads: 0.4 s, 938 steps.',

@@ -1,0 +1,173 @@
+import { describe, expect, test } from 'vitest';
+
+import {
+  disturbanceMarks,
+  findSlowdown,
+  isBusy,
+  threadMarks,
+  type RatesByBlock,
+} from '../../src/benchmark/disturbance.ts';
+import { Random } from '../../src/network/random.ts';
+import { makeBenchmarkResult } from '../support/benchmarkResult.ts';
+// What `npm run bench:aa` measured on a quiet machine, by run: microseconds of the pulse's beat in each block, and each
+// block's samples/s as thousandths of their median, by series.
+import quietRuns from './quietRuns.json' with { type: 'json' };
+
+interface Run {
+  readonly beats: readonly number[];
+  readonly rates: readonly RatesByBlock[];
+}
+
+/** 0 to `count` − 1. */
+const below = (random: Random, count: number) => Math.floor(count * random.uniform());
+
+/** A run that a quiet machine might have made: the blocks of one that it did make, in another order. */
+function drawQuiet(random: Random): Run {
+  const { beats, rates } = quietRuns[below(random, quietRuns.length)]!;
+  const order = beats.map((_, block) => block);
+  for (let last = order.length - 1; last > 0; last--) {
+    const other = below(random, last + 1);
+    [order[last], order[other]] = [order[other]!, order[last]!];
+  }
+  const shuffled = (values: readonly number[]) => order.map((block) => values[block]!);
+  return { beats: shuffled(beats), rates: rates.map(shuffled) };
+}
+
+/**
+ * The same run on a processor that becomes slower.
+ * @param from blocks that it begins after; may be a fraction
+ */
+function slow({ beats, rates }: Run, factor: number, from: number): Run {
+  // Of a block in which it begins, the part behind that is slower.
+  const factors = beats.map((_, block) => factor ** Math.min(1, Math.max(0, block + 1 - from)));
+  return {
+    beats: beats.map((beat, block) => beat * factors[block]!),
+    rates: rates.map((blocks) => blocks.map((rate, block) => rate / factors[block]!)),
+  };
+}
+
+function slowdownOf({ beats, rates }: Run) {
+  return findSlowdown(
+    beats.map((microseconds) => ({ beatSeconds: microseconds / 1e6 })),
+    rates,
+  );
+}
+
+describe('a processor that becomes slower', () => {
+  const runs = 1000;
+
+  test('is found in 95 of 100 runs, if it becomes 1.5 times slower, and by about how much', () => {
+    const random = new Random(1, 0xd157);
+    let noticed = 0;
+    for (let run = 0; run < runs; run++) {
+      // After the first block, before the last.
+      const slowdown = slowdownOf(slow(drawQuiet(random), 1.5, 1 + 3 * random.uniform()));
+      if (slowdown && slowdown.pulse > 1.25 && slowdown.pulse < 1.8) noticed++;
+    }
+    expect(noticed / runs).toBeGreaterThanOrEqual(0.95);
+  });
+
+  test('is found as often where it does so by and by', () => {
+    const random = new Random(2, 0xd157);
+    let noticed = 0;
+    for (let run = 0; run < runs; run++) {
+      const { beats, rates } = drawQuiet(random);
+      const factors = beats.map((_, block) => 1.5 ** (block / (beats.length - 1)));
+      const warm = {
+        beats: beats.map((beat, block) => beat * factors[block]!),
+        rates: rates.map((blocks) => blocks.map((rate, block) => rate / factors[block]!)),
+      };
+      if (slowdownOf(warm)) noticed++;
+    }
+    expect(noticed / runs).toBeGreaterThanOrEqual(0.95);
+  });
+
+  test('is found in at most one of 100 runs of a quiet machine', () => {
+    const random = new Random(3, 0xd157);
+    let wrong = 0;
+    for (let run = 0; run < runs; run++) if (slowdownOf(drawQuiet(random))) wrong++;
+    expect(wrong / runs).toBeLessThanOrEqual(0.01);
+  });
+
+  test('is not found where the pulse alone becomes slower, 15 times even', () => {
+    const random = new Random(4, 0xd157);
+    for (let run = 0; run < runs; run++) {
+      const { beats, rates } = drawQuiet(random);
+      const broken = beats.map((beat, block) => (block < 2 ? beat : 15.33 * beat));
+      expect(slowdownOf({ beats: broken, rates })).toBeUndefined();
+    }
+  });
+
+  test('is not found where training alone becomes slower: other programs do that', () => {
+    const random = new Random(5, 0xd157);
+    for (let run = 0; run < runs; run++) {
+      const { beats } = drawQuiet(random);
+      const { rates } = slow(drawQuiet(random), 2, 2);
+      expect(slowdownOf({ beats, rates })).toBeUndefined();
+    }
+  });
+
+  test('is not looked for in fewer than three blocks, nor without a pulse', () => {
+    const rates = [[2, 1]];
+    expect(findSlowdown([{ beatSeconds: 1 }, { beatSeconds: 2 }], rates)).toBeUndefined();
+    expect(findSlowdown([{}, {}, {}], [[3, 2, 1]])).toBeUndefined();
+  });
+});
+
+describe('other programs', () => {
+  const pulses = (...taken: number[]) =>
+    taken.map((share) => ({ beatSeconds: 4e-4, taken: share }));
+
+  test('keep a machine busy where they take over a tenth of it, in the median of a few looks', () => {
+    expect(isBusy(pulses(0.3, 0.02, 0.4))).toBe(true);
+    expect(isBusy(pulses(0.05, 0.6, 0.04))).toBe(false);
+    expect(isBusy([])).toBe(false);
+  });
+
+  test('are not mentioned where no round was disturbed', () => {
+    expect(disturbanceMarks({ rounds: 20, again: 0, kept: 0 }, 0.05)).toEqual([]);
+  });
+
+  test('are mentioned where rounds were measured again', () => {
+    const [mark] = disturbanceMarks({ rounds: 20, again: 3, kept: 1 }, 0.05);
+    expect(mark).toMatchObject({ kind: 'disturbed', isVoid: false });
+    expect(mark!.message).toBe(
+      'Other programs disturbed 3 rounds, which were measured again; 1 of 20 rounds stayed disturbed.',
+    );
+  });
+
+  test('make a run one of a busy machine where over a fifth of the rounds stayed disturbed', () => {
+    const [mark] = disturbanceMarks({ rounds: 20, again: 10, kept: 5 }, 0.35);
+    expect(mark).toMatchObject({ kind: 'busy', isVoid: false });
+    expect(mark!.message).toMatch(
+      /^Other programs were at work in 5 of 20 rounds and took 35 % of the processor on average\./,
+    );
+  });
+});
+
+describe('several threads that are slower than one', () => {
+  const [workload] = makeBenchmarkResult().workloads;
+  const withRatio = (middle: number, half: number, threads: number) => ({
+    ...workload!,
+    series: workload!.series.map((one) =>
+      one.side === 'cpu' ? { ...one, threads: [threads, threads] } : one,
+    ),
+    ratios: [
+      { of: 'cpu', over: 'cpu-1', middle, low: middle - half, high: middle + half } as const,
+    ],
+  });
+
+  test('are named, with both numbers', () => {
+    const [mark] = threadMarks(withRatio(0.6, 0.1, 2));
+    expect(mark).toMatchObject({ kind: 'threads', isVoid: false, side: 'cpu' });
+    expect(mark!.message).toContain('trained 0.60 times as fast on 2 threads as on one');
+  });
+
+  test.each([
+    ['the interval contains 1', 0.9, 0.2, 2],
+    ['they are as fast', 0.98, 0.01, 2],
+    ['it is one thread itself', 0.6, 0.1, 1],
+  ])('are not, where %s', (_, middle, half, threads) => {
+    expect(threadMarks(withRatio(middle, half, threads))).toEqual([]);
+  });
+});
