@@ -9,7 +9,7 @@ interface SpeedUp {
 }
 
 /**
- * Where the speed-up of the GPU over the CPU, on all threads or on one, passes 1 for good on the ladder of networks, interpolated
+ * Where the speed-up of the GPU over the CPU, on several threads or on one, passes 1 for good on the ladder of networks, interpolated
  * on logarithmic scales; undefined where fewer than two networks have both sides.
  */
 export function findCrossover(results: readonly WorkloadResult[]): Crossover | undefined {

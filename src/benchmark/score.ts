@@ -7,7 +7,7 @@ import { blockMedians, estimate } from './statistics.ts';
 import { workloads as allWorkloads } from './workloads.ts';
 
 /**
- * What counts 1000: nudge's CPU engine with all threads, on two cores of an AMD EPYC (Zen 3, AVX2), in headless
+ * What counts 1000: nudge's CPU engine, on two cores of an AMD EPYC (Zen 3, AVX2), in headless
  * Chromium 156 on Linux, on MNIST, by `npm run bench -- --data mnist`: bench/results has the run. CPUs and GPUs are measured by the same rule, so that a GPU of 5000 trains five times as
  * fast as a CPU of 1000.
  */

@@ -30,7 +30,7 @@ it('a quick run is verified, ends with exit code 0, and says what ran where', as
     { cwd: folder },
   );
   expect(stdout).toMatch(
-    /^samples\/s +network +CPU, 1 thread +CPU, (\d+|1 or \d+) threads? +GPU +GPU over CPU/,
+    /^samples\/s +network +CPU, 1 thread +CPU, (chose 1 thread|(1 or )?\d+ threads) +GPU +GPU over CPU/,
   );
   expect(stdout).toMatch(/\nVerified, 1 workload: worst [\d.e-]+ of the bound/);
   expect(code).toBe(0);

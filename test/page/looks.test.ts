@@ -249,7 +249,10 @@ it('a result without a GPU says so to a reader, and not to a program', async () 
   cpu = resultWith(cpu, ['scores', 2], undefined);
   for (const n of result.workloads.keys()) {
     cpu = resultWith(cpu, ['workloads', n, 'series', 2], undefined);
-    cpu = resultWith(cpu, ['workloads', n, 'ratios', 0], undefined);
+    // Those over the CPU's two sides.
+    for (let ratio = 0; ratio < 2; ratio++) {
+      cpu = resultWith(cpu, ['workloads', n, 'ratios', 0], undefined);
+    }
     cpu = resultWith(cpu, ['workloads', n, 'verification'], undefined);
   }
   const other = await host.open(await encodeLink(cpu));

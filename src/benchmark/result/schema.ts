@@ -262,7 +262,7 @@ const timeToAccuracy = v.pipe(
   v.readonly(),
 );
 
-/** The least network, by parameters, from which on the GPU is faster than all threads of the CPU. */
+/** The least network, by parameters, from which on the GPU is faster than the CPU. */
 const crossover = v.pipe(
   v.strictObject({
     /** 'never': not in the networks measured; 'always': in all of them. */

@@ -17,12 +17,12 @@ export function describeThreads(threads: readonly number[]): string {
   return `${distinct.join(' or ')} ${distinct.join() === '1' ? 'thread' : 'threads'}`;
 }
 
-/** 'CPU, 2 threads': with the number that these series ran with, where it is known. */
+/** 'CPU, 2 threads': with the number that the engine chose for these series, where it is known. */
 export function sideTitle(side: SideName, series: readonly Series[]): string {
   const threads = series.flatMap((one) => (one.side === side ? (one.threads ?? []) : []));
-  return side === 'cpu' && threads.length > 0
-    ? `CPU, ${describeThreads(threads)}`
-    : sideNames[side];
+  if (side !== 'cpu' || threads.length === 0) return sideNames[side];
+  // Beside 'CPU, 1 thread', which was given its one thread.
+  return Math.max(...threads) === 1 ? 'CPU, chose 1 thread' : `CPU, ${describeThreads(threads)}`;
 }
 
 /** What holds the GPU up, one sentence for the workloads that have it in common. */

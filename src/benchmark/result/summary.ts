@@ -49,7 +49,7 @@ export interface SummaryWorkload {
   readonly name: string;
   /** Samples/s. */
   readonly series: readonly (Estimate & { readonly side: SideName })[];
-  /** The GPU over all threads of the CPU, round by round; missing where not both ran. */
+  /** The GPU over the CPU, block by block; missing where not both ran. */
   readonly ratio?: Estimate;
 }
 

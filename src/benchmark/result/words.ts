@@ -4,7 +4,7 @@ import type { BenchmarkResult, Environment, Estimate, Mark, Score, SideName } fr
 
 export const sideNames: Readonly<Record<SideName, string>> = {
   'cpu-1': 'CPU, 1 thread',
-  cpu: 'CPU, all threads',
+  cpu: 'CPU',
   webgpu: 'GPU',
   'tfjs-webgpu': 'TensorFlow.js, WebGPU',
   'tfjs-wasm': 'TensorFlow.js, WebAssembly',

@@ -1,6 +1,7 @@
 /** `nudge check`. */
 import type { Command } from 'commander';
 
+import { atLimitNote, isAtLimit } from '../../benchmark/verification/atLimit.ts';
 import type { VerificationReport } from '../../benchmark/verification/verify.ts';
 import { adapterName } from '../../gpu/adapter.ts';
 import { inRun, type Context } from '../context.ts';
@@ -107,13 +108,14 @@ export function describeReport({ adapter, checks, passed }: VerificationReport):
   const rows = checks.map(({ name, cases, worst, passed: isRight, failed }) => [
     name,
     `${cases}`,
-    worst.toPrecision(2),
+    isAtLimit({ worst, passed: isRight }) ? '1.00' : worst.toPrecision(2),
     isRight ? 'passed' : `FAILED: ${failed ?? ''}`,
   ]);
   const failures = checks.filter((check) => !check.passed).length;
   const count = plural(checks.length, 'check');
   return [
     ...formatTable([['check', 'cases', 'worst/bound', ''], ...rows], 'lrrl'),
+    ...(checks.some(isAtLimit) ? [atLimitNote] : []),
     passed
       ? `All ${count} passed on ${adapterName(adapter)}.`
       : `${failures} of ${count} FAILED on ${adapterName(adapter)}. Update the browser or the graphics driver; if that does not help, report it with this output.`,

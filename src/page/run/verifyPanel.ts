@@ -1,5 +1,6 @@
 /** "Verify on my machine": every kernel against the float64 reference, in this browser, as a table. */
 import type { Check, VerificationReport } from '../../benchmark/verification/verify.ts';
+import { atLimitNote, isAtLimit } from '../../benchmark/verification/atLimit.ts';
 import { adapterName } from '../../gpu/adapter.ts';
 import { byId, make, makeTable, type Cell } from '../elements.ts';
 import { formatSmall, formatThree } from '../format.ts';
@@ -104,15 +105,6 @@ export class VerifyPanel {
     if (this.#status.textContent !== text) this.#status.textContent = text;
   }
 }
-
-/** What is 1.00 to two digits, and passed. */
-function isAtLimit({ worst, passed }: Check): boolean {
-  return passed && worst >= 0.995;
-}
-
-const atLimitNote =
-  'An error of 1.00 is by design where a kernel cuts a sigmoid off. Below z = −80 it gives the value at −80, about 2 · 10⁻³⁵. ' +
-  'The true value is smaller, and the tolerance allows just that difference.';
 
 function worstCell(check: Check): Cell {
   const { worst } = check;

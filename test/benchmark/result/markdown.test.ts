@@ -38,7 +38,7 @@ it('limit, verification, accuracies, marks and surroundings are said', () => {
       worst.toPrecision(2),
     'of the bound (layers.',
     'cost drift 0.07 % of at most 2 % |',
-    '| mid | CPU, all threads | 95 % | 0.41 s, 938 steps |',
+    '| mid | CPU | 95 % | 0.41 s, 938 steps |',
     '| mid | GPU | 97 % | not reached: 96.91 % at best |',
     '- Not steady: tiny on the CPU had not become steady',
     '- GPU: acme roadrunner-2, ACME Roadrunner 2060 (hardware)',

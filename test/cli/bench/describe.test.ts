@@ -52,13 +52,13 @@ it('a result is a table, the scores, what follows, what was verified, marks, and
     'large      784-512-512-10   12,000 ± 1.0 %   24,000 ± 1.0 %  144,000 ± 1.0 %     6.00× (5.94× to 6.06×)  92 %',
     '',
     'Score of CPU, 1 thread: 2,000 (1,980 to 2,020).',
-    'Score of CPU, all threads: 2,000 (1,980 to 2,020).',
+    'Score of CPU: 2,000 (1,980 to 2,020).',
     'Score of GPU (hardware adapter): 2,000 (1,980 to 2,020).',
     '1000 is the speed of the CPU engine on two cores of an AMD EPYC (Zen 3) in Chromium 156; 2000 is twice as fast.',
     'Ranges are 95 % intervals from 5 blocks, each in a fresh worker with a fresh device. They say where a rerun may lie, minutes later on the same machine, and not with other drivers, at other temperatures or on other days.',
     'The GPU is faster than the CPU from some 86,000 parameters on.',
     'tiny and large: limited by the cost of dispatches. The GPU reached 92 % of what its own limits allow.',
-    'mid to 95 % of the test set on CPU, all threads: 0.4 s, 938 steps.',
+    'mid to 95 % of the test set on CPU: 0.4 s, 938 steps.',
     'mid to 97 % of the test set on GPU: not reached, 96.91 % at best.',
     "Verified, 2 workloads: worst 0.31 of the bound (weights of layer 1 of tiny), costs at most 0.07 % from the CPU's (2 % is the most).",
     'Not steady: tiny on the CPU had not become steady.',
@@ -128,7 +128,7 @@ it('without a GPU there are no empty columns, and it says why there is none', ()
 
 it('while it runs, a workload that is finished is a line, and what is being done a few words', () => {
   expect(describeWorkload(rounded.workloads[1]!)).toBe(
-    'large: CPU, 1 thread 12,000; CPU, all threads 24,000; GPU 144,000 samples/s; GPU over CPU 6.00× (5.94× to 6.06×)',
+    'large: CPU, 1 thread 12,000; CPU 24,000; GPU 144,000 samples/s; GPU over CPU 6.00× (5.94× to 6.06×)',
   );
   const phase = { type: 'phase', done: 0.5 } as const;
   expect(
@@ -143,7 +143,7 @@ it('where other libraries ran, what everybody’s cost came to is said', () => {
   const series = [{ ...tiny!.series[1]!, finalCost: 0.25 }, peer];
   const lines = describeBenchmark({ ...rounded, workloads: [{ ...tiny!, series }] });
   expect(lines).toContain(
-    'Cost of tiny in the end, after as many steps as each made: CPU, all threads 0.2500; jax-js, WebAssembly 0.1250.',
+    'Cost of tiny in the end, after as many steps as each made: CPU 0.2500; jax-js, WebAssembly 0.1250.',
   );
   expect(describeBenchmark(rounded).join('\n')).not.toContain('in the end');
 });

@@ -42,7 +42,7 @@ describe('a run is not sound', () => {
   it('when something is missing, which it names', () => {
     const without = resultWith(whole, ['workloads', 3], undefined);
     const fewer = resultWith(without, ['workloads', 0, 'series', 1], undefined);
-    expect(problemsOf(fewer)).toEqual(['Not complete, missing: tiny on CPU, all threads; xl.']);
+    expect(problemsOf(fewer)).toEqual(['Not complete, missing: tiny on CPU; xl.']);
     expect(isSound(fewer)).toBe(false);
   });
 
