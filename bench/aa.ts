@@ -7,7 +7,7 @@
  */
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdir, readFile } from 'node:fs/promises';
+import { mkdir, readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -28,18 +28,21 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
 });
 const runs = Number(values.runs);
+if (!(Number.isSafeInteger(runs) && runs >= 2)) {
+  throw new Error(`--runs takes a whole number of at least 2, and '${values.runs}' was given.`);
+}
 const folder = values.out;
 const options = positionals.length > 0 ? positionals : ['--quick'];
 
-/** Seconds that the background program works, and rests, at most: each time drawn anew. */
-const loadSeconds = 8;
+/** Seconds that the background program works and rests, at most: each time drawn anew. */
+const load = { working: 4, resting: 16 } as const;
 
 /** One busy thread, now and then. */
 async function disturb(isOver: () => boolean): Promise<void> {
   while (!isOver()) {
-    await sleep(1000 * loadSeconds * Math.random());
+    await sleep(1000 * load.resting * Math.random());
     const worker = new Worker('for (;;) Math.random();', { eval: true });
-    await sleep(1000 * loadSeconds * Math.random());
+    await sleep(1000 * load.working * Math.random());
     await worker.terminate();
   }
 }
@@ -54,16 +57,20 @@ function bench(file: string): Promise<number | null> {
 
 await mkdir(folder, { recursive: true });
 let isOver = false;
-const load = values.load ? disturb(() => isOver) : undefined;
+const disturbance = values.load ? disturb(() => isOver) : undefined;
 for (let run = 1; run <= runs; run++) {
   const file = join(folder, `run-${run}.json`);
-  if (!existsSync(file)) {
-    const code = await bench(file);
-    if (code !== 0) console.error(`run ${run}: exit code ${code}`);
+  if (existsSync(file)) continue;
+  // Under its name are whole runs alone: one that was stopped leaves a result, too.
+  const unfinished = join(folder, 'unfinished.json');
+  const code = await bench(unfinished);
+  if (code !== 0 && code !== 1) {
+    throw new Error(`Run ${run} ended with exit code ${code}. Call again to go on from there.`);
   }
+  await rename(unfinished, file);
 }
 isOver = true;
-await load;
+await disturbance;
 
 const results: BenchmarkResult[] = [];
 for (let run = 1; run <= runs; run++) {

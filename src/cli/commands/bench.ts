@@ -25,10 +25,10 @@ export function addBench(program: Command, context: Context): void {
     .command('bench')
     .summary('how fast this machine trains, on the GPU and on the CPU')
     .description(
-      'Trains a ladder of networks on one thread of the CPU, on all of them and on the GPU, in a browser without a ' +
-        'window, holds the GPU against the reference, and says how fast each was, with 95 % intervals. Takes two ' +
-        'minutes, with --quick half of one; docs/benchmark.md has the method. The exit code is 1 when something was not ' +
-        'verified, not finished, or disturbed.',
+      'Trains a ladder of networks on one thread of the CPU, on as many as are fastest and on the GPU, in a browser ' +
+        'without a window, holds the GPU against the reference, and says how fast each was, with 95 % intervals. Takes ' +
+        'some four minutes, with --quick half of one; docs/benchmark.md has the method. The exit code is 1 when something ' +
+        'was not verified, not finished, or voids the score.',
     );
   option.addData(bench);
   option.add(
