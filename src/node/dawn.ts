@@ -48,12 +48,17 @@ export async function createGpu(options: CreateGpuOptions = {}): Promise<GPU> {
   makePatient(dawn.globals);
 
   for (const source of driverSources(adapter)) {
-    if (source === 'packaged' && !(await useSwiftShader())) continue;
-    const gpu = dawn.create([...dawnOptions]);
-    const found = await gpu.requestAdapter();
-    if (found === null) continue;
-    if (adapter === 'hardware' && describeAdapter(found.info).isSoftware) continue;
-    return gpu;
+    const forget = source === 'packaged' ? await useSwiftShader() : () => undefined;
+    if (!forget) continue;
+    try {
+      const gpu = dawn.create([...dawnOptions]);
+      const found = await gpu.requestAdapter();
+      if (found === null) continue;
+      if (adapter === 'hardware' && describeAdapter(found.info).isSoftware) continue;
+      return gpu;
+    } finally {
+      forget();
+    }
   }
   throw new NoAdapterError(noAdapterMessage(adapter));
 }
@@ -85,17 +90,25 @@ async function importDawn(): Promise<typeof import('webgpu')> {
   }
 }
 
+/** Searches under way that have named the packaged driver in the environment. */
+let searches = 0;
+
 /**
  * Makes the next Dawn instance of this process find SwiftShader.
- * @returns false where no packaged SwiftShader is to be had
+ * @returns what to call once that has its adapter; undefined where no packaged SwiftShader is to be had
  */
-async function useSwiftShader(): Promise<boolean> {
+async function useSwiftShader(): Promise<(() => void) | undefined> {
   const packaged = await unpackChromium();
-  if (packaged === undefined) return false;
-  // A driver that the user names goes first; it may only have lacked the loader.
-  if (namedDriver() === undefined) process.env.VK_ICD_FILENAMES = packaged.icdPath;
+  if (packaged === undefined) return undefined;
   keepLibrary(packaged.vulkanLoaderPath);
-  return true;
+  // A driver that the user names goes first; it may only have lacked the loader.
+  if (searches === 0 && namedDriver() !== undefined) return () => undefined;
+  searches++;
+  process.env.VK_ICD_FILENAMES = packaged.icdPath;
+  // Child processes inherit the environment: a Firefox started later would compute on SwiftShader instead of its own driver.
+  return () => {
+    if (--searches === 0) delete process.env.VK_ICD_FILENAMES;
+  };
 }
 
 /** Loads a shared library into this process for good. */

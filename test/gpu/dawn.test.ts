@@ -5,6 +5,7 @@ import { promisify } from 'node:util';
 
 import { expect, it } from 'vitest';
 
+import { createGpu } from '../../src/node/dawn.ts';
 import { testGpu } from '../setup/adapter.ts';
 
 it('a compute shader on the adapter that was found gives exact integers', async () => {
@@ -126,4 +127,12 @@ it('a device goes on working when the GPU object it came from was dropped and co
   const flags = ['--expose-gc', '--import', 'tsx', program];
   const run = promisify(execFile)(process.execPath, flags, { timeout: 30_000 });
   expect((await run).stdout.trim()).toBe('still works');
+});
+
+it('createGpu leaves the environment as it was, which browsers that are started later inherit', async () => {
+  const before = { ...process.env };
+  const both = await Promise.all([createGpu(), createGpu()]);
+  expect(process.env).toEqual(before);
+  // Adapters are still found: Dawn has looked for drivers once.
+  for (const gpu of both) expect(await gpu.requestAdapter()).not.toBeNull();
 });
