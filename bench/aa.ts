@@ -1,38 +1,40 @@
 /**
  * Runs the benchmark again and again on the same build, and counts how many pairs of runs compare as different, which none of
- * them is: `npm run bench:aa -- [--runs 20] [--load] [options of nudge bench]`. With `--load`, a program that comes and goes keeps
- * the processor busy meanwhile.
+ * them is: `npm run bench:aa -- --help`. With `--load`, a program that comes and goes keeps the processor busy meanwhile.
  *
- * Results are kept in a folder, and a run that was interrupted goes on from there.
+ * Results are kept in a folder, and a call that was interrupted goes on from there.
  */
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
+
+import { Command } from 'commander';
 
 import { compareResults } from '../src/benchmark/result/compare.ts';
 import { readResult } from '../src/benchmark/result/read.ts';
 import type { BenchmarkResult } from '../src/benchmark/result/schema.ts';
 import { formatCount, sideNames } from '../src/benchmark/result/words.ts';
 import { median } from '../src/benchmark/statistics.ts';
+import { whole } from '../src/cli/options.ts';
 
-const { values, positionals } = parseArgs({
-  options: {
-    runs: { type: 'string', default: '20' },
-    out: { type: 'string', default: 'aa' },
-    load: { type: 'boolean', default: false },
-  },
-  allowPositionals: true,
-});
-const runs = Number(values.runs);
-if (!(Number.isSafeInteger(runs) && runs >= 2)) {
-  throw new Error(`--runs takes a whole number of at least 2, and '${values.runs}' was given.`);
+interface Options {
+  readonly runs: number;
+  readonly out: string;
+  readonly load: boolean;
 }
-const folder = values.out;
-const options = positionals.length > 0 ? positionals : ['--quick'];
+
+/** The command line. */
+export function createAaProgram(): Command {
+  return new Command('bench:aa')
+    .description('Measures one build again and again, and compares every run with every other.')
+    .argument('[options...]', "of nudge bench, behind '--'; default: --quick")
+    .addOption(whole('--runs <n>', 'to make', 2).default(20))
+    .option('--out <folder>', 'for the results, which are taken up again', 'aa')
+    .option('--load', 'beside a program that comes and goes', false);
+}
 
 /** Seconds that the background program works and rests, at most: each time drawn anew. */
 const load = { working: 4, resting: 16 } as const;
@@ -47,7 +49,7 @@ async function disturb(isOver: () => boolean): Promise<void> {
   }
 }
 
-function bench(file: string): Promise<number | null> {
+function bench(options: readonly string[], file: string): Promise<number | null> {
   const program = join(import.meta.dirname, '../src/cli/main.ts');
   const args = ['--import', 'tsx', program, 'bench', ...options, '--json', file];
   return new Promise((resolve) => {
@@ -55,58 +57,72 @@ function bench(file: string): Promise<number | null> {
   });
 }
 
-await mkdir(folder, { recursive: true });
-let isOver = false;
-const disturbance = values.load ? disturb(() => isOver) : undefined;
-for (let run = 1; run <= runs; run++) {
-  const file = join(folder, `run-${run}.json`);
-  if (existsSync(file)) continue;
-  // Under its name are whole runs alone: one that was stopped leaves a result, too.
-  const unfinished = join(folder, 'unfinished.json');
-  const code = await bench(unfinished);
-  if (code !== 0 && code !== 1) {
-    throw new Error(`Run ${run} ended with exit code ${code}. Call again to go on from there.`);
+async function measure({ runs, out }: Options, options: readonly string[]): Promise<void> {
+  for (let run = 1; run <= runs; run++) {
+    const file = join(out, `run-${run}.json`);
+    if (existsSync(file)) continue;
+    // Under its name are whole runs alone: one that was stopped leaves a result, too.
+    const unfinished = join(out, 'unfinished.json');
+    const code = await bench(options, unfinished);
+    if (code !== 0 && code !== 1) {
+      throw new Error(`Run ${run} ended with exit code ${code}. Call again to go on from there.`);
+    }
+    await rename(unfinished, file);
   }
-  await rename(unfinished, file);
 }
-isOver = true;
-await disturbance;
 
-const results: BenchmarkResult[] = [];
-for (let run = 1; run <= runs; run++) {
-  results.push(readResult(await readFile(join(folder, `run-${run}.json`), 'utf8')));
-}
-for (const [n, { scores, marks, blocks }] of results.entries()) {
+function describeRun({ scores, marks, blocks }: BenchmarkResult): string {
   const text = scores.map(
     ({ side, middle, low, high }) =>
       `${sideNames[side]} ${formatCount(middle)} (${formatCount(low)} to ${formatCount(high)})`,
   );
   const beat = median(blocks.flatMap(({ beatSeconds }) => beatSeconds ?? NaN));
   const taken = Math.max(...blocks.map(({ taken: share = 0 }) => share));
-  console.log(
-    `${n + 1}: ${text.join('; ')}; beat ${(1e6 * beat).toFixed(0)} µs, others took up to ${Math.round(100 * taken)} % [${marks.map(({ kind }) => kind).join()}]`,
-  );
+  return `${text.join('; ')}; beat ${(1e6 * beat).toFixed(0)} µs, others took up to ${percent(taken)} [${marks.map(({ kind }) => kind).join()}]`;
 }
-const counts = { pairs: 0, different: 0, incomparable: 0, verdicts: 0, wrong: 0 };
-for (const [a, first] of results.entries()) {
-  for (const second of results.slice(a + 1)) {
-    const { overall, pairs, sides, isComparable } = compareResults(first, second);
-    if (!isComparable || !overall) {
-      counts.incomparable++;
-      continue;
-    }
-    counts.pairs++;
-    if (overall.verdict !== 'no difference') counts.different++;
-    for (const { verdict } of [...pairs, ...sides]) {
-      counts.verdicts++;
-      if (verdict !== 'no difference') counts.wrong++;
+
+function compareAll(results: readonly BenchmarkResult[]): string {
+  const counts = { pairs: 0, different: 0, incomparable: 0, verdicts: 0, wrong: 0 };
+  for (const [a, first] of results.entries()) {
+    for (const second of results.slice(a + 1)) {
+      const { overall, pairs, sides, isComparable } = compareResults(first, second);
+      if (!isComparable || !overall) {
+        counts.incomparable++;
+        continue;
+      }
+      counts.pairs++;
+      if (overall.verdict !== 'no difference') counts.different++;
+      for (const { verdict } of [...pairs, ...sides]) {
+        counts.verdicts++;
+        if (verdict !== 'no difference') counts.wrong++;
+      }
     }
   }
+  const { pairs, different, incomparable, verdicts, wrong } = counts;
+  return (
+    `${pairs} pairs of ${results.length} runs: ${different} compare as different, ${percent(different / Math.max(1, pairs))}. ` +
+    `Of their ${verdicts} other verdicts, by workload and by side, ${wrong}, ${percent(wrong / Math.max(1, verdicts))}. ` +
+    `${incomparable} pairs have no verdict, because a run of theirs was on a busy machine.`
+  );
 }
-const share = (part: number, whole: number) =>
-  `${((100 * part) / Math.max(1, whole)).toFixed(1)} %`;
-console.log(
-  `${counts.pairs} pairs of ${runs} runs: ${counts.different} compare as different, ${share(counts.different, counts.pairs)}. ` +
-    `Of their ${counts.verdicts} other verdicts, by workload and by side, ${counts.wrong}, ${share(counts.wrong, counts.verdicts)}. ` +
-    `${counts.incomparable} pairs have no verdict, because a run of theirs was on a busy machine.`,
-);
+
+function percent(share: number): string {
+  return `${(100 * share).toFixed(1)} %`;
+}
+
+if (process.argv[1]?.endsWith('aa.ts')) {
+  const program = createAaProgram().parse();
+  const options = program.opts<Options>();
+  await mkdir(options.out, { recursive: true });
+  let isOver = false;
+  const disturbance = options.load ? disturb(() => isOver) : undefined;
+  await measure(options, program.args.length > 0 ? program.args : ['--quick']);
+  isOver = true;
+  await disturbance;
+  const results: BenchmarkResult[] = [];
+  for (let run = 1; run <= options.runs; run++) {
+    results.push(readResult(await readFile(join(options.out, `run-${run}.json`), 'utf8')));
+  }
+  for (const [n, result] of results.entries()) console.log(`${n + 1}: ${describeRun(result)}`);
+  console.log(compareAll(results));
+}

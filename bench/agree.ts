@@ -78,7 +78,7 @@ export function createAgreeProgram(): Command {
         .argParser((text) => parseNumber('--within', text))
         .default(0.2),
     )
-    .addOption(whole('--wait <s>', 'that bench waits for a quiet machine at most').default(20))
+    .addOption(whole('--wait <s>', 'that bench waits for a quiet machine at most', 0).default(20))
     .option('--data <name>', 'mnist, digits or a folder; default: mnist where it is found')
     .exitOverride();
 }

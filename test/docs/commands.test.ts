@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import { describe, expect, it } from 'vitest';
 
+import { createAaProgram } from '../../bench/aa.ts';
 import { createAgreeProgram } from '../../bench/agree.ts';
 import { createProgram as createPeersProgram } from '../../bench/peers/options.ts';
 import { configureBench, requireOnePlace } from '../../src/cli/bench/configure.ts';
@@ -37,11 +38,11 @@ const parsers: Readonly<Record<string, () => Command>> = {
   [nudgeMain]: nudge,
   'bench/peers/main.ts': createPeersProgram,
   'bench/agree.ts': createAgreeProgram,
+  'bench/aa.ts': createAaProgram,
 };
 /** Programs without options: what they take, in order. */
 const operands: Readonly<Record<string, RegExp>> = {
   'bench/kernels.ts': new RegExp(`^((${Object.keys(presets).join('|')})( \\d+)?)?$`),
-  'bench/aa.ts': /^(--(runs \d+|load|out \S+) ?)*(-- --quick)?$/,
   'bench/cpu.ts': /^(threads ?)?((tiny|mid|large|xl) ?)*(--loads \d+)?$/,
   'bench/host.ts': /^((node|chromium|firefox) ?)*$/,
   'bench/sweep.ts': /^(\d+ ?){0,2}$/,

@@ -112,6 +112,7 @@ export const coverage: Readonly<Record<string, Coverage>> = {
   'npm run bench:agree -- --workloads tiny,mid --node': 'parsed',
   'npm run bench:agree': { by: 'test/page/agree.test.ts', says: "'bench/agree.ts', ...args" },
   'npm run bench:aa': 'parsed',
+  'npm run bench:aa -- --runs 20': 'parsed',
   'npm run bench:kernels -- lecture': 'parsed',
   'npm run bench:kernels -- wide 1024': 'parsed',
   'npm run bench:kernels -- PRESET BATCH': 'mentioned',
