@@ -37,7 +37,7 @@ export function createAaProgram(): Command {
 }
 
 /** Seconds that the background program works and rests, at most: each time drawn anew. */
-const load = { working: 4, resting: 16 } as const;
+const load = { working: 8, resting: 8 } as const;
 
 /** One busy thread, now and then. */
 async function disturb(isOver: () => boolean): Promise<void> {
