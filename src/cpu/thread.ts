@@ -50,13 +50,24 @@ const reply = (request) => {
 const inNode = `
 const { parentPort } = require('node:worker_threads');
 parentPort.on('message', (request) => parentPort.postMessage(reply(request)));`;
+// Where another thread than the one that asks has started it, a port to that one comes first.
 const inBrowser = `
-self.onmessage = ({ data }) => self.postMessage(reply(data));`;
+self.onmessage = ({ data }) => {
+  if (data instanceof MessagePort) data.onmessage = (event) => data.postMessage(reply(event.data));
+  else self.postMessage(reply(data));
+};`;
 
 /** A worker of either kind, as far as it is used. */
 interface AnyWorker {
   postMessage(message: unknown): void;
   terminate(): unknown;
+}
+
+/** A worker of the web, as far as it is used. */
+export interface WebWorker extends AnyWorker {
+  onmessage: ((event: MessageEvent) => void) | null;
+  onmessageerror: ((event: MessageEvent) => void) | null;
+  onerror: ((event: ErrorEvent) => void) | null;
 }
 
 /** `node:worker_threads`, as far as it is used. */
@@ -101,6 +112,21 @@ export function availableThreads(): number {
   return system?.availableParallelism() ?? Math.max(1, navigator.hardwareConcurrency);
 }
 
+let startWebWorker: () => WebWorker = startThreadWorker;
+
+/**
+ * Has threads started in another way from now on: in a worker, by its page. Firefox (153) may never come back from
+ * `new Worker` in a worker while another one ends, which hung one run of the benchmark in four.
+ */
+export function startThreadsBy(start: () => WebWorker): void {
+  startWebWorker = start;
+}
+
+/** A worker of the web with the threads' program. */
+export function startThreadWorker(): Worker {
+  return new Worker(scriptAddress());
+}
+
 /** A worker cannot be started here: a policy forbids it, or the system has no more threads. */
 export class ThreadStartError extends Error {}
 
@@ -134,7 +160,7 @@ export class Thread {
       this.#worker = worker;
       this.#hold = (isBusy) => (isBusy ? worker.ref() : worker.unref());
     } else {
-      const worker = new Worker(scriptAddress());
+      const worker = startWebWorker();
       worker.onmessage = ({ data }) => this.#settle(data as Answer);
       worker.onmessageerror = () => this.#fail('it could not read what it was sent');
       worker.onerror = (event) => {

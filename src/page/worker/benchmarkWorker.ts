@@ -25,6 +25,7 @@ export class BenchmarkWorker {
   readonly #port: Port;
   readonly #terminate: () => void;
   readonly #calls = new Map<number, Call>();
+  readonly #endThreads: (() => void)[] = [];
   readonly #watch: ReturnType<typeof setInterval>;
   /** Looks since the last word. */
   #missed = 0;
@@ -40,7 +41,7 @@ export class BenchmarkWorker {
   private constructor(port: Port, terminate: () => void) {
     this.#port = port;
     this.#terminate = terminate;
-    port.onmessage = ({ data }: MessageEvent<Reply>) => this.#take(data);
+    port.onmessage = ({ data, ports }: MessageEvent<Reply>) => this.#take(data, ports);
     this.#watch = setInterval(() => this.#look(), lookMs);
     // Nobody waits for it any more once it is ready, or has failed.
     this.#ready.catch(() => undefined);
@@ -128,7 +129,7 @@ export class BenchmarkWorker {
     this.#fail('it was ended');
   }
 
-  #take(reply: Reply): void {
+  #take(reply: Reply, ports: readonly MessagePort[]): void {
     this.#missed = 0;
     switch (reply.type) {
       case 'ready':
@@ -145,7 +146,15 @@ export class BenchmarkWorker {
       case 'failed':
         this.#calls.get(reply.id)?.reject(decodeError(reply.error));
         break;
+      case 'thread':
+        void this.#startThread(ports[0]!, ports[1]!);
+        break;
     }
+  }
+
+  async #startThread(work: MessagePort, control: MessagePort): Promise<void> {
+    const { startPageThread } = await import('./pageThread.ts');
+    if (this.isAlive) this.#endThreads.push(startPageThread(work, control));
   }
 
   #look(): void {
@@ -158,6 +167,7 @@ export class BenchmarkWorker {
     if (this.#failure) return;
     clearInterval(this.#watch);
     this.#terminate();
+    for (const end of this.#endThreads) end();
     this.#failure = new BrowserError(
       `A worker of the benchmark ended: ${reason.replace(/\.$/, '')}. Start again, or reload the page if it happens again.`,
     );

@@ -89,10 +89,12 @@ export type Reply =
   | { readonly type: 'alive' }
   | { readonly type: 'event'; readonly id: number; readonly event: unknown }
   | { readonly type: 'done'; readonly id: number; readonly value: unknown }
-  | { readonly type: 'failed'; readonly id: number; readonly error: WireError };
+  | { readonly type: 'failed'; readonly id: number; readonly error: WireError }
+  /** Asks for a thread, with two ports: for the thread, and for its end and its errors. */
+  | { readonly type: 'thread' };
 
 /** Either end of the line: a worker, its inside, or an end of a message channel. */
 export interface Port {
-  postMessage(message: unknown): void;
+  postMessage(message: unknown, options?: StructuredSerializeOptions): void;
   onmessage: ((event: MessageEvent<never>) => void) | null;
 }
