@@ -16,6 +16,14 @@ export const referenceMachine = {
   samplesPerSecond: { tiny: 568_515, mid: 211_768, large: 21_247, xl: 6_613 },
 } as const;
 
+/** Scores to compare with: of 30 November 2026, on MNIST; bench/results has the runs. */
+export const measuredMachines = [
+  { name: 'two cores of an AMD EPYC (Zen 5)', score: 1981 },
+  { name: 'one of them', score: 1274 },
+  { name: 'lavapipe on both, in Firefox 153', score: 327 },
+  { name: 'SwiftShader on both, in Chromium 156', score: 180 },
+] as const;
+
 /** Samples/s that count 1000, by workload. */
 const reference = new Map<string, number>(Object.entries(referenceMachine.samplesPerSecond));
 

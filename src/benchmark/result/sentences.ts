@@ -1,8 +1,8 @@
 /** What a result means, in plain sentences: the same in the terminal, in Markdown, and on the page. Pure functions. */
 import { boundNames, describeFraction, type Bound } from '../limit.ts';
-import { referenceMachine } from '../score.ts';
+import { measuredMachines, referenceMachine } from '../score.ts';
 import type { BenchmarkResult, Ratio, Series, SideName, WorkloadResult } from './schema.ts';
-import { plainText, sideNames } from './words.ts';
+import { formatCount, plainText, sideNames } from './words.ts';
 
 /** The GPU over the faster of the CPU's sides; undefined where one of the two did not run. */
 export function gpuOverCpu({ ratios, series }: WorkloadResult): Ratio | undefined {
@@ -57,9 +57,10 @@ export function enumerate(names: readonly string[]): string {
     : `${names.slice(0, -1).join(', ')} and ${names.at(-1)!}`;
 }
 
-/** What the score's unit is. */
+/** What the score's unit is, and what others reached. */
 export function scaleSentence(): string {
-  return `1000 is the speed of ${referenceMachine.name}; 2000 is twice as fast.`;
+  const others = measuredMachines.map(({ name, score }) => `${name}, ${formatCount(score)}`);
+  return `1000 is the speed of ${referenceMachine.name}; 2000 is twice as fast. Measured so far: ${others.join('; ')}.`;
 }
 
 /** What the intervals cover, and how surely. */
