@@ -3,7 +3,14 @@ import type { MeasuredLimits } from '../gpu/probes/probeAdapter.ts';
 import { stepBytes, stepFlop } from '../network/stepWork.ts';
 import { verdictOf, type CostDrift, type GradientVerdict } from './gate.ts';
 import { judgeStep } from './limit.ts';
-import type { Ratio, Series, SideName, Verification, WorkloadResult } from './result/schema.ts';
+import {
+  sides as allSides,
+  type Ratio,
+  type Series,
+  type SideName,
+  type Verification,
+  type WorkloadResult,
+} from './result/schema.ts';
 import { networkOf, type BlockSeries } from './sideRun.ts';
 import { blockMedians, estimate, estimatePairedRatio } from './statistics.ts';
 import type { WorkloadOutcome } from './workloadRun.ts';
@@ -25,17 +32,17 @@ export function mergeBlock(
 ): WorkloadResult {
   const { workload, seed, sizes } = options;
   const network = networkOf(workload, seed);
-  const sides = [
-    ...(before?.series ?? []).map(({ side }) => side),
-    ...outcome.series.map(({ side }) => side),
-  ];
-  const series = [...new Set(sides)].map((side) =>
-    mergeSeries(
-      before?.series.find((one) => one.side === side),
-      outcome.series.find((one) => one.side === side),
-      options,
-    ),
-  );
+  // In the order of the schema: a side that was readied anew comes last in the outcome.
+  const ran = new Set([...(before?.series ?? []), ...outcome.series].map(({ side }) => side));
+  const series = allSides
+    .filter((side) => ran.has(side))
+    .map((side) =>
+      mergeSeries(
+        before?.series.find((one) => one.side === side),
+        outcome.series.find((one) => one.side === side),
+        options,
+      ),
+    );
   const verification = mergeVerification(before?.verification, outcome);
   return {
     name: workload.name,

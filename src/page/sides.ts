@@ -24,7 +24,7 @@ export function onSide(side: SideName, isSoftware = false): string {
     case 'cpu-1':
       return 'on one CPU thread';
     case 'cpu':
-      return 'on all CPU threads';
+      return 'on the CPU';
     case 'webgpu':
       return `on the ${sideName(side, isSoftware)}`;
     case 'tfjs-webgpu':

@@ -33,7 +33,7 @@ export function makeSpeedUp(result: BenchmarkResult, signal: AbortSignal): HTMLE
   const { figure, place } = makeFigure({
     title: `${gpu} over CPU, by size of network`,
     caption:
-      'Above the line at 1 the GPU is faster than all CPU threads. The dashed line marks the size from which it is.',
+      'Above the line at 1 the GPU is faster than the CPU. The dashed line marks the size from which it is.',
     description: `Speed-up over parameters: ${rows.map(([name = '', , ratio = '']) => `${name} ${ratio}`).join('; ')}. ${crossoverSentence(result)}`,
     table: makeTable('Speed-up by workload', ['workload', 'parameters', 'speed-up'], rows),
   });
