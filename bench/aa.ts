@@ -19,6 +19,8 @@ import type { BenchmarkResult } from '../src/benchmark/result/schema.ts';
 import { formatCount, sideNames } from '../src/benchmark/result/words.ts';
 import { median } from '../src/benchmark/statistics.ts';
 import { whole } from '../src/cli/options.ts';
+import { BrowserError } from '../src/errors.ts';
+import { runProgram } from './runProgram.ts';
 
 interface Options {
   readonly runs: number;
@@ -33,18 +35,21 @@ export function createAaProgram(): Command {
     .argument('[options...]', "of nudge bench, behind '--'; default: --quick")
     .addOption(whole('--runs <n>', 'to make', 2).default(20))
     .option('--out <folder>', 'for the results, which are taken up again', 'aa')
-    .option('--load', 'beside a program that comes and goes', false);
+    .option('--load', 'beside a program that comes and goes', false)
+    .exitOverride();
 }
 
 /** Seconds that the background program works and rests, at most: each time drawn anew. */
 const load = { working: 8, resting: 8 } as const;
 
 /** One busy thread, now and then. */
-async function disturb(isOver: () => boolean): Promise<void> {
-  while (!isOver()) {
-    await sleep(1000 * load.resting * Math.random());
+async function disturb(signal: AbortSignal): Promise<void> {
+  const pause = (seconds: number) =>
+    sleep(1000 * seconds * Math.random(), undefined, { signal }).catch(() => undefined);
+  while (!signal.aborted) {
+    await pause(load.resting);
     const worker = new Worker('for (;;) Math.random();', { eval: true });
-    await sleep(1000 * load.working * Math.random());
+    await pause(load.working);
     await worker.terminate();
   }
 }
@@ -57,15 +62,24 @@ function bench(options: readonly string[], file: string): Promise<number | null>
   });
 }
 
-async function measure({ runs, out }: Options, options: readonly string[]): Promise<void> {
+async function measure(
+  { runs, out }: Options,
+  options: readonly string[],
+  signal: AbortSignal,
+): Promise<void> {
   for (let run = 1; run <= runs; run++) {
+    signal.throwIfAborted();
     const file = join(out, `run-${run}.json`);
     if (existsSync(file)) continue;
     // Under its name are whole runs alone: one that was stopped leaves a result, too.
     const unfinished = join(out, 'unfinished.json');
     const code = await bench(options, unfinished);
+    // Ctrl-C reaches the benchmark, too.
+    signal.throwIfAborted();
     if (code !== 0 && code !== 1) {
-      throw new Error(`Run ${run} ended with exit code ${code}. Call again to go on from there.`);
+      throw new BrowserError(
+        `Run ${run} ended with exit code ${code}. Call again to go on from there.`,
+      );
     }
     await rename(unfinished, file);
   }
@@ -110,15 +124,18 @@ function percent(share: number): string {
   return `${(100 * share).toFixed(1)} %`;
 }
 
-if (process.argv[1]?.endsWith('aa.ts')) {
-  const program = createAaProgram().parse();
+async function main(args: readonly string[], signal: AbortSignal): Promise<void> {
+  const program = createAaProgram().parse(args, { from: 'user' });
   const options = program.opts<Options>();
   await mkdir(options.out, { recursive: true });
-  let isOver = false;
-  const disturbance = options.load ? disturb(() => isOver) : undefined;
-  await measure(options, program.args.length > 0 ? program.args : ['--quick']);
-  isOver = true;
-  await disturbance;
+  const over = new AbortController();
+  const disturbance = options.load ? disturb(over.signal) : undefined;
+  try {
+    await measure(options, program.args.length > 0 ? program.args : ['--quick'], signal);
+  } finally {
+    over.abort();
+    await disturbance;
+  }
   const results: BenchmarkResult[] = [];
   for (let run = 1; run <= options.runs; run++) {
     results.push(readResult(await readFile(join(options.out, `run-${run}.json`), 'utf8')));
@@ -126,3 +143,5 @@ if (process.argv[1]?.endsWith('aa.ts')) {
   for (const [n, result] of results.entries()) console.log(`${n + 1}: ${describeRun(result)}`);
   console.log(compareAll(results));
 }
+
+if (process.argv[1]?.endsWith('aa.ts')) await runProgram(main);

@@ -10,11 +10,10 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
-import { Command, CommanderError, Option } from 'commander';
+import { Command, Option } from 'commander';
 
 import { findData, loadData } from '../src/cli/dataSource.ts';
-import { describeError, exitCodeOf, exitCodes } from '../src/cli/errors.ts';
-import { Interrupt } from '../src/cli/interrupt.ts';
+import { exitCodes } from '../src/cli/errors.ts';
 import { whole } from '../src/cli/options.ts';
 import { parseNumber } from '../src/cli/values.ts';
 import { sliceDataset } from '../src/data/dataset.ts';
@@ -30,6 +29,7 @@ import { nudge } from './peers/page/nudge.ts';
 import { timeRun } from './peers/page/timeRun.ts';
 import { PeersBrowser } from './peers/peersBrowser.ts';
 import { writeData } from './peers/serveData.ts';
+import { runProgram } from './runProgram.ts';
 import {
   wholeBatches,
   workloads as allWorkloads,
@@ -309,31 +309,13 @@ function trainCommand({ network, batchSize, learningRate }: TrainingWorkload, st
   return [
     ...['train', '--backend', 'webgpu', '--layers', layers.join(','), '--activation', activation],
     ...['--output', output, '--cost', cost, '--init', initializer],
-    ...[
-      '--batch-size',
-      `${batchSize}`,
-      '--learning-rate',
-      `${learningRate}`,
-      '--steps',
-      `${steps}`,
-    ],
+    ...['--batch-size', `${batchSize}`, '--learning-rate', `${learningRate}`],
+    ...['--steps', `${steps}`],
   ];
 }
 
 if (process.argv[1]?.endsWith('agree.ts')) {
-  const interrupt = new Interrupt(() =>
-    log('Stopping after the measurement under way. Press Ctrl-C again to end at once.'),
-  );
-  try {
-    await main(process.argv.slice(2), interrupt.signal);
-  } catch (error) {
-    if (error instanceof CommanderError) {
-      process.exitCode = error.exitCode === 0 ? 0 : exitCodes.usage;
-    } else {
-      if (error !== interrupt.interruption) log(`error: ${describeError(error)}`);
-      process.exitCode = exitCodeOf(error);
-    }
-  }
+  await runProgram(main);
   // Dawn's instance would keep Node running.
   process.exit();
 }

@@ -1,15 +1,13 @@
 /** nudge beside other libraries, on the same work: `npm run bench:peers -- --help`. */
 import { readFile } from 'node:fs/promises';
 
-import { CommanderError } from 'commander';
-
 import { dataName, findData, loadData } from '../../src/cli/dataSource.ts';
-import { describeError, exitCodeOf, exitCodes } from '../../src/cli/errors.ts';
-import { Interrupt } from '../../src/cli/interrupt.ts';
+import { exitCodes } from '../../src/cli/errors.ts';
 import { BrowserError } from '../../src/errors.ts';
 import type { WorkData } from '../../src/benchmark/trainJob.ts';
 import { adapterName } from '../../src/gpu/adapter.ts';
 import type { AdapterDetails } from '../../src/page/jobs/environment.ts';
+import { runProgram } from '../runProgram.ts';
 import { contenders, type ContenderDescription } from './contenders.ts';
 import { commandLine, createProgram, type Options } from './options.ts';
 import { PeersBrowser } from './peersBrowser.ts';
@@ -264,18 +262,4 @@ function isTimedToAccuracy({ name }: ContenderDescription): boolean {
   return name === 'nudge-webgpu' || name === 'tfjs-webgpu';
 }
 
-const interrupt = new Interrupt(() =>
-  log('Stopping after the measurement under way. Press Ctrl-C again to end at once.'),
-);
-try {
-  await main(process.argv.slice(2), interrupt.signal);
-} catch (error) {
-  if (error instanceof CommanderError) {
-    process.exitCode = error.exitCode === 0 ? 0 : exitCodes.usage;
-  } else {
-    if (error !== interrupt.interruption) log(`error: ${describeError(error)}`);
-    process.exitCode = exitCodeOf(error);
-  }
-} finally {
-  interrupt.dispose();
-}
+await runProgram(main);

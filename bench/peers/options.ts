@@ -53,7 +53,7 @@ function positive(flags: string, description: string): Option {
 const workloadNames = workloads.map(({ name }) => name);
 const contenderNames = contenders.map(({ name }) => name);
 
-/** The command line; `parse` throws what commander throws, and a `ConfigurationError` for a name nobody has. */
+/** The command line. `parse` throws what commander throws, and a `ConfigurationError` for an unknown name. */
 export function createProgram(): Command {
   return new Command('bench:peers')
     .description(

@@ -21,8 +21,10 @@ export interface PageHost {
    * @param before code to run in it before its own
    */
   open(search: string, before?: string): Promise<Page>;
-  /** Closes what is open, and fails where a page complained or asked anybody but its server for anything. */
-  closePages(expected?: RegExp): Promise<void>;
+  /** Lets pages complain of this until they are closed. */
+  expectComplaint(pattern: RegExp): void;
+  /** Closes what is open, and fails where a page complained, or asked anything of another server than its own. */
+  closePages(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -40,6 +42,7 @@ export async function hostPage(
   const browser = await launchBrowser(found ?? (await findBrowser()), { adapter: 'software' });
   const complaints: string[] = [];
   const pages: Page[] = [];
+  let expected: RegExp | undefined;
   // `blob:` is the program of the CPU engine's threads, a picture or a file to save, which the page itself has made.
   const own = [`${origin}/`, `blob:${origin}/`, 'data:'];
   return {
@@ -65,9 +68,13 @@ export async function hostPage(
       await page.waitForSelector('#start:enabled');
       return page;
     },
-    async closePages(expected) {
+    expectComplaint(pattern) {
+      expected = pattern;
+    },
+    async closePages() {
       for (const page of pages.splice(0)) if (!page.isClosed()) await page.close();
       const unexpected = complaints.splice(0).filter((text) => !expected?.test(text));
+      expected = undefined;
       expect(unexpected).toEqual([]);
     },
     async close() {

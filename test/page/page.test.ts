@@ -19,13 +19,7 @@ beforeAll(async () => {
   host = await hostPage();
 });
 afterAll(() => host.close());
-/** What a page may complain of; nothing, mostly. */
-let expectedComplaint: RegExp | undefined;
-afterEach(async () => {
-  const expected = expectedComplaint;
-  expectedComplaint = undefined;
-  await host.closePages(expected);
-});
+afterEach(() => host.closePages());
 
 /** Few samples and few short repeats: a run of seconds. */
 const brief = 'repeats=2&seconds=0.02&samples=1000';
@@ -158,7 +152,7 @@ describe('a worker', () => {
   });
 
   it('that does not load is an error in a sentence', async () => {
-    expectedComplaint = /404/;
+    host.expectComplaint(/404/);
     const page = await host.open(
       `?auto=1&${brief}`,
       replaceWorkers("constructor() { super('/missing.js'); }"),

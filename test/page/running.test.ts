@@ -10,12 +10,7 @@ beforeAll(async () => {
   host = await hostPage();
 });
 afterAll(() => host.close());
-let expectedComplaint: RegExp | undefined;
-afterEach(async () => {
-  const expected = expectedComplaint;
-  expectedComplaint = undefined;
-  await host.closePages(expected);
-});
+afterEach(() => host.closePages());
 
 const cpu = 'workloads=tiny&backend=cpu&samples=500';
 const brief = `?${cpu}&repeats=2&seconds=0.01`;
@@ -247,7 +242,7 @@ it('two tabs measure one after the other, and the one that waits can be stopped'
 
 describe('an error', () => {
   it('is in view on a phone, and can be put away', async () => {
-    expectedComplaint = /404/;
+    host.expectComplaint(/404/);
     const page = await host.open(
       brief,
       "{ const Real = Worker; globalThis.Worker = class extends Real { constructor() { super('/missing.js'); } }; }",

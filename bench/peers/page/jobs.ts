@@ -55,7 +55,7 @@ export const measureMatmul: Job<MeasureArguments<MatmulWorkload>, MatmulMeasurem
   const product = await checked.product();
   await checked.dispose();
 
-  // Whoever multiplies the last product again, so that none can be left out, keeps numbers of the same size.
+  // A library that multiplies the last product again, so that no product can be left out, needs a B that keeps its numbers' size.
   const timedOne = await library.multiplier({ size, a, b: householder(size, 3) });
   const timed = await timeRun((times) => timedOne.multiply(times), seconds);
   const form = await timedOne.form?.();

@@ -5,7 +5,7 @@ import type { ContenderName } from '../contenders.ts';
 import { makeFirstStep } from './firstStep.ts';
 import { measureMatmul, measureTraining, timeToAccuracy } from './jobs.ts';
 
-// The first step begins with the page itself: whoever is asked for it in the address is not told to start.
+// The page begins the first step by itself, as soon as it is loaded. Its address names the library.
 const first = new URLSearchParams(location.search).get('first');
 const firstStep = first === null ? undefined : makeFirstStep(first as ContenderName);
 // Reported by the job; a failure must not count as unheard until then.
