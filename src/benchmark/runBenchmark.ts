@@ -7,18 +7,11 @@
  * blocks contain what the next run gives.
  */
 import type { Dataset } from '../data/dataset.ts';
-import { BrowserError, ConfigurationError, NoAdapterError, NudgeError } from '../errors.ts';
+import { BrowserError, NoAdapterError, NudgeError } from '../errors.ts';
 import type { MeasuredLimits } from '../gpu/probes/probeAdapter.ts';
 import { requireFits } from '../training/batches.ts';
-import { findCrossover } from './crossover.ts';
-import {
-  disturbanceMarks,
-  findSlowdown,
-  isBusy,
-  summarizePulses,
-  takenOn,
-  threadMarks,
-} from './disturbance.ts';
+import { composeResult, isDerived, requireSameRun } from './composeResult.ts';
+import { isBusy, summarizePulses, takenOn } from './disturbance.ts';
 import type { BenchmarkEvent } from './events.ts';
 import { accuracySides } from './expectation.ts';
 import { failureSentence } from './gate.ts';
@@ -26,22 +19,18 @@ import type { Lab, LabContext, LabEvent } from './lab.ts';
 import { mergeBlock } from './mergeBlocks.ts';
 import { RunProgress } from './progress.ts';
 import type { Pulse } from './pulse.ts';
-import { rounded } from './result/rounding.ts';
-import { formatVersion, ownSides } from './result/schema.ts';
+import { ownSides } from './result/schema.ts';
 import type {
   BenchmarkResult,
   Block,
   Environment,
   Mark,
-  MeasuredAdapterLimits,
-  OwnSideName,
   SideName,
   TimeToAccuracy,
   WorkloadResult,
 } from './result/schema.ts';
-import { scoreOf } from './score.ts';
 import { decideSettings, type BenchmarkSettings, type DecidedSettings } from './settings.ts';
-import { blockMedians, blockSizes } from './statistics.ts';
+import { blockSizes } from './statistics.ts';
 import { findWorkload, sidesOf, type Workload } from './workloads.ts';
 import { describeSide, type WorkloadOutcome } from './workloadRun.ts';
 
@@ -404,122 +393,31 @@ class BenchmarkRun {
   }
 
   #result({ settings, sizes, environment, sha256 }: Known): BenchmarkResult {
-    const { training, test, nudge } = this.#options;
-    const { sides, peers, repeats, blocks, repeatSeconds, seed, isSoftware } = settings;
-    const results = settings.workloads.flatMap(({ name }) => this.#workloads.get(name) ?? []);
-    const marks = [...this.#marks, ...this.#disturbances(results, sizes)];
-    const crossover = findCrossover(results);
-    const limits = this.#limits && plainLimits(this.#limits);
-    const isVoid = (side: OwnSideName) =>
-      marks.some((mark) => mark.isVoid && (mark.side === undefined || mark.side === side));
-    const scores = sides
-      .filter((side) => !isVoid(side))
-      .flatMap((side) => scoreOf(side, results, isSoftware, sizes) ?? []);
-    return rounded<BenchmarkResult>({
-      format: 'nudge-benchmark',
-      version: formatVersion,
+    const { nudge, training, test, hidden } = this.#options;
+    return composeResult({
+      settings,
+      sizes,
+      environment,
       nudge,
       startedAt: this.#startedAt,
       seconds: this.#seconds(),
-      settings: {
-        workloads: settings.workloads.map(({ name }) => name),
-        sides: [...sides, ...peers],
-        repeats,
-        blocks,
-        repeatSeconds,
-        seed,
-      },
       data: {
         name: `${training.name}, ${test.name}`,
         sha256,
         trainingCount: training.sampleCount,
         testCount: test.sampleCount,
       },
-      environment,
-      ...(limits && { limits }),
-      blocks: [...this.#blocks],
-      workloads: results,
-      timesToAccuracy: [...this.#times],
-      ...(crossover && { crossover }),
-      marks,
-      scores,
+      limits: this.#limits,
+      blocks: this.#blocks,
+      workloads: settings.workloads.flatMap(({ name }) => this.#workloads.get(name) ?? []),
+      timesToAccuracy: this.#times,
+      marks: this.#marks,
+      wasHidden: hidden?.aborted === true,
+      disturbed: this.#disturbed,
     });
-  }
-
-  /** What happened to the machine while it was measured. */
-  #disturbances(results: readonly WorkloadResult[], sizes: readonly number[]): Mark[] {
-    const marks: Mark[] = [];
-    if (this.#options.hidden?.aborted) {
-      const message =
-        'The page was hidden while it was measured, and browsers slow hidden pages down. Run it again and leave the tab in front.';
-      marks.push({ kind: 'hidden', message, isVoid: true });
-    }
-    const rates = results.flatMap(({ series }) =>
-      series.map(({ samplesPerSecond }) => blockMedians(samplesPerSecond, sizes)),
-    );
-    const slowdown = findSlowdown(this.#blocks, rates);
-    if (slowdown) {
-      const message =
-        `The processor became ${slowdown.pulse.toFixed(2)} times slower from the first blocks to the last, and training ${slowdown.repeats.toFixed(2)} times: ` +
-        'heat, a battery, or something else that runs. Let it rest and run it again.';
-      marks.push({ kind: 'throttled', message, isVoid: true });
-    }
-    const taken = this.#blocks.flatMap((block) => block.taken ?? []);
-    const mean = taken.reduce((sum, one) => sum + one, 0) / Math.max(1, taken.length);
-    marks.push(...disturbanceMarks(this.#disturbed, mean));
-    marks.push(...results.flatMap(threadMarks));
-    return marks;
   }
 }
 
 function key(workload: string, side: SideName): string {
   return `${workload} ${side}`;
-}
-
-/** Marks that follow from the rest of a result, and are made anew with it. */
-function isDerived(kind: Mark['kind']): boolean {
-  return ['stopped', 'hidden', 'throttled', 'threads'].includes(kind);
-}
-
-/** @throws {ConfigurationError} where a stopped run cannot be gone on with */
-function requireSameRun(
-  resume: BenchmarkResult,
-  settings: DecidedSettings,
-  digest: string,
-  environment: Environment,
-): void {
-  const { workloads, sides, repeats, blocks, repeatSeconds, seed } = resume.settings;
-  const names = settings.workloads.map(({ name }) => name);
-  const isSame =
-    workloads.join() === names.join() &&
-    sides.join() === [...settings.sides, ...settings.peers].join() &&
-    repeats === settings.repeats &&
-    blocks === settings.blocks &&
-    repeatSeconds === settings.repeatSeconds &&
-    seed === settings.seed;
-  const differences = [
-    ...(isSame ? [] : ['settings']),
-    ...(resume.data.sha256 === digest ? [] : ['data']),
-    ...(resume.environment.adapter?.description === environment.adapter?.description &&
-    resume.environment.name === environment.name
-      ? []
-      : ['browser or adapter']),
-  ];
-  if (differences.length === 0) return;
-  throw new ConfigurationError(
-    `The run to go on with had other ${differences.join(' and ')}. Start a new one, or give the same.`,
-  );
-}
-
-function plainLimits({ arithmetic, memory, latency }: MeasuredLimits): MeasuredAdapterLimits {
-  return {
-    flopPerSecond: arithmetic.value,
-    readBytesPerSecond: memory.read.value,
-    copyBytesPerSecond: memory.copy.value,
-    cachedBytesPerSecond: memory.cached.value,
-    dispatchSeconds: latency.dispatch.value,
-    encodeSeconds: latency.encode.value,
-    submitSeconds: latency.submit.value,
-    readbackSeconds: latency.readback.value,
-  };
 }

@@ -131,7 +131,7 @@ export async function runSweep(
   const sweep = await Sweep.create({
     ...options,
     ...(gpu && { gpu }),
-    // A command line's browser shows nobody anything.
+    // A command line's browser has no window, so no reader waits for a frame.
     isVisible: () => false,
   });
   try {

@@ -120,7 +120,7 @@ export async function runTraining(
     ...(stream !== undefined && { stream }),
     ...(plan && { plan }),
     ...(gpu && { gpu }),
-    // A command line's browser shows nobody anything.
+    // A command line's browser has no window, so no reader waits for a frame.
     isVisible: () => false,
   });
   try {

@@ -115,7 +115,7 @@ export async function chooseFastest(
   const rounds: number[][] = [];
   for (let remaining: readonly number[] = candidates.map((_, c) => c); ;) {
     const times = candidates.map(() => NaN);
-    // Forwards and backwards in turn, so that drift favours nobody.
+    // Forwards and backwards in turn, so that drift favours no candidate.
     const order = rounds.length % 2 === 0 ? remaining : remaining.toReversed();
     for (const c of order) times[c] = await candidates[c]!();
     rounds.push(times);

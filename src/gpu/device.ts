@@ -68,7 +68,7 @@ const usualTimeoutMs = 5000;
 /** 24.8 days. JavaScript's timers take anything longer for no time at all. */
 const longestTimeoutMs = 2 ** 31 - 1;
 
-/** How long a device is waited for where nobody says; see `DeviceOptions.timeoutMs`. */
+/** How long a device is waited for by default; see `DeviceOptions.timeoutMs`. */
 export function defaultTimeoutMs(adapter: AdapterDescription): number {
   return adapter.isSoftware && !compilesAhead(adapter) ? 60_000 : usualTimeoutMs;
 }

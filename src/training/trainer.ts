@@ -65,7 +65,7 @@ interface SettledRun {
 
 /** Runs asked for ahead of the report awaited, so that the engine never waits for whoever reads reports. */
 const runsAhead = 2;
-/** Steps between two reports, where nobody says. */
+/** Steps between two reports by default. */
 export const defaultReportEvery = 100;
 
 /**

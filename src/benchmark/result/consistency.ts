@@ -19,7 +19,7 @@ import type {
 } from './schema.ts';
 import { plainText } from './words.ts';
 
-/** Links round to five digits; nobody gains by less than this. */
+/** Links round to five digits. A smaller difference is of no use to a forger. */
 const tolerance = 5e-4;
 
 /** The first contradiction, as the part of a sentence; undefined where there is none. */

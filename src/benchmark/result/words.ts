@@ -73,7 +73,7 @@ export function formatEstimate(
 }
 
 function formatSignificant(value: number): string {
-  // A tiny number would come out as 1e-7, which nobody reads at a glance.
+  // A tiny number would come out as 1e-7, which is hard to read.
   return value < 0.001 ? 'less than 0.001' : String(Number(value.toPrecision(3)));
 }
 

@@ -11,7 +11,7 @@ import { UsageError } from '../errors.ts';
 import { prepareOutput } from '../files.ts';
 import { nudgeHomepage } from '../versions.ts';
 
-/** Paths, each undefined where nobody wants it. */
+/** Paths of the outputs that were asked for. */
 export interface OutputArguments {
   readonly json?: string | undefined;
   readonly csv?: string | undefined;

@@ -38,7 +38,7 @@ export interface TunerOptions {
   readonly onMeasured?: ((entry: LedgerEntry) => void) | undefined;
   /** What times are measured with. Default: the clock. */
   readonly timer?: Timer | undefined;
-  /** Whether nobody sees the page, whose timers then run slowly; tuning ends at once. Default: asks the document. */
+  /** Whether the page is hidden. Its timers then run slowly, so tuning ends at once. Default: asks the document. */
   readonly isHidden?: (() => boolean) | undefined;
 }
 

@@ -43,7 +43,7 @@ export class BenchmarkWorker {
     this.#terminate = terminate;
     port.onmessage = ({ data, ports }: MessageEvent<Reply>) => this.#take(data, ports);
     this.#watch = setInterval(() => this.#look(), lookMs);
-    // Nobody waits for it any more once it is ready, or has failed.
+    // After the start, no call waits for this promise: its failure must not count as unhandled.
     this.#ready.catch(() => undefined);
   }
 
@@ -119,7 +119,7 @@ export class BenchmarkWorker {
     }
   }
 
-  /** Tells it that nobody looks at the page any more. */
+  /** Tells it that the page is hidden. */
   hide(): void {
     this.#port.postMessage({ type: 'hide' } satisfies Request);
   }

@@ -39,7 +39,7 @@ const open: Task<'open'> = async ({ training, test, ...opening }) => {
   return await lab.open(opening);
 };
 
-/** Tells the lab that nobody looks at the page any more. */
+/** Tells the lab that the page is hidden. */
 export function hide(): void {
   hidden.abort();
 }
