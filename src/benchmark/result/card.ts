@@ -12,6 +12,7 @@ import {
   describeGpu,
   formatCount,
   formatEstimate,
+  formatInterval,
   formatUncertainty,
   markNames,
   plainText,
@@ -93,12 +94,7 @@ function scoreLines(result: BenchmarkResult): string[] {
       main.side === 'webgpu' ? colors.webgpu : colors.text,
       700,
     ),
-    at(
-      278,
-      `95 % interval ${formatCount(main.low)} to ${formatCount(main.high)}`,
-      19,
-      colors.faint,
-    ),
+    at(278, `95 % interval ${formatInterval(main, formatCount)}`, 19, colors.faint),
     at(312, describeClass(main), 19, colors.faint),
     ...(main.isComplete
       ? []

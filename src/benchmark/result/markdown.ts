@@ -15,6 +15,7 @@ import {
   describeMark,
   formatCount,
   formatEstimate,
+  formatInterval,
   formatRate,
   formatRatio,
   formatUncertainty,
@@ -41,18 +42,21 @@ export function resultMarkdown(result: BenchmarkResult): string {
 
 function scoreLines(result: BenchmarkResult): string[] {
   const { scores } = result;
-  if (scores.length === 0) return ['**No score**; the marks below say why.'];
+  const intervals = result.workloads.length > 0 ? [markdownText(intervalSentence(result))] : [];
+  if (scores.length === 0) return ['**No score**; the marks below say why.', '', ...intervals];
   const rows = scores.map(({ side, workloads, isComplete, class: kind, ...estimate }) => [
     sideNames[side],
     `**${formatCount(estimate.middle)}**`,
-    `${formatCount(estimate.low)} to ${formatCount(estimate.high)}`,
+    formatInterval(estimate, formatCount),
     classNames[kind],
     `${workloads.map((name) => markdownText(name)).join(', ')}${isComplete ? '' : ' (not all that a full run has)'}`,
   ]);
   return [
     ...markdownTable(['', 'score', 'interval', 'class', 'over'], 'lrrll', rows),
     '',
-    markdownText(`${scaleSentence()} ${intervalSentence(result)}`),
+    markdownText(scaleSentence()),
+    '',
+    ...intervals,
   ];
 }
 

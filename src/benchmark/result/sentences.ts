@@ -64,11 +64,11 @@ export function scaleSentence(): string {
 }
 
 /** What the intervals cover, and how surely. */
-export function intervalSentence({ settings, blocks }: BenchmarkResult): string {
-  if (blocks.length === 0) {
+export function intervalSentence({ blocks }: BenchmarkResult): string {
+  const count = blocks.length;
+  if (count === 0) {
     return 'Ranges are 95 % intervals of the noise within the run; a rerun differs by more.';
   }
-  const { blocks: count } = settings;
   if (count === 1) return 'There was one block, so nothing is known of how much a rerun differs.';
   return (
     `Ranges are 95 % intervals from ${count} blocks, each in a fresh worker with a fresh device. They say where a rerun may lie, ` +

@@ -58,18 +58,24 @@ export function formatRatio(ratio: number): string {
   return `${ratio < 100 && ratio >= 0.001 ? ratio.toPrecision(3) : formatRate(ratio)}×`;
 }
 
-/** '± 1.2 %': half of the interval as a share of its middle. */
+/** '± 1.2 %': half of the interval as a share of its middle; '± ?' of a single block, which has none. */
 export function formatUncertainty({ middle, low, high }: Estimate): string {
+  if (low === high) return '± ?';
   const percent = (50 * (high - low)) / middle;
+  // Of two blocks, mostly.
+  if (percent > 100) return '± over 100 %';
   return `± ${percent < 10 ? percent.toFixed(1) : formatCount(percent)} %`;
 }
 
-/** '3,050 (3,034 to 3,073)' */
-export function formatEstimate(
-  { middle, low, high }: Estimate,
-  format: (value: number) => string,
-): string {
-  return `${format(middle)} (${format(low)} to ${format(high)})`;
+/** '3,034 to 3,073'; 'unknown' of a single block. */
+export function formatInterval({ low, high }: Estimate, format: (value: number) => string): string {
+  return low === high ? 'unknown' : `${format(low)} to ${format(high)}`;
+}
+
+/** '3,050 (3,034 to 3,073)'; '3,050' of a single block. */
+export function formatEstimate(estimate: Estimate, format: (value: number) => string): string {
+  const { middle, low, high } = estimate;
+  return low === high ? format(middle) : `${format(middle)} (${formatInterval(estimate, format)})`;
 }
 
 function formatSignificant(value: number): string {

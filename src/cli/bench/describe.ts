@@ -35,6 +35,7 @@ export function describeBenchmark(result: BenchmarkResult): string[] {
     ...speedTable(result),
     '',
     ...scoreLines(result),
+    ...(result.workloads.length > 0 ? [intervalSentence(result)] : []),
     ...crossoverLines(result),
     ...bottleneckSentences(result),
     ...accuracyLines(result),
@@ -49,7 +50,7 @@ export function describeBenchmark(result: BenchmarkResult): string[] {
   ];
 }
 
-/** One workload on one line, for who is watching. */
+/** One workload on one line, for a terminal that is watched. */
 export function describeWorkload({ name, series, ...rest }: WorkloadResult): string {
   const rates = series.map(
     ({ side, estimate }) => `${sideNames[side]} ${formatRate(estimate.middle)}`,
@@ -116,7 +117,7 @@ function scoreLines(result: BenchmarkResult): string[] {
       `Over ${partial.workloads.join(' and ')} alone: not to be held against scores of full runs.`,
     );
   }
-  return [...lines, scaleSentence(), intervalSentence(result)];
+  return [...lines, scaleSentence()];
 }
 
 function crossoverLines({ crossover }: BenchmarkResult): string[] {

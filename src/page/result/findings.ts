@@ -8,7 +8,7 @@ import type {
 } from '../../benchmark/result/schema.ts';
 import { boundNames, describeFraction } from '../../benchmark/limit.ts';
 import { gpuOverCpu } from '../../benchmark/result/sentences.ts';
-import { scoreTitle } from '../../benchmark/result/words.ts';
+import { formatInterval, scoreTitle } from '../../benchmark/result/words.ts';
 import { adapterName } from '../../gpu/adapter.ts';
 import { formatCount, formatRatio, formatSmall, formatThree } from '../format.ts';
 import { listOf } from '../sentences.ts';
@@ -42,7 +42,7 @@ export function scoreSentence(result: BenchmarkResult): string {
     .flatMap((side) => scores.filter((score) => score.side === side))
     .map(
       (score) =>
-        `${scoreTitle(score)}: ${formatCount(score.middle)}, interval ${formatCount(score.low)} to ${formatCount(score.high)}.`,
+        `${scoreTitle(score)}: ${formatCount(score.middle)}, interval ${formatInterval(score, formatCount)}.`,
     )
     .join(' ');
 }

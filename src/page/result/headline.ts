@@ -2,6 +2,7 @@
 import type { BenchmarkResult, Mark, Score } from '../../benchmark/result/schema.ts';
 import {
   describeMark,
+  formatInterval,
   formatUncertainty,
   scoreTitle,
   sideNames,
@@ -56,7 +57,8 @@ function makeScores(result: BenchmarkResult): HTMLElement {
   return arrangeScores(blocks, [
     ...result.marks.filter(isBusy).map(describeMark),
     ...scoreNotes(scores, scores[0]?.workloads ?? []),
-    ...(scores.length > 0 ? [scaleSentence(), intervalSentence(result)] : []),
+    ...(scores.length > 0 ? [scaleSentence()] : []),
+    ...(result.workloads.length > 0 ? [intervalSentence(result)] : []),
   ]);
 }
 
@@ -75,7 +77,7 @@ export function arrangeScores(
 }
 
 export function makeScore(score: PlainScore): HTMLElement {
-  const { middle, low, high, side } = score;
+  const { middle, side } = score;
   return make(
     'div',
     { class: 'score' },
@@ -86,7 +88,7 @@ export function makeScore(score: PlainScore): HTMLElement {
       formatCount(middle),
       make('span', { class: 'score-error' }, ` ${formatUncertainty(score)}`),
     ),
-    make('p', { class: 'small' }, `interval ${formatCount(low)} to ${formatCount(high)}`),
+    make('p', { class: 'small' }, `interval ${formatInterval(score, formatCount)}`),
   );
 }
 

@@ -7,7 +7,7 @@ import type {
 } from '../../benchmark/result/schema.ts';
 import { make, makeTable, type Cell } from '../elements.ts';
 import { gpuOverCpu, sideTitle } from '../../benchmark/result/sentences.ts';
-import { formatRatio } from '../../benchmark/result/words.ts';
+import { formatInterval, formatRatio } from '../../benchmark/result/words.ts';
 import { formatSmall, formatThree } from '../format.ts';
 import { sideName } from '../sides.ts';
 import { isSoftware, networkName, seriesOf, sidesOf } from './lookUp.ts';
@@ -73,8 +73,7 @@ export function estimateCell(
   format: (value: number) => string,
 ): Cell {
   if (!estimate) return '–';
-  const { middle, low, high } = estimate;
-  return twoLines(format(middle), `${format(low)} to ${format(high)}`);
+  return twoLines(format(estimate.middle), formatInterval(estimate, format));
 }
 
 function limitCell(series: Series | undefined): Cell {

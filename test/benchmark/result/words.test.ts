@@ -33,6 +33,9 @@ it('a ratio has three digits, zeros too', () => {
 it('an uncertainty is half of the interval', () => {
   expect(formatUncertainty({ middle: 100, low: 98, high: 101 })).toBe('± 1.5 %');
   expect(formatUncertainty({ middle: 100, low: 50, high: 150 })).toBe('± 50 %');
+  // Two blocks say little, and one says nothing.
+  expect(formatUncertainty({ middle: 100, low: 2, high: 5000 })).toBe('± over 100 %');
+  expect(formatUncertainty({ middle: 100, low: 100, high: 100 })).toBe('± ?');
 });
 
 it('a day is the day in Greenwich, and stays as it is where no calendar has it', () => {
