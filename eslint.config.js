@@ -26,6 +26,26 @@ export default defineConfig(
       ],
       eqeqeq: 'error',
       'no-console': 'error',
+      // Node, Deno and browsers read the sources as they are.
+      'no-restricted-syntax': [
+        'error',
+        {
+          selector:
+            ':matches(ImportDeclaration, ExportNamedDeclaration, ExportAllDeclaration, ImportExpression) > .source[value=/^\\.{1,2}(\\u002F(?!.*\\.(ts|json|css)$)|$)/]',
+          message: 'A relative import names the .ts file.',
+        },
+      ],
+    },
+  },
+  {
+    files: ['src/**', 'shaders/**'],
+    ignores: ['src/node/**', 'src/cli/**'],
+    rules: {
+      // Everything but src/node and src/cli also runs in browsers and Deno.
+      'no-restricted-globals': [
+        'error',
+        ...['Buffer', 'process', 'require', 'global', '__dirname', '__filename'],
+      ],
     },
   },
   {

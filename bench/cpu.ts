@@ -20,7 +20,7 @@ import { sliceDataset, type Dataset } from '../src/data/dataset.ts';
 import { digits } from '../src/data/digits/digits.ts';
 import { fileOrder } from '../src/data/shuffle.ts';
 import { Network } from '../src/network/network.ts';
-import { sgd } from '../src/training/optimizers.ts';
+import { sgd } from '../src/engine/optimizers.ts';
 import { workloads, type TrainingWorkload } from './peers/workloads.ts';
 
 const { values, positionals } = parseArgs({

@@ -25,7 +25,8 @@ import { Device } from '../src/gpu/device.ts';
 import { GpuEngine } from '../src/gpu/engine.ts';
 import { stepLayers } from '../src/gpu/layers.ts';
 import { parameterBuffers } from '../src/gpu/parameterStore.ts';
-import { choosePlan, describePlan, type LayerPlan, type Plan } from '../src/gpu/plan.ts';
+import { choosePlan } from '../src/gpu/plan/choose.ts';
+import { describePlan, type LayerPlan, type Plan } from '../src/gpu/plan/plan.ts';
 import { probeAdapter } from '../src/gpu/probes/probeAdapter.ts';
 import { ratesOf } from '../src/gpu/rates.ts';
 import { createSource } from '../src/gpu/source.ts';
@@ -33,7 +34,7 @@ import { trainingStep } from '../src/gpu/step.ts';
 import { Network, type NetworkOptions } from '../src/network/network.ts';
 import { prepareOutput } from '../src/cli/files.ts';
 import { createGpu } from '../src/node/dawn.ts';
-import { sgd } from '../src/training/optimizers.ts';
+import { sgd } from '../src/engine/optimizers.ts';
 import { fusedShapes, rowTiles, tileName, updateTiles } from './gpu/candidates.ts';
 import { timeKernel } from './gpu/timer.ts';
 

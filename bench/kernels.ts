@@ -10,7 +10,8 @@
  */
 import { Device } from '../src/gpu/device.ts';
 import { parameterBuffers } from '../src/gpu/parameterStore.ts';
-import { choosePlan, type Plan } from '../src/gpu/plan.ts';
+import { choosePlan } from '../src/gpu/plan/choose.ts';
+import type { Plan } from '../src/gpu/plan/plan.ts';
 import { probeArithmetic } from '../src/gpu/probes/arithmetic.ts';
 import { BatchTimer } from '../src/gpu/probes/batchTimer.ts';
 import { measureSlope, median } from '../src/gpu/probes/slope.ts';
@@ -23,8 +24,8 @@ import { fileOrder } from '../src/data/shuffle.ts';
 import { requireOneOf } from '../src/network/functions.ts';
 import { Network } from '../src/network/network.ts';
 import { presets, type Preset, type PresetName } from '../src/network/presets.ts';
-import { requireBatchSize } from '../src/training/batches.ts';
-import { sgd } from '../src/training/optimizers.ts';
+import { requireBatchSize } from '../src/engine/batches.ts';
+import { sgd } from '../src/engine/optimizers.ts';
 
 const rounds = 5;
 /** Of the probe of the adapter's peak, a round. */

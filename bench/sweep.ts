@@ -12,7 +12,7 @@ import { adapterName } from '../src/gpu/adapter.ts';
 import { Device } from '../src/gpu/device.ts';
 import { Network } from '../src/network/network.ts';
 import { presets } from '../src/network/presets.ts';
-import { sgd } from '../src/training/optimizers.ts';
+import { sgd } from '../src/engine/optimizers.ts';
 import { Sweep } from '../src/training/sweep.ts';
 import { Trainer } from '../src/training/trainer.ts';
 

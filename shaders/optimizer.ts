@@ -11,7 +11,7 @@
 import type { Binding } from './kernel.ts';
 import { f32, wgsl } from './wgsl.ts';
 
-/** What of an optimizer its WGSL depends on: all but the learning rate. `src/training/optimizers.ts` defines it. */
+/** What of an optimizer its WGSL depends on: all but the learning rate. `src/engine/optimizers.ts` defines it. */
 export type UpdateRule =
   | {
       readonly kind: 'sgd';

@@ -29,24 +29,8 @@ import {
   type Tiling,
 } from './tile.ts';
 import { reading, texel, texelX, texelY, textureBindings, type TexturedMatrix } from './texture.ts';
-import { isTabled, tabled, tabledPart } from './updateTable.ts';
+import { isTabled, tabled, tabledPart, type Part, type UpdateLayer } from './updateTable.ts';
 import { f32, quads, unroll, wgsl } from './wgsl.ts';
-
-/** One layer, and where in the buffers it is, in quads. */
-export interface UpdateLayer {
-  /** Of the network, for `raiseNonFinite`. */
-  readonly layer: number;
-  readonly inputs: number;
-  readonly outputs: number;
-  /** Where in `activations` its inputs begin; undefined for the first layer, whose inputs are the dataset's bytes. */
-  readonly inputAt: number | undefined;
-  /** Where in `deltas` its delta begins. */
-  readonly deltaAt: number;
-  /** Where in `parameters` it begins, and in `gradients`; its moments follow from it. */
-  readonly parametersAt: number;
-  /** `rows` counts quads of inputs. */
-  readonly tile: Tile;
-}
 
 export interface UpdateOptions {
   readonly layers: readonly UpdateLayer[];
@@ -151,14 +135,6 @@ function lanesOf(layers: readonly UpdateLayer[], lanes: Lanes): Lanes {
   }
   const [workgroupSize] = sizes;
   return workgroupSize === undefined ? lanes : { workgroupSize, broadcast: 0 };
-}
-
-/** Some of a dispatch's workgroups, and what they do. */
-export interface Part {
-  readonly text: string;
-  readonly workgroups: number;
-  /** Quads of workgroup memory. */
-  readonly memory: number;
 }
 
 function weightsPart(layer: UpdateLayer, rows: number, lanes: Lanes, from: number): Part {

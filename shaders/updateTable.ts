@@ -4,9 +4,32 @@
  * SwiftShader's takes twice as long for six sums written out as for one that looks its addresses up.
  */
 import { raiseNonFinite } from './batch.ts';
-import type { Lanes } from './tile.ts';
-import type { Part, UpdateLayer } from './update.ts';
+import type { Lanes, Tile } from './tile.ts';
 import { f32, quads, wgsl } from './wgsl.ts';
+
+/** One layer, and where in the buffers it is, in quads. */
+export interface UpdateLayer {
+  /** Of the network, for `raiseNonFinite`. */
+  readonly layer: number;
+  readonly inputs: number;
+  readonly outputs: number;
+  /** Where in `activations` its inputs begin; undefined for the first layer, whose inputs are the dataset's bytes. */
+  readonly inputAt: number | undefined;
+  /** Where in `deltas` its delta begins. */
+  readonly deltaAt: number;
+  /** Where in `parameters` it begins, and in `gradients`; its moments follow from it. */
+  readonly parametersAt: number;
+  /** `rows` counts quads of inputs. */
+  readonly tile: Tile;
+}
+
+/** Some of a dispatch's workgroups, and what they do. */
+export interface Part {
+  readonly text: string;
+  readonly workgroups: number;
+  /** Quads of workgroup memory. */
+  readonly memory: number;
+}
 
 /** A line of the table: rows of weights, a quad of inputs each, and behind the last of them the biases. */
 export interface Tabled {

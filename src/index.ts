@@ -13,15 +13,11 @@ export { Device, type DeviceOptions } from './gpu/device.ts';
 export { probeAdapter, type MeasuredLimits, type ProbeOptions } from './gpu/probes/probeAdapter.ts';
 export type { Activation, Cost, Output } from './network/functions.ts';
 export type { Initializer } from './network/initializers.ts';
-export type { Plan } from './gpu/plan.ts';
-export { parsePlan, serializePlan } from './gpu/planFile.ts';
-export type { PlanCache } from './gpu/tuning/planCache.ts';
-export {
-  memoryPlanCache,
-  storagePlanCache,
-  type PlanStorage,
-} from './gpu/tuning/storagePlanCache.ts';
-export type { TuneProgress, Tuning } from './gpu/tuning/tuner.ts';
+export type { Plan } from './gpu/plan/plan.ts';
+export { parsePlan, serializePlan } from './gpu/plan/file.ts';
+export type { PlanCache } from './gpu/plan/cache.ts';
+export { memoryPlanCache, storagePlanCache, type PlanStorage } from './gpu/plan/storageCache.ts';
+export type { TuneProgress, Tuning } from './gpu/plan/tuning/tuner.ts';
 export { Network, type NetworkOptions } from './network/network.ts';
 export { countParameters, parameterLayout, type LayerParameters } from './network/parameters.ts';
 export { presets, type Preset, type PresetName } from './network/presets.ts';
@@ -39,7 +35,7 @@ export {
   type WeightAddress,
   type WeightSensitivity,
 } from './reference/nudges.ts';
-export type { Backend, Evaluation } from './training/engine.ts';
+export type { Backend, EnginePlan, Evaluation } from './engine/engine.ts';
 export {
   adam,
   adamW,
@@ -49,7 +45,7 @@ export {
   type Optimizer,
   type Sgd,
   type SgdOptions,
-} from './training/optimizers.ts';
+} from './engine/optimizers.ts';
 export {
   constantRate,
   cosineDecay,
@@ -58,7 +54,7 @@ export {
   stepDecay,
   type LearningRate,
   type Schedule,
-} from './training/schedules.ts';
+} from './engine/schedules.ts';
 export {
   Sweep,
   type MemberResult,

@@ -9,7 +9,7 @@ import { backpropagate } from '../src/reference/backpropagation.ts';
 import { createReferenceEngine } from '../src/reference/engine.ts';
 import { featureValues, labelsOf } from '../src/reference/features.ts';
 import { averageNudges } from '../src/reference/nudges.ts';
-import { sgd } from '../src/training/optimizers.ts';
+import { sgd } from '../src/engine/optimizers.ts';
 import { noisyPatterns, testRandom } from './support/networks.ts';
 import { train } from './support/training.ts';
 

@@ -11,7 +11,7 @@ import { fileOrder } from '../../src/data/shuffle.ts';
 import { Device } from '../../src/gpu/device.ts';
 import { Pacer } from '../../src/gpu/pacer.ts';
 import { parameterBuffers } from '../../src/gpu/parameterStore.ts';
-import { choosePlan } from '../../src/gpu/plan.ts';
+import { choosePlan } from '../../src/gpu/plan/choose.ts';
 import { Program } from '../../src/gpu/program.ts';
 import { ratesOf } from '../../src/gpu/rates.ts';
 import { Readback } from '../../src/gpu/readback.ts';
@@ -19,7 +19,7 @@ import { submitSteps } from '../../src/gpu/run.ts';
 import { createSource } from '../../src/gpu/source.ts';
 import { trainingStep } from '../../src/gpu/step.ts';
 import { Network } from '../../src/network/network.ts';
-import { sgd } from '../../src/training/optimizers.ts';
+import { sgd } from '../../src/engine/optimizers.ts';
 import { defaultReportEvery } from '../../src/training/trainer.ts';
 
 export interface HostCost {

@@ -1,7 +1,7 @@
 /** What a contender's cost has to be: the same steps, from the same parameters, by nudge's float64 reference. */
 import { sliceDataset, type Dataset } from '../../src/data/dataset.ts';
 import { Network } from '../../src/network/network.ts';
-import { sgd } from '../../src/training/optimizers.ts';
+import { sgd } from '../../src/engine/optimizers.ts';
 import { Trainer } from '../../src/training/trainer.ts';
 import { wholeBatches, type TrainingWorkload } from './workloads.ts';
 

@@ -1,4 +1,4 @@
-import type { Evaluation } from '../training/engine.ts';
+import type { Evaluation } from '../engine/engine.ts';
 import type { Progress } from '../training/trainer.ts';
 
 /** One epoch, as trained and as evaluated after it. */

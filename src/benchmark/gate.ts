@@ -5,7 +5,7 @@
  */
 import { sliceDataset, type Dataset } from '../data/dataset.ts';
 import type { Device } from '../gpu/device.ts';
-import { choosePlan } from '../gpu/plan.ts';
+import { choosePlan } from '../gpu/plan/choose.ts';
 import type { Network } from '../network/network.ts';
 import type { Verification } from './result/schema.ts';
 import { checkGradientTensors, type TensorError } from './verification/gradient.ts';

@@ -1,5 +1,5 @@
 /** An optimizer and its schedule described by plain data, before it is known how many steps a run will have. */
-import { adam, adamW, sgd, type Optimizer } from '../training/optimizers.ts';
+import { adam, adamW, sgd, type Optimizer } from '../engine/optimizers.ts';
 import {
   constantRate,
   cosineDecay,
@@ -7,7 +7,7 @@ import {
   stepDecay,
   type LearningRate,
   type Schedule,
-} from '../training/schedules.ts';
+} from '../engine/schedules.ts';
 
 /** Optimizers by the names that users know them by. */
 export const optimizerNames = ['sgd', 'momentum', 'nesterov', 'adam', 'adamw'] as const;

@@ -5,7 +5,7 @@
 import { sliceDataset, type Dataset } from '../data/dataset.ts';
 import { ConfigurationError } from '../errors.ts';
 import type { Network } from '../network/network.ts';
-import { sgd } from '../training/optimizers.ts';
+import { sgd } from '../engine/optimizers.ts';
 import { Trainer } from '../training/trainer.ts';
 import { Repeats, type Stretch } from './repeats.ts';
 import type { PeerName } from './result/schema.ts';

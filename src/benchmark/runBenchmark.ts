@@ -9,7 +9,7 @@
 import type { Dataset } from '../data/dataset.ts';
 import { BrowserError, NoAdapterError, NudgeError } from '../errors.ts';
 import type { MeasuredLimits } from '../gpu/probes/probeAdapter.ts';
-import { requireFits } from '../training/batches.ts';
+import { requireFits } from '../engine/batches.ts';
 import { composeResult, isDerived, requireSameRun } from './composeResult.ts';
 import { isBusy, summarizePulses, takenOn } from './disturbance.ts';
 import type { BenchmarkEvent } from './events.ts';

@@ -3,7 +3,7 @@ import type { Dataset } from '../data/dataset.ts';
 import { DeviceLostError } from '../errors.ts';
 import type { Device } from '../gpu/device.ts';
 import { Network } from '../network/network.ts';
-import { sgd } from '../training/optimizers.ts';
+import { sgd } from '../engine/optimizers.ts';
 import { Trainer } from '../training/trainer.ts';
 import type { CurvePoint, OwnSideName, Series } from './result/schema.ts';
 import { Repeats, type Stretch } from './repeats.ts';

@@ -4,7 +4,7 @@ import { ConfigurationError, LimitError } from '../errors.ts';
 import { sha256 } from '../formats/sha256.ts';
 import type { AdapterDescription } from '../gpu/adapter.ts';
 import type { NetworkOptions } from '../network/network.ts';
-import { stepsPerEpoch } from '../training/batches.ts';
+import { stepsPerEpoch } from '../engine/batches.ts';
 import {
   Sweep,
   type MemberResult,

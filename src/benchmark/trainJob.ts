@@ -6,11 +6,10 @@ import type { Dataset } from '../data/dataset.ts';
 import { float32Tensor } from '../formats/safetensors.ts';
 import { sha256 } from '../formats/sha256.ts';
 import type { AdapterDescription } from '../gpu/adapter.ts';
-import type { Plan } from '../gpu/plan.ts';
 import { Network, type NetworkOptions } from '../network/network.ts';
-import { requireFits, stepsPerEpoch } from '../training/batches.ts';
-import type { Backend, Evaluation } from '../training/engine.ts';
-import { sgd } from '../training/optimizers.ts';
+import { requireFits, stepsPerEpoch } from '../engine/batches.ts';
+import type { Backend, EnginePlan, Evaluation } from '../engine/engine.ts';
+import { sgd } from '../engine/optimizers.ts';
 import { createOptimizer, type OptimizerConfiguration } from './optimizerConfiguration.ts';
 import { Trainer } from '../training/trainer.ts';
 import { EpochMeter, type EpochResult, type TrainProgress } from './epochMeter.ts';
@@ -39,7 +38,7 @@ export interface TrainConfiguration extends OptimizerConfiguration {
   /** Default: only a training set that is too large for the device. */
   readonly stream?: boolean | undefined;
   /** Default: what follows from network, mini-batch and adapter. */
-  readonly plan?: Plan | undefined;
+  readonly plan?: EnginePlan | undefined;
 }
 
 export interface WorkData {
@@ -62,7 +61,7 @@ export interface EngineFacts {
   /** How a step is cut up, in words. */
   readonly plan?: string;
   /** The same as data. */
-  readonly exactPlan?: Plan;
+  readonly exactPlan?: EnginePlan;
   readonly adapter?: AdapterDescription;
 }
 

@@ -1,13 +1,13 @@
 /** Tuning described by plain data. Knows neither DOM nor Node. */
 import type { AdapterDescription } from '../gpu/adapter.ts';
 import { Device } from '../gpu/device.ts';
-import { describePlan } from '../gpu/plan.ts';
-import { planFile, type PlanFile } from '../gpu/planFile.ts';
+import { describePlan } from '../gpu/plan/plan.ts';
+import { planFile, type PlanFile } from '../gpu/plan/file.ts';
 import { ConfigurationError } from '../errors.ts';
-import type { LedgerEntry } from '../gpu/tuning/ledger.ts';
-import { findPlan, planKey } from '../gpu/tuning/planCache.ts';
-import { memoryPlanCache, browserName } from '../gpu/tuning/storagePlanCache.ts';
-import type { TuneProgress, Tuning } from '../gpu/tuning/tuner.ts';
+import type { LedgerEntry } from '../gpu/plan/tuning/ledger.ts';
+import { findPlan, planKey } from '../gpu/plan/cache.ts';
+import { memoryPlanCache, browserName } from '../gpu/plan/storageCache.ts';
+import type { TuneProgress, Tuning } from '../gpu/plan/tuning/tuner.ts';
 import { Network } from '../network/network.ts';
 import { createOptimizer, type OptimizerConfiguration } from './optimizerConfiguration.ts';
 import type { NetworkDescription, WorkContext, WorkData } from './trainJob.ts';

@@ -1,6 +1,6 @@
 import type { Device } from '../gpu/device.ts';
-import { keepPlan, type PlanCache } from '../gpu/tuning/planCache.ts';
-import { tune, type TunerOptions, type Tuning } from '../gpu/tuning/tuner.ts';
+import { keepPlan, type PlanCache } from '../gpu/plan/cache.ts';
+import { tune, type TunerOptions, type Tuning } from '../gpu/plan/tuning/tuner.ts';
 import {
   requireFunction,
   requireInstance,
@@ -10,8 +10,8 @@ import {
   type OptionNames,
 } from '../network/arguments.ts';
 import { Network } from '../network/network.ts';
-import { requireBatchSize } from '../training/batches.ts';
-import { requireClipNorm, requireOptimizer } from '../training/optimizers.ts';
+import { requireBatchSize } from '../engine/batches.ts';
+import { requireClipNorm, requireOptimizer } from '../engine/optimizers.ts';
 import { planChecker } from './verification/plan.ts';
 
 export interface TunePlanOptions extends Omit<TunerOptions, 'timer' | 'isHidden'> {

@@ -5,7 +5,7 @@ import type { Device } from '../gpu/device.ts';
 import type { MeasuredLimits } from '../gpu/probes/probeAdapter.ts';
 import { Random, streams } from '../network/random.ts';
 import { stepFlop } from '../network/stepWork.ts';
-import { stepsPerEpoch } from '../training/batches.ts';
+import { stepsPerEpoch } from '../engine/batches.ts';
 import type { BenchmarkEvent, Phase } from './events.ts';
 import { compareCosts, verifyGradient, type CostDrift, type GradientVerdict } from './gate.ts';
 import { boundNames, judgeStep } from './limit.ts';

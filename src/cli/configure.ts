@@ -4,8 +4,8 @@ import type { Activation, Cost, Output } from '../network/functions.ts';
 import type { Initializer } from '../network/initializers.ts';
 import { Network, type NetworkOptions } from '../network/network.ts';
 import { presets, type Preset, type PresetName } from '../network/presets.ts';
-import { requireBatchSize } from '../training/batches.ts';
-import type { Backend } from '../training/engine.ts';
+import { requireBatchSize } from '../engine/batches.ts';
+import type { Backend } from '../engine/engine.ts';
 import { configureOptimizer, type OptimizerArguments } from './configureOptimizer.ts';
 import { UsageError } from './errors.ts';
 

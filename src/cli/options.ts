@@ -4,9 +4,9 @@ import { Option, type Command } from 'commander';
 import { activations, costs, outputs } from '../network/functions.ts';
 import { initializers } from '../network/initializers.ts';
 import { presets } from '../network/presets.ts';
-import { backends } from '../training/engine.ts';
+import { backends } from '../engine/engine.ts';
 import { runtimes, type NetworkArguments, type RuntimeChoice } from './configure.ts';
-import type { Backend } from '../training/engine.ts';
+import type { Backend } from '../engine/engine.ts';
 import { exitCodeHelp } from './errors.ts';
 import { parseLayers, parseNumber, parseSwitch, parseWhole } from './values.ts';
 

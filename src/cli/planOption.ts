@@ -3,8 +3,8 @@ import { Option } from 'commander';
 
 import type { TrainConfiguration } from '../benchmark/trainJob.ts';
 import type { TuneConfiguration, TuneEvent, TuneResult } from '../benchmark/tuneJob.ts';
-import type { Plan } from '../gpu/plan.ts';
-import { parsePlan } from '../gpu/planFile.ts';
+import type { Plan } from '../gpu/plan/plan.ts';
+import { parsePlan } from '../gpu/plan/file.ts';
 import { filePlanCache } from '../node/planCache.ts';
 import type { Run } from './context.ts';
 import { readInput, reasonOf } from './files.ts';

@@ -7,7 +7,7 @@ import {
   type TrainConfiguration,
   type TrainResult,
 } from '../benchmark/trainJob.ts';
-import { planFile } from '../gpu/planFile.ts';
+import { planFile } from '../gpu/plan/file.ts';
 import type { Network, NetworkOptions } from '../network/network.ts';
 import { countParameters } from '../network/parameters.ts';
 import type { RuntimeChoice } from './configure.ts';

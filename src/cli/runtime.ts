@@ -15,7 +15,7 @@ import { describeBrowser } from '../node/browser.ts';
 import { openBrowserSession } from '../node/browserSession.ts';
 import { createGpu } from '../node/dawn.ts';
 import type { StoppingEvent } from '../page/jobs/work.ts';
-import type { Backend } from '../training/engine.ts';
+import type { Backend } from '../engine/engine.ts';
 import type { RuntimeChoice } from './configure.ts';
 import { dataForPage, inFolder, loadData, type DataSource } from './dataSource.ts';
 import { UsageError } from './errors.ts';

@@ -1,9 +1,9 @@
 /** The CPU engine: in WebAssembly where there is SIMD, in threads where they share memory; else in plain TypeScript. */
 import type { Dataset } from '../data/dataset.ts';
 import { ConfigurationError, NoThreadsError } from '../errors.ts';
-import type { EngineOptions } from '../training/engine.ts';
-import { requireBatchSize } from '../training/batches.ts';
-import { HostEngine } from '../training/hostEngine.ts';
+import type { EngineOptions } from '../engine/engine.ts';
+import { requireBatchSize } from '../engine/batches.ts';
+import { HostEngine } from '../engine/hostEngine.ts';
 import { compileBuild, instantiate, supportedBuilds, type Build } from './kernelModule.ts';
 import { KernelMemory } from './memory.ts';
 import { PlainArithmetic } from './plainArithmetic.ts';

@@ -4,14 +4,14 @@ import { parameterLayout } from '../network/parameters.ts';
 import { activate, slope } from '../reference/functions.ts';
 import { clipScale, gradientNorm } from '../reference/clip.ts';
 import { outputDelta, type OutputDelta } from '../reference/outputDelta.ts';
-import type { EngineOptions } from '../training/engine.ts';
+import type { EngineOptions } from '../engine/engine.ts';
 import {
   chunkSize,
   sumsOf,
   type SteppingArithmetic,
   type PassResult,
   type PassSums,
-} from '../training/hostEngine.ts';
+} from '../engine/hostEngine.ts';
 import { addGradient, backward, createLayer, forward, type DenseLayer } from './plainKernels.ts';
 import { areFinite, createMoments, update } from './plainUpdate.ts';
 

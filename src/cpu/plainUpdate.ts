@@ -1,6 +1,6 @@
 /** The optimizers of the CPU engine, over any run of float32 parameters. Twin: `src/reference/update.ts`. */
-import type { Adam, Optimizer, Sgd } from '../training/optimizers.ts';
-import { learningRateAt } from '../training/schedules.ts';
+import type { Adam, Optimizer, Sgd } from '../engine/optimizers.ts';
+import { learningRateAt } from '../engine/schedules.ts';
 
 /** Arrays that the optimizer keeps, each as long as the parameters. */
 export function createMoments(optimizer: Optimizer, length: number): readonly Float32Array[] {

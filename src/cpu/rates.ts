@@ -1,6 +1,6 @@
 /** An optimizer's numbers of one step, as the kernels take them: `Rates` in `assembly/update.ts`. */
-import type { Optimizer } from '../training/optimizers.ts';
-import { learningRateAt } from '../training/schedules.ts';
+import type { Optimizer } from '../engine/optimizers.ts';
+import { learningRateAt } from '../engine/schedules.ts';
 
 /** Arrays that the optimizer keeps, each as long as the parameters. */
 export function momentCount(optimizer: Optimizer): number {

@@ -1,8 +1,8 @@
 /** Float32 in WebAssembly, in this thread. */
 import type { Dataset } from '../data/dataset.ts';
 import { clipScale } from '../reference/clip.ts';
-import type { EngineOptions } from '../training/engine.ts';
-import type { SteppingArithmetic, PassResult, PassSums } from '../training/hostEngine.ts';
+import type { EngineOptions } from '../engine/engine.ts';
+import type { SteppingArithmetic, PassResult, PassSums } from '../engine/hostEngine.ts';
 import type { Kernels } from './kernelModule.ts';
 import type { KernelMemory } from './memory.ts';
 import { ratesAt } from './rates.ts';

@@ -1,12 +1,7 @@
 /** Float32 in WebAssembly, in threads of their own: many steps at a time, while this thread is free. */
 import type { Dataset } from '../data/dataset.ts';
-import type { EngineOptions } from '../training/engine.ts';
-import type {
-  EpochPart,
-  MadeSteps,
-  PassResult,
-  RunningArithmetic,
-} from '../training/hostEngine.ts';
+import type { EngineOptions } from '../engine/engine.ts';
+import type { EpochPart, MadeSteps, PassResult, RunningArithmetic } from '../engine/hostEngine.ts';
 import type { Wish } from './control.ts';
 import { mostSteps, type KernelMemory } from './memory.ts';
 import { ratesAt } from './rates.ts';

@@ -16,7 +16,7 @@ import {
 } from '../network/arguments.ts';
 import { requireOneOf } from '../network/functions.ts';
 import { adapterName, describeAdapter, type AdapterDescription } from './adapter.ts';
-import { compilesAhead } from './plan.ts';
+import { compilesAhead } from './software/adapters.ts';
 import { Prompter } from './prompter.ts';
 import { asError, Watch } from './watch.ts';
 

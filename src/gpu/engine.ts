@@ -6,21 +6,23 @@ import {
   requireFits,
   requireStepsLeft,
   stepsPerEpoch,
-} from '../training/batches.ts';
+} from '../engine/batches.ts';
 import type {
   Engine,
   EngineOptions,
   Evaluation,
   StepMetrics,
   Preparation,
-} from '../training/engine.ts';
+} from '../engine/engine.ts';
 import type { AdapterDescription } from './adapter.ts';
 import type { Device } from './device.ts';
 import { Evaluator } from './evaluator.ts';
 import { loadTraining, type LoadedTraining } from './loadTraining.ts';
 import { ParameterStore } from './parameterStore.ts';
-import { choosePlan, describePlan, type Plan } from './plan.ts';
-import { buildStep, planTarget, requirePlan, requireShortLoops } from './planCheck.ts';
+import { choosePlan } from './plan/choose.ts';
+import { describePlan, type Plan } from './plan/plan.ts';
+import { buildStep, planTarget, requirePlan } from './plan/check.ts';
+import { requireShortLoops } from './software/loops.ts';
 import { Readback } from './readback.ts';
 import { firstNonFinite, gpuSeconds, sumMetrics } from './runMetrics.ts';
 import { createTiming, requireSteps, submitSteps, type Stopwatch, type Timing } from './run.ts';

@@ -2,7 +2,7 @@
 import type { ForwardLayer } from '../../shaders/forward.ts';
 import type { HiddenDeltaLayer } from '../../shaders/hiddenDelta.ts';
 import type { OutputDeltaLayer } from '../../shaders/outputDelta.ts';
-import type { UpdateLayer } from '../../shaders/update.ts';
+import type { UpdateLayer } from '../../shaders/updateTable.ts';
 import { quads } from '../../shaders/wgsl.ts';
 import { slopeSource } from '../network/functions.ts';
 import type { Network } from '../network/network.ts';

@@ -1,10 +1,10 @@
 /** Puts a training set on a device, and makes ready what steps through it. */
 import type { Dataset } from '../data/dataset.ts';
-import type { EngineOptions } from '../training/engine.ts';
+import type { EngineOptions } from '../engine/engine.ts';
 import type { Device } from './device.ts';
 import { Pacer } from './pacer.ts';
-import type { Plan } from './plan.ts';
-import { quickPlan } from './quickPlan.ts';
+import type { Plan } from './plan/plan.ts';
+import { quickPlan } from './software/quickPlan.ts';
 import { ratesOf } from './rates.ts';
 import { createSource, type BatchSource } from './source.ts';
 import { StagedProgram } from './stagedProgram.ts';

@@ -1,7 +1,7 @@
 import { momentCount } from '../../shaders/optimizer.ts';
 import type { Network } from '../network/network.ts';
 import { parameterLayout } from '../network/parameters.ts';
-import type { Optimizer } from '../training/optimizers.ts';
+import type { Optimizer } from '../engine/optimizers.ts';
 import type { Device } from './device.ts';
 import {
   packLayer,

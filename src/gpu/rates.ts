@@ -1,6 +1,6 @@
 /** What of an optimizer differs from step to step: one vec4f a step, as `shaders/optimizer.ts` reads it. */
-import type { Optimizer } from '../training/optimizers.ts';
-import { learningRateAt } from '../training/schedules.ts';
+import type { Optimizer } from '../engine/optimizers.ts';
+import { learningRateAt } from '../engine/schedules.ts';
 
 /** The rates of `steps` steps, `stepsBefore` steps of training having been made before the first of them. */
 export type RatesOf = (stepsBefore: number, steps: number) => Float32Array<ArrayBuffer>;

@@ -1,5 +1,5 @@
 /** What the bytes say that are read back after some steps. */
-import type { StepMetrics } from '../training/engine.ts';
+import type { StepMetrics } from '../engine/engine.ts';
 
 /** Adds up the rows' costs and hits, in float64. */
 export function sumMetrics(view: DataView, size: number): { costSum: number; correct: number } {

@@ -7,7 +7,7 @@ import { settingsBytes } from '../../shaders/batch.ts';
 import { quads } from '../../shaders/wgsl.ts';
 import type { Dataset } from '../data/dataset.ts';
 import { fileOrder } from '../data/shuffle.ts';
-import { stepsPerEpoch } from '../training/batches.ts';
+import { stepsPerEpoch } from '../engine/batches.ts';
 import type { Allocate, Device } from './device.ts';
 import { packSamples } from './layout.ts';
 import type { RatesOf } from './rates.ts';

@@ -16,10 +16,10 @@ import { sharedFused } from '../../shaders/sharedFused.ts';
 import { sumSquares } from '../../shaders/sumSquares.ts';
 import { update } from '../../shaders/update.ts';
 import type { Network } from '../network/network.ts';
-import type { Optimizer } from '../training/optimizers.ts';
+import type { Optimizer } from '../engine/optimizers.ts';
 import { matrixBytes, parameterRanges } from './layout.ts';
 import { stepLayers, type StepLayers } from './layers.ts';
-import type { Plan } from './plan.ts';
+import type { Plan } from './plan/plan.ts';
 
 export interface Step {
   /** In order. Each binding is bound to the buffer of its name. */

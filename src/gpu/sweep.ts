@@ -8,7 +8,7 @@ import type { Dataset } from '../data/dataset.ts';
 import { ConfigurationError, DisposedError, LimitError } from '../errors.ts';
 import type { Network } from '../network/network.ts';
 import { countParameters, parameterLayout } from '../network/parameters.ts';
-import { requireStepsLeft, stepsPerEpoch } from '../training/batches.ts';
+import { requireStepsLeft, stepsPerEpoch } from '../engine/batches.ts';
 import type { AdapterDescription } from './adapter.ts';
 import type { Device } from './device.ts';
 import { packLayer, unpackLayer } from './layout.ts';
@@ -16,7 +16,7 @@ import {
   choosePersistentPlan,
   describePersistentPlan,
   type PersistentPlan,
-} from './persistentPlan.ts';
+} from './plan/persistent.ts';
 import { Readback } from './readback.ts';
 import { requireSteps } from './run.ts';
 import { createSweepWork, parameterPlaces, type SweepWork } from './sweepWork.ts';

@@ -4,11 +4,11 @@ import type { UpdateRule } from '../../shaders/optimizer.ts';
 import type { Dataset } from '../data/dataset.ts';
 import type { Network } from '../network/network.ts';
 import { countParameters } from '../network/parameters.ts';
-import { requireFits, stepsPerEpoch } from '../training/batches.ts';
+import { requireFits, stepsPerEpoch } from '../engine/batches.ts';
 import type { Device } from './device.ts';
 import { parameterRanges } from './layout.ts';
 import { Pacer } from './pacer.ts';
-import type { PersistentPlan } from './persistentPlan.ts';
+import type { PersistentPlan } from './plan/persistent.ts';
 import { compileKernels } from './pipelines.ts';
 import { createSource, type BatchSource } from './source.ts';
 

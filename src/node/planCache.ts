@@ -1,7 +1,7 @@
 /** Tuned plans in a file of the user's cache folder. */
 import { mkdir, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import type { PlanCache } from '../gpu/tuning/planCache.ts';
+import type { PlanCache } from '../gpu/plan/cache.ts';
 import {
   requireFunction,
   requireObject,

@@ -9,7 +9,7 @@ import {
 } from '../data/digits/digits.ts';
 import { mnistFiles, readMnist, readMnistFiles, readRoles, type MnistRole } from '../data/mnist.ts';
 import { FormatError, MissingDataError } from '../errors.ts';
-import { TimeSlice } from '../training/timeSlice.ts';
+import { TimeSlice } from '../engine/timeSlice.ts';
 import { testCountFor } from './testCount.ts';
 
 /** What the page finds by itself: digits that it generates, or MNIST files that the server has. */

@@ -1,5 +1,5 @@
 import type { Dataset } from '../data/dataset.ts';
-import type { EngineOptions } from '../training/engine.ts';
+import type { EngineOptions } from '../engine/engine.ts';
 import {
   chunkSize,
   HostEngine,
@@ -7,7 +7,7 @@ import {
   type SteppingArithmetic,
   type PassResult,
   type PassSums,
-} from '../training/hostEngine.ts';
+} from '../engine/hostEngine.ts';
 import { parameterLayout } from '../network/parameters.ts';
 import { backpropagate, forwardPass, type PassArguments } from './backpropagation.ts';
 import { clipScale, gradientNorm } from './clip.ts';

@@ -1,12 +1,12 @@
-import type { Adam, Optimizer, Sgd } from '../training/optimizers.ts';
-import { learningRateAt } from '../training/schedules.ts';
+import type { Adam, Optimizer, Sgd } from '../engine/optimizers.ts';
+import { learningRateAt } from '../engine/schedules.ts';
 
 /** What the optimizers keep for each parameter, 0 at the start: v of SGD first, or m and v of Adam. */
 export type Moments = readonly [Float64Array, Float64Array];
 
 /**
  * One optimizer step, in place, over any run of parameters. The formulas are those of `sgd`, `adam` and `adamW` in
- * `src/training/optimizers.ts`.
+ * `src/engine/optimizers.ts`.
  *
  * @param gradient mean over the mini-batch, as long as `parameters`
  * @param moments each as long as `parameters`; those that the optimizer does not keep are left alone

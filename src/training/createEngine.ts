@@ -12,21 +12,15 @@ import {
   ThreadLostError,
 } from '../errors.ts';
 import { adapterName, type AdapterDescription } from '../gpu/adapter.ts';
+import { createGpuEngine, type PlanOrigin } from '../gpu/createEngine.ts';
 import { Device } from '../gpu/device.ts';
-import { GpuEngine } from '../gpu/engine.ts';
-import type { Plan } from '../gpu/plan.ts';
-import { planFile, readPlanFile } from '../gpu/planFile.ts';
-import { findPlan } from '../gpu/tuning/planCache.ts';
 import { requireOneOf } from '../network/functions.ts';
 import type { Network } from '../network/network.ts';
 import { Random } from '../network/random.ts';
 import { createReferenceEngine } from '../reference/engine.ts';
-import { stepsPerEpoch } from './batches.ts';
-import { backends, type Engine } from './engine.ts';
+import { stepsPerEpoch } from '../engine/batches.ts';
+import { backends, type Engine } from '../engine/engine.ts';
 import type { TrainerOptions } from './trainerOptions.ts';
-
-/** Whether the plan follows from the adapter, was the caller's, was tuned here, or came with nudge. */
-export type PlanOrigin = 'default' | 'given' | 'cache' | 'shipped';
 
 export interface CreatedEngine {
   readonly engine: Engine;
@@ -46,7 +40,7 @@ export async function createEngine(
   const backend = requireOneOf('backend', options.backend ?? 'auto', [...backends, 'auto']);
   switch (backend) {
     case 'webgpu':
-      return await createGpuEngine(network, options);
+      return await createGpuEngine({ ...options, network });
     case 'cpu':
       return { engine: await createOnCpu(network, options), release: nothing };
     case 'reference':
@@ -61,40 +55,6 @@ const nothing = (): void => undefined;
 function createOnCpu(network: Network, options: TrainerOptions): Promise<Engine> {
   const { threads, stream } = options;
   return createCpuEngine({ ...options, network }, { threads, stream });
-}
-
-async function createGpuEngine(
-  network: Network,
-  options: TrainerOptions,
-): Promise<CreatedEngine & { readonly adapter: AdapterDescription }> {
-  const { gpu, isVisible } = options;
-  const device = options.device ?? (await Device.request({ gpu, isVisible }));
-  const release = options.device ? nothing : () => device.destroy();
-  try {
-    const { plan, planOrigin } = await resolvePlan(device, network, options);
-    const engine = await GpuEngine.create(device, { ...options, network, plan });
-    return { engine, adapter: device.adapter, planOrigin, release };
-  } catch (error) {
-    release();
-    throw error;
-  }
-}
-
-/** @throws {FormatError} for a plan that is no plan */
-async function resolvePlan(
-  device: Device,
-  network: Network,
-  { plan, planCache, batchSize }: TrainerOptions,
-): Promise<{ readonly plan: Plan | undefined; readonly planOrigin: PlanOrigin }> {
-  if (typeof plan === 'object') {
-    // It may come from a file, by whatever way.
-    const read = readPlanFile(planFile(network, plan), network);
-    return { plan: read, planOrigin: 'given' };
-  }
-  const choice = requireOneOf('plan', plan ?? 'default', ['default', 'tuned']);
-  const found =
-    choice === 'tuned' ? await findPlan(device, network, batchSize, planCache) : undefined;
-  return { plan: found?.plan, planOrigin: found?.from ?? 'default' };
 }
 
 /** Errors of a GPU that is not there, too small, or not to be relied on. */
@@ -117,7 +77,7 @@ async function createFastest(network: Network, options: TrainerOptions): Promise
       ? { backend: 'cpu', why: `the only adapter is ${adapterName(device.adapter)}` }
       : await compareOn(device, network, options);
     if (comparison.backend === 'webgpu') {
-      const created = await createGpuEngine(network, { ...options, device });
+      const created = await createGpuEngine({ ...options, network, device });
       return { ...created, release, choice: `webgpu: ${comparison.why}` };
     }
   } catch (error) {
@@ -151,7 +111,7 @@ async function compareOn(
   // So that no learning rate makes them diverge, on data that is not the user's.
   const optimizer = { ...given.optimizer, learningRate: 0 };
   const options = { ...given, device, optimizer };
-  const { engine } = await createGpuEngine(network, options);
+  const { engine } = await createGpuEngine({ ...options, network });
   try {
     let cpu: Engine;
     try {

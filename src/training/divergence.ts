@@ -1,7 +1,7 @@
 /** What a training that has diverged is said to have come to, in words. */
 import type { Network } from '../network/network.ts';
-import type { StepMetrics } from './engine.ts';
-import { highestLearningRate, learningRateAt, type LearningRate } from './schedules.ts';
+import type { StepMetrics } from '../engine/engine.ts';
+import { highestLearningRate, learningRateAt, type LearningRate } from '../engine/schedules.ts';
 
 /**
  * @param fact what is not finite any more, as the beginning of a sentence

@@ -15,11 +15,11 @@ import {
 } from '../network/arguments.ts';
 import { Network, type NetworkOptions } from '../network/network.ts';
 import { describeNonFinite } from '../network/parameters.ts';
-import { requireBatchSize, requireFits, stepsPerEpoch } from './batches.ts';
-import { requireOptimizer, type Optimizer } from './optimizers.ts';
-import { TimeSlice } from './timeSlice.ts';
+import { requireBatchSize, requireFits, stepsPerEpoch } from '../engine/batches.ts';
+import { requireOptimizer, type Optimizer } from '../engine/optimizers.ts';
+import { TimeSlice } from '../engine/timeSlice.ts';
 import { requireFitOptions, stepsToMake, type FitOptions } from './trainer.ts';
-import { requireSource } from './trainerOptions.ts';
+import { requireSource, type GpuSource } from '../gpu/options.ts';
 
 /** What makes one network of a sweep different from the others. */
 export interface SweepMember {
@@ -29,7 +29,7 @@ export interface SweepMember {
   readonly optimizer: Optimizer;
 }
 
-export interface SweepOptions {
+export interface SweepOptions extends GpuSource {
   /** What all networks are; each member has a seed of its own. */
   readonly network: Omit<NetworkOptions, 'seed'>;
   readonly members: readonly SweepMember[];
@@ -39,12 +39,6 @@ export interface SweepOptions {
   readonly shuffle?: boolean;
   /** Where an earlier sweep with the same options stood, see {@link Sweep.state}. Default: the start. */
   readonly state?: SweepState | undefined;
-  /** A device to train on, which stays the caller's. Default: one of the sweep's own. */
-  readonly device?: Device;
-  /** Where the sweep gets its own device from. Default `navigator.gpu`; in Node, see `createGpu`. */
-  readonly gpu?: GPU;
-  /** Of the sweep's own device, see `DeviceOptions`. Default: whether the page is visible. */
-  readonly isVisible?: () => boolean;
 }
 
 const optionNames: OptionNames<SweepOptions> = {

@@ -2,7 +2,6 @@ import type { Dataset } from '../data/dataset.ts';
 import { fileOrder, shuffledOrder } from '../data/shuffle.ts';
 import { ConfigurationError, DisposedError, NonFiniteError } from '../errors.ts';
 import type { AdapterDescription } from '../gpu/adapter.ts';
-import type { Plan } from '../gpu/plan.ts';
 import {
   requireInstance,
   requireOptions,
@@ -12,10 +11,18 @@ import {
 } from '../network/arguments.ts';
 import { Network } from '../network/network.ts';
 import { describeNonFinite, findNonFinite } from '../network/parameters.ts';
-import { requireFits, stepsPerEpoch } from './batches.ts';
-import { createEngine, type PlanOrigin } from './createEngine.ts';
+import { requireFits, stepsPerEpoch } from '../engine/batches.ts';
+import type { PlanOrigin } from '../gpu/createEngine.ts';
+import { createEngine } from './createEngine.ts';
 import { divergenceSentence, updateFact } from './divergence.ts';
-import type { Backend, Engine, Evaluation, Preparation, StepMetrics } from './engine.ts';
+import type {
+  Backend,
+  Engine,
+  EnginePlan,
+  Evaluation,
+  Preparation,
+  StepMetrics,
+} from '../engine/engine.ts';
 import { requireTrainerOptions, type TrainerOptions } from './trainerOptions.ts';
 
 export interface FitOptions {
@@ -143,7 +150,7 @@ export class Trainer {
   }
 
   /** The same as data, to be given as `plan` again. */
-  get exactPlan(): Plan | undefined {
+  get exactPlan(): EnginePlan | undefined {
     return this.#engine.exactPlan;
   }
 

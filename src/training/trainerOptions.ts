@@ -1,12 +1,8 @@
 /** What a trainer is made with. */
-import type { Device } from '../gpu/device.ts';
-import type { Plan } from '../gpu/plan.ts';
-import type { PlanCache } from '../gpu/tuning/planCache.ts';
-import { backends, type Backend } from './engine.ts';
+import { requirePlanCache, requireSource, type GpuOptions } from '../gpu/options.ts';
+import { backends, type Backend } from '../engine/engine.ts';
 import { ConfigurationError } from '../errors.ts';
 import {
-  requireFunction,
-  requireMethods,
   requireNumber,
   requireOptions,
   requireSwitch,
@@ -15,10 +11,10 @@ import {
 } from '../network/arguments.ts';
 import { requireOneOf } from '../network/functions.ts';
 import { requireSeed } from '../network/network.ts';
-import { requireBatchSize } from './batches.ts';
-import { requireClipNorm, requireOptimizer, type Optimizer } from './optimizers.ts';
+import { requireBatchSize } from '../engine/batches.ts';
+import { requireClipNorm, requireOptimizer, type Optimizer } from '../engine/optimizers.ts';
 
-export interface TrainerOptions {
+export interface TrainerOptions extends GpuOptions {
   /**
    * What does the arithmetic. `auto`, the default, tries both for a moment and takes the faster of `webgpu` and
    * `cpu`; a software adapter is never taken by `auto`.
@@ -42,25 +38,6 @@ export interface TrainerOptions {
    * and more are a `NoThreadsError`, and with 1 or none given the calling thread computes; `Trainer.plan` says why.
    */
   readonly threads?: number | undefined;
-  /**
-   * Streams the training set in pieces. Default: only one that is too large, for the device or for the CPU engine's
-   * memory.
-   */
-  readonly stream?: boolean;
-  /**
-   * `webgpu`: how a step is cut into kernels. `default` follows from network, mini-batch and adapter alone; `tuned` is
-   * the plan that `tunePlan` left in `planCache`, else one that nudge brings along for this adapter, else the default
-   * one; a `Plan` is taken as it is. The same plan gives the same bits on the same adapter. Default `default`.
-   */
-  readonly plan?: 'default' | 'tuned' | Plan;
-  /** `webgpu`: where `tuned` looks. */
-  readonly planCache?: PlanCache;
-  /** `webgpu`: a device to train on, which stays the caller's. Default: one of the trainer's own. */
-  readonly device?: Device;
-  /** `webgpu`: where the trainer gets its own device from. Default `navigator.gpu`; in Node, see `createGpu`. */
-  readonly gpu?: GPU;
-  /** `webgpu`: of the trainer's own device, see `DeviceOptions`. Default: whether the page is visible. */
-  readonly isVisible?: () => boolean;
 }
 
 const names: OptionNames<TrainerOptions> = {
@@ -86,9 +63,7 @@ export function requireTrainerOptions(options: TrainerOptions): void {
   requireNumber('threads', threads);
   requireSwitch('stream', stream);
   requireSource(options);
-  const { planCache } = options;
-  if (planCache !== undefined)
-    requireMethods('planCache', 'a PlanCache', planCache, ['get', 'set']);
+  requirePlanCache(options.planCache);
   const requireUse = (name: string, value: unknown, users: readonly (Backend | 'auto')[]) => {
     if (value === undefined || users.includes(backend)) return;
     throw new ConfigurationError(
@@ -98,15 +73,4 @@ export function requireTrainerOptions(options: TrainerOptions): void {
   requireUse('threads', threads, ['cpu', 'auto']);
   requireUse('stream', stream, ['webgpu', 'cpu', 'auto']);
   requireUse('plan', plan === 'default' ? undefined : plan, ['webgpu', 'auto']);
-}
-
-/** Checks the options that say where a GPU comes from, of trainers and of sweeps. @throws {ConfigurationError} */
-export function requireSource({
-  device,
-  gpu,
-  isVisible,
-}: Pick<TrainerOptions, 'device' | 'gpu' | 'isVisible'>): void {
-  if (device !== undefined) requireMethods('device', 'a Device', device, ['create', 'limit']);
-  if (gpu !== undefined) requireMethods('gpu', 'a GPU', gpu, ['requestAdapter']);
-  requireFunction('isVisible', isVisible);
 }

@@ -5,8 +5,8 @@ import {
   type OptimizerConfiguration,
 } from '../../src/benchmark/optimizerConfiguration.ts';
 import { ConfigurationError } from '../../src/errors.ts';
-import { adam, adamW, sgd } from '../../src/training/optimizers.ts';
-import { learningRateAt } from '../../src/training/schedules.ts';
+import { adam, adamW, sgd } from '../../src/engine/optimizers.ts';
+import { learningRateAt } from '../../src/engine/schedules.ts';
 
 const length = { stepsPerEpoch: 10, steps: 50 };
 const base = { learningRate: 0.5, momentum: 0 };

@@ -4,7 +4,7 @@ import { LocalLab } from '../../src/benchmark/lab.ts';
 import type { LoadPeer } from '../../src/benchmark/peerRun.ts';
 import { runBenchmark } from '../../src/benchmark/runBenchmark.ts';
 import { digits } from '../../src/data/digits/digits.ts';
-import { sgd } from '../../src/training/optimizers.ts';
+import { sgd } from '../../src/engine/optimizers.ts';
 import { Trainer } from '../../src/training/trainer.ts';
 
 const data = digits({ trainingCount: 1000, testCount: 100 });

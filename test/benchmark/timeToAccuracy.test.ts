@@ -9,7 +9,7 @@ import {
 import { findWorkload } from '../../src/benchmark/workloads.ts';
 import { sliceDataset } from '../../src/data/dataset.ts';
 import { digits } from '../../src/data/digits/digits.ts';
-import { sgd } from '../../src/training/optimizers.ts';
+import { sgd } from '../../src/engine/optimizers.ts';
 import { Trainer } from '../../src/training/trainer.ts';
 
 // Tested on what it has seen, which a network learns by heart in no time.

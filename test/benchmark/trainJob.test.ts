@@ -10,7 +10,7 @@ import {
 } from '../../src/benchmark/trainJob.ts';
 import { ConfigurationError, NonFiniteError } from '../../src/errors.ts';
 import { Network } from '../../src/network/network.ts';
-import { sgd } from '../../src/training/optimizers.ts';
+import { sgd } from '../../src/engine/optimizers.ts';
 import { Trainer } from '../../src/training/trainer.ts';
 import { noisyPatterns, testRandom } from '../support/networks.ts';
 

@@ -4,8 +4,8 @@ import type { Dataset } from '../../src/data/dataset.ts';
 import { Network } from '../../src/network/network.ts';
 import { presets } from '../../src/network/presets.ts';
 import { createReferenceEngine } from '../../src/reference/engine.ts';
-import type { EngineOptions } from '../../src/training/engine.ts';
-import { adam, adamW, sgd } from '../../src/training/optimizers.ts';
+import type { EngineOptions } from '../../src/engine/engine.ts';
+import { adam, adamW, sgd } from '../../src/engine/optimizers.ts';
 import {
   hiddenActivations,
   noisyPatterns,

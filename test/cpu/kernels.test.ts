@@ -15,7 +15,7 @@ import { Network } from '../../src/network/network.ts';
 import { parameterLayout } from '../../src/network/parameters.ts';
 import { backpropagate, forwardPass } from '../../src/reference/backpropagation.ts';
 import { featureValues } from '../../src/reference/features.ts';
-import { sgd } from '../../src/training/optimizers.ts';
+import { sgd } from '../../src/engine/optimizers.ts';
 import { outputsAndCosts, randomDataset, testRandom } from '../support/networks.ts';
 
 // V8 had relaxed SIMD behind this flag before it shipped it; later versions do not know the flag, and say so.

@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest';
 
 import { areFinite, createMoments, update } from '../../src/cpu/plainUpdate.ts';
 import { update as referenceUpdate } from '../../src/reference/update.ts';
-import { adam, adamW, sgd, type Optimizer } from '../../src/training/optimizers.ts';
-import { stepDecay } from '../../src/training/schedules.ts';
+import { adam, adamW, sgd, type Optimizer } from '../../src/engine/optimizers.ts';
+import { stepDecay } from '../../src/engine/schedules.ts';
 import { normals, testRandom } from '../support/networks.ts';
 
 const decaying = stepDecay({ learningRate: 0.1, every: 4, factor: 0.5 });

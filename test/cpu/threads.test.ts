@@ -20,8 +20,8 @@ import {
 } from '../../src/errors.ts';
 import { Network } from '../../src/network/network.ts';
 import { createReferenceEngine } from '../../src/reference/engine.ts';
-import type { StepMetrics } from '../../src/training/engine.ts';
-import { adamW, sgd, type Optimizer } from '../../src/training/optimizers.ts';
+import type { StepMetrics } from '../../src/engine/engine.ts';
+import { adamW, sgd, type Optimizer } from '../../src/engine/optimizers.ts';
 import { randomDataset, testRandom } from '../support/networks.ts';
 import { train } from '../support/training.ts';
 

@@ -22,8 +22,8 @@ import { activations, type Activation } from '../../src/network/functions.ts';
 import { Network } from '../../src/network/network.ts';
 import { parameterLayout } from '../../src/network/parameters.ts';
 import { createReferenceEngine } from '../../src/reference/engine.ts';
-import type { Engine, EngineOptions } from '../../src/training/engine.ts';
-import { sgd } from '../../src/training/optimizers.ts';
+import type { Engine, EngineOptions } from '../../src/engine/engine.ts';
+import { sgd } from '../../src/engine/optimizers.ts';
 import { testGpu } from '../setup/adapter.ts';
 
 // V8 had relaxed SIMD behind this flag before it shipped it; see test/cpu/kernels.test.ts.

@@ -6,7 +6,7 @@ import {
   planCaseText,
 } from '../../src/benchmark/verification/plans.ts';
 import { Device } from '../../src/gpu/device.ts';
-import { planTarget } from '../../src/gpu/planCheck.ts';
+import { planTarget } from '../../src/gpu/plan/check.ts';
 import { Network } from '../../src/network/network.ts';
 import { testGpu } from '../setup/adapter.ts';
 

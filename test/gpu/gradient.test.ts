@@ -7,7 +7,7 @@ import { digits } from '../../src/data/digits/digits.ts';
 import { Device } from '../../src/gpu/device.ts';
 import { Network, type NetworkOptions } from '../../src/network/network.ts';
 import { presets } from '../../src/network/presets.ts';
-import { sgd } from '../../src/training/optimizers.ts';
+import { sgd } from '../../src/engine/optimizers.ts';
 import { testGpu } from '../setup/adapter.ts';
 
 let device: Device;

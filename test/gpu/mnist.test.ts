@@ -6,7 +6,7 @@ import type { TrainingAndTest } from '../../src/data/mnist.ts';
 import { Network } from '../../src/network/network.ts';
 import { presets, type PresetName } from '../../src/network/presets.ts';
 import { findMnistFolder, loadMnist } from '../../src/node/mnist.ts';
-import { sgd } from '../../src/training/optimizers.ts';
+import { sgd } from '../../src/engine/optimizers.ts';
 import { Trainer, type FitOptions } from '../../src/training/trainer.ts';
 import { testGpu } from '../setup/adapter.ts';
 

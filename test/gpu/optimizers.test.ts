@@ -18,10 +18,10 @@ import { Network } from '../../src/network/network.ts';
 import { parameterLayout } from '../../src/network/parameters.ts';
 import { presets } from '../../src/network/presets.ts';
 import { createReferenceEngine } from '../../src/reference/engine.ts';
-import { stepsPerEpoch } from '../../src/training/batches.ts';
-import type { Engine, EngineOptions, StepMetrics } from '../../src/training/engine.ts';
-import { adam, adamW, sgd, type Optimizer } from '../../src/training/optimizers.ts';
-import { cosineDecay, exponentialDecay, stepDecay } from '../../src/training/schedules.ts';
+import { stepsPerEpoch } from '../../src/engine/batches.ts';
+import type { Engine, EngineOptions, StepMetrics } from '../../src/engine/engine.ts';
+import { adam, adamW, sgd, type Optimizer } from '../../src/engine/optimizers.ts';
+import { cosineDecay, exponentialDecay, stepDecay } from '../../src/engine/schedules.ts';
 import { testGpu } from '../setup/adapter.ts';
 
 let device: Device;

@@ -8,15 +8,15 @@ import { sameBits, trajectoryShare } from '../../src/benchmark/verification/traj
 import { shuffledOrder } from '../../src/data/shuffle.ts';
 import { Device } from '../../src/gpu/device.ts';
 import { packLayer, packSamples, unpackLayer } from '../../src/gpu/layout.ts';
-import { choosePersistentPlan } from '../../src/gpu/persistentPlan.ts';
-import type { PlanAdapter } from '../../src/gpu/plan.ts';
+import { choosePersistentPlan } from '../../src/gpu/plan/persistent.ts';
+import type { PlanAdapter } from '../../src/gpu/plan/plan.ts';
 import { ratesOf } from '../../src/gpu/rates.ts';
 import { parameterPlaces } from '../../src/gpu/sweepWork.ts';
 import { activations } from '../../src/network/functions.ts';
 import { Network, type NetworkOptions } from '../../src/network/network.ts';
 import { parameterLayout } from '../../src/network/parameters.ts';
 import { createReferenceEngine } from '../../src/reference/engine.ts';
-import { sgd } from '../../src/training/optimizers.ts';
+import { sgd } from '../../src/engine/optimizers.ts';
 import { testGpu } from '../setup/adapter.ts';
 import { randomDataset, testRandom } from '../support/networks.ts';
 

@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest';
 
 import { ratesOf } from '../../src/gpu/rates.ts';
-import { adamW, sgd } from '../../src/training/optimizers.ts';
-import { stepDecay } from '../../src/training/schedules.ts';
+import { adamW, sgd } from '../../src/engine/optimizers.ts';
+import { stepDecay } from '../../src/engine/schedules.ts';
 
 it('the rates of SGD are the learning rates from the step on that was asked for', () => {
   const learningRate = stepDecay({ learningRate: 8, every: 2, factor: 0.5 });

@@ -13,8 +13,8 @@ import {
 import { Device } from '../../src/gpu/device.ts';
 import { Network } from '../../src/network/network.ts';
 import { presets } from '../../src/network/presets.ts';
-import { adam, sgd, type Optimizer } from '../../src/training/optimizers.ts';
-import { cosineDecay } from '../../src/training/schedules.ts';
+import { adam, sgd, type Optimizer } from '../../src/engine/optimizers.ts';
+import { cosineDecay } from '../../src/engine/schedules.ts';
 import { Sweep, type SweepMember, type SweepProgress } from '../../src/training/sweep.ts';
 import { Trainer } from '../../src/training/trainer.ts';
 import { testGpu } from '../setup/adapter.ts';

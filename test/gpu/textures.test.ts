@@ -17,13 +17,14 @@ import { createDataset } from '../../src/data/dataset.ts';
 import { Device } from '../../src/gpu/device.ts';
 import { GpuEngine } from '../../src/gpu/engine.ts';
 import { parameterRanges } from '../../src/gpu/layout.ts';
-import { choosePlan, type Plan } from '../../src/gpu/plan.ts';
-import { requirePlan, rowsFor } from '../../src/gpu/planCheck.ts';
+import { choosePlan } from '../../src/gpu/plan/choose.ts';
+import type { Plan } from '../../src/gpu/plan/plan.ts';
+import { requirePlan, rowsFor } from '../../src/gpu/plan/check.ts';
 import { trainingStep } from '../../src/gpu/step.ts';
 import { BatchTimer } from '../../src/gpu/probes/batchTimer.ts';
-import { Workbench } from '../../src/gpu/tuning/workbench.ts';
+import { Workbench } from '../../src/gpu/plan/tuning/workbench.ts';
 import { Network } from '../../src/network/network.ts';
-import { sgd } from '../../src/training/optimizers.ts';
+import { sgd } from '../../src/engine/optimizers.ts';
 import { testGpu } from '../setup/adapter.ts';
 import {
   hiddenActivations,

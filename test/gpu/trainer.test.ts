@@ -4,7 +4,7 @@ import { digits } from '../../src/data/digits/digits.ts';
 import { NonFiniteError } from '../../src/errors.ts';
 import { Device } from '../../src/gpu/device.ts';
 import { Network } from '../../src/network/network.ts';
-import { sgd } from '../../src/training/optimizers.ts';
+import { sgd } from '../../src/engine/optimizers.ts';
 import { Trainer } from '../../src/training/trainer.ts';
 import { testGpu } from '../setup/adapter.ts';
 import { failureOf } from '../support/failure.ts';

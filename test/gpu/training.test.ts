@@ -15,7 +15,7 @@ import { GpuEngine } from '../../src/gpu/engine.ts';
 import { Network } from '../../src/network/network.ts';
 import { presets } from '../../src/network/presets.ts';
 import { createReferenceEngine } from '../../src/reference/engine.ts';
-import { sgd } from '../../src/training/optimizers.ts';
+import { sgd } from '../../src/engine/optimizers.ts';
 import { testGpu } from '../setup/adapter.ts';
 
 let device: Device;

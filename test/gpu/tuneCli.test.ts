@@ -4,8 +4,8 @@ import { join } from 'node:path';
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import type { PlanFile } from '../../src/gpu/planFile.ts';
-import type { LedgerEntry } from '../../src/gpu/tuning/ledger.ts';
+import type { PlanFile } from '../../src/gpu/plan/file.ts';
+import type { LedgerEntry } from '../../src/gpu/plan/tuning/ledger.ts';
 import { makeFolder, runCli, writeTinyMnist, type Report } from '../cli/runCli.ts';
 
 let folder: string;

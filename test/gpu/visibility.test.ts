@@ -4,7 +4,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import { digits } from '../../src/data/digits/digits.ts';
 import { Device, isPageVisible } from '../../src/gpu/device.ts';
 import { Network } from '../../src/network/network.ts';
-import { sgd } from '../../src/training/optimizers.ts';
+import { sgd } from '../../src/engine/optimizers.ts';
 import { Sweep } from '../../src/training/sweep.ts';
 import { Trainer } from '../../src/training/trainer.ts';
 import { testGpu } from '../setup/adapter.ts';

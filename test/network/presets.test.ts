@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { Network } from '../../src/network/network.ts';
 import { presets } from '../../src/network/presets.ts';
-import { requireBatchSize } from '../../src/training/batches.ts';
-import { sgd } from '../../src/training/optimizers.ts';
+import { requireBatchSize } from '../../src/engine/batches.ts';
+import { sgd } from '../../src/engine/optimizers.ts';
 
 describe('presets', () => {
   it.each([

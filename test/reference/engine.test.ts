@@ -4,7 +4,7 @@ import { Network } from '../../src/network/network.ts';
 import { backpropagate, forwardPass } from '../../src/reference/backpropagation.ts';
 import { createReferenceEngine } from '../../src/reference/engine.ts';
 import { featureValues, labelsOf } from '../../src/reference/features.ts';
-import { sgd } from '../../src/training/optimizers.ts';
+import { sgd } from '../../src/engine/optimizers.ts';
 import { noisyPatterns, randomDataset, testRandom } from '../support/networks.ts';
 import { train } from '../support/training.ts';
 

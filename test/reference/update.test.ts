@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { update, type Moments } from '../../src/reference/update.ts';
-import { adam, adamW, sgd, type Optimizer } from '../../src/training/optimizers.ts';
-import { stepDecay } from '../../src/training/schedules.ts';
+import { adam, adamW, sgd, type Optimizer } from '../../src/engine/optimizers.ts';
+import { stepDecay } from '../../src/engine/schedules.ts';
 
 function noMoments(length = 1): Moments {
   return [new Float64Array(length), new Float64Array(length)];

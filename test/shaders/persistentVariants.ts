@@ -2,7 +2,7 @@
 import type { Kernel } from '../../shaders/kernel.ts';
 import { persistent, type PersistentShape } from '../../shaders/persistent.ts';
 import { outputsAndCosts, updateRules } from '../../src/benchmark/verification/kernels.ts';
-import { choosePersistentPlan } from '../../src/gpu/persistentPlan.ts';
+import { choosePersistentPlan } from '../../src/gpu/plan/persistent.ts';
 import { activations } from '../../src/network/functions.ts';
 
 type Functions = Pick<PersistentShape, 'activation' | 'output' | 'cost'>;

@@ -6,7 +6,7 @@ import { sharedFused } from '../../shaders/sharedFused.ts';
 import type { Sharing } from '../../shaders/tile.ts';
 import { update } from '../../shaders/update.ts';
 import { stepLayers, type StepLayers } from '../../src/gpu/layers.ts';
-import { sgd } from '../../src/training/optimizers.ts';
+import { sgd } from '../../src/engine/optimizers.ts';
 
 const shapes = [
   { inputs: 784, outputs: 64, batchSize: 128, rows: 128 },

@@ -3,7 +3,7 @@ import { forward } from '../../shaders/forward.ts';
 import { hiddenDelta } from '../../shaders/hiddenDelta.ts';
 import { withCopies, type Kernel } from '../../shaders/kernel.ts';
 import { update } from '../../shaders/update.ts';
-import { sgd } from '../../src/training/optimizers.ts';
+import { sgd } from '../../src/engine/optimizers.ts';
 import { variantLayers } from './sharedVariants.ts';
 
 const shapes = [

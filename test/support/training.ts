@@ -1,7 +1,7 @@
 import type { Dataset } from '../../src/data/dataset.ts';
 import { shuffledOrder } from '../../src/data/shuffle.ts';
-import { stepsPerEpoch } from '../../src/training/batches.ts';
-import type { Engine, StepMetrics } from '../../src/training/engine.ts';
+import { stepsPerEpoch } from '../../src/engine/batches.ts';
+import type { Engine, StepMetrics } from '../../src/engine/engine.ts';
 
 /** Loads a dataset and makes `steps` steps, over as many epochs as that takes, each in an order of its own. */
 export async function train(

@@ -4,7 +4,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import { OutOfMemoryError } from '../../src/errors.ts';
 import { Network } from '../../src/network/network.ts';
 import { compareEngines, type Comparison } from '../../src/training/createEngine.ts';
-import type { Engine, StepMetrics } from '../../src/training/engine.ts';
+import type { Engine, StepMetrics } from '../../src/engine/engine.ts';
 import { testRandom } from '../support/networks.ts';
 
 const network = new Network({ layers: [784, 16, 10] });

@@ -3,8 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { digits } from '../../src/data/digits/digits.ts';
 import { ConfigurationError, DisposedError, NonFiniteError } from '../../src/errors.ts';
 import { Network } from '../../src/network/network.ts';
-import { sgd } from '../../src/training/optimizers.ts';
-import { constantRate } from '../../src/training/schedules.ts';
+import { sgd } from '../../src/engine/optimizers.ts';
+import { constantRate } from '../../src/engine/schedules.ts';
 import { Trainer, type FitOptions, type Progress } from '../../src/training/trainer.ts';
 import { rejectionOf } from '../support/failure.ts';
 

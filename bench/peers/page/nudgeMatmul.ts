@@ -4,7 +4,7 @@
  */
 import { forward } from '../../../shaders/forward.ts';
 import type { Device } from '../../../src/gpu/device.ts';
-import { choosePlan } from '../../../src/gpu/plan.ts';
+import { choosePlan } from '../../../src/gpu/plan/choose.ts';
 import { Program } from '../../../src/gpu/program.ts';
 import type { MatmulTask, Multiplier } from './contender.ts';
 

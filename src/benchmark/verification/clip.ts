@@ -7,7 +7,7 @@ import type { Device } from '../../gpu/device.ts';
 import { packLayer } from '../../gpu/layout.ts';
 import { ratesOf } from '../../gpu/rates.ts';
 import { clipScale, gradientNorm } from '../../reference/clip.ts';
-import type { Optimizer } from '../../training/optimizers.ts';
+import type { Optimizer } from '../../engine/optimizers.ts';
 import { sumBound, unit } from './bounds.ts';
 import { counterDuring, drawStep, ratesDuring, settingsOf } from './epoch.ts';
 import { floats, runKernel } from './kernelRunner.ts';

@@ -6,14 +6,14 @@ import type { Dataset } from '../../data/dataset.ts';
 import { fileOrder } from '../../data/shuffle.ts';
 import type { Device } from '../../gpu/device.ts';
 import { GpuEngine } from '../../gpu/engine.ts';
-import type { Plan } from '../../gpu/plan.ts';
+import type { Plan } from '../../gpu/plan/plan.ts';
 import { slopeSource } from '../../network/functions.ts';
 import type { Network } from '../../network/network.ts';
 import { parameterLayout } from '../../network/parameters.ts';
 import { backpropagate, type Backpropagation } from '../../reference/backpropagation.ts';
 import { slope } from '../../reference/functions.ts';
 import { featureValues } from '../../reference/features.ts';
-import { sgd } from '../../training/optimizers.ts';
+import { sgd } from '../../engine/optimizers.ts';
 import { activationBound, outputBounds, slopeBound, sumBound } from './bounds.ts';
 import { Worst } from './samples.ts';
 

@@ -1,6 +1,6 @@
 /** The cases that kernels are checked with: shapes at and around the edges of tiles, every function, every variant. */
 import type { Device } from '../../gpu/device.ts';
-import { adam, adamW, sgd, type Optimizer } from '../../training/optimizers.ts';
+import { adam, adamW, sgd, type Optimizer } from '../../engine/optimizers.ts';
 import { checkApplyGradients, checkClipScale, checkSumSquares } from './clip.ts';
 import {
   activations,

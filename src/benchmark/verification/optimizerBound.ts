@@ -1,6 +1,6 @@
 /** How far one optimizer step in float32, on a gradient that is itself off, may be from the step in float64. */
-import type { Adam, Optimizer, Sgd } from '../../training/optimizers.ts';
-import { learningRateAt } from '../../training/schedules.ts';
+import type { Adam, Optimizer, Sgd } from '../../engine/optimizers.ts';
+import { learningRateAt } from '../../engine/schedules.ts';
 import { tiny, unit } from './bounds.ts';
 
 /** One parameter before its step, in float64. */

@@ -1,8 +1,8 @@
 import type { Device } from '../../gpu/device.ts';
-import { rowsFor } from '../../gpu/planCheck.ts';
-import type { Plan } from '../../gpu/plan.ts';
-import { noise } from '../../gpu/tuning/workbench.ts';
-import type { PlanCheck } from '../../gpu/tuning/tuner.ts';
+import { rowsFor } from '../../gpu/plan/check.ts';
+import type { Plan } from '../../gpu/plan/plan.ts';
+import { noise } from '../../gpu/plan/tuning/workbench.ts';
+import type { PlanCheck } from '../../gpu/plan/tuning/tuner.ts';
 import type { Network } from '../../network/network.ts';
 import { checkGradient, type GradientTruth, gradientTruth } from './gradient.ts';
 

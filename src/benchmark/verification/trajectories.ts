@@ -7,7 +7,7 @@ import { GpuEngine, type GpuEngineOptions } from '../../gpu/engine.ts';
 import type { Network } from '../../network/network.ts';
 import { parameterLayout } from '../../network/parameters.ts';
 import { createReferenceEngine } from '../../reference/engine.ts';
-import type { Engine, EngineOptions } from '../../training/engine.ts';
+import type { Engine, EngineOptions } from '../../engine/engine.ts';
 
 /**
  * How far a parameter may be from the reference's after some steps: this share of the largest parameter of its

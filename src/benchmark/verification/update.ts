@@ -6,7 +6,7 @@ import { packLayer, packMoments, packRows, unpackLayer, unpackMoments } from '..
 import { ratesOf } from '../../gpu/rates.ts';
 import { update } from '../../reference/update.ts';
 import { weightGradient } from '../../reference/weightGradient.ts';
-import type { Optimizer } from '../../training/optimizers.ts';
+import type { Optimizer } from '../../engine/optimizers.ts';
 import { Arena } from './arena.ts';
 import { sumBound } from './bounds.ts';
 import { counterDuring, drawStep, ratesDuring, settingsOf, type EpochStep } from './epoch.ts';

@@ -6,7 +6,7 @@ import { Option, type Command } from 'commander';
 import type { EpochResult } from '../../benchmark/epochMeter.ts';
 import type { TrainEvent, TrainResult } from '../../benchmark/trainJob.ts';
 import { optimizerNames } from '../../benchmark/optimizerConfiguration.ts';
-import { scheduleKinds } from '../../training/schedules.ts';
+import { scheduleKinds } from '../../engine/schedules.ts';
 import { configureTraining, defaults, type TrainArguments } from '../configure.ts';
 import { inRun, type Context, type Run } from '../context.ts';
 import { findData } from '../dataSource.ts';

@@ -4,8 +4,8 @@ import type { TuneResult } from '../../../src/benchmark/tuneJob.ts';
 import { describeTuning } from '../../../src/cli/commands/tune.ts';
 import { configureTraining } from '../../../src/cli/configure.ts';
 import { UsageError } from '../../../src/cli/errors.ts';
-import { choosePlan } from '../../../src/gpu/plan.ts';
-import { planFile } from '../../../src/gpu/planFile.ts';
+import { choosePlan } from '../../../src/gpu/plan/choose.ts';
+import { planFile } from '../../../src/gpu/plan/file.ts';
 import { errorOf } from '../../support/failure.ts';
 
 const adapter = {

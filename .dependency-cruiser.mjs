@@ -1,0 +1,104 @@
+/**
+ * Who may import whom. `npm run layers` checks it, types included.
+ *
+ * The layers from the bottom up: each may import the layers before it, and none after it.
+ */
+const layers = {
+  errors: '^src/errors\\.ts$',
+  network: '^src/network/',
+  formats: '^src/formats/',
+  data: '^src/data/',
+  engine: '^src/engine/',
+  shaders: '^shaders/',
+  reference: '^src/reference/',
+  cpu: '^src/cpu/',
+  gpu: '^src/gpu/',
+  training: '^src/training/',
+  benchmark: '^src/benchmark/',
+  index: '^src/index\\.ts$',
+  page: '^src/page/',
+  node: '^src/node/',
+  cli: '^src/cli/',
+  bench: '^bench/',
+};
+
+/** Layers beside each other, of which none knows another. */
+const strangers = [
+  ['formats', 'data'],
+  ['shaders', 'formats'],
+  ['shaders', 'data'],
+  ['shaders', 'engine'],
+  ['reference', 'shaders'],
+  ['cpu', 'shaders'],
+  ['gpu', 'reference'],
+  ['gpu', 'cpu'],
+];
+
+/** Packages that one place alone may import. */
+const packages = {
+  'wgsl-preprocessor': '^shaders/wgsl\\.ts$',
+  valibot: '^src/(benchmark/result|cli)/',
+  uplot: '^src/page/',
+  idb: '^src/page/',
+  'commander|cli-progress': '^src/cli/|^bench/',
+  'puppeteer(-core)?|webgpu|@sparticuz/chromium': '^src/(node|cli)/|^bench/',
+  '@tensorflow/[^/]+|@jax-js/jax': '^bench/peers/page/',
+};
+
+const paths = Object.values(layers);
+
+export default {
+  forbidden: [
+    ...Object.entries(layers).map(([name, path], i) => ({
+      name: `nothing above ${name}`,
+      comment: `${name} is imported by the layers above it, and imports none of them.`,
+      severity: 'error',
+      from: { path },
+      to: { path: [...paths.slice(i + 1), '^test/'] },
+    })),
+    ...strangers.map(([one, other]) => ({
+      name: `${one} without ${other}`,
+      comment: `${one} and ${other} stand side by side.`,
+      severity: 'error',
+      from: { path: layers[one] },
+      to: { path: layers[other] },
+    })),
+    ...Object.entries(packages).map(([name, path]) => ({
+      name: `${name.replaceAll(/[^\w|/@-]/g, '')} in one place`,
+      severity: 'error',
+      from: { pathNot: path },
+      to: { path: `^node_modules/(${name})/` },
+    })),
+    {
+      name: 'Node in node and cli alone',
+      comment: 'Everything else runs in browsers and Deno, too.',
+      severity: 'error',
+      from: { path: '^(src|shaders)/', pathNot: '^src/(node|cli)/' },
+      to: { dependencyTypes: ['core'] },
+    },
+    {
+      name: 'no circle',
+      comment: 'Types count: what knows each other cannot be read, tested or moved alone.',
+      severity: 'error',
+      from: {},
+      to: { circular: true },
+    },
+    {
+      name: 'no file that is not there',
+      severity: 'error',
+      from: {},
+      // Types alone, which have nothing to be loaded.
+      to: { couldNotResolve: true, pathNot: '^@webgpu/types$' },
+    },
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    exclude: { path: '^src/cpu/assembly/' },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'default', 'types'],
+    },
+  },
+};

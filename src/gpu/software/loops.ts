@@ -1,0 +1,48 @@
+/** llvmpipe's limit on loops, and what it means for networks and plans. */
+import { costIterations } from '../../../shaders/cost.ts';
+import { fusedIterations } from '../../../shaders/fused.ts';
+import { quads } from '../../../shaders/wgsl.ts';
+import { LimitError } from '../../errors.ts';
+import type { Network } from '../../network/network.ts';
+import type { Plan, PlanAdapter } from '../plan/plan.ts';
+import { compilesAhead } from './adapters.ts';
+
+/**
+ * Loop iterations that llvmpipe makes of an invocation in a dispatch before it ends all its loops for good, and says
+ * nothing; fewer some for the loops that nobody counts.
+ */
+export const mostLoopIterations = 65_535 - 1024;
+
+/**
+ * llvmpipe ends all loops of an invocation for good after so many iterations, and says nothing: sums over more samples
+ * or inputs would come out too small. It does not always say its name, so that every software adapter but SwiftShader,
+ * which is known to go on, is taken for it.
+ * @throws {LimitError} for a network, mini-batch or plan with longer loops
+ */
+export function requireShortLoops(
+  { layers }: Pick<Network, 'layers'>,
+  { rows, layers: tiles, fused }: Pick<Plan, 'rows' | 'layers' | 'fused'>,
+  adapter: PlanAdapter,
+): void {
+  if (!adapter.isSoftware || compilesAhead(adapter)) return;
+  const requireShort = (what: string, iterations: number, advice = 'Use smaller ones') => {
+    if (iterations <= mostLoopIterations) return;
+    throw new LimitError(
+      `${what} take loops of ${iterations} iterations, and software adapters such as llvmpipe silently end them after ${mostLoopIterations}. ` +
+        `${advice}, or backend 'cpu'.`,
+    );
+  };
+  requireShort(`Mini-batches of ${rows} samples`, rows);
+  const largest = Math.max(...layers);
+  // Plain tiles take one neuron at a time and stages at least two, where all others take four.
+  const takesFew = tiles.some(({ forward, hiddenDelta }) =>
+    [forward, hiddenDelta].some(({ isPlain, shared }) => isPlain === true || shared?.depth),
+  );
+  requireShort(`Layers of ${largest} neurons`, takesFew ? largest : quads(largest));
+  const outputs = layers.at(-1)!;
+  requireShort(`${outputs} outputs`, costIterations(outputs));
+  if (fused) {
+    const what = `Layers from ${fused.from} on in one dispatch`;
+    requireShort(what, fusedIterations(layers, fused), 'Use the default plan');
+  }
+}

@@ -1,0 +1,153 @@
+import { describe, expect, it } from 'vitest';
+
+import { choosePlan } from '../../../src/gpu/plan/choose.ts';
+import { describePlan, type Plan, type PlanAdapter } from '../../../src/gpu/plan/plan.ts';
+import { parameterBuffers } from '../../../src/gpu/parameterStore.ts';
+import { evaluationStep, sourceBuffers, trainingStep } from '../../../src/gpu/step.ts';
+import { Network } from '../../../src/network/network.ts';
+import { sgd } from '../../../src/engine/optimizers.ts';
+
+const sizes = [1, 2, 3, 4, 5, 10, 16, 17, 30, 33, 128, 784, 1024];
+const plain = sgd({ learningRate: 1 });
+const heavy = sgd({ learningRate: 1, momentum: 0.9 });
+
+const gpu = { isSoftware: false, subgroupSize: 32 };
+const software = { isSoftware: true, subgroupSize: 0 };
+const sharing = { isSoftware: true, subgroupSize: 4 };
+const adapters = [gpu, software, sharing];
+
+describe('a plan', () => {
+  it('has whole tiles of rows, which subgroups that share loads can share evenly, for any sizes', () => {
+    for (const adapter of adapters) {
+      for (const batchSize of [1, 2, 7, 10, 100, 128, 1000]) {
+        for (const hidden of sizes) {
+          for (const outputs of sizes) {
+            const layers = [784, hidden, outputs];
+            const plan = choosePlan({ layers }, batchSize, adapter);
+            const { broadcast, workgroupSize } = plan.lanes;
+            expect(plan.rows).toBeGreaterThanOrEqual(batchSize);
+            // Little is computed for nothing: less than 16 rows, or a tenth where tiles are taller.
+            expect(plan.rows).toBeLessThan(Math.max(batchSize + 16, 1.1 * (batchSize + 15)));
+            if (plan.fused) expect(plan.rows % plan.fused.rows).toBe(0);
+            for (const { forward, hiddenDelta, update } of plan.layers) {
+              expect(plan.rows % forward.rows).toBe(0);
+              expect(plan.rows % hiddenDelta.rows).toBe(0);
+              if (broadcast === 0) continue;
+              for (const { rows, isPlain } of [forward, hiddenDelta, update]) {
+                if (!isPlain) expect(rows % broadcast).toBe(0);
+              }
+              expect(workgroupSize % broadcast).toBe(0);
+              expect(broadcast).toBe(adapter.subgroupSize);
+            }
+          }
+        }
+      }
+    }
+  });
+
+  it('takes layers forward and back in one dispatch unless llvmpipe would stop on the way', () => {
+    const fusedOf = (outputs: number, adapter: PlanAdapter) =>
+      choosePlan({ layers: [784, outputs] }, 100, adapter).fused;
+    expect(fusedOf(900, software)).toBeDefined();
+    expect(fusedOf(2000, software)).toBeUndefined();
+    expect(fusedOf(2000, sharing)).toBeDefined();
+  });
+
+  it('is the same for the same arguments, and says what it is', () => {
+    const layers = [784, 16, 16, 10];
+    expect(choosePlan({ layers }, 100, software)).toEqual(choosePlan({ layers }, 100, software));
+    expect(describePlan(choosePlan({ layers }, 100, software))).toMatch(
+      /^workgroups of 8; layers from \d on forward and back in one dispatch, \d samples an invocation; layer 0: .*update \d+×\d+; layer 1: .*; layer 2: /,
+    );
+    expect(describePlan(choosePlan({ layers: [784, 128, 10] }, 100, gpu))).toMatch(
+      /^workgroups of 64; layers from 0 on .*, 4 samples a workgroup of 256; layer 0: update \d+×\d+ in \d slices, staged by \d+; layer 1: update /,
+    );
+    const plan = choosePlan({ layers }, 100, software);
+    expect(describePlan({ ...plan, fused: { from: 0, rows: 1, isPlain: true } })).toMatch(
+      /; layers from 0 on forward and back in one dispatch, 1 sample an invocation, plain; layer 0/,
+    );
+  });
+
+  it('puts few steps into the first submit, and of a large network only one', () => {
+    const first = (layers: number[], batchSize: number) =>
+      choosePlan({ layers }, batchSize, software).stepsPerSubmit;
+    expect(first([784, 16, 16, 10], 100)).toBe(5);
+    expect(first([784, 16, 16, 10], 1)).toBeGreaterThan(100);
+    expect(first([784, 1024, 1024, 10], 1024)).toBe(1);
+  });
+});
+
+describe('a step', () => {
+  const network = new Network({ layers: [784, 16, 16, 10] });
+  const plan = choosePlan(network, 100, software);
+
+  it('goes forward, back and then updates all layers at once', () => {
+    const labels = (of: Plan) => trainingStep(network, of, plain).kernels.map(({ label }) => label);
+    const update = 'update 784→16, 16→16, 16→10';
+    const { batchSize, rows, layers, lanes, stepsPerSubmit } = plan;
+    expect(labels({ batchSize, rows, layers, lanes, stepsPerSubmit })).toEqual([
+      'forward 784→16',
+      'forward 16→16',
+      'forward 16→10',
+      'output delta 10',
+      'hidden delta 16←10',
+      'hidden delta 16←16',
+      update,
+    ]);
+    const fusedFrom = (from: number) => labels({ ...plan, fused: { from, rows: 4 } });
+    expect(fusedFrom(0)).toEqual(['forward and back 784→16→16→10', update]);
+    expect(fusedFrom(1)).toEqual(['forward 784→16', 'forward and back 16→16→10', update]);
+    expect(fusedFrom(2)).toEqual([
+      'forward 784→16',
+      'forward 16→16',
+      'forward and back 16→10',
+      'hidden delta 16←16',
+      update,
+    ]);
+  });
+
+  it('binds every binding of every kernel to a buffer that somebody makes', () => {
+    const gelu = new Network({ layers: [784, 16, 16, 10], activation: 'gelu' });
+    for (const of of [network, gelu]) {
+      for (const [optimizer, clipNorm] of [[plain], [heavy], [plain, 1], [heavy, 1]] as const) {
+        const parameters = parameterBuffers(of, optimizer, clipNorm !== undefined);
+        const steps = [trainingStep(of, plan, optimizer, clipNorm), evaluationStep(of, plan)];
+        for (const step of steps) {
+          const made = new Set<string>([
+            ...parameters.map(({ name }) => name),
+            ...step.buffers.keys(),
+            ...sourceBuffers,
+          ]);
+          for (const { label, bindings } of step.kernels) {
+            // This network's kernels read no textures; those of test/gpu/textures.test.ts do.
+            for (const { name } of bindings) expect(made, label).toContain(name);
+            // WebGPU lets a dispatch either read a buffer or write it.
+            expect(new Set(bindings.map(({ name }) => name)).size, label).toBe(bindings.length);
+          }
+        }
+      }
+    }
+  });
+
+  it('has three kernels more where gradients are clipped, the last of which updates', () => {
+    const { kernels } = trainingStep(network, plan, heavy, 1);
+    expect(kernels.slice(-3).map(({ label }) => label)).toEqual([
+      'sum of squares',
+      'clip scale',
+      'apply gradients',
+    ]);
+    const writers = (name: string) =>
+      kernels.filter(({ bindings }) =>
+        bindings.some((one) => one.access === 'read_write' && one.name === name),
+      );
+    expect(writers('parameters')).toEqual(kernels.slice(-1));
+    expect(writers('moments')).toEqual(kernels.slice(-1));
+    expect(writers('gradients')).toHaveLength(1);
+  });
+
+  it('keeps moments only for an optimizer that has any', () => {
+    expect(parameterBuffers(network, plain, false).map(({ name }) => name)).toEqual(['parameters']);
+    const names = parameterBuffers(network, heavy, false).map(({ name }) => name);
+    expect(names).toEqual(['parameters', 'moments']);
+  });
+});

@@ -1,0 +1,139 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+
+import { FormatError } from '../../../src/errors.ts';
+import { choosePlan } from '../../../src/gpu/plan/choose.ts';
+import { requirePlan } from '../../../src/gpu/plan/check.ts';
+import { parsePlan, planFile, readPlanFile, serializePlan } from '../../../src/gpu/plan/file.ts';
+import { errorOf } from '../../support/failure.ts';
+
+const target = { isSoftware: true, subgroupSize: 0, maxWorkgroupSize: 256 };
+const network = { layers: [784, 16, 16, 10] };
+const plan = choosePlan(network, 100, target);
+const text = serializePlan(network, plan);
+
+const kinds = [
+  target,
+  { isSoftware: true, subgroupSize: 4, maxWorkgroupSize: 256 },
+  { isSoftware: false, subgroupSize: 32, maxWorkgroupSize: 1024 },
+];
+const shapes = [
+  [784, 16, 16, 10],
+  [784, 128, 10],
+  [784, 1024, 1024, 10],
+  [1, 1],
+  [17, 3, 5],
+];
+
+it('every plan that is chosen comes back from its file as it was, and can be used', () => {
+  for (const kind of kinds) {
+    for (const layers of shapes) {
+      for (const batchSize of [1, 7, 100, 1024]) {
+        const chosen = choosePlan({ layers }, batchSize, kind);
+        const read = parsePlan(serializePlan({ layers }, chosen), { layers });
+        expect(read).toEqual(chosen);
+        expect(requirePlan(read, { layers }, batchSize, kind)).toBe(read);
+      }
+    }
+  }
+});
+
+it('what a workgroup shares is kept, and that a tile or a fused kernel is plain, or reads textures', () => {
+  const shared = { workgroupSize: 64, across: 8, slices: 2, depth: 16 };
+  for (const sharing of [shared, { ...shared, ahead: true }]) {
+    const layer = {
+      ...plan.layers[0]!,
+      forward: { rows: 4, quads: 1, shared: sharing },
+      hiddenDelta: { rows: 4, quads: 1, fromTextures: true },
+      update: { rows: 1, quads: 1, isPlain: true },
+    };
+    const fused = { from: 1, rows: 1, isPlain: true };
+    const sharingPlan = { ...plan, layers: plan.layers.with(0, layer), fused };
+    expect(parsePlan(serializePlan(network, sharingPlan), network)).toEqual(sharingPlan);
+  }
+});
+
+/** The error of a file that has `value` at `path`; undefined leaves it out. */
+function errorWith(path: readonly (string | number)[], value: unknown): string {
+  const file = JSON.parse(text) as Record<string | number, unknown>;
+  let at = file;
+  for (const key of path.slice(0, -1)) at = at[key] as typeof at;
+  at[path.at(-1)!] = value;
+  const { message } = errorOf(FormatError, () => parsePlan(JSON.stringify(file), network));
+  expect(message).toMatch(
+    /^This is not a plan for this network: .*\. Make one with 'nudge tune', or use the default plan\.$/,
+  );
+  return message;
+}
+
+describe('a file is refused that', () => {
+  it('is no JSON, or no object', () => {
+    for (const wrong of ['', '{', '\0', text.slice(0, -5)]) {
+      const { message } = errorOf(FormatError, () => parsePlan(wrong, network));
+      expect(message).toContain('it is no JSON');
+    }
+    for (const wrong of ['null', '3', '[]', '"plan"']) {
+      const { message } = errorOf(FormatError, () => parsePlan(wrong, network));
+      expect(message).toContain(`the file is ${wrong}, and an object with`);
+    }
+  });
+
+  it('is nested so deep that no JSON can be made of it again', () => {
+    const deep = '['.repeat(300_000) + ']'.repeat(300_000);
+    const { message } = errorOf(FormatError, () => parsePlan(deep, network));
+    expect(message).toContain('the file is an array, and an object with');
+  });
+
+  it('is of another format, version or network', () => {
+    expect(errorWith(['format'], 'plans')).toContain(`its format is "plans", not 'nudge plan'`);
+    expect(errorWith(['version'], 2)).toContain('its version is 2, and this nudge reads version 1');
+    expect(errorWith(['layers', 1], 32)).toContain(
+      'it is for a network 784-32-16-10, and this one is 784-16-16-10',
+    );
+  });
+
+  it('lacks something, or has something unknown', () => {
+    expect(errorWith(['plan', 'rows'], undefined)).toContain("plan has no 'rows'");
+    expect(errorWith(['plan', 'lanes', 'waves'], 1)).toContain(
+      "plan.lanes has 'waves', and only workgroupSize, broadcast are known",
+    );
+  });
+
+  it.each([0, -1, 1.5, 2 ** 26, '4', null, true])('has %s for a number of rows', (value) => {
+    expect(errorWith(['plan', 'layers', 1, 'update', 'rows'], value)).toContain(
+      `plan.layers[1].update.rows is ${JSON.stringify(value)}, and a whole number from 1 to 67108863 belongs there`,
+    );
+  });
+});
+
+it('whatever stands in a file, it is read or refused in a sentence', () => {
+  const anywhere = fc.jsonValue();
+  fc.assert(
+    fc.property(anywhere, (value) => {
+      expect(() => readPlanFile(value, network)).toThrow(FormatError);
+    }),
+  );
+  const paths = [
+    ['plan'],
+    ['plan', 'layers'],
+    ['plan', 'layers', 0],
+    ['plan', 'layers', 0, 'forward'],
+    ['plan', 'lanes'],
+    ['plan', 'lanes', 'broadcast'],
+    ['plan', 'fused'],
+    ['layers'],
+  ] as const;
+  fc.assert(
+    fc.property(fc.constantFrom(...paths), anywhere, (path, value) => {
+      const file = structuredClone(planFile(network, plan)) as unknown as Record<string, unknown>;
+      let at = file;
+      for (const key of path.slice(0, -1)) at = at[key] as typeof at;
+      at[path.at(-1)!] = value;
+      try {
+        expect(planFile(network, readPlanFile(file, network))).toEqual(file);
+      } catch (error) {
+        expect(error).toBeInstanceOf(FormatError);
+      }
+    }),
+  );
+});
