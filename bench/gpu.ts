@@ -13,7 +13,7 @@
 import { forward } from '../shaders/forward.ts';
 import { hiddenDelta } from '../shaders/hiddenDelta.ts';
 import type { Kernel } from '../shaders/kernel.ts';
-import type { Tile } from '../shaders/tile.ts';
+import type { Tile } from '../shaders/matmul/matmul.ts';
 import { update } from '../shaders/update.ts';
 import { checkForward } from '../src/benchmark/verification/forward.ts';
 import { checkHiddenDelta } from '../src/benchmark/verification/hiddenDelta.ts';
@@ -26,7 +26,13 @@ import { GpuEngine } from '../src/gpu/engine.ts';
 import { stepLayers } from '../src/gpu/layers.ts';
 import { parameterBuffers } from '../src/gpu/parameterStore.ts';
 import { choosePlan } from '../src/gpu/plan/choose.ts';
-import { describePlan, type LayerPlan, type Plan } from '../src/gpu/plan/plan.ts';
+import {
+  describePlan,
+  describeTile,
+  paddedRows,
+  type LayerPlan,
+  type Plan,
+} from '../src/gpu/plan/plan.ts';
 import { probeAdapter } from '../src/gpu/probes/probeAdapter.ts';
 import { ratesOf } from '../src/gpu/rates.ts';
 import { createSource } from '../src/gpu/source.ts';
@@ -35,7 +41,7 @@ import { Network, type NetworkOptions } from '../src/network/network.ts';
 import { prepareOutput } from '../src/cli/files.ts';
 import { createGpu } from '../src/node/dawn.ts';
 import { sgd } from '../src/engine/optimizers.ts';
-import { fusedShapes, rowTiles, tileName, updateTiles } from './gpu/candidates.ts';
+import { fusedTiles, tiles as allTiles } from './gpu/candidates.ts';
 import { timeKernel } from './gpu/timer.ts';
 
 const argument = (name: string) => process.argv[process.argv.indexOf(name) + 1];
@@ -77,7 +83,7 @@ report.limits = await probeAdapter(device, quick ? { budgetMs: 300 } : {});
 
 type Role = keyof LayerPlan;
 const roles: readonly Role[] = ['forward', 'hiddenDelta', 'update'];
-const heightOf = (role: Role) => (role === 'update' ? 4 : 1);
+const nameOf = (tile: Tile) => `${tile.loop} ${describeTile(tile)} by ${tile.workgroupSize}`;
 const candidates = await correctTiles();
 /** Written after each part: all of them take long. */
 const save = async () => out?.write(JSON.stringify(report, undefined, 1));
@@ -101,35 +107,31 @@ if (out === undefined) process.stdout.write(`${JSON.stringify(report, undefined,
 /** Candidates that compute what float64 does. */
 async function correctTiles(): Promise<Record<Role, readonly Tile[]>> {
   const shape = quick ? { inputs: 36, outputs: 20 } : { inputs: 200, outputs: 136 };
-  const lanes = { workgroupSize: 64, broadcast: 0 };
-  const [batchSize, rows] = [90, 96];
+  const [batchSize, rows] = [90, 92];
   const activation = 'relu';
   const checks: Record<Role, (tile: Tile) => Promise<number>> = {
     forward: async (tile) => {
-      const options = { ...shape, activation, batchSize, rows, tile, lanes } as const;
+      const options = { ...shape, activation, batchSize, rows, tile } as const;
       const bytes = await checkForward(device, { ...options, source: 'samples' }, 'random', 1);
       const floats = { ...options, source: 'activations' } as const;
       return Math.max(bytes, await checkForward(device, floats, 'random', 1));
     },
     hiddenDelta: async (tile) =>
-      await checkHiddenDelta(device, { ...shape, activation, rows, tile, lanes }, 'random', 1),
+      await checkHiddenDelta(device, { ...shape, activation, rows, tile }, 'random', 1),
     update: async (tile) => {
       const layers = (['samples', 'activations'] as const).map((source) => ({
         ...shape,
         source,
         tile,
       }));
-      return await checkUpdate(device, { layers, batchSize, rows, optimizer, lanes }, 'random', 1);
+      return await checkUpdate(device, { layers, batchSize, rows, optimizer }, 'random', 1);
     },
   };
   const correct = { forward: [], hiddenDelta: [], update: [] } as Record<Role, Tile[]>;
   const failures: string[] = [];
   for (const role of roles) {
-    const tiles = role === 'update' ? updateTiles : rowTiles;
-    for (const tile of quick ? tiles.filter((_, i) => i % 6 === 5) : tiles) {
-      // Half a quad of inputs is none.
-      if (!Number.isInteger(tile.rows)) continue;
-      const name = `${role} ${tileName(tile, heightOf(role))}`;
+    for (const tile of quick ? allTiles.filter((_, i) => i % 6 === 5) : allTiles) {
+      const name = `${role} ${nameOf(tile)}`;
       try {
         const share = await checks[role](tile);
         if (share <= 1) correct[role].push(tile);
@@ -166,19 +168,18 @@ async function measureWorkload(name: string, network: Network, batchSize: number
       layers.push(...choices);
       say(`${name} ${role} of layer ${l}: ${summary(choices)}`);
       const first = [...choices].sort((a, b) => a.microseconds - b.microseconds)[0];
-      tile[role] =
-        candidates[role].find((one) => tileName(one, heightOf(role)) === first?.tile) ?? own[role];
+      tile[role] = candidates[role].find((one) => nameOf(one) === first?.tile) ?? own[role];
     }
     tiles.push(tile);
   }
   const tuned = withTiles(plan, tiles);
-  const shapes = quick ? fusedShapes.slice(-1) : fusedShapes;
+  const shapes = quick ? fusedTiles.slice(-1) : fusedTiles;
   for (let from = plan.layers.length; from >= 0; from--) {
     if (from < (plan.fused?.from ?? plan.layers.length) - 1) break;
     for (const shape of from === plan.layers.length ? [undefined] : shapes) {
-      const { layers: tunedLayers, lanes, rows, stepsPerSubmit } = tuned;
-      const apart: Plan = { batchSize, rows, layers: tunedLayers, lanes, stepsPerSubmit };
-      const candidate = wholeRows(shape ? { ...apart, fused: { from, ...shape } } : apart);
+      const { layers: tunedLayers, stepsPerSubmit } = tuned;
+      const apart: Plan = { batchSize, layers: tunedLayers, stepsPerSubmit };
+      const candidate: Plan = shape ? { ...apart, fused: { from, ...shape } } : apart;
       const samplesPerSecond = await consider(candidate);
       fused.push({ from, ...shape, samplesPerSecond });
     }
@@ -189,21 +190,11 @@ async function measureWorkload(name: string, network: Network, batchSize: number
 
 /** A plan with other tiles, where those of the update can share one dispatch. */
 function withTiles(plan: Plan, tiles: readonly LayerPlan[]): Plan {
-  const sizes = new Set(
-    tiles.flatMap(({ update: { shared } }) => (shared ? [shared.workgroupSize] : [])),
-  );
+  const sizes = new Set(tiles.map(({ update: { workgroupSize } }) => workgroupSize));
   const layers = tiles.map((tile, l) =>
     sizes.size > 1 ? { ...tile, update: plan.layers[l]!.update } : tile,
   );
-  return wholeRows({ ...plan, layers });
-}
-
-function wholeRows(plan: Plan): Plan {
-  const tallest = Math.max(
-    plan.fused?.rows ?? 1,
-    ...plan.layers.flatMap(({ forward: a, hiddenDelta: b }) => [a.rows, b.rows]),
-  );
-  return { ...plan, rows: Math.ceil(plan.batchSize / tallest) * tallest };
+  return { ...plan, layers };
 }
 
 /** Samples a second of training with everything that belongs to it. */
@@ -235,9 +226,9 @@ async function wholeStep(network: Network, plan: Plan) {
 
 /** Each kernel of a plan's step by itself. */
 async function timeKernels(network: Network, plan: Plan) {
-  return await withBuffers(network, plan.batchSize, plan.rows, async (buffers) => {
+  return await withBuffers(network, plan.batchSize, paddedRows(plan.batchSize), async (buffers) => {
     const times: { label: string; microseconds: number }[] = [];
-    for (const kernel of trainingStep(network, plan, optimizer).kernels) {
+    for (const kernel of trainingStep(network, plan, optimizer)) {
       const seconds = await timeKernel(device, kernel, buffers, timing);
       times.push({ label: kernel.label, microseconds: 1e6 * seconds });
     }
@@ -252,23 +243,21 @@ async function timeLayer(
   l: number,
   role: Role,
 ): Promise<Timed[]> {
-  const rows = Math.ceil(batchSize / 8) * 8;
+  const rows = paddedRows(batchSize);
   const all = stepLayers(network, rows);
-  const lanes = { workgroupSize: 64, broadcast: 0 };
   const { inputs, outputs } = all.forward[l]!;
   const kernelOf = (tile: Tile): Kernel => {
     switch (role) {
       case 'forward':
-        return forward({ layer: all.forward[l]!, batchSize, rows, tile, lanes });
+        return forward({ layer: all.forward[l]!, batchSize, rows, tile });
       case 'hiddenDelta':
-        return hiddenDelta({ layer: all.hiddenDelta[l - 1]!, rows, tile, lanes });
+        return hiddenDelta({ layer: all.hiddenDelta[l - 1]!, rows, tile });
       case 'update':
         return update({
           layers: [{ ...all.update[l]!, tile }],
           batchSize,
           rows,
           optimizer,
-          lanes,
         });
     }
   };
@@ -279,7 +268,7 @@ async function timeLayer(
       const seconds = await timeKernel(device, kernel, buffers, timing);
       times.push({
         kernel: kernel.label,
-        tile: tileName(tile, heightOf(role)),
+        tile: nameOf(tile),
         microseconds: 1e6 * seconds,
         gflops: (2 * batchSize * inputs * outputs) / seconds / 1e9,
       });

@@ -18,7 +18,7 @@ import { measureSlope, median } from '../src/gpu/probes/slope.ts';
 import { Program } from '../src/gpu/program.ts';
 import { ratesOf } from '../src/gpu/rates.ts';
 import { createSource } from '../src/gpu/source.ts';
-import { trainingStep } from '../src/gpu/step.ts';
+import { trainingBuffers, trainingStep } from '../src/gpu/step.ts';
 import { digits } from '../src/data/digits/digits.ts';
 import { fileOrder } from '../src/data/shuffle.ts';
 import { requireOneOf } from '../src/network/functions.ts';
@@ -44,7 +44,8 @@ async function prepare(
   momentum: number,
 ): Promise<Kernels> {
   const optimizer = sgd({ learningRate: 1e-6, momentum });
-  const { kernels, buffers: sizes } = trainingStep(network, plan, optimizer);
+  const kernels = trainingStep(network, plan, optimizer);
+  const sizes = trainingBuffers(network, plan.batchSize);
   const parameterLayouts = parameterBuffers(network, optimizer, false);
   const { training } = digits({ trainingCount: 10 * plan.batchSize, testCount: 1 });
   const source = await createSource(device, training, plan.batchSize, false, {

@@ -8,7 +8,7 @@
  */
 import type { Binding } from './kernel.ts';
 
-/** Bindings and functions of a kernel that reads bytes of samples: `sampleOf(row, step)`. */
+/** What a kernel that reads the bytes of samples binds. */
 export const sampleBindings: readonly Binding[] = [
   { name: 'samples', access: 'read', type: 'array<u32>' },
   { name: 'order', access: 'read', type: 'array<u32>' },
@@ -26,11 +26,11 @@ export const flaggedCounterBinding: Binding = {
 };
 /** The first kernel of a step: the step it belongs to, in `step`. */
 export const startStep = /* wgsl */ `
-  let step = counter.step;
+  step = counter.step;
   if (invocation == 0u) { counter.next = step + 1u; }`;
 /** Any later kernel. */
 export const sameStep = /* wgsl */ `
-  let step = counter.next - 1u;`;
+  step = counter.next - 1u;`;
 /** The last kernel of a step, after `sameStep`. */
 export const endStep = /* wgsl */ `
   if (invocation == 0u) { counter.step = step + 1u; }`;
@@ -48,8 +48,12 @@ export function raiseNonFinite(layer: string): string {
 
 export const settingsBinding: Binding = { name: 'settings', access: 'uniform', type: 'Settings' };
 
-/** Layouts of the uniform buffer `settings`, which is what changes between submits, and of the buffer `counter`. */
+/**
+ * Layouts of the uniform buffer `settings`, which is what changes between submits, and of the buffer `counter`; and
+ * `step`, for functions that need to know it.
+ */
 export const settingsStruct = /* wgsl */ `
+var<private> step: u32;
 struct Settings {
   sampleCount: u32,
   // Steps of training made before step 0 of this epoch or chunk; may wrap.
@@ -67,24 +71,26 @@ struct FlaggedCounter {
 /** Bytes of `Settings`; uniform buffers come in 16s. */
 export const settingsBytes = 16;
 
-/** `fn rowsOf(step: u32) -> u32`: samples in the mini-batch of a step, fewer in the last one of an epoch. */
-export function rowsOf(batchSize: number): string {
+/** `fn batchRows() -> u32`: samples in the mini-batch of the step, fewer in the last one of an epoch. */
+export function batchRows(batchSize: number): string {
   return /* wgsl */ `
-fn rowsOf(step: u32) -> u32 {
-  return min(settings.sampleCount - step * ${batchSize}u, ${batchSize}u);
-}`;
+fn batchRows() -> u32 { return min(settings.sampleCount - step * ${batchSize}u, ${batchSize}u); }`;
 }
 
 /**
- * `fn sampleOf(row: u32, step: u32) -> u32`: the sample in a row of the mini-batch. Rows past the end of a short
- * batch repeat the last sample; their delta is 0, so they count for nothing.
+ * `fn sampleOf(row: u32) -> u32`: the sample in a row of the mini-batch. Rows past the end of a short batch repeat the
+ * last sample; their delta is 0, so that they count for nothing.
  */
 export function sampleOf(batchSize: number): string {
   return /* wgsl */ `
-fn sampleOf(row: u32, step: u32) -> u32 {
-  return order[min(step * ${batchSize}u + row, settings.sampleCount - 1u)];
-}`;
+fn sampleOf(row: u32) -> u32 { return order[min(step * ${batchSize}u + row, settings.sampleCount - 1u)]; }`;
 }
+
+/** `fn samplesOf(row4: u32) -> vec4u`: those in four rows. */
+export const samplesOf = /* wgsl */ `
+fn samplesOf(row4: u32) -> vec4u {
+  return vec4u(sampleOf(4u * row4), sampleOf(4u * row4 + 1u), sampleOf(4u * row4 + 2u), sampleOf(4u * row4 + 3u));
+}`;
 
 /** `fn bytesOf(word: u32) -> vec4f`: four features, 0 to 255. Exact; the factor 1/255 is applied to sums of them. */
 export const bytesOf = /* wgsl */ `

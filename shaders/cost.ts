@@ -3,13 +3,14 @@
  * (`score`). Works through the outputs a quad at a time; the row's pre-activations z start at `base` of `activations`.
  */
 import type { Cost, Output } from '../src/network/functions.ts';
-import { orNan, sigmoid } from './activation.ts';
 import { quads, wgsl } from './wgsl.ts';
 
 export interface CostOptions {
   readonly outputs: number;
   readonly output: Output;
   readonly cost: Cost;
+  /** The buffer that the pre-activations stand in. Default: `activations`. */
+  readonly buffer?: string;
 }
 
 /**
@@ -27,14 +28,16 @@ export const costIterations = (outputs: number): number => 8 * quads(outputs);
  * - `deltaQuad(row, q, a, label) -> vec4f`: ∂C/∂z, 0 where padded
  * - `predictionOf(base) -> u32`: the first largest output
  */
-export function costFunctions({ outputs, output, cost }: CostOptions): string {
+export function costFunctions({
+  outputs,
+  output,
+  cost,
+  buffer = 'activations',
+}: CostOptions): string {
   const count = quads(outputs);
   const softmax = output === 'softmax';
   const squared = cost === 'squared-error';
   return wgsl /* wgsl */ `
-#if ${softmax}${orNan}
-#elif ${output === 'sigmoid'}${sigmoid}
-#endif
 fn indices(q: u32) -> vec4u { return vec4u(4u * q) + vec4u(0u, 1u, 2u, 3u); }
 fn isReal(q: u32) -> vec4<bool> { return indices(q) < vec4u(${outputs}u); }
 fn oneHot(q: u32, label: u32) -> vec4f {
@@ -51,26 +54,26 @@ struct Row {
 
 fn outputQuad(row: Row, base: u32, q: u32) -> vec4f {
 #if ${softmax}
-  return select(vec4f(), exp(activations[base + q] - row.largest) / row.sum, isReal(q));
+  return select(vec4f(), exp(${buffer}[base + q] - row.largest) / row.sum, isReal(q));
 #elif ${output === 'sigmoid'}
-  return select(vec4f(), sigmoid(activations[base + q]), isReal(q));
+  return select(vec4f(), sigmoid(${buffer}[base + q]), isReal(q));
 #else
-  return activations[base + q];
+  return ${buffer}[base + q];
 #endif
 }
 
-// Softmax subtracts the largest z first: no exponential overflows, and one of them is 1. What is not a number
-// makes the sum none either, and with it everything made from the row.
+// Softmax subtracts the largest z first: no exponential overflows, and one of them is 1. NaN propagates to the sum, and
+// with it to everything made from the row.
 fn prepare(base: u32, label: u32) -> Row {
   var row = Row(0.0, 0.0, 0.0, 0.0);
 #if ${softmax}
-  row.largest = activations[base].x;
+  row.largest = ${buffer}[base].x;
   for (var q = 0u; q < ${count}u; q++) {
-    let v = select(vec4f(row.largest), activations[base + q], isReal(q));
+    let v = select(vec4f(row.largest), ${buffer}[base + q], isReal(q));
     row.largest = max(max(max(v.x, v.y), max(v.z, v.w)), row.largest);
   }
   for (var q = 0u; q < ${count}u; q++) {
-    let v = activations[base + q] - row.largest;
+    let v = ${buffer}[base + q] - row.largest;
     row.sum += total(select(vec4f(), orNan(exp(v), v), isReal(q)));
   }
 #if ${squared}
@@ -90,10 +93,10 @@ fn costQuad(row: Row, base: u32, q: u32, a: vec4f, label: u32) -> f32 {
   let difference = a - oneHot(q, label);
   return dot(difference, difference);
 #elif ${softmax}
-  return total(select(vec4f(), row.logSum - (activations[base + q] - row.largest), indices(q) == vec4u(label)));
+  return total(select(vec4f(), row.logSum - (${buffer}[base + q] - row.largest), indices(q) == vec4u(label)));
 #else
   // −ln σ(z) = ln(1 + e^−z), −ln(1 − σ(z)) = ln(1 + e^z), each without overflow
-  let x = activations[base + q] * (1.0 - 2.0 * oneHot(q, label));
+  let x = ${buffer}[base + q] * (1.0 - 2.0 * oneHot(q, label));
   return total(select(vec4f(), select(x, vec4f(), x < vec4f()) + log(1.0 + exp(-abs(x))), isReal(q)));
 #endif
 }
@@ -115,9 +118,9 @@ fn deltaQuad(row: Row, q: u32, a: vec4f, label: u32) -> vec4f {
 
 fn predictionOf(base: u32) -> u32 {
   var best = 0u;
-  var largest = activations[base].x;
+  var largest = ${buffer}[base].x;
   for (var o = 0u; o < ${outputs}u; o++) {
-    let z = activations[base + (o >> 2u)][o & 3u];
+    let z = ${buffer}[base + (o >> 2u)][o & 3u];
     if (z > largest) {
       largest = z;
       best = o;

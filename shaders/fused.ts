@@ -1,21 +1,43 @@
-import { activate, slope } from './activation.ts';
+/**
+ * Forward through several layers, the output delta, and back to the first of them: one dispatch in place of one a layer
+ * and direction, for layers so small that a dispatch costs more than their arithmetic. The products are those of
+ * `forward` and `hiddenDelta`, which are also the twins.
+ */
+import { activationFunctions } from './activation.ts';
 import {
+  batchRows,
   bytesOf,
   counterBinding,
   sameStep,
   sampleOf,
+  samplesOf,
   settingsBinding,
   settingsStruct,
   startStep,
 } from './batch.ts';
 import { costIterations } from './cost.ts';
-import { forwardTile, writeForward, type ForwardLayer } from './forward.ts';
-import { hiddenDeltaTile, writeHiddenDelta, type HiddenDeltaLayer } from './hiddenDelta.ts';
-import { kernel, type Binding, type Kernel } from './kernel.ts';
-import { outputDeltaBindings, outputDeltaOf, type OutputDeltaLayer } from './outputDelta.ts';
-import { withEachSum, type Tile } from './tile.ts';
-import { unique } from './unique.ts';
-import { quads, unroll } from './wgsl.ts';
+import { forwardProduct, type ForwardLayer } from './forward.ts';
+import { hiddenDeltaProduct, type HiddenDeltaLayer } from './hiddenDelta.ts';
+import { kernel, workgroupKernel, type Kernel } from './kernel.ts';
+import { declareShared } from './matmul/matmul.ts';
+import { blockFunctions, declareProduct, type Product } from './matmul/product.ts';
+import { simpleTile } from './matmul/simple.ts';
+import { splitKMemory, splitKTile } from './matmul/splitK.ts';
+import {
+  addMetric,
+  outputDeltaBindings,
+  outputDeltaOf,
+  type OutputDeltaLayer,
+} from './outputDelta.ts';
+import { quads } from './wgsl.ts';
+
+/** How samples are dealt out. */
+export interface FusedTile {
+  /** `simple`: an invocation takes four samples through all layers. `splitK`: a workgroup takes `rows4` times four. */
+  readonly loop: 'simple' | 'splitK';
+  readonly rows4: number;
+  readonly workgroupSize: number;
+}
 
 export interface FusedOptions {
   /** The network's last layers, or all of them. The first of all reads samples; see `ForwardLayer`. */
@@ -24,162 +46,143 @@ export interface FusedOptions {
   /** From the last hidden layer back. */
   readonly hiddenDelta: readonly HiddenDeltaLayer[];
   readonly batchSize: number;
-  /** Rows of the mini-batch buffers, a multiple of `tileRows`. */
+  /** Rows of the mini-batch buffers, a multiple of 4. */
   readonly rows: number;
-  /** Samples an invocation takes through all layers. */
-  readonly tileRows: number;
-  /** Invocations a workgroup. */
-  readonly workgroupSize: number;
+  readonly tile: FusedTile;
 }
 
-/**
- * Forward through several layers, the output delta, and back to the first of them: one dispatch in place of one a
- * layer and direction, for layers so small that a dispatch costs more than their arithmetic.
- *
- * An invocation takes `tileRows` samples all the way, so that it reads nothing that another wrote and no barrier
- * is needed. Between layers it passes activations on through its own rows of the buffers. Its sums are the very
- * tiles of `forward` and `hiddenDelta`, which are also its twins.
- */
 export function fused(options: FusedOptions): Kernel {
-  const { forward, hiddenDelta, rows, tileRows } = options;
-  const { label, bindings, functions, begin } = fusedDeclarations(options);
-  const body = `${begin}
-  let row = invocation * ${tileRows}u;
-${lines(
-  forward.map((layer) =>
-    eachTile(
-      layer,
-      layer.outputs,
-      tileRows,
-      (tile) => forwardTile(layer, tile, 0, asIs) + '\n' + writeForward(layer, each(tile), 'true'),
-    ),
-  ),
-)}
-  for (var m = 0u; m < ${tileRows}u; m++) { outputDeltaOf(row + m, step); }
-${lines(
-  hiddenDelta.map((layer) =>
-    eachTile(
-      layer,
-      layer.inputs,
-      tileRows,
-      (tile) =>
-        hiddenDeltaTile(layer, tile, 0, asIs) + '\n' + writeHiddenDelta(layer, each(tile), 'true'),
-    ),
-  ),
-)}`;
-  return kernel(label, bindings, rows / tileRows, options.workgroupSize, functions, body);
-}
-
-/** What a kernel that goes forward and back declares and begins with, however it deals out the samples. */
-export function fusedDeclarations({
-  forward,
-  output,
-  hiddenDelta,
-  batchSize,
-}: Pick<FusedOptions, 'forward' | 'output' | 'hiddenDelta' | 'batchSize'>): {
-  readonly label: string;
-  readonly bindings: readonly Binding[];
-  readonly functions: string;
-  readonly begin: string;
-} {
-  const fromSamples = forward[0]!.inputAt === undefined;
-  const bindings: Binding[] = [
+  const { forward, output, hiddenDelta, batchSize, rows, tile } = options;
+  const isFirst = forward[0]!.inputAt === undefined;
+  const there = forward.map((layer, l) => forwardProduct(layer, rows, `Forward${l}`));
+  const back = hiddenDelta.map((layer, l) => hiddenDeltaProduct(layer, rows, `Back${l}`));
+  const products = [...there, ...back];
+  // The last layer is linear, and all others are alike.
+  const { activation } = hiddenDelta[0] ?? forward[0]!;
+  const sizes = [forward[0]!.inputs, ...forward.map(({ outputs }) => outputs)];
+  const label = `forward and back ${sizes.join('→')}`;
+  const bindings = [
     { name: 'parameters', access: 'read', type: 'array<vec4f>' },
     { name: 'activations', access: 'read_write', type: 'array<vec4f>' },
     { name: 'deltas', access: 'read_write', type: 'array<vec4f>' },
     ...outputDeltaBindings,
-    ...(fromSamples ? [{ name: 'samples', access: 'read', type: 'array<u32>' } as const] : []),
+    ...(isFirst ? [{ name: 'samples', access: 'read', type: 'array<u32>' } as const] : []),
     { name: 'order', access: 'read', type: 'array<u32>' },
-    counterBinding(fromSamples ? 'read_write' : 'read'),
+    counterBinding(isFirst ? 'read_write' : 'read'),
     settingsBinding,
-  ];
-  // The last layer is linear, and all others are alike.
-  const { activation } = hiddenDelta[0] ?? forward[0]!;
-  const functions = unique(
+  ] as const;
+  const functions = [
     settingsStruct,
-    ...(fromSamples ? [sampleOf(batchSize), bytesOf] : []),
-    activate(activation),
-    slope(activation),
-    outputDeltaOf(output, batchSize),
-  );
-  const sizes = [forward[0]!.inputs, ...forward.map(({ outputs }) => outputs)];
-  return {
-    label: `forward and back ${sizes.join('→')}`,
-    bindings,
-    functions,
-    begin: fromSamples ? startStep : sameStep,
+    batchRows(batchSize),
+    sampleOf(batchSize),
+    isFirst ? samplesOf + bytesOf : '',
+    activationFunctions({ activation, needsSlope: hiddenDelta.length > 0, output: output.output }),
+    blockFunctions,
+    addMetric,
+    outputDeltaOf(output),
+  ].join('\n');
+  const begin = isFirst ? startStep : sameStep;
+  const { workgroupSize, rows4 } = tile;
+  if (tile.loop === 'splitK') {
+    const phases = products.map((product) => splitKPhase(product, tile));
+    return workgroupKernel({
+      ...{ label, bindings, workgroupSize },
+      workgroups: Math.ceil(rows / 4 / rows4),
+      functions: [functions, declareShared(splitKMemory(tile)), ...phases.map((p) => p.code)].join(
+        '',
+      ),
+      body: `${begin}
+${phases
+  .slice(0, there.length)
+  .map((p) => p.call)
+  .join(barrier)}${barrier}
+  for (var turn = 0u; turn < ${Math.ceil((4 * rows4) / workgroupSize)}u; turn++) {
+    let row = turn * ${workgroupSize}u + lane;
+    if (row < ${4 * rows4}u && ${4 * rows4}u * workgroup + row < ${rows}u) { outputDeltaOf(${4 * rows4}u * workgroup + row); }
+  }${barrier}
+${phases
+  .slice(there.length)
+  .map((p) => p.call)
+  .join(barrier)}`,
+    });
+  }
+  const walk = (product: Product) => {
+    const columns4 = walkColumns(product.columns4);
+    return {
+      code: `${declareProduct(product)}${simpleTile(product, { rows4: 1, columns4 })}`,
+      call: `  for (var c = 0u; c < ${product.columns4 / columns4}u; c++) { tile${product.name}(invocation, c * ${columns4}u); }`,
+    };
   };
+  const walks = products.map(walk);
+  return kernel(
+    label,
+    bindings,
+    rows / 4,
+    workgroupSize,
+    [functions, ...walks.map(({ code }) => code)].join('\n'),
+    `${begin}
+${walks
+  .slice(0, there.length)
+  .map(({ call }) => call)
+  .join('\n')}
+  for (var m = 0u; m < 4u; m++) { outputDeltaOf(4u * invocation + m); }
+${walks
+  .slice(there.length)
+  .map(({ call }) => call)
+  .join('\n')}`,
+  );
 }
 
-/** Sums an invocation keeps in registers; above, they would be spilled. */
-const sumsPerTile = 4;
+/** What one invocation wrote another then reads. */
+const barrier = '\n  storageBarrier();\n  workgroupBarrier();\n';
 
-/** Weights, in quads, of a layer whose code should be short rather than fast. */
-const shortCodeQuads = 256;
+/** Columns, in vec4f, that an invocation takes at a time: with more, tiny's step is no faster and its compilation half as long again. */
+const walkColumns = (columns4: number) => (columns4 % 2 === 0 ? 2 : 1);
 
-const isShort = (layer: { readonly inputs: number; readonly outputs: number }) =>
-  quads(layer.inputs) * quads(layer.outputs) <= shortCodeQuads;
+/** More parts than this, and adding them up would take as long as the sums. */
+const maxSplitK = 16;
 
-/** Columns, in quads, that are taken at a time. */
-const widthOf = (columns: number, tileRows: number) =>
-  [4, 3, 2].find((q) => columns % q === 0 && q * tileRows <= sumsPerTile) ?? 1;
+/** The sums of one layer, [4·rows4, columns], by a workgroup: as many parts of each as there are invocations left. */
+function splitKPhase(product: Product, { rows4, workgroupSize }: FusedTile) {
+  const { name, columns4, k4 } = product;
+  const blocks = rows4 * columns4;
+  const splitK = powerOfTwoWithin(Math.min(maxSplitK, k4, workgroupSize / blocks));
+  // Blocks below each other, then beside each other, as many as a workgroup has invocations for.
+  const across = Math.min(powerOfTwoAbove(columns4), workgroupSize / (rows4 * splitK));
+  const code = `${declareProduct(product)}${splitKTile(product, { splitK, across, workgroupSize }, rows4)}`;
+  const turns = Math.ceil(columns4 / across);
+  const call = `  for (var turn = 0u; turn < ${turns}u; turn++) { tile${name}(${rows4}u * workgroup, turn * ${across}u, lane); }`;
+  return { code, call };
+}
+
+function powerOfTwoWithin(count: number): number {
+  return count < 1 ? 1 : 2 ** Math.floor(Math.log2(count));
+}
+
+function powerOfTwoAbove(count: number): number {
+  return 2 ** Math.ceil(Math.log2(count));
+}
 
 /**
- * Loop iterations, at most, of one invocation of `fused`, `fusedTable` or, where there is a `workgroupSize`,
- * `sharedFused`. llvmpipe ends all loops of an invocation for good after some 65,000 in a dispatch, as
- * `iterationsPerStep` of `persistent.ts` says.
- * @param sizes of the network's layers, input first
+ * Loop iterations, at most, of one invocation of {@link fused}: llvmpipe ends all loops of an invocation for good after
+ * some 65,000 in a dispatch.
+ * @param layers sizes of the network's layers, input first
  */
 export function fusedIterations(
-  sizes: readonly number[],
-  {
-    from,
-    rows,
-    workgroupSize,
-    isPlain,
-  }: {
-    readonly from: number;
-    readonly rows: number;
-    readonly workgroupSize?: number;
-    readonly isPlain?: boolean;
-  },
+  layers: readonly number[],
+  { from, loop, rows4, workgroupSize }: FusedTile & { readonly from: number },
 ): number {
-  // Jobs of one invocation, of `count` that a workgroup shares.
-  const turnsOf = (count: number) => Math.ceil(count / (workgroupSize ?? 1));
-  let iterations = turnsOf(rows) * (1 + costIterations(sizes.at(-1)!));
-  for (let l = from; l < sizes.length - 1; l++) {
-    const layer = { inputs: sizes[l]!, outputs: sizes[l + 1]! };
-    // Short code takes one step along a sum at a time, other code four.
-    const perQuad = isPlain === true || isShort(layer) ? 4 : 1;
-    const walk = (columns: number, steps: number) => {
-      // A turn is one tile, of at most 4 rows, whose slices are added up.
-      if (workgroupSize !== undefined) return turnsOf(rows * columns) * (32 + steps);
-      const width = isPlain === true ? 1 : widthOf(columns, rows);
-      return (columns / width) * (1 + perQuad * steps + rows * (1 + width));
+  const turns = (count: number) => (loop === 'simple' ? count : Math.ceil(count / workgroupSize));
+  let iterations = turns(4 * rows4) * (1 + costIterations(layers.at(-1)!));
+  for (let l = from; l < layers.length - 1; l++) {
+    const [inputs4, outputs4] = [quads(layers[l]!), quads(layers[l + 1]!)];
+    // A turn is one tile: its sums, and the loop that stores them.
+    const walk = (columns4: number, k4: number) => {
+      const width = loop === 'simple' ? walkColumns(columns4) : 1;
+      return turns((rows4 * columns4) / width) * (32 + 5 * width + k4);
     };
-    const [inputQuads, outputQuads] = [quads(layer.inputs), quads(layer.outputs)];
-    iterations += walk(outputQuads, inputQuads);
-    if (l > 0) iterations += walk(inputQuads, outputQuads);
+    iterations += walk(outputs4, inputs4);
+    if (l > 0) iterations += walk(inputs4, outputs4);
   }
   return iterations;
 }
-
-/** Walks over all the columns of a layer's product, as many at a time as registers hold. */
-function eachTile(
-  layer: { readonly inputs: number; readonly outputs: number },
-  features: number,
-  tileRows: number,
-  text: (tile: Tile) => string,
-): string {
-  const all = quads(features);
-  const isPlain = isShort(layer);
-  const width = widthOf(all, tileRows);
-  const body = `    let tileQuad = c * ${width}u;
-${unroll(width, (q) => `    let quad${q} = tileQuad + ${q}u;`)}
-${text({ rows: tileRows, quads: width, isPlain })}`;
-  return `  for (var c = 0u; c < ${all / width}u; c++) {\n${body}\n  }`;
-}
-
-const each = (tile: Tile) => (text: string) => withEachSum(tile, 1, text);
-const asIs = (row: string) => row;
-const lines = (texts: readonly string[]) => texts.join('\n');

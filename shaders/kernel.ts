@@ -3,7 +3,7 @@
 export interface Binding {
   /** Name of the WGSL variable, and of the buffer or texture that the step binds to it. */
   readonly name: string;
-  /** The first three are buffers; the others are what `texture.ts` says. */
+  /** The first three are buffers; the others are what `software/swapped.ts` says. */
   readonly access: 'uniform' | 'read' | 'read_write' | 'texture' | 'store' | 'sampler';
   /** WGSL type. */
   readonly type: string;
@@ -76,37 +76,41 @@ ${body}
 }
 
 /**
- * Finishes a kernel that thinks in workgroups. `body` may use `workgroup`, below `count` and the same for all of a
- * workgroup; `lane`, the invocation's index in it; `invocation`, its index among all; and, where subgroups are used,
- * `subgroupLane`.
- * @param count workgroups that the kernel needs
+ * Finishes a kernel that thinks in workgroups. `body` may use `workgroup`, below `workgroups` and the same for all of a
+ * workgroup; `lane`, the invocation's index in it; and `invocation`, its index among all.
  */
-export function workgroupKernel(
-  label: string,
-  bindings: readonly Binding[],
-  count: number,
-  lanes: { readonly workgroupSize: number; readonly broadcast: number },
-  functions: string,
-  body: string,
-): Kernel {
+export function workgroupKernel({
+  label,
+  bindings,
+  workgroups: count,
+  workgroupSize,
+  functions,
+  body,
+  copies = [],
+}: {
+  readonly label: string;
+  readonly bindings: readonly Binding[];
+  /** That the kernel needs. */
+  readonly workgroups: number;
+  readonly workgroupSize: number;
+  readonly functions: string;
+  readonly body: string;
+  /** See {@link Kernel}. */
+  readonly copies?: readonly Kernel[];
+}): Kernel {
   const workgroups = grid(count, 1);
-  const { workgroupSize, broadcast } = lanes;
-  const builtins = [
-    '@builtin(workgroup_id) id: vec3u',
-    '@builtin(local_invocation_index) lane: u32',
-    ...(broadcast > 0 ? ['@builtin(subgroup_invocation_id) subgroupLane: u32'] : []),
-  ];
+  const enable = functions.includes('quadSwap') ? 'enable subgroups;\n' : '';
   const code = `// ${label}
-${broadcast > 0 ? 'enable subgroups;\n' : ''}${declare(bindings)}
+${enable}${declare(bindings)}
 ${functions}
 @compute @workgroup_size(${workgroupSize})
-fn main(${builtins.join(', ')}) {
+fn main(@builtin(workgroup_id) id: vec3u, @builtin(local_invocation_index) lane: u32) {
   let workgroup = id.x${workgroups[1] > 1 ? ` + id.y * ${workgroups[0]}u` : ''};
 ${workgroups[0] * workgroups[1] > count ? `  if (workgroup >= ${count}u) { return; }\n` : ''}  let invocation = workgroup * ${workgroupSize}u + lane;
 ${body}
 }
 `;
-  return { label, code, bindings, workgroups };
+  return { label, code, bindings, workgroups, ...(copies.length > 0 && { copies }) };
 }
 
 const spaces: Readonly<Record<Binding['access'], string>> = {
@@ -118,7 +122,8 @@ const spaces: Readonly<Record<Binding['access'], string>> = {
   sampler: '',
 };
 
-function declare(bindings: readonly Binding[]): string {
+/** Bindings in WGSL. */
+export function declare(bindings: readonly Binding[]): string {
   return bindings
     .map(({ name, access, type }, index) => {
       return `@group(0) @binding(${index}) var${spaces[access]} ${name}: ${type};`;

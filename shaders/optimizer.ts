@@ -64,11 +64,17 @@ export function optimizerBindings(rule: UpdateRule): readonly Binding[] {
   ];
 }
 
+/** Of an invocation that updates: the `rateOf` of its step, and whether all it has made is finite. */
+export const updateVariables = /* wgsl */ `
+var<private> rate: vec4f;
+var<private> finite = true;
+`;
+
 /**
  * - `fn applyGradient(index: u32, gradient: vec4f, rate: vec4f) -> bool`: moves quad `index` of `parameters`, and
  *   its moments, by the mean gradient of a mini-batch. Returns whether the new values are finite; see `raiseNonFinite`.
  *   A gradient that is not finite makes values that are not
- * - `fn rateOf(step: u32) -> vec4f`: `rate` of a step, to be read once an invocation
+ * - `fn rateOf(index: u32) -> vec4f`: `rate` of a step, to be read once an invocation
  *
  * Padding stays 0: its gradient is 0, and no optimizer moves a parameter and moments of 0 then.
  */
@@ -79,9 +85,9 @@ fn isFinite(v: vec4f) -> bool {
   return all((bitcast<vec4u>(v) & vec4u(0x7f800000u)) != vec4u(0x7f800000u));
 }
 #if ${rule.kind === 'deferred'}
-fn rateOf(step: u32) -> vec4f { return vec4f(); }
+fn rateOf(index: u32) -> vec4f { return vec4f(); }
 #else
-fn rateOf(step: u32) -> vec4f { return rates[step]; }
+fn rateOf(index: u32) -> vec4f { return rates[index]; }
 #endif
 fn applyGradient(index: u32, gradient: vec4f, rate: vec4f) -> bool {
 ${bodyOf(rule)}

@@ -1,9 +1,17 @@
-import { counterBinding, rowsOf, sameStep, settingsBinding, settingsStruct } from './batch.ts';
+import { activationFunctions } from './activation.ts';
+import {
+  batchRows,
+  counterBinding,
+  sameStep,
+  sampleOf,
+  settingsBinding,
+  settingsStruct,
+} from './batch.ts';
 import { costFunctions, type CostOptions } from './cost.ts';
 import { kernel, type Binding, type Kernel } from './kernel.ts';
 import { quads, wgsl } from './wgsl.ts';
 
-/** The last layer, and where in the buffers it is, in quads. */
+/** The last layer, and where in the buffers it is, in vec4f. */
 export interface OutputDeltaLayer extends CostOptions {
   /** Where in `activations` its pre-activations z begin. */
   readonly activationsAt: number;
@@ -16,7 +24,6 @@ export interface OutputDeltaOptions {
   readonly batchSize: number;
   /** Rows of the mini-batch buffers, at least `batchSize`. */
   readonly rows: number;
-  /** Invocations a workgroup. */
   readonly workgroupSize: number;
 }
 
@@ -35,50 +42,66 @@ export function outputDelta(options: OutputDeltaOptions): Kernel {
     ],
     rows,
     options.workgroupSize,
-    `${settingsStruct}
-${outputDeltaOf(layer, batchSize)}`,
+    [
+      settingsStruct,
+      batchRows(batchSize),
+      sampleOf(batchSize),
+      activationFunctions({ output: layer.output }),
+      outputDeltaOf(layer),
+      addMetric,
+    ].join('\n'),
     `${sameStep}
-  outputDeltaOf(invocation, step);`,
+  outputDeltaOf(invocation);`,
   );
 }
 
-/** What `outputDeltaOf` needs beyond activations, deltas and what says which samples a step works on. */
+/** What `outputDeltaOf` and `addMetric` need beyond activations, deltas and what says which samples a step works on. */
 export const outputDeltaBindings: readonly Binding[] = [
   { name: 'labels', access: 'read', type: 'array<u32>' },
   { name: 'metrics', access: 'read_write', type: 'array<Metric>' },
 ];
 
-/**
- * `fn outputDeltaOf(n: u32, step: u32)`: the delta of row `n`, 0 past the end of a short batch, and its cost.
- * Twin: `src/reference/outputDelta.ts`.
- *
- * Costs and hits are added to a pair of words that only this row's invocation ever writes, so that metrics need
- * neither atomics nor a dispatch of their own and come out the same every time; the host adds the rows up.
- */
-export function outputDeltaOf(layer: OutputDeltaLayer, batchSize: number): string {
-  const outputQuads = quads(layer.outputs);
-  return wgsl /* wgsl */ `${rowsOf(batchSize)}
+/** What is kept of each row, over all steps until it is read. */
+export const metricStruct = /* wgsl */ `
 struct Metric {
   cost: f32,
   correct: u32,
-}
-${costFunctions(layer)}
-fn outputDeltaOf(n: u32, step: u32) {
-  let deltaAt = ${layer.deltaAt}u + n * ${outputQuads}u;
-  if (n >= rowsOf(step)) {
-    for (var q = 0u; q < ${outputQuads}u; q++) { deltas[deltaAt + q] = vec4f(); }
-    return;
-  }
-  let base = ${layer.activationsAt}u + n * ${outputQuads}u;
-  let label = labels[order[step * ${batchSize}u + n]];
-  let row = prepare(base, label);
+}`;
+
+/** `fn addMetric(row: u32, cost: f32, isCorrect: bool)`, of the buffer `metrics`. */
+export const addMetric = /* wgsl */ `${metricStruct}
+fn addMetric(row: u32, cost: f32, isCorrect: bool) {
+  metrics[row].cost += cost;
+  metrics[row].correct += u32(isCorrect);
+}`;
+
+/**
+ * `fn outputDeltaOf(row: u32)`: the delta of a row, 0 past the end of a short batch, and its cost, which goes to
+ * `addMetric`. Twin: `src/reference/outputDelta.ts`.
+ *
+ * Costs and hits are added to a pair of words that only this row's invocation ever writes, so that metrics need
+ * neither atomics nor a dispatch of their own and come out the same every time; the host adds the rows up.
+ * @param isTraining whether there are deltas to write
+ * @param from WGSL: what places in the buffers count from
+ */
+export function outputDeltaOf(layer: OutputDeltaLayer, isTraining = true, from = ''): string {
+  const { buffer = 'activations', activationsAt, deltaAt } = layer;
+  const deltas = layer.buffer ?? 'deltas';
+  const outputs4 = quads(layer.outputs);
+  return wgsl /* wgsl */ `${costFunctions({ ...layer, buffer })}
+fn outputDeltaOf(row: u32) {
+  let isSample = row < batchRows();
+  let base = ${from}${activationsAt}u + row * ${outputs4}u;
+  let label = labels[sampleOf(row)];
+  let known = prepare(base, label);
   var cost = 0.0;
-  for (var q = 0u; q < ${outputQuads}u; q++) {
-    let a = outputQuad(row, base, q);
-    cost += costQuad(row, base, q, a, label);
-    deltas[deltaAt + q] = deltaQuad(row, q, a, label);
+  for (var q = 0u; q < ${outputs4}u; q++) {
+    let a = outputQuad(known, base, q);
+    cost += costQuad(known, base, q, a, label);
+#if ${isTraining}
+    ${deltas}[${from}${deltaAt}u + row * ${outputs4}u + q] = select(vec4f(), deltaQuad(known, q, a, label), isSample);
+#endif
   }
-  metrics[n].cost += cost;
-  metrics[n].correct += u32(predictionOf(base) == label);
+  if (isSample) { addMetric(row, cost, predictionOf(base) == label); }
 }`;
 }

@@ -1,7 +1,8 @@
+import { activationFunctions } from './activation.ts';
 import {
+  batchRows,
   counterBinding,
   endStep,
-  rowsOf,
   sameStep,
   settingsBinding,
   settingsStruct,
@@ -43,11 +44,12 @@ export function score(options: ScoreOptions): Kernel {
     rows,
     options.workgroupSize,
     wgsl /* wgsl */ `${settingsStruct}
-${rowsOf(batchSize)}
+${batchRows(batchSize)}
+${activationFunctions({ output: options.output })}
 ${costFunctions(options)}`,
     wgsl /* wgsl */ `
 ${sameStep}${endStep}
-  if (invocation >= rowsOf(step)) { return; }
+  if (invocation >= batchRows()) { return; }
   let base = ${options.activationsAt}u + invocation * ${outputQuads}u;
   let label = labels[order[step * ${batchSize}u + invocation]];
   let row = prepare(base, label);

@@ -22,12 +22,12 @@ export function f32(value: number): string {
   return /[.e]/.test(text) ? `${text}f` : `${text}.0f`;
 }
 
-/** `text(0) … text(count − 1)`, a line each: loops unrolled by us, since not every browser's compiler does. */
-export function unroll(count: number, text: (index: number) => string): string {
+/** `text(0)` to `text(count − 1)`, a line each: registers need names, because SwiftShader keeps arrays in memory. */
+export function each(count: number, text: (index: number) => string): string {
   return Array.from({ length: count }, (_, index) => text(index)).join('\n');
 }
 
-/** Four features, the unit that everything is stored and computed in: one vec4f, or one u32 of bytes. */
+/** The vec4f that so many features take: the unit in which everything is stored and computed. */
 export function quads(features: number): number {
   return Math.ceil(features / 4);
 }

@@ -1,71 +1,41 @@
-/** Tiles to be measured on a GPU, for products of every size; `rows` count rows of sums. */
-import type { Sharing, Tile } from '../../shaders/tile.ts';
+/** Tiles to be measured on a GPU, for products of every size. */
+import type { FusedTile } from '../../shaders/fused.ts';
+import type { Tile } from '../../shaders/matmul/matmul.ts';
 
-const staged = (
-  workgroupSize: number,
-  across: number,
-  slices: number,
-  depth: number,
-  ahead = false,
-): Sharing => ({ workgroupSize, across, slices, depth, ahead });
+const tiled = (
+  [rows4, columns4]: readonly [number, number],
+  [workgroupSize, across]: readonly [number, number],
+  tileK4: number,
+): Tile => ({ loop: 'tiled', rows4, columns4, across, tileK4, workgroupSize });
 
-/** Blocks of sums a workgroup, as they are called in the literature. */
-const blocks: readonly Tile[] = [
-  // 128 × 128
-  { rows: 8, quads: 2, shared: staged(256, 16, 1, 8) },
-  { rows: 8, quads: 2, shared: staged(256, 16, 1, 8, true) },
-  // 128 × 64 and 64 × 128
-  { rows: 8, quads: 1, shared: staged(256, 16, 1, 8) },
-  { rows: 8, quads: 1, shared: staged(256, 16, 1, 16) },
-  { rows: 8, quads: 1, shared: staged(256, 16, 1, 16, true) },
-  { rows: 4, quads: 2, shared: staged(256, 16, 1, 8) },
-  { rows: 4, quads: 2, shared: staged(256, 16, 1, 16) },
+export const tiles: readonly Tile[] = [
+  // 128 × 128, 128 × 64 and 64 × 128 sums a workgroup
+  tiled([2, 2], [256, 16], 2),
+  tiled([2, 2], [256, 16], 4),
+  tiled([2, 1], [256, 16], 2),
+  tiled([2, 1], [256, 16], 4),
+  tiled([1, 2], [256, 16], 4),
   // 64 × 64, by 256 invocations and by 64
-  { rows: 4, quads: 1, shared: staged(256, 16, 1, 8) },
-  { rows: 4, quads: 1, shared: staged(256, 16, 1, 16) },
-  { rows: 4, quads: 1, shared: staged(256, 16, 1, 16, true) },
-  { rows: 8, quads: 2, shared: staged(64, 8, 1, 8) },
-  { rows: 8, quads: 2, shared: staged(64, 8, 1, 8, true) },
-  { rows: 8, quads: 1, shared: staged(128, 16, 1, 16) },
-  // 32 × 32, whole and in slices
-  { rows: 4, quads: 1, shared: staged(64, 8, 1, 8) },
-  { rows: 4, quads: 1, shared: staged(64, 8, 1, 16) },
-  { rows: 4, quads: 1, shared: staged(128, 8, 2, 16) },
-  { rows: 4, quads: 1, shared: staged(256, 8, 4, 32) },
+  tiled([1, 1], [256, 16], 2),
+  tiled([1, 1], [256, 16], 4),
+  tiled([1, 1], [256, 16], 8),
+  tiled([2, 2], [64, 8], 2),
+  tiled([2, 2], [64, 8], 4),
+  // 32 × 32
+  tiled([1, 1], [64, 8], 4),
+  tiled([1, 1], [64, 8], 8),
+  ...[64, 256].flatMap((workgroupSize): Tile[] => [
+    { loop: 'simple', rows4: 2, columns4: 2, workgroupSize },
+    { loop: 'simple', rows4: 2, columns4: 1, workgroupSize },
+    { loop: 'simple', rows4: 1, columns4: 1, workgroupSize },
+  ]),
+  ...[2, 4, 8, 16].flatMap((splitK): Tile[] => [
+    { loop: 'splitK', splitK, across: 8, workgroupSize: 256 },
+    { loop: 'splitK', splitK, across: 4, workgroupSize: 128 },
+  ]),
 ];
 
-/** Nothing staged: registers alone, and slices. */
-const unstaged: readonly Tile[] = [
-  { rows: 8, quads: 2 },
-  { rows: 8, quads: 1 },
-  { rows: 4, quads: 2 },
-  { rows: 4, quads: 1 },
-  { rows: 4, quads: 1, shared: staged(256, 8, 4, 0) },
-  { rows: 4, quads: 1, shared: staged(256, 8, 16, 0) },
-  { rows: 4, quads: 1, shared: staged(128, 4, 8, 0) },
-];
-const low: readonly Tile[] = [
-  { rows: 2, quads: 1, shared: staged(256, 8, 8, 0) },
-  { rows: 1, quads: 1, shared: staged(256, 8, 16, 0) },
-];
-
-export const rowTiles: readonly Tile[] = [...blocks, ...unstaged, ...low];
-
-/** Of an update, whose `rows` count quads of inputs. */
-export const updateTiles: readonly Tile[] = [...blocks, ...unstaged].map((tile) => ({
-  ...tile,
-  rows: tile.rows / 4,
-}));
-
-/** Samples and invocations of the workgroups that go forward and back. */
-export const fusedShapes = [1, 2, 4, 8].flatMap((rows) =>
-  [64, 128, 256].map((workgroupSize) => ({ rows, workgroupSize })),
+/** How workgroups go forward and back together. */
+export const fusedTiles: readonly FusedTile[] = [1, 2, 4].flatMap((rows4) =>
+  [64, 128, 256].map((workgroupSize) => ({ loop: 'splitK', rows4, workgroupSize }) as const),
 );
-
-/** '8×8, 256 16 across, 1 slices, 8 deep, ahead' */
-export function tileName({ rows, quads, shared }: Tile, height: 1 | 4): string {
-  const tile = `${height * rows}×${4 * quads}`;
-  if (!shared) return `${tile}, alone`;
-  const { workgroupSize, across, slices, depth, ahead } = shared;
-  return `${tile}, ${workgroupSize} ${across} across, ${slices} slices, ${depth} deep${ahead === true ? ', ahead' : ''}`;
-}

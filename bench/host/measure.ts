@@ -17,7 +17,7 @@ import { ratesOf } from '../../src/gpu/rates.ts';
 import { Readback } from '../../src/gpu/readback.ts';
 import { submitSteps } from '../../src/gpu/run.ts';
 import { createSource } from '../../src/gpu/source.ts';
-import { trainingStep } from '../../src/gpu/step.ts';
+import { trainingBuffers, trainingStep } from '../../src/gpu/step.ts';
 import { Network } from '../../src/network/network.ts';
 import { sgd } from '../../src/engine/optimizers.ts';
 import { defaultReportEvery } from '../../src/training/trainer.ts';
@@ -45,7 +45,8 @@ export async function measureHost(gpu?: GPU): Promise<HostCost> {
   const network = new Network({ layers: [784, 16, 16, 10] });
   const optimizer = sgd({ learningRate: 1e-6 });
   const plan = choosePlan(network, batchSize, device.adapter);
-  const { kernels, buffers: sizes } = trainingStep(network, plan, optimizer);
+  const kernels = trainingStep(network, plan, optimizer);
+  const sizes = trainingBuffers(network, plan.batchSize);
   const { training } = digits({ trainingCount: 10 * batchSize, testCount: 1 });
   const source = await createSource(device, training, batchSize, false, {
     ratesOf: ratesOf(optimizer),

@@ -1,5 +1,5 @@
 import { kernel, type Kernel } from '../kernel.ts';
-import { unroll, wgsl } from '../wgsl.ts';
+import { each, wgsl } from '../wgsl.ts';
 import { quadsPerInvocation, type StreamOptions } from './stream.ts';
 
 /** Copies a buffer from end to end into another: reads and writes as many bytes as it is long. */
@@ -15,7 +15,7 @@ export function copy({ quads, workgroupSize }: StreamOptions): Kernel {
     workgroupSize,
     '',
     wgsl /* wgsl */ `
-${unroll(quadsPerInvocation, (k) => {
+${each(quadsPerInvocation, (k) => {
   const index = `invocation + ${k * invocations}u`;
   return `  copies[${index}] = data[${index}];`;
 })}`,

@@ -1,5 +1,5 @@
 import { kernel, type Kernel } from '../kernel.ts';
-import { unroll, wgsl } from '../wgsl.ts';
+import { each, wgsl } from '../wgsl.ts';
 import { quadsPerInvocation, type StreamOptions } from './stream.ts';
 
 /** Word w is w times this: different everywhere, and a sum of them has a closed form. */
@@ -16,7 +16,7 @@ export function fill({ quads, workgroupSize }: StreamOptions): Kernel {
     '',
     wgsl /* wgsl */ `
   let words = vec4u(0u, 1u, 2u, 3u) + vec4u(4u * invocation);
-${unroll(quadsPerInvocation, (k) => {
+${each(quadsPerInvocation, (k) => {
   const words = `(words + vec4u(${4 * k * invocations}u)) * ${fillFactor}u`;
   return `  data[invocation + ${k * invocations}u] = ${words};`;
 })}`,

@@ -1,5 +1,5 @@
 import { kernel, type Kernel } from '../kernel.ts';
-import { unroll, wgsl } from '../wgsl.ts';
+import { each, wgsl } from '../wgsl.ts';
 
 export interface MultiplyAddOptions {
   /** Numbers a variable holds: f32 or vec4f. GPUs with vector registers want 4, the others do not care or want 1. */
@@ -42,9 +42,9 @@ export function multiplyAdd(options: MultiplyAddOptions): Kernel {
   let m = ${type}(factors[0]);
   let c = ${type}(factors[1]);
   let start = f32(invocation & 15u);
-${unroll(chains, (chain) => `  var x${chain} = ${startOf(chain, width)};`)}
+${each(chains, (chain) => `  var x${chain} = ${startOf(chain, width)};`)}
   for (var i = 0u; i < ${multiplyAddsPerInvocation / unrolled}u; i++) {
-${unroll(passes, () => unroll(chains, (chain) => `    x${chain} = fma(x${chain}, m, c);`))}
+${each(passes, () => each(chains, (chain) => `    x${chain} = fma(x${chain}, m, c);`))}
   }
   let sum = ${sum};
   results[invocation] = ${width === 1 ? 'sum' : 'sum.x + sum.y + sum.z + sum.w'};`,

@@ -1,5 +1,5 @@
 import { kernel, type Kernel } from '../kernel.ts';
-import { unroll, wgsl } from '../wgsl.ts';
+import { each, wgsl } from '../wgsl.ts';
 import type { StreamOptions } from './stream.ts';
 
 export interface ReadOptions extends StreamOptions {
@@ -34,7 +34,7 @@ export function read({ quads, invocations, loads, workgroupSize }: ReadOptions):
   var sum = vec4u();
   for (var i = 0u; i < ${loads / unrolled}u; i++) {
     let first = invocation + i * ${unrolled * stride}u;
-${unroll(unrolled, (k) => `    sum += data[(first + ${k * stride}u) & ${quads - 1}u];`)}
+${each(unrolled, (k) => `    sum += data[(first + ${k * stride}u) & ${quads - 1}u];`)}
   }
   sums[invocation] = sum;`,
   );

@@ -9,7 +9,7 @@ import { choosePlan } from '../gpu/plan/choose.ts';
 import type { Network } from '../network/network.ts';
 import type { Verification } from './result/schema.ts';
 import { checkGradientTensors, type TensorError } from './verification/gradient.ts';
-import { planForSamples, samplesToCheck } from './verification/plan.ts';
+import { samplesToCheck } from './verification/plan.ts';
 
 /**
  * Mean costs of the same steps may differ by this share of the untrained network's cost. Rounding differs between
@@ -40,7 +40,7 @@ export async function verifyGradient(
   const batch = sliceDataset(training, 0, samples);
   const plan = choosePlan(network, batchSize, device.adapter);
   const tensors = await checkGradientTensors(device, network, batch, {
-    plan: planForSamples(plan, network, samples),
+    plan: { ...plan, batchSize: samples },
   });
   return { samples, tensors };
 }

@@ -21,23 +21,19 @@ import { loadTraining, type LoadedTraining } from './loadTraining.ts';
 import { ParameterStore } from './parameterStore.ts';
 import { choosePlan } from './plan/choose.ts';
 import { describePlan, type Plan } from './plan/plan.ts';
-import { buildStep, planTarget, requirePlan } from './plan/check.ts';
+import { planTarget, requirePlan } from './plan/check.ts';
 import { requireShortLoops } from './software/loops.ts';
 import { Readback } from './readback.ts';
 import { firstNonFinite, gpuSeconds, sumMetrics } from './runMetrics.ts';
 import { createTiming, requireSteps, submitSteps, type Stopwatch, type Timing } from './run.ts';
 import { counterBytes, fitsOnDevice } from './source.ts';
+import { trainingBuffers } from './step.ts';
 
 export interface GpuEngineOptions extends EngineOptions {
   /** Streams the training set instead of keeping it on the GPU. Default: only one that does not fit. */
   readonly stream?: boolean | undefined;
   /** How a step is cut into kernels and tiles. Default: what `choosePlan` says of network, mini-batch and adapter. */
   readonly plan?: Plan | undefined;
-  /**
-   * Whether kernels that are compiled sooner make the first steps. Default true. A caller that settles before the first
-   * step saves their compilation with false.
-   */
-  readonly isQuickFirst?: boolean | undefined;
 }
 
 /** Runs whose metrics may be on their way at once. */
@@ -107,11 +103,10 @@ export class GpuEngine implements Engine {
     let buffers: ReadonlyMap<string, GPUBuffer> | undefined;
     let readback: Readback | undefined;
     try {
-      const step = buildStep(network, plan, optimizer, clipNorm);
+      const sizes = trainingBuffers(network, batchSize, clipNorm);
       const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
       buffers = await device.create('the buffers of a mini-batch', (allocate) => {
-        const sizes = [...step.buffers];
-        return new Map(sizes.map(([name, size]) => [name, allocate(name, size, usage)] as const));
+        return new Map([...sizes].map(([name, size]) => [name, allocate(name, size, usage)]));
       });
       readback = await Readback.create(
         device,
@@ -164,7 +159,6 @@ export class GpuEngine implements Engine {
 
   async settle(): Promise<void> {
     const { program, uploaded, askedAt } = this.#requireTraining();
-    await program.settle();
     const uploadedAt = (await uploaded) ?? askedAt;
     this.preparation = {
       compileSeconds: (program.compiledAt - askedAt) / 1000,
@@ -228,7 +222,7 @@ export class GpuEngine implements Engine {
     await this.#queue.catch(() => undefined);
     const { parameters, buffers, readback, timing } = this.#resources;
     this.#evaluator?.dispose();
-    await this.#training?.program.dispose();
+    this.#training?.program.dispose();
     this.#training?.source.dispose();
     parameters.dispose();
     readback.dispose();
@@ -240,16 +234,16 @@ export class GpuEngine implements Engine {
   }
 
   async #replaceTraining(dataset: Dataset): Promise<void> {
-    await this.#training?.program.dispose();
+    this.#training?.program.dispose();
     this.#training?.source.dispose();
     this.#training = undefined;
     this.preparation = undefined;
-    const { network, optimizer, batchSize, clipNorm, isQuickFirst } = this.#options;
+    const { network, optimizer, batchSize, clipNorm } = this.#options;
     const { plan, parameters, buffers } = this.#resources;
     this.#training = await loadTraining(
       this.#device,
       {
-        ...{ network, optimizer, batchSize, clipNorm, plan, isQuickFirst },
+        ...{ network, optimizer, batchSize, clipNorm, plan },
         stream: this.streams(dataset),
       },
       dataset,

@@ -13,7 +13,7 @@ import { Program } from './program.ts';
 import { Readback } from './readback.ts';
 import { requireSteps, submitSteps } from './run.ts';
 import { createSource, type BatchSource } from './source.ts';
-import { evaluationStep } from './step.ts';
+import { evaluationBuffers, evaluationStep } from './step.ts';
 
 /** Samples a step of an evaluation, whatever the mini-batch of training is. */
 const evaluationBatch = 512;
@@ -49,19 +49,18 @@ export class Evaluator {
     stream: boolean,
   ): Promise<Evaluator> {
     const plan = choosePlan(network, evaluationBatch, device.adapter);
-    const step = evaluationStep(network, plan);
+    const sizes = evaluationBuffers(network, evaluationBatch);
     const source = await createSource(device, dataset, evaluationBatch, stream);
     let buffers: ReadonlyMap<string, GPUBuffer> | undefined;
     let program: Program | undefined;
     try {
       buffers = await device.create('the buffers of an evaluation', (allocate) => {
         const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
-        const sizes = [...step.buffers];
-        return new Map(sizes.map(([name, size]) => [name, allocate(name, size, usage)] as const));
+        return new Map([...sizes].map(([name, size]) => [name, allocate(name, size, usage)]));
       });
       const all = new Map<string, GPUBuffer>([...parameters, ...source.buffers, ...buffers]);
-      program = await Program.create(device, step.kernels, all);
-      const size = (name: string) => step.buffers.get(name)!;
+      program = await Program.create(device, evaluationStep(network, plan), all);
+      const size = (name: string) => sizes.get(name)!;
       const largest = Math.max(size('costs') + size('confusion'), size('outputs')) + 8;
       return new Evaluator({
         device,

@@ -2,7 +2,7 @@
 import type { ForwardLayer } from '../../shaders/forward.ts';
 import type { HiddenDeltaLayer } from '../../shaders/hiddenDelta.ts';
 import type { OutputDeltaLayer } from '../../shaders/outputDelta.ts';
-import type { UpdateLayer } from '../../shaders/updateTable.ts';
+import type { WeightGradientLayer } from '../../shaders/weightGradient.ts';
 import { quads } from '../../shaders/wgsl.ts';
 import { slopeSource } from '../network/functions.ts';
 import type { Network } from '../network/network.ts';
@@ -14,7 +14,7 @@ export interface StepLayers {
   readonly output: OutputDeltaLayer;
   /** Entry l is the way from the delta of layer l + 1 to that of layer l. */
   readonly hiddenDelta: readonly HiddenDeltaLayer[];
-  readonly update: readonly Omit<UpdateLayer, 'tile'>[];
+  readonly update: readonly WeightGradientLayer[];
   /** Lengths of the buffers `activations` and `deltas`. */
   readonly activationQuads: number;
   readonly deltaQuads: number;

@@ -4,17 +4,16 @@ import type { EngineOptions } from '../engine/engine.ts';
 import type { Device } from './device.ts';
 import { Pacer } from './pacer.ts';
 import type { Plan } from './plan/plan.ts';
-import { quickPlan } from './software/quickPlan.ts';
 import { ratesOf } from './rates.ts';
 import { createSource, type BatchSource } from './source.ts';
-import { StagedProgram } from './stagedProgram.ts';
+import { Program } from './program.ts';
 import { trainingStep } from './step.ts';
 
 /** What lives as long as a training set is loaded. */
 export interface LoadedTraining {
   readonly dataset: Dataset;
   readonly source: BatchSource;
-  readonly program: StagedProgram;
+  readonly program: Program;
   readonly pacer: Pacer;
   /** When it was asked for, by `performance.now()`. */
   readonly askedAt: number;
@@ -28,8 +27,6 @@ export interface LoadOptions extends EngineOptions {
   readonly plan: Plan;
   /** Whether the samples are streamed instead of kept on the device. */
   readonly stream: boolean;
-  /** See `GpuEngineOptions`. */
-  readonly isQuickFirst?: boolean | undefined;
 }
 
 /**
@@ -38,7 +35,7 @@ export interface LoadOptions extends EngineOptions {
  */
 export async function loadTraining(
   device: Device,
-  { network, optimizer, batchSize, clipNorm, plan, stream, isQuickFirst = true }: LoadOptions,
+  { network, optimizer, batchSize, clipNorm, plan, stream }: LoadOptions,
   dataset: Dataset,
   buffers: ReadonlyMap<string, GPUBuffer>,
 ): Promise<LoadedTraining> {
@@ -56,14 +53,9 @@ export async function loadTraining(
       // Whoever waits for the source hears of it.
       () => undefined,
     );
-  const kernelsOf = (of: Plan) => trainingStep(network, of, optimizer, clipNorm).kernels;
-  const quick = isQuickFirst ? quickPlan(plan, network, device.adapter) : undefined;
   try {
-    const program = await StagedProgram.create(
-      device,
-      { quick: quick && kernelsOf(quick), fast: kernelsOf(plan) },
-      filling,
-    );
+    const kernels = trainingStep(network, plan, optimizer, clipNorm);
+    const program = await Program.create(device, kernels, filling);
     const source = await creating;
     const pacer = new Pacer(device, plan.stepsPerSubmit);
     return { dataset, source, program, pacer, askedAt, uploaded, cursor: { step: 0 } };

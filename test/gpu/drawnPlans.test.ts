@@ -22,13 +22,11 @@ const count = 200;
 it('a workgroup smaller than the samples it takes through fused layers sees to all of them', async () => {
   // Such a plan trained without the deltas of most samples once, and nothing said so.
   const network = new Network({ layers: [12, 8, 6, 5], seed: 1 });
-  const tile = { rows: 1, quads: 1 };
+  const tile = { loop: 'simple', rows4: 1, columns4: 1, workgroupSize: 4 } as const;
   const plan = {
     batchSize: 40,
-    rows: 48,
     layers: [0, 1, 2].map(() => ({ forward: tile, hiddenDelta: tile, update: tile })),
-    lanes: { workgroupSize: 4, broadcast: 0 },
-    fused: { from: 1, rows: 16, workgroupSize: 4 },
+    fused: { from: 1, loop: 'splitK', rows4: 4, workgroupSize: 4 } as const,
     stepsPerSubmit: 1,
   };
   const drawn = { seed: 1, index: 1, network, plan, batchSize: 40, sampleCount: 70 };

@@ -74,12 +74,10 @@ const aborted = () => AbortSignal.abort(new nudge.DisposedError('stopped'));
 const plan = () => JSON.parse(nudge.serializePlan({ layers }, exactPlan)) as { plan: nudge.Plan };
 const exactPlan: nudge.Plan = {
   batchSize: 2,
-  rows: 2,
   layers: layers.slice(1).map(() => {
-    const tile = { rows: 1, quads: 1 };
+    const tile = { loop: 'simple', rows4: 1, columns4: 1, workgroupSize: 4 } as const;
     return { forward: tile, hiddenDelta: tile, update: tile };
   }),
-  lanes: { workgroupSize: 4, broadcast: 0 },
   stepsPerSubmit: 1,
 };
 const trainerOptions = (backend: nudge.Backend) => ({

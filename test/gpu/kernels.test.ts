@@ -49,9 +49,8 @@ describe('a NaN', () => {
       preactivationAt: 2,
       parametersAt: 0,
     };
-    const lanes = { workgroupSize: 16, broadcast: 0 };
-    const tile = { rows: 1, quads: 1 };
-    const result = await runKernel(device, forward({ layer, batchSize: 1, rows: 1, tile, lanes }), {
+    const tile = { loop: 'simple', rows4: 1, columns4: 1, workgroupSize: 16 } as const;
+    const result = await runKernel(device, forward({ layer, batchSize: 1, rows: 4, tile }), {
       parameters: new Float32Array(20).fill(1, 0, 16),
       activations: Float32Array.of(1, Number.NaN, 1, 1, ...new Float32Array(8)),
     });

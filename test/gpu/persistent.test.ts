@@ -184,11 +184,12 @@ function iterationsOf(
   tiles: ReturnType<typeof choosePersistentPlan>['tiles'],
   workgroupSize: number,
 ): number {
-  const [words, quads] = [Math.ceil(layers[0]! / 4), Math.ceil(layers[1]! / 4)];
+  const [inputs4, outputs4] = [Math.ceil(layers[0]! / 4), Math.ceil(layers[1]! / 4)];
   const [forward, update] = [tiles.forward[0]!, tiles.update[0]!];
-  const forwardJobs = Math.ceil(100 / forward.rows) * (quads / forward.quads);
-  const updateJobs = (words / update.rows) * (quads / update.quads);
+  const forwardJobs = Math.ceil(25 / forward.rows4) * Math.ceil(outputs4 / forward.columns4);
+  const updateJobs =
+    Math.ceil((inputs4 + 1) / update.rows4) * Math.ceil(outputs4 / update.columns4);
   return (
-    Math.ceil(forwardJobs / workgroupSize) * words + Math.ceil(updateJobs / workgroupSize) * 100
+    Math.ceil(forwardJobs / workgroupSize) * inputs4 + Math.ceil(updateJobs / workgroupSize) * 25
   );
 }

@@ -23,9 +23,9 @@ let other: Plan;
 beforeAll(async () => {
   device = await Device.request({ gpu: await testGpu() });
   own = choosePlan(network, 32, device.adapter);
-  const { batchSize, rows, layers, lanes, stepsPerSubmit, fused } = own;
-  const apart = { batchSize, rows, layers, lanes, stepsPerSubmit };
-  other = { ...apart, ...(fused ? {} : { fused: { from: 1, rows: 4 } }) };
+  const { fused, ...apart } = own;
+  const together = { from: 1, loop: 'simple', rows4: 1, workgroupSize: 4 } as const;
+  other = { ...apart, ...(fused ? {} : { fused: together }) };
 });
 afterAll(() => device.destroy());
 
@@ -47,18 +47,14 @@ async function train(options: Partial<TrainerOptions>) {
   }
 }
 
-it('plain tiles beside others that share loads give the bits of those', async () => {
-  const plain = { rows: 1, quads: 1, isPlain: true };
-  const { batchSize, rows, layers, lanes, stepsPerSubmit } = own;
-  const apart = { batchSize, rows, layers, lanes, stepsPerSubmit };
-  const [first, last] = layers;
-  const some = [
-    { ...first!, forward: plain, update: plain },
-    { ...last!, forward: plain, hiddenDelta: plain },
-  ];
+it('tiles of other sizes give the same bits, because every sum is added up in one order', async () => {
+  const apart = { ...own };
+  Reflect.deleteProperty(apart, 'fused');
+  const tile = { loop: 'simple', rows4: 1, columns4: 1, workgroupSize: 4 } as const;
+  const small = own.layers.map(() => ({ forward: tile, hiddenDelta: tile, update: tile }));
   const usual = await train({ plan: apart });
-  expect(lanes.broadcast).toBe(device.adapter.subgroupSize);
-  expect(await train({ plan: { ...apart, layers: some } })).toMatchObject({ hash: usual.hash });
+  expect(usual.plan).not.toContain('4×4 by');
+  expect(await train({ plan: { ...apart, layers: small } })).toMatchObject({ hash: usual.hash });
 });
 
 it('a plan from a file is the plan that is used, and gives the same bits each time', async () => {
@@ -86,8 +82,8 @@ it('the tuned plan is the one that the cache has, and without one the default', 
 it('a plan that does not fit is refused, and leaves no buffer', async () => {
   const mini = await failureOf(train({ plan: { ...own, batchSize: 16 } }), ConfigurationError);
   expect(mini.message).toContain('It is for mini-batches of 16 samples, and 32 are trained on.');
-  const half = await failureOf(train({ plan: { ...own, rows: 32.5 } }), FormatError);
-  expect(half.message).toContain('plan.rows is 32.5, and a whole number');
+  const half = await failureOf(train({ plan: { ...own, stepsPerSubmit: 32.5 } }), FormatError);
+  expect(half.message).toContain('plan.stepsPerSubmit is 32.5; expected a whole number');
   const unknown = await failureOf(train({ plan: 'best' as 'tuned' }), ConfigurationError);
   expect(unknown.message).toBe("Unknown plan 'best'. Known are default, tuned.");
   expect(device.liveBuffers).toBe(0);

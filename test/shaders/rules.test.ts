@@ -1,15 +1,15 @@
 /**
- * What browsers make expensive, and so what no shader here may contain: see the heads of `shaders/wgsl.ts`, on loops,
- * and of `shaders/sharedTile.ts`, on workgroup memory.
+ * What browsers make expensive, and so what no shader here may contain: see the head of `shaders/wgsl.ts`.
  */
 import { describe, expect, it } from 'vitest';
 
-import { sharedVariants } from './sharedVariants.ts';
-import { shaderVariants } from './variants.ts';
+import { loopVariants, otherTiles, shaderVariants } from './variants.ts';
 
 const all = shaderVariants();
-const shared = sharedVariants();
-const sharedCode = new Set(shared.map(({ code }) => code));
+const shared = all.filter(({ code }) => code.includes('shared4['));
+/** A number, or the name of a constant. */
+const isConstant = (code: string, text: string) =>
+  /^\d+u$/.test(text) || new RegExp(`^const ${text} = \\d+u;$`, 'm').test(code);
 const count = (text: string, pattern: RegExp) => text.match(pattern)?.length ?? 0;
 
 /** The contents of every `name[…]`, brackets within brackets too. */
@@ -26,18 +26,18 @@ function indices(code: string, name: string): string[] {
 describe('no shader', () => {
   it('takes a remainder by anything but a constant, which browsers guard against 0', () => {
     for (const { code, label } of all) {
-      for (const [, divisor] of code.matchAll(/ % (\S+)/g)) {
-        expect(divisor, label).toMatch(/^\d+u\b/);
+      for (const [, divisor] of code.matchAll(/ % (\w+)/g)) {
+        expect(isConstant(code, divisor!), `${label}: ${divisor}`).toBe(true);
       }
     }
   });
 
   it('divides an index by anything but a constant', () => {
     for (const { code, label } of all) {
-      const names = ['activations', 'deltas', 'parameters', 'samples', 'staged'];
+      const names = ['activations', 'deltas', 'parameters', 'samples', 'shared4'];
       for (const index of names.flatMap((name) => indices(code, name))) {
-        for (const [, divisor] of index.matchAll(/ \/ (\S+)/g)) {
-          expect(divisor, label).toMatch(/^\d+u\b/);
+        for (const [, divisor] of index.matchAll(/ \/ (\w+)/g)) {
+          expect(isConstant(code, divisor!), `${label}: ${divisor}`).toBe(true);
         }
       }
     }
@@ -54,47 +54,23 @@ describe('no shader', () => {
     }
   });
 
-  it('has workgroup memory unless its tiles share, and then one array, or a network trains in it', () => {
+  it('has more than one array of workgroup memory, or any without need', () => {
     for (const { code, label } of all) {
-      if (label.startsWith('train ')) {
-        expect(count(code, /var<workgroup>/g), label).toBe(1);
-        continue;
-      }
-      expect(count(code, /var<workgroup>/g), label).toBe(sharedCode.has(code) ? 1 : 0);
-      if (!sharedCode.has(code)) expect(code, label).not.toMatch(/workgroupBarrier/);
+      const needed = code.includes('shared4[') || label.startsWith('train ');
+      expect(count(code, /var<workgroup>/g), label).toBe(needed ? 1 : 0);
+      if (!needed) expect(code, label).not.toMatch(/workgroupBarrier/);
     }
   });
 });
 
-describe('a shader whose tiles share', () => {
-  it('finds workgroup memory by constants, places of known range and loop variables alone', () => {
-    const known = /^(lane|laneX|laneY|slice|four|partsAt|part|min|\d+u)$/;
-    for (const { code, label } of shared) {
-      for (const index of indices(code, 'staged')) {
-        for (const word of index.match(/\w+/g) ?? [])
-          expect(word, `${label}: ${index}`).toMatch(known);
-      }
-      for (const [, name, value] of code.matchAll(/let (laneX|laneY|slice) = (.+);/g)) {
-        expect(value, `${label}: ${name}`).toMatch(/^(0u|min\(lane \/ \d+u % (\d+)u, \d+u\))$/);
-      }
-    }
-  });
-
-  it('adds to its sums by fma alone, which not every compiler would make of a product and a sum', () => {
-    for (const { code, label } of shared) {
-      for (const [, value] of code.matchAll(/\bsum\d+_\d+ = (\w+)/g)) {
-        expect(value, label).toMatch(/^(fma|vec4f)$/);
-      }
-    }
-  });
-
-  it('waits before and after it stages, and where slices meet', () => {
-    for (const { code, label } of shared) {
-      const stages = count(code, /for \(var stage = /g);
-      const meetings = count(code, /let firstPart = /g);
-      expect(count(code, /workgroupBarrier\(\)/g), label).toBeGreaterThanOrEqual(
-        2 * stages + meetings,
-      );
-    }
-  });
+it('a main loop waits before and after what it shares', () => {
+  const barriers = (loop: 'tiled' | 'splitK') => {
+    const tiles = otherTiles.filter((tile) => tile.loop === loop);
+    return loopVariants(tiles).map(({ code }) => {
+      const products = count(code, /^fn matmul/gm);
+      return count(code, /workgroupBarrier\(\)/g) / products;
+    });
+  };
+  expect(new Set([...barriers('tiled'), ...barriers('splitK')])).toEqual(new Set([2]));
+  expect(shared.length).toBeGreaterThan(0);
 });

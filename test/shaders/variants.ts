@@ -3,77 +3,72 @@ import { applyGradients } from '../../shaders/applyGradients.ts';
 import { clipScale } from '../../shaders/clipScale.ts';
 import { forward } from '../../shaders/forward.ts';
 import { fused } from '../../shaders/fused.ts';
-import { fusedTable } from '../../shaders/fusedTable.ts';
 import { hiddenDelta } from '../../shaders/hiddenDelta.ts';
-import type { Kernel } from '../../shaders/kernel.ts';
+import { withCopies, type Kernel } from '../../shaders/kernel.ts';
+import type { Tile } from '../../shaders/matmul/matmul.ts';
 import { deferred } from '../../shaders/optimizer.ts';
 import { outputDelta } from '../../shaders/outputDelta.ts';
 import { score } from '../../shaders/score.ts';
 import { sumSquares } from '../../shaders/sumSquares.ts';
-import type { Lanes } from '../../shaders/tile.ts';
 import { update } from '../../shaders/update.ts';
 import { outputsAndCosts, updateRules } from '../../src/benchmark/verification/kernels.ts';
+import { sgd } from '../../src/engine/optimizers.ts';
 import { stepLayers } from '../../src/gpu/layers.ts';
 import { activations } from '../../src/network/functions.ts';
 import { persistentVariants } from './persistentVariants.ts';
 import { probeVariants } from './probeVariants.ts';
-import { sharedVariants } from './sharedVariants.ts';
-import { texturedVariants } from './texturedVariants.ts';
 
-const alone: Lanes = { workgroupSize: 16, broadcast: 0 };
-const sharing: Lanes = { workgroupSize: 4, broadcast: 4 };
 const shapes = [
-  { inputs: 784, outputs: 16, batchSize: 100, rows: 104, tile: { rows: 8, quads: 2 } },
-  { inputs: 17, outputs: 10, batchSize: 9, rows: 12, tile: { rows: 4, quads: 1 } },
+  { inputs: 784, outputs: 16, batchSize: 100, rows: 100 },
+  { inputs: 17, outputs: 10, batchSize: 9, rows: 12 },
 ] as const;
-const eachLanes = [alone, sharing] as const;
-const rules = Object.values(updateRules);
+const functions = { activation: 'relu', output: 'softmax', cost: 'cross-entropy' } as const;
+const workgroupSize = 16;
+const simple: Tile = { loop: 'simple', rows4: 2, columns4: 1, workgroupSize };
+const fusedTiles = [
+  { loop: 'simple', rows4: 1, workgroupSize },
+  { loop: 'splitK', rows4: 1, workgroupSize: 64 },
+  { loop: 'splitK', rows4: 2, workgroupSize: 256 },
+] as const;
+
+/** Every main loop beside the plain one. */
+export const otherTiles: readonly Tile[] = [
+  { loop: 'tiled', rows4: 1, columns4: 1, across: 16, tileK4: 8, workgroupSize: 256 },
+  { loop: 'tiled', rows4: 2, columns4: 2, across: 8, tileK4: 3, workgroupSize: 64 },
+  { loop: 'splitK', splitK: 2, across: 8, workgroupSize: 128 },
+  { loop: 'splitK', splitK: 16, across: 4, workgroupSize: 256 },
+  { loop: 'swapped', rows4: 4, columns4: 1, workgroupSize: 4, fromTextures: false },
+  { loop: 'swapped', rows4: 8, columns4: 2, workgroupSize, fromTextures: true },
+];
 
 export function shaderVariants(): Kernel[] {
-  return [
-    ...stepVariants(),
-    ...sharedVariants(),
-    ...texturedVariants(),
-    ...persistentVariants(),
-    ...probeVariants(),
-  ];
+  return [...stepVariants(), ...loopVariants(), ...persistentVariants(), ...probeVariants()];
 }
 
 function stepVariants(): Kernel[] {
-  return shapes.flatMap((shape) => {
-    const { inputs, outputs, batchSize, rows, tile } = shape;
-    const all = stepLayers({ layers: [inputs, outputs, outputs], ...functions }, rows);
-    const { workgroupSize } = alone;
+  return shapes.flatMap(({ inputs, outputs, batchSize, rows }) => {
+    const layers = [inputs, outputs, outputs];
+    const all = stepLayers({ layers, ...functions }, rows);
+    const rules = Object.values(updateRules);
     return [
       ...activations.flatMap((activation) => {
-        const of = stepLayers(
-          { layers: [inputs, outputs, outputs], ...functions, activation },
-          rows,
-        );
-        const hidden = { layer: of.hiddenDelta[0]!, rows, tile };
-        return eachLanes.flatMap((lanes) => [
-          forward({ layer: of.forward[0]!, batchSize, rows, tile, lanes }),
-          forward({ layer: { ...of.forward[1]!, activation }, batchSize, rows, tile, lanes }),
-          hiddenDelta({ ...hidden, lanes }),
-        ]);
+        const of = stepLayers({ layers, ...functions, activation }, rows);
+        return [
+          forward({ layer: of.forward[0]!, batchSize, rows, tile: simple }),
+          forward({ layer: { ...of.forward[1]!, activation }, batchSize, rows, tile: simple }),
+          hiddenDelta({ layer: of.hiddenDelta[0]!, rows, tile: simple }),
+          ...[0, 1].flatMap((from) =>
+            fusedTiles.map((tile) =>
+              fused({
+                forward: of.forward.slice(from),
+                output: of.output,
+                hiddenDelta: of.hiddenDelta,
+                ...{ batchSize, rows, tile },
+              }),
+            ),
+          ),
+        ];
       }),
-      ...activations.flatMap((activation) =>
-        [0, 1].flatMap((from) => {
-          const of = stepLayers(
-            { layers: [inputs, outputs, outputs], ...functions, activation },
-            rows,
-          );
-          const options = {
-            forward: of.forward.slice(from),
-            output: of.output,
-            hiddenDelta: of.hiddenDelta,
-            batchSize,
-            rows,
-            workgroupSize,
-          };
-          return [fused({ ...options, tileRows: 4 }), fusedTable(options)];
-        }),
-      ),
       ...outputsAndCosts.flatMap(([output, cost]) => {
         const layer = { ...all.output, output, cost };
         const { activationsAt } = layer;
@@ -82,16 +77,11 @@ function stepVariants(): Kernel[] {
           score({ outputs, output, cost, activationsAt, batchSize, rows, workgroupSize }),
         ];
       }),
-      ...rules.flatMap((rule) =>
-        eachLanes.map((lanes) =>
-          update({
-            layers: all.update.map((layer) => ({ ...layer, tile: { rows: 4, quads: 1 } })),
-            batchSize,
-            rows,
-            optimizer: rule ?? deferred,
-            lanes,
-          }),
-        ),
+      ...rules.map((rule) =>
+        update({
+          layers: all.update.map((layer) => ({ ...layer, tile: simple })),
+          ...{ batchSize, rows, optimizer: rule ?? deferred },
+        }),
       ),
       ...rules.flatMap((optimizer) =>
         optimizer
@@ -104,4 +94,26 @@ function stepVariants(): Kernel[] {
   });
 }
 
-const functions = { activation: 'relu', output: 'softmax', cost: 'cross-entropy' } as const;
+/** The products by every other main loop; gelu, whose slope is made from z, keeps most. */
+export function loopVariants(tiles = otherTiles): Kernel[] {
+  return shapes.flatMap(({ inputs, outputs, batchSize, rows }) => {
+    const layers = [inputs, outputs, outputs];
+    const all = stepLayers({ layers, ...functions, activation: 'gelu' }, rows);
+    const optimizer = sgd({ learningRate: 1 });
+    return tiles.flatMap((tile) =>
+      withCopies([
+        ...all.forward.map((layer) => forward({ layer, batchSize, rows, tile })),
+        hiddenDelta({ layer: all.hiddenDelta[0]!, rows, tile }),
+        update({
+          layers: all.update.map((layer) => ({ ...layer, tile })),
+          ...{ batchSize, rows, optimizer },
+        }),
+      ]),
+    );
+  });
+}
+
+/** The kernels of main loops that share workgroup memory. */
+export function sharedVariants(): Kernel[] {
+  return loopVariants(otherTiles.filter(({ loop }) => loop === 'tiled' || loop === 'splitK'));
+}

@@ -5,16 +5,16 @@
 import { writeSync } from 'node:fs';
 
 import { createGpu } from '../../src/node/dawn.ts';
-import { someSharedVariants } from '../shaders/sharedVariants.ts';
+import { sharedVariants } from '../shaders/variants.ts';
 
 /** Has what browsers guard: a loop to who knows where, and an index of who knows what. */
 const guarded = `
 @group(0) @binding(0) var<storage, read_write> data: array<u32>;
-var<workgroup> staged: array<u32, 64>;
+var<workgroup> shared4: array<u32, 64>;
 @compute @workgroup_size(64)
 fn main(@builtin(local_invocation_index) lane: u32) {
-  for (var i = 0u; i < data[0]; i++) { staged[data[i]] = i; }
-  data[lane] = staged[lane];
+  for (var i = 0u; i < data[0]; i++) { shared4[data[i]] = i; }
+  data[lane] = shared4[lane];
 }`;
 
 const gpu = await createGpu({
@@ -22,7 +22,7 @@ const gpu = await createGpu({
 });
 const adapter = await gpu.requestAdapter();
 const device = await adapter!.requestDevice();
-const kernels = [{ label: 'guarded', code: guarded }, ...someSharedVariants()];
+const kernels = [{ label: 'guarded', code: guarded }, ...sharedVariants()];
 for (const [index, { label, code }] of kernels.entries()) {
   writeSync(1, `\n=== ${index} ${label}\n`);
   const module = device.createShaderModule({ label, code });

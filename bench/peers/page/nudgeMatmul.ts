@@ -5,6 +5,7 @@
 import { forward } from '../../../shaders/forward.ts';
 import type { Device } from '../../../src/gpu/device.ts';
 import { choosePlan } from '../../../src/gpu/plan/choose.ts';
+import { paddedRows } from '../../../src/gpu/plan/plan.ts';
 import { Program } from '../../../src/gpu/program.ts';
 import type { MatmulTask, Multiplier } from './contender.ts';
 
@@ -17,7 +18,7 @@ export async function createNudgeMultiplier(
   { size, a, b }: MatmulTask,
 ): Promise<Multiplier> {
   const plan = choosePlan({ layers: [size, size] }, size, device.adapter);
-  const quadsOfMatrix = (plan.rows * size) / 4;
+  const quadsOfMatrix = (paddedRows(size) * size) / 4;
   const kernel = forward({
     layer: {
       inputs: size,
@@ -29,9 +30,8 @@ export async function createNudgeMultiplier(
       parametersAt: 0,
     },
     batchSize: size,
-    rows: plan.rows,
+    rows: paddedRows(size),
     tile: plan.layers[0]!.forward,
-    lanes: plan.lanes,
   });
   const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST | GPUBufferUsage.COPY_SRC;
   const [parameters, activations] = await device.create('matrices', (allocate) => [

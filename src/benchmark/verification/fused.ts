@@ -1,6 +1,4 @@
-import { fused } from '../../../shaders/fused.ts';
-import { fusedTable } from '../../../shaders/fusedTable.ts';
-import { sharedFused } from '../../../shaders/sharedFused.ts';
+import { fused, type FusedTile } from '../../../shaders/fused.ts';
 import { quads } from '../../../shaders/wgsl.ts';
 import type { Device } from '../../gpu/device.ts';
 import { stepLayers } from '../../gpu/layers.ts';
@@ -20,13 +18,8 @@ export interface FusedCase {
   /** The first layer that is fused; what comes before is given. */
   readonly from: number;
   readonly batchSize: number;
-  /** Samples that an invocation, or a workgroup, takes; 1 in `fusedTable`. */
-  readonly tileRows: number;
-  readonly workgroupSize: number;
-  readonly kernel: keyof typeof kernels;
+  readonly tile: FusedTile;
 }
-
-const kernels = { fused, sharedFused, fusedTable };
 
 /**
  * A kernel that goes forward and back against float64: every activation, pre-activation and delta of every layer, and
@@ -38,8 +31,8 @@ export async function checkFused(
   options: FusedCase,
   seed: number,
 ): Promise<number> {
-  const { from, batchSize, tileRows } = options;
-  const rows = Math.ceil(batchSize / tileRows) * tileRows;
+  const { from, batchSize, tile } = options;
+  const rows = 4 * quads(batchSize);
   const samples = new Samples(seed, 'random');
   const network = new Network({ ...options.network, seed });
   const epochStep = drawStep(batchSize, samples, 'random');
@@ -83,14 +76,13 @@ export async function checkFused(
   packSamples(bytes, sampleCount, inputs, new Uint8Array(words.buffer));
   const metrics = new Float32Array(2 * rows).fill(1);
 
-  const kernel = kernels[options.kernel]({
+  const kernel = fused({
     forward: all.forward.slice(from),
     output: all.output,
     hiddenDelta: all.hiddenDelta.toReversed().slice(0, all.forward.length - Math.max(from, 1)),
     batchSize,
     rows,
-    tileRows,
-    workgroupSize: options.workgroupSize,
+    tile,
   });
   const result = await runKernel(device, kernel, {
     ...contents,

@@ -33,7 +33,6 @@ export async function gpuGradient(
     batchSize: dataset.sampleCount,
     optimizer: sgd({ learningRate: 1, momentum: 0.5 }),
     plan,
-    isQuickFirst: false,
   });
   try {
     await engine.load(dataset);

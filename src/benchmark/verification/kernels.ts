@@ -15,14 +15,7 @@ import { checkFused, type FusedCase } from './fused.ts';
 import { checkHiddenDelta, hasIntegerSlope } from './hiddenDelta.ts';
 import { checkOutputDelta, checkScore } from './output.ts';
 import { Samples, type DataKind } from './samples.ts';
-import {
-  cutText,
-  drawAlone,
-  drawShared,
-  drawTextured,
-  workgroupSizes,
-  type DrawCut,
-} from './tiles.ts';
+import { drawTile, tileText, workgroupSizes, type DrawTile } from './tiles.ts';
 import { checkUpdate, type UpdateCase } from './update.ts';
 
 export interface KernelCase {
@@ -69,23 +62,21 @@ export function kernelCases(rounds: number, subgroupSize: number, seed = 1): rea
     const draw = new Samples(seed + round, 'random');
     const next = () => seed * 1000 + cases.length;
     for (const kind of kinds) {
-      const alone = drawAlone(draw, subgroupSize);
-      cases.push(...forwardCases(draw, alone, activations, kind, next()));
-      cases.push(...deltaCases(draw, alone, activations, kind, next()));
+      const simple = drawTile(draw, 'simple');
+      cases.push(...forwardCases(draw, simple, activations, kind, next()));
+      cases.push(...deltaCases(draw, simple, activations, kind, next()));
       cases.push(...outputCases(draw, kind, next()));
-      cases.push(...updateCases(draw, () => alone, Object.keys(updateRules), kind, next()));
+      const drawSimple = () => drawTile(draw, 'simple', draw.pick(workgroupSizes));
+      cases.push(...updateCases(draw, drawSimple, Object.keys(updateRules), kind, next()));
       cases.push(...clipCases(draw, kind, next()));
-      // What tiles share, or read, has nothing to do with the function or the optimizer behind them.
-      const shared = drawShared(draw);
-      const sharedUpdate = () => drawShared(draw, draw.pick([32, 64]));
-      const textured = drawTextured(draw, subgroupSize);
-      for (const [drawCut, drawCuts] of [
-        [shared, sharedUpdate],
-        [textured, () => textured],
-      ] as const) {
-        cases.push(...forwardCases(draw, drawCut, ['relu', 'gelu'], kind, next()));
-        cases.push(...deltaCases(draw, drawCut, ['sigmoid', 'relu', 'gelu'], kind, next()));
-        cases.push(...updateCases(draw, drawCuts, ['plain', 'deferred'], kind, next()));
+      // The main loop has nothing to do with the function or the optimizer behind it.
+      const swaps = subgroupSize === 4 ? (['swapped'] as const) : [];
+      for (const loop of ['tiled', 'splitK', ...swaps] as const) {
+        const drawOne = drawTile(draw, loop);
+        const drawSized = () => drawTile(draw, loop, draw.pick([32, 64]));
+        cases.push(...forwardCases(draw, drawOne, ['relu', 'gelu'], kind, next()));
+        cases.push(...deltaCases(draw, drawOne, ['sigmoid', 'relu', 'gelu'], kind, next()));
+        cases.push(...updateCases(draw, drawSized, ['plain', 'deferred'], kind, next()));
       }
     }
     cases.push(...fusedCases(draw, next()));
@@ -93,9 +84,12 @@ export function kernelCases(rounds: number, subgroupSize: number, seed = 1): rea
   return cases;
 }
 
+/** Rows of buffers for a mini-batch: whole blocks. */
+const rowsFor = (batchSize: number) => 4 * Math.ceil(batchSize / 4);
+
 function forwardCases(
   draw: Samples,
-  drawCut: DrawCut,
+  drawOne: DrawTile,
   of: readonly Activation[],
   kind: DataKind,
   seed: number,
@@ -105,20 +99,19 @@ function forwardCases(
     if (kind === 'integers' && activation !== 'relu' && activation !== 'linear') return [];
     return sources.map((source): KernelCase => {
       const batchSize = draw.pick(batchSizes);
-      const { tile, lanes } = drawCut();
+      const tile = drawOne();
       const options: ForwardCase = {
         inputs: draw.pick(inputSizes),
         outputs: draw.pick(sizes),
         activation,
         source,
         batchSize,
-        rows: Math.ceil(batchSize / tile.rows) * tile.rows,
+        rows: rowsFor(batchSize),
         tile,
-        lanes,
       };
       return {
         kernel: 'forward',
-        name: `forward ${options.inputs}→${options.outputs}, batch ${batchSize}, ${activation}, from ${source}, ${cutText(tile, lanes)}, ${kind}`,
+        name: `forward ${options.inputs}→${options.outputs}, batch ${batchSize}, ${activation}, from ${source}, ${tileText(tile)}, ${kind}`,
         run: (device) => checkForward(device, options, kind, seed),
       };
     });
@@ -127,25 +120,24 @@ function forwardCases(
 
 function deltaCases(
   draw: Samples,
-  drawCut: DrawCut,
+  drawOne: DrawTile,
   of: readonly Activation[],
   kind: DataKind,
   seed: number,
 ): KernelCase[] {
   return of.flatMap((activation) => {
     if (kind === 'integers' && !hasIntegerSlope(activation)) return [];
-    const { tile, lanes } = drawCut();
+    const tile = drawOne();
     const options = {
       inputs: draw.pick(sizes),
       outputs: draw.pick(sizes),
       activation,
-      rows: Math.ceil(draw.pick(batchSizes) / tile.rows) * tile.rows,
+      rows: rowsFor(draw.pick(batchSizes)),
       tile,
-      lanes,
     };
     return {
       kernel: 'hidden delta' as const,
-      name: `hidden delta ${options.inputs}←${options.outputs}, ${options.rows} rows, ${activation}, ${cutText(tile, lanes)}, ${kind}`,
+      name: `hidden delta ${options.inputs}←${options.outputs}, ${options.rows} rows, ${activation}, ${tileText(tile)}, ${kind}`,
       run: (device: Device) => checkHiddenDelta(device, options, kind, seed),
     };
   });
@@ -194,9 +186,10 @@ export const updateRules: Readonly<Record<string, Optimizer | undefined>> = {
 /** Means and roots of integers are none. */
 const keepsIntegers = (optimizer: Optimizer | undefined) => (optimizer?.kind ?? 'sgd') === 'sgd';
 
+/** @param drawSized makes what draws tiles with workgroups of one size, which the layers of one dispatch have */
 function updateCases(
   draw: Samples,
-  drawCuts: () => DrawCut,
+  drawSized: () => DrawTile,
   rules: readonly string[],
   kind: DataKind,
   seed: number,
@@ -208,22 +201,19 @@ function updateCases(
     const kindsOfLayers = [['samples'], ['activations'], ['samples', 'activations']] as const;
     const mixes = kind === 'integers' ? [kindsOfLayers[1]] : kindsOfLayers;
     return mixes.map((mix): KernelCase => {
-      const drawCut = drawCuts();
-      const { tile: first, lanes } = drawCut(4);
-      const layers = mix.map((source, l) => ({
+      const drawOne = drawSized();
+      const layers = mix.map((source) => ({
         inputs: draw.pick(inputSizes),
         outputs: draw.pick(sizes),
         source,
-        // Layers of one dispatch need not share alike, but have workgroups of one size.
-        tile: l > 0 && first.shared ? drawCut(4).tile : first,
+        tile: drawOne(),
       }));
       const batchSize = kind === 'integers' ? draw.pick([1, 2, 8, 32]) : draw.pick(batchSizes);
-      // Rows behind the mini-batch, which the kernel goes through four, two or one at a time.
-      const rows = batchSize + draw.pick([0, 1, 2, 3]);
-      const options: UpdateCase = { layers, batchSize, rows, optimizer, lanes };
+      const rows = rowsFor(batchSize);
+      const options: UpdateCase = { layers, batchSize, rows, optimizer };
       const texts = layers.map(
         ({ inputs, outputs, source, tile }) =>
-          `${inputs}→${outputs} from ${source}, ${cutText({ ...tile, rows: 4 * tile.rows }, lanes)}`,
+          `${inputs}→${outputs} from ${source}, ${tileText(tile)}`,
       );
       return {
         kernel: 'update',
@@ -234,9 +224,9 @@ function updateCases(
   });
 }
 
-/** Forward and back in one dispatch: an invocation for itself, a workgroup together, and in the shortest code. */
+/** Forward and back in one dispatch: an invocation for itself, and a workgroup together. */
 function fusedCases(draw: Samples, seed: number): KernelCase[] {
-  return (['fused', 'sharedFused', 'fusedTable'] as const).flatMap((kernel) =>
+  return (['simple', 'splitK'] as const).flatMap((loop) =>
     [0, 1].flatMap((from) =>
       (['sigmoid', 'gelu'] as const).map((activation): KernelCase => {
         const [output, cost] = draw.pick(outputsAndCosts);
@@ -246,19 +236,20 @@ function fusedCases(draw: Samples, seed: number): KernelCase[] {
           draw.pick(sizes),
           draw.pick(sizes),
         ];
-        const tileRows = kernel === 'fusedTable' ? 1 : draw.pick([1, 2, 4]);
         const options: FusedCase = {
           network: { layers, activation, output, cost },
           from,
           batchSize: draw.pick(batchSizes),
-          tileRows,
-          workgroupSize: draw.pick(kernel === 'sharedFused' ? [32, 64, 128] : workgroupSizes),
-          kernel,
+          tile: {
+            loop,
+            rows4: loop === 'simple' ? 1 : draw.pick([1, 2, 4]),
+            workgroupSize: draw.pick(loop === 'simple' ? workgroupSizes : [32, 64, 128]),
+          },
         };
-        const who = `${kernel}, workgroups of ${options.workgroupSize}`;
+        const { rows4, workgroupSize } = options.tile;
         return {
           kernel: 'forward and back',
-          name: `forward and back ${layers.join('-')} from layer ${from}, batch ${options.batchSize}, ${activation}, ${output}, ${cost}, ${tileRows} rows, ${who}`,
+          name: `forward and back ${layers.join('-')} from layer ${from}, batch ${options.batchSize}, ${activation}, ${output}, ${cost}, ${loop}, ${4 * rows4} rows, workgroups of ${workgroupSize}`,
           run: (device) => checkFused(device, options, seed),
         };
       }),

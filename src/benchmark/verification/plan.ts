@@ -1,6 +1,4 @@
 import type { Device } from '../../gpu/device.ts';
-import { rowsFor } from '../../gpu/plan/check.ts';
-import type { Plan } from '../../gpu/plan/plan.ts';
 import { noise } from '../../gpu/plan/tuning/workbench.ts';
 import type { PlanCheck } from '../../gpu/plan/tuning/tuner.ts';
 import type { Network } from '../../network/network.ts';
@@ -24,13 +22,7 @@ export function planChecker(device: Device, network: Network, batchSize: number)
   let truth: GradientTruth | undefined;
   return async (plan) => {
     truth ??= gradientTruth(network, batch);
-    const short = planForSamples(plan, network, samples);
+    const short = { ...plan, batchSize: samples };
     return await checkGradient(device, network, batch, { plan: short, truth });
   };
-}
-
-/** The same kernels for a mini-batch of another size. */
-export function planForSamples(plan: Plan, network: Network, samples: number): Plan {
-  const other: Plan = { ...plan, batchSize: samples };
-  return { ...other, rows: rowsFor(other, network) };
 }

@@ -2,7 +2,7 @@
  * Draws plans from everything that a plan file may say, and holds each plan that is accepted to the float64 reference:
  * a plan that nudge accepts must give the reference's result, and a plan that it refuses must end in a typed error.
  */
-import type { Sharing, Tile } from '../../../shaders/tile.ts';
+import type { Tile } from '../../../shaders/matmul/matmul.ts';
 import { quads } from '../../../shaders/wgsl.ts';
 import { createDataset, type Dataset } from '../../data/dataset.ts';
 import { shuffledOrder } from '../../data/shuffle.ts';
@@ -10,9 +10,8 @@ import { ConfigurationError, FormatError, LimitError } from '../../errors.ts';
 import type { Device } from '../../gpu/device.ts';
 import { GpuEngine } from '../../gpu/engine.ts';
 import type { LayerPlan, Plan } from '../../gpu/plan/plan.ts';
-import { rowsFor, type PlanTarget } from '../../gpu/plan/check.ts';
-import { largestCount, mostFusedRows, planFile, readPlanFile } from '../../gpu/plan/file.ts';
-import { quickPlan } from '../../gpu/software/quickPlan.ts';
+import type { PlanTarget } from '../../gpu/plan/check.ts';
+import { largestCount, planFile, readPlanFile } from '../../gpu/plan/file.ts';
 import { activations } from '../../network/functions.ts';
 import { Network } from '../../network/network.ts';
 import { Random } from '../../network/random.ts';
@@ -25,7 +24,6 @@ import { outputBounds, tiny, unit } from './bounds.ts';
 import { gradientBound, layerBounds } from './gradient.ts';
 import { outputsAndCosts } from './kernels.ts';
 import { Worst } from './samples.ts';
-import { sameBits } from './trajectories.ts';
 
 /** A plan, and a training that is to go by it. */
 export interface PlanCase {
@@ -81,12 +79,6 @@ class Draw {
     const size = this.#random.uniform() * Math.log2(most - least + 2);
     return Math.min(most, least + Math.floor(2 ** size) - 1);
   }
-
-  /** True, false or undefined. */
-  option(probability: number): boolean | undefined {
-    if (this.chance(this.#wildness)) return this.pick([true, false, undefined]);
-    return this.chance(probability) ? true : this.pick([false, undefined]);
-  }
 }
 
 const sizes = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 15, 16, 17, 20, 31, 33] as const;
@@ -119,41 +111,29 @@ export function drawPlanCase(seed: number, index: number, target: PlanTarget): P
   };
 }
 
-function drawPlan(draw: Draw, network: Network, batchSize: number, target: PlanTarget): Plan {
-  const { maxWorkgroupSize, subgroupSize } = target;
-  const sharesLoads = subgroupSize > 0 && draw.chance(0.4);
-  const lanes = {
-    workgroupSize: draw.number(
-      Math.max(draw.powerOfTwo(maxWorkgroupSize), sharesLoads ? subgroupSize : 1),
-      1,
-    ),
-    broadcast: draw.number(sharesLoads ? subgroupSize : 0, 0),
-  };
-  // Tiles of layers that are updated in one dispatch share in workgroups of one size, and compile slowly.
-  const updateSize = draw.chance(0.15) ? draw.sharedSize(maxWorkgroupSize) : undefined;
+function drawPlan(
+  draw: Draw,
+  network: Network,
+  batchSize: number,
+  { maxWorkgroupSize, isSoftware }: PlanTarget,
+): Plan {
+  // The updates of all layers are one kernel, whose workgroups have one size.
+  const updateSize = draw.sharedSize(maxWorkgroupSize);
   const layers = network.layers.slice(1).map((outputs, l): LayerPlan => {
-    const inputs = network.layers[l]!;
-    const tile = (columns: number, size?: number) =>
-      drawTile(draw, quads(columns), lanes.broadcast, size);
-    const size = () => (draw.chance(0.2) ? draw.sharedSize(maxWorkgroupSize) : undefined);
+    const tile = (columns: number, size = draw.sharedSize(maxWorkgroupSize)) =>
+      drawTile(draw, quads(columns), size, isSoftware);
     return {
-      forward: tile(outputs, size()),
-      hiddenDelta: tile(inputs, size()),
+      forward: tile(outputs),
+      hiddenDelta: tile(network.layers[l]!),
       update: tile(outputs, updateSize),
     };
   });
-  const plan: Plan = {
+  return {
     batchSize: draw.number(batchSize, 1),
-    rows: 1,
     layers: layers.slice(0, draw.number(layers.length, 0, layers.length)),
-    lanes,
     ...(draw.chance(0.6) && { fused: drawFused(draw, layers.length, maxWorkgroupSize) }),
     stepsPerSubmit: draw.number(draw.between(1, 5), 1),
   };
-  // Some have more rows than their mini-batch needs.
-  const rows = rowsFor(plan, network);
-  const more = rowsFor({ ...plan, batchSize: rows + 1 }, network) - rows;
-  return { ...plan, rows: draw.number(rows + draw.pick([0, 0, 0, 1, 2]) * more, 1) };
 }
 
 function drawFused(
@@ -161,56 +141,40 @@ function drawFused(
   layerCount: number,
   maxWorkgroupSize: number,
 ): NonNullable<Plan['fused']> {
-  const isPlain = draw.option(0.2);
-  const isShared = isPlain !== true && draw.chance(0.5);
-  const size = draw.pick([1, 2, 3, 4, 5, 8, 16, draw.between(1, mostFusedRows)]);
+  const loop = draw.pick(['simple', 'splitK'] as const);
   return {
     from: draw.number(draw.between(0, layerCount - 1), 0),
-    rows: draw.number(isPlain === true ? 1 : size, 1, mostFusedRows),
-    ...(isShared && { workgroupSize: draw.number(draw.sharedSize(maxWorkgroupSize), 1) }),
-    ...(isPlain !== undefined && { isPlain }),
+    loop,
+    rows4: draw.number(loop === 'simple' ? 1 : draw.pick([1, 1, 2, 4]), 1),
+    workgroupSize: draw.number(draw.sharedSize(maxWorkgroupSize), 1),
   };
 }
 
-/**
- * @param columns quads of the matrix, side by side
- * @param broadcast that the tile should be a multiple of in height
- * @param workgroupSize of a workgroup that shares; undefined where none does
- */
-function drawTile(
-  draw: Draw,
-  columns: number,
-  broadcast: number,
-  workgroupSize: number | undefined,
-): Tile {
-  const isPlain = draw.option(0.2);
-  const isShared = workgroupSize !== undefined && draw.chance(isPlain === true ? 0.1 : 0.7);
-  const shared = isShared ? drawSharing(draw, workgroupSize) : undefined;
-  const fromTextures = draw.option(isPlain === true || isShared ? 0.02 : 0.3);
+/** @param columns4 vec4f of the matrix, side by side */
+function drawTile(draw: Draw, columns4: number, size: number, isSoftware: boolean): Tile {
+  const workgroupSize = draw.number(size, 1);
   // Mostly small: a software adapter compiles a tile of 64 sums for seconds.
-  const low = draw.chance(0.04) ? [2, 3, 4, 5, 8, 12] : [1, 1, 1, 2, 3];
-  const isHigh = broadcast > 0 && broadcast <= 32 && !isShared && isPlain !== true;
-  const rows = isHigh ? broadcast * draw.pick([1, 1, 1, 2]) : draw.pick(low);
-  return {
-    rows: draw.number(rows, 1),
-    quads: draw.number(Math.min(draw.pick([1, 1, 1, 1, 1, 2, 3, 4]), columns), 1),
-    ...(shared && { shared }),
-    ...(isPlain !== undefined && { isPlain }),
-    ...(fromTextures !== undefined && { fromTextures }),
+  const shape = {
+    rows4: draw.number(draw.pick(draw.chance(0.04) ? [2, 3, 4, 5, 8] : [1, 1, 1, 2]), 1),
+    columns4: draw.number(Math.min(draw.pick([1, 1, 1, 1, 2, 3]), columns4), 1),
   };
-}
-
-function drawSharing(draw: Draw, workgroupSize: number): Sharing {
-  const slices = draw.powerOfTwo(Math.min(16, workgroupSize));
-  const across = draw.powerOfTwo(workgroupSize / slices);
-  const ahead = draw.option(0.3);
-  return {
-    workgroupSize: draw.number(workgroupSize, 1),
-    across: draw.number(across, 1),
-    slices: draw.number(slices, 1),
-    depth: draw.number(draw.pick([0, 1, 1, 2]) * 4 * slices, 0),
-    ...(ahead !== undefined && { ahead }),
-  };
+  const loop = draw.pick(
+    isSoftware
+      ? (['simple', 'simple', 'swapped', 'tiled', 'splitK'] as const)
+      : (['simple', 'tiled', 'tiled', 'splitK', 'splitK'] as const),
+  );
+  if (loop === 'simple') return { loop, ...shape, workgroupSize };
+  if (loop === 'swapped') {
+    const rows4 = draw.number(draw.pick([4, 4, 4, 8]), 1);
+    return { loop, ...shape, rows4, workgroupSize, fromTextures: draw.chance(0.5) };
+  }
+  const across = draw.powerOfTwo(size);
+  if (loop === 'tiled') {
+    const tileK4 = draw.number(draw.between(1, 4), 1);
+    return { loop, ...shape, across: draw.number(across, 1), tileK4, workgroupSize };
+  }
+  const splitK = draw.number(draw.powerOfTwo(size / across), 1);
+  return { loop, splitK, across: draw.number(across, 1), workgroupSize };
 }
 
 /** What came of a case. */
@@ -227,11 +191,9 @@ export interface PlanOutcome {
  */
 export async function checkPlanCase(device: Device, one: PlanCase): Promise<PlanOutcome> {
   const { network } = one;
-  let plan: Plan;
-  let fast: Trained;
   try {
-    plan = readPlanFile(planFile(network, one.plan), network);
-    fast = await trainBy(device, one, plan);
+    const plan = readPlanFile(planFile(network, one.plan), network);
+    return { worst: await trainBy(device, one, plan) };
   } catch (error) {
     const isRefused = [ConfigurationError, FormatError, LimitError].some(
       (type) => error instanceof type,
@@ -239,24 +201,14 @@ export async function checkPlanCase(device: Device, one: PlanCase): Promise<Plan
     if (isRefused) return { refusal: (error as Error).message, worst: 0 };
     throw error;
   }
-  // The kernels of a training's first steps take turns with those of the plan, so they must give the same bits.
-  const quick = one.index % 4 === 0 ? quickPlan(plan, network, device.adapter) : undefined;
-  const same = quick
-    ? sameBits(fast.parameters, (await trainBy(device, one, quick)).parameters)
-    : 0;
-  return { worst: Math.max(fast.worst, same) };
-}
-
-interface Trained {
-  readonly parameters: Float32Array;
-  readonly worst: number;
 }
 
 /** Small, so that no drawn network diverges. */
 const learningRate = 2 ** -10;
 const momentum = 0.5;
 
-async function trainBy(device: Device, one: PlanCase, plan: Plan): Promise<Trained> {
+/** @returns the worst error as a share of its bound */
+async function trainBy(device: Device, one: PlanCase, plan: Plan): Promise<number> {
   const { index, network, batchSize, sampleCount, clipNorm } = one;
   const dataset = drawDataset(one);
   const engine = await GpuEngine.create(device, {
@@ -265,7 +217,6 @@ async function trainBy(device: Device, one: PlanCase, plan: Plan): Promise<Train
     optimizer: sgd({ learningRate, momentum }),
     clipNorm,
     plan,
-    isQuickFirst: false,
   });
   try {
     await engine.load(dataset);
@@ -299,7 +250,7 @@ async function trainBy(device: Device, one: PlanCase, plan: Plan): Promise<Train
       before = parameters;
       velocity = moment!;
     }
-    return { parameters: before, worst: worst.share };
+    return worst.share;
   } finally {
     await engine.dispose();
   }

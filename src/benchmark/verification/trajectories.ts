@@ -53,7 +53,7 @@ export async function trainGpu(
   dataset: Dataset,
   steps: number,
 ): Promise<Float32Array> {
-  const engine = await GpuEngine.create(device, { ...options, isQuickFirst: false });
+  const engine = await GpuEngine.create(device, { ...options });
   return await trainFor(engine, dataset, steps);
 }
 

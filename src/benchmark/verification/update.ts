@@ -1,5 +1,5 @@
 import { momentCount } from '../../../shaders/optimizer.ts';
-import type { Lanes, Tile } from '../../../shaders/tile.ts';
+import type { Tile } from '../../../shaders/matmul/matmul.ts';
 import { update as updateKernel } from '../../../shaders/update.ts';
 import type { Device } from '../../gpu/device.ts';
 import { packLayer, packMoments, packRows, unpackLayer, unpackMoments } from '../../gpu/layout.ts';
@@ -31,10 +31,9 @@ export interface UpdateCaseLayer {
 export interface UpdateCase {
   readonly layers: readonly UpdateCaseLayer[];
   readonly batchSize: number;
-  /** Of the buffers; those behind the mini-batch have delta 0. */
+  /** Of the buffers, a multiple of 4; those behind the mini-batch have delta 0. */
   readonly rows: number;
   readonly optimizer: Optimizer | undefined;
-  readonly lanes: Lanes;
 }
 
 /**

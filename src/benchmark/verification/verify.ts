@@ -5,9 +5,7 @@ import { ConfigurationError, DeviceLostError } from '../../errors.ts';
 import type { AdapterDescription } from '../../gpu/adapter.ts';
 import { Device } from '../../gpu/device.ts';
 import type { GpuEngineOptions } from '../../gpu/engine.ts';
-import { choosePlan } from '../../gpu/plan/choose.ts';
 import { planTarget } from '../../gpu/plan/check.ts';
-import { quickPlan } from '../../gpu/software/quickPlan.ts';
 import { asError } from '../../gpu/watch.ts';
 import { Network } from '../../network/network.ts';
 import { presets } from '../../network/presets.ts';
@@ -185,7 +183,6 @@ function trainingGroups(device: Device, data: Dataset): [string, Case[]][] {
     ],
   ];
   const gpu = (options: GpuEngineOptions) => trainGpu(device, options, data, steps);
-  const quick = quickPlan(choosePlan(lecture, batchSize, device.adapter), lecture, device.adapter);
   const trained = async () => lecture.withParameters(await trainGpu(device, plain, data, steps));
   return [
     [
@@ -222,18 +219,13 @@ function trainingGroups(device: Device, data: Dataset): [string, Case[]][] {
       ],
     ],
     [
-      'the same bits twice, streamed, and in the first steps’ kernels',
+      'the same bits twice, and streamed',
       [
         { name: 'twice', run: async () => sameBits(await gpu(plain), await gpu(plain)) },
         {
           name: 'streamed',
           run: async () => sameBits(await gpu(plain), await gpu({ ...plain, stream: true })),
         },
-        // Where there are none, training has but one set of kernels.
-        ...(quick ? trajectories : []).map(([name, options]) => ({
-          name: `first steps, ${name}`,
-          run: async () => sameBits(await gpu(options), await gpu({ ...options, plan: quick })),
-        })),
       ],
     ],
   ];

@@ -1,11 +1,12 @@
 /** Whether a plan that was not made by `choosePlan` here, but by a tuner or in a file, can be run at all. */
-import type { Sharing } from '../../../shaders/tile.ts';
+import { maxSharedMemory, type Tile } from '../../../shaders/matmul/matmul.ts';
+import { splitKMemory } from '../../../shaders/matmul/splitK.ts';
+import { tiledMemory } from '../../../shaders/matmul/tiled.ts';
 import { ConfigurationError } from '../../errors.ts';
 import type { Network } from '../../network/network.ts';
 import type { Device } from '../device.ts';
+import { swapProblem, textureProblem } from '../software/textures.ts';
 import { usedTiles, type Plan, type PlanAdapter, type UsedTile } from './plan.ts';
-import { textureProblem } from '../software/textures.ts';
-import { trainingStep, type Step } from '../step.ts';
 
 /** What of a device its plans have to fit. */
 export interface PlanTarget extends PlanAdapter {
@@ -22,26 +23,8 @@ export function planTarget(device: Pick<Device, 'adapter' | 'limit'>): PlanTarge
   return { isSoftware, subgroupSize, maxWorkgroupSize };
 }
 
-/** Rows that buffers may have beyond those of the mini-batch: each costs as much as a sample, and nothing comes of it. */
-export const mostExtraRows = 64;
-
-/** Sums (vec4f) an invocation may keep: no register file holds more, and each is a line of the shader. */
-const mostSums = 64;
-
-/** Rows of the mini-batch buffers for a plan with these tiles: the fewest that are whole tiles of every kernel. */
-export function rowsFor(plan: Plan, network: Pick<Network, 'layers'>): number {
-  const heights = usedTiles(plan, network.layers)
-    .filter(({ isOfBatch }) => isOfBatch)
-    .map(({ tile }) => tile.rows);
-  const whole = [...heights, plan.fused?.rows ?? 1].reduce(leastCommonMultiple, 1);
-  return Math.ceil(plan.batchSize / whole) * whole;
-}
-
-function leastCommonMultiple(a: number, b: number): number {
-  let [x, y] = [a, b];
-  while (y > 0) [x, y] = [y, x % y];
-  return (a / x) * b;
-}
+/** Blocks of 4 × 4 sums that an invocation may keep: no register file holds more, and each is a line of the shader. */
+export const maxBlocks = 16;
 
 /**
  * @param plan whose numbers are whole and at least as large as its file format asks for
@@ -61,131 +44,95 @@ export function requirePlan(
   if (plan.batchSize !== batchSize) {
     refuse(`It is for mini-batches of ${plan.batchSize} samples, and ${batchSize} are trained on`);
   }
-  requireLanes(plan, target);
-  const { rows, fused } = plan;
-  if (rows < batchSize) {
-    refuse(`Its buffers have ${rows} rows, and a mini-batch has ${batchSize} samples`);
-  }
-  if (rows > batchSize + mostExtraRows) {
+  const { fused } = plan;
+  if (fused) requireFused(fused, plan.layers.length, target);
+  const tiles = usedTiles(plan, layers);
+  for (const used of tiles) requireTile(used, target);
+  const sizes = new Set(plan.layers.map(({ update }) => update.workgroupSize));
+  if (sizes.size > 1) {
     refuse(
-      `Its buffers have ${rows} rows, and for a mini-batch of ${batchSize} samples they may have ${batchSize + mostExtraRows}`,
+      `The updates of all layers are one kernel with workgroups of one size, and they have ${[...sizes].join(' and ')}`,
     );
   }
-  if (fused && fused.from >= plan.layers.length) {
-    refuse(
-      `It fuses layers from ${fused.from} on, and the last layer is ${plan.layers.length - 1}`,
-    );
-  }
-  if (fused && rows % fused.rows !== 0) {
-    refuse(
-      `Its buffers have ${rows} rows, which is no multiple of the ${fused.rows} of fused layers`,
-    );
-  }
-  if (fused?.isPlain === true && (fused.rows > 1 || fused.workgroupSize !== undefined)) {
-    const who = fused.workgroupSize === undefined ? 'an invocation' : 'a workgroup';
-    refuse(
-      `Its fused layers are plain, with one sample an invocation, and ${fused.rows} ${who} are asked for`,
-    );
-  }
-  if (fused?.workgroupSize !== undefined) {
-    requireWorkgroup('The workgroups for fused layers have', fused.workgroupSize, target);
-  }
-  for (const used of usedTiles(plan, layers)) {
-    requireTile(plan, used, target);
-  }
-  const problem = textureProblem(plan, usedTiles(plan, layers));
+  const problem = textureProblem(plan, tiles);
   if (problem !== undefined) refuse(problem);
   return plan;
 }
 
-function requireLanes({ lanes }: Plan, target: PlanTarget): void {
-  const { workgroupSize, broadcast } = lanes;
-  requireWorkgroup('Its workgroups have', workgroupSize, target);
-  if (broadcast === 0) return;
-  if (broadcast !== target.subgroupSize) {
-    const has =
-      target.subgroupSize > 0
-        ? `those of this adapter have ${target.subgroupSize}`
-        : 'this adapter has none of one size';
-    refuse(`Its subgroups share loads between ${broadcast} invocations, and ${has}`);
+function requireFused(
+  { from, loop, rows4, workgroupSize }: NonNullable<Plan['fused']>,
+  layerCount: number,
+  target: PlanTarget,
+): void {
+  if (from >= layerCount) {
+    refuse(`It fuses layers from ${from} on, and the last layer is ${layerCount - 1}`);
   }
-  if (workgroupSize % broadcast !== 0) {
+  requireWorkgroup('The workgroups for fused layers have', workgroupSize, target);
+  if (loop === 'simple') {
+    if (rows4 !== 1) {
+      refuse(`An invocation takes 4 samples through fused layers, and ${4 * rows4} are asked for`);
+    }
+    return;
+  }
+  if (!isPowerOfTwo(rows4) || rows4 > workgroupSize) {
     refuse(
-      `Its workgroups have ${workgroupSize} invocations, which is no multiple of its subgroups' ${broadcast}`,
+      `A workgroup of ${workgroupSize} takes ${4 * rows4} samples through fused layers, and it may take a power of 2 up to ${4 * workgroupSize}`,
     );
   }
+  requireMemory('workgroups for fused layers', splitKMemory({ workgroupSize }));
+}
+
+function requireTile({ name, tile, columns4 }: UsedTile, target: PlanTarget): void {
+  const { workgroupSize } = tile;
+  requireWorkgroup(`The workgroups for the ${name} have`, workgroupSize, target);
+  const across =
+    tile.loop === 'splitK' ? tile.across * tile.splitK : 'across' in tile ? tile.across : 1;
+  if (workgroupSize % across !== 0) {
+    refuse(
+      `The workgroups for the ${name} have ${workgroupSize} invocations, which is no multiple of the ${across} side by side`,
+    );
+  }
+  requireMemory(`tile for the ${name}`, memoryOf(tile));
+  if (tile.loop === 'splitK') return;
+  if (tile.loop === 'swapped') {
+    const problem = swapProblem(tile, target);
+    if (problem !== undefined) refuse(`The tile for the ${name} ${problem}`);
+  }
+  if (tile.columns4 > columns4) {
+    refuse(
+      `The tile for the ${name} is ${4 * tile.columns4} columns wide, and its matrix has ${4 * columns4}`,
+    );
+  }
+  if (tile.rows4 * tile.columns4 > maxBlocks) {
+    refuse(
+      `The tile for the ${name} has ${tile.rows4 * tile.columns4} blocks of sums, and at most ${maxBlocks} are kept in registers`,
+    );
+  }
+}
+
+function memoryOf(tile: Tile): number {
+  if (tile.loop === 'tiled') return tiledMemory(tile);
+  return tile.loop === 'splitK' ? splitKMemory(tile) : 0;
+}
+
+function requireMemory(what: string, memory: number): void {
+  if (memory <= maxSharedMemory) return;
+  refuse(
+    `The ${what} asks for ${16 * memory} bytes of workgroup memory, and every adapter has ${16 * maxSharedMemory}`,
+  );
 }
 
 function requireWorkgroup(what: string, size: number, { maxWorkgroupSize }: PlanTarget): void {
   if (size > maxWorkgroupSize) {
     refuse(`${what} ${size} invocations, and this adapter allows ${maxWorkgroupSize}`);
   }
-  if (!Number.isInteger(Math.log2(size))) {
-    refuse(`${what} ${size} invocations, which is no power of 2`);
-  }
+  if (!isPowerOfTwo(size)) refuse(`${what} ${size} invocations, which is no power of 2`);
 }
 
-function requireSharing(name: string, shared: Sharing, target: PlanTarget): void {
-  const { workgroupSize, across, slices, depth } = shared;
-  requireWorkgroup(`The workgroups for the ${name} have`, workgroupSize, target);
-  if (workgroupSize % (across * slices) !== 0) {
-    refuse(
-      `The workgroups for the ${name} have ${workgroupSize} invocations, which is no multiple of ${across} tiles across with ${slices} slices each`,
-    );
-  }
-  if (depth % (4 * slices) !== 0) {
-    refuse(
-      `The ${name} stages ${depth} steps at a time, which is no multiple of 4 for each of ${slices} slices`,
-    );
-  }
-}
+const isPowerOfTwo = (count: number) => Number.isInteger(Math.log2(count));
 
-function requireTile({ rows, lanes }: Plan, used: UsedTile, target: PlanTarget): void {
-  const { name, tile, columns, sums, isOfBatch } = used;
-  if (tile.shared) {
-    requireSharing(name, tile.shared, target);
-    // The loop of a plain tile knows no slices: each of them would add up the whole sum.
-    if (tile.isPlain === true) {
-      refuse(`The tile for the ${name} is both plain and shared, and plain tiles share nothing`);
-    }
-  }
-  if (tile.quads > columns) {
-    refuse(`The tile for the ${name} is ${tile.quads} quads wide, and its matrix has ${columns}`);
-  }
-  if (sums * tile.rows * tile.quads > mostSums) {
-    refuse(
-      `The tile for the ${name} has ${sums * tile.rows * tile.quads} sums of 4, and at most ${mostSums} are kept in registers`,
-    );
-  }
-  if (isOfBatch && rows % tile.rows !== 0) {
-    refuse(
-      `Its buffers have ${rows} rows, which is no multiple of the ${tile.rows} of the tile for the ${name}`,
-    );
-  }
-  const sharesLoads = !tile.shared && tile.isPlain !== true;
-  if (sharesLoads && lanes.broadcast > 0 && tile.rows % lanes.broadcast !== 0) {
-    refuse(
-      `The tile for the ${name} has ${tile.rows} rows, which subgroups of ${lanes.broadcast} cannot share evenly`,
-    );
-  }
-}
-
-/**
- * The training step of a plan.
- * @throws {ConfigurationError} for tiles that a shader cannot be written for, too much workgroup memory for one
- */
-export function buildStep(...args: Parameters<typeof trainingStep>): Step {
-  try {
-    return trainingStep(...args);
-  } catch (error) {
-    if (error instanceof RangeError) refuse(error.message.replace(/\.$/, ''), { cause: error });
-    throw error;
-  }
-}
-
-function refuse(fact: string, options?: ErrorOptions): never {
+function refuse(fact: string): never {
   throw new ConfigurationError(
     `This plan cannot be used here. ${fact}. Tune one for this network, mini-batch and adapter, or use the default plan.`,
-    options,
   );
 }

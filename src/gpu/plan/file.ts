@@ -2,13 +2,14 @@
  * Plans as text. A plan decides in which order sums are added up, so it belongs to a result as a seed does: whoever
  * has both gets the same bits on the same adapter.
  */
-import type { Sharing, Tile } from '../../../shaders/tile.ts';
+import * as v from 'valibot';
+
 import type { EnginePlan } from '../../engine/engine.ts';
 import { FormatError } from '../../errors.ts';
 import { requireObject, show as showAny } from '../../network/arguments.ts';
 import type { Network } from '../../network/network.ts';
 import { requireLayerSizes } from '../../network/parameters.ts';
-import type { LayerPlan, Plan } from './plan.ts';
+import type { Plan } from './plan.ts';
 
 /** What a plan file says: JSON of this. */
 export interface PlanFile<P extends EnginePlan = Plan> {
@@ -20,11 +21,9 @@ export interface PlanFile<P extends EnginePlan = Plan> {
 }
 
 const format = 'nudge plan';
-const version = 1;
+const version = 2;
 /** No plan needs a larger number, and with this no product of two is rounded. */
 export const largestCount = 2 ** 26 - 1;
-/** Samples that an invocation, or a workgroup, may take through fused layers. */
-export const mostFusedRows = 64;
 
 export function planFile<P extends EnginePlan>(
   { layers }: Pick<Network, 'layers'>,
@@ -60,18 +59,16 @@ export function parsePlan(text: string, network: Pick<Network, 'layers'>): Plan 
 
 /** {@link parsePlan} for what is parsed already. */
 export function readPlanFile(file: unknown, network: Pick<Network, 'layers'>): Plan {
-  const whole = readObject(file, 'the file', ['format', 'version', 'layers', 'plan']);
+  const whole = read(fileSchema, file, 'the file');
+  const { layers, plan } = whole;
   if (whole.format !== format) refuse(`its format is ${show(whole.format)}, not '${format}'`);
   if (whole.version !== version) {
     refuse(`its version is ${show(whole.version)}, and this nudge reads version ${version}`);
   }
-  const layers = readList(whole.layers, 'layers').map((size, i) =>
-    readCount(size, `layers[${i}]`, 1),
-  );
   if (layers.join() !== network.layers.join()) {
     refuse(`it is for a network ${layers.join('-')}, and this one is ${network.layers.join('-')}`);
   }
-  return readPlan(whole.plan);
+  return readPlan(plan);
 }
 
 function requireLayers(network: Pick<Network, 'layers'>): void {
@@ -79,113 +76,56 @@ function requireLayers(network: Pick<Network, 'layers'>): void {
   requireLayerSizes(network.layers);
 }
 
+const count = (min: number) =>
+  v.custom<number>(
+    (value) => Number.isInteger(value) && Number(value) >= min && Number(value) <= largestCount,
+    `a whole number from ${min} to ${largestCount}`,
+  );
+const ofInvocation = { rows4: count(1), columns4: count(1), workgroupSize: count(1) };
+const tileSchema = v.variant('loop', [
+  v.strictObject({ loop: v.literal('simple'), ...ofInvocation }),
+  v.strictObject({ loop: v.literal('swapped'), ...ofInvocation, fromTextures: v.boolean() }),
+  v.strictObject({ loop: v.literal('tiled'), ...ofInvocation, across: count(1), tileK4: count(1) }),
+  v.strictObject({
+    loop: v.literal('splitK'),
+    ...{ splitK: count(1), across: count(1), workgroupSize: count(1) },
+  }),
+]);
+const planSchema = v.strictObject({
+  batchSize: count(1),
+  layers: v.array(
+    v.strictObject({ forward: tileSchema, hiddenDelta: tileSchema, update: tileSchema }),
+  ),
+  fused: v.exactOptional(
+    v.strictObject({
+      from: count(0),
+      loop: v.picklist(['simple', 'splitK']),
+      rows4: count(1),
+      workgroupSize: count(1),
+    }),
+  ),
+  stepsPerSubmit: count(1),
+});
+/** The rest is checked apart, so that a plan of another version or network is refused for that. */
+const fileSchema = v.strictObject({
+  ...{ format: v.unknown(), version: v.unknown(), layers: v.array(count(1)), plan: v.unknown() },
+});
+
 function readPlan(value: unknown): Plan {
-  const names = ['batchSize', 'rows', 'layers', 'lanes', 'fused', 'stepsPerSubmit'];
-  const plan = readObject(value, 'plan', names, ['fused']);
-  const lanes = readObject(plan.lanes, 'plan.lanes', ['workgroupSize', 'broadcast']);
-  return {
-    batchSize: readCount(plan.batchSize, 'plan.batchSize', 1),
-    rows: readCount(plan.rows, 'plan.rows', 1),
-    layers: readList(plan.layers, 'plan.layers').map((layer, l) =>
-      readLayer(layer, `plan.layers[${l}]`),
-    ),
-    lanes: {
-      workgroupSize: readCount(lanes.workgroupSize, 'plan.lanes.workgroupSize', 1),
-      broadcast: readCount(lanes.broadcast, 'plan.lanes.broadcast', 0),
-    },
-    ...(plan.fused !== undefined && { fused: readFused(plan.fused) }),
-    stepsPerSubmit: readCount(plan.stepsPerSubmit, 'plan.stepsPerSubmit', 1),
-  };
+  return read(planSchema, value, 'plan');
 }
 
-function readFused(value: unknown): NonNullable<Plan['fused']> {
-  const names = ['from', 'rows', 'workgroupSize', 'isPlain'];
-  const fused = readObject(value, 'plan.fused', names, ['workgroupSize', 'isPlain']);
-  const { workgroupSize, isPlain } = fused;
-  return {
-    from: readCount(fused.from, 'plan.fused.from', 0),
-    rows: readCount(fused.rows, 'plan.fused.rows', 1, mostFusedRows),
-    ...(workgroupSize !== undefined && {
-      workgroupSize: readCount(workgroupSize, 'plan.fused.workgroupSize', 1),
-    }),
-    ...(isPlain !== undefined && { isPlain: readSwitch(isPlain, 'plan.fused.isPlain') }),
-  };
-}
-
-function readLayer(value: unknown, name: string): LayerPlan {
-  const layer = readObject(value, name, ['forward', 'hiddenDelta', 'update']);
-  return {
-    forward: readTile(layer.forward, `${name}.forward`),
-    hiddenDelta: readTile(layer.hiddenDelta, `${name}.hiddenDelta`),
-    update: readTile(layer.update, `${name}.update`),
-  };
-}
-
-function readTile(value: unknown, name: string): Tile {
-  const names = ['rows', 'quads', 'shared', 'isPlain', 'fromTextures'];
-  const tile = readObject(value, name, names, ['shared', 'isPlain', 'fromTextures']);
-  const { isPlain, fromTextures } = tile;
-  return {
-    rows: readCount(tile.rows, `${name}.rows`, 1),
-    quads: readCount(tile.quads, `${name}.quads`, 1),
-    ...(tile.shared !== undefined && { shared: readSharing(tile.shared, `${name}.shared`) }),
-    ...(isPlain !== undefined && { isPlain: readSwitch(isPlain, `${name}.isPlain`) }),
-    ...(fromTextures !== undefined && {
-      fromTextures: readSwitch(fromTextures, `${name}.fromTextures`),
-    }),
-  };
-}
-
-function readSharing(value: unknown, name: string): Sharing {
-  const names = ['workgroupSize', 'across', 'slices', 'depth', 'ahead'];
-  const shared = readObject(value, name, names, ['ahead']);
-  const { ahead } = shared;
-  return {
-    workgroupSize: readCount(shared.workgroupSize, `${name}.workgroupSize`, 1),
-    across: readCount(shared.across, `${name}.across`, 1),
-    slices: readCount(shared.slices, `${name}.slices`, 1),
-    depth: readCount(shared.depth, `${name}.depth`, 0),
-    ...(ahead !== undefined && { ahead: readSwitch(ahead, `${name}.ahead`) }),
-  };
-}
-
-/** An object with these properties and no others, of which only `optional` ones may be missing. */
-function readObject(
-  value: unknown,
-  name: string,
-  names: readonly string[],
-  optional: readonly string[] = [],
-): Readonly<Record<string, unknown>> {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    refuse(`${name} is ${show(value)}, and an object with ${names.join(', ')} belongs there`);
-  }
-  const missing = names.find((one) => !optional.includes(one) && !Object.hasOwn(value, one));
-  if (missing !== undefined) refuse(`${name} has no '${missing}'`);
-  // A later nudge may have meant something by it, and what is passed over would make another plan of it.
-  const unknown = Object.keys(value).find((one) => !names.includes(one));
-  if (unknown !== undefined) {
-    refuse(`${name} has '${unknown}', and only ${names.join(', ')} are known`);
-  }
-  return value as Record<string, unknown>;
-}
-
-function readList(value: unknown, name: string): readonly unknown[] {
-  if (!Array.isArray(value)) refuse(`${name} is ${show(value)}, and a list belongs there`);
-  return value;
-}
-
-function readCount(value: unknown, name: string, least: number, most = largestCount): number {
-  if (!(Number.isInteger(value) && (value as number) >= least && (value as number) <= most)) {
-    refuse(`${name} is ${show(value)}, and a whole number from ${least} to ${most} belongs there`);
-  }
-  return value as number;
-}
-
-function readSwitch(value: unknown, name: string): boolean {
-  if (typeof value !== 'boolean') {
-    refuse(`${name} is ${show(value)}, and true or false belongs there`);
-  }
-  return value;
+function read<T>(schema: v.GenericSchema<unknown, T>, value: unknown, name: string): T {
+  const result = v.safeParse(schema, value, { abortEarly: true });
+  if (result.success) return result.output;
+  const [issue] = result.issues;
+  const path = (issue.path ?? []).map(({ key }) =>
+    typeof key === 'number' ? `[${key}]` : `.${String(key)}`,
+  );
+  const where = name + path.join('');
+  if (issue.expected === 'never') refuse(`${where} is not known`);
+  const expected = issue.type === 'custom' ? issue.message : issue.expected;
+  refuse(`${where} is ${show(issue.input)}; expected ${expected}`);
 }
 
 /** A value as the file has it, in few characters. */

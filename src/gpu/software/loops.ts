@@ -21,7 +21,7 @@ export const mostLoopIterations = 65_535 - 1024;
  */
 export function requireShortLoops(
   { layers }: Pick<Network, 'layers'>,
-  { rows, layers: tiles, fused }: Pick<Plan, 'rows' | 'layers' | 'fused'>,
+  { batchSize, fused }: Pick<Plan, 'batchSize' | 'fused'>,
   adapter: PlanAdapter,
 ): void {
   if (!adapter.isSoftware || compilesAhead(adapter)) return;
@@ -32,13 +32,9 @@ export function requireShortLoops(
         `${advice}, or backend 'cpu'.`,
     );
   };
-  requireShort(`Mini-batches of ${rows} samples`, rows);
+  requireShort(`Mini-batches of ${batchSize} samples`, quads(batchSize));
   const largest = Math.max(...layers);
-  // Plain tiles take one neuron at a time and stages at least two, where all others take four.
-  const takesFew = tiles.some(({ forward, hiddenDelta }) =>
-    [forward, hiddenDelta].some(({ isPlain, shared }) => isPlain === true || shared?.depth),
-  );
-  requireShort(`Layers of ${largest} neurons`, takesFew ? largest : quads(largest));
+  requireShort(`Layers of ${largest} neurons`, quads(largest));
   const outputs = layers.at(-1)!;
   requireShort(`${outputs} outputs`, costIterations(outputs));
   if (fused) {

@@ -38,18 +38,17 @@ it('every plan that is chosen comes back from its file as it was, and can be use
   }
 });
 
-it('what a workgroup shares is kept, and that a tile or a fused kernel is plain, or reads textures', () => {
-  const shared = { workgroupSize: 64, across: 8, slices: 2, depth: 16 };
-  for (const sharing of [shared, { ...shared, ahead: true }]) {
-    const layer = {
-      ...plan.layers[0]!,
-      forward: { rows: 4, quads: 1, shared: sharing },
-      hiddenDelta: { rows: 4, quads: 1, fromTextures: true },
-      update: { rows: 1, quads: 1, isPlain: true },
-    };
-    const fused = { from: 1, rows: 1, isPlain: true };
-    const sharingPlan = { ...plan, layers: plan.layers.with(0, layer), fused };
-    expect(parsePlan(serializePlan(network, sharingPlan), network)).toEqual(sharingPlan);
+it('every main loop is kept, with what it has of its own', () => {
+  const tiles = [
+    { loop: 'tiled', rows4: 2, columns4: 1, across: 8, tileK4: 4, workgroupSize: 64 },
+    { loop: 'splitK', splitK: 4, across: 4, workgroupSize: 64 },
+    { loop: 'swapped', rows4: 4, columns4: 1, workgroupSize: 64, fromTextures: true },
+  ] as const;
+  for (const tile of tiles) {
+    const layer = { forward: tile, hiddenDelta: tile, update: tile };
+    const fused = { from: 1, loop: 'splitK', rows4: 2, workgroupSize: 64 } as const;
+    const other = { ...plan, layers: plan.layers.with(0, layer), fused };
+    expect(parsePlan(serializePlan(network, other), network)).toEqual(other);
   }
 });
 
@@ -74,34 +73,37 @@ describe('a file is refused that', () => {
     }
     for (const wrong of ['null', '3', '[]', '"plan"']) {
       const { message } = errorOf(FormatError, () => parsePlan(wrong, network));
-      expect(message).toContain(`the file is ${wrong}, and an object with`);
+      expect(message).toContain(`the file is ${wrong}; expected Object`);
     }
   });
 
   it('is nested so deep that no JSON can be made of it again', () => {
     const deep = '['.repeat(300_000) + ']'.repeat(300_000);
     const { message } = errorOf(FormatError, () => parsePlan(deep, network));
-    expect(message).toContain('the file is an array, and an object with');
+    expect(message).toContain('the file is an array; expected Object');
   });
 
   it('is of another format, version or network', () => {
     expect(errorWith(['format'], 'plans')).toContain(`its format is "plans", not 'nudge plan'`);
-    expect(errorWith(['version'], 2)).toContain('its version is 2, and this nudge reads version 1');
+    expect(errorWith(['version'], 1)).toContain('its version is 1, and this nudge reads version 2');
     expect(errorWith(['layers', 1], 32)).toContain(
       'it is for a network 784-32-16-10, and this one is 784-16-16-10',
     );
   });
 
   it('lacks something, or has something unknown', () => {
-    expect(errorWith(['plan', 'rows'], undefined)).toContain("plan has no 'rows'");
-    expect(errorWith(['plan', 'lanes', 'waves'], 1)).toContain(
-      "plan.lanes has 'waves', and only workgroupSize, broadcast are known",
+    expect(errorWith(['plan', 'batchSize'], undefined)).toContain(
+      'plan.batchSize is missing; expected',
+    );
+    expect(errorWith(['plan', 'fused', 'waves'], 1)).toContain('plan.fused.waves is not known');
+    expect(errorWith(['plan', 'layers', 0, 'forward', 'loop'], 'fast')).toContain(
+      'plan.layers[0].forward.loop is "fast"; expected ("simple" | "swapped" | "tiled" | "splitK")',
     );
   });
 
-  it.each([0, -1, 1.5, 2 ** 26, '4', null, true])('has %s for a number of rows', (value) => {
-    expect(errorWith(['plan', 'layers', 1, 'update', 'rows'], value)).toContain(
-      `plan.layers[1].update.rows is ${JSON.stringify(value)}, and a whole number from 1 to 67108863 belongs there`,
+  it.each([0, -1, 1.5, 2 ** 26, '4', null, true])('has %s for a number of blocks', (value) => {
+    expect(errorWith(['plan', 'layers', 1, 'update', 'rows4'], value)).toContain(
+      `plan.layers[1].update.rows4 is ${JSON.stringify(value)}; expected a whole number from 1 to 67108863`,
     );
   });
 });
@@ -118,8 +120,7 @@ it('whatever stands in a file, it is read or refused in a sentence', () => {
     ['plan', 'layers'],
     ['plan', 'layers', 0],
     ['plan', 'layers', 0, 'forward'],
-    ['plan', 'lanes'],
-    ['plan', 'lanes', 'broadcast'],
+    ['plan', 'layers', 0, 'forward', 'loop'],
     ['plan', 'fused'],
     ['layers'],
   ] as const;

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import type { Tile } from '../../../shaders/tile.ts';
+import type { Tile } from '../../../shaders/matmul/matmul.ts';
 import {
   trainFor,
   trainReference,
@@ -24,7 +24,7 @@ const softmax = { activation: 'relu', output: 'softmax', cost: 'cross-entropy' }
 const labels = (layers: number[], batchSize: number) => {
   const plan = choosePlan({ layers }, batchSize, gpu);
   const network = new Network({ layers, ...softmax });
-  return trainingStep(network, plan, optimizer).kernels.map(({ label }) => label);
+  return trainingStep(network, plan, optimizer).map(({ label }) => label);
 };
 
 describe('the plan for a GPU', () => {
@@ -42,18 +42,17 @@ describe('the plan for a GPU', () => {
     }
   });
 
-  it('stages the large products in workgroup memory, and slices sums that are few and long', () => {
+  it('tiles the large products in workgroup memory, and splits sums that are few and long', () => {
     const tiles = (sizes: number[], batchSize: number) => hardwarePlan(sizes, batchSize).layers;
     const [first, second, last] = tiles([784, 1024, 1024, 10], 1024);
-    for (const { shared } of [first!.forward, second!.hiddenDelta, second!.update]) {
-      expect(shared!.depth).toBeGreaterThan(0);
-      expect(shared!.slices).toBe(1);
+    for (const { loop } of [first!.forward, second!.hiddenDelta, second!.update]) {
+      expect(loop).toBe('tiled');
     }
-    expect(last!.update.shared).toMatchObject({ depth: 0, slices: 16 });
-    // The larger the product, the larger the blocks.
-    const sums = ({ rows, quads }: Tile) => rows * quads;
-    expect(sums(tiles([784, 4096, 4096, 10], 1024)[1]!.forward)).toBeGreaterThan(
-      sums(second!.forward),
+    expect(last!.update).toMatchObject({ loop: 'splitK', splitK: 16 });
+    // The larger the product, the larger the tiles.
+    const blocks = (tile: Tile) => (tile.loop === 'tiled' ? tile.rows4 * tile.columns4 : 0);
+    expect(blocks(tiles([784, 4096, 4096, 10], 1024)[1]!.forward)).toBeGreaterThan(
+      blocks(second!.forward),
     );
   });
 
@@ -62,11 +61,10 @@ describe('the plan for a GPU', () => {
       for (const batchSize of [1, 2, 7, 64, 100, 1000]) {
         const layers = [784, width, 31, 10];
         const plan = choosePlan({ layers }, batchSize, gpu);
-        expect(plan.rows).toBeGreaterThanOrEqual(batchSize);
-        for (const { code } of trainingStep(new Network({ layers }), plan, optimizer).kernels) {
+        for (const { code } of trainingStep(new Network({ layers }), plan, optimizer)) {
           const [, size] = /@workgroup_size\((\d+)\)/.exec(code)!;
           expect(Number(size)).toBeLessThanOrEqual(256);
-          const [, quads = '0'] = /var<workgroup> staged: array<vec4f, (\d+)>/.exec(code) ?? [];
+          const [, quads = '0'] = /var<workgroup> shared4: array<vec4f, (\d+)>/.exec(code) ?? [];
           expect(16 * Number(quads)).toBeLessThanOrEqual(16384);
         }
       }
@@ -83,23 +81,28 @@ describe('training with the plan for a GPU', () => {
   afterAll(() => device.destroy());
 
   const { training } = digits({ trainingCount: 333, testCount: 1 });
-  const staged = (rows: number, slices: number): Tile => ({
-    rows,
-    quads: 1,
-    shared: { workgroupSize: 64, across: 4, slices, depth: 16, ahead: slices > 1 },
-  });
-  const layer = (tile: Tile, update: Tile) => ({ forward: tile, hiddenDelta: tile, update });
-  const everythingStaged: Plan = {
+  const tiled: Tile = {
+    loop: 'tiled',
+    rows4: 1,
+    columns4: 1,
+    across: 4,
+    tileK4: 3,
+    workgroupSize: 64,
+  };
+  const split: Tile = { loop: 'splitK', splitK: 4, across: 4, workgroupSize: 64 };
+  const everythingTiled: Plan = {
     batchSize: 50,
-    rows: 52,
-    layers: [0, 1, 2].map((l) => layer(staged(4, l === 1 ? 4 : 1), staged(1, l === 1 ? 4 : 1))),
-    lanes: { workgroupSize: 64, broadcast: 0 },
+    layers: [tiled, split, tiled].map((tile) => ({
+      forward: tile,
+      hiddenDelta: tile,
+      update: tile,
+    })),
     stepsPerSubmit: 10,
   };
   const cases: readonly (readonly [string, NetworkOptions, number, Plan?])[] = [
     ['two dispatches a step', { layers: [784, 16, 16, 10] }, 100],
     ['no size a multiple of anything', { layers: [784, 33, 17, 10], activation: 'gelu' }, 37],
-    ['everything staged', { layers: [784, 33, 18, 10], ...softmax }, 50, everythingStaged],
+    ['everything tiled or split', { layers: [784, 33, 18, 10], ...softmax }, 50, everythingTiled],
   ];
 
   it.each(cases.map(([name, options, batchSize, given]) => ({ name, options, batchSize, given })))(

@@ -9,7 +9,7 @@ import type { Optimizer } from '../../../engine/optimizers.ts';
 import type { Device } from '../../device.ts';
 import { choosePlan } from '../choose.ts';
 import type { Plan } from '../plan.ts';
-import { planTarget, rowsFor } from '../check.ts';
+import { planTarget } from '../check.ts';
 import { BatchTimer } from '../../probes/batchTimer.ts';
 import { requireBudget } from '../../probes/probeAdapter.ts';
 import {
@@ -153,7 +153,7 @@ class Tuner {
   async run(timer: Timer): Promise<Tuning> {
     const { batchSize, optimizer, clipNorm } = this.#options;
     const original = choosePlan(this.#network, batchSize, this.#device.adapter);
-    const bench = await Workbench.create(this.#device, timer, original, {
+    const bench = await Workbench.create(this.#device, timer, {
       ...{ network: this.#network, batchSize, optimizer, clipNorm },
     });
     try {
@@ -175,7 +175,7 @@ class Tuner {
       plan = await this.#decide(bench, question, plan, 0.8 * (seconds / left));
       left -= seconds;
     }
-    plan = await this.#decide(bench, { kind: 'lanes' }, plan, 1);
+    plan = await this.#decide(bench, { kind: 'workgroups' }, plan, 1);
     return await this.#askAgain(bench, plan);
   }
 
@@ -274,7 +274,6 @@ class Tuner {
    * be of a machine that was busier.
    */
   async #finish(bench: Workbench, original: Plan, found: Plan): Promise<Tuning> {
-    const plan = { ...found, rows: rowsFor(found, this.#network) };
     const times = { original: [this.#gained.default], found: [] as number[] };
     if (this.#decisions.some(({ isAccepted }) => isAccepted)) {
       for (let round = 0; round < finalRounds; round++) {
@@ -282,16 +281,16 @@ class Tuner {
         if (round >= 2 && this.#isOver(this.#budgetMs)) break;
         this.#tell('the whole step');
         times.original.push(await bench.time(bench.kernels(original)));
-        times.found.push(await bench.time(bench.kernels(plan)));
+        times.found.push(await bench.time(bench.kernels(found)));
       }
     }
     const wins =
       times.found.length > 0 &&
       isFaster(times.found, times.original) &&
-      (await this.#problemOf(plan)) === null;
+      (await this.#problemOf(found)) === null;
     const before = leastOf(times.original);
     return {
-      plan: wins ? plan : original,
+      plan: wins ? found : original,
       isDefault: !wins,
       decisions: this.#decisions,
       step: { default: before, tuned: wins ? leastOf(times.found) : before },

@@ -8,11 +8,11 @@ import type { Optimizer } from '../../../engine/optimizers.ts';
 import type { Device } from '../../device.ts';
 import { parameterBuffers } from '../../parameterStore.ts';
 import type { Plan } from '../plan.ts';
-import { buildStep, mostExtraRows } from '../check.ts';
 import type { BatchTimer } from '../../probes/batchTimer.ts';
 import { measureSlope } from '../../probes/slope.ts';
 import { Program } from '../../program.ts';
 import { createSource, type BatchSource } from '../../source.ts';
+import { trainingBuffers, trainingStep } from '../../step.ts';
 
 export type Timer = Pick<BatchTimer, 'run' | 'emptySeconds' | 'leastSeconds'>;
 
@@ -57,13 +57,7 @@ export class Workbench {
     this.#made = made;
   }
 
-  /** @param anyPlan of the network, for the names of a step's buffers */
-  static async create(
-    device: Device,
-    timer: Timer,
-    anyPlan: Plan,
-    options: WorkbenchOptions,
-  ): Promise<Workbench> {
+  static async create(device: Device, timer: Timer, options: WorkbenchOptions): Promise<Workbench> {
     const { network, batchSize, optimizer, clipNorm } = options;
     const dataset = noise(network, batches * batchSize);
     // A learning rate so small that any number of steps leaves the parameters about as they are.
@@ -73,9 +67,8 @@ export class Workbench {
     const source = await createSource(device, dataset, batchSize, false, training);
     try {
       source.begin(fileOrder(dataset.sampleCount), 0);
-      const widest = { ...anyPlan, rows: batchSize + mostExtraRows };
       const sizes = new Map([
-        ...buildStep(network, widest, optimizer, clipNorm).buffers,
+        ...trainingBuffers(network, batchSize, clipNorm),
         ...parameterBuffers(network, optimizer, clipNorm !== undefined).map(
           ({ name, size }) => [name, size] as const,
         ),
@@ -97,10 +90,10 @@ export class Workbench {
     }
   }
 
-  /** The kernels of a training step by a plan. @throws {ConfigurationError} where no shader can be written for it */
+  /** The kernels of a training step by a plan. */
   kernels(plan: Plan): readonly Kernel[] {
     const { network, optimizer, clipNorm } = this.#options;
-    return buildStep(network, plan, optimizer, clipNorm).kernels;
+    return trainingStep(network, plan, optimizer, clipNorm);
   }
 
   /**

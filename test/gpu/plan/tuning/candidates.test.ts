@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 
 import { choosePlan } from '../../../../src/gpu/plan/choose.ts';
 import type { Plan } from '../../../../src/gpu/plan/plan.ts';
-import { requirePlan, rowsFor } from '../../../../src/gpu/plan/check.ts';
+import { requirePlan } from '../../../../src/gpu/plan/check.ts';
 import {
   candidatesFor,
   nameAnswer,
@@ -25,7 +25,7 @@ const works: readonly (readonly [number[], number])[] = [
 ];
 const questionsOf = (plan: Plan): readonly Question[] => [
   { kind: 'fused' },
-  { kind: 'lanes' },
+  { kind: 'workgroups' },
   ...tileQuestions(plan),
 ];
 
@@ -33,8 +33,8 @@ const questionsOf = (plan: Plan): readonly Question[] => [
 function undone(question: Question, { fused, ...other }: Plan, plan: Plan): Plan {
   const own = question.kind === 'fused' ? plan.fused : fused;
   const same: Plan = { ...other, ...(own && { fused: own }) };
-  if (question.kind === 'lanes') return { ...same, lanes: plan.lanes };
   if (question.kind === 'fused') return same;
+  if (question.kind === 'workgroups') return { ...plan };
   const { layer, role } = question;
   const before = { ...other.layers[layer]!, [role]: plan.layers[layer]![role] };
   return { ...same, layers: other.layers.with(layer, before) };
@@ -53,9 +53,8 @@ describe.each(Object.entries(targets))('on %s', (_, target) => {
         expect(names.length).toBeLessThanOrEqual(20);
         for (const { name, plan: other } of candidates) {
           expect(requirePlan(other, { layers }, batchSize, target)).toBe(other);
-          expect(other.rows).toBe(rowsFor(other, { layers }));
           expect(nameAnswer(question, other)).toBe(name);
-          expect({ ...undone(question, other, plan), rows: plan.rows }).toEqual(plan);
+          expect(undone(question, other, plan)).toEqual(plan);
         }
       }
     }
@@ -74,14 +73,8 @@ describe.each(Object.entries(targets))('on %s', (_, target) => {
 
 it('there is a question for the tile of each kernel that the plan has', () => {
   const layers = [784, 16, 16, 10];
-  const {
-    batchSize,
-    rows,
-    layers: tiles,
-    lanes,
-    stepsPerSubmit,
-  } = choosePlan({ layers }, 100, lavapipe);
-  const apart = { batchSize, rows, layers: tiles, lanes, stepsPerSubmit };
+  const apart: Plan = { ...choosePlan({ layers }, 100, lavapipe) };
+  Reflect.deleteProperty(apart, 'fused');
   const names = (plan: Plan) => tileQuestions(plan).map(nameQuestion);
   expect(names(apart)).toEqual([
     'forward of layer 0',
@@ -93,12 +86,9 @@ it('there is a question for the tile of each kernel that the plan has', () => {
     'hidden delta of layer 2',
     'update of layer 2',
   ]);
-  expect(names({ ...apart, fused: { from: 1, rows: 4 } })).toEqual([
-    'forward of layer 0',
-    'update of layer 0',
-    'update of layer 1',
-    'update of layer 2',
-  ]);
+  expect(
+    names({ ...apart, fused: { from: 1, loop: 'simple', rows4: 1, workgroupSize: 8 } }),
+  ).toEqual(['forward of layer 0', 'update of layer 0', 'update of layer 1', 'update of layer 2']);
 });
 
 it('small layers may be fused or not, large ones are not', () => {
@@ -113,33 +103,36 @@ it('small layers may be fused or not, large ones are not', () => {
   expect(names([784, 128, 10]).join()).not.toContain('from 0');
 });
 
-it('a tile may read textures or not where loads are worth sharing, and is asked about that first', () => {
+it('a tile of an adapter that swaps may read textures or not, and is asked about that first', () => {
   const layers = [784, 512, 10];
   const question: Question = { kind: 'tile', role: 'forward', layer: 0 };
-  const first = (plan: Plan, target = swiftShader) =>
-    candidatesFor(question, plan, { layers }, target)[0]!.name;
   const chosen = choosePlan({ layers }, 512, swiftShader);
-  expect(nameAnswer(question, chosen)).toBe('32×8 from textures');
-  expect(first(chosen)).toBe('32×8');
-  const { rows, quads } = chosen.layers[0]!.forward;
-  const layer = { ...chosen.layers[0]!, forward: { rows, quads } };
-  expect(first({ ...chosen, layers: chosen.layers.with(0, layer) })).toBe('32×8 from textures');
+  expect(nameAnswer(question, chosen)).toBe('32×8 swapped from textures by 4');
+  const [first] = candidatesFor(question, chosen, { layers }, swiftShader);
+  expect(first!.name).toBe('32×8 swapped by 4');
   const elsewhere = choosePlan({ layers }, 512, lavapipe);
   const names = candidatesFor(question, elsewhere, { layers }, lavapipe).map(({ name }) => name);
-  expect(names.join()).not.toContain('textures');
+  expect(names.join()).not.toContain('swapped');
 });
 
-it('a tile that a workgroup shares has neighbours that differ in one thing', () => {
+it('a tile in workgroup memory has neighbours that differ in one thing, and other main loops', () => {
   const layers = [784, 512, 10];
-  const shared = { workgroupSize: 64, across: 8, slices: 1, depth: 16 };
+  const tile = {
+    loop: 'tiled',
+    rows4: 1,
+    columns4: 1,
+    across: 16,
+    tileK4: 4,
+    workgroupSize: 256,
+  } as const;
   const plan = choosePlan({ layers }, 512, gpu);
-  const layer = { ...plan.layers[0]!, forward: { rows: 4, quads: 1, shared } };
-  const sharing = { ...plan, layers: plan.layers.with(0, layer) };
+  const layer = { ...plan.layers[0]!, forward: tile };
+  const tiled = { ...plan, layers: plan.layers.with(0, layer) };
   const question = { kind: 'tile', role: 'forward', layer: 0 } as const;
-  const tiles = candidatesFor(question, sharing, { layers }, gpu).map(
+  const tiles = candidatesFor(question, tiled, { layers }, gpu).map(
     (candidate) => candidate.plan.layers[0]!.forward,
   );
-  expect(tiles).toContainEqual({ rows: 4, quads: 1, shared: { ...shared, depth: 32 } });
-  expect(tiles).toContainEqual({ rows: 8, quads: 1, shared });
-  expect(tiles).toContainEqual({ rows: 4, quads: 1 });
+  expect(tiles).toContainEqual({ ...tile, tileK4: 8 });
+  expect(tiles).toContainEqual({ ...tile, rows4: 2, tileK4: 2 });
+  expect(tiles).toContainEqual({ loop: 'splitK', splitK: 8, across: 8, workgroupSize: 256 });
 });

@@ -244,7 +244,7 @@ describe('the check of a plan', () => {
     const plan = choosePlan(network, batchSize, device.adapter);
     const target = planTarget(device);
     const check = planChecker(device, network, batchSize);
-    const questions = [{ kind: 'fused' }, { kind: 'lanes' }, ...tileQuestions(plan)] as const;
+    const questions = [{ kind: 'fused' }, { kind: 'workgroups' }, ...tileQuestions(plan)] as const;
     const candidates = questions.flatMap((question) =>
       candidatesFor(question, plan, network, target).slice(0, 2),
     );

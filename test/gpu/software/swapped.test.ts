@@ -1,53 +1,40 @@
-/** Operands by way of textures: that nobody can tell by the results, and what a step copies for them. */
+/** SwiftShader's main loop: textures change no bit, and what a step copies for them. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { withCopies, workgroupKernel, type Kernel } from '../../shaders/kernel.ts';
-import {
-  copyToTexture,
-  texel,
-  texelX,
-  texelY,
-  textureBindings,
-  type TexturedMatrix,
-} from '../../shaders/texture.ts';
-import type { Tile } from '../../shaders/tile.ts';
-import { floats, runKernel } from '../../src/benchmark/verification/kernelRunner.ts';
-import { sameBits, trainGpu } from '../../src/benchmark/verification/trajectories.ts';
-import { createDataset } from '../../src/data/dataset.ts';
-import { Device } from '../../src/gpu/device.ts';
-import { GpuEngine } from '../../src/gpu/engine.ts';
-import { parameterRanges } from '../../src/gpu/layout.ts';
-import { choosePlan } from '../../src/gpu/plan/choose.ts';
-import type { Plan } from '../../src/gpu/plan/plan.ts';
-import { requirePlan, rowsFor } from '../../src/gpu/plan/check.ts';
-import { trainingStep } from '../../src/gpu/step.ts';
-import { BatchTimer } from '../../src/gpu/probes/batchTimer.ts';
-import { Workbench } from '../../src/gpu/plan/tuning/workbench.ts';
-import { Network } from '../../src/network/network.ts';
-import { sgd } from '../../src/engine/optimizers.ts';
-import { testGpu } from '../setup/adapter.ts';
+import { withCopies } from '../../../shaders/kernel.ts';
+import type { Tile } from '../../../shaders/matmul/matmul.ts';
+import { checkHiddenDelta } from '../../../src/benchmark/verification/hiddenDelta.ts';
+import { sameBits, trainGpu } from '../../../src/benchmark/verification/trajectories.ts';
+import { createDataset } from '../../../src/data/dataset.ts';
+import { Device } from '../../../src/gpu/device.ts';
+import { GpuEngine } from '../../../src/gpu/engine.ts';
+import { parameterRanges } from '../../../src/gpu/layout.ts';
+import { choosePlan } from '../../../src/gpu/plan/choose.ts';
+import type { Plan } from '../../../src/gpu/plan/plan.ts';
+import { requirePlan } from '../../../src/gpu/plan/check.ts';
+import { trainingStep } from '../../../src/gpu/step.ts';
+import { BatchTimer } from '../../../src/gpu/probes/batchTimer.ts';
+import { Workbench } from '../../../src/gpu/plan/tuning/workbench.ts';
+import { Network } from '../../../src/network/network.ts';
+import { sgd } from '../../../src/engine/optimizers.ts';
+import { testGpu } from '../../setup/adapter.ts';
 import {
   hiddenActivations,
   outputsAndCosts,
   randomDataset,
   testRandom,
-} from '../support/networks.ts';
+} from '../../support/networks.ts';
 
 const swiftShader = { isSoftware: true, subgroupSize: 4, maxWorkgroupSize: 256 };
 
-/** A plan with these tiles in every kernel, whose operands come from textures or do not. */
+/** A plan with this main loop in every kernel, whose operands come from textures or do not. */
 function planWith(layers: readonly number[], batchSize: number, fromTextures: boolean): Plan {
-  const tile = (rows: number): Tile => ({ rows, quads: 1, ...(fromTextures && { fromTextures }) });
-  const plan: Plan = {
+  const tile: Tile = { loop: 'swapped', rows4: 4, columns4: 1, workgroupSize: 8, fromTextures };
+  return {
     batchSize,
-    rows: batchSize,
-    layers: layers
-      .slice(1)
-      .map(() => ({ forward: tile(8), hiddenDelta: tile(4), update: tile(4) })),
-    lanes: { workgroupSize: 8, broadcast: 0 },
+    layers: layers.slice(1).map(() => ({ forward: tile, hiddenDelta: tile, update: tile })),
     stepsPerSubmit: 2,
   };
-  return { ...plan, rows: rowsFor(plan, { layers }) };
 }
 
 describe('on a device', () => {
@@ -58,37 +45,24 @@ describe('on a device', () => {
   afterAll(() => device.destroy());
 
   it.each([
-    ['as wide as textures may be', 8192, 3],
+    ['as wide as textures may be', 4 * 8192, 3],
     ['as high', 3, 8192],
     ['of odd sizes', 257, 131],
-  ])('a matrix %s comes back from its texture texel by texel', async (_, width, height) => {
-    const matrix: TexturedMatrix = { buffer: 'activations', at: 5, width, height };
-    const values = Float32Array.from({ length: 4 * width * height }, (__, i) => Math.fround(i));
-    const read: Kernel = {
-      ...workgroupKernel(
-        'read a texture',
-        [
-          { name: 'deltas', access: 'read_write', type: 'array<vec4f>' },
-          ...textureBindings([matrix]),
-        ],
-        height,
-        { workgroupSize: 1, broadcast: 0 },
-        '',
-        `  for (var quad = 0u; quad < ${width}u; quad++) {
-    deltas[workgroup * ${width}u + quad] = ${texel(matrix, texelX(matrix, 'quad'), texelY(matrix, 'workgroup'))};
-  }`,
-      ),
-      copies: [copyToTexture(matrix, 16)],
-    };
-    const activations = new Float32Array(20 + values.length);
-    activations.set(values, 20);
-    const contents = { activations, deltas: { poisoned: values.length } };
-    const result = await runKernel(device, read, contents);
-    const found = floats(result.get('deltas')!);
-    expect(found).toHaveLength(values.length);
-    expect(found.findIndex((value, i) => value !== values[i])).toBe(-1);
-    expect(device.liveBuffers).toBe(0);
-  });
+  ])(
+    'weights %s come back from their texture: a product of integers is exact',
+    async (_, outputs, inputs) => {
+      const tile: Tile = {
+        loop: 'swapped',
+        rows4: 4,
+        columns4: 1,
+        workgroupSize: 8,
+        fromTextures: true,
+      };
+      const options = { inputs, outputs, activation: 'relu', rows: 4, tile } as const;
+      expect(await checkHiddenDelta(device, options, 'integers', 1)).toBe(0);
+      expect(device.liveBuffers).toBe(0);
+    },
+  );
 
   const cases = [
     { layers: [784, 16, 16, 10], batchSize: 100, clipNorm: undefined },
@@ -154,10 +128,12 @@ it('candidates of a tuner have their textures in common', async () => {
   };
   const plan = planWith(layers, 8, true);
   const timer = await BatchTimer.create(device);
-  const bench = await Workbench.create(device, timer, plan, options);
+  const bench = await Workbench.create(device, timer, options);
   await bench.time(bench.kernels(plan));
   const { liveBuffers } = device;
-  const wider = { rows: 8, quads: 2, fromTextures: true };
+  const wider: Tile = {
+    ...{ loop: 'swapped', rows4: 4, columns4: 2, workgroupSize: 8, fromTextures: true },
+  };
   const other = { ...plan, layers: plan.layers.with(0, { ...plan.layers[0]!, forward: wider }) };
   expect(bench.kernels(other)[0]!.code).not.toBe(bench.kernels(plan)[0]!.code);
   await bench.time(bench.kernels(other));
@@ -172,7 +148,7 @@ it('a step copies an operand once, before the first kernel that reads it and aft
   const layers = [784, 64, 32, 10];
   const network = new Network({ layers });
   const plan = planWith(layers, 32, true);
-  const { kernels } = trainingStep(network, plan, sgd({ learningRate: 1 }));
+  const kernels = trainingStep(network, plan, sgd({ learningRate: 1 }));
   const labels = withCopies(kernels).map(({ label }) => label);
   const [first, second, third] = parameterRanges({ layers }).map(({ offset }) => offset);
   expect(labels).toEqual([
@@ -197,16 +173,16 @@ it('a step copies an operand once, before the first kernel that reads it and aft
 describe('the default plan', () => {
   const isTextured = (layers: readonly number[], batchSize: number, adapter = swiftShader) =>
     choosePlan({ layers }, batchSize, adapter).layers.map(({ forward, update }) => [
-      forward.fromTextures === true,
-      update.fromTextures === true,
+      forward.loop === 'swapped' && forward.fromTextures,
+      update.loop === 'swapped' && update.fromTextures,
     ]);
 
   it('has them for large products where loads are dear, but not for what shares loads no more', () => {
     expect(isTextured([784, 1024, 1024, 10], 1024)).toEqual([
       [true, true],
       [true, true],
-      // Its forward is fused, and its update in the shortest code.
-      [true, false],
+      // As large as the others by its product.
+      [true, true],
     ]);
     expect(isTextured([784, 128, 10], 100)).toEqual([
       [true, true],
@@ -227,11 +203,13 @@ describe('the default plan', () => {
     const layers = Array.from({ length: 13 }, () => 512);
     const plan = choosePlan({ layers }, 512, swiftShader);
     expect(requirePlan(plan, { layers }, 512, swiftShader)).toBe(plan);
-    const { kernels } = trainingStep(new Network({ layers }), plan, sgd({ learningRate: 1 }));
+    const kernels = trainingStep(new Network({ layers }), plan, sgd({ learningRate: 1 }));
     for (const { bindings, label } of kernels) {
       const textures = bindings.filter(({ access }) => access === 'texture');
       expect(textures.length, label).toBeLessThanOrEqual(16);
     }
-    expect(plan.layers.filter(({ update }) => update.fromTextures)).toHaveLength(8);
+    expect(
+      plan.layers.filter(({ update }) => update.loop === 'swapped' && update.fromTextures),
+    ).toHaveLength(8);
   });
 });

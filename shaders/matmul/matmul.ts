@@ -1,0 +1,69 @@
+/** A product by one of the main loops. */
+import type { Binding, Kernel } from '../kernel.ts';
+import { swapped, type SwappedTile } from '../software/swapped.ts';
+import { blockFunctions, type Product } from './product.ts';
+import { simple, simpleWorkgroups, type SimpleTile } from './simple.ts';
+import { splitK, splitKMemory, splitKWorkgroups, type SplitKTile } from './splitK.ts';
+import { tiled, tiledMemory, tiledWorkgroups, type TiledTile } from './tiled.ts';
+
+/** How a product is cut up: its main loop, and what an invocation and a workgroup compute. */
+export type Tile = SimpleTile | TiledTile | SplitKTile | SwappedTile;
+
+export interface Matmul {
+  /** WGSL: `fn matmul(workgroup: u32, lane: u32)`, with the product's name at its end. */
+  readonly code: string;
+  /** For which it is to be called. */
+  readonly workgroups: number;
+  /** vec4f of workgroup memory. */
+  readonly memory: number;
+  /** WGSL functions that the code calls, which a kernel has once; those of subgroups among them. */
+  readonly helpers?: string;
+  /** What it binds beside the product's own buffers, and the kernels that have to come before it. */
+  readonly bindings: readonly Binding[];
+  readonly copies: readonly Kernel[];
+}
+
+export function matmul(product: Product, tile: Tile): Matmul {
+  const alone = { memory: 0, bindings: [], copies: [] };
+  switch (tile.loop) {
+    case 'simple':
+      return {
+        ...alone,
+        code: simple(product, tile),
+        workgroups: simpleWorkgroups(product, tile),
+      };
+    case 'tiled':
+      return {
+        ...alone,
+        code: tiled(product, tile),
+        workgroups: tiledWorkgroups(product, tile),
+        memory: tiledMemory(tile),
+      };
+    case 'splitK':
+      return {
+        ...alone,
+        code: splitK(product, tile),
+        workgroups: splitKWorkgroups(product, tile),
+        memory: splitKMemory(tile),
+      };
+    case 'swapped':
+      return { ...alone, ...swapped(product, tile) };
+  }
+}
+
+/** What a kernel with these products declares before their code: shared functions, and memory. */
+export function declareMatmuls(all: readonly Matmul[]): string {
+  const helpers = new Set(all.flatMap((one) => one.helpers ?? []));
+  const memory = Math.max(...all.map((one) => one.memory));
+  return [blockFunctions, ...helpers, declareShared(memory)].join('');
+}
+
+/** vec4f of workgroup memory that every adapter has: WebGPU's default limit of 16 KiB. */
+export const maxSharedMemory = 1024;
+
+/**
+ * The workgroup memory that all main loops of a kernel share; none where none needs any. Browsers fill it with zeros
+ * before a kernel starts, so that a kernel has one array.
+ */
+export const declareShared = (memory: number) =>
+  memory > 0 ? `\nvar<workgroup> shared4: array<vec4f, ${memory}>;\n` : '';

@@ -1,0 +1,83 @@
+import { stepBuffers, type Buffers } from './buffers.ts';
+import type { Product } from './matmul/product.ts';
+import { f32, quads, wgsl } from './wgsl.ts';
+
+/** One layer, and where in the buffers it is, in vec4f. */
+export interface WeightGradientLayer {
+  /** Of the network, for `raiseNonFinite`. */
+  readonly layer: number;
+  readonly inputs: number;
+  readonly outputs: number;
+  /** Where in `activations` its inputs begin; undefined for the first layer, whose inputs are the dataset's bytes. */
+  readonly inputAt: number | undefined;
+  /** Where in `deltas` its delta begins. */
+  readonly deltaAt: number;
+  /** Where in `parameters` it begins, and in `gradients`; its moments follow from it. */
+  readonly parametersAt: number;
+}
+
+/**
+ * The product aᵀ·delta / B, summed over the mini-batch, whose result goes to the optimizer at once, so that the gradient
+ * never goes to memory. Twins: `src/reference/weightGradient.ts` and `update.ts`.
+ *
+ * The biases are the weights of an input that is always 1, the row behind the others. Rows of the mini-batch past the
+ * end of a short one have delta 0, so that the sum always runs over all rows there are, a constant.
+ */
+export function weightGradientProduct(
+  layer: WeightGradientLayer,
+  rows: number,
+  name = '',
+  { activations, deltas, valuesFrom, parametersFrom }: Buffers = stepBuffers,
+): Product {
+  const { inputAt, deltaAt, parametersAt } = layer;
+  const [inputs4, outputs4] = [quads(layer.inputs), quads(layer.outputs)];
+  const isFirst = inputAt === undefined;
+  return {
+    name,
+    ...{ rows4: inputs4 + 1, columns4: outputs4, k4: rows / 4 },
+    a: isFirst
+      ? {
+          name: `inputs${name}`,
+          buffer: 'samples',
+          at: '0u',
+          width4: inputs4,
+          height: 0,
+          isBytes: true,
+        }
+      : {
+          name: `inputs${name}`,
+          buffer: activations,
+          at: `${valuesFrom}${inputAt}u`,
+          width4: inputs4,
+          height: rows,
+        },
+    b: {
+      ...{ name: `delta${name}`, buffer: deltas, width4: outputs4, height: rows },
+      at: `${valuesFrom}${deltaAt}u`,
+    },
+    functions: wgsl /* wgsl */ `
+fn rowsOfA${name}(row4: u32) -> vec4u { return vec4u(row4); }
+#if ${isFirst}
+fn stepsOfA${name}(k4: u32) -> vec4u { return samplesOf(k4); }
+#else
+fn stepsOfA${name}(k4: u32) -> vec4u { return fourFrom(k4); }
+#endif
+fn loadA${name}(rows: vec4u, steps: vec4u) -> mat4x4f {
+  if (rows.x == ${inputs4}u) { return mat4x4f(vec4f(1.0), vec4f(), vec4f(), vec4f()); }
+  return transpose(inputs${name}(steps, rows.x));
+}
+fn loadB${name}(k4: u32, column4: u32) -> mat4x4f { return delta${name}(fourFrom(k4), column4); }
+
+fn store${name}(row: u32, column4: u32, sum: vec4f) {
+  if (row > ${4 * inputs4}u) { return; }
+#if ${isFirst}
+  let scale = select(${f32(1 / 255)}, 1.0, row == ${4 * inputs4}u) / f32(batchRows());
+#else
+  let scale = 1.0 / f32(batchRows());
+#endif
+  let at = ${parametersFrom}${parametersAt}u + row * ${outputs4}u + column4;
+  finite = applyGradient(at, sum * scale, rate) && finite;
+}
+`,
+  };
+}
