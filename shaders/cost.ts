@@ -22,7 +22,8 @@ export const costIterations = (outputs: number): number => 8 * quads(outputs);
 /**
  * Functions over `activations`, a bound `array<vec4f>`; `q` is a quad of outputs, and `a` what `outputQuad` gave for it:
  *
- * - `prepare(base, label) -> Row`: what later calls need to know of the whole row
+ * - `prepare(base, label) -> Row`: what later calls need to know of the whole row. Softmax subtracts the largest z first,
+ *   so that no exponential overflows, and one of them is 1. NaN propagates to the sum, and with it to the whole row
  * - `outputQuad(row, base, q) -> vec4f`: the network's outputs a, 0 where padded
  * - `costQuad(row, base, q, a, label) -> f32`: the quad's share of the cost
  * - `deltaQuad(row, q, a, label) -> vec4f`: ∂C/∂z, 0 where padded
@@ -62,8 +63,6 @@ fn outputQuad(row: Row, base: u32, q: u32) -> vec4f {
 #endif
 }
 
-// Softmax subtracts the largest z first: no exponential overflows, and one of them is 1. NaN propagates to the sum, and
-// with it to everything made from the row.
 fn prepare(base: u32, label: u32) -> Row {
   var row = Row(0.0, 0.0, 0.0, 0.0);
 #if ${softmax}

@@ -59,7 +59,7 @@ fn stage${n}(firstRow4: u32, firstColumn4: u32, firstK4: u32, lane: u32) {
 fn matmul${n}(workgroup: u32, lane: u32) {
   let firstRow4 = workgroup / ${groupsAcross}u * GROUP_ROWS4${n};
   let firstColumn4 = workgroup % ${groupsAcross}u * GROUP_COLUMNS4${n};
-  // min changes nothing, but tells browsers the range of x and y, which spares a check at every read of the inner loop.
+  // min changes nothing, but tells browsers the range of x and y, which spares a check at every read below.
   let x = min(lane % ${across}u, ${across - 1}u);
   let y = min(lane / ${across}u, ${workgroupSize / across - 1}u);
 ${each(rows4, (r) => each(columns4, (c) => `  var sum_${r}_${c} = mat4x4f();`))}

@@ -7,6 +7,7 @@ import { addCompare } from './commands/compare.ts';
 import { addData } from './commands/data.ts';
 import { addDoctor } from './commands/doctor.ts';
 import { addEvaluate } from './commands/evaluate.ts';
+import { addShader } from './commands/shader.ts';
 import { addSweep } from './commands/sweep.ts';
 import { addTrain } from './commands/train.ts';
 import { addTune } from './commands/tune.ts';
@@ -69,6 +70,7 @@ export function createProgram(context: Context, terminal: Terminal): Command {
     addData,
     addDoctor,
     addTune,
+    addShader,
   ])
     addCommand(program, context);
   return program;

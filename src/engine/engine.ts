@@ -79,8 +79,8 @@ export interface Engine {
   load(training: Dataset): Promise<void>;
 
   /**
-   * Waits until steps are as fast as they get: until then, kernels that were compiled sooner may make them, to the same
-   * bits. For those who measure. Absent where `load` leaves nothing to wait for.
+   * Waits until the training set is where it is needed, and says in `preparation` what getting ready took. For callers
+   * that measure. Absent where `load` leaves nothing to wait for.
    */
   settle?(): Promise<void>;
 

@@ -1,22 +1,9 @@
 /** The command line as a whole: help, wrong usage, exit codes. */
-import { PassThrough } from 'node:stream';
 
 import { describe, expect, it } from 'vitest';
 
 import packageJson from '../../package.json' with { type: 'json' };
-import { runCommandLine } from '../../src/cli/program.ts';
-
-/** Runs the command line in this process, which is quicker than one of its own and enough for this. */
-async function run(...args: string[]) {
-  const text = { stdout: '', stderr: '' };
-  const stream = (name: keyof typeof text) =>
-    new PassThrough().on(
-      'data',
-      (chunk: Buffer) => (text[name] += chunk.toString()),
-    ) as unknown as NodeJS.WriteStream;
-  const streams = { stdout: stream('stdout'), stderr: stream('stderr'), environment: {} };
-  return { code: await runCommandLine(args, streams), ...text };
-}
+import { run } from '../support/commandLine.ts';
 
 it('says its version', async () => {
   expect(await run('--version')).toEqual({

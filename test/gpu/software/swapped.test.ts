@@ -154,11 +154,11 @@ it('a step copies an operand once, before the first kernel that reads it and aft
   expect(labels).toEqual([
     `texture of parameters at ${first}`,
     'forward 784→64',
-    `texture of parameters at ${second}`,
     'texture of activations at 0',
+    `texture of parameters at ${second}`,
     'forward 64→32',
-    `texture of parameters at ${third}`,
     'texture of activations at 512',
+    `texture of parameters at ${third}`,
     'forward 32→10',
     'output delta 10',
     'texture of deltas at 768',
@@ -181,8 +181,8 @@ describe('the default plan', () => {
     expect(isTextured([784, 1024, 1024, 10], 1024)).toEqual([
       [true, true],
       [true, true],
-      // As large as the others by its product.
-      [true, true],
+      // Its update is that of a small layer.
+      [true, false],
     ]);
     expect(isTextured([784, 128, 10], 100)).toEqual([
       [true, true],

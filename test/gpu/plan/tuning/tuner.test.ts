@@ -260,7 +260,7 @@ describe('the check of a plan', () => {
     const create = broken.gpu.createShaderModule.bind(broken.gpu);
     Object.defineProperty(broken.gpu, 'createShaderModule', {
       value: ({ code, ...rest }: GPUShaderModuleDescriptor) =>
-        create({ ...rest, code: code.replace('var n = 0u', 'var n = 1u') }),
+        create({ ...rest, code: code.replace('var k4 = 0u', 'var k4 = 1u') }),
     });
     const plan = choosePlan(network, batchSize, broken.adapter);
     expect(await planChecker(broken, network, batchSize)(plan)).toBeGreaterThan(1);
