@@ -152,7 +152,8 @@ export function requireOptimizer(optimizer: Optimizer): void {
   const make = makers[requireOneOf('optimizer', kind, ['sgd', 'adam', 'adamW'])];
   const made = make(options);
   // One made by hand may lack values that the function fills in.
-  const missing = Object.keys(made).find((name) => !Object.hasOwn(optimizer, name));
+  const given: Readonly<Record<string, unknown>> = { ...optimizer };
+  const missing = Object.keys(made).find((name) => given[name] === undefined);
   if (missing === undefined) return;
   throw new ConfigurationError(
     `An optimizer of kind '${kind}' has ${missing}, and this one has not. Make it by ${kind}.`,

@@ -59,6 +59,8 @@ export function parsePlan(text: string, network: Pick<Network, 'layers'>): Plan 
 
 /** {@link parsePlan} for what is parsed already. */
 export function readPlanFile(file: unknown, network: Pick<Network, 'layers'>): Plan {
+  // To valibot an array is an object, too.
+  if (Array.isArray(file)) refuse(`the file is ${show(file)}; expected Object`);
   const whole = read(fileSchema, file, 'the file');
   const { layers, plan } = whole;
   if (whole.format !== format) refuse(`its format is ${show(whole.format)}, not '${format}'`);
