@@ -34,6 +34,7 @@ import { trainingStep } from '../src/gpu/step.ts';
 import { Network, type NetworkOptions } from '../src/network/network.ts';
 import { prepareOutput } from '../src/cli/files.ts';
 import { createGpu } from '../src/node/dawn.ts';
+import { TrainingCursor } from '../src/engine/cursor.ts';
 import { sgd } from '../src/engine/optimizers.ts';
 import { fusedShapes, rowTiles, tileName, updateTiles } from './gpu/candidates.ts';
 import { timeKernel } from './gpu/timer.ts';
@@ -215,7 +216,9 @@ async function wholeStep(network: Network, plan: Plan) {
     await engine.load(dataset);
     const stepsAnEpoch = Math.floor(dataset.sampleCount / batchSize);
     const epoch = async (index: number) => {
-      engine.beginEpoch(shuffledOrder(1, index, dataset.sampleCount), 0);
+      const step = index * stepsAnEpoch;
+      const order = shuffledOrder(1, index, dataset.sampleCount);
+      engine.beginEpoch(order, { step, epoch: index, stepOfEpoch: 0 });
       await engine.run(stepsAnEpoch);
     };
     await epoch(0);
@@ -311,7 +314,10 @@ async function withBuffers<T>(
     return new Map(sizes.map(({ name, size }) => [name, allocate(name, size, usage)] as const));
   });
   try {
-    source.begin(shuffledOrder(1, 0, 10 * batchSize), 1);
+    source.begin(
+      shuffledOrder(1, 0, 10 * batchSize),
+      new TrainingCursor(10, { step: 1, epoch: 0, stepOfEpoch: 1 }),
+    );
     for (const buffer of made.values()) {
       const values = Float32Array.from({ length: buffer.size / 4 }, () => Math.random() - 0.5);
       device.gpu.queue.writeBuffer(buffer, 0, values);

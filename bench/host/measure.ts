@@ -19,6 +19,7 @@ import { submitSteps } from '../../src/gpu/run.ts';
 import { createSource } from '../../src/gpu/source.ts';
 import { trainingStep } from '../../src/gpu/step.ts';
 import { Network } from '../../src/network/network.ts';
+import { TrainingCursor } from '../../src/engine/cursor.ts';
 import { sgd } from '../../src/engine/optimizers.ts';
 import { defaultReportEvery } from '../../src/training/trainer.ts';
 
@@ -51,7 +52,7 @@ export async function measureHost(gpu?: GPU): Promise<HostCost> {
     ratesOf: ratesOf(optimizer),
     layerCount: plan.layers.length,
   });
-  source.begin(fileOrder(training.sampleCount), 0);
+  source.begin(fileOrder(training.sampleCount), new TrainingCursor());
   const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST | GPUBufferUsage.COPY_SRC;
   const made = await device.create('benchmark buffers', (allocate) => {
     const all = [

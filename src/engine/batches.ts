@@ -5,6 +5,7 @@
 import { requireDataset, type Dataset } from '../data/dataset.ts';
 import { ConfigurationError } from '../errors.ts';
 import { show } from '../network/arguments.ts';
+import type { TrainingPosition } from './cursor.ts';
 
 /** The positions of an epoch's order that one step takes: `start` up to, not including, `start + size`. */
 export interface BatchExtent {
@@ -64,12 +65,12 @@ export function requireFits(
 
 /**
  * Refuses an order that is not one of this many samples, or an epoch begun past its end.
- * @param firstStep up to and including the number of steps, where nothing is left to run
+ * @param at up to and including the end of the epoch, where nothing is left to run
  * @throws {ConfigurationError}
  */
 export function requireEpoch(
   order: Uint32Array,
-  firstStep: number,
+  { step, stepOfEpoch }: TrainingPosition,
   sampleCount: number,
   batchSize: number,
 ): void {
@@ -87,10 +88,16 @@ export function requireEpoch(
     );
   }
   const steps = stepsPerEpoch(sampleCount, batchSize);
-  if (!Number.isInteger(firstStep) || firstStep < 0 || firstStep > steps) {
+  if (!Number.isInteger(stepOfEpoch) || stepOfEpoch < 0 || stepOfEpoch > steps) {
     throw new ConfigurationError(
       `An epoch of ${sampleCount} samples in mini-batches of ${batchSize} has ${steps} steps, ` +
-        `and it cannot begin at step ${firstStep}. Begin at a whole number from 0 to ${steps}.`,
+        `and it cannot begin at step ${stepOfEpoch}. Begin at a whole number from 0 to ${steps}.`,
+    );
+  }
+  if (!Number.isSafeInteger(step) || step < stepOfEpoch) {
+    throw new ConfigurationError(
+      `An epoch was to begin after ${stepOfEpoch} of its steps and ${step} steps over all epochs. ` +
+        'Give a whole number of steps over all epochs, of which those of this epoch are a part.',
     );
   }
 }

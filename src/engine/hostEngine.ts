@@ -15,6 +15,7 @@ import {
   requireStepsLeft,
   stepsPerEpoch,
 } from './batches.ts';
+import { TrainingCursor, type TrainingPosition } from './cursor.ts';
 import type { Backend, Engine, EngineOptions, Evaluation, StepMetrics } from './engine.ts';
 import { TimeSlice } from './timeSlice.ts';
 
@@ -70,11 +71,9 @@ export interface SteppingArithmetic extends AnyArithmetic {
 export interface EpochPart {
   /** The samples of the training set in the order of the whole epoch; the same array until it ends. */
   readonly order: Uint32Array;
-  /** Counting from the epoch's first. */
-  readonly firstStep: number;
+  /** Where the first of them is. */
+  readonly at: TrainingPosition;
   readonly steps: number;
-  /** Steps made before, in all epochs. */
-  readonly stepsMade: number;
 }
 
 export interface MadeSteps {
@@ -113,8 +112,8 @@ export function chunkSize(parameterCount: number): number {
 interface Epoch {
   readonly training: Dataset;
   readonly order: Uint32Array;
-  /** The step that the next run begins with. */
-  step: number;
+  /** Where the next run begins. */
+  readonly cursor: TrainingCursor;
 }
 
 /** The sums of a pass that says something of each sample. */
@@ -137,8 +136,6 @@ export class HostEngine<T extends Arithmetic> implements Engine {
   /** What the arithmetic has taken in: not what was asked for since, and nothing where that failed. */
   #loaded: Dataset | undefined;
   #epoch: Epoch | undefined;
-  /** Steps made, in all epochs. */
-  #stepsMade = 0;
   #nonFinite: StepMetrics['nonFinite'];
   /** Resolves when the last call made so far is over. */
   #queue: Promise<void> = Promise.resolve();
@@ -167,7 +164,7 @@ export class HostEngine<T extends Arithmetic> implements Engine {
     });
   }
 
-  beginEpoch(order: Uint32Array<ArrayBuffer>, firstStep: number): void {
+  beginEpoch(order: Uint32Array<ArrayBuffer>, at: TrainingPosition): void {
     this.#requireUsable();
     const training = this.#training;
     if (!training) {
@@ -175,9 +172,11 @@ export class HostEngine<T extends Arithmetic> implements Engine {
         'An epoch cannot begin before a training set is loaded. Call load() first.',
       );
     }
-    requireEpoch(order, firstStep, training.sampleCount, this.#batchSize);
+    const { sampleCount } = training;
+    requireEpoch(order, at, sampleCount, this.#batchSize);
+    const cursor = new TrainingCursor(stepsPerEpoch(sampleCount, this.#batchSize), at);
     // A copy, because the caller may fill the same array for the next epoch while steps are waiting.
-    this.#epoch = { training, order: order.slice(), step: firstStep };
+    this.#epoch = { training, order: order.slice(), cursor };
   }
 
   run(steps: number, signal?: AbortSignal): Promise<StepMetrics> {
@@ -247,47 +246,46 @@ export class HostEngine<T extends Arithmetic> implements Engine {
         'There is no epoch to run steps of. Call load() and beginEpoch() first.',
       );
     }
-    const { sampleCount } = epoch.training;
-    requireStepsLeft(steps, stepsPerEpoch(sampleCount, this.#batchSize) - epoch.step);
+    const { cursor } = epoch;
+    requireStepsLeft(steps, cursor.stepsLeft);
     const sums = { steps: 0, samples: 0, costSum: 0, correct: 0 };
     while (sums.steps < steps && !signal?.aborted) {
       const made = await this.#makeSteps(epoch, steps - sums.steps, signal);
       if (!made) break;
-      epoch.step += made.steps.length;
+      cursor.advance(made.steps.length);
       sums.steps += made.steps.length;
       sums.samples += made.samples;
       for (const { costSum, correct } of made.steps) {
         sums.costSum += costSum;
         sums.correct += correct;
       }
-      this.#stepsMade += made.steps.length;
       const { nonFiniteLayer: layer } = made;
-      if (layer !== undefined) this.#nonFinite ??= { layer, step: this.#stepsMade - 1 };
+      if (layer !== undefined) this.#nonFinite ??= { layer, step: cursor.step - 1 };
     }
     return { ...sums, ...(this.#nonFinite && { nonFinite: this.#nonFinite }) };
   }
 
   /** At least one step, or `undefined` and nothing changed where the signal came before its end. */
   async #makeSteps(
-    { training, order, step }: Epoch,
+    { training, order, cursor }: Epoch,
     steps: number,
     signal: AbortSignal | undefined,
   ): Promise<MadeSteps | undefined> {
     const { arithmetic } = this;
     if ('makeSteps' in arithmetic) {
-      const part = { order, firstStep: step, steps, stepsMade: this.#stepsMade };
-      const made = await arithmetic.makeSteps(part, signal);
+      const made = await arithmetic.makeSteps({ order, at: cursor, steps }, signal);
       return made.steps.length > 0 ? made : undefined;
     }
-    const { start, size } = batchExtent(step, training.sampleCount, this.#batchSize);
+    const { start, size } = batchExtent(cursor.stepOfEpoch, training.sampleCount, this.#batchSize);
     const samples = order.subarray(start, start + size);
-    return await this.#makeStep(arithmetic, training, samples, signal);
+    return await this.#makeStep(arithmetic, training, samples, cursor.step, signal);
   }
 
   async #makeStep(
     arithmetic: SteppingArithmetic,
     training: Dataset,
     samples: Uint32Array,
+    step: number,
     signal: AbortSignal | undefined,
   ): Promise<MadeSteps | undefined> {
     const sums = { costSum: 0, correct: 0 };
@@ -305,7 +303,7 @@ export class HostEngine<T extends Arithmetic> implements Engine {
       sums.costSum += costSum;
       sums.correct += correct;
     }
-    const nonFiniteLayer = arithmetic.update(this.#stepsMade);
+    const nonFiniteLayer = arithmetic.update(step);
     return { steps: [sums], samples: samples.length, nonFiniteLayer };
   }
 

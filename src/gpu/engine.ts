@@ -7,6 +7,7 @@ import {
   requireStepsLeft,
   stepsPerEpoch,
 } from '../engine/batches.ts';
+import { TrainingCursor, type TrainingPosition } from '../engine/cursor.ts';
 import type {
   Engine,
   EngineOptions,
@@ -54,12 +55,6 @@ interface Resources {
   readonly timing: Timing | undefined;
 }
 
-/** What the caller may still ask for of an epoch; runs keep theirs when the next has begun. */
-interface Epoch {
-  readonly training: LoadedTraining;
-  stepsLeft: number;
-}
-
 /** Trains on a WebGPU device; see {@link Engine} for what its functions promise. */
 export class GpuEngine implements Engine {
   readonly backend = 'webgpu';
@@ -68,11 +63,9 @@ export class GpuEngine implements Engine {
   readonly #resources: Resources;
   #training: LoadedTraining | undefined;
   #evaluator: Evaluator | undefined;
-  /** Undefined before one has begun. */
-  #epoch: Epoch | undefined;
+  /** Whether an epoch of the training set has begun. */
+  #isBegun = false;
   preparation: Preparation | undefined;
-  /** Steps submitted since the engine was made, in all epochs. */
-  #stepsMade = 0;
   /** Loads asked for and not over: until then there is no training set, though the last one is still held. */
   #loads = 0;
   #disposed = false;
@@ -153,7 +146,7 @@ export class GpuEngine implements Engine {
 
   async load(dataset: Dataset): Promise<void> {
     requireFits(this.#options.network, dataset);
-    this.#epoch = undefined;
+    this.#isBegun = false;
     this.#loads++;
     try {
       await this.#inTurn(() => this.#replaceTraining(dataset));
@@ -172,35 +165,28 @@ export class GpuEngine implements Engine {
     };
   }
 
-  beginEpoch(order: Uint32Array<ArrayBuffer>, firstStep: number): void {
+  beginEpoch(order: Uint32Array<ArrayBuffer>, at: TrainingPosition): void {
     const { batchSize } = this.#options;
-    const training = this.#requireTraining();
-    const { dataset, source, cursor } = training;
-    requireEpoch(order, firstStep, dataset.sampleCount, batchSize);
-    this.#epoch = {
-      training,
-      stepsLeft: stepsPerEpoch(dataset.sampleCount, batchSize) - firstStep,
-    };
+    const { dataset, source } = this.#requireTraining();
+    requireEpoch(order, at, dataset.sampleCount, batchSize);
+    this.#isBegun = true;
+    const cursor = new TrainingCursor(stepsPerEpoch(dataset.sampleCount, batchSize), at);
     // A copy, because the caller may fill the same array for the next epoch while steps are waiting.
     const ordered = order.slice();
     // A failure is kept by the device and thrown by whatever waits next.
     this.#inTurn(() => {
-      source.begin(ordered, firstStep, this.#stepsMade);
-      cursor.step = firstStep;
+      source.begin(ordered, cursor);
       return Promise.resolve();
     }).catch(() => undefined);
   }
 
   async run(steps: number, signal?: AbortSignal): Promise<StepMetrics> {
-    this.#requireTraining();
-    const epoch = this.#epoch;
-    if (!epoch) {
+    const training = this.#requireTraining();
+    if (!this.#isBegun) {
       throw new ConfigurationError('No epoch has begun. Call beginEpoch() before run().');
     }
-    requireStepsLeft(steps, epoch.stepsLeft);
-    epoch.stepsLeft -= steps;
     // Only the submitting waits for its turn; the metrics may arrive while later steps already run.
-    const { metrics } = await this.#inTurn(() => this.#submit(epoch, steps, signal));
+    const { metrics } = await this.#inTurn(() => this.#submit(training, steps, signal));
     return await metrics;
   }
 
@@ -259,12 +245,13 @@ export class GpuEngine implements Engine {
 
   /** Submits steps and, behind them, the copy of their metrics. */
   async #submit(
-    epoch: Epoch,
+    training: LoadedTraining,
     steps: number,
     signal: AbortSignal | undefined,
   ): Promise<{ readonly metrics: Promise<StepMetrics> }> {
-    const { training } = epoch;
-    const { source, cursor } = training;
+    const { source } = training;
+    const { stepOfEpoch, stepsLeft } = source.cursor;
+    requireStepsLeft(steps, stepsLeft);
     const { buffers, readback, timing } = this.#resources;
     const stopwatch: Stopwatch | undefined = timing && { queries: timing.queries, started: false };
     const done = await submitSteps(this.#device, training, steps, {
@@ -272,11 +259,7 @@ export class GpuEngine implements Engine {
       stopwatch,
     });
     this.#requireLive();
-    // After an abort the epoch goes on from where it was left.
-    epoch.stepsLeft += steps - done;
-    this.#stepsMade += done;
-    const samples = this.#samplesIn(training, cursor.step, done);
-    cursor.step += done;
+    const samples = this.#samplesIn(training, stepOfEpoch, done);
 
     const metrics = buffers.get('metrics')!;
     const timed = done > 0 ? timing : undefined;

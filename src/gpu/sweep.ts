@@ -9,6 +9,7 @@ import { ConfigurationError, DisposedError, LimitError } from '../errors.ts';
 import type { Network } from '../network/network.ts';
 import { countParameters, parameterLayout } from '../network/parameters.ts';
 import { requireStepsLeft, stepsPerEpoch } from '../engine/batches.ts';
+import { TrainingCursor, type TrainingPosition } from '../engine/cursor.ts';
 import type { AdapterDescription } from './adapter.ts';
 import type { Device } from './device.ts';
 import { packLayer, unpackLayer } from './layout.ts';
@@ -17,6 +18,7 @@ import {
   describePersistentPlan,
   type PersistentPlan,
 } from './plan/persistent.ts';
+import type { RatesOf } from './rates.ts';
 import { Readback } from './readback.ts';
 import { requireSteps } from './run.ts';
 import { createSweepWork, parameterPlaces, type SweepWork } from './sweepWork.ts';
@@ -73,8 +75,8 @@ export class SweepEngine {
   #evaluation: SweepWork | undefined;
   /** By network: 1 once it has diverged in training. */
   #diverged: Uint8Array;
-  #step = 0;
-  #stepsLeft = 0;
+  /** Where the next step to be submitted is; no step is left before an epoch has begun. */
+  #cursor = new TrainingCursor(0);
   #isDisposed = false;
   /** The last of what has been asked for; everything that submits waits for its turn here. */
   #queue: Promise<unknown> = Promise.resolve();
@@ -156,36 +158,41 @@ export class SweepEngine {
     await this.#inTurn(async () => {
       this.#dispose(this.#training);
       this.#training = undefined;
-      this.#stepsLeft = 0;
+      this.#cursor = new TrainingCursor(0);
       this.#training = await this.#createWork(training, this.#options.optimizer);
     });
   }
 
   /**
    * Starts an epoch for all networks.
-   * @param ratesOf a network's rates for `steps` steps, as `src/gpu/rates.ts` makes them
+   * @param ratesOf what gives a network's rates
    * @param orderOf the order in which a network visits the samples, [sampleCount]; only called, in order, while the
    *   promise is pending
-   * @param from the first step to make; those before it were made by an earlier sweep
+   * @param at where the next `run` begins, as in {@link Engine.beginEpoch}
    */
   async beginEpoch(
-    ratesOf: (network: number, steps: number) => Float32Array<ArrayBuffer>,
+    ratesOf: (network: number) => RatesOf,
     orderOf: (network: number) => Uint32Array<ArrayBuffer> | Promise<Uint32Array<ArrayBuffer>>,
-    from = 0,
+    at: TrainingPosition,
   ): Promise<void> {
     await this.#inTurn(async () => {
       const { dataset, buffers } = this.#requireTraining();
       const { sampleCount } = dataset;
-      const steps = stepsPerEpoch(sampleCount, this.#options.batchSize);
+      const cursor = new TrainingCursor(stepsPerEpoch(sampleCount, this.#options.batchSize), at);
+      const { step, stepOfEpoch, stepsPerEpoch: steps } = cursor;
       const { queue } = this.#device.gpu;
       for (let n = 0; n < this.#options.networks.length; n++) {
         const order = await orderOf(n);
         this.#requireLive();
         queue.writeBuffer(buffers.get('order')!, 4 * sampleCount * n, order);
-        queue.writeBuffer(buffers.get('rates')!, 16 * steps * n, ratesOf(n, steps));
+        queue.writeBuffer(
+          buffers.get('rates')!,
+          16 * steps * n,
+          ratesOf(n)(step - stepOfEpoch, steps),
+        );
       }
-      this.#setStep(from);
-      this.#stepsLeft = steps - from;
+      this.#setStep(stepOfEpoch);
+      this.#cursor = cursor;
     });
   }
 
@@ -199,16 +206,17 @@ export class SweepEngine {
     // Only the submitting waits for its turn; the metrics may arrive while later steps already run.
     const { made, samples, sums } = await this.#inTurn(async () => {
       const training = this.#requireTraining();
-      requireStepsLeft(steps, this.#stepsLeft);
-      const start = this.#step;
+      const cursor = this.#cursor;
+      requireStepsLeft(steps, cursor.stepsLeft);
+      const start = cursor.stepOfEpoch;
       const done = await this.#submit(training, steps, signal);
-      this.#step += done;
-      this.#stepsLeft -= done;
-      const end = Math.min(this.#step * this.#options.batchSize, training.dataset.sampleCount);
-      const read = await this.#readMetrics('the metrics of a sweep', this.#step);
+      cursor.advance(done);
+      const { batchSize } = this.#options;
+      const end = Math.min(cursor.stepOfEpoch * batchSize, training.dataset.sampleCount);
+      const read = await this.#readMetrics('the metrics of a sweep', cursor.stepOfEpoch);
       return {
         made: done,
-        samples: Math.max(0, end - start * this.#options.batchSize),
+        samples: Math.max(0, end - start * batchSize),
         // Noted before the run resolves, so that the next evaluation knows of it.
         sums: read.sums.then(({ diverged, ...sums }) => {
           this.#diverged = this.#diverged.map((before, n) => before | diverged[n]!);
@@ -223,12 +231,11 @@ export class SweepEngine {
   async evaluate(dataset: Dataset): Promise<SweepEvaluation> {
     return await this.#inTurn(async () => {
       const evaluation = await this.#evaluationOf(dataset);
-      const step = this.#step;
       this.#setStep(0);
       const steps = stepsPerEpoch(dataset.sampleCount, this.#options.batchSize);
       await this.#submit(evaluation, steps, undefined);
       const { sums } = await this.#readMetrics('an evaluation', steps);
-      this.#setStep(step);
+      this.#setStep(this.#cursor.stepOfEpoch);
       const { costSums, correct, diverged } = await sums;
       return {
         costs: costSums.map((sum) => sum / dataset.sampleCount),
@@ -378,7 +385,6 @@ export class SweepEngine {
 
   /** Sets the step of every network, in the order of the queue. */
   #setStep(step: number): void {
-    this.#step = step;
     const steps = new Uint32Array(this.#options.networks.length).fill(step);
     this.#device.gpu.queue.writeBuffer(this.#resources.progress, 0, steps);
   }

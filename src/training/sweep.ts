@@ -16,6 +16,7 @@ import {
 import { Network, type NetworkOptions } from '../network/network.ts';
 import { describeNonFinite } from '../network/parameters.ts';
 import { requireBatchSize, requireFits, stepsPerEpoch } from '../engine/batches.ts';
+import { TrainingCursor, type TrainingPosition } from '../engine/cursor.ts';
 import { requireOptimizer, type Optimizer } from '../engine/optimizers.ts';
 import { TimeSlice } from '../engine/timeSlice.ts';
 import { requireFitOptions, stepsToMake, type FitOptions } from './trainer.ts';
@@ -59,12 +60,7 @@ export interface MemberResult {
 }
 
 /** Where a sweep stands, with all that a later one needs to go on from there, to the same bits. Plain data. */
-export interface SweepState {
-  /** Steps that each network has made. */
-  readonly step: number;
-  /** Complete epochs, and steps made in the one after them. */
-  readonly epoch: number;
-  readonly stepOfEpoch: number;
+export interface SweepState extends TrainingPosition {
   /** Parameters and the optimizer's moments, [members, size], in the engine's layout, which differs between versions. */
   readonly values: Float32Array<ArrayBuffer>;
 }
@@ -109,9 +105,8 @@ export class Sweep {
   readonly #engine: SweepEngine;
   readonly #release: () => void;
   #loaded: Dataset | undefined;
-  #step = 0;
-  #epoch = 0;
-  #stepOfEpoch = 0;
+  /** What reports have come to; the engine's own is ahead. */
+  #cursor = new TrainingCursor();
   /** Whether the engine has the orders and rates of the epoch. */
   #isBegun = false;
   #isFitting = false;
@@ -178,7 +173,7 @@ export class Sweep {
 
   /** Steps that each network has made so far. */
   get step(): number {
-    return this.#step;
+    return this.#cursor.step;
   }
 
   /**
@@ -207,7 +202,6 @@ export class Sweep {
     const { reportEvery = defaultReportEvery, signal } = requireFitOptions('fit', options);
     this.#requireIdle();
     requireFits(this.#networks[0]!, training);
-    const perEpoch = stepsPerEpoch(training.sampleCount, this.#options.batchSize);
     signal?.throwIfAborted();
     this.#isFitting = true;
     const pending: Promise<SweepMetrics>[] = [];
@@ -217,16 +211,17 @@ export class Sweep {
     signal?.addEventListener('abort', leave);
     try {
       await this.#load(training);
-      if (this.#stepOfEpoch >= perEpoch) {
+      const { stepOfEpoch, stepsPerEpoch: perEpoch } = this.#cursor;
+      if (stepOfEpoch >= perEpoch) {
         throw new ConfigurationError(
-          `The sweep's state is ${this.#stepOfEpoch} steps into an epoch, and an epoch of this dataset has ${perEpoch}. Train on the dataset that the state was made with.`,
+          `The sweep's state is ${stepOfEpoch} steps into an epoch, and an epoch of this dataset has ${perEpoch}. Train on the dataset that the state was made with.`,
         );
       }
-      let left = stepsToMake(options, perEpoch, this.#stepOfEpoch);
+      let left = stepsToMake(options, this.#cursor);
       let lastReport = performance.now();
       while (left > 0) {
-        if (!this.#isBegun) await this.#beginEpoch(training, perEpoch, leaving.signal);
-        let leftInEpoch = Math.min(left, perEpoch - this.#stepOfEpoch);
+        if (!this.#isBegun) await this.#beginEpoch(training, leaving.signal);
+        let leftInEpoch = Math.min(left, this.#cursor.stepsLeft);
         left -= leftInEpoch;
         while (leftInEpoch > 0 || pending.length > 0) {
           while (leftInEpoch > 0 && pending.length < runsAhead) {
@@ -238,7 +233,7 @@ export class Sweep {
             pending.push(metrics);
           }
           const metrics = await pending.shift()!;
-          const place = this.#count(metrics, perEpoch);
+          const place = this.#count(metrics);
           signal?.throwIfAborted();
           const now = performance.now();
           const progress = this.#report(metrics, place, (now - lastReport) / 1000);
@@ -252,8 +247,7 @@ export class Sweep {
       leave();
       signal?.removeEventListener('abort', leave);
       // What was made of the runs under way was trained, if not reported.
-      for (const metrics of pending)
-        await metrics.then((made) => this.#count(made, perEpoch), ignore);
+      for (const metrics of pending) await metrics.then((made) => this.#count(made), ignore);
       this.#isFitting = false;
     }
   }
@@ -297,7 +291,7 @@ export class Sweep {
     const { stateSize } = this.#engine;
     const values = new Float32Array(stateSize * this.members.length);
     for (const n of this.members.keys()) values.set(await this.#engine.readState(n), stateSize * n);
-    return { step: this.#step, epoch: this.#epoch, stepOfEpoch: this.#stepOfEpoch, values };
+    return { ...this.#cursor.position, values };
   }
 
   /** Frees what the sweep holds; a device that was handed in stays. Calling it again does nothing. */
@@ -326,58 +320,52 @@ export class Sweep {
     for (const n of this.members.keys()) {
       this.#engine.writeState(n, values.subarray(stateSize * n, stateSize * (n + 1)));
     }
-    this.#step = step;
-    this.#epoch = epoch;
-    this.#stepOfEpoch = stepOfEpoch;
+    this.#cursor = new TrainingCursor(undefined, { step, epoch, stepOfEpoch });
   }
 
   async #load(training: Dataset): Promise<void> {
     if (this.#loaded === training) return;
-    if (this.#isBegun && this.#stepOfEpoch > 0) {
-      // An epoch of another dataset that was left unfinished stays unfinished.
-      this.#epoch++;
-      this.#stepOfEpoch = 0;
-    }
+    // An epoch of another dataset that was left unfinished stays unfinished.
+    if (this.#isBegun) this.#cursor.nextEpoch();
     this.#isBegun = false;
     // Where loading fails, the engine has no training set any more.
     this.#loaded = undefined;
     await this.#engine.load(training);
     this.#loaded = training;
+    this.#cursor.stepsPerEpoch = stepsPerEpoch(training.sampleCount, this.#options.batchSize);
   }
 
-  async #beginEpoch({ sampleCount }: Dataset, steps: number, signal: AbortSignal): Promise<void> {
+  async #beginEpoch({ sampleCount }: Dataset, signal: AbortSignal): Promise<void> {
     const { members, shuffle = true } = this.#options;
     const slice = new TimeSlice();
     // Members of one seed visit the samples in one order.
     let last: { readonly seed: number; readonly order: Uint32Array<ArrayBuffer> } | undefined;
-    const start = this.#step - this.#stepOfEpoch;
     await this.#engine.beginEpoch(
-      (n) => ratesOf(members[n]!.optimizer)(start, steps),
+      (n) => ratesOf(members[n]!.optimizer),
       async (n) => {
         if (slice.isOver()) await slice.next();
         signal.throwIfAborted();
         const { seed } = members[n]!;
         if (last?.seed === seed) return last.order;
         const order = shuffle
-          ? shuffledOrder(seed, this.#epoch, sampleCount)
+          ? shuffledOrder(seed, this.#cursor.epoch, sampleCount)
           : fileOrder(sampleCount);
         last = { seed, order };
         return order;
       },
-      this.#stepOfEpoch,
+      this.#cursor,
     );
     this.#isBegun = true;
   }
 
   /** Moves on by the steps a run really made, into the next epoch after the last. */
-  #count({ steps }: SweepMetrics, perEpoch: number): Pick<SweepProgress, 'epoch' | 'endOfEpoch'> {
-    this.#step += steps;
-    this.#stepOfEpoch += steps;
-    const epoch = this.#epoch + 1;
-    const endOfEpoch = this.#stepOfEpoch === perEpoch;
+  #count({ steps }: SweepMetrics): Pick<SweepProgress, 'epoch' | 'endOfEpoch'> {
+    const cursor = this.#cursor;
+    const epoch = cursor.epoch + 1;
+    cursor.advance(steps);
+    const endOfEpoch = cursor.stepsLeft === 0;
     if (endOfEpoch) {
-      this.#epoch++;
-      this.#stepOfEpoch = 0;
+      cursor.nextEpoch();
       this.#isBegun = false;
     }
     return { epoch, endOfEpoch };
@@ -391,7 +379,7 @@ export class Sweep {
     const all = samples * costSums.length;
     return {
       ...place,
-      step: this.#step,
+      step: this.#cursor.step,
       ...{ samples: all, seconds, samplesPerSecond: all / seconds },
       members: Array.from(costSums, (sum, n) =>
         resultOf(sum / samples, correct[n]! / samples, diverged[n] === 1),

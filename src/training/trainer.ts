@@ -13,6 +13,7 @@ import { Network } from '../network/network.ts';
 import { describeNonFinite, findNonFinite } from '../network/parameters.ts';
 import { requireFits, stepsPerEpoch } from '../engine/batches.ts';
 import type { PlanOrigin } from '../gpu/createEngine.ts';
+import { TrainingCursor } from '../engine/cursor.ts';
 import { createEngine } from './createEngine.ts';
 import { divergenceSentence, updateFact } from './divergence.ts';
 import type {
@@ -96,11 +97,10 @@ export class Trainer {
   /** Where the plan is from; undefined where there is none. */
   readonly planOrigin: PlanOrigin | undefined;
   #loaded: Dataset | undefined;
-  #step = 0;
-  #epoch = 0;
+  /** What reports have come to; the engine's own is ahead. */
+  readonly #cursor = new TrainingCursor();
   /** The order of an epoch to come, or of the one under way. */
   #upcoming: { readonly epoch: number; readonly order: Uint32Array<ArrayBuffer> } | undefined;
-  #stepOfEpoch = 0;
   #isFitting = false;
   #isDisposed = false;
   #failure: NonFiniteError | undefined;
@@ -171,7 +171,7 @@ export class Trainer {
 
   /** Steps made so far. */
   get step(): number {
-    return this.#step;
+    return this.#cursor.step;
   }
 
   /**
@@ -183,7 +183,7 @@ export class Trainer {
     this.#requireIdle();
     requireFits(this.#initial, training);
     await this.#load(training);
-    this.#orderOf(this.#epoch, training.sampleCount);
+    this.#orderOf(this.#cursor.epoch, training.sampleCount);
     await this.#engine.settle?.();
   }
 
@@ -204,18 +204,17 @@ export class Trainer {
     signal?.throwIfAborted();
     this.#isFitting = true;
     const pending: Pending[] = [];
-    const perEpoch = stepsPerEpoch(training.sampleCount, this.#options.batchSize);
     // Stops what is under way, whether it is the signal that ends the loop or the reader leaving it.
     const leaving = new AbortController();
     const leave = () => leaving.abort();
     signal?.addEventListener('abort', leave);
     try {
       await this.#load(training);
-      let left = stepsToMake(options, perEpoch, this.#stepOfEpoch);
+      let left = stepsToMake(options, this.#cursor);
       let lastReport = performance.now();
       while (left > 0) {
         this.#beginEpoch(training);
-        let leftInEpoch = Math.min(left, perEpoch - this.#stepOfEpoch);
+        let leftInEpoch = Math.min(left, this.#cursor.stepsLeft);
         left -= leftInEpoch;
         while (leftInEpoch > 0 || pending.length > 0) {
           while (leftInEpoch > 0 && pending.length < runsAhead) {
@@ -224,8 +223,8 @@ export class Trainer {
             pending.push({ metrics: this.#run(asked, leaving.signal) });
           }
           // While the engine computes, this thread would wait.
-          if (left > 0) this.#orderOf(this.#epoch + 1, training.sampleCount);
-          const run = await this.#settle(pending, perEpoch);
+          if (left > 0) this.#orderOf(this.#cursor.epoch + 1, training.sampleCount);
+          const run = await this.#settle(pending);
           signal?.throwIfAborted();
           const now = performance.now();
           const progress = this.#report(run, (now - lastReport) / 1000);
@@ -239,7 +238,7 @@ export class Trainer {
       leave();
       signal?.removeEventListener('abort', leave);
       // What was made of the runs under way was trained, if not reported.
-      while (pending.length > 0) await this.#settle(pending, perEpoch).catch(() => undefined);
+      while (pending.length > 0) await this.#settle(pending).catch(() => undefined);
       this.#isFitting = false;
     }
   }
@@ -295,19 +294,17 @@ export class Trainer {
 
   async #load(training: Dataset): Promise<void> {
     if (this.#loaded === training) return;
-    if (this.#stepOfEpoch > 0) {
-      // An epoch of another dataset that was left unfinished stays unfinished.
-      this.#epoch++;
-      this.#stepOfEpoch = 0;
-    }
+    // An epoch of another dataset that was left unfinished stays unfinished.
+    this.#cursor.nextEpoch();
     // Where loading fails, the engine has no training set any more.
     this.#loaded = undefined;
     await this.#engine.load(training);
     this.#loaded = training;
+    this.#cursor.stepsPerEpoch = stepsPerEpoch(training.sampleCount, this.#options.batchSize);
   }
 
   #beginEpoch({ sampleCount }: Dataset): void {
-    this.#engine.beginEpoch(this.#orderOf(this.#epoch, sampleCount), this.#stepOfEpoch);
+    this.#engine.beginEpoch(this.#orderOf(this.#cursor.epoch, sampleCount), this.#cursor);
   }
 
   /** The order of an epoch, which is made ahead: for 60,000 samples it takes what 100 steps of a small network take. */
@@ -330,16 +327,13 @@ export class Trainer {
   }
 
   /** Awaits the oldest run and moves on by the steps it really made, into the next epoch after the last. */
-  async #settle(pending: Pending[], perEpoch: number): Promise<SettledRun> {
+  async #settle(pending: Pending[]): Promise<SettledRun> {
     const metrics = await pending.shift()!.metrics;
-    this.#step += metrics.steps;
-    this.#stepOfEpoch += metrics.steps;
-    const epoch = this.#epoch + 1;
-    const endOfEpoch = this.#stepOfEpoch === perEpoch;
-    if (endOfEpoch) {
-      this.#epoch++;
-      this.#stepOfEpoch = 0;
-    }
+    const cursor = this.#cursor;
+    const epoch = cursor.epoch + 1;
+    cursor.advance(metrics.steps);
+    const endOfEpoch = cursor.stepsLeft === 0;
+    if (endOfEpoch) cursor.nextEpoch();
     return { metrics, epoch, endOfEpoch };
   }
 
@@ -348,10 +342,10 @@ export class Trainer {
     const cost = costSum / samples;
     if (nonFinite) throw this.#fail(updateFact(this.#initial, nonFinite, epoch), nonFinite.step);
     if (!Number.isFinite(cost))
-      throw this.#fail(`The cost is ${cost} by step ${this.#step} (epoch ${epoch})`);
+      throw this.#fail(`The cost is ${cost} by step ${this.#cursor.step} (epoch ${epoch})`);
     return {
       epoch,
-      step: this.#step,
+      step: this.#cursor.step,
       endOfEpoch,
       samples,
       cost,
@@ -362,7 +356,7 @@ export class Trainer {
     };
   }
 
-  #fail(fact: string, step = Math.max(0, this.#step - 1)): NonFiniteError {
+  #fail(fact: string, step = Math.max(0, this.#cursor.step - 1)): NonFiniteError {
     this.#failure ??= new NonFiniteError(
       divergenceSentence(fact, this.#options.optimizer.learningRate, step),
     );
@@ -372,9 +366,10 @@ export class Trainer {
   /** The error for numbers that are not finite on one dataset. Others may be fine, so the trainer stays usable. */
   #overflow(fact: string): NonFiniteError {
     const { learningRate } = this.#options.optimizer;
+    const { step } = this.#cursor;
     return new NonFiniteError(
-      this.#step > 0
-        ? divergenceSentence(`${fact} after step ${this.#step}`, learningRate, this.#step - 1)
+      step > 0
+        ? divergenceSentence(`${fact} after step ${step}`, learningRate, step - 1)
         : `${fact}: the parameters of this network make numbers beyond float32. Start from smaller ones.`,
     );
   }
@@ -420,11 +415,7 @@ export function requireFitOptions(what: string, options: FitOptions): FitOptions
   return options;
 }
 
-/** @param stepOfEpoch made of an epoch that was left unfinished */
-export function stepsToMake(
-  { epochs = 1, steps }: FitOptions,
-  perEpoch: number,
-  stepOfEpoch: number,
-): number {
-  return steps ?? epochs * perEpoch - stepOfEpoch;
+/** Epochs count one that was left unfinished. */
+export function stepsToMake({ epochs = 1, steps }: FitOptions, cursor: TrainingCursor): number {
+  return steps ?? epochs * cursor.stepsPerEpoch - cursor.stepOfEpoch;
 }

@@ -16,6 +16,7 @@ import { activations } from '../../src/network/functions.ts';
 import { Network, type NetworkOptions } from '../../src/network/network.ts';
 import { parameterLayout } from '../../src/network/parameters.ts';
 import { createReferenceEngine } from '../../src/reference/engine.ts';
+import { TrainingCursor } from '../../src/engine/cursor.ts';
 import { sgd } from '../../src/engine/optimizers.ts';
 import { testGpu } from '../setup/adapter.ts';
 import { randomDataset, testRandom } from '../support/networks.ts';
@@ -110,7 +111,7 @@ async function expectLikeReference(networks: readonly Network[], isSoftware: boo
     const optimizer = sgd({ learningRate: learningRates[n]! });
     const reference = createReferenceEngine({ network, batchSize, optimizer });
     await reference.load(dataset);
-    reference.beginEpoch(shuffledOrder(n, 0, 23), 0);
+    reference.beginEpoch(shuffledOrder(n, 0, 23), new TrainingCursor());
     const truth = await reference.run(steps);
     const { parameters, ...metrics } = found[n]!;
     expect(trajectoryShare(network, parameters, await reference.readParameters())).toBeLessThan(1);

@@ -12,6 +12,7 @@ import { quickPlan } from '../../src/gpu/software/quickPlan.ts';
 import { StagedProgram } from '../../src/gpu/stagedProgram.ts';
 import { trainingStep } from '../../src/gpu/step.ts';
 import { Network } from '../../src/network/network.ts';
+import { TrainingCursor } from '../../src/engine/cursor.ts';
 import { sgd } from '../../src/engine/optimizers.ts';
 import { testGpu } from '../setup/adapter.ts';
 import { failureOf } from '../support/failure.ts';
@@ -52,7 +53,7 @@ it('the first steps are made in quick kernels, later ones in fast ones, and the 
   await engine.load(data);
   expect(compiled).toEqual(quick ?? fast);
   expect(engine.dispatchesPerStep).toBe(fast.length);
-  engine.beginEpoch(fileOrder(data.sampleCount), 0);
+  engine.beginEpoch(fileOrder(data.sampleCount), new TrainingCursor());
   for (let step = 0; step < 3; step++) await engine.run(1);
   await engine.settle();
   expect(compiled).toEqual([...(quick ?? []), ...fast]);
@@ -67,7 +68,7 @@ it('fast kernels are compiled without being asked for, once the first steps are 
   const { fast, quick } = kernels();
   const engine = await GpuEngine.create(device, options);
   await engine.load(data);
-  engine.beginEpoch(fileOrder(data.sampleCount), 0);
+  engine.beginEpoch(fileOrder(data.sampleCount), new TrainingCursor());
   await engine.run(1);
   await vi.waitFor(() => expect(compiled).toEqual([...(quick ?? []), ...fast]));
   await engine.dispose();

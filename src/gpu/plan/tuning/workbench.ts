@@ -4,6 +4,7 @@ import { createDataset, type Dataset } from '../../../data/dataset.ts';
 import { fileOrder } from '../../../data/shuffle.ts';
 import type { Network } from '../../../network/network.ts';
 import { Random } from '../../../network/random.ts';
+import { TrainingCursor } from '../../../engine/cursor.ts';
 import type { Optimizer } from '../../../engine/optimizers.ts';
 import type { Device } from '../../device.ts';
 import { parameterBuffers } from '../../parameterStore.ts';
@@ -72,7 +73,7 @@ export class Workbench {
     const training = { ratesOf, layerCount: network.layers.length - 1 };
     const source = await createSource(device, dataset, batchSize, false, training);
     try {
-      source.begin(fileOrder(dataset.sampleCount), 0);
+      source.begin(fileOrder(dataset.sampleCount), new TrainingCursor());
       const widest = { ...anyPlan, rows: batchSize + mostExtraRows };
       const sizes = new Map([
         ...buildStep(network, widest, optimizer, clipNorm).buffers,
