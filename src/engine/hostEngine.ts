@@ -6,7 +6,7 @@
  * the training set then needs no more memory than a small one, and never blocks for long.
  */
 import type { Dataset } from '../data/dataset.ts';
-import { ConfigurationError, DisposedError } from '../errors.ts';
+import { ConfigurationError } from '../errors.ts';
 import {
   batchExtent,
   requireBatchSize,
@@ -18,6 +18,7 @@ import {
 import { TrainingCursor, type TrainingPosition } from './cursor.ts';
 import type { Backend, Engine, EngineOptions, Evaluation, StepMetrics } from './engine.ts';
 import { TimeSlice } from './timeSlice.ts';
+import { Turns } from './turns.ts';
 
 /** What a forward pass says of some samples; the arrays may be written over by the next pass. */
 export interface PassResult {
@@ -137,8 +138,7 @@ export class HostEngine<T extends Arithmetic> implements Engine {
   #loaded: Dataset | undefined;
   #epoch: Epoch | undefined;
   #nonFinite: StepMetrics['nonFinite'];
-  /** Resolves when the last call made so far is over. */
-  #queue: Promise<void> = Promise.resolve();
+  readonly #turns: Turns;
 
   /** @throws {ConfigurationError} for a batch size that is no whole number of at least 1 */
   constructor(backend: Backend, options: EngineOptions, arithmetic: T) {
@@ -146,6 +146,9 @@ export class HostEngine<T extends Arithmetic> implements Engine {
     this.#network = options.network;
     this.#batchSize = requireBatchSize(options.batchSize);
     this.#arithmetic = arithmetic;
+    this.#turns = new Turns(
+      `This ${backend} engine has been disposed of and can compute nothing more. Create a new one.`,
+    );
   }
 
   /** @throws {DisposedError} after `dispose()` */
@@ -158,7 +161,7 @@ export class HostEngine<T extends Arithmetic> implements Engine {
       this.#requireUsable();
       requireFits(this.#network, training);
       // After the steps that are under way, which need the set before.
-      resolve(this.#inOrder(() => this.#load(training)));
+      resolve(this.#turns.take(() => this.#load(training)));
       this.#training = training;
       this.#epoch = undefined;
     });
@@ -182,11 +185,11 @@ export class HostEngine<T extends Arithmetic> implements Engine {
   run(steps: number, signal?: AbortSignal): Promise<StepMetrics> {
     // Taken now: a later beginEpoch() must not reach the calls already made.
     const epoch = this.#epoch;
-    return this.#inOrder(() => this.#run(epoch, steps, signal));
+    return this.#turns.take(() => this.#run(epoch, steps, signal));
   }
 
   evaluate(dataset: Dataset): Promise<Evaluation> {
-    return this.#inOrder(async () => {
+    return this.#turns.take(async () => {
       const size = this.#network.layers.at(-1)!;
       const confusion = Array.from({ length: size }, () => Array<number>(size).fill(0));
       let cost = 0;
@@ -206,7 +209,7 @@ export class HostEngine<T extends Arithmetic> implements Engine {
   }
 
   predict(dataset: Dataset): Promise<Float32Array<ArrayBuffer>> {
-    return this.#inOrder(async () => {
+    return this.#turns.take(async () => {
       const size = this.#network.layers.at(-1)!;
       const predicted = new Float32Array(dataset.sampleCount * size);
       await this.#infer(dataset, ({ outputs }, samples) => {
@@ -218,16 +221,15 @@ export class HostEngine<T extends Arithmetic> implements Engine {
   }
 
   readParameters(): Promise<Float32Array<ArrayBuffer>> {
-    return this.#inOrder(() => this.arithmetic.readParameters());
+    return this.#turns.take(() => this.arithmetic.readParameters());
   }
 
   async dispose(): Promise<void> {
-    const arithmetic = this.#arithmetic;
+    if (!(await this.#turns.end())) return;
+    this.#arithmetic?.dispose?.();
     this.#arithmetic = undefined;
     this.#training = undefined;
     this.#epoch = undefined;
-    await this.#queue;
-    arithmetic?.dispose?.();
   }
 
   async #load(training: Dataset): Promise<void> {
@@ -324,25 +326,7 @@ export class HostEngine<T extends Arithmetic> implements Engine {
   }
 
   #requireUsable(): T {
-    if (this.#arithmetic) return this.#arithmetic;
-    throw new DisposedError(
-      `This ${this.backend} engine has been disposed of and can compute nothing more. Create a new one.`,
-    );
-  }
-
-  /** Runs `job` after every call made before it is over, whether that succeeded or not. */
-  async #inOrder<R>(job: () => R | Promise<R>): Promise<R> {
-    const before = this.#queue;
-    let finish!: () => void;
-    this.#queue = new Promise((resolve) => {
-      finish = resolve;
-    });
-    await before;
-    try {
-      this.#requireUsable();
-      return await job();
-    } finally {
-      finish();
-    }
+    this.#turns.requireLive();
+    return this.#arithmetic!;
   }
 }

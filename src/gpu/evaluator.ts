@@ -55,11 +55,7 @@ export class Evaluator {
     let buffers: ReadonlyMap<string, GPUBuffer> | undefined;
     let program: Program | undefined;
     try {
-      buffers = await device.create('the buffers of an evaluation', (allocate) => {
-        const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
-        const sizes = [...step.buffers];
-        return new Map(sizes.map(([name, size]) => [name, allocate(name, size, usage)] as const));
-      });
+      buffers = await device.createBuffers('the buffers of an evaluation', step.buffers);
       const all = new Map<string, GPUBuffer>([...parameters, ...source.buffers, ...buffers]);
       program = await Program.create(device, step.kernels, all);
       const size = (name: string) => step.buffers.get(name)!;

@@ -11,7 +11,7 @@ import { packLayer, packSamples, unpackLayer } from '../../src/gpu/layout.ts';
 import { choosePersistentPlan } from '../../src/gpu/plan/persistent.ts';
 import type { PlanAdapter } from '../../src/gpu/plan/plan.ts';
 import { ratesOf } from '../../src/gpu/rates.ts';
-import { parameterPlaces } from '../../src/gpu/sweepWork.ts';
+import { parameterPlaces } from '../../src/gpu/parameterStore.ts';
 import { activations } from '../../src/network/functions.ts';
 import { Network, type NetworkOptions } from '../../src/network/network.ts';
 import { parameterLayout } from '../../src/network/parameters.ts';
