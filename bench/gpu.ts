@@ -303,16 +303,12 @@ async function withBuffers<T>(
     ratesOf: ratesOf(optimizer),
     layerCount: network.layers.length - 1,
   });
-  const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST;
-  const made = await device.create('benchmark buffers', (allocate) => {
-    const sizes = [
-      { name: 'activations', size: 16 * all.activationQuads },
-      { name: 'deltas', size: 16 * all.deltaQuads },
-      { name: 'metrics', size: 8 * rows },
-      ...parameterBuffers(network, optimizer, false),
-    ];
-    return new Map(sizes.map(({ name, size }) => [name, allocate(name, size, usage)] as const));
-  });
+  const made = await device.createBuffers('benchmark buffers', [
+    ['activations', 16 * all.activationQuads],
+    ['deltas', 16 * all.deltaQuads],
+    ['metrics', 8 * rows],
+    ...parameterBuffers(network, optimizer, false).map(({ name, size }) => [name, size] as const),
+  ]);
   try {
     source.begin(
       shuffledOrder(1, 0, 10 * batchSize),

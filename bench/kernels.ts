@@ -56,12 +56,10 @@ async function prepare(
     fileOrder(training.sampleCount),
     new TrainingCursor(10, { step: 1, epoch: 0, stepOfEpoch: 1 }),
   );
-  const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST;
-  const made = await device.create('benchmark buffers', (allocate) => {
-    const stepBuffers = [...sizes].map(([name, size]) => ({ name, size }));
-    const all = [...stepBuffers, ...parameterLayouts];
-    return new Map(all.map(({ name, size }) => [name, allocate(name, size, usage)] as const));
-  });
+  const made = await device.createBuffers('benchmark buffers', [
+    ...sizes,
+    ...parameterLayouts.map(({ name, size }) => [name, size] as const),
+  ]);
   for (const buffer of made.values()) {
     const noise = Float32Array.from({ length: buffer.size / 4 }, () => Math.random() - 0.5);
     device.gpu.queue.writeBuffer(buffer, 0, noise);

@@ -53,14 +53,10 @@ export async function measureHost(gpu?: GPU): Promise<HostCost> {
     layerCount: plan.layers.length,
   });
   source.begin(fileOrder(training.sampleCount), new TrainingCursor());
-  const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST | GPUBufferUsage.COPY_SRC;
-  const made = await device.create('benchmark buffers', (allocate) => {
-    const all = [
-      ...[...sizes].map(([name, size]) => ({ name, size })),
-      ...parameterBuffers(network, optimizer, false),
-    ];
-    return new Map(all.map(({ name, size }) => [name, allocate(name, size, usage)] as const));
-  });
+  const made = await device.createBuffers('benchmark buffers', [
+    ...sizes,
+    ...parameterBuffers(network, optimizer, false).map(({ name, size }) => [name, size] as const),
+  ]);
   const program = await Program.create(device, kernels, new Map([...made, ...source.buffers]));
   const readback = await Readback.create(device, 'metrics', made.get('metrics')!.size, 4);
 
