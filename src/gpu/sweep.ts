@@ -32,7 +32,7 @@ export interface SweepEngineOptions {
   readonly optimizer: Optimizer;
 }
 
-/** Sums over the steps of one run, by network. */
+/** Sums over the steps of one run or evaluation, by network. */
 export interface SweepMetrics {
   /** Steps each network made: fewer than asked for only after an abort. */
   readonly steps: number;
@@ -40,17 +40,7 @@ export interface SweepMetrics {
   readonly samples: number;
   readonly costSums: Float64Array;
   readonly correct: Uint32Array;
-  /** By network: 1 once a cost or an update was not finite, in this run or an earlier one. */
-  readonly diverged: Uint8Array;
-}
-
-/** How each network does on a dataset. */
-export interface SweepEvaluation {
-  /** Mean cost a sample, by network. */
-  readonly costs: Float64Array;
-  /** Share of samples whose largest output was their label's, by network. */
-  readonly accuracies: Float64Array;
-  /** By network: 1 for those that diverged in training, and those whose cost on this dataset is not finite. */
+  /** By network: 1 once a cost or an update was not finite, in these steps or in training before. */
   readonly diverged: Uint8Array;
 }
 
@@ -173,37 +163,21 @@ export class SweepEngine {
    */
   async run(steps: number, signal?: AbortSignal): Promise<SweepMetrics> {
     // Only the submitting waits for its turn; the metrics may arrive while later steps already run.
-    const { made, sums } = await this.#turns.take(async () => {
-      const training = this.#requireTraining();
-      const done = await this.#makeSteps(training, steps, signal);
-      const read = await this.#readMetrics('the metrics of a sweep', training);
-      return {
-        made: done,
-        // Noted before the run resolves, so that the next evaluation knows of it.
-        sums: read.sums.then(({ diverged, ...sums }) => {
-          this.#diverged = this.#diverged.map((before, n) => before | diverged[n]!);
-          return { ...sums, diverged: this.#diverged };
-        }),
-      };
-    });
-    return { ...made, ...(await sums) };
+    const { metrics } = await this.#turns.take(() =>
+      this.#submit('the metrics of a sweep', this.#requireTraining(), steps, signal),
+    );
+    return await metrics;
   }
 
-  /** Cost and accuracy of every network on any dataset, with the parameters as they are. */
-  async evaluate(dataset: Dataset): Promise<SweepEvaluation> {
+  /** The sums over any dataset, with the parameters as they are. */
+  async evaluate(dataset: Dataset): Promise<SweepMetrics> {
     return await this.#turns.take(async () => {
       const work = await this.#evaluation.of(dataset, () => this.#createWork(dataset, undefined));
       work.begin(new TrainingCursor(work.steps));
-      await this.#makeSteps(work, work.steps, undefined);
-      const { sums } = await this.#readMetrics('an evaluation', work);
+      const { metrics } = await this.#submit('an evaluation', work, work.steps);
       // The networks' counters are those of training, too.
       this.#training?.begin(this.#training.source.cursor);
-      const { costSums, correct, diverged } = await sums;
-      return {
-        costs: costSums.map((sum) => sum / dataset.sampleCount),
-        accuracies: Float64Array.from(correct, (count) => count / dataset.sampleCount),
-        diverged: diverged.map((here, n) => here | this.#diverged[n]!),
-      };
+      return await metrics;
     });
   }
 
@@ -240,35 +214,30 @@ export class SweepEngine {
     this.#device.release(buffers.values());
   }
 
-  async #makeSteps(
+  /** Submits steps and, behind them, the copy of all networks' metrics, which then start at 0 again. */
+  async #submit(
+    what: string,
     work: SweepWork,
     steps: number,
-    signal: AbortSignal | undefined,
-  ): Promise<Pick<SweepMetrics, 'steps' | 'samples'>> {
+    signal?: AbortSignal,
+  ): Promise<{ readonly metrics: Promise<SweepMetrics> }> {
+    const { buffers, plan, readback } = this.#resources;
     const made = await makeSteps(this.#device, work, steps, this.#options.batchSize, {
       isStopped: () => this.#turns.isOver || signal?.aborted === true,
     });
     this.#turns.requireLive();
-    return made;
-  }
-
-  /** Queues a read of all networks' metrics, which start at 0 again behind it. */
-  async #readMetrics(
-    what: string,
-    { source }: SweepWork,
-  ): Promise<{ readonly sums: Promise<Pick<SweepMetrics, 'costSums' | 'correct' | 'diverged'>> }> {
-    const { buffers, plan, readback } = this.#resources;
+    const submitted = work.source.cursor.stepOfEpoch;
+    const isTraining = work === this.#training;
     const progress = buffers.get('progress')!;
     const count = this.#options.networks.length;
-    const { stepOfEpoch: submitted } = source.cursor;
     const { bytes } = await readback.read(what, [{ buffer: progress, size: progress.size }], {
       afterCopy: (encoder) => encoder.clearBuffer(progress, 4 * count),
     });
-    const sums = bytes.then((read) => {
+    const metrics = bytes.then((read) => {
       const view = new DataView(read);
       const costSums = new Float64Array(count);
       const correct = new Uint32Array(count);
-      const diverged = new Uint8Array(count);
+      const diverged = this.#diverged.slice();
       const size = 8 * persistentLayout(plan).rows;
       for (let n = 0; n < count; n++) {
         requireSteps(`Network ${n} of a sweep`, view.getUint32(4 * n, true), submitted);
@@ -277,11 +246,12 @@ export class SweepEngine {
         correct[n] = sum.correct;
         if (sum.hasDiverged || !Number.isFinite(sum.costSum)) diverged[n] = 1;
       }
-      return { costSums, correct, diverged };
+      if (isTraining) this.#diverged = diverged;
+      return { ...made, costSums, correct, diverged };
     });
     // Awaited by the caller in its turn; one that fails earlier must not count as unhandled.
-    sums.catch(() => undefined);
-    return { sums };
+    metrics.catch(() => undefined);
+    return { metrics };
   }
 
   async #createWork(dataset: Dataset, optimizer: Optimizer | undefined): Promise<SweepWork> {

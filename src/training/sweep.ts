@@ -184,23 +184,17 @@ export class Sweep {
    */
   fit(training: Dataset, options: FitOptions = {}): AsyncGenerator<SweepProgress, void, void> {
     const defaults = { reportEvery: defaultReportEvery };
-    return this.#loop.fit(training, options, defaults, (metrics) => {
-      const { samples, costSums, correct, diverged } = metrics;
-      return {
-        samples: samples * costSums.length,
-        members: Array.from(costSums, (sum, n) =>
-          resultOf(sum / samples, correct[n]! / samples, diverged[n] === 1),
-        ),
-      };
-    });
+    return this.#loop.fit(training, options, defaults, (metrics) => ({
+      samples: metrics.samples * this.members.length,
+      members: resultsOf(metrics),
+    }));
   }
 
   /** Cost and accuracy of each member on any dataset, with the parameters as they are. */
   async evaluate(dataset: Dataset): Promise<readonly MemberResult[]> {
     this.#loop.requireUsable();
     requireFits(this.#networks[0]!, dataset);
-    const { costs, accuracies, diverged } = await this.#engine.evaluate(dataset);
-    return Array.from(costs, (cost, n) => resultOf(cost, accuracies[n]!, diverged[n] === 1));
+    return resultsOf(await this.#engine.evaluate(dataset));
   }
 
   /**
@@ -262,8 +256,12 @@ export class Sweep {
   }
 }
 
-function resultOf(cost: number, accuracy: number, isDiverged: boolean): MemberResult {
-  return isDiverged ? { isDiverged, cost: NaN, accuracy: NaN } : { isDiverged, cost, accuracy };
+function resultsOf({ samples, costSums, correct, diverged }: SweepMetrics): MemberResult[] {
+  return Array.from(costSums, (costSum, n) =>
+    diverged[n] === 1
+      ? { isDiverged: true, cost: NaN, accuracy: NaN }
+      : { isDiverged: false, cost: costSum / samples, accuracy: correct[n]! / samples },
+  );
 }
 
 /** @throws {ConfigurationError} for a state of other networks */
