@@ -40,7 +40,7 @@ interface Subject<Metrics> {
   readonly batchSize: number;
   readonly engine: {
     load(training: Dataset): Promise<void>;
-    /** As `run` of {@link Engine}. */
+    /** As `Engine.run`. */
     run(steps: number, signal: AbortSignal): Promise<Metrics>;
     dispose(): Promise<void>;
   };
@@ -85,8 +85,8 @@ export class TrainingLoop<Metrics extends { readonly steps: number }> {
   /**
    * Trains, and reports. Runs are asked for ahead of their reports; leaving the loop stops it after the steps already
    * submitted, which count.
-   * @param reportEvery default of the option
-   * @param reportOf what a report says of the steps made since the last one; the cursor is behind them
+   * @param defaults of the options
+   * @param reportOf what a report says of the steps made since the last one, in this epoch; the cursor is behind them
    * @throws {ConfigurationError} when the dataset does not fit, or another `fit` is under way
    * @throws the signal's reason; what the engine and `reportOf` throw
    */
@@ -106,7 +106,7 @@ export class TrainingLoop<Metrics extends { readonly steps: number }> {
     const pending: Promise<Metrics>[] = [];
     // Stops what is under way, whether it is the signal that ends the loop or the reader leaving it.
     const leaving = new AbortController();
-    const leave = () => leaving.abort();
+    const leave = () => leaving.abort(signal?.reason);
     signal?.addEventListener('abort', leave);
     try {
       await this.#load(training);

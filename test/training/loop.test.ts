@@ -13,7 +13,10 @@ const training = randomDataset(testRandom(1), 10, 4, 3);
 const shorter = randomDataset(testRandom(2), 6, 4, 3);
 
 /** A loop whose engine notes what it is asked for, and makes what it is asked for. */
-function create(position?: TrainingPosition) {
+function create(
+  position?: TrainingPosition,
+  whileBeginning: (signal: AbortSignal) => void = () => undefined,
+) {
   const begun: TrainingPosition[] = [];
   const asked: number[] = [];
   const faults: Error[] = [];
@@ -33,7 +36,11 @@ function create(position?: TrainingPosition) {
         dispose: () => Promise.resolve(),
       },
       release: () => undefined,
-      beginEpoch: (at) => void begun.push(at),
+      beginEpoch: async (at, _, signal) => {
+        await Promise.resolve();
+        whileBeginning(signal);
+        begun.push(at);
+      },
     },
     position,
   );
@@ -100,6 +107,17 @@ describe('a training loop', () => {
       { step: 0, epoch: 0, stepOfEpoch: 0 },
       { step: 4, epoch: 0, stepOfEpoch: 4 },
     ]);
+  });
+
+  it("throws the signal's reason when it is aborted while an epoch begins", async () => {
+    const controller = new AbortController();
+    const reason = new Error('enough');
+    const { loop, fitAll } = create(undefined, (signal) => {
+      controller.abort(reason);
+      signal.throwIfAborted();
+    });
+    expect(await rejectionOf(fitAll({ signal: controller.signal }))).toBe(reason);
+    expect(loop.cursor.step).toBe(0);
   });
 
   it('goes on from where another run stood, with the dataset of that run alone', async () => {
