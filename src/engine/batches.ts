@@ -5,7 +5,7 @@
 import { requireDataset, type Dataset } from '../data/dataset.ts';
 import { ConfigurationError } from '../errors.ts';
 import { show } from '../network/arguments.ts';
-import type { TrainingPosition } from './cursor.ts';
+import { TrainingCursor, type TrainingPosition } from './cursor.ts';
 
 /** The positions of an epoch's order that one step takes: `start` up to, not including, `start + size`. */
 export interface BatchExtent {
@@ -66,14 +66,16 @@ export function requireFits(
 /**
  * Refuses an order that is not one of this many samples, or an epoch begun past its end.
  * @param at up to and including the end of the epoch, where nothing is left to run
+ * @returns a cursor at that position
  * @throws {ConfigurationError}
  */
 export function requireEpoch(
   order: Uint32Array,
-  { step, stepOfEpoch }: TrainingPosition,
+  at: TrainingPosition,
   sampleCount: number,
   batchSize: number,
-): void {
+): TrainingCursor {
+  const { step, stepOfEpoch } = at;
   if (order.length !== sampleCount) {
     throw new ConfigurationError(
       `The order of an epoch names ${order.length} samples, and the training set has ${sampleCount}. ` +
@@ -100,6 +102,7 @@ export function requireEpoch(
         'Give a whole number of steps over all epochs, of which those of this epoch are a part.',
     );
   }
+  return new TrainingCursor(steps, at);
 }
 
 /**

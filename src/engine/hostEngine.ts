@@ -13,9 +13,8 @@ import {
   requireEpoch,
   requireFits,
   requireStepsLeft,
-  stepsPerEpoch,
 } from './batches.ts';
-import { TrainingCursor, type TrainingPosition } from './cursor.ts';
+import type { TrainingCursor, TrainingPosition } from './cursor.ts';
 import type { Backend, Engine, EngineOptions, Evaluation, StepMetrics } from './engine.ts';
 import { TimeSlice } from './timeSlice.ts';
 import { Turns } from './turns.ts';
@@ -175,9 +174,7 @@ export class HostEngine<T extends Arithmetic> implements Engine {
         'An epoch cannot begin before a training set is loaded. Call load() first.',
       );
     }
-    const { sampleCount } = training;
-    requireEpoch(order, at, sampleCount, this.#batchSize);
-    const cursor = new TrainingCursor(stepsPerEpoch(sampleCount, this.#batchSize), at);
+    const cursor = requireEpoch(order, at, training.sampleCount, this.#batchSize);
     // A copy, because the caller may fill the same array for the next epoch while steps are waiting.
     this.#epoch = { training, order: order.slice(), cursor };
   }

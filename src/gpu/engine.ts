@@ -1,7 +1,7 @@
 import type { Dataset } from '../data/dataset.ts';
 import { ConfigurationError } from '../errors.ts';
-import { requireBatchSize, requireEpoch, requireFits, stepsPerEpoch } from '../engine/batches.ts';
-import { TrainingCursor, type TrainingPosition } from '../engine/cursor.ts';
+import { requireBatchSize, requireEpoch, requireFits } from '../engine/batches.ts';
+import type { TrainingPosition } from '../engine/cursor.ts';
 import type {
   Engine,
   EngineOptions,
@@ -158,11 +158,9 @@ export class GpuEngine implements Engine {
   }
 
   beginEpoch(order: Uint32Array<ArrayBuffer>, at: TrainingPosition): void {
-    const { batchSize } = this.#options;
     const { dataset, source } = this.#requireTraining();
-    requireEpoch(order, at, dataset.sampleCount, batchSize);
+    const cursor = requireEpoch(order, at, dataset.sampleCount, this.#options.batchSize);
     this.#isBegun = true;
-    const cursor = new TrainingCursor(stepsPerEpoch(dataset.sampleCount, batchSize), at);
     // A copy, because the caller may fill the same array for the next epoch while steps are waiting.
     const ordered = order.slice();
     // A failure is kept by the device and thrown by whatever waits next.
