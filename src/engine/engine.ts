@@ -90,7 +90,8 @@ export interface Engine {
    * @param order [sampleCount] the sample each position visits; step s takes positions
    *   s·batchSize up to (s + 1)·batchSize, the last step of an epoch what is left
    * @param at where the next `run` begins: at this step of the epoch, and after so many steps over all epochs. The
-   *   engine counts on from there, whoever made the steps before: rates follow the steps over all epochs. It is copied.
+   *   engine counts on from there, also where another engine made the steps before: rates follow the steps over all epochs.
+   *   It is copied.
    */
   beginEpoch(order: Uint32Array<ArrayBuffer>, at: TrainingPosition): void;
 

@@ -4,7 +4,7 @@ import type { Dataset } from '../data/dataset.ts';
 export class Kept<T extends { readonly dataset: Dataset; dispose(): void }> {
   #last: T | undefined;
 
-  /** @param make is called for another dataset than the last one, whose is disposed of first */
+  /** @param make is called for another dataset than the last one; what was made for that one is disposed of first */
   async of(dataset: Dataset, make: () => Promise<T>): Promise<T> {
     if (this.#last?.dataset === dataset) return this.#last;
     this.dispose();

@@ -52,7 +52,7 @@ interface Subject<Metrics> {
   prepareEpoch?(epoch: number, training: Dataset): void;
 }
 
-/** Runs asked for ahead of the report awaited, so that the engine never waits for whoever reads reports. */
+/** Runs asked for ahead of the report awaited, so that the engine never waits for the reader of reports. */
 const runsAhead = 2;
 
 export class TrainingLoop<Metrics extends { readonly steps: number }> {
@@ -228,7 +228,10 @@ export class TrainingLoop<Metrics extends { readonly steps: number }> {
   }
 }
 
-/** The orders in which epochs visit samples. The last one made is kept: for 60,000 samples it takes what 100 steps of a small network take. */
+/**
+ * The orders in which epochs visit samples. The last one made is kept: making one for 60,000 samples takes as long as 100
+ * steps of a small network.
+ */
 export class EpochOrders {
   readonly #shuffle: boolean;
   #key = '';

@@ -70,7 +70,7 @@ describe.each([
     expect(await resumed.readParameters()).toEqual(await whole.readParameters());
   });
 
-  it('follows the schedule from where it is told that the epoch begins, whoever came to there', async () => {
+  it('follows the schedule from where it is told that the epoch begins, also where another engine came to there', async () => {
     // 0.5 for the epoch's 4 steps, then half of it.
     const learningRate = stepDecay({ learningRate: 0.5, every: 4, factor: 0.5 });
     const scheduled = { ...options, optimizer: sgd({ learningRate }) };

@@ -12,7 +12,7 @@ const training = randomDataset(testRandom(1), 10, 4, 3);
 /** Three steps an epoch. */
 const shorter = randomDataset(testRandom(2), 6, 4, 3);
 
-/** A loop whose engine notes what it is asked for, and makes what it is asked for. */
+/** A loop with an engine that notes what it is asked for, and makes it. */
 function create(
   position?: TrainingPosition,
   whileBeginning: (signal: AbortSignal) => void = () => undefined,
