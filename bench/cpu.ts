@@ -20,6 +20,7 @@ import { sliceDataset, type Dataset } from '../src/data/dataset.ts';
 import { digits } from '../src/data/digits/digits.ts';
 import { fileOrder } from '../src/data/shuffle.ts';
 import { Network } from '../src/network/network.ts';
+import { TrainingCursor } from '../src/engine/cursor.ts';
 import { sgd } from '../src/engine/optimizers.ts';
 import { workloads, type TrainingWorkload } from './peers/workloads.ts';
 
@@ -67,7 +68,7 @@ async function measureRate(
       const wanted = ((ms - elapsed) / elapsed) * (samples / batchSize);
       steps = Math.max(1, Math.min(perEpoch, Math.round(wanted)));
     }
-    engine.beginEpoch(fileOrder(sampleCount), 0);
+    engine.beginEpoch(fileOrder(sampleCount), new TrainingCursor());
     samples += (await engine.run(steps)).samples;
   }
   return (samples * 1000) / (performance.now() - begin);

@@ -40,6 +40,7 @@ import { trainingStep } from '../src/gpu/step.ts';
 import { Network, type NetworkOptions } from '../src/network/network.ts';
 import { prepareOutput } from '../src/cli/files.ts';
 import { createGpu } from '../src/node/dawn.ts';
+import { TrainingCursor } from '../src/engine/cursor.ts';
 import { sgd } from '../src/engine/optimizers.ts';
 import { fusedTiles, tiles as allTiles } from './gpu/candidates.ts';
 import { timeKernel } from './gpu/timer.ts';
@@ -206,7 +207,9 @@ async function wholeStep(network: Network, plan: Plan) {
     await engine.load(dataset);
     const stepsAnEpoch = Math.floor(dataset.sampleCount / batchSize);
     const epoch = async (index: number) => {
-      engine.beginEpoch(shuffledOrder(1, index, dataset.sampleCount), 0);
+      const step = index * stepsAnEpoch;
+      const order = shuffledOrder(1, index, dataset.sampleCount);
+      engine.beginEpoch(order, { step, epoch: index, stepOfEpoch: 0 });
       await engine.run(stepsAnEpoch);
     };
     await epoch(0);
@@ -289,18 +292,17 @@ async function withBuffers<T>(
     ratesOf: ratesOf(optimizer),
     layerCount: network.layers.length - 1,
   });
-  const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST;
-  const made = await device.create('benchmark buffers', (allocate) => {
-    const sizes = [
-      { name: 'activations', size: 16 * all.activationQuads },
-      { name: 'deltas', size: 16 * all.deltaQuads },
-      { name: 'metrics', size: 8 * rows },
-      ...parameterBuffers(network, optimizer, false),
-    ];
-    return new Map(sizes.map(({ name, size }) => [name, allocate(name, size, usage)] as const));
-  });
+  const made = await device.createBuffers('benchmark buffers', [
+    ['activations', 16 * all.activationQuads],
+    ['deltas', 16 * all.deltaQuads],
+    ['metrics', 8 * rows],
+    ...parameterBuffers(network, optimizer, false).map(({ name, size }) => [name, size] as const),
+  ]);
   try {
-    source.begin(shuffledOrder(1, 0, 10 * batchSize), 1);
+    source.begin(
+      shuffledOrder(1, 0, 10 * batchSize),
+      new TrainingCursor(10, { step: 1, epoch: 0, stepOfEpoch: 1 }),
+    );
     for (const buffer of made.values()) {
       const values = Float32Array.from({ length: buffer.size / 4 }, () => Math.random() - 0.5);
       device.gpu.queue.writeBuffer(buffer, 0, values);

@@ -24,6 +24,7 @@ import { fileOrder } from '../src/data/shuffle.ts';
 import { requireOneOf } from '../src/network/functions.ts';
 import { Network } from '../src/network/network.ts';
 import { presets, type Preset, type PresetName } from '../src/network/presets.ts';
+import { TrainingCursor } from '../src/engine/cursor.ts';
 import { requireBatchSize } from '../src/engine/batches.ts';
 import { sgd } from '../src/engine/optimizers.ts';
 
@@ -52,13 +53,14 @@ async function prepare(
     ratesOf: ratesOf(optimizer),
     layerCount: plan.layers.length,
   });
-  source.begin(fileOrder(training.sampleCount), 1);
-  const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST;
-  const made = await device.create('benchmark buffers', (allocate) => {
-    const stepBuffers = [...sizes].map(([name, size]) => ({ name, size }));
-    const all = [...stepBuffers, ...parameterLayouts];
-    return new Map(all.map(({ name, size }) => [name, allocate(name, size, usage)] as const));
-  });
+  source.begin(
+    fileOrder(training.sampleCount),
+    new TrainingCursor(10, { step: 1, epoch: 0, stepOfEpoch: 1 }),
+  );
+  const made = await device.createBuffers('benchmark buffers', [
+    ...sizes,
+    ...parameterLayouts.map(({ name, size }) => [name, size] as const),
+  ]);
   for (const buffer of made.values()) {
     const noise = Float32Array.from({ length: buffer.size / 4 }, () => Math.random() - 0.5);
     device.gpu.queue.writeBuffer(buffer, 0, noise);

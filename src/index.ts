@@ -62,5 +62,6 @@ export {
   type SweepOptions,
   type SweepProgress,
 } from './training/sweep.ts';
-export { Trainer, type FitOptions, type Progress } from './training/trainer.ts';
+export type { FitOptions } from './training/loop.ts';
+export { Trainer, type Progress } from './training/trainer.ts';
 export type { TrainerOptions } from './training/trainerOptions.ts';

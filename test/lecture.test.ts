@@ -26,8 +26,9 @@ async function costsAlongTheWay(batchSize: number, learningRate: number): Promis
   await engine.load(training);
   const costs = [(await engine.evaluate(training)).cost];
   for (let epoch = 0; costs.length <= 300; epoch++) {
-    engine.beginEpoch(shuffledOrder(1, epoch, 60), 0);
-    for (let step = 0; step < 60 / batchSize && costs.length <= 300; step++) {
+    const step = (epoch * 60) / batchSize;
+    engine.beginEpoch(shuffledOrder(1, epoch, 60), { step, epoch, stepOfEpoch: 0 });
+    for (let made = 0; made < 60 / batchSize && costs.length <= 300; made++) {
       await engine.run(1);
       costs.push((await engine.evaluate(training)).cost);
     }

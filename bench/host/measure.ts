@@ -19,6 +19,7 @@ import { submitSteps } from '../../src/gpu/run.ts';
 import { createSource } from '../../src/gpu/source.ts';
 import { trainingBuffers, trainingStep } from '../../src/gpu/step.ts';
 import { Network } from '../../src/network/network.ts';
+import { TrainingCursor } from '../../src/engine/cursor.ts';
 import { sgd } from '../../src/engine/optimizers.ts';
 import { defaultReportEvery } from '../../src/training/trainer.ts';
 
@@ -52,15 +53,11 @@ export async function measureHost(gpu?: GPU): Promise<HostCost> {
     ratesOf: ratesOf(optimizer),
     layerCount: plan.layers.length,
   });
-  source.begin(fileOrder(training.sampleCount), 0);
-  const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST | GPUBufferUsage.COPY_SRC;
-  const made = await device.create('benchmark buffers', (allocate) => {
-    const all = [
-      ...[...sizes].map(([name, size]) => ({ name, size })),
-      ...parameterBuffers(network, optimizer, false),
-    ];
-    return new Map(all.map(({ name, size }) => [name, allocate(name, size, usage)] as const));
-  });
+  source.begin(fileOrder(training.sampleCount), new TrainingCursor());
+  const made = await device.createBuffers('benchmark buffers', [
+    ...sizes,
+    ...parameterBuffers(network, optimizer, false).map(({ name, size }) => [name, size] as const),
+  ]);
   const program = await Program.create(device, kernels, new Map([...made, ...source.buffers]));
   const readback = await Readback.create(device, 'metrics', made.get('metrics')!.size, 4);
 

@@ -6,7 +6,11 @@ import { Network, type NetworkOptions } from '../network/network.ts';
 import { presets, type Preset, type PresetName } from '../network/presets.ts';
 import { requireBatchSize } from '../engine/batches.ts';
 import type { Backend } from '../engine/engine.ts';
-import { configureOptimizer, type OptimizerArguments } from './configureOptimizer.ts';
+import {
+  configureOptimizer,
+  type ConfiguredOptimizer,
+  type OptimizerArguments,
+} from './configureOptimizer.ts';
 import { UsageError } from './errors.ts';
 
 export const runtimes = ['node', 'chromium', 'firefox', 'auto'] as const;
@@ -41,6 +45,8 @@ export const defaults = { preset: 'lecture', batchSize: 100, epochs: 5, seed: 1 
 /** A configuration with the network itself, whose parameters are where the training starts. */
 export interface Configured {
   readonly network: Network;
+  readonly optimizer: ConfiguredOptimizer;
+  /** With the optimizer's settings. */
   readonly training: Omit<TrainConfiguration, 'network'>;
 }
 
@@ -77,6 +83,7 @@ export function configureTraining(options: TrainArguments, loaded?: Network): Co
   }
   return {
     network,
+    optimizer,
     training: {
       batchSize: requireBatchSize(options.batchSize ?? preset?.batchSize ?? defaults.batchSize),
       ...optimizer,

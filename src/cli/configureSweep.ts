@@ -53,13 +53,7 @@ export function configureSweep(options: SweepArguments): SweepConfiguration {
     epochs,
     shuffle: training.shuffle,
     seeds: Array.from({ length: count }, (_, i) => training.seed + i),
-    optimizers: all.map(
-      ({ training: { optimizer, learningRate, momentum, weightDecay, schedule } }) => ({
-        ...{ optimizer, learningRate, momentum },
-        ...(weightDecay !== undefined && { weightDecay }),
-        ...(schedule && { schedule }),
-      }),
-    ),
+    optimizers: all.map(({ optimizer }) => optimizer),
   };
 }
 

@@ -20,6 +20,25 @@ export async function readInput(path: string, option: string): Promise<Uint8Arra
   }
 }
 
+/**
+ * Refuses two outputs in one file.
+ * @param paths by the name of their option, without its dashes; undefined where none was given
+ * @throws {UsageError}
+ */
+export function requireDistinct(paths: Readonly<Record<string, string | undefined>>): void {
+  const named = new Map<string, string>();
+  for (const [name, path] of Object.entries(paths)) {
+    if (path === undefined) continue;
+    const other = named.get(resolve(path));
+    if (other !== undefined) {
+      throw new UsageError(
+        `--${other} and --${name} both name '${path}'. Give them different files.`,
+      );
+    }
+    named.set(resolve(path), name);
+  }
+}
+
 /** A file that can be written, as far as one can tell in advance. */
 export interface OutputFile {
   readonly path: string;

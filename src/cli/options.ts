@@ -1,6 +1,7 @@
 /** The options that several commands share, each declared once. */
 import { Option, type Command } from 'commander';
 
+import { optimizerNames } from '../benchmark/optimizerConfiguration.ts';
 import { activations, costs, outputs } from '../network/functions.ts';
 import { initializers } from '../network/initializers.ts';
 import { presets } from '../network/presets.ts';
@@ -13,9 +14,10 @@ import { parseLayers, parseNumber, parseSwitch, parseWhole } from './values.ts';
 export const groups = { simple: 'Simple options:', advanced: 'Advanced options:' } as const;
 type Group = keyof typeof groups;
 
-/** Adds an option of one of the two groups of the help. */
-export function add(command: Command, group: Group, option: Option): Command {
-  return command.addOption(option.helpGroup(groups[group]));
+/** Adds options of one of the two groups of the help. */
+export function add(command: Command, group: Group, ...options: readonly Option[]): Command {
+  for (const option of options) command.addOption(option.helpGroup(groups[group]));
+  return command;
 }
 
 export const whole = (flags: string, description: string, least = 1, most?: number): Option =>
@@ -32,6 +34,18 @@ export const choice = (flags: string, description: string, names: readonly strin
 
 export const seed = (description: string): Option =>
   whole('--seed <n>', description, 0, 2 ** 32 - 1);
+
+export const epochs = (usual: number): Option =>
+  whole('--epochs <n>', `passes over the training set; default: ${usual}`);
+
+export const batchSize = (): Option =>
+  whole('--batch-size <n>', "samples a step; default: the preset's, else 100");
+
+export const optimizer = (): Option =>
+  choice('--optimizer <name>', "default: the preset's, else sgd", optimizerNames);
+
+export const shuffle = (): Option =>
+  onOff('--shuffle <on|off>', 'an order of its own for each epoch; off: as in the file');
 
 function nameOf(flags: string): string {
   return /--[a-z-]+/.exec(flags)![0];

@@ -140,10 +140,11 @@ export class ThreadedArithmetic implements RunningArithmetic {
   }
 
   async makeSteps(
-    { order, firstStep, steps, stepsMade }: EpochPart,
+    { order, at, steps }: EpochPart,
     signal: AbortSignal | undefined,
   ): Promise<MadeSteps> {
     const { batchSize, optimizer } = this.#options;
+    const { step, stepOfEpoch: firstStep } = at;
     const fits = Math.ceil((this.#stream?.samples ?? order.length) / batchSize);
     const asked = Math.min(
       steps,
@@ -157,7 +158,7 @@ export class ThreadedArithmetic implements RunningArithmetic {
     for (let s = 0; s < asked; s++) {
       const start = (firstStep + s) * batchSize;
       const size = Math.min(batchSize, order.length - start);
-      this.#memory.writeRates(s, ratesAt(optimizer, 1 / size, stepsMade + s));
+      this.#memory.writeRates(s, ratesAt(optimizer, 1 / size, step + s));
     }
     const { control } = this.#memory;
     const stop = () => control.stop();

@@ -5,6 +5,7 @@
 import { requireDataset, type Dataset } from '../data/dataset.ts';
 import { ConfigurationError } from '../errors.ts';
 import { show } from '../network/arguments.ts';
+import { TrainingCursor, type TrainingPosition } from './cursor.ts';
 
 /** The positions of an epoch's order that one step takes: `start` up to, not including, `start + size`. */
 export interface BatchExtent {
@@ -64,15 +65,17 @@ export function requireFits(
 
 /**
  * Refuses an order that is not one of this many samples, or an epoch begun past its end.
- * @param firstStep up to and including the number of steps, where nothing is left to run
+ * @param at up to and including the end of the epoch, where nothing is left to run
+ * @returns a cursor at that position
  * @throws {ConfigurationError}
  */
 export function requireEpoch(
   order: Uint32Array,
-  firstStep: number,
+  at: TrainingPosition,
   sampleCount: number,
   batchSize: number,
-): void {
+): TrainingCursor {
+  const { step, stepOfEpoch } = at;
   if (order.length !== sampleCount) {
     throw new ConfigurationError(
       `The order of an epoch names ${order.length} samples, and the training set has ${sampleCount}. ` +
@@ -87,12 +90,19 @@ export function requireEpoch(
     );
   }
   const steps = stepsPerEpoch(sampleCount, batchSize);
-  if (!Number.isInteger(firstStep) || firstStep < 0 || firstStep > steps) {
+  if (!Number.isInteger(stepOfEpoch) || stepOfEpoch < 0 || stepOfEpoch > steps) {
     throw new ConfigurationError(
       `An epoch of ${sampleCount} samples in mini-batches of ${batchSize} has ${steps} steps, ` +
-        `and it cannot begin at step ${firstStep}. Begin at a whole number from 0 to ${steps}.`,
+        `and it cannot begin at step ${stepOfEpoch}. Begin at a whole number from 0 to ${steps}.`,
     );
   }
+  if (!Number.isSafeInteger(step) || step < stepOfEpoch) {
+    throw new ConfigurationError(
+      `An epoch was to begin after ${stepOfEpoch} of its steps and ${step} steps over all epochs. ` +
+        'Give a whole number of steps over all epochs, of which those of this epoch are a part.',
+    );
+  }
+  return new TrainingCursor(steps, at);
 }
 
 /**

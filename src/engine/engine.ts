@@ -4,6 +4,7 @@
  */
 import type { Dataset } from '../data/dataset.ts';
 import type { Network } from '../network/network.ts';
+import type { TrainingPosition } from './cursor.ts';
 import type { Optimizer } from './optimizers.ts';
 
 export const backends = ['webgpu', 'cpu', 'reference'] as const;
@@ -88,9 +89,11 @@ export interface Engine {
    * Starts an epoch, or resumes one.
    * @param order [sampleCount] the sample each position visits; step s takes positions
    *   s·batchSize up to (s + 1)·batchSize, the last step of an epoch what is left
-   * @param firstStep the step of the epoch that the next `run` begins with
+   * @param at where the next `run` begins: at this step of the epoch, and after so many steps over all epochs. The
+   *   engine counts on from there, also where another engine made the steps before: rates follow the steps over all epochs.
+   *   It is copied.
    */
-  beginEpoch(order: Uint32Array<ArrayBuffer>, firstStep: number): void;
+  beginEpoch(order: Uint32Array<ArrayBuffer>, at: TrainingPosition): void;
 
   /**
    * Makes `steps` steps of the epoch. Calls may be made before earlier ones have resolved; they run, and

@@ -6,17 +6,18 @@
  * the training set then needs no more memory than a small one, and never blocks for long.
  */
 import type { Dataset } from '../data/dataset.ts';
-import { ConfigurationError, DisposedError } from '../errors.ts';
+import { ConfigurationError } from '../errors.ts';
 import {
   batchExtent,
   requireBatchSize,
   requireEpoch,
   requireFits,
   requireStepsLeft,
-  stepsPerEpoch,
 } from './batches.ts';
+import type { TrainingCursor, TrainingPosition } from './cursor.ts';
 import type { Backend, Engine, EngineOptions, Evaluation, StepMetrics } from './engine.ts';
 import { TimeSlice } from './timeSlice.ts';
+import { Turns } from './turns.ts';
 
 /** What a forward pass says of some samples; the arrays may be written over by the next pass. */
 export interface PassResult {
@@ -70,11 +71,9 @@ export interface SteppingArithmetic extends AnyArithmetic {
 export interface EpochPart {
   /** The samples of the training set in the order of the whole epoch; the same array until it ends. */
   readonly order: Uint32Array;
-  /** Counting from the epoch's first. */
-  readonly firstStep: number;
+  /** Where the first of them is. */
+  readonly at: TrainingPosition;
   readonly steps: number;
-  /** Steps made before, in all epochs. */
-  readonly stepsMade: number;
 }
 
 export interface MadeSteps {
@@ -113,8 +112,8 @@ export function chunkSize(parameterCount: number): number {
 interface Epoch {
   readonly training: Dataset;
   readonly order: Uint32Array;
-  /** The step that the next run begins with. */
-  step: number;
+  /** Where the next run begins. */
+  readonly cursor: TrainingCursor;
 }
 
 /** The sums of a pass that says something of each sample. */
@@ -137,11 +136,8 @@ export class HostEngine<T extends Arithmetic> implements Engine {
   /** What the arithmetic has taken in: not what was asked for since, and nothing where that failed. */
   #loaded: Dataset | undefined;
   #epoch: Epoch | undefined;
-  /** Steps made, in all epochs. */
-  #stepsMade = 0;
   #nonFinite: StepMetrics['nonFinite'];
-  /** Resolves when the last call made so far is over. */
-  #queue: Promise<void> = Promise.resolve();
+  readonly #turns: Turns;
 
   /** @throws {ConfigurationError} for a batch size that is no whole number of at least 1 */
   constructor(backend: Backend, options: EngineOptions, arithmetic: T) {
@@ -149,6 +145,9 @@ export class HostEngine<T extends Arithmetic> implements Engine {
     this.#network = options.network;
     this.#batchSize = requireBatchSize(options.batchSize);
     this.#arithmetic = arithmetic;
+    this.#turns = new Turns(
+      `This ${backend} engine has been disposed of and can compute nothing more. Create a new one.`,
+    );
   }
 
   /** @throws {DisposedError} after `dispose()` */
@@ -161,13 +160,13 @@ export class HostEngine<T extends Arithmetic> implements Engine {
       this.#requireUsable();
       requireFits(this.#network, training);
       // After the steps that are under way, which need the set before.
-      resolve(this.#inOrder(() => this.#load(training)));
+      resolve(this.#turns.take(() => this.#load(training)));
       this.#training = training;
       this.#epoch = undefined;
     });
   }
 
-  beginEpoch(order: Uint32Array<ArrayBuffer>, firstStep: number): void {
+  beginEpoch(order: Uint32Array<ArrayBuffer>, at: TrainingPosition): void {
     this.#requireUsable();
     const training = this.#training;
     if (!training) {
@@ -175,19 +174,19 @@ export class HostEngine<T extends Arithmetic> implements Engine {
         'An epoch cannot begin before a training set is loaded. Call load() first.',
       );
     }
-    requireEpoch(order, firstStep, training.sampleCount, this.#batchSize);
+    const cursor = requireEpoch(order, at, training.sampleCount, this.#batchSize);
     // A copy, because the caller may fill the same array for the next epoch while steps are waiting.
-    this.#epoch = { training, order: order.slice(), step: firstStep };
+    this.#epoch = { training, order: order.slice(), cursor };
   }
 
   run(steps: number, signal?: AbortSignal): Promise<StepMetrics> {
     // Taken now: a later beginEpoch() must not reach the calls already made.
     const epoch = this.#epoch;
-    return this.#inOrder(() => this.#run(epoch, steps, signal));
+    return this.#turns.take(() => this.#run(epoch, steps, signal));
   }
 
   evaluate(dataset: Dataset): Promise<Evaluation> {
-    return this.#inOrder(async () => {
+    return this.#turns.take(async () => {
       const size = this.#network.layers.at(-1)!;
       const confusion = Array.from({ length: size }, () => Array<number>(size).fill(0));
       let cost = 0;
@@ -207,7 +206,7 @@ export class HostEngine<T extends Arithmetic> implements Engine {
   }
 
   predict(dataset: Dataset): Promise<Float32Array<ArrayBuffer>> {
-    return this.#inOrder(async () => {
+    return this.#turns.take(async () => {
       const size = this.#network.layers.at(-1)!;
       const predicted = new Float32Array(dataset.sampleCount * size);
       await this.#infer(dataset, ({ outputs }, samples) => {
@@ -219,16 +218,15 @@ export class HostEngine<T extends Arithmetic> implements Engine {
   }
 
   readParameters(): Promise<Float32Array<ArrayBuffer>> {
-    return this.#inOrder(() => this.arithmetic.readParameters());
+    return this.#turns.take(() => this.arithmetic.readParameters());
   }
 
   async dispose(): Promise<void> {
-    const arithmetic = this.#arithmetic;
+    if (!(await this.#turns.end())) return;
+    this.#arithmetic?.dispose?.();
     this.#arithmetic = undefined;
     this.#training = undefined;
     this.#epoch = undefined;
-    await this.#queue;
-    arithmetic?.dispose?.();
   }
 
   async #load(training: Dataset): Promise<void> {
@@ -247,47 +245,46 @@ export class HostEngine<T extends Arithmetic> implements Engine {
         'There is no epoch to run steps of. Call load() and beginEpoch() first.',
       );
     }
-    const { sampleCount } = epoch.training;
-    requireStepsLeft(steps, stepsPerEpoch(sampleCount, this.#batchSize) - epoch.step);
+    const { cursor } = epoch;
+    requireStepsLeft(steps, cursor.stepsLeft);
     const sums = { steps: 0, samples: 0, costSum: 0, correct: 0 };
     while (sums.steps < steps && !signal?.aborted) {
       const made = await this.#makeSteps(epoch, steps - sums.steps, signal);
       if (!made) break;
-      epoch.step += made.steps.length;
+      cursor.advance(made.steps.length);
       sums.steps += made.steps.length;
       sums.samples += made.samples;
       for (const { costSum, correct } of made.steps) {
         sums.costSum += costSum;
         sums.correct += correct;
       }
-      this.#stepsMade += made.steps.length;
       const { nonFiniteLayer: layer } = made;
-      if (layer !== undefined) this.#nonFinite ??= { layer, step: this.#stepsMade - 1 };
+      if (layer !== undefined) this.#nonFinite ??= { layer, step: cursor.step - 1 };
     }
     return { ...sums, ...(this.#nonFinite && { nonFinite: this.#nonFinite }) };
   }
 
   /** At least one step, or `undefined` and nothing changed where the signal came before its end. */
   async #makeSteps(
-    { training, order, step }: Epoch,
+    { training, order, cursor }: Epoch,
     steps: number,
     signal: AbortSignal | undefined,
   ): Promise<MadeSteps | undefined> {
     const { arithmetic } = this;
     if ('makeSteps' in arithmetic) {
-      const part = { order, firstStep: step, steps, stepsMade: this.#stepsMade };
-      const made = await arithmetic.makeSteps(part, signal);
+      const made = await arithmetic.makeSteps({ order, at: cursor, steps }, signal);
       return made.steps.length > 0 ? made : undefined;
     }
-    const { start, size } = batchExtent(step, training.sampleCount, this.#batchSize);
+    const { start, size } = batchExtent(cursor.stepOfEpoch, training.sampleCount, this.#batchSize);
     const samples = order.subarray(start, start + size);
-    return await this.#makeStep(arithmetic, training, samples, signal);
+    return await this.#makeStep(arithmetic, training, samples, cursor.step, signal);
   }
 
   async #makeStep(
     arithmetic: SteppingArithmetic,
     training: Dataset,
     samples: Uint32Array,
+    step: number,
     signal: AbortSignal | undefined,
   ): Promise<MadeSteps | undefined> {
     const sums = { costSum: 0, correct: 0 };
@@ -305,7 +302,7 @@ export class HostEngine<T extends Arithmetic> implements Engine {
       sums.costSum += costSum;
       sums.correct += correct;
     }
-    const nonFiniteLayer = arithmetic.update(this.#stepsMade);
+    const nonFiniteLayer = arithmetic.update(step);
     return { steps: [sums], samples: samples.length, nonFiniteLayer };
   }
 
@@ -326,25 +323,7 @@ export class HostEngine<T extends Arithmetic> implements Engine {
   }
 
   #requireUsable(): T {
-    if (this.#arithmetic) return this.#arithmetic;
-    throw new DisposedError(
-      `This ${this.backend} engine has been disposed of and can compute nothing more. Create a new one.`,
-    );
-  }
-
-  /** Runs `job` after every call made before it is over, whether that succeeded or not. */
-  async #inOrder<R>(job: () => R | Promise<R>): Promise<R> {
-    const before = this.#queue;
-    let finish!: () => void;
-    this.#queue = new Promise((resolve) => {
-      finish = resolve;
-    });
-    await before;
-    try {
-      this.#requireUsable();
-      return await job();
-    } finally {
-      finish();
-    }
+    this.#turns.requireLive();
+    return this.#arithmetic!;
   }
 }

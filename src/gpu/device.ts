@@ -259,6 +259,23 @@ export class Device {
     }
   }
 
+  /**
+   * Makes storage buffers that can be copied to and from.
+   * @param sizes bytes of each, by name
+   * @throws what {@link create} throws
+   */
+  async createBuffers(
+    what: string,
+    sizes: Iterable<readonly [string, number]>,
+  ): Promise<ReadonlyMap<string, GPUBuffer>> {
+    const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
+    return await this.create(
+      what,
+      (allocate) =>
+        new Map(Array.from(sizes, ([name, size]) => [name, allocate(name, size, usage)])),
+    );
+  }
+
   /** Destroys buffers and textures; ones already released are left alone. */
   release(resources: Iterable<GPUBuffer | GPUTexture>): void {
     for (const resource of resources) {

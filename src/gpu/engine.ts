@@ -1,12 +1,7 @@
 import type { Dataset } from '../data/dataset.ts';
-import { ConfigurationError, DisposedError } from '../errors.ts';
-import {
-  requireBatchSize,
-  requireEpoch,
-  requireFits,
-  requireStepsLeft,
-  stepsPerEpoch,
-} from '../engine/batches.ts';
+import { ConfigurationError } from '../errors.ts';
+import { requireBatchSize, requireEpoch, requireFits } from '../engine/batches.ts';
+import type { TrainingPosition } from '../engine/cursor.ts';
 import type {
   Engine,
   EngineOptions,
@@ -14,9 +9,11 @@ import type {
   StepMetrics,
   Preparation,
 } from '../engine/engine.ts';
+import { Turns } from '../engine/turns.ts';
 import type { AdapterDescription } from './adapter.ts';
 import type { Device } from './device.ts';
 import { Evaluator } from './evaluator.ts';
+import { Kept } from './kept.ts';
 import { loadTraining, type LoadedTraining } from './loadTraining.ts';
 import { ParameterStore } from './parameterStore.ts';
 import { choosePlan } from './plan/choose.ts';
@@ -25,7 +22,7 @@ import { planTarget, requirePlan } from './plan/check.ts';
 import { requireShortLoops } from './software/loops.ts';
 import { Readback } from './readback.ts';
 import { firstNonFinite, gpuSeconds, sumMetrics } from './runMetrics.ts';
-import { createTiming, requireSteps, submitSteps, type Stopwatch, type Timing } from './run.ts';
+import { createTiming, makeSteps, requireSteps, type Stopwatch, type Timing } from './run.ts';
 import { counterBytes, fitsOnDevice } from './source.ts';
 import { trainingBuffers } from './step.ts';
 
@@ -50,12 +47,6 @@ interface Resources {
   readonly timing: Timing | undefined;
 }
 
-/** What the caller may still ask for of an epoch; runs keep theirs when the next has begun. */
-interface Epoch {
-  readonly training: LoadedTraining;
-  stepsLeft: number;
-}
-
 /** Trains on a WebGPU device; see {@link Engine} for what its functions promise. */
 export class GpuEngine implements Engine {
   readonly backend = 'webgpu';
@@ -63,22 +54,23 @@ export class GpuEngine implements Engine {
   readonly #options: GpuEngineOptions;
   readonly #resources: Resources;
   #training: LoadedTraining | undefined;
-  #evaluator: Evaluator | undefined;
-  /** Undefined before one has begun. */
-  #epoch: Epoch | undefined;
+  readonly #evaluator = new Kept<Evaluator>();
+  /** Whether an epoch of the training set has begun. */
+  #isBegun = false;
   preparation: Preparation | undefined;
-  /** Steps submitted since the engine was made, in all epochs. */
-  #stepsMade = 0;
   /** Loads asked for and not over: until then there is no training set, though the last one is still held. */
   #loads = 0;
-  #disposed = false;
-  /** The last of what has been asked for; everything that submits waits for its turn here. */
-  #queue: Promise<unknown> = Promise.resolve();
+  /** Everything that submits waits for its turn here. */
+  readonly #turns: Turns;
 
   private constructor(device: Device, options: GpuEngineOptions, resources: Resources) {
     this.#device = device;
     this.#options = options;
     this.#resources = resources;
+    this.#turns = new Turns(
+      'This engine was disposed of. Create a new one to go on training.',
+      () => device.throwIfUnusable(),
+    );
   }
 
   /**
@@ -94,20 +86,14 @@ export class GpuEngine implements Engine {
       ? requirePlan(options.plan, network, batchSize, planTarget(device))
       : choosePlan(network, batchSize, device.adapter);
     requireShortLoops(network, plan, device.adapter);
-    const parameters = await ParameterStore.create(
-      device,
-      network,
-      optimizer,
-      clipNorm !== undefined,
-    );
+    const isClipping = clipNorm !== undefined;
+    const stored = { networks: [network], optimizer, isClipping };
+    const parameters = await ParameterStore.create(device, stored);
     let buffers: ReadonlyMap<string, GPUBuffer> | undefined;
     let readback: Readback | undefined;
     try {
       const sizes = trainingBuffers(network, batchSize, clipNorm);
-      const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
-      buffers = await device.create('the buffers of a mini-batch', (allocate) => {
-        return new Map([...sizes].map(([name, size]) => [name, allocate(name, size, usage)]));
-      });
+      buffers = await device.createBuffers('the buffers of a mini-batch', sizes);
       readback = await Readback.create(
         device,
         'metrics',
@@ -148,10 +134,10 @@ export class GpuEngine implements Engine {
 
   async load(dataset: Dataset): Promise<void> {
     requireFits(this.#options.network, dataset);
-    this.#epoch = undefined;
+    this.#isBegun = false;
     this.#loads++;
     try {
-      await this.#inTurn(() => this.#replaceTraining(dataset));
+      await this.#turns.take(() => this.#replaceTraining(dataset));
     } finally {
       this.#loads--;
     }
@@ -166,62 +152,47 @@ export class GpuEngine implements Engine {
     };
   }
 
-  beginEpoch(order: Uint32Array<ArrayBuffer>, firstStep: number): void {
-    const { batchSize } = this.#options;
-    const training = this.#requireTraining();
-    const { dataset, source, cursor } = training;
-    requireEpoch(order, firstStep, dataset.sampleCount, batchSize);
-    this.#epoch = {
-      training,
-      stepsLeft: stepsPerEpoch(dataset.sampleCount, batchSize) - firstStep,
-    };
+  beginEpoch(order: Uint32Array<ArrayBuffer>, at: TrainingPosition): void {
+    const { dataset, source } = this.#requireTraining();
+    const cursor = requireEpoch(order, at, dataset.sampleCount, this.#options.batchSize);
+    this.#isBegun = true;
     // A copy, because the caller may fill the same array for the next epoch while steps are waiting.
     const ordered = order.slice();
     // A failure is kept by the device and thrown by whatever waits next.
-    this.#inTurn(() => {
-      source.begin(ordered, firstStep, this.#stepsMade);
-      cursor.step = firstStep;
-      return Promise.resolve();
-    }).catch(() => undefined);
+    this.#turns.take(() => source.begin(ordered, cursor)).catch(() => undefined);
   }
 
   async run(steps: number, signal?: AbortSignal): Promise<StepMetrics> {
-    this.#requireTraining();
-    const epoch = this.#epoch;
-    if (!epoch) {
+    const training = this.#requireTraining();
+    if (!this.#isBegun) {
       throw new ConfigurationError('No epoch has begun. Call beginEpoch() before run().');
     }
-    requireStepsLeft(steps, epoch.stepsLeft);
-    epoch.stepsLeft -= steps;
     // Only the submitting waits for its turn; the metrics may arrive while later steps already run.
-    const { metrics } = await this.#inTurn(() => this.#submit(epoch, steps, signal));
+    const { metrics } = await this.#turns.take(() => this.#submit(training, steps, signal));
     return await metrics;
   }
 
   async evaluate(dataset: Dataset): Promise<Evaluation> {
-    return await this.#inTurn(async () => (await this.#evaluatorOf(dataset)).evaluate());
+    return await this.#turns.take(async () => (await this.#evaluatorOf(dataset)).evaluate());
   }
 
   async predict(dataset: Dataset): Promise<Float32Array<ArrayBuffer>> {
-    return await this.#inTurn(async () => (await this.#evaluatorOf(dataset)).predict());
+    return await this.#turns.take(async () => (await this.#evaluatorOf(dataset)).predict());
   }
 
   async readParameters(): Promise<Float32Array<ArrayBuffer>> {
-    return await this.#inTurn(() => this.#resources.parameters.read());
+    return await this.#turns.take(() => this.#resources.parameters.read());
   }
 
   /** What the optimizer keeps for each parameter, each in the layout of the parameters; none without momentum. */
   async readMoments(): Promise<readonly Float32Array<ArrayBuffer>[]> {
-    return await this.#inTurn(() => this.#resources.parameters.readMoments());
+    return await this.#turns.take(() => this.#resources.parameters.readMoments());
   }
 
   async dispose(): Promise<void> {
-    if (this.#disposed) return;
-    this.#disposed = true;
-    // What is under way stops or finishes first, and says so to whoever asked for it.
-    await this.#queue.catch(() => undefined);
+    if (!(await this.#turns.end())) return;
     const { parameters, buffers, readback, timing } = this.#resources;
-    this.#evaluator?.dispose();
+    this.#evaluator.dispose();
     this.#training?.program.dispose();
     this.#training?.source.dispose();
     parameters.dispose();
@@ -253,27 +224,20 @@ export class GpuEngine implements Engine {
 
   /** Submits steps and, behind them, the copy of their metrics. */
   async #submit(
-    epoch: Epoch,
+    training: LoadedTraining,
     steps: number,
     signal: AbortSignal | undefined,
   ): Promise<{ readonly metrics: Promise<StepMetrics> }> {
-    const { training } = epoch;
-    const { source, cursor } = training;
+    const { source } = training;
     const { buffers, readback, timing } = this.#resources;
     const stopwatch: Stopwatch | undefined = timing && { queries: timing.queries, started: false };
-    const done = await submitSteps(this.#device, training, steps, {
-      isStopped: () => this.#disposed || signal?.aborted === true,
+    const made = await makeSteps(this.#device, training, steps, this.#options.batchSize, {
+      isStopped: () => this.#turns.isOver || signal?.aborted === true,
       stopwatch,
     });
-    this.#requireLive();
-    // After an abort the epoch goes on from where it was left.
-    epoch.stepsLeft += steps - done;
-    this.#stepsMade += done;
-    const samples = this.#samplesIn(training, cursor.step, done);
-    cursor.step += done;
-
+    this.#turns.requireLive();
     const metrics = buffers.get('metrics')!;
-    const timed = done > 0 ? timing : undefined;
+    const timed = made.steps > 0 ? timing : undefined;
     const submitted = source.counter;
     const counter = source.buffers.get('counter')!;
     const { bytes } = await readback.read(
@@ -293,10 +257,9 @@ export class GpuEngine implements Engine {
       metrics: bytes.then((read) => {
         const view = new DataView(read);
         requireSteps('Training', view.getUint32(metrics.size, true), submitted);
+        const { costSum, correct } = sumMetrics(view, 0, metrics.size);
         return {
-          steps: done,
-          samples,
-          ...sumMetrics(view, metrics.size),
+          ...{ ...made, costSum, correct },
           ...firstNonFinite(view, metrics.size + counterBytes, counter.size - counterBytes),
           ...(timed && gpuSeconds(view, metrics.size + counter.size)),
         };
@@ -304,54 +267,22 @@ export class GpuEngine implements Engine {
     };
   }
 
-  /** Samples in `count` steps from step `first` of the epoch on; the epoch's last step may be short. */
-  #samplesIn({ dataset }: LoadedTraining, first: number, count: number): number {
-    const { batchSize } = this.#options;
-    const end = Math.min((first + count) * batchSize, dataset.sampleCount);
-    return Math.max(0, end - first * batchSize);
-  }
-
-  /** The evaluator of a dataset; the last one used is kept, since runs evaluate the same test set again and again. */
   async #evaluatorOf(dataset: Dataset): Promise<Evaluator> {
-    if (this.#evaluator?.dataset === dataset) return this.#evaluator;
-    requireFits(this.#options.network, dataset);
-    this.#evaluator?.dispose();
-    this.#evaluator = undefined;
-    // The training set is on the GPU already; a second copy of it would be one too many.
-    const stream = this.streams(dataset) || dataset === this.#training?.dataset;
-    this.#evaluator = await Evaluator.create(
-      this.#device,
-      this.#options.network,
-      this.#resources.parameters.bindings,
-      dataset,
-      stream,
-    );
-    return this.#evaluator;
+    return await this.#evaluator.of(dataset, async () => {
+      const { network } = this.#options;
+      requireFits(network, dataset);
+      // The training set is on the GPU already; a second copy of it would be one too many.
+      const stream = this.streams(dataset) || dataset === this.#training?.dataset;
+      const { bindings } = this.#resources.parameters;
+      return await Evaluator.create(this.#device, network, bindings, dataset, stream);
+    });
   }
 
   #requireTraining(): LoadedTraining {
-    this.#requireLive();
+    this.#turns.requireLive();
     if (!this.#training || this.#loads > 0) {
       throw new ConfigurationError('There is no training set. Call load() and await it first.');
     }
     return this.#training;
-  }
-
-  #requireLive(): void {
-    if (this.#disposed) {
-      throw new DisposedError('This engine was disposed of. Create a new one to go on training.');
-    }
-    this.#device.throwIfUnusable();
-  }
-
-  /** Runs `task` after everything asked for before it. */
-  #inTurn<T>(task: () => Promise<T>): Promise<T> {
-    const turn = this.#queue.then(() => {
-      this.#requireLive();
-      return task();
-    });
-    // The next in turn does not care how this one ends; whoever asked for it does.
-    this.#queue = turn.catch(() => undefined);
-    return turn;
   }
 }

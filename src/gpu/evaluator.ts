@@ -3,6 +3,7 @@ import type { Dataset } from '../data/dataset.ts';
 import { fileOrder } from '../data/shuffle.ts';
 import type { Network } from '../network/network.ts';
 import { batchExtent, stepsPerEpoch } from '../engine/batches.ts';
+import { TrainingCursor } from '../engine/cursor.ts';
 import type { Evaluation } from '../engine/engine.ts';
 import type { Device } from './device.ts';
 import { unpackRows } from './layout.ts';
@@ -54,10 +55,7 @@ export class Evaluator {
     let buffers: ReadonlyMap<string, GPUBuffer> | undefined;
     let program: Program | undefined;
     try {
-      buffers = await device.create('the buffers of an evaluation', (allocate) => {
-        const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
-        return new Map([...sizes].map(([name, size]) => [name, allocate(name, size, usage)]));
-      });
+      buffers = await device.createBuffers('the buffers of an evaluation', sizes);
       const all = new Map<string, GPUBuffer>([...parameters, ...source.buffers, ...buffers]);
       program = await Program.create(device, evaluationStep(network, plan), all);
       const size = (name: string) => sizes.get(name)!;
@@ -93,7 +91,7 @@ export class Evaluator {
     encoder.clearBuffer(costs);
     encoder.clearBuffer(confusion);
     device.gpu.queue.submit([encoder.finish()]);
-    source.begin(fileOrder(sampleCount), 0);
+    source.begin(fileOrder(sampleCount), new TrainingCursor());
     await submitSteps(device, this.#parts, stepsPerEpoch(sampleCount, plan.batchSize), {});
     const { bytes } = await readback.read('an evaluation', [
       { buffer: costs, size: costs.size },
@@ -121,7 +119,7 @@ export class Evaluator {
     const { sampleCount } = dataset;
     const predictions = new Float32Array(sampleCount * outputSize);
     const steps = stepsPerEpoch(sampleCount, plan.batchSize);
-    source.begin(fileOrder(sampleCount), 0);
+    source.begin(fileOrder(sampleCount), new TrainingCursor());
     const reads: Promise<void>[] = [];
     for (let step = 0; step < steps; step++) {
       await submitSteps(device, this.#parts, 1, {});

@@ -19,8 +19,6 @@ export interface LoadedTraining {
   readonly askedAt: number;
   /** Resolves to when the samples were on the GPU; to undefined where a device was lost before. */
   readonly uploaded: Promise<number | undefined>;
-  /** Step of the epoch that the next submit begins with. */
-  readonly cursor: { step: number };
 }
 
 export interface LoadOptions extends EngineOptions {
@@ -58,7 +56,7 @@ export async function loadTraining(
     const program = await Program.create(device, kernels, filling);
     const source = await creating;
     const pacer = new Pacer(device, plan.stepsPerSubmit);
-    return { dataset, source, program, pacer, askedAt, uploaded, cursor: { step: 0 } };
+    return { dataset, source, program, pacer, askedAt, uploaded };
   } catch (error) {
     // Where it is the source that failed, there is none.
     await creating.then(

@@ -48,86 +48,141 @@ function bufferOf(
   return { name, size: offset + size, ranges };
 }
 
-/** The parameters and the optimizer's moments on the GPU, and their way there and back. */
+/** Where a network's layers begin in its parameters, and the next network's parameters, in quads. */
+export function parameterPlaces(network: Pick<Network, 'layers'>): {
+  readonly offsets: readonly number[];
+  readonly stride: number;
+} {
+  const ranges = parameterRanges(network);
+  const { offset, length } = ranges.at(-1)!;
+  return { offsets: ranges.map((range) => range.offset), stride: offset + length };
+}
+
+export interface ParameterStoreOptions {
+  /** All of one shape, at least one: each buffer has one network after another. */
+  readonly networks: readonly Network[];
+  readonly optimizer: Optimizer;
+  readonly isClipping: boolean;
+  /** Whether {@link ParameterStore.readState} is called, which reads all of a network at once. Default false. */
+  readonly readsStates?: boolean;
+  /** What the buffers are, for errors. Default: the parameters. */
+  readonly what?: string;
+}
+
+/** The parameters and the optimizer's moments of networks on the GPU, and their way there and back. */
 export class ParameterStore {
   /** By the names that kernels use. */
   readonly bindings: ReadonlyMap<string, GPUBuffer>;
   readonly #device: Device;
   readonly #network: Network;
   readonly #momentCount: number;
-  readonly #buffers: readonly GPUBuffer[];
+  /** Of one network. */
+  readonly #layouts: readonly ParameterBuffer[];
   readonly #readback: Readback;
 
   private constructor(
     device: Device,
-    network: Network,
-    moments: number,
+    { networks, optimizer }: ParameterStoreOptions,
     layouts: readonly ParameterBuffer[],
-    buffers: readonly GPUBuffer[],
+    bindings: ReadonlyMap<string, GPUBuffer>,
     readback: Readback,
   ) {
     this.#device = device;
-    this.#network = network;
-    this.#momentCount = moments;
-    this.#buffers = buffers;
+    this.#network = networks[0]!;
+    this.#momentCount = momentCount(optimizer);
+    this.#layouts = layouts;
     this.#readback = readback;
-    this.bindings = new Map(layouts.map(({ name }, i) => [name, buffers[i]!] as const));
+    this.bindings = bindings;
+    networks.forEach((network, n) => this.#upload(network, n));
   }
 
-  /** Uploads the network's parameters; moments start at 0. */
-  static async create(
-    device: Device,
-    network: Network,
-    optimizer: Optimizer,
-    isClipping: boolean,
-  ): Promise<ParameterStore> {
-    const layouts = parameterBuffers(network, optimizer, isClipping);
-    const buffers = await device.create('the parameters', (allocate) => {
-      const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST | GPUBufferUsage.COPY_SRC;
-      return layouts.map(({ name, size }) => allocate(name, size, usage));
-    });
-    const { ranges } = layouts[0]!;
-    parameterLayout(network.layers).forEach(({ inputs, outputs }, l) => {
-      const layer = packLayer(network.weights(l), network.biases(l), inputs, outputs);
-      device.gpu.queue.writeBuffer(buffers[0]!, ranges[l]!.offset, layer);
-    });
+  /** Uploads the networks' parameters; moments start at 0. */
+  static async create(device: Device, options: ParameterStoreOptions): Promise<ParameterStore> {
+    const { networks, optimizer, isClipping, readsStates, what = 'the parameters' } = options;
+    const layouts = parameterBuffers(networks[0]!, optimizer, isClipping);
+    const bindings = await device.createBuffers(
+      what,
+      layouts.map(({ name, size }) => [name, size * networks.length]),
+    );
     try {
-      const largest = Math.max(...layouts.map(({ size }) => size));
-      const readback = await Readback.create(device, 'parameters', largest, 1);
-      return new ParameterStore(
-        device,
-        network,
-        momentCount(optimizer),
-        layouts,
-        buffers,
-        readback,
-      );
+      const sizes = layouts.map(({ size }) => size);
+      const largest = Math.max(...sizes);
+      const all = sizes.reduce((sum, size) => sum + size);
+      const size = readsStates === true ? all : largest;
+      const readback = await Readback.create(device, 'parameters', size, 1);
+      return new ParameterStore(device, options, layouts, bindings, readback);
     } catch (error) {
-      device.release(buffers);
+      device.release(bindings.values());
       throw error;
     }
   }
 
-  /** Reads the parameters back, in the public layout. */
-  async read(): Promise<Float32Array<ArrayBuffer>> {
-    return this.#unpack(await this.#read(0));
+  /**
+   * Reads the parameters of a network back, in the public layout.
+   * @param what they are, for errors
+   */
+  async read(index = 0, what = 'parameters'): Promise<Float32Array<ArrayBuffer>> {
+    return this.#unpack(await this.#read(what, index, this.#layouts.slice(0, 1)));
   }
 
-  /** Reads the moments back, each in the layout of the parameters. */
+  /** Reads the moments of the first network back, each in the layout of the parameters. */
   async readMoments(): Promise<readonly Float32Array<ArrayBuffer>[]> {
     if (this.#momentCount === 0) return [];
-    const moments = unpackMoments(await this.#read(1), this.#momentCount);
+    const moments = unpackMoments(
+      await this.#read('moments', 0, this.#layouts.slice(1, 2)),
+      this.#momentCount,
+    );
     return moments.map((moment) => this.#unpack(moment));
   }
 
+  /** Numbers that {@link readState} gives of each network. */
+  get stateSize(): number {
+    return this.#stateLayouts.reduce((sum, { size }) => sum + size, 0) / 4;
+  }
+
+  /** The parameters and then the moments of a network, as kernels have them: for {@link writeState} alone. */
+  async readState(index: number, what: string): Promise<Float32Array<ArrayBuffer>> {
+    return await this.#read(what, index, this.#stateLayouts);
+  }
+
+  /** Gives a network a state, [stateSize]: what {@link readState} gave of one with this shape and optimizer. */
+  writeState(index: number, state: Float32Array<ArrayBuffer>): void {
+    let from = 0;
+    for (const { name, size } of this.#stateLayouts) {
+      const buffer = this.bindings.get(name)!;
+      this.#device.gpu.queue.writeBuffer(buffer, size * index, state, from, size / 4);
+      from += size / 4;
+    }
+  }
+
   dispose(): void {
-    this.#device.release(this.#buffers);
+    this.#device.release(this.bindings.values());
     this.#readback.dispose();
   }
 
-  async #read(index: number): Promise<Float32Array> {
-    const buffer = this.#buffers[index]!;
-    const { bytes } = await this.#readback.read(buffer.label, [{ buffer, size: buffer.size }]);
+  get #stateLayouts(): readonly ParameterBuffer[] {
+    return this.#layouts.filter(({ name }) => name !== 'gradients');
+  }
+
+  #upload(network: Network, index: number): void {
+    const buffer = this.bindings.get('parameters')!;
+    const { size, ranges } = this.#layouts[0]!;
+    parameterLayout(network.layers).forEach(({ inputs, outputs }, l) => {
+      const layer = packLayer(network.weights(l), network.biases(l), inputs, outputs);
+      const at = size * index + ranges[l]!.offset;
+      this.#device.gpu.queue.writeBuffer(buffer, at, layer);
+    });
+  }
+
+  async #read(
+    what: string,
+    index: number,
+    layouts: readonly ParameterBuffer[],
+  ): Promise<Float32Array<ArrayBuffer>> {
+    const ranges = layouts.map(({ name, size }) => {
+      return { buffer: this.bindings.get(name)!, offset: size * index, size };
+    });
+    const { bytes } = await this.#readback.read(what, ranges);
     return new Float32Array(await bytes);
   }
 

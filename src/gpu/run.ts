@@ -1,3 +1,5 @@
+import type { Dataset } from '../data/dataset.ts';
+import { requireStepsLeft } from '../engine/batches.ts';
 import { DeviceLostError } from '../errors.ts';
 import type { Device } from './device.ts';
 import type { Pacer } from './pacer.ts';
@@ -23,27 +25,48 @@ export interface Stopwatch {
   started: boolean;
 }
 
+/** What steps are submitted with. */
+export interface StepParts {
+  readonly program: Pick<Program, 'encode'>;
+  readonly source: Pick<BatchSource, 'cursor' | 'advance' | 'submitted'>;
+  readonly pacer: Pick<Pacer, 'steps' | 'ready' | 'submitted'>;
+}
+
+interface SubmitOptions {
+  /** Asked between submits. */
+  readonly isStopped?: () => boolean;
+  readonly stopwatch?: Stopwatch | undefined;
+}
+
+/**
+ * Submits steps of an epoch from where its source stands.
+ * @returns steps made by each network, and the samples in them; the epoch's last step may be short
+ * @throws {ConfigurationError} for more steps than the epoch has left
+ */
+export async function makeSteps(
+  device: Device,
+  training: StepParts & { readonly dataset: Dataset },
+  steps: number,
+  batchSize: number,
+  options: SubmitOptions,
+): Promise<{ readonly steps: number; readonly samples: number }> {
+  const { dataset, source } = training;
+  const { stepOfEpoch, stepsLeft } = source.cursor;
+  requireStepsLeft(steps, stepsLeft);
+  const done = await submitSteps(device, training, steps, options);
+  const end = Math.min((stepOfEpoch + done) * batchSize, dataset.sampleCount);
+  return { steps: done, samples: Math.max(0, end - stepOfEpoch * batchSize) };
+}
+
 /**
  * Submits `steps` steps of a program, as many to a submit as the pacer says, all of a submit in one pass.
  * @returns steps submitted: fewer than `steps` only when stopped
  */
 export async function submitSteps(
   device: Device,
-  {
-    program,
-    source,
-    pacer,
-  }: {
-    program: Pick<Program, 'encode'>;
-    source: BatchSource;
-    pacer: Pick<Pacer, 'steps' | 'ready' | 'submitted'>;
-  },
+  { program, source, pacer }: StepParts,
   steps: number,
-  options: {
-    /** Asked between submits. */
-    readonly isStopped?: () => boolean;
-    readonly stopwatch?: Stopwatch | undefined;
-  },
+  options: SubmitOptions,
 ): Promise<number> {
   const { isStopped, stopwatch } = options;
   let done = 0;

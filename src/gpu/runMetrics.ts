@@ -1,15 +1,26 @@
 /** What the bytes say that are read back after some steps. */
+import { divergedBit } from '../../shaders/persistent.ts';
 import type { StepMetrics } from '../engine/engine.ts';
 
-/** Adds up the rows' costs and hits, in float64. */
-export function sumMetrics(view: DataView, size: number): { costSum: number; correct: number } {
+/**
+ * Adds up the costs and hits of one network's rows, in float64.
+ * @param size in bytes, 8 a row
+ */
+export function sumMetrics(
+  view: DataView,
+  offset: number,
+  size: number,
+): { readonly costSum: number; readonly correct: number; readonly hasDiverged: boolean } {
   let costSum = 0;
   let correct = 0;
-  for (let offset = 0; offset < size; offset += 8) {
-    costSum += view.getFloat32(offset, true);
-    correct += view.getUint32(offset + 4, true);
+  let hasDiverged = false;
+  for (let at = offset; at < offset + size; at += 8) {
+    costSum += view.getFloat32(at, true);
+    const hits = view.getUint32(at + 4, true);
+    correct += hits & ~divergedBit;
+    if (hits >= divergedBit) hasDiverged = true;
   }
-  return { costSum, correct };
+  return { costSum, correct, hasDiverged };
 }
 
 /**

@@ -8,6 +8,7 @@ import { quads } from '../../shaders/wgsl.ts';
 import type { Dataset } from '../data/dataset.ts';
 import { fileOrder } from '../data/shuffle.ts';
 import { stepsPerEpoch } from '../engine/batches.ts';
+import { TrainingCursor } from '../engine/cursor.ts';
 import type { Allocate, Device } from './device.ts';
 import { packSamples } from './layout.ts';
 import type { RatesOf } from './rates.ts';
@@ -15,15 +16,17 @@ import type { RatesOf } from './rates.ts';
 export interface BatchSource {
   /** The buffers of `sourceBuffers` (step.ts), by name. */
   readonly buffers: ReadonlyMap<string, GPUBuffer>;
-  /** What the GPU's step counter reads once all steps handed out so far are done. */
+  /** Where the next step to be submitted is. */
+  readonly cursor: TrainingCursor;
+  /** What the GPU's step counter reads once all steps handed out so far are done: a check of the cursor. */
   readonly counter: number;
   /**
    * Starts, or resumes, an epoch. To be called in the order of the queue, like everything here.
-   * @param stepsBefore steps that the engine has made so far, in all epochs: what the rates depend on
+   * @param cursor where it begins; the source moves it on from now on
    */
-  begin(order: Uint32Array<ArrayBuffer>, firstStep: number, stepsBefore?: number): void;
+  begin(order: Uint32Array<ArrayBuffer>, cursor: TrainingCursor): void;
   /**
-   * Makes the samples of the next steps available, recording copies if it must.
+   * Makes the samples of the next steps available, recording copies if it must, and moves the cursor on by them.
    * @param most steps wanted, at least 1
    * @returns steps that may now be recorded, from 1 to `most`
    */
@@ -109,7 +112,7 @@ class Controls {
    * Sets the counter to `step`, of a dataset or chunk of `sampleCount` samples, and the rates of this step and those
    * after it.
    * @param steps of the dataset or chunk
-   * @param stepsBefore steps of training made before this one
+   * @param stepsBefore steps over all epochs before this one
    */
   write(step: number, sampleCount: number, steps: number, stepsBefore: number): void {
     const { queue } = this.#device.gpu;
@@ -141,7 +144,7 @@ export async function createSource(
 
 class ResidentSource implements BatchSource {
   readonly buffers: ReadonlyMap<string, GPUBuffer>;
-  counter = 0;
+  cursor = new TrainingCursor();
   readonly #device: Device;
   readonly #sampleCount: number;
   readonly #steps: number;
@@ -193,14 +196,18 @@ class ResidentSource implements BatchSource {
     return source;
   }
 
-  begin(order: Uint32Array<ArrayBuffer>, firstStep: number, stepsBefore = 0): void {
+  get counter(): number {
+    return this.cursor.stepOfEpoch;
+  }
+
+  begin(order: Uint32Array<ArrayBuffer>, cursor: TrainingCursor): void {
     this.#device.gpu.queue.writeBuffer(this.#buffer('order'), 0, order);
-    this.#controls.write(firstStep, this.#sampleCount, this.#steps, stepsBefore);
-    this.counter = firstStep;
+    this.#controls.write(cursor.stepOfEpoch, this.#sampleCount, this.#steps, cursor.step);
+    this.cursor = cursor;
   }
 
   advance(_encoder: GPUCommandEncoder, most: number): Promise<number> {
-    this.counter += most;
+    this.cursor.advance(most);
     return Promise.resolve(most);
   }
 
@@ -240,12 +247,10 @@ class StreamingSource implements BatchSource {
   /** Slot whose copy is recorded and not yet submitted. */
   #recorded: StagingSlot | undefined;
   #order: Uint32Array = new Uint32Array();
-  /** Next step of the epoch to put into a chunk. */
-  #nextStep = 0;
-  /** Steps of training made before that one. */
-  #stepsBefore = 0;
   /** Steps of the chunk on the GPU that have not been handed out. */
   #left = 0;
+  cursor = new TrainingCursor();
+  /** Counts from the beginning of the chunk. */
   counter = 0;
 
   private constructor(
@@ -304,10 +309,9 @@ class StreamingSource implements BatchSource {
     return source;
   }
 
-  begin(order: Uint32Array<ArrayBuffer>, firstStep: number, stepsBefore = 0): void {
+  begin(order: Uint32Array<ArrayBuffer>, cursor: TrainingCursor): void {
     this.#order = order;
-    this.#nextStep = firstStep;
-    this.#stepsBefore = stepsBefore;
+    this.cursor = cursor;
     this.#left = 0;
   }
 
@@ -315,6 +319,7 @@ class StreamingSource implements BatchSource {
     if (this.#left === 0) await this.#loadChunk(encoder);
     const steps = Math.min(most, this.#left);
     this.#left -= steps;
+    this.cursor.advance(steps);
     this.counter += steps;
     return steps;
   }
@@ -335,7 +340,8 @@ class StreamingSource implements BatchSource {
 
   /** Fills the next staging buffer with the samples of the next chunk and records its copy. */
   async #loadChunk(encoder: GPUCommandEncoder): Promise<void> {
-    const start = this.#nextStep * this.#batchSize;
+    const { step, stepOfEpoch } = this.cursor;
+    const start = stepOfEpoch * this.#batchSize;
     const count = Math.min(this.#stepsPerChunk * this.#batchSize, this.#order.length - start);
     const slot = this.#ring.shift()!;
     this.#ring.push(slot);
@@ -348,9 +354,7 @@ class StreamingSource implements BatchSource {
     encoder.copyBufferToBuffer(slot.buffer, samples.size, labels, 0, labels.size);
     this.#recorded = slot;
     this.#left = stepsPerEpoch(count, this.#batchSize);
-    this.#controls.write(0, count, this.#left, this.#stepsBefore);
-    this.#nextStep += this.#left;
-    this.#stepsBefore += this.#left;
+    this.#controls.write(0, count, this.#left, step);
     this.counter = 0;
   }
 

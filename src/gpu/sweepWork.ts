@@ -1,25 +1,35 @@
 /** A dataset on the GPU for many networks at once, and the kernel that takes them through it, ready to be dispatched. */
 import { persistent } from '../../shaders/persistent.ts';
-import type { UpdateRule } from '../../shaders/optimizer.ts';
 import type { Dataset } from '../data/dataset.ts';
+import { requireFits, stepsPerEpoch } from '../engine/batches.ts';
+import { TrainingCursor } from '../engine/cursor.ts';
+import type { Optimizer } from '../engine/optimizers.ts';
 import type { Network } from '../network/network.ts';
 import { countParameters } from '../network/parameters.ts';
-import { requireFits, stepsPerEpoch } from '../engine/batches.ts';
 import type { Device } from './device.ts';
-import { parameterRanges } from './layout.ts';
 import { Pacer } from './pacer.ts';
+import { parameterPlaces } from './parameterStore.ts';
 import type { PersistentPlan } from './plan/persistent.ts';
-import { compileKernels } from './pipelines.ts';
-import { createSource, type BatchSource } from './source.ts';
+import { Program } from './program.ts';
+import type { StepParts } from './run.ts';
+import { createSource } from './source.ts';
 
-export interface SweepWork {
+export interface SweepWork extends StepParts {
   readonly dataset: Dataset;
-  readonly source: BatchSource;
-  readonly pipeline: GPUComputePipeline;
-  readonly bindGroup: GPUBindGroup;
-  readonly pacer: Pacer;
-  /** Buffers of this dataset's size: orders and rates. */
-  readonly buffers: ReadonlyMap<string, GPUBuffer>;
+  /** Of the dataset. */
+  readonly steps: number;
+  /**
+   * Puts all networks at a step, in the order of the queue.
+   * @param cursor the work moves it on from now on
+   */
+  begin(cursor: TrainingCursor): void;
+  /** Gives one network its order of the samples, [sampleCount], and its rates of the epoch, [steps, 4]. */
+  writeMember(
+    network: number,
+    order: Uint32Array<ArrayBuffer>,
+    rates: Float32Array<ArrayBuffer>,
+  ): void;
+  dispose(): void;
 }
 
 /** Floating-point operations of the first submit, before anything is known of the adapter. */
@@ -37,12 +47,13 @@ export async function createSweepWork(
   { network, count }: { readonly network: Pick<Network, 'layers'>; readonly count: number },
   plan: PersistentPlan,
   dataset: Dataset,
-  optimizer: UpdateRule | undefined,
-  shared: Readonly<Record<string, GPUBuffer | undefined>>,
+  optimizer: Optimizer | undefined,
+  shared: ReadonlyMap<string, GPUBuffer>,
 ): Promise<SweepWork> {
   requireFits(network, dataset);
-  const { batchSize } = plan;
+  const { batchSize, mostSteps } = plan;
   const { sampleCount } = dataset;
+  const steps = stepsPerEpoch(sampleCount, batchSize);
   const { offsets, stride } = parameterPlaces(network);
   const kernel = persistent({
     ...plan,
@@ -51,45 +62,56 @@ export async function createSweepWork(
     parameterOffsets: offsets,
     parameterStride: stride,
   });
-  let source: BatchSource | undefined;
-  let buffers: ReadonlyMap<string, GPUBuffer> = new Map();
+  const samples = await createSource(device, dataset, batchSize, false);
+  let own: ReadonlyMap<string, GPUBuffer> = new Map();
+  const dispose = () => {
+    samples.dispose();
+    device.release(own.values());
+  };
   try {
-    source = await createSource(device, dataset, batchSize, false);
     if (optimizer) {
-      buffers = await device.create('the orders and rates of a sweep', (allocate) => {
-        const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST;
-        const one = (name: string, bytes: number) =>
-          [name, allocate(name, bytes * count, usage)] as const;
-        const rateBytes = 16 * stepsPerEpoch(sampleCount, batchSize);
-        return new Map([one('order', 4 * sampleCount), one('rates', rateBytes)]);
-      });
+      own = await device.createBuffers('the orders and rates of a sweep', [
+        ['order', 4 * sampleCount * count],
+        ['rates', 16 * steps * count],
+      ]);
     }
-    const all = { ...Object.fromEntries([...source.buffers, ...buffers]), ...shared };
-    const [compiled] = await compileKernels(device, [kernel]);
-    const { pipeline, layout } = compiled!;
-    const bindGroup = await device.create('the bindings of a sweep', () => {
-      const entries = kernel.bindings.map(({ name }, binding) => ({
-        binding,
-        resource: { buffer: all[name]! },
-      }));
-      return device.gpu.createBindGroup({ label: kernel.label, layout, entries });
-    });
+    const buffers = new Map([...samples.buffers, ...own, ...shared]);
+    const program = await Program.create(device, [kernel], buffers);
     const operations = 6 * batchSize * countParameters(network.layers) * count;
     const pacer = new Pacer(device, Math.max(1, Math.floor(firstSubmitOperations / operations)));
-    return { dataset, source, pipeline, bindGroup, buffers, pacer };
+    const write = (
+      name: string,
+      at: number,
+      data: Uint32Array<ArrayBuffer> | Float32Array<ArrayBuffer>,
+    ) => device.gpu.queue.writeBuffer(buffers.get(name)!, at, data);
+    let stepsPerDispatch = 1;
+    const source = {
+      // No step is left before an epoch has begun.
+      cursor: new TrainingCursor(0),
+      /** Hands out whole dispatches, of as many steps as the plan allows. */
+      advance(_: GPUCommandEncoder, most: number): Promise<number> {
+        stepsPerDispatch = Math.min(most, mostSteps);
+        write('settings', 0, Uint32Array.of(sampleCount, steps, stepsPerDispatch, 0));
+        const made = most - (most % stepsPerDispatch);
+        source.cursor.advance(made);
+        return Promise.resolve(made);
+      },
+      submitted: () => undefined,
+    };
+    return {
+      ...{ dataset, steps, source, pacer, dispose },
+      program: { encode: (pass, made) => program.encode(pass, made / stepsPerDispatch) },
+      begin(cursor) {
+        source.cursor = cursor;
+        write('progress', 0, new Uint32Array(count).fill(cursor.stepOfEpoch));
+      },
+      writeMember(index, order, rates) {
+        write('order', order.byteLength * index, order);
+        write('rates', rates.byteLength * index, rates);
+      },
+    };
   } catch (error) {
-    source?.dispose();
-    device.release(buffers.values());
+    dispose();
     throw error;
   }
-}
-
-/** Where a network's layers begin in its parameters, and the next network's parameters, in quads. */
-export function parameterPlaces(network: Pick<Network, 'layers'>): {
-  readonly offsets: readonly number[];
-  readonly stride: number;
-} {
-  const ranges = parameterRanges(network);
-  const { offset, length } = ranges.at(-1)!;
-  return { offsets: ranges.map((range) => range.offset), stride: offset + length };
 }

@@ -18,6 +18,7 @@ import { requireOneOf } from '../network/functions.ts';
 import type { Network } from '../network/network.ts';
 import { Random } from '../network/random.ts';
 import { createReferenceEngine } from '../reference/engine.ts';
+import { TrainingCursor } from '../engine/cursor.ts';
 import { stepsPerEpoch } from '../engine/batches.ts';
 import { backends, type Engine } from '../engine/engine.ts';
 import type { TrainerOptions } from './trainerOptions.ts';
@@ -200,7 +201,7 @@ async function trialOn(
     const begin = performance.now();
     const runs: Promise<unknown>[] = [];
     for (let left = steps; left > 0; left -= perEpoch) {
-      engine.beginEpoch(order, 0);
+      engine.beginEpoch(order, new TrainingCursor());
       runs.push(engine.run(Math.min(left, perEpoch)));
     }
     await Promise.all(runs);

@@ -1,6 +1,5 @@
 import type { Dataset } from '../data/dataset.ts';
-import { fileOrder, shuffledOrder } from '../data/shuffle.ts';
-import { ConfigurationError, DisposedError, NonFiniteError } from '../errors.ts';
+import { ConfigurationError, NonFiniteError } from '../errors.ts';
 import type { AdapterDescription } from '../gpu/adapter.ts';
 import { Device } from '../gpu/device.ts';
 import { ratesOf } from '../gpu/rates.ts';
@@ -15,10 +14,11 @@ import {
 } from '../network/arguments.ts';
 import { Network, type NetworkOptions } from '../network/network.ts';
 import { describeNonFinite } from '../network/parameters.ts';
-import { requireBatchSize, requireFits, stepsPerEpoch } from '../engine/batches.ts';
+import { requireBatchSize, requireFits } from '../engine/batches.ts';
+import type { TrainingPosition } from '../engine/cursor.ts';
 import { requireOptimizer, type Optimizer } from '../engine/optimizers.ts';
 import { TimeSlice } from '../engine/timeSlice.ts';
-import { requireFitOptions, stepsToMake, type FitOptions } from './trainer.ts';
+import { EpochOrders, TrainingLoop, type FitOptions, type FitReport } from './loop.ts';
 import { requireSource, type GpuSource } from '../gpu/options.ts';
 
 /** What makes one network of a sweep different from the others. */
@@ -59,35 +59,17 @@ export interface MemberResult {
 }
 
 /** Where a sweep stands, with all that a later one needs to go on from there, to the same bits. Plain data. */
-export interface SweepState {
-  /** Steps that each network has made. */
-  readonly step: number;
-  /** Complete epochs, and steps made in the one after them. */
-  readonly epoch: number;
-  readonly stepOfEpoch: number;
+export interface SweepState extends TrainingPosition {
   /** Parameters and the optimizer's moments, [members, size], in the engine's layout, which differs between versions. */
   readonly values: Float32Array<ArrayBuffer>;
 }
 
 /** What a sweep did since the last report. */
-export interface SweepProgress {
-  /** The epoch it is in, counting from 1. */
-  readonly epoch: number;
-  /** Steps that each network has made since the sweep was created. */
-  readonly step: number;
-  /** Whether the epoch is complete. Nothing further is under way then: `evaluate` sees exactly this epoch. */
-  readonly endOfEpoch: boolean;
-  /** Samples that all networks together were trained on since the last report. */
-  readonly samples: number;
-  /** Seconds since the last report. */
-  readonly seconds: number;
-  readonly samplesPerSecond: number;
+export interface SweepProgress extends FitReport {
   /** In the order of `members`. */
   readonly members: readonly MemberResult[];
 }
 
-/** Runs asked for ahead of the report awaited, so that the GPU never waits for whoever reads reports. */
-const runsAhead = 2;
 const defaultReportEvery = 50;
 
 /**
@@ -107,15 +89,8 @@ export class Sweep {
   readonly #options: SweepOptions;
   readonly #networks: readonly Network[];
   readonly #engine: SweepEngine;
-  readonly #release: () => void;
-  #loaded: Dataset | undefined;
-  #step = 0;
-  #epoch = 0;
-  #stepOfEpoch = 0;
-  /** Whether the engine has the orders and rates of the epoch. */
-  #isBegun = false;
-  #isFitting = false;
-  #isDisposed = false;
+  readonly #orders: EpochOrders;
+  readonly #loop: TrainingLoop<SweepMetrics>;
 
   private constructor(
     options: SweepOptions,
@@ -126,7 +101,17 @@ export class Sweep {
     this.#options = options;
     this.#networks = networks;
     this.#engine = engine;
-    this.#release = release;
+    this.#orders = new EpochOrders(options.shuffle);
+    this.#loop = new TrainingLoop(
+      {
+        kind: 'sweep',
+        network: networks[0]!,
+        batchSize: options.batchSize,
+        ...{ engine, release },
+        beginEpoch: (at, training, signal) => this.#beginEpoch(at, training, signal),
+      },
+      options.state,
+    );
   }
 
   /**
@@ -149,14 +134,13 @@ export class Sweep {
       requireRoom(device, first, members.length);
       const networks = members.map(({ seed }) => new Network({ ...network, seed }));
       const engine = await SweepEngine.create(device, { networks, batchSize, optimizer });
-      const sweep = new Sweep({ ...options, members: [...members] }, networks, engine, release);
       try {
-        if (options.state) sweep.#restore(options.state);
+        if (options.state) restore(engine, members.length, options.state);
       } catch (error) {
         await engine.dispose();
         throw error;
       }
-      return sweep;
+      return new Sweep({ ...options, members: [...members] }, networks, engine, release);
     } catch (error) {
       release();
       throw error;
@@ -178,7 +162,7 @@ export class Sweep {
 
   /** Steps that each network has made so far. */
   get step(): number {
-    return this.#step;
+    return this.#loop.cursor.step;
   }
 
   /**
@@ -186,9 +170,7 @@ export class Sweep {
    * those who want to time training alone.
    */
   async prepare(training: Dataset): Promise<void> {
-    this.#requireIdle();
-    requireFits(this.#networks[0]!, training);
-    await this.#load(training);
+    await this.#loop.prepare(training);
   }
 
   /**
@@ -200,70 +182,19 @@ export class Sweep {
    * @throws {DeviceLostError} when the device is lost; what was learned is gone
    * @throws the signal's reason
    */
-  async *fit(
-    training: Dataset,
-    options: FitOptions = {},
-  ): AsyncGenerator<SweepProgress, void, void> {
-    const { reportEvery = defaultReportEvery, signal } = requireFitOptions('fit', options);
-    this.#requireIdle();
-    requireFits(this.#networks[0]!, training);
-    const perEpoch = stepsPerEpoch(training.sampleCount, this.#options.batchSize);
-    signal?.throwIfAborted();
-    this.#isFitting = true;
-    const pending: Promise<SweepMetrics>[] = [];
-    // Stops what is under way, whether it is the signal that ends the loop or the reader leaving it.
-    const leaving = new AbortController();
-    const leave = () => leaving.abort();
-    signal?.addEventListener('abort', leave);
-    try {
-      await this.#load(training);
-      if (this.#stepOfEpoch >= perEpoch) {
-        throw new ConfigurationError(
-          `The sweep's state is ${this.#stepOfEpoch} steps into an epoch, and an epoch of this dataset has ${perEpoch}. Train on the dataset that the state was made with.`,
-        );
-      }
-      let left = stepsToMake(options, perEpoch, this.#stepOfEpoch);
-      let lastReport = performance.now();
-      while (left > 0) {
-        if (!this.#isBegun) await this.#beginEpoch(training, perEpoch, leaving.signal);
-        let leftInEpoch = Math.min(left, perEpoch - this.#stepOfEpoch);
-        left -= leftInEpoch;
-        while (leftInEpoch > 0 || pending.length > 0) {
-          while (leftInEpoch > 0 && pending.length < runsAhead) {
-            const asked = Math.min(reportEvery, leftInEpoch);
-            leftInEpoch -= asked;
-            const metrics = this.#engine.run(asked, leaving.signal);
-            // Awaited in its turn; one that fails earlier must not count as unhandled.
-            metrics.catch(() => undefined);
-            pending.push(metrics);
-          }
-          const metrics = await pending.shift()!;
-          const place = this.#count(metrics, perEpoch);
-          signal?.throwIfAborted();
-          const now = performance.now();
-          const progress = this.#report(metrics, place, (now - lastReport) / 1000);
-          lastReport = now;
-          yield progress;
-          // With nothing under way, what the reader did meanwhile is not training.
-          if (pending.length === 0) lastReport = performance.now();
-        }
-      }
-    } finally {
-      leave();
-      signal?.removeEventListener('abort', leave);
-      // What was made of the runs under way was trained, if not reported.
-      for (const metrics of pending)
-        await metrics.then((made) => this.#count(made, perEpoch), ignore);
-      this.#isFitting = false;
-    }
+  fit(training: Dataset, options: FitOptions = {}): AsyncGenerator<SweepProgress, void, void> {
+    const defaults = { reportEvery: defaultReportEvery };
+    return this.#loop.fit(training, options, defaults, (metrics) => ({
+      samples: metrics.samples * this.members.length,
+      members: resultsOf(metrics),
+    }));
   }
 
   /** Cost and accuracy of each member on any dataset, with the parameters as they are. */
   async evaluate(dataset: Dataset): Promise<readonly MemberResult[]> {
-    this.#requireUsable();
+    this.#loop.requireUsable();
     requireFits(this.#networks[0]!, dataset);
-    const { costs, accuracies, diverged } = await this.#engine.evaluate(dataset);
-    return Array.from(costs, (cost, n) => resultOf(cost, accuracies[n]!, diverged[n] === 1));
+    return resultsOf(await this.#engine.evaluate(dataset));
   }
 
   /**
@@ -273,7 +204,7 @@ export class Sweep {
    * @throws {NonFiniteError} when it has diverged
    */
   async network(index: number): Promise<Network> {
-    this.#requireUsable();
+    this.#loop.requireUsable();
     const network = Number.isInteger(index) ? this.#networks[index] : undefined;
     if (!network) {
       throw new ConfigurationError(
@@ -293,130 +224,68 @@ export class Sweep {
    * @throws {ConfigurationError} while a `fit` is under way
    */
   async state(): Promise<SweepState> {
-    this.#requireIdle();
+    this.#loop.requireIdle();
     const { stateSize } = this.#engine;
     const values = new Float32Array(stateSize * this.members.length);
     for (const n of this.members.keys()) values.set(await this.#engine.readState(n), stateSize * n);
-    return { step: this.#step, epoch: this.#epoch, stepOfEpoch: this.#stepOfEpoch, values };
+    return { ...this.#loop.cursor.position, values };
   }
 
   /** Frees what the sweep holds; a device that was handed in stays. Calling it again does nothing. */
   async dispose(): Promise<void> {
-    if (this.#isDisposed) return;
-    this.#isDisposed = true;
-    await this.#engine.dispose();
-    this.#release();
+    await this.#loop.dispose();
   }
 
-  /** @throws {ConfigurationError} for a state of other networks */
-  #restore({ step, epoch, stepOfEpoch, values }: SweepState): void {
-    const { stateSize } = this.#engine;
-    const expected = stateSize * this.members.length;
-    if (values.length !== expected) {
-      throw new ConfigurationError(
-        `state has ${values.length} numbers, and ${this.members.length} networks of this shape and optimizer have ${expected}. Give the state of a sweep with the same options.`,
-      );
-    }
-    for (const [name, value] of Object.entries({ step, epoch, stepOfEpoch })) {
-      if (Number.isSafeInteger(value) && value >= 0) continue;
-      throw new ConfigurationError(
-        `state.${name} must be a whole number of at least 0; got ${value}. Give what Sweep.state() gave.`,
-      );
-    }
-    for (const n of this.members.keys()) {
-      this.#engine.writeState(n, values.subarray(stateSize * n, stateSize * (n + 1)));
-    }
-    this.#step = step;
-    this.#epoch = epoch;
-    this.#stepOfEpoch = stepOfEpoch;
-  }
-
-  async #load(training: Dataset): Promise<void> {
-    if (this.#loaded === training) return;
-    if (this.#isBegun && this.#stepOfEpoch > 0) {
-      // An epoch of another dataset that was left unfinished stays unfinished.
-      this.#epoch++;
-      this.#stepOfEpoch = 0;
-    }
-    this.#isBegun = false;
-    // Where loading fails, the engine has no training set any more.
-    this.#loaded = undefined;
-    await this.#engine.load(training);
-    this.#loaded = training;
-  }
-
-  async #beginEpoch({ sampleCount }: Dataset, steps: number, signal: AbortSignal): Promise<void> {
-    const { members, shuffle = true } = this.#options;
+  async #beginEpoch(
+    at: TrainingPosition,
+    { sampleCount }: Dataset,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { members } = this.#options;
     const slice = new TimeSlice();
-    // Members of one seed visit the samples in one order.
-    let last: { readonly seed: number; readonly order: Uint32Array<ArrayBuffer> } | undefined;
-    const start = this.#step - this.#stepOfEpoch;
     await this.#engine.beginEpoch(
-      (n) => ratesOf(members[n]!.optimizer)(start, steps),
+      (n) => ratesOf(members[n]!.optimizer),
       async (n) => {
         if (slice.isOver()) await slice.next();
         signal.throwIfAborted();
-        const { seed } = members[n]!;
-        if (last?.seed === seed) return last.order;
-        const order = shuffle
-          ? shuffledOrder(seed, this.#epoch, sampleCount)
-          : fileOrder(sampleCount);
-        last = { seed, order };
-        return order;
+        // Members of one seed visit the samples in one order.
+        return this.#orders.of(members[n]!.seed, at.epoch, sampleCount);
       },
-      this.#stepOfEpoch,
+      at,
     );
-    this.#isBegun = true;
-  }
-
-  /** Moves on by the steps a run really made, into the next epoch after the last. */
-  #count({ steps }: SweepMetrics, perEpoch: number): Pick<SweepProgress, 'epoch' | 'endOfEpoch'> {
-    this.#step += steps;
-    this.#stepOfEpoch += steps;
-    const epoch = this.#epoch + 1;
-    const endOfEpoch = this.#stepOfEpoch === perEpoch;
-    if (endOfEpoch) {
-      this.#epoch++;
-      this.#stepOfEpoch = 0;
-      this.#isBegun = false;
-    }
-    return { epoch, endOfEpoch };
-  }
-
-  #report(
-    { samples, costSums, correct, diverged }: SweepMetrics,
-    place: Pick<SweepProgress, 'epoch' | 'endOfEpoch'>,
-    seconds: number,
-  ): SweepProgress {
-    const all = samples * costSums.length;
-    return {
-      ...place,
-      step: this.#step,
-      ...{ samples: all, seconds, samplesPerSecond: all / seconds },
-      members: Array.from(costSums, (sum, n) =>
-        resultOf(sum / samples, correct[n]! / samples, diverged[n] === 1),
-      ),
-    };
-  }
-
-  #requireIdle(): void {
-    this.#requireUsable();
-    if (!this.#isFitting) return;
-    throw new ConfigurationError(
-      'This sweep is fitting already. Leave that loop, or create a second sweep.',
-    );
-  }
-
-  #requireUsable(): void {
-    if (!this.#isDisposed) return;
-    throw new DisposedError('This sweep was disposed of. Create a new one to go on.');
   }
 }
 
-const ignore = (): void => undefined;
+function resultsOf({ samples, costSums, correct, diverged }: SweepMetrics): MemberResult[] {
+  return Array.from(costSums, (costSum, n) =>
+    diverged[n] === 1
+      ? { isDiverged: true, cost: NaN, accuracy: NaN }
+      : { isDiverged: false, cost: costSum / samples, accuracy: correct[n]! / samples },
+  );
+}
 
-function resultOf(cost: number, accuracy: number, isDiverged: boolean): MemberResult {
-  return isDiverged ? { isDiverged, cost: NaN, accuracy: NaN } : { isDiverged, cost, accuracy };
+/** @throws {ConfigurationError} for a state of other networks */
+function restore(
+  engine: SweepEngine,
+  count: number,
+  { step, epoch, stepOfEpoch, values }: SweepState,
+): void {
+  const { stateSize } = engine;
+  const expected = stateSize * count;
+  if (values.length !== expected) {
+    throw new ConfigurationError(
+      `state has ${values.length} numbers, and ${count} networks of this shape and optimizer have ${expected}. Give the state of a sweep with the same options.`,
+    );
+  }
+  for (const [name, value] of Object.entries({ step, epoch, stepOfEpoch })) {
+    if (Number.isSafeInteger(value) && value >= 0) continue;
+    throw new ConfigurationError(
+      `state.${name} must be a whole number of at least 0; got ${value}. Give what Sweep.state() gave.`,
+    );
+  }
+  for (let n = 0; n < count; n++) {
+    engine.writeState(n, values.subarray(stateSize * n, stateSize * (n + 1)));
+  }
 }
 
 /** The optimizer of the first member, which speaks for all but in its learning rate. */

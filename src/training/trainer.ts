@@ -1,17 +1,10 @@
 import type { Dataset } from '../data/dataset.ts';
-import { fileOrder, shuffledOrder } from '../data/shuffle.ts';
-import { ConfigurationError, DisposedError, NonFiniteError } from '../errors.ts';
+import { NonFiniteError } from '../errors.ts';
 import type { AdapterDescription } from '../gpu/adapter.ts';
-import {
-  requireInstance,
-  requireOptions,
-  requireSignal,
-  show,
-  type OptionNames,
-} from '../network/arguments.ts';
+import { requireInstance } from '../network/arguments.ts';
 import { Network } from '../network/network.ts';
 import { describeNonFinite, findNonFinite } from '../network/parameters.ts';
-import { requireFits, stepsPerEpoch } from '../engine/batches.ts';
+import { requireFits } from '../engine/batches.ts';
 import type { PlanOrigin } from '../gpu/createEngine.ts';
 import { createEngine } from './createEngine.ts';
 import { divergenceSentence, updateFact } from './divergence.ts';
@@ -23,55 +16,19 @@ import type {
   Preparation,
   StepMetrics,
 } from '../engine/engine.ts';
+import { EpochOrders, TrainingLoop, type FitOptions, type FitReport } from './loop.ts';
 import { requireTrainerOptions, type TrainerOptions } from './trainerOptions.ts';
 
-export interface FitOptions {
-  /** Epochs to complete, counting one that an earlier `fit` left unfinished. Default 1, unless `steps` is given. */
-  readonly epochs?: number;
-  /** Steps to make, instead of `epochs`. */
-  readonly steps?: number;
-  /** Steps between two reports. Default 100. Every epoch ends with a report. */
-  readonly reportEvery?: number;
-  /** Stops the training after the steps already submitted; the iterator then throws the signal's reason. */
-  readonly signal?: AbortSignal | undefined;
-}
-
 /** What training did since the last report. */
-export interface Progress {
-  /** The epoch it is in, counting from 1. */
-  readonly epoch: number;
-  /** Steps made since the trainer was created. */
-  readonly step: number;
-  /** Whether the epoch is complete. Nothing further is under way then: `evaluate` sees exactly this epoch. */
-  readonly endOfEpoch: boolean;
-  /** Samples trained on since the last report. */
-  readonly samples: number;
-  /** Their mean cost, each taken before its step's update. */
+export interface Progress extends FitReport {
+  /** Mean cost of the samples, each taken before its step's update. */
   readonly cost: number;
   /** Share of them that the network got right, 0 to 1. */
   readonly accuracy: number;
-  /** Seconds since the last report. */
-  readonly seconds: number;
-  readonly samplesPerSecond: number;
   /** Seconds the GPU took for it, where the device can tell. */
   readonly gpuSeconds?: number;
 }
 
-/** A run that was asked for and has not been reported. */
-interface Pending {
-  readonly metrics: Promise<StepMetrics>;
-}
-
-/** A run that is over. */
-interface SettledRun {
-  readonly metrics: StepMetrics;
-  /** The epoch it was in, counting from 1. */
-  readonly epoch: number;
-  readonly endOfEpoch: boolean;
-}
-
-/** Runs asked for ahead of the report awaited, so that the engine never waits for whoever reads reports. */
-const runsAhead = 2;
 /** Steps between two reports by default. */
 export const defaultReportEvery = 100;
 
@@ -89,21 +46,13 @@ export class Trainer {
   readonly #options: TrainerOptions;
   readonly #seed: number;
   readonly #engine: Engine;
-  readonly #release: () => void;
   readonly adapter: AdapterDescription | undefined;
   /** How `auto` came to its choice, in a sentence; undefined where the caller chose. */
   readonly choice: string | undefined;
   /** Where the plan is from; undefined where there is none. */
   readonly planOrigin: PlanOrigin | undefined;
-  #loaded: Dataset | undefined;
-  #step = 0;
-  #epoch = 0;
-  /** The order of an epoch to come, or of the one under way. */
-  #upcoming: { readonly epoch: number; readonly order: Uint32Array<ArrayBuffer> } | undefined;
-  #stepOfEpoch = 0;
-  #isFitting = false;
-  #isDisposed = false;
-  #failure: NonFiniteError | undefined;
+  readonly #orders: EpochOrders;
+  readonly #loop: TrainingLoop<StepMetrics>;
 
   private constructor(
     network: Network,
@@ -114,7 +63,16 @@ export class Trainer {
     this.#options = options;
     this.#seed = options.seed ?? 1;
     this.#engine = created.engine;
-    this.#release = created.release;
+    this.#orders = new EpochOrders(options.shuffle);
+    this.#loop = new TrainingLoop({
+      kind: 'trainer',
+      network,
+      batchSize: options.batchSize,
+      engine: created.engine,
+      release: created.release,
+      beginEpoch: (at, training) => this.#engine.beginEpoch(this.#orderOf(at.epoch, training), at),
+      prepareEpoch: (epoch, training) => void this.#orderOf(epoch, training),
+    });
     this.adapter = created.adapter;
     this.choice = created.choice;
     this.planOrigin = created.planOrigin;
@@ -171,7 +129,7 @@ export class Trainer {
 
   /** Steps made so far. */
   get step(): number {
-    return this.#step;
+    return this.#loop.cursor.step;
   }
 
   /**
@@ -179,11 +137,8 @@ export class Trainer {
    * those who want to time training alone; `fit` by itself may begin before everything is compiled.
    */
   async prepare(training: Dataset): Promise<void> {
-    this.#requireUsable();
-    this.#requireIdle();
-    requireFits(this.#initial, training);
-    await this.#load(training);
-    this.#orderOf(this.#epoch, training.sampleCount);
+    await this.#loop.prepare(training);
+    this.#orderOf(this.#loop.cursor.epoch, training);
     await this.#engine.settle?.();
   }
 
@@ -196,52 +151,11 @@ export class Trainer {
    * @throws {DeviceLostError} when the device is lost; what was learned since the last read is gone
    * @throws the signal's reason
    */
-  async *fit(training: Dataset, options: FitOptions = {}): AsyncGenerator<Progress, void, void> {
-    const { reportEvery = defaultReportEvery, signal } = requireFitOptions('fit', options);
-    this.#requireUsable();
-    this.#requireIdle();
-    requireFits(this.#initial, training);
-    signal?.throwIfAborted();
-    this.#isFitting = true;
-    const pending: Pending[] = [];
-    const perEpoch = stepsPerEpoch(training.sampleCount, this.#options.batchSize);
-    // Stops what is under way, whether it is the signal that ends the loop or the reader leaving it.
-    const leaving = new AbortController();
-    const leave = () => leaving.abort();
-    signal?.addEventListener('abort', leave);
-    try {
-      await this.#load(training);
-      let left = stepsToMake(options, perEpoch, this.#stepOfEpoch);
-      let lastReport = performance.now();
-      while (left > 0) {
-        this.#beginEpoch(training);
-        let leftInEpoch = Math.min(left, perEpoch - this.#stepOfEpoch);
-        left -= leftInEpoch;
-        while (leftInEpoch > 0 || pending.length > 0) {
-          while (leftInEpoch > 0 && pending.length < runsAhead) {
-            const asked = Math.min(reportEvery, leftInEpoch);
-            leftInEpoch -= asked;
-            pending.push({ metrics: this.#run(asked, leaving.signal) });
-          }
-          // While the engine computes, this thread would wait.
-          if (left > 0) this.#orderOf(this.#epoch + 1, training.sampleCount);
-          const run = await this.#settle(pending, perEpoch);
-          signal?.throwIfAborted();
-          const now = performance.now();
-          const progress = this.#report(run, (now - lastReport) / 1000);
-          lastReport = now;
-          yield progress;
-          // With nothing under way, what the reader did meanwhile is not training.
-          if (pending.length === 0) lastReport = performance.now();
-        }
-      }
-    } finally {
-      leave();
-      signal?.removeEventListener('abort', leave);
-      // What was made of the runs under way was trained, if not reported.
-      while (pending.length > 0) await this.#settle(pending, perEpoch).catch(() => undefined);
-      this.#isFitting = false;
-    }
+  fit(training: Dataset, options: FitOptions = {}): AsyncGenerator<Progress, void, void> {
+    const defaults = { reportEvery: defaultReportEvery };
+    return this.#loop.fit(training, options, defaults, (metrics, epoch) =>
+      this.#report(metrics, epoch),
+    );
   }
 
   /**
@@ -249,7 +163,7 @@ export class Trainer {
    * @throws {NonFiniteError} when the cost is NaN or infinite
    */
   async evaluate(dataset: Dataset): Promise<Evaluation> {
-    this.#requireUsable();
+    this.#loop.requireUsable();
     requireFits(this.#initial, dataset);
     const evaluation = await this.#engine.evaluate(dataset);
     const { cost } = evaluation;
@@ -262,7 +176,7 @@ export class Trainer {
    * @throws {NonFiniteError} naming the sample, when an output is NaN or infinite
    */
   async predict(dataset: Dataset): Promise<Float32Array<ArrayBuffer>> {
-    this.#requireUsable();
+    this.#loop.requireUsable();
     requireFits(this.#initial, dataset);
     const outputs = await this.#engine.predict(dataset);
     const wrong = findNonFinite(outputs);
@@ -278,7 +192,7 @@ export class Trainer {
    * @throws {NonFiniteError} naming the parameter, when one is NaN or infinite
    */
   async network(): Promise<Network> {
-    this.#requireUsable();
+    this.#loop.requireUsable();
     const parameters = await this.#engine.readParameters();
     const wrong = describeNonFinite(this.#initial.layers, parameters);
     if (wrong !== undefined) throw this.#fail(wrong);
@@ -287,144 +201,43 @@ export class Trainer {
 
   /** Frees what the trainer holds; a device that was handed in stays. Calling it again does nothing. */
   async dispose(): Promise<void> {
-    if (this.#isDisposed) return;
-    this.#isDisposed = true;
-    await this.#engine.dispose();
-    this.#release();
+    await this.#loop.dispose();
   }
 
-  async #load(training: Dataset): Promise<void> {
-    if (this.#loaded === training) return;
-    if (this.#stepOfEpoch > 0) {
-      // An epoch of another dataset that was left unfinished stays unfinished.
-      this.#epoch++;
-      this.#stepOfEpoch = 0;
-    }
-    // Where loading fails, the engine has no training set any more.
-    this.#loaded = undefined;
-    await this.#engine.load(training);
-    this.#loaded = training;
+  #orderOf(epoch: number, { sampleCount }: Dataset): Uint32Array<ArrayBuffer> {
+    return this.#orders.of(this.#seed, epoch, sampleCount);
   }
 
-  #beginEpoch({ sampleCount }: Dataset): void {
-    this.#engine.beginEpoch(this.#orderOf(this.#epoch, sampleCount), this.#stepOfEpoch);
-  }
-
-  /** The order of an epoch, which is made ahead: for 60,000 samples it takes what 100 steps of a small network take. */
-  #orderOf(epoch: number, sampleCount: number): Uint32Array<ArrayBuffer> {
-    const made = this.#upcoming;
-    if (made?.epoch === epoch && made.order.length === sampleCount) return made.order;
-    const order =
-      this.#options.shuffle === false
-        ? fileOrder(sampleCount)
-        : shuffledOrder(this.#seed, epoch, sampleCount);
-    this.#upcoming = { epoch, order };
-    return order;
-  }
-
-  #run(steps: number, signal: AbortSignal): Promise<StepMetrics> {
-    const metrics = this.#engine.run(steps, signal);
-    // Awaited in its turn; one that fails earlier must not count as unhandled.
-    metrics.catch(() => undefined);
-    return metrics;
-  }
-
-  /** Awaits the oldest run and moves on by the steps it really made, into the next epoch after the last. */
-  async #settle(pending: Pending[], perEpoch: number): Promise<SettledRun> {
-    const metrics = await pending.shift()!.metrics;
-    this.#step += metrics.steps;
-    this.#stepOfEpoch += metrics.steps;
-    const epoch = this.#epoch + 1;
-    const endOfEpoch = this.#stepOfEpoch === perEpoch;
-    if (endOfEpoch) {
-      this.#epoch++;
-      this.#stepOfEpoch = 0;
-    }
-    return { metrics, epoch, endOfEpoch };
-  }
-
-  #report({ metrics, epoch, endOfEpoch }: SettledRun, seconds: number): Progress {
-    const { samples, costSum, correct, gpuSeconds, nonFinite } = metrics;
+  #report(
+    { samples, costSum, correct, gpuSeconds, nonFinite }: StepMetrics,
+    epoch: number,
+  ): Omit<Progress, Exclude<keyof FitReport, 'samples'>> {
     const cost = costSum / samples;
+    const { step } = this.#loop.cursor;
     if (nonFinite) throw this.#fail(updateFact(this.#initial, nonFinite, epoch), nonFinite.step);
     if (!Number.isFinite(cost))
-      throw this.#fail(`The cost is ${cost} by step ${this.#step} (epoch ${epoch})`);
+      throw this.#fail(`The cost is ${cost} by step ${step} (epoch ${epoch})`);
     return {
-      epoch,
-      step: this.#step,
-      endOfEpoch,
-      samples,
-      cost,
-      accuracy: correct / samples,
-      seconds,
-      samplesPerSecond: samples / seconds,
+      ...{ samples, cost, accuracy: correct / samples },
       ...(gpuSeconds !== undefined && { gpuSeconds }),
     };
   }
 
-  #fail(fact: string, step = Math.max(0, this.#step - 1)): NonFiniteError {
-    this.#failure ??= new NonFiniteError(
+  #fail(fact: string, step = Math.max(0, this.#loop.cursor.step - 1)): Error {
+    this.#loop.failure ??= new NonFiniteError(
       divergenceSentence(fact, this.#options.optimizer.learningRate, step),
     );
-    return this.#failure;
+    return this.#loop.failure;
   }
 
   /** The error for numbers that are not finite on one dataset. Others may be fine, so the trainer stays usable. */
   #overflow(fact: string): NonFiniteError {
     const { learningRate } = this.#options.optimizer;
+    const { step } = this.#loop.cursor;
     return new NonFiniteError(
-      this.#step > 0
-        ? divergenceSentence(`${fact} after step ${this.#step}`, learningRate, this.#step - 1)
+      step > 0
+        ? divergenceSentence(`${fact} after step ${step}`, learningRate, step - 1)
         : `${fact}: the parameters of this network make numbers beyond float32. Start from smaller ones.`,
     );
   }
-
-  #requireIdle(): void {
-    if (!this.#isFitting) return;
-    throw new ConfigurationError(
-      'This trainer is fitting already. Leave that loop, or create a second trainer.',
-    );
-  }
-
-  #requireUsable(): void {
-    if (this.#isDisposed) {
-      throw new DisposedError('This trainer was disposed of. Create a new one to go on.');
-    }
-    if (this.#failure) throw this.#failure;
-  }
-}
-
-const fitOptionNames: OptionNames<FitOptions> = {
-  ...{ epochs: true, steps: true, reportEvery: true, signal: true },
-};
-
-/**
- * Checks the options of `fit`, of trainers and of sweeps.
- * @throws {ConfigurationError}
- */
-export function requireFitOptions(what: string, options: FitOptions): FitOptions {
-  requireOptions(what, options, fitOptionNames);
-  const { epochs, steps, reportEvery, signal } = options;
-  requireSignal(signal);
-  for (const [name, count] of Object.entries({ epochs, steps, reportEvery })) {
-    if (count === undefined || (Number.isSafeInteger(count) && count >= 1)) continue;
-    throw new ConfigurationError(
-      `${name} is a whole number of at least 1, and ${show(count)} was given.`,
-    );
-  }
-  if (steps !== undefined && epochs !== undefined) {
-    throw new ConfigurationError(
-      `Both ${epochs} epochs and ${steps} steps were asked for. Give one of them.`,
-    );
-  }
-  return options;
-}
-
-/** @param stepOfEpoch made of an epoch that was left unfinished */
-export function stepsToMake(
-  { epochs = 1, steps }: FitOptions,
-  perEpoch: number,
-  stepOfEpoch: number,
-): number {
-  return steps ?? epochs * perEpoch - stepOfEpoch;
 }

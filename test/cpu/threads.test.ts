@@ -20,6 +20,7 @@ import {
 } from '../../src/errors.ts';
 import { Network } from '../../src/network/network.ts';
 import { createReferenceEngine } from '../../src/reference/engine.ts';
+import { TrainingCursor } from '../../src/engine/cursor.ts';
 import type { StepMetrics } from '../../src/engine/engine.ts';
 import { adamW, sgd, type Optimizer } from '../../src/engine/optimizers.ts';
 import { randomDataset, testRandom } from '../support/networks.ts';
@@ -105,7 +106,7 @@ describe.each(forms)('an engine of $threads threads, $build', ({ build, threads 
     for (const steps of [5, 5, 1]) {
       const engine = await createCpuEngine(options, { build, threads });
       await engine.load(dataset);
-      engine.beginEpoch(fileOrder(dataset.sampleCount), 0);
+      engine.beginEpoch(fileOrder(dataset.sampleCount), new TrainingCursor());
       for (let made = 0; made < 5; made += steps) await engine.run(steps);
       learned.push(await engine.readParameters());
       await engine.dispose();
@@ -161,7 +162,7 @@ describe.each(forms)('an engine of $threads threads, $build', ({ build, threads 
     const other = randomDataset(testRandom(2), 301, 30, 5);
     for (const each of [engine, reference]) {
       await each.load(dataset);
-      each.beginEpoch(fileOrder(dataset.sampleCount), 0);
+      each.beginEpoch(fileOrder(dataset.sampleCount), new TrainingCursor());
       await each.run(1);
       await each.evaluate(other);
       await each.run(1);
@@ -325,8 +326,9 @@ describe('the number of threads', () => {
     /** Trains until so many milliseconds after the start. @returns how many threads were used, step after step */
     const trainUntil = async (ms: number): Promise<number[]> => {
       asked.length = 0;
-      for (let stepsMade = 0; now < ms; stepsMade++) {
-        await arithmetic.makeSteps({ order, firstStep: 0, steps: 4, stepsMade }, undefined);
+      for (let step = 0; now < ms; step++) {
+        const at = { step, epoch: 0, stepOfEpoch: 0 };
+        await arithmetic.makeSteps({ order, at, steps: 4 }, undefined);
       }
       return asked;
     };

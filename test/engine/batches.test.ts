@@ -82,9 +82,9 @@ describe('requireEpoch', () => {
   const order = Uint32Array.of(2, 0, 1);
 
   it('accepts every first step from 0 to the end of the epoch', () => {
-    for (const step of [0, 1, 2]) {
+    for (const stepOfEpoch of [0, 1, 2]) {
       expect(() => {
-        requireEpoch(order, step, 3, 2);
+        requireEpoch(order, { step: 2, epoch: 0, stepOfEpoch }, 3, 2);
       }).not.toThrow();
     }
   });
@@ -112,8 +112,19 @@ describe('requireEpoch', () => {
     ],
   ])('refuses order %j from step %i', (wrongOrder, firstStep, message) => {
     expect(() => {
-      requireEpoch(wrongOrder, firstStep, 3, 2);
+      requireEpoch(wrongOrder, { step: 5, epoch: 0, stepOfEpoch: firstStep }, 3, 2);
     }).toThrow(new ConfigurationError(message));
+  });
+
+  it.each([0, 1.5, NaN])('refuses %d steps over all epochs where the epoch has 1', (step) => {
+    expect(() => {
+      requireEpoch(order, { step, epoch: 0, stepOfEpoch: 1 }, 3, 2);
+    }).toThrow(
+      new ConfigurationError(
+        `An epoch was to begin after 1 of its steps and ${step} steps over all epochs. ` +
+          'Give a whole number of steps over all epochs, of which those of this epoch are a part.',
+      ),
+    );
   });
 });
 

@@ -4,10 +4,12 @@ import { createDataset } from '../../src/data/dataset.ts';
 import { fileOrder } from '../../src/data/shuffle.ts';
 import { ConfigurationError, DisposedError, OutOfMemoryError } from '../../src/errors.ts';
 import { Network } from '../../src/network/network.ts';
+import { TrainingCursor } from '../../src/engine/cursor.ts';
 import type { Engine, EngineOptions } from '../../src/engine/engine.ts';
 import { createReferenceEngine } from '../../src/reference/engine.ts';
 import { chunkSize, HostEngine } from '../../src/engine/hostEngine.ts';
 import { sgd } from '../../src/engine/optimizers.ts';
+import { stepDecay } from '../../src/engine/schedules.ts';
 import { randomDataset, testRandom } from '../support/networks.ts';
 
 describe.each([
@@ -26,10 +28,10 @@ describe.each([
   const options = { network, batchSize: 3, optimizer: sgd({ learningRate: 0.5 }) };
 
   /** An engine at the beginning of an epoch of four steps: 3, 3, 3 and 1 samples. */
-  async function ready(firstStep = 0): Promise<Engine> {
+  async function ready(step = 0): Promise<Engine> {
     const engine = await create(options);
     await engine.load(dataset);
-    engine.beginEpoch(fileOrder(10), firstStep);
+    engine.beginEpoch(fileOrder(10), { step, epoch: 0, stepOfEpoch: step });
     return engine;
   }
 
@@ -63,9 +65,42 @@ describe.each([
     const resumed = await ready();
     await whole.run(4);
     await resumed.run(2);
-    resumed.beginEpoch(fileOrder(10), 2);
+    resumed.beginEpoch(fileOrder(10), { step: 2, epoch: 0, stepOfEpoch: 2 });
     await resumed.run(2);
     expect(await resumed.readParameters()).toEqual(await whole.readParameters());
+  });
+
+  it('follows the schedule from where it is told that the epoch begins, also where another engine came to there', async () => {
+    // 0.5 for the epoch's 4 steps, then half of it.
+    const learningRate = stepDecay({ learningRate: 0.5, every: 4, factor: 0.5 });
+    const scheduled = { ...options, optimizer: sgd({ learningRate }) };
+    const whole = await create(scheduled);
+    const first = await create(scheduled);
+    for (const engine of [whole, first]) {
+      await engine.load(dataset);
+      engine.beginEpoch(fileOrder(10), new TrainingCursor());
+      await engine.run(4);
+    }
+    const learned = network.withParameters(await first.readParameters());
+    const second = await create({ ...scheduled, network: learned });
+    await second.load(dataset);
+    for (const engine of [whole, second]) {
+      engine.beginEpoch(fileOrder(10), { step: 4, epoch: 1, stepOfEpoch: 0 });
+      await engine.run(2);
+    }
+    const found = await second.readParameters();
+    const expected = await whole.readParameters();
+    // Parameters are handed on in float32, whatever the engine computes in.
+    found.forEach((value, i) => expect(value).toBeCloseTo(expected[i]!, 6));
+    const halved = await create({
+      ...options,
+      network: learned,
+      optimizer: sgd({ learningRate: 0.25 }),
+    });
+    await halved.load(dataset);
+    halved.beginEpoch(fileOrder(10), new TrainingCursor());
+    await halved.run(2);
+    expect(await halved.readParameters()).toEqual(found);
   });
 
   it('lets steps that wait keep their own epoch when the next begins, even if its order is written over', async () => {
@@ -75,15 +110,15 @@ describe.each([
     await inTurn.load(dataset);
     await ahead.load(dataset);
 
-    inTurn.beginEpoch(order, 0);
+    inTurn.beginEpoch(order, new TrainingCursor());
     await inTurn.run(4);
-    inTurn.beginEpoch(order.toReversed(), 0);
+    inTurn.beginEpoch(order.toReversed(), { step: 4, epoch: 1, stepOfEpoch: 0 });
     await inTurn.run(4);
 
-    ahead.beginEpoch(order, 0);
+    ahead.beginEpoch(order, new TrainingCursor());
     const first = ahead.run(4);
     order.reverse();
-    ahead.beginEpoch(order, 0);
+    ahead.beginEpoch(order, { step: 4, epoch: 1, stepOfEpoch: 0 });
     const second = ahead.run(4);
     expect(await Promise.all([first, second])).toMatchObject([{ samples: 10 }, { samples: 10 }]);
     expect(await ahead.readParameters()).toEqual(await inTurn.readParameters());
@@ -94,7 +129,7 @@ describe.each([
     const before = await engine.evaluate(dataset);
     const all = await create({ ...options, batchSize: 10 });
     await all.load(dataset);
-    all.beginEpoch(fileOrder(10), 0);
+    all.beginEpoch(fileOrder(10), new TrainingCursor());
     const metrics = await all.run(1);
     expect(metrics).toEqual({
       steps: 1,
@@ -133,7 +168,7 @@ describe.each([
     const many = randomDataset(testRandom(2), 200_000, 6, 3);
     const engine = await create({ ...options, batchSize: 1 });
     await engine.load(many);
-    engine.beginEpoch(fileOrder(200_000), 0);
+    engine.beginEpoch(fileOrder(200_000), new TrainingCursor());
     const controller = new AbortController();
     // The first tick may come before the first step; between two ticks there is a slice of work.
     let ticks = 0;
@@ -152,7 +187,7 @@ describe.each([
     const many = randomDataset(testRandom(2), 200_000, 6, 3);
     const engine = await create({ ...options, batchSize: 200_000 });
     await engine.load(many);
-    engine.beginEpoch(fileOrder(200_000), 0);
+    engine.beginEpoch(fileOrder(200_000), new TrainingCursor());
     const controller = new AbortController();
     const run = engine.run(1, controller.signal);
     // Not by a timer: on a busy machine it may fire when threads have made the step.
@@ -168,7 +203,7 @@ describe.each([
     );
     await expect(engine.run(1)).rejects.toThrow(noEpoch);
     expect(() => {
-      engine.beginEpoch(fileOrder(10), 0);
+      engine.beginEpoch(fileOrder(10), new TrainingCursor());
     }).toThrow(
       new ConfigurationError(
         'An epoch cannot begin before a training set is loaded. Call load() first.',
@@ -176,7 +211,7 @@ describe.each([
     );
     await engine.load(dataset);
     await expect(engine.run(1)).rejects.toThrow(noEpoch);
-    engine.beginEpoch(fileOrder(10), 0);
+    engine.beginEpoch(fileOrder(10), new TrainingCursor());
     await engine.load(dataset);
     await expect(engine.run(1)).rejects.toThrow(noEpoch);
   });
@@ -208,7 +243,7 @@ describe.each([
     const larger = await create({ ...options, batchSize: 4e9 });
     for (const engine of [whole, larger]) {
       await engine.load(dataset);
-      engine.beginEpoch(fileOrder(10), 0);
+      engine.beginEpoch(fileOrder(10), new TrainingCursor());
       expect(await engine.run(1)).toMatchObject({ steps: 1, samples: 10 });
     }
     const expected = await whole.readParameters();
@@ -239,7 +274,7 @@ describe.each([
     await expect(engine.predict(dataset)).rejects.toThrow(DisposedError);
     await expect(engine.readParameters()).rejects.toThrow(DisposedError);
     expect(() => {
-      engine.beginEpoch(fileOrder(10), 0);
+      engine.beginEpoch(fileOrder(10), new TrainingCursor());
     }).toThrow(DisposedError);
   });
 });
@@ -263,13 +298,13 @@ it('trains on nothing where a training set could not be taken in', async () => {
   });
   await engine.load(dataset);
   const failed = expect(engine.load(tooLarge)).rejects.toThrow(OutOfMemoryError);
-  engine.beginEpoch(fileOrder(10), 0);
+  engine.beginEpoch(fileOrder(10), new TrainingCursor());
   await expect(engine.run(1)).rejects.toThrow(ConfigurationError);
   await failed;
   expect(addGradient).not.toHaveBeenCalled();
 
   await engine.load(dataset);
-  engine.beginEpoch(fileOrder(10), 0);
+  engine.beginEpoch(fileOrder(10), new TrainingCursor());
   expect(await engine.run(1)).toMatchObject({ steps: 1, samples: 3 });
 });
 

@@ -22,6 +22,7 @@ import { activations, type Activation } from '../../src/network/functions.ts';
 import { Network } from '../../src/network/network.ts';
 import { parameterLayout } from '../../src/network/parameters.ts';
 import { createReferenceEngine } from '../../src/reference/engine.ts';
+import { TrainingCursor } from '../../src/engine/cursor.ts';
 import type { Engine, EngineOptions } from '../../src/engine/engine.ts';
 import { sgd } from '../../src/engine/optimizers.ts';
 import { testGpu } from '../setup/adapter.ts';
@@ -74,7 +75,7 @@ async function valuesOf(
       ...{ features: Uint8Array.of(255), labels: Uint8Array.of(2) },
     }),
   );
-  engine.beginEpoch(fileOrder(1), 0);
+  engine.beginEpoch(fileOrder(1), new TrainingCursor());
   await engine.run(1);
   const parameters = await engine.readParameters();
   await engine.dispose();

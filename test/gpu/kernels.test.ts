@@ -45,16 +45,16 @@ describe('a NaN', () => {
       outputs: 4,
       activation,
       inputAt: 0,
-      outputAt: 1,
-      preactivationAt: 2,
+      outputAt: 4,
+      preactivationAt: 8,
       parametersAt: 0,
     };
     const tile = { loop: 'simple', rows4: 1, columns4: 1, workgroupSize: 16 } as const;
     const result = await runKernel(device, forward({ layer, batchSize: 1, rows: 4, tile }), {
       parameters: new Float32Array(20).fill(1, 0, 16),
-      activations: Float32Array.of(1, Number.NaN, 1, 1, ...new Float32Array(8)),
+      activations: Float32Array.of(1, Number.NaN, 1, 1, ...new Float32Array(44)),
     });
-    const found = floats(result.get('activations')!).subarray(4, 8);
+    const found = floats(result.get('activations')!).subarray(16, 20);
     expect([...found]).toEqual(new Array(4).fill(Number.NaN));
   });
 

@@ -7,6 +7,7 @@ import { defaultTimeoutMs, Device } from '../../src/gpu/device.ts';
 import { GpuEngine } from '../../src/gpu/engine.ts';
 import { Network } from '../../src/network/network.ts';
 import { presets } from '../../src/network/presets.ts';
+import { TrainingCursor } from '../../src/engine/cursor.ts';
 import { sgd } from '../../src/engine/optimizers.ts';
 import { Trainer } from '../../src/training/trainer.ts';
 import { testGpu } from '../setup/adapter.ts';
@@ -20,7 +21,7 @@ const options = { ...how, network };
 async function startedEngine(device: Device, stream = false): Promise<GpuEngine> {
   const engine = await GpuEngine.create(device, { ...options, stream });
   await engine.load(training);
-  engine.beginEpoch(fileOrder(training.sampleCount), 0);
+  engine.beginEpoch(fileOrder(training.sampleCount), new TrainingCursor());
   return engine;
 }
 

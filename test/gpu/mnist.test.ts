@@ -7,7 +7,8 @@ import { Network } from '../../src/network/network.ts';
 import { presets, type PresetName } from '../../src/network/presets.ts';
 import { findMnistFolder, loadMnist } from '../../src/node/mnist.ts';
 import { sgd } from '../../src/engine/optimizers.ts';
-import { Trainer, type FitOptions } from '../../src/training/trainer.ts';
+import type { FitOptions } from '../../src/training/loop.ts';
+import { Trainer } from '../../src/training/trainer.ts';
 import { testGpu } from '../setup/adapter.ts';
 
 /** The real files; without them the test is skipped, and the run's summary says so. */

@@ -19,6 +19,7 @@ import { parameterLayout } from '../../src/network/parameters.ts';
 import { presets } from '../../src/network/presets.ts';
 import { createReferenceEngine } from '../../src/reference/engine.ts';
 import { stepsPerEpoch } from '../../src/engine/batches.ts';
+import { TrainingCursor } from '../../src/engine/cursor.ts';
 import type { Engine, EngineOptions, StepMetrics } from '../../src/engine/engine.ts';
 import { adam, adamW, sgd, type Optimizer } from '../../src/engine/optimizers.ts';
 import { cosineDecay, exponentialDecay, stepDecay } from '../../src/engine/schedules.ts';
@@ -125,10 +126,11 @@ describe('the global step', () => {
         await engine.load(few);
         for (const epoch of [0, 1, 2]) {
           const order = shuffledOrder(7, epoch, few.sampleCount);
-          engine.beginEpoch(order, 0);
+          const step = 13 * epoch;
+          engine.beginEpoch(order, { step, epoch, stepOfEpoch: 0 });
           for (const count of [1, 5]) await engine.run(count);
           // An epoch resumed is the epoch gone on with.
-          engine.beginEpoch(order, 6);
+          engine.beginEpoch(order, { step: step + 6, epoch, stepOfEpoch: 6 });
           await engine.run(7);
         }
       }
@@ -161,9 +163,12 @@ describe('an update that is not finite', () => {
     const dataset = sliceDataset(training, 0, sampleCount);
     await engine.load(dataset);
     const seen: StepMetrics['nonFinite'][] = [];
+    const cursor = new TrainingCursor(stepsPerEpoch(sampleCount, options.batchSize));
     for (let epoch = 0; epoch < epochs; epoch++) {
-      engine.beginEpoch(shuffledOrder(1, epoch, sampleCount), 0);
-      seen.push((await engine.run(stepsPerEpoch(sampleCount, options.batchSize))).nonFinite);
+      engine.beginEpoch(shuffledOrder(1, epoch, sampleCount), cursor);
+      seen.push((await engine.run(cursor.stepsPerEpoch)).nonFinite);
+      cursor.advance(cursor.stepsPerEpoch);
+      cursor.nextEpoch();
     }
     await engine.dispose();
     expect(device.liveBuffers).toBe(0);

@@ -7,6 +7,7 @@ import { OutOfMemoryError } from '../../src/errors.ts';
 import { Device } from '../../src/gpu/device.ts';
 import { GpuEngine } from '../../src/gpu/engine.ts';
 import { Network } from '../../src/network/network.ts';
+import { TrainingCursor } from '../../src/engine/cursor.ts';
 import { sgd } from '../../src/engine/optimizers.ts';
 import { testGpu } from '../setup/adapter.ts';
 import { rejectionOf } from '../support/failure.ts';
@@ -48,7 +49,7 @@ async function live(stream: boolean): Promise<void> {
     await engine.load(training);
     // The kernels that stay allocate too, and would otherwise arrive when the engine is gone.
     await engine.settle();
-    engine.beginEpoch(fileOrder(training.sampleCount), 0);
+    engine.beginEpoch(fileOrder(training.sampleCount), new TrainingCursor());
     await engine.run(1);
     await engine.evaluate(test);
   } finally {
@@ -84,7 +85,7 @@ describe('a device out of memory', () => {
       expect(await rejectionOf(work())).toBeInstanceOf(OutOfMemoryError);
     }
     await engine.load(training);
-    engine.beginEpoch(fileOrder(training.sampleCount), 0);
+    engine.beginEpoch(fileOrder(training.sampleCount), new TrainingCursor());
     expect((await engine.run(3)).samples).toBe(20);
     expect((await engine.evaluate(test)).confusion.flat().reduce((sum, n) => sum + n)).toBe(10);
     await engine.dispose();

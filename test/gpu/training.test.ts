@@ -15,7 +15,9 @@ import { GpuEngine } from '../../src/gpu/engine.ts';
 import { Network } from '../../src/network/network.ts';
 import { presets } from '../../src/network/presets.ts';
 import { createReferenceEngine } from '../../src/reference/engine.ts';
-import { sgd } from '../../src/engine/optimizers.ts';
+import { TrainingCursor } from '../../src/engine/cursor.ts';
+import { adam, sgd } from '../../src/engine/optimizers.ts';
+import { exponentialDecay } from '../../src/engine/schedules.ts';
 import { testGpu } from '../setup/adapter.ts';
 
 let device: Device;
@@ -70,7 +72,8 @@ describe('an engine on the GPU', () => {
       for (const engine of [gpu, reference]) await engine.load(few);
       for (let epoch = 0; epoch < 2; epoch++) {
         const order = shuffledOrder(7, epoch, few.sampleCount);
-        for (const engine of [gpu, reference]) engine.beginEpoch(order, 0);
+        const at = { step: 13 * epoch, epoch, stepOfEpoch: 0 };
+        for (const engine of [gpu, reference]) engine.beginEpoch(order, at);
         for (const count of [1, 5, 7]) {
           const [found, truth] = await Promise.all([gpu.run(count), reference.run(count)]);
           expect(found.steps).toBe(count);
@@ -113,7 +116,7 @@ describe('an engine on the GPU', () => {
       await engine.load(training);
       let first = 0;
       for (const part of parts) {
-        engine.beginEpoch(order, first);
+        engine.beginEpoch(order, { step: first, epoch: 0, stepOfEpoch: first });
         await engine.run(part);
         first += part;
       }
@@ -126,10 +129,32 @@ describe('an engine on the GPU', () => {
     expect(sameBits(whole, await run([13, 30, 7], true))).toBe(0);
   });
 
+  it.each([false, true])(
+    'follows the caller in which step over all epochs it is (streamed: %s)',
+    async (stream) => {
+      // Another rate and another bias correction with each step.
+      const learningRate = exponentialDecay({ learningRate: 0.01, every: 10, factor: 0.5 });
+      const options = { ...plain, optimizer: adam({ learningRate }), stream };
+      const order = shuffledOrder(1, 0, training.sampleCount);
+      const at = { step: 57, epoch: 1, stepOfEpoch: 7 };
+      const gpu = await GpuEngine.create(device, options);
+      const reference = createReferenceEngine(options);
+      for (const engine of [gpu, reference]) {
+        await engine.load(training);
+        engine.beginEpoch(order, at);
+        await engine.run(13);
+      }
+      const truth = await reference.readParameters();
+      expect(trajectoryShare(network, await gpu.readParameters(), truth)).toBeLessThan(1);
+      await gpu.dispose();
+      await reference.dispose();
+    },
+  );
+
   it('stops between steps when the signal aborts, and says how many it made', async () => {
     const engine = await GpuEngine.create(device, plain);
     await engine.load(training);
-    engine.beginEpoch(shuffledOrder(1, 0, training.sampleCount), 0);
+    engine.beginEpoch(shuffledOrder(1, 0, training.sampleCount), new TrainingCursor());
     const controller = new AbortController();
     const run = engine.run(50, controller.signal);
     const queued = engine.run(0, controller.signal);

@@ -9,6 +9,7 @@ import { Device } from '../../src/gpu/device.ts';
 import { GpuEngine } from '../../src/gpu/engine.ts';
 import { Network } from '../../src/network/network.ts';
 import { createReferenceEngine } from '../../src/reference/engine.ts';
+import { TrainingCursor } from '../../src/engine/cursor.ts';
 import { sgd } from '../../src/engine/optimizers.ts';
 import { Trainer } from '../../src/training/trainer.ts';
 import { testGpu } from '../setup/adapter.ts';
@@ -38,12 +39,12 @@ describe.each([false, true])('calls on a GPU engine (streamed: %s)', (stream) =>
         if (patient) await call;
       };
       const reused = order(0);
-      engine.beginEpoch(reused, 0);
+      engine.beginEpoch(reused, new TrainingCursor());
       await wait(engine.run(2));
       await wait(engine.evaluate(test));
       await wait(engine.run(2));
       reused.set(order(1));
-      engine.beginEpoch(reused, 0);
+      engine.beginEpoch(reused, { step: 4, epoch: 1, stepOfEpoch: 0 });
       await wait(engine.run(4));
       await wait(engine.readParameters());
       const found = await Promise.all(done);
@@ -59,18 +60,18 @@ describe.each([false, true])('calls on a GPU engine (streamed: %s)', (stream) =>
     const engine = await GpuEngine.create(device, { ...options, stream });
     await engine.load(training);
     const aborted = { signal: AbortSignal.abort() };
-    engine.beginEpoch(order(0), 0);
+    engine.beginEpoch(order(0), new TrainingCursor());
     const first = engine.run(4, aborted.signal);
-    engine.beginEpoch(order(1), 0);
+    engine.beginEpoch(order(1), new TrainingCursor());
     expect((await first).steps).toBe(0);
     expect(await rejectionOf(engine.run(5))).toBeInstanceOf(ConfigurationError);
     const second = engine.run(4, aborted.signal);
     const loaded = engine.load(test);
     expect((await second).steps).toBe(0);
-    expect(() => engine.beginEpoch(order(0), 0)).toThrow(ConfigurationError);
+    expect(() => engine.beginEpoch(order(0), new TrainingCursor())).toThrow(ConfigurationError);
     await loaded;
     expect(await rejectionOf(engine.run(1))).toBeInstanceOf(ConfigurationError);
-    engine.beginEpoch(fileOrder(test.sampleCount), 0);
+    engine.beginEpoch(fileOrder(test.sampleCount), new TrainingCursor());
     expect((await engine.run(1)).samples).toBe(100);
     await engine.dispose();
     expect(device.liveBuffers).toBe(0);
@@ -79,7 +80,7 @@ describe.each([false, true])('calls on a GPU engine (streamed: %s)', (stream) =>
   it('end in a DisposedError when the engine is disposed of before they are over', async () => {
     const engine = await GpuEngine.create(device, { ...options, stream });
     await engine.load(training);
-    engine.beginEpoch(order(0), 0);
+    engine.beginEpoch(order(0), new TrainingCursor());
     const calls = [engine.run(3), engine.run(1), engine.evaluate(test), engine.load(test)];
     const reasons = Promise.all(calls.map((call) => rejectionOf(call)));
     await engine.dispose();
@@ -123,7 +124,7 @@ describe('networks and mini-batches at the edge of what there is', () => {
     const found = [];
     for (const engine of [gpu, reference]) {
       await engine.load(small);
-      engine.beginEpoch(fileOrder(count), 0);
+      engine.beginEpoch(fileOrder(count), new TrainingCursor());
       const { samples } = await engine.run(steps);
       expect(samples).toBe(count);
       found.push([await engine.readParameters(), await engine.evaluate(small)] as const);

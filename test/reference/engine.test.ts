@@ -4,6 +4,7 @@ import { Network } from '../../src/network/network.ts';
 import { backpropagate, forwardPass } from '../../src/reference/backpropagation.ts';
 import { createReferenceEngine } from '../../src/reference/engine.ts';
 import { featureValues, labelsOf } from '../../src/reference/features.ts';
+import { TrainingCursor } from '../../src/engine/cursor.ts';
 import { sgd } from '../../src/engine/optimizers.ts';
 import { noisyPatterns, randomDataset, testRandom } from '../support/networks.ts';
 import { train } from '../support/training.ts';
@@ -19,7 +20,7 @@ describe('the reference engine', () => {
       optimizer: sgd({ learningRate: 0.5 }),
     });
     await engine.load(dataset);
-    engine.beginEpoch(Uint32Array.of(9, 3, 5, 0, 1, 2, 4, 6, 7, 8), 0);
+    engine.beginEpoch(Uint32Array.of(9, 3, 5, 0, 1, 2, 4, 6, 7, 8), new TrainingCursor());
     const { cost, costs, gradient } = backpropagate({
       network,
       parameters: network.parameters,
@@ -45,7 +46,7 @@ describe('the reference engine', () => {
     await engine.load(dataset);
     engine.beginEpoch(
       Uint32Array.from({ length: 10 }, (_, i) => i),
-      2,
+      { step: 2, epoch: 0, stepOfEpoch: 2 },
     );
     const { gradient } = backpropagate({
       network,

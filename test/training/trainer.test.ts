@@ -5,7 +5,8 @@ import { ConfigurationError, DisposedError, NonFiniteError } from '../../src/err
 import { Network } from '../../src/network/network.ts';
 import { sgd } from '../../src/engine/optimizers.ts';
 import { constantRate } from '../../src/engine/schedules.ts';
-import { Trainer, type FitOptions, type Progress } from '../../src/training/trainer.ts';
+import type { FitOptions } from '../../src/training/loop.ts';
+import { Trainer, type Progress } from '../../src/training/trainer.ts';
 import { rejectionOf } from '../support/failure.ts';
 
 const { training, test } = digits({ trainingCount: 1050, testCount: 300 });

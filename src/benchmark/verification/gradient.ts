@@ -13,6 +13,7 @@ import { parameterLayout } from '../../network/parameters.ts';
 import { backpropagate, type Backpropagation } from '../../reference/backpropagation.ts';
 import { slope } from '../../reference/functions.ts';
 import { featureValues } from '../../reference/features.ts';
+import { TrainingCursor } from '../../engine/cursor.ts';
 import { sgd } from '../../engine/optimizers.ts';
 import { activationBound, outputBounds, slopeBound, sumBound } from './bounds.ts';
 import { Worst } from './samples.ts';
@@ -36,7 +37,7 @@ export async function gpuGradient(
   });
   try {
     await engine.load(dataset);
-    engine.beginEpoch(fileOrder(dataset.sampleCount), 0);
+    engine.beginEpoch(fileOrder(dataset.sampleCount), new TrainingCursor());
     await engine.run(1);
     return (await engine.readMoments())[0]!;
   } finally {

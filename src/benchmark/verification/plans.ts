@@ -226,7 +226,9 @@ async function trainBy(device: Device, one: PlanCase, plan: Plan): Promise<numbe
     let velocity = new Float32Array(before.length);
     for (let step = 0; step < 2; step++) {
       const order = shuffledOrder(index, Math.floor(step / count), sampleCount);
-      if (step % count === 0) engine.beginEpoch(order, 0);
+      if (step % count === 0) {
+        engine.beginEpoch(order, { step, epoch: step / count, stepOfEpoch: 0 });
+      }
       const { start, size } = batchExtent(step % count, sampleCount, batchSize);
       const metrics = await engine.run(1);
       const [moment] = await engine.readMoments();

@@ -7,6 +7,7 @@ import { GpuEngine, type GpuEngineOptions } from '../../gpu/engine.ts';
 import type { Network } from '../../network/network.ts';
 import { parameterLayout } from '../../network/parameters.ts';
 import { createReferenceEngine } from '../../reference/engine.ts';
+import { TrainingCursor } from '../../engine/cursor.ts';
 import type { Engine, EngineOptions } from '../../engine/engine.ts';
 
 /**
@@ -23,7 +24,7 @@ export async function trainFor(
 ): Promise<Float32Array> {
   try {
     await engine.load(dataset);
-    engine.beginEpoch(fileOrder(dataset.sampleCount), 0);
+    engine.beginEpoch(fileOrder(dataset.sampleCount), new TrainingCursor());
     await engine.run(steps);
     return await engine.readParameters();
   } finally {

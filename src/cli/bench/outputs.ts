@@ -1,5 +1,5 @@
 /** The files that `nudge bench` writes its result to, checked before the run and written after it. */
-import { extname, resolve } from 'node:path';
+import { extname } from 'node:path';
 
 import { resultCard } from '../../benchmark/result/card.ts';
 import { resultCsv } from '../../benchmark/result/csv.ts';
@@ -8,7 +8,7 @@ import type { BenchmarkResult } from '../../benchmark/result/schema.ts';
 import { writeResult } from '../../benchmark/result/write.ts';
 import type { JsonReport } from '../context.ts';
 import { UsageError } from '../errors.ts';
-import { prepareOutput } from '../files.ts';
+import { prepareOutput, requireDistinct } from '../files.ts';
 import { nudgeHomepage } from '../versions.ts';
 
 /** Paths of the outputs that were asked for. */
@@ -37,8 +37,8 @@ export async function prepareOutputs(
   paths: OutputArguments,
   json: JsonReport,
 ): Promise<BenchOutputs> {
-  requireDistinct(paths);
-  const { card } = paths;
+  const { json: report, csv, markdown, card } = paths;
+  requireDistinct({ json: report, csv, markdown, card });
   if (card !== undefined && extname(card).toLowerCase() !== '.svg') {
     throw new UsageError(
       `--card writes a picture in SVG, and '${card}' is another kind of file. Name one that ends in .svg.`,
@@ -56,19 +56,4 @@ export async function prepareOutputs(
       for (const write of writers) await write(result);
     },
   };
-}
-
-function requireDistinct(paths: OutputArguments): void {
-  const named = new Map<string, string>();
-  for (const name of ['json', 'csv', 'markdown', 'card'] as const) {
-    const path = paths[name];
-    if (path === undefined) continue;
-    const other = named.get(resolve(path));
-    if (other !== undefined) {
-      throw new UsageError(
-        `--${other} and --${name} both name '${path}'. Give them different files.`,
-      );
-    }
-    named.set(resolve(path), name);
-  }
 }

@@ -1,9 +1,6 @@
 /** `nudge sweep`. */
-import { resolve } from 'node:path';
-
 import { Option, type Command } from 'commander';
 
-import { optimizerNames } from '../../benchmark/optimizerConfiguration.ts';
 import {
   mostNetworks,
   sortRows,
@@ -23,8 +20,8 @@ import {
 } from '../configureSweep.ts';
 import { inRun, type Context } from '../context.ts';
 import { dataName, findData } from '../dataSource.ts';
-import { exitCodes, UsageError } from '../errors.ts';
-import { prepareOutput, type OutputFile } from '../files.ts';
+import { exitCodes } from '../errors.ts';
+import { prepareOutput, requireDistinct, type OutputFile } from '../files.ts';
 import * as option from '../options.ts';
 import { requireNotGiven } from '../resume.ts';
 import { withRuntime } from '../runtime.ts';
@@ -73,21 +70,11 @@ export function addSweep(program: Command, context: Context): void {
       1,
       mostNetworks,
     ),
-  );
-  option.add(
-    sweep,
-    'simple',
     new Option(
       '--learning-rates <rates...>',
       "what to try, with each seed: 1,3,6; default: the preset's, else one that suits the network",
     ),
-  );
-  option.add(
-    sweep,
-    'simple',
-    option.whole('--epochs <n>', `passes over the training set; default: ${sweepDefaults.epochs}`),
-  );
-  const files = [
+    option.epochs(sweepDefaults.epochs),
     new Option('--save <file>', 'write the weights of the best network (safetensors)'),
     new Option(
       '--checkpoint <file>',
@@ -97,20 +84,20 @@ export function addSweep(program: Command, context: Context): void {
       '--resume <file>',
       'go on from a --checkpoint, with its settings; --epochs may be more',
     ),
-  ];
-  for (const one of files) option.add(sweep, 'simple', one);
+  );
   option.addJson(sweep);
 
   option.addNetwork(sweep, 'advanced');
   option.addInit(sweep);
-  const advanced = [
-    option.whole('--batch-size <n>', "samples a step; default: the preset's, else 100"),
-    option.choice('--optimizer <name>', "default: the preset's, else sgd", optimizerNames),
+  option.add(
+    sweep,
+    'advanced',
+    option.batchSize(),
+    option.optimizer(),
     option.number('--momentum <x>', 'from 0 up to, not including, 1'),
     option.seed('the first seed, from 0 to 4294967295; default: 1'),
-    option.onOff('--shuffle <on|off>', 'an order of its own for each epoch; off: as in the file'),
-  ];
-  for (const one of advanced) option.add(sweep, 'advanced', one);
+    option.shuffle(),
+  );
   option.addRuntime(sweep, 'auto');
   option.addHelp(
     sweep,
@@ -215,31 +202,17 @@ async function readEarlier(options: SweepOptions) {
   return await readCheckpoint(options.resume!);
 }
 
-interface SweepOutputs {
-  readonly save: OutputFile | undefined;
-  readonly checkpoint: OutputFile | undefined;
-}
-
 /** @throws {UsageError} when one cannot be written, or two are the same */
-async function prepareOutputs(options: SweepOptions): Promise<SweepOutputs> {
+async function prepareOutputs(options: SweepOptions) {
   const { json, save } = options;
   // A sweep that is gone on with keeps its file up to date.
   const checkpoint = options.checkpoint ?? options.resume;
-  const paths = new Map<string, string>();
-  for (const [name, path] of Object.entries({ json, save, checkpoint })) {
-    if (path === undefined) continue;
-    const other = paths.get(resolve(path));
-    if (other !== undefined) {
-      throw new UsageError(
-        `--${other} and --${name} both name '${path}'. Give them different files.`,
-      );
-    }
-    paths.set(resolve(path), name);
-  }
+  requireDistinct({ json, save, checkpoint });
+  const prepare = async (path: string | undefined, flag: string) =>
+    path === undefined ? undefined : await prepareOutput(path, flag);
   return {
-    save: save === undefined ? undefined : await prepareOutput(save, '--save'),
-    checkpoint:
-      checkpoint === undefined ? undefined : await prepareOutput(checkpoint, '--checkpoint'),
+    save: await prepare(save, '--save'),
+    checkpoint: await prepare(checkpoint, '--checkpoint'),
   };
 }
 

@@ -5,7 +5,6 @@ import { Option, type Command } from 'commander';
 
 import type { EpochResult } from '../../benchmark/epochMeter.ts';
 import type { TrainEvent, TrainResult } from '../../benchmark/trainJob.ts';
-import { optimizerNames } from '../../benchmark/optimizerConfiguration.ts';
 import { scheduleKinds } from '../../engine/schedules.ts';
 import { configureTraining, defaults, type TrainArguments } from '../configure.ts';
 import { inRun, type Context, type Run } from '../context.ts';
@@ -44,29 +43,27 @@ export function addTrain(program: Command, context: Context): void {
     );
   option.addData(train);
   option.addPreset(train);
-  option.add(
-    train,
-    'simple',
-    option.whole('--epochs <n>', `passes over the training set; default: ${defaults.epochs}`),
-  );
+  option.add(train, 'simple', option.epochs(defaults.epochs));
   option.addBackend(train);
-  option.add(train, 'simple', new Option('--save <file>', 'write the weights (safetensors)'));
   option.add(
     train,
     'simple',
+    new Option('--save <file>', 'write the weights (safetensors)'),
     new Option('--load <file>', 'start from these weights (safetensors)'),
   );
   option.addJson(train);
 
   option.addNetwork(train, 'advanced');
   option.addInit(train);
-  const advanced = [
-    option.whole('--batch-size <n>', "samples a step; default: the preset's, else 100"),
+  option.add(
+    train,
+    'advanced',
+    option.batchSize(),
     option.number(
       '--learning-rate <x>',
       "the highest, with --schedule; default: the preset's, else one that suits the network; with adam and adamw 0.001",
     ),
-    option.choice('--optimizer <name>', "default: the preset's, else sgd", optimizerNames),
+    option.optimizer(),
     option.number(
       '--momentum <x>',
       'from 0 up to, not including, 1; with --optimizer momentum and nesterov 0.9',
@@ -89,7 +86,7 @@ export function addTrain(program: Command, context: Context): void {
     option.whole('--warmup <n>', 'steps over which the learning rate rises from 0; default: 0', 0),
     option.whole('--steps <n>', 'steps to make, instead of epochs'),
     option.seed('of the first weights and the shuffling, from 0 to 4294967295; default: 1'),
-    option.onOff('--shuffle <on|off>', 'an order of its own for each epoch; off: as in the file'),
+    option.shuffle(),
     option.whole(
       '--threads <n>',
       'cpu: threads that share a step, 0: none but the main one; default: as many as are fastest',
@@ -101,8 +98,7 @@ export function addTrain(program: Command, context: Context): void {
       'webgpu, cpu: copy mini-batches as they are needed instead of keeping the whole set; default: where it is too large',
     ),
     planOption(),
-  ];
-  for (const one of advanced) option.add(train, 'advanced', one);
+  );
   option.addRuntime(train, 'auto');
   option.addHelp(
     train,

@@ -5,7 +5,6 @@ import { isDeepStrictEqual } from 'node:util';
 import { Option, type Command } from 'commander';
 import * as v from 'valibot';
 
-import { optimizerNames } from '../../benchmark/optimizerConfiguration.ts';
 import type { TuneConfiguration, TuneEvent, TuneResult } from '../../benchmark/tuneJob.ts';
 import { FormatError } from '../../errors.ts';
 import { adapterName } from '../../gpu/adapter.ts';
@@ -62,12 +61,8 @@ export function addTune(program: Command, context: Context): void {
   );
 
   option.addNetwork(tune, 'advanced');
-  const advanced = [
-    option.whole('--batch-size <n>', "samples a step; default: the preset's, else 100"),
-    option.choice('--optimizer <name>', "default: the preset's, else sgd", optimizerNames),
-    option.seed('of the weights that candidates are checked with; default: 1'),
-  ];
-  for (const one of advanced) option.add(tune, 'advanced', one);
+  const seed = option.seed('of the weights that candidates are checked with; default: 1');
+  option.add(tune, 'advanced', option.batchSize(), option.optimizer(), seed);
   option.addRuntime(tune, 'auto');
   option.addHelp(
     tune,

@@ -4,6 +4,7 @@ import { createDataset, type Dataset } from '../../../data/dataset.ts';
 import { fileOrder } from '../../../data/shuffle.ts';
 import type { Network } from '../../../network/network.ts';
 import { Random } from '../../../network/random.ts';
+import { TrainingCursor } from '../../../engine/cursor.ts';
 import type { Optimizer } from '../../../engine/optimizers.ts';
 import type { Device } from '../../device.ts';
 import { parameterBuffers } from '../../parameterStore.ts';
@@ -66,7 +67,7 @@ export class Workbench {
     const training = { ratesOf, layerCount: network.layers.length - 1 };
     const source = await createSource(device, dataset, batchSize, false, training);
     try {
-      source.begin(fileOrder(dataset.sampleCount), 0);
+      source.begin(fileOrder(dataset.sampleCount), new TrainingCursor());
       const sizes = new Map([
         ...trainingBuffers(network, batchSize, clipNorm),
         ...parameterBuffers(network, optimizer, clipNorm !== undefined).map(
