@@ -4,16 +4,17 @@
  */
 export interface Buffers {
   readonly activations: string;
+  readonly activationsFrom: string;
   readonly deltas: string;
-  /** Of activations and deltas. */
-  readonly valuesFrom: string;
+  readonly deltasFrom: string;
   readonly parametersFrom: string;
 }
 
 /** Those of a step of one network. */
 export const stepBuffers: Buffers = {
   activations: 'activations',
+  activationsFrom: '',
   deltas: 'deltas',
-  valuesFrom: '',
+  deltasFrom: '',
   parametersFrom: '',
 };

@@ -73,7 +73,7 @@ export function forwardProduct(
   layer: ForwardLayer,
   rows: number,
   name = '',
-  { activations, valuesFrom, parametersFrom }: Buffers = stepBuffers,
+  { activations, activationsFrom, parametersFrom }: Buffers = stepBuffers,
 ): Product {
   const { inputAt, outputAt, preactivationAt, parametersAt, activation } = layer;
   const [inputs4, outputs4] = [quads(layer.inputs), quads(layer.outputs)];
@@ -93,7 +93,7 @@ export function forwardProduct(
       : {
           name: `inputs${name}`,
           buffer: activations,
-          at: `${valuesFrom}${inputAt}u`,
+          at: `${activationsFrom}${inputAt}u`,
           width4: inputs4,
           height: rows,
         },
@@ -118,7 +118,7 @@ fn store${name}(row: u32, column4: u32, sum: vec4f) {
 #else
   let z = sum + bias;
 #endif
-  let at = ${valuesFrom}row * ${outputs4}u + column4;
+  let at = ${activationsFrom}row * ${outputs4}u + column4;
 #if ${slopeSource(activation) === 'z'}
   ${activations}[${preactivationAt}u + at] = z;
 #endif

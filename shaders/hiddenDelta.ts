@@ -60,7 +60,7 @@ export function hiddenDeltaProduct(
   layer: HiddenDeltaLayer,
   rows: number,
   name = '',
-  { activations, deltas, valuesFrom, parametersFrom }: Buffers = stepBuffers,
+  { activations, activationsFrom, deltas, deltasFrom, parametersFrom }: Buffers = stepBuffers,
 ): Product {
   const { nextDeltaAt, deltaAt, slopeAt, parametersAt } = layer;
   const [inputs4, outputs4] = [quads(layer.inputs), quads(layer.outputs)];
@@ -69,7 +69,7 @@ export function hiddenDeltaProduct(
     ...{ rows4: rows / 4, columns4: inputs4, k4: outputs4 },
     a: {
       ...{ name: `nextDelta${name}`, buffer: deltas, width4: outputs4, height: rows },
-      at: `${valuesFrom}${nextDeltaAt}u`,
+      at: `${deltasFrom}${nextDeltaAt}u`,
     },
     b: {
       ...{ name: `weights${name}`, buffer: 'parameters', width4: outputs4, height: 4 * inputs4 },
@@ -82,8 +82,8 @@ fn loadA${name}(rows: vec4u, steps: vec4u) -> mat4x4f { return nextDelta${name}(
 fn loadB${name}(k4: u32, column4: u32) -> mat4x4f { return transpose(weights${name}(fourFrom(column4), k4)); }
 
 fn store${name}(row: u32, column4: u32, sum: vec4f) {
-  let at = ${valuesFrom}row * ${inputs4}u + column4;
-  ${deltas}[${deltaAt}u + at] = sum * slope(${activations}[${slopeAt}u + at]);
+  let at = row * ${inputs4}u + column4;
+  ${deltas}[${deltasFrom}${deltaAt}u + at] = sum * slope(${activations}[${activationsFrom}${slopeAt}u + at]);
 }
 `,
   };

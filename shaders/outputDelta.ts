@@ -7,6 +7,7 @@ import {
   settingsBinding,
   settingsStruct,
 } from './batch.ts';
+import { stepBuffers, type Buffers } from './buffers.ts';
 import { costFunctions, type CostOptions } from './cost.ts';
 import { kernel, type Binding, type Kernel } from './kernel.ts';
 import { quads, wgsl } from './wgsl.ts';
@@ -82,16 +83,18 @@ fn addMetric(row: u32, cost: f32, isCorrect: bool) {
  * Costs and hits are added to a pair of words that only this row's invocation ever writes, so that metrics need
  * neither atomics nor a dispatch of their own and come out the same every time; the host adds the rows up.
  * @param isTraining whether there are deltas to write
- * @param from WGSL: what places in the buffers count from
  */
-export function outputDeltaOf(layer: OutputDeltaLayer, isTraining = true, from = ''): string {
-  const { buffer = 'activations', activationsAt, deltaAt } = layer;
-  const deltas = layer.buffer ?? 'deltas';
+export function outputDeltaOf(
+  layer: OutputDeltaLayer,
+  isTraining = true,
+  { activations, activationsFrom, deltas, deltasFrom }: Buffers = stepBuffers,
+): string {
+  const { activationsAt, deltaAt } = layer;
   const outputs4 = quads(layer.outputs);
-  return wgsl /* wgsl */ `${costFunctions({ ...layer, buffer })}
+  return wgsl /* wgsl */ `${costFunctions({ ...layer, buffer: activations })}
 fn outputDeltaOf(row: u32) {
   let isSample = row < batchRows();
-  let base = ${from}${activationsAt}u + row * ${outputs4}u;
+  let base = ${activationsFrom}${activationsAt}u + row * ${outputs4}u;
   let label = labels[sampleOf(row)];
   let known = prepare(base, label);
   var cost = 0.0;
@@ -99,7 +102,7 @@ fn outputDeltaOf(row: u32) {
     let a = outputQuad(known, base, q);
     cost += costQuad(known, base, q, a, label);
 #if ${isTraining}
-    ${deltas}[${from}${deltaAt}u + row * ${outputs4}u + q] = select(vec4f(), deltaQuad(known, q, a, label), isSample);
+    ${deltas}[${deltasFrom}${deltaAt}u + row * ${outputs4}u + q] = select(vec4f(), deltaQuad(known, q, a, label), isSample);
 #endif
   }
   if (isSample) { addMetric(row, cost, predictionOf(base) == label); }

@@ -5,7 +5,7 @@
  *
  * The products are those of `forward`, `hiddenDelta` and `update`, a register tile an invocation; so are the twins.
  */
-import { slopeSource, type Activation, type Cost, type Output } from '../src/network/functions.ts';
+import type { Activation } from '../src/network/functions.ts';
 import { activationFunctions } from './activation.ts';
 import { batchRows, bytesOf, samplesOf } from './batch.ts';
 import type { Buffers } from './buffers.ts';
@@ -17,6 +17,7 @@ import { blockFunctions, declareProduct, type Product, type TileShape } from './
 import { simpleTile } from './matmul/simple.ts';
 import { applyGradient, optimizerBindings, updateVariables, type UpdateRule } from './optimizer.ts';
 import { metricStruct, outputDeltaOf } from './outputDelta.ts';
+import type { StepLayers } from './stepLayers.ts';
 import { weightGradientProduct } from './weightGradient.ts';
 import { quads, wgsl } from './wgsl.ts';
 
@@ -27,157 +28,60 @@ export interface PersistentTiles {
   readonly update: readonly TileShape[];
 }
 
-/** What the arithmetic of a network depends on, and how it is cut up. */
+/** How a network is cut up for one workgroup. */
 export interface PersistentShape {
   /** Layer sizes, input first. */
   readonly layers: readonly number[];
-  readonly activation: Activation;
-  readonly output: Output;
-  readonly cost: Cost;
   readonly batchSize: number;
   readonly tiles: PersistentTiles;
   readonly workgroupSize: number;
 }
 
 export interface PersistentOptions extends PersistentShape {
+  /** Of one network; activations, and behind them deltas, stand in its part of `scratch`. */
+  readonly step: StepLayers;
+  readonly activation: Activation;
   /** `evaluate` goes through the samples in the order of the file, and learns nothing. */
   readonly work:
     { readonly kind: 'train'; readonly optimizer: UpdateRule } | { readonly kind: 'evaluate' };
   /** Networks, each with a workgroup, parameters, an order of samples and learning rates of its own. */
   readonly networks: number;
-  /** Where each layer begins in a network's parameters, in vec4f, and where the next network's begin. */
-  readonly parameterOffsets: readonly number[];
+  /** Where the next network's parameters begin, in vec4f. */
   readonly parameterStride: number;
   /** Steps a dispatch makes at most, whatever `settings.steps` says. */
   readonly mostSteps: number;
 }
 
-/** Where a layer's values stand in the scratch of a network, in vec4f, [rows, outputs] each. */
-interface LayerPlace {
-  readonly inputs: number;
-  readonly outputs: number;
-  readonly activations: number;
-  /** The same as `activations` where slopes need no z. */
-  readonly preactivations: number;
-  readonly delta: number;
-}
+/** vec4f of a network's part of `scratch`. */
+export const scratchQuads = ({ activationQuads, deltaQuads }: StepLayers) =>
+  activationQuads + deltaQuads;
 
-export interface PersistentLayout {
-  readonly layers: readonly LayerPlace[];
-  /** Samples that scratch holds: the mini-batch, rounded up to whole blocks. */
-  readonly rows: number;
-  /** vec4f of one network. */
-  readonly scratchQuads: number;
-}
-
-/** Where everything stands in the buffer `scratch` of {@link persistent}. */
-export function persistentLayout(
-  shape: Pick<PersistentShape, 'layers' | 'activation' | 'batchSize'>,
-): PersistentLayout {
-  const { layers: sizes, activation, batchSize } = shape;
-  const rows = 4 * quads(batchSize);
-  let end = 0;
-  const layers = sizes.slice(1).map((outputs, l): LayerPlace => {
-    const take = () => {
-      end += rows * quads(outputs);
-      return end - rows * quads(outputs);
-    };
-    const keepsZ = l < sizes.length - 2 && slopeSource(activation) === 'z';
-    const activations = take();
-    const preactivations = keepsZ ? take() : activations;
-    return { inputs: sizes[l]!, outputs, activations, preactivations, delta: take() };
-  });
-  return { layers, rows, scratchQuads: end };
-}
-
-/** A product, and the tile that it is cut into. */
-interface Phase {
-  readonly product: Product;
-  readonly tile: TileShape;
-}
-
-const scratch: Buffers = {
-  activations: 'scratch',
-  deltas: 'scratch',
-  valuesFrom: 'firstScratch + ',
-  parametersFrom: 'firstParameter + ',
-};
-
-/** The products of a step: forward from the first layer, back from the last, and the updates. */
-function phasesOf(
-  shape: PersistentShape,
-  offsets: readonly number[],
-): Readonly<Record<'forward' | 'back' | 'update', readonly Phase[]>> {
-  const { layers: sizes, activation, tiles } = shape;
-  const { layers, rows } = persistentLayout(shape);
-  const last = layers.length - 1;
-  const inputAt = (l: number) => (l === 0 ? undefined : layers[l - 1]!.activations);
-  const of = ({ inputs, outputs }: LayerPlace, l: number) => ({
-    ...{ layer: l, inputs, outputs, inputAt: inputAt(l), parametersAt: offsets[l]! },
-  });
-  return {
-    forward: layers.map((place, l) => {
-      const layer = {
-        ...of(place, l),
-        activation: l === last ? ('linear' as const) : activation,
-        outputAt: place.activations,
-        preactivationAt: place.preactivations,
-      };
-      return {
-        product: forwardProduct(layer, rows, `Forward${l}`, scratch),
-        tile: tiles.forward[l]!,
-      };
-    }),
-    back: sizes
-      .slice(1, -1)
-      .map((_, before) => {
-        const l = before + 1;
-        const own = layers[before]!;
-        const layer = {
-          ...of(layers[l]!, l),
-          activation,
-          nextDeltaAt: layers[l]!.delta,
-          deltaAt: own.delta,
-          slopeAt: slopeSource(activation) === 'z' ? own.preactivations : own.activations,
-        };
-        return {
-          product: hiddenDeltaProduct(layer, rows, `Back${l}`, scratch),
-          tile: tiles.hiddenDelta[l]!,
-        };
-      })
-      .reverse(),
-    update: layers.map((place, l) => {
-      const layer = { ...of(place, l), deltaAt: place.delta };
-      return {
-        product: weightGradientProduct(layer, rows, `Update${l}`, scratch),
-        tile: tiles.update[l]!,
-      };
-    }),
-  };
-}
-
-const tilesAcross = ({ product, tile }: Phase) => Math.ceil(product.columns4 / tile.columns4);
-const tilesOf = (phase: Phase) =>
-  tilesAcross(phase) * Math.ceil(phase.product.rows4 / phase.tile.rows4);
+/** Tiles of a product with so many blocks. */
+const tilesOf = (rows4: number, columns4: number, tile: TileShape) =>
+  Math.ceil(rows4 / tile.rows4) * Math.ceil(columns4 / tile.columns4);
 
 /**
  * Loop iterations of one invocation in a step. llvmpipe, for one, ends all loops of an invocation for good after
  * 65,535 iterations in a dispatch and says nothing, so a dispatch must stay below that.
  */
-export function iterationsPerStep(shape: PersistentShape): number {
-  const { forward, back, update } = phasesOf(
-    shape,
-    shape.layers.map(() => 0),
-  );
-  const { rows } = persistentLayout(shape);
-  const turns = (jobs: number) => Math.ceil(jobs / shape.workgroupSize);
-  return [...forward, ...back, ...update].reduce(
-    (sum, phase) => {
-      const { rows4, columns4 } = phase.tile;
-      return sum + turns(tilesOf(phase)) * (2 + phase.product.k4 + 5 * rows4 * columns4);
-    },
-    turns(rows) * (1 + costIterations(shape.layers.at(-1)!)),
-  );
+export function iterationsPerStep({
+  layers,
+  batchSize,
+  tiles,
+  workgroupSize,
+}: PersistentShape): number {
+  const batch4 = quads(batchSize);
+  const turns = (jobs: number) => Math.ceil(jobs / workgroupSize);
+  const walk = (rows4: number, columns4: number, k4: number, tile: TileShape) =>
+    turns(tilesOf(rows4, columns4, tile)) * (2 + k4 + 4 * tile.rows4 * tile.columns4);
+  let iterations = turns(4 * batch4) * (1 + costIterations(layers.at(-1)!));
+  for (let l = 0; l < layers.length - 1; l++) {
+    const [inputs4, outputs4] = [quads(layers[l]!), quads(layers[l + 1]!)];
+    iterations += walk(batch4, outputs4, inputs4, tiles.forward[l]!);
+    if (l > 0) iterations += walk(batch4, inputs4, outputs4, tiles.hiddenDelta[l]!);
+    iterations += walk(inputs4 + 1, outputs4, batch4, tiles.update[l]!);
+  }
+  return iterations;
 }
 
 /** Iterations that a dispatch stays below, with room for loops that a compiler adds. */
@@ -198,11 +102,32 @@ export const divergedBit = 0x80000000;
  * finite, {@link divergedBit} is set in its first row's count of right predictions.
  */
 export function persistent(options: PersistentOptions): Kernel {
-  const { layers: sizes, activation, output, cost, batchSize, work, networks } = options;
-  const { workgroupSize, mostSteps, parameterOffsets, parameterStride } = options;
-  const { layers, rows, scratchQuads } = persistentLayout(options);
-  const { forward, back, update } = phasesOf(options, parameterOffsets);
-  const last = layers.at(-1)!;
+  const { layers: sizes, activation, batchSize, work, networks, step, tiles } = options;
+  const { workgroupSize, mostSteps, parameterStride } = options;
+  const rows = 4 * quads(batchSize);
+  const buffers: Buffers = {
+    ...{ activations: 'scratch', deltas: 'scratch', parametersFrom: 'firstParameter + ' },
+    ...{
+      activationsFrom: 'firstScratch + ',
+      deltasFrom: `firstScratch + ${step.activationQuads}u + `,
+    },
+  };
+  const forward = step.forward.map((layer, l): Phase => {
+    return {
+      product: forwardProduct(layer, rows, `Forward${l}`, buffers),
+      tile: tiles.forward[l]!,
+    };
+  });
+  const back = step.hiddenDelta.map((layer, l): Phase => {
+    const product = hiddenDeltaProduct(layer, rows, `Back${l + 1}`, buffers);
+    return { product, tile: tiles.hiddenDelta[l + 1]! };
+  });
+  const update = step.update.map((layer, l): Phase => {
+    return {
+      product: weightGradientProduct(layer, rows, `Update${l}`, buffers),
+      tile: tiles.update[l]!,
+    };
+  });
   const trains = work.kind === 'train';
   const read = (name: string, type: string): Binding => ({ name, access: 'read', type });
   const bindings: Binding[] = [
@@ -215,10 +140,6 @@ export function persistent(options: PersistentOptions): Kernel {
     { name: 'progress', access: 'read_write', type: 'Progress' },
     { name: 'settings', access: 'uniform', type: 'Settings' },
   ];
-  const outputLayer = {
-    ...{ outputs: last.outputs, output, cost, buffer: 'scratch' },
-    ...{ activationsAt: last.activations, deltaAt: last.delta },
-  };
   const phases = trains ? [...forward, ...back, ...update] : forward;
   const functions = wgsl /* wgsl */ `${metricStruct}
 struct Progress {
@@ -250,26 +171,26 @@ fn sampleOf(row: u32) -> u32 {
 #endif
 }
 ${batchRows(batchSize)}${samplesOf}${bytesOf}${blockFunctions}
-${activationFunctions({ activation, needsSlope: trains, output })}
-${outputDeltaOf(outputLayer, trains, 'firstScratch + ')}
+${activationFunctions({ activation, needsSlope: trains, output: step.output.output })}
+${outputDeltaOf(step.output, trains, buffers)}
 #if ${trains}
 var<workgroup> hasDiverged: atomic<u32>;
 ${updateVariables}${work.kind === 'train' ? applyGradient(work.optimizer) : ''}
 #endif
 ${phases.map(({ product, tile }) => declareProduct(product) + simpleTile(product, tile)).join('\n')}`;
-  const run = (phase: Phase) => {
-    const { tile, product } = phase;
-    const across = tilesAcross(phase);
+  const run = ({ product, tile }: Phase) => {
+    const across = Math.ceil(product.columns4 / tile.columns4);
     return deal(
-      tilesOf(phase),
+      tilesOf(product.rows4, product.columns4, tile),
       workgroupSize,
       `tile${product.name}(job / ${across}u * ${tile.rows4}u, job % ${across}u * ${tile.columns4}u);`,
     );
   };
-  const steps = [
+  const runs = [
     ...forward.map(run),
     deal(rows, workgroupSize, 'outputDeltaOf(job);'),
-    ...(trains ? [...back.map(run), update.map(run).join('\n')] : []),
+    // From the last hidden layer back.
+    ...(trains ? [...back.toReversed().map(run), update.map(run).join('\n')] : []),
   ];
   const label = `${work.kind} ${sizes.join('-')}`;
   const code = wgsl /* wgsl */ `// ${label}
@@ -279,7 +200,7 @@ ${functions}
 fn main(@builtin(local_invocation_index) lane: u32, @builtin(workgroup_id) workgroup: vec3u) {
   network = workgroup.x;
   firstParameter = network * ${parameterStride}u;
-  firstScratch = network * ${scratchQuads}u;
+  firstScratch = network * ${scratchQuads(step)}u;
   step = progress.step[network];
   for (var made = 0u; made < ${mostSteps}u; made++) {
     // A uniform, so that all of the workgroup is known to come to its barriers.
@@ -287,7 +208,7 @@ fn main(@builtin(local_invocation_index) lane: u32, @builtin(workgroup_id) workg
 #if ${trains}
     rate = rateOf(network * settings.stepCount + step);
 #endif
-${steps.join(barrier)}${barrier}
+${runs.join(barrier)}${barrier}
     // Counted one by one, so that a step left out shows.
     step += 1u;
   }
@@ -304,6 +225,12 @@ ${steps.join(barrier)}${barrier}
 }
 `;
   return { label, code, bindings, workgroups: [networks, 1, 1] };
+}
+
+/** A product, and the tile that it is cut into. */
+interface Phase {
+  readonly product: Product;
+  readonly tile: TileShape;
 }
 
 const barrier = '\n    storageBarrier();\n';

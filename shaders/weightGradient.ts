@@ -27,7 +27,7 @@ export function weightGradientProduct(
   layer: WeightGradientLayer,
   rows: number,
   name = '',
-  { activations, deltas, valuesFrom, parametersFrom }: Buffers = stepBuffers,
+  { activations, activationsFrom, deltas, deltasFrom, parametersFrom }: Buffers = stepBuffers,
 ): Product {
   const { inputAt, deltaAt, parametersAt } = layer;
   const [inputs4, outputs4] = [quads(layer.inputs), quads(layer.outputs)];
@@ -47,13 +47,13 @@ export function weightGradientProduct(
       : {
           name: `inputs${name}`,
           buffer: activations,
-          at: `${valuesFrom}${inputAt}u`,
+          at: `${activationsFrom}${inputAt}u`,
           width4: inputs4,
           height: rows,
         },
     b: {
       ...{ name: `delta${name}`, buffer: deltas, width4: outputs4, height: rows },
-      at: `${valuesFrom}${deltaAt}u`,
+      at: `${deltasFrom}${deltaAt}u`,
     },
     functions: wgsl /* wgsl */ `
 fn rowsOfA${name}(row4: u32) -> vec4u { return vec4u(row4); }

@@ -1,24 +1,9 @@
 /** Where each layer's part of a step's buffers is, for the kernels, which all share the same few buffers. */
-import type { ForwardLayer } from '../../shaders/forward.ts';
-import type { HiddenDeltaLayer } from '../../shaders/hiddenDelta.ts';
-import type { OutputDeltaLayer } from '../../shaders/outputDelta.ts';
-import type { WeightGradientLayer } from '../../shaders/weightGradient.ts';
+import type { StepLayers } from '../../shaders/stepLayers.ts';
 import { quads } from '../../shaders/wgsl.ts';
 import { slopeSource } from '../network/functions.ts';
 import type { Network } from '../network/network.ts';
 import { parameterRanges } from './layout.ts';
-
-export interface StepLayers {
-  /** Of each layer, from the first. */
-  readonly forward: readonly ForwardLayer[];
-  readonly output: OutputDeltaLayer;
-  /** Entry l is the way from the delta of layer l + 1 to that of layer l. */
-  readonly hiddenDelta: readonly HiddenDeltaLayer[];
-  readonly update: readonly WeightGradientLayer[];
-  /** Lengths of the buffers `activations` and `deltas`. */
-  readonly activationQuads: number;
-  readonly deltaQuads: number;
-}
 
 /**
  * One buffer holds the activations of all layers, [rows, outputs] each, and, where slopes are made from them, the

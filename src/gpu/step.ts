@@ -16,7 +16,8 @@ import { update } from '../../shaders/update.ts';
 import type { Network } from '../network/network.ts';
 import type { Optimizer } from '../engine/optimizers.ts';
 import { matrixBytes, parameterRanges } from './layout.ts';
-import { stepLayers, type StepLayers } from './layers.ts';
+import type { StepLayers } from '../../shaders/stepLayers.ts';
+import { stepLayers } from './layers.ts';
 import { paddedRows, type Plan } from './plan/plan.ts';
 
 /** Of kernels with an invocation a row or a parameter: a subgroup of most GPUs. */

@@ -2,7 +2,7 @@
  * Many networks of one shape trained side by side: a workgroup each, and many steps in one dispatch
  * (`shaders/persistent.ts`). What one of them computes does not depend on how many others there are.
  */
-import { persistentLayout } from '../../shaders/persistent.ts';
+import { scratchQuads } from '../../shaders/persistent.ts';
 import type { Dataset } from '../data/dataset.ts';
 import { TrainingCursor, type TrainingPosition } from '../engine/cursor.ts';
 import type { Optimizer } from '../engine/optimizers.ts';
@@ -12,12 +12,14 @@ import type { Network } from '../network/network.ts';
 import type { AdapterDescription } from './adapter.ts';
 import type { Device } from './device.ts';
 import { Kept } from './kept.ts';
+import { stepLayers } from './layers.ts';
 import { ParameterStore, parameterPlaces } from './parameterStore.ts';
 import {
   choosePersistentPlan,
   describePersistentPlan,
   type PersistentPlan,
 } from './plan/persistent.ts';
+import { paddedRows } from './plan/plan.ts';
 import type { RatesOf } from './rates.ts';
 import { Readback } from './readback.ts';
 import { makeSteps, requireSteps } from './run.ts';
@@ -89,7 +91,7 @@ export class SweepEngine {
     const first = requireOneShape(networks);
     requireRoom(device, first, count);
     const plan = choosePersistentPlan(first, batchSize, device.adapter, count);
-    const { rows, scratchQuads } = persistentLayout(plan);
+    const rows = paddedRows(batchSize);
     const progressBytes = 4 * count + 8 * rows * count;
     const what = 'the buffers of a sweep';
     const parameters = await ParameterStore.create(device, {
@@ -98,7 +100,7 @@ export class SweepEngine {
     let buffers: ReadonlyMap<string, GPUBuffer> | undefined;
     try {
       buffers = await device.createBuffers(what, [
-        ['scratch', 16 * scratchQuads * count],
+        ['scratch', 16 * scratchQuads(stepLayers(first, rows)) * count],
         ['progress', progressBytes],
       ]);
       const readback = await Readback.create(device, 'metrics', progressBytes, reportsInFlight);
@@ -238,7 +240,7 @@ export class SweepEngine {
       const costSums = new Float64Array(count);
       const correct = new Uint32Array(count);
       const diverged = this.#diverged.slice();
-      const size = 8 * persistentLayout(plan).rows;
+      const size = 8 * paddedRows(plan.batchSize);
       for (let n = 0; n < count; n++) {
         requireSteps(`Network ${n} of a sweep`, view.getUint32(4 * n, true), submitted);
         const sum = sumMetrics(view, 4 * count + size * n, size);

@@ -9,7 +9,9 @@ import { countParameters } from '../network/parameters.ts';
 import type { Device } from './device.ts';
 import { Pacer } from './pacer.ts';
 import { parameterPlaces } from './parameterStore.ts';
+import { stepLayers } from './layers.ts';
 import type { PersistentPlan } from './plan/persistent.ts';
+import { paddedRows } from './plan/plan.ts';
 import { Program } from './program.ts';
 import type { StepParts } from './run.ts';
 import { createSource } from './source.ts';
@@ -44,7 +46,7 @@ const firstSubmitOperations = 4e7;
  */
 export async function createSweepWork(
   device: Device,
-  { network, count }: { readonly network: Pick<Network, 'layers'>; readonly count: number },
+  { network, count }: { readonly network: Network; readonly count: number },
   plan: PersistentPlan,
   dataset: Dataset,
   optimizer: Optimizer | undefined,
@@ -54,13 +56,14 @@ export async function createSweepWork(
   const { batchSize, mostSteps } = plan;
   const { sampleCount } = dataset;
   const steps = stepsPerEpoch(sampleCount, batchSize);
-  const { offsets, stride } = parameterPlaces(network);
+  const { stride } = parameterPlaces(network);
   const kernel = persistent({
     ...plan,
     work: optimizer ? { kind: 'train', optimizer } : { kind: 'evaluate' },
     networks: count,
-    parameterOffsets: offsets,
     parameterStride: stride,
+    step: stepLayers(network, paddedRows(batchSize)),
+    activation: network.activation,
   });
   const samples = await createSource(device, dataset, batchSize, false);
   let own: ReadonlyMap<string, GPUBuffer> = new Map();

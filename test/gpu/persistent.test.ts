@@ -1,7 +1,7 @@
 /** The persistent kernel against the reference engine, in one dispatch of several steps. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { persistent, persistentLayout, stepsPerDispatch } from '../../shaders/persistent.ts';
+import { persistent, scratchQuads, stepsPerDispatch } from '../../shaders/persistent.ts';
 import { floats, runKernel } from '../../src/benchmark/verification/kernelRunner.ts';
 import { outputsAndCosts } from '../../src/benchmark/verification/kernels.ts';
 import { sameBits, trajectoryShare } from '../../src/benchmark/verification/trajectories.ts';
@@ -9,7 +9,8 @@ import { shuffledOrder } from '../../src/data/shuffle.ts';
 import { Device } from '../../src/gpu/device.ts';
 import { packLayer, packSamples, unpackLayer } from '../../src/gpu/layout.ts';
 import { choosePersistentPlan } from '../../src/gpu/plan/persistent.ts';
-import type { PlanAdapter } from '../../src/gpu/plan/plan.ts';
+import { stepLayers } from '../../src/gpu/layers.ts';
+import { paddedRows, type PlanAdapter } from '../../src/gpu/plan/plan.ts';
 import { ratesOf } from '../../src/gpu/rates.ts';
 import { parameterPlaces } from '../../src/gpu/parameterStore.ts';
 import { activations } from '../../src/network/functions.ts';
@@ -49,7 +50,8 @@ async function runOnce(
 ) {
   const network = networks[0]!;
   const plan = choosePersistentPlan(network, batchSize, adapter, planned);
-  const { rows, scratchQuads } = persistentLayout(plan);
+  const rows = paddedRows(batchSize);
+  const step = stepLayers(network, rows);
   const { offsets, stride } = parameterPlaces(network);
   const count = networks.length;
   const optimizers = learningRates.map((learningRate) => sgd({ learningRate }));
@@ -58,8 +60,7 @@ async function runOnce(
     ...(mostSteps !== undefined && { mostSteps }),
     work: { kind: 'train', optimizer: optimizers[0]! },
     networks: count,
-    parameterOffsets: offsets,
-    parameterStride: stride,
+    ...{ step, activation: network.activation, parameterStride: stride },
   });
   const parameters = new Float32Array(4 * stride * count);
   const rates = new Float32Array(4 * steps * count);
@@ -78,7 +79,7 @@ async function runOnce(
     parameters,
     rates,
     order,
-    scratch: { poisoned: 4 * scratchQuads * count },
+    scratch: { poisoned: 4 * scratchQuads(step) * count },
     samples: new Uint32Array(bytes.buffer),
     labels: Uint32Array.from(dataset.labels),
     progress: new Uint32Array(count + 2 * rows * count),

@@ -1,11 +1,14 @@
 /** The persistent kernel with every activation, every output and cost, and every optimizer, to train and to evaluate. */
 import type { Kernel } from '../../shaders/kernel.ts';
-import { persistent, type PersistentShape } from '../../shaders/persistent.ts';
+import { persistent } from '../../shaders/persistent.ts';
 import { outputsAndCosts, updateRules } from '../../src/benchmark/verification/kernels.ts';
+import { stepLayers } from '../../src/gpu/layers.ts';
 import { choosePersistentPlan } from '../../src/gpu/plan/persistent.ts';
+import { paddedRows } from '../../src/gpu/plan/plan.ts';
+import type { Network } from '../../src/network/network.ts';
 import { activations } from '../../src/network/functions.ts';
 
-type Functions = Pick<PersistentShape, 'activation' | 'output' | 'cost'>;
+type Functions = Pick<Network, 'activation' | 'output' | 'cost'>;
 
 const shapes = [
   { layers: [784, 16, 16, 10], batchSize: 100, isSoftware: true, count: 3 },
@@ -24,10 +27,17 @@ export function persistentVariants(): Kernel[] {
       work: Parameters<typeof persistent>[0]['work'] = { kind: 'train', optimizer: plain },
     ) => {
       const adapter = { isSoftware, subgroupSize: 8 };
-      const plan = choosePersistentPlan({ layers, ...functions }, batchSize, adapter, count);
-      const parameterOffsets = [0, 13000, 14000].slice(0, layers.length - 1);
-      const places = { parameterOffsets, parameterStride: 15000 };
-      return persistent({ ...plan, ...places, work, networks: count });
+      const plan = choosePersistentPlan({ layers }, batchSize, adapter, count);
+      const step = stepLayers({ layers, ...functions }, paddedRows(batchSize));
+      const { activation } = functions;
+      return persistent({
+        ...plan,
+        step,
+        activation,
+        parameterStride: 15000,
+        work,
+        networks: count,
+      });
     };
     return [
       ...activations.map((activation) => kernel({ ...lecture, activation })),

@@ -37,12 +37,11 @@ const manyNetworks = 16;
  * @throws {LimitError} for a network whose single step is more than one workgroup does in a dispatch
  */
 export function choosePersistentPlan(
-  network: Pick<Network, 'layers' | 'activation' | 'output' | 'cost'>,
+  { layers }: Pick<Network, 'layers'>,
   batchSize: number,
   adapter: PlanAdapter,
   count: number,
 ): PersistentPlan {
-  const { layers, activation, output, cost } = network;
   const { isSoftware } = adapter;
   const isMany = isSoftware && !compilesAhead(adapter) && count >= manyNetworks;
   const workgroupSize = isMany ? 8 : isSoftware ? 16 : 256;
@@ -78,7 +77,7 @@ export function choosePersistentPlan(
     hiddenDelta: of((l, inputs4) => tile(l, batch4, inputs4)),
     update: of((l, inputs4, outputs4) => tile(l, inputs4 + 1, outputs4)),
   };
-  const shape = { layers, activation, output, cost, batchSize, tiles, workgroupSize };
+  const shape = { layers, batchSize, tiles, workgroupSize };
   const mostSteps = stepsPerDispatch(shape);
   if (mostSteps === 0) {
     throw new LimitError(
