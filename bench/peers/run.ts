@@ -5,14 +5,10 @@
  */
 import { setTimeout } from 'node:timers/promises';
 
+import type { Form } from '../../src/benchmark/peers/contender.ts';
 import type { ContenderDescription } from './contenders.ts';
 import { productError, randomMatrix } from './matrices.ts';
-import type {
-  Form,
-  MatmulMeasurement,
-  TimeToAccuracy,
-  TrainingMeasurement,
-} from './measurements.ts';
+import type { MatmulMeasurement, TimeToAccuracy, TrainingMeasurement } from './measurements.ts';
 import type { PeersBrowser } from './peersBrowser.ts';
 import type { ContenderResult, FirstStepResult, Sample, TimeToAccuracyResult } from './results.ts';
 import { judgeCost, judgeProduct, type Verdict } from './statistics.ts';

@@ -6,9 +6,10 @@ import type { ContenderName } from '../contenders.ts';
 import type { MatmulMeasurement, TimeToAccuracy, TrainingMeasurement } from '../measurements.ts';
 import { householder, randomMatrix } from '../matrices.ts';
 import { wholeBatches, type MatmulWorkload, type TrainingWorkload } from '../workloads.ts';
-import { loadContender, type Learner, type LearningTask } from './contender.ts';
+import type { Learner, LearningTask } from '../../../src/benchmark/peers/contender.ts';
 import { countCommands } from './countCommands.ts';
 import { fetchDataset } from './data.ts';
+import { loadContender } from './loadContender.ts';
 import { timeRun } from './timeRun.ts';
 
 export interface MeasureArguments<W> {

@@ -6,7 +6,7 @@ import { forward } from '../../../shaders/forward.ts';
 import type { Device } from '../../../src/gpu/device.ts';
 import { choosePlan } from '../../../src/gpu/plan/choose.ts';
 import { Program } from '../../../src/gpu/program.ts';
-import type { MatmulTask, Multiplier } from './contender.ts';
+import type { MatmulTask, Multiplier } from '../../../src/benchmark/peers/contender.ts';
 
 /** Floating-point operations of one submit: 50 ms at 10 GFLOP/s, and soon enough over on a slow adapter. */
 const operationsPerSubmit = 5e8;

@@ -1,6 +1,6 @@
 /** The worker of one other library. */
-import type { Contender, Learner } from '../../../bench/peers/page/contender.ts';
-import { loadLibrary } from '../../../bench/peers/page/libraries.ts';
+import type { Contender, Learner } from '../../benchmark/peers/contender.ts';
+import { loadLibrary } from '../../benchmark/peers/libraries.ts';
 import { Network } from '../../network/network.ts';
 import type { PeerAnswer, PeerRequest } from './peerProtocol.ts';
 

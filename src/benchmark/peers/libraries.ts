@@ -1,8 +1,14 @@
 /** The other libraries, each loaded when it is asked for; what each does stands in a file of its own. */
-import type { ContenderName } from '../contenders.ts';
 import type { Contender } from './contender.ts';
 
-export type LibraryName = Exclude<ContenderName, `nudge-${string}`>;
+export type LibraryName =
+  | 'tfjs-webgpu'
+  | 'tfjs-wasm'
+  | 'tfjs-wasm-one-thread'
+  | 'tfjs-cpu'
+  | 'jax-webgpu'
+  | 'jax-wasm'
+  | 'jax-wasm-one-thread';
 
 /** @throws what a library throws that does not start */
 export async function loadLibrary(name: LibraryName): Promise<Contender> {
