@@ -1,4 +1,6 @@
-/** Who is measured. What each does stands in page/, one file a library. */
+/** Who is measured in browsers: nudge, the other libraries, and forms of these that only this benchmark has. */
+import type { LibraryName } from '../../src/benchmark/peers/libraries.ts';
+import { peerNames, peers } from '../../src/benchmark/result/sides.ts';
 
 export interface ContenderDescription {
   readonly name: string;
@@ -9,64 +11,25 @@ export interface ContenderDescription {
   readonly computesOn: 'gpu' | 'cpu';
 }
 
-export const contenders = [
-  {
-    name: 'nudge-webgpu',
-    line: 'nudge webgpu',
-    title: 'nudge, WebGPU engine',
-    computesOn: 'gpu',
-  },
-  {
-    name: 'nudge-cpu',
-    line: 'nudge cpu',
-    title: 'nudge, CPU engine',
-    computesOn: 'cpu',
-  },
-  {
-    name: 'tfjs-webgpu',
-    line: 'TensorFlow.js webgpu',
-    title: 'TensorFlow.js, webgpu backend',
-    computesOn: 'gpu',
-  },
-  {
-    name: 'jax-webgpu',
-    line: 'jax-js webgpu',
-    title: 'jax-js, webgpu device',
-    computesOn: 'gpu',
-  },
-  {
-    name: 'tfjs-wasm',
-    line: 'TensorFlow.js wasm',
-    title: 'TensorFlow.js, wasm backend with SIMD and threads',
-    computesOn: 'cpu',
-  },
-  {
-    name: 'tfjs-wasm-one-thread',
-    line: 'TensorFlow.js wasm',
-    title: 'TensorFlow.js, wasm backend with SIMD, one thread',
-    computesOn: 'cpu',
-  },
-  {
-    name: 'jax-wasm',
-    line: 'jax-js wasm',
-    title: 'jax-js, wasm device with threads',
-    computesOn: 'cpu',
-  },
-  {
-    name: 'jax-wasm-one-thread',
-    line: 'jax-js wasm',
-    title: 'jax-js, wasm device, one thread',
-    computesOn: 'cpu',
-  },
-  {
-    name: 'tfjs-cpu',
-    line: 'TensorFlow.js cpu',
-    title: 'TensorFlow.js, cpu backend',
-    computesOn: 'cpu',
-  },
-] as const satisfies readonly ContenderDescription[];
+export type ContenderName = 'nudge-webgpu' | 'nudge-cpu' | LibraryName;
 
-export type ContenderName = (typeof contenders)[number]['name'];
+const oneThread = (name: 'tfjs-wasm' | 'jax-wasm') => {
+  const { title: line, computesOn } = peers[name];
+  return { name: `${name}-one-thread` as const, line, title: `${line}, one thread`, computesOn };
+};
+const tfjsCpu = 'TensorFlow.js, plain JavaScript';
+
+export const contenders: readonly (ContenderDescription & { readonly name: ContenderName })[] = [
+  {
+    ...{ name: 'nudge-webgpu', line: 'nudge, WebGPU', title: 'nudge, WebGPU engine' },
+    computesOn: 'gpu',
+  },
+  { name: 'nudge-cpu', line: 'nudge, CPU', title: 'nudge, CPU engine', computesOn: 'cpu' },
+  ...peerNames.map((name) => ({ ...peers[name], name, line: peers[name].title })),
+  oneThread('tfjs-wasm'),
+  oneThread('jax-wasm'),
+  { name: 'tfjs-cpu', line: tfjsCpu, title: tfjsCpu, computesOn: 'cpu' },
+];
 
 /** The packages of the peers, whose versions belong to every result. */
 export const peerPackages = [

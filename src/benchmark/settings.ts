@@ -2,13 +2,8 @@
 import { ConfigurationError } from '../errors.ts';
 import { requireSeed } from '../network/network.ts';
 import type { RunShape } from './expectation.ts';
-import {
-  maxBlocks,
-  ownSides,
-  peerNames,
-  type OwnSideName,
-  type PeerName,
-} from './result/schema.ts';
+import { maxBlocks } from './result/schema.ts';
+import { ownSides, peerNames, type OwnSideName, type PeerName } from './result/sides.ts';
 import { findWorkload, quickWorkloads, sidesOf, workloads, type Workload } from './workloads.ts';
 
 /** Plain data. */

@@ -29,12 +29,14 @@ export interface Learner {
    *   mini-batch before the update
    */
   train(steps: number): Promise<number>;
+  /** That the last `train` took, by the library's own clock; left out where that is the caller's. */
+  seconds?(): number | undefined;
   /** Waits until steps are as fast as they get, for who makes the first ones otherwise. */
   settle?(): Promise<void>;
   /** Share of the test set that it gets right. */
   accuracy?(): Promise<number>;
   /** How it computed, once it has. Left out where a library has one form alone. */
-  form?(): Promise<Form> | Form;
+  form?(): Promise<Form | undefined> | Form;
   dispose(): Promise<void> | void;
 }
 

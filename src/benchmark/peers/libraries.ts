@@ -1,14 +1,9 @@
 /** The other libraries, each loaded when it is asked for; what each does stands in a file of its own. */
+import type { PeerName } from '../result/sides.ts';
 import type { Contender } from './contender.ts';
 
-export type LibraryName =
-  | 'tfjs-webgpu'
-  | 'tfjs-wasm'
-  | 'tfjs-wasm-one-thread'
-  | 'tfjs-cpu'
-  | 'jax-webgpu'
-  | 'jax-wasm'
-  | 'jax-wasm-one-thread';
+/** Sides of `nudge bench --peers`, and forms that only bench:peers measures. */
+export type LibraryName = PeerName | 'tfjs-wasm-one-thread' | 'tfjs-cpu' | 'jax-wasm-one-thread';
 
 /** @throws what a library throws that does not start */
 export async function loadLibrary(name: LibraryName): Promise<Contender> {

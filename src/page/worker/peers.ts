@@ -1,39 +1,23 @@
 /**
- * The other libraries beside nudge, as bench/peers drives them: loaded only where somebody asks for them, and each in a
- * worker of its own, since TensorFlow.js has one backend at a time for all that runs in a place.
+ * The other libraries beside nudge: loaded only where somebody asks for them, and each in a worker of its own, since
+ * TensorFlow.js has one backend at a time for all that runs in a place.
  */
-import type { LoadPeer, PeerLearner } from '../../benchmark/peerRun.ts';
-import type { PeerName } from '../../benchmark/result/schema.ts';
-import type { PeerAnswer, PeerRequest } from './peerProtocol.ts';
+import type { LoadPeer } from '../../benchmark/peerRun.ts';
+import {
+  loadRemote,
+  type PeerAnswer,
+  type PeerLine,
+  type PeerRequest,
+} from '../../benchmark/peers/remote.ts';
 import { trustOwnScripts } from './trust.ts';
 
-export const loadPeer: LoadPeer = async (name) => {
-  const worker = new PeerWorker(name);
-  try {
-    await worker.ask({ type: 'load', name });
-  } catch (error) {
-    worker.end();
-    throw error;
-  }
-  return {
-    async learn({ network, training, batchSize, learningRate }): Promise<PeerLearner> {
-      const { layers, activation, output, cost } = network;
-      const shape = { layers, activation, output, cost };
-      const { parameters } = network;
-      await worker.ask({ type: 'learn', shape, parameters, training, batchSize, learningRate });
-      return {
-        train: (steps) => worker.ask({ type: 'train', steps }),
-        dispose: () => worker.end(),
-      };
-    },
-  };
-};
+export const loadPeer: LoadPeer = (name) => loadRemote(new WorkerLine(name), name);
 
-class PeerWorker {
+class WorkerLine implements PeerLine {
   readonly #worker: Worker;
-  #waiting: { resolve(value: number): void; reject(error: Error): void } | undefined;
+  #waiting: { resolve(value: unknown): void; reject(error: Error): void } | undefined;
 
-  constructor(name: PeerName) {
+  constructor(name: string) {
     trustOwnScripts();
     this.#worker = new Worker(new URL('./peerMain.ts', import.meta.url), { type: 'module', name });
     this.#worker.onmessage = ({ data }: MessageEvent<PeerAnswer>) => {
@@ -46,8 +30,7 @@ class PeerWorker {
     };
   }
 
-  /** One thing at a time. */
-  ask(request: PeerRequest): Promise<number> {
+  ask(request: PeerRequest): Promise<unknown> {
     return new Promise((resolve, reject) => {
       this.#waiting = { resolve, reject };
       this.#worker.postMessage(request);
