@@ -1,6 +1,6 @@
 /** Who is measured in browsers: nudge, the other libraries, and forms of these that only this benchmark has. */
 import type { LibraryName } from '../../src/benchmark/peers/libraries.ts';
-import { peerNames, peers } from '../../src/benchmark/result/sides.ts';
+import { browserPeers, peers } from '../../src/benchmark/result/sides.ts';
 
 export interface ContenderDescription {
   readonly name: string;
@@ -25,7 +25,7 @@ export const contenders: readonly (ContenderDescription & { readonly name: Conte
     computesOn: 'gpu',
   },
   { name: 'nudge-cpu', line: 'nudge, CPU', title: 'nudge, CPU engine', computesOn: 'cpu' },
-  ...peerNames.map((name) => ({ ...peers[name], name, line: peers[name].title })),
+  ...browserPeers.map((name) => ({ ...peers[name], name, line: peers[name].title })),
   oneThread('tfjs-wasm'),
   oneThread('jax-wasm'),
   { name: 'tfjs-cpu', line: tfjsCpu, title: tfjsCpu, computesOn: 'cpu' },

@@ -1,4 +1,4 @@
-/** Writes the data out as the page and Python read it: bytes as they are, one file a set and kind. */
+/** Writes the data out as the page reads it: bytes as they are, one file a set and kind. */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
@@ -9,7 +9,6 @@ import { TemporaryFolder } from '../../src/node/temporaryFolder.ts';
 import { dataPath, firstSamples, setNames, type SetName } from './dataFiles.ts';
 
 export interface DataFolder {
-  readonly path: string;
   readonly mount: Mount;
   dispose(): void;
 }
@@ -25,7 +24,6 @@ export async function writeData({ training, test }: WorkData): Promise<DataFolde
   }
   const files = setNames.flatMap((name) => [`${name}.features`, `${name}.labels`]);
   return {
-    path: folder.path,
     mount: { path: dataPath, folder: folder.path, files },
     dispose: () => folder.dispose(),
   };

@@ -7,7 +7,7 @@ import { ConfigurationError } from '../errors.ts';
 import type { Network } from '../network/network.ts';
 import { sgd } from '../engine/optimizers.ts';
 import { Trainer } from '../training/trainer.ts';
-import type { Contender, Learner } from './peers/contender.ts';
+import type { Contender, Form, Learner } from './peers/contender.ts';
 import { Repeats, type Stretch } from './repeats.ts';
 import type { PeerName } from './result/sides.ts';
 import { networkOf, type BlockSeries } from './sideRun.ts';
@@ -45,6 +45,7 @@ export class PeerRun {
   readonly repeats: Repeats;
   readonly #createSeconds: number;
   #finalCost = NaN;
+  #form: Form | undefined;
 
   private constructor(options: PeerRunOptions, learner: Learner, createSeconds: number) {
     this.side = options.side;
@@ -74,6 +75,7 @@ export class PeerRun {
     const run = new PeerRun(options, learner, (performance.now() - start) / 1000);
     try {
       await run.#check(network, sliceDataset(training, 0, batchSize));
+      run.#form = await learner.form?.();
       return run;
     } catch (error) {
       await run.dispose();
@@ -95,6 +97,7 @@ export class PeerRun {
   result(): BlockSeries {
     return {
       side: this.side,
+      ...(this.#form && { plan: this.#form.description }),
       compileSeconds: this.#createSeconds,
       uploadSeconds: 0,
       warmUp: { seconds: this.repeats.warmUpSeconds, isSteady: this.repeats.isSteady },
