@@ -1,4 +1,4 @@
-/** Everybody who trains a workload: nudge's own sides and the other libraries. The one table of their names, titles and order. */
+/** All sides that train a workload, nudge's own and other libraries: the one table of their names, titles and order. */
 
 /** nudge's own, which the score knows: one CPU thread, as many as pay, the GPU. */
 export const ownSides = ['cpu-1', 'cpu', 'webgpu'] as const;

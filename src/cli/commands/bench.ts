@@ -127,7 +127,7 @@ async function runBench(options: BenchOptions, context: Context): Promise<void> 
 
     const python = pythonOf(options);
     const settings =
-      options.peers === true ? await withPython(configured, python, run) : configured;
+      options.peers === true ? await withPython(configured, options, run) : configured;
     const { sides } = settings;
     const adapter = sides === undefined || resume ? 'wanted' : 'needed';
     const { runtime = options.browser === undefined ? 'chromium' : 'auto' } = options;
@@ -156,10 +156,19 @@ async function runBench(options: BenchOptions, context: Context): Promise<void> 
 /** Adds the libraries that Python has, and says what it lacks. */
 async function withPython(
   settings: BenchmarkSettings,
-  python: string | false,
+  options: BenchOptions,
   { terminal }: Run,
 ): Promise<BenchmarkSettings> {
-  if (python === false) return settings;
+  const { connect, python: given } = options;
+  const python = pythonOf(options);
+  if (python === false) {
+    if (connect !== undefined && given === undefined) {
+      terminal.note(
+        'NumPy and PyTorch were left out: the browser of --connect may be on another machine. Where it is on this one, name --python.',
+      );
+    }
+    return settings;
+  }
   const found = await describePython(python);
   for (const line of found.warnings) terminal.note(`Warning: ${line}`);
   for (const line of found.notes) terminal.note(line);

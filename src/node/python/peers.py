@@ -96,7 +96,7 @@ def fastest(forms, task):
             train = form.learner(task)
             train(1)
             steps = 1
-            while best_seconds(lambda: train(steps), 0) < 0.05:
+            while best_seconds(lambda: train(steps), 0.02) < 0.05:
                 steps *= 2
             rates[form] = steps / best_seconds(lambda: train(steps), 0.2)
         except Exception as error:
