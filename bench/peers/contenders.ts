@@ -9,26 +9,27 @@ export interface ContenderDescription {
   /** What it is, for the report of raw figures. */
   readonly title: string;
   readonly computesOn: 'gpu' | 'cpu';
+  /** Whether it has a product of matrices to show; nudge's CPU engine has no kernel that is that and nothing else. */
+  readonly multiplies: boolean;
 }
 
 export type ContenderName = 'nudge-webgpu' | 'nudge-cpu' | LibraryName;
 
-const oneThread = (name: 'tfjs-wasm' | 'jax-wasm') => {
-  const { title: line, computesOn } = peers[name];
-  return { name: `${name}-one-thread` as const, line, title: `${line}, one thread`, computesOn };
-};
-const tfjsCpu = 'TensorFlow.js, plain JavaScript';
+const contender = (name: ContenderName, line: string, computesOn: 'gpu' | 'cpu', form = '') => ({
+  name,
+  line,
+  title: `${line}${form}`,
+  computesOn,
+  multiplies: name !== 'nudge-cpu',
+});
 
 export const contenders: readonly (ContenderDescription & { readonly name: ContenderName })[] = [
-  {
-    ...{ name: 'nudge-webgpu', line: 'nudge, WebGPU', title: 'nudge, WebGPU engine' },
-    computesOn: 'gpu',
-  },
-  { name: 'nudge-cpu', line: 'nudge, CPU', title: 'nudge, CPU engine', computesOn: 'cpu' },
-  ...browserPeers.map((name) => ({ ...peers[name], name, line: peers[name].title })),
-  oneThread('tfjs-wasm'),
-  oneThread('jax-wasm'),
-  { name: 'tfjs-cpu', line: tfjsCpu, title: tfjsCpu, computesOn: 'cpu' },
+  contender('nudge-webgpu', 'nudge, WebGPU', 'gpu'),
+  contender('nudge-cpu', 'nudge, CPU', 'cpu'),
+  ...browserPeers.map((name) => contender(name, peers[name].title, peers[name].computesOn)),
+  contender('tfjs-wasm-one-thread', peers['tfjs-wasm'].title, 'cpu', ', one thread'),
+  contender('jax-wasm-one-thread', peers['jax-wasm'].title, 'cpu', ', one thread'),
+  contender('tfjs-cpu', 'TensorFlow.js, plain JavaScript', 'cpu'),
 ];
 
 /** The packages of the peers, whose versions belong to every result. */

@@ -142,13 +142,19 @@ class Recorder {
     await this.#files.write(this.results);
     this.isWritten = true;
   }
+
+  /** Once each; written with the next result. */
+  warn(sentence: string): void {
+    const { warnings } = this.results;
+    if (warnings.includes(sentence)) return;
+    log(`Warning: ${sentence}`);
+    this.results = { ...this.results, warnings: [...warnings, sentence] };
+  }
 }
 
 async function measureContenders(browser: PeersBrowser, run: Run, record: Recorder): Promise<void> {
   const { options } = run;
-  const measured: readonly ContenderDescription[] = contenders.filter(({ name }) =>
-    options.contenders.includes(name),
-  );
+  const measured = contenders.filter(({ name }) => options.contenders.includes(name));
   const common = runOptions(browser, measured, run);
   const { firstSteps, timesToAccuracy } = record.results;
   const firstStepOptions = { ...common, repeats: options.firstSteps };
@@ -157,13 +163,7 @@ async function measureContenders(browser: PeersBrowser, run: Run, record: Record
   await measureWorkloads(browser, common, run, {
     known: () => record.results.results,
     save: (results) => record.add({ results }),
-    canMultiply: hasProduct,
-    onShortfall: (sentence) => {
-      const { warnings } = record.results;
-      if (warnings.includes(sentence)) return;
-      log(`Warning: ${sentence}`);
-      record.results = { ...record.results, warnings: [...warnings, sentence] };
-    },
+    onShortfall: (sentence) => record.warn(sentence),
   });
   const { timeTo, timeToSteps, timeToLimit } = options;
   if (timeTo === undefined) return;
@@ -189,30 +189,22 @@ function runOptions(
   };
 }
 
-/** Where a place's results are kept, and which of its contenders have products of matrices. */
-interface Kept {
-  readonly known: () => readonly ContenderResult[];
-  readonly save: (results: readonly ContenderResult[]) => Promise<void>;
-  readonly canMultiply: (contender: ContenderDescription) => boolean;
-  readonly onShortfall: (sentence: string) => void;
-}
-
 async function measureWorkloads(
   place: MeasuringPlace,
   options: RunOptions,
   { chosen, referenceCosts }: Run,
-  { save, canMultiply, onShortfall, ...kept }: Kept,
+  results: Omit<WorkloadRun, 'workload' | 'referenceCost' | 'known'> & {
+    readonly known: () => readonly ContenderResult[];
+  },
 ): Promise<void> {
   for (const workload of chosen) {
-    const known = kept.known();
+    const known = results.known();
     const others = known.filter((one) => one.workload !== workload.name);
     const workloadRun: WorkloadRun = {
-      ...{ workload, referenceCost: referenceCosts[workload.name] ?? NaN, known, onShortfall },
-      save: (own) => save([...others, ...own]),
+      ...{ ...results, workload, referenceCost: referenceCosts[workload.name] ?? NaN, known },
+      save: (own) => results.save([...others, ...own]),
     };
-    const able = options.contenders.filter(
-      (one) => workload.kind === 'training' || canMultiply(one),
-    );
+    const able = options.contenders.filter((one) => workload.kind === 'training' || one.multiplies);
     await runWorkload(place, workloadRun, { ...options, contenders: able });
   }
 }
@@ -257,8 +249,8 @@ async function measurePython(run: Run, record: Recorder): Promise<void> {
   const place = pythonPlace(executable, run.loaded);
   const measured = forms.map((form) => ({ ...form, line: form.title }));
   await measureWorkloads(place, runOptions(place, measured, run), run, {
-    ...{ known: () => record.results.python.results, save, onShortfall: () => undefined },
-    canMultiply: ({ name }) => forms.some((form) => form.name === name && form.multiplies),
+    ...{ known: () => record.results.python.results, save },
+    onShortfall: (sentence) => record.warn(sentence),
   });
 }
 
@@ -277,11 +269,6 @@ function named(
   if (adapter === undefined || name === undefined) return adapter;
   const isNamed = [adapter.vendor, adapter.architecture, adapter.description].some(Boolean);
   return isNamed ? adapter : { ...adapter, description: name };
-}
-
-/** nudge's CPU engine has no kernel that is a product of matrices and nothing else. */
-function hasProduct({ name }: ContenderDescription): boolean {
-  return name !== 'nudge-cpu';
 }
 
 function isTimedToAccuracy({ name }: ContenderDescription): boolean {

@@ -6,7 +6,7 @@ import type { WorkData } from '../../src/benchmark/trainJob.ts';
 import { sliceDataset, type Dataset } from '../../src/data/dataset.ts';
 import type { Mount } from '../../src/node/server.ts';
 import { TemporaryFolder } from '../../src/node/temporaryFolder.ts';
-import { dataPath, firstSamples, setNames, type SetName } from './dataFiles.ts';
+import { dataPath, firstSamples, setNames, type SetName } from './page/data.ts';
 
 export interface DataFolder {
   readonly mount: Mount;

@@ -3,10 +3,10 @@ import type { Contender, Learner, LearningTask } from '../../../src/benchmark/pe
 import { sliceDataset, type Dataset } from '../../../src/data/dataset.ts';
 import { Network } from '../../../src/network/network.ts';
 import type { Job, JobContext } from '../../../src/page/jobs/job.ts';
-import type { SetName } from '../dataFiles.ts';
 import type { MatmulMeasurement, TimeToAccuracy, TrainingMeasurement } from '../measurements.ts';
 import { householder, randomMatrix } from '../matrices.ts';
 import { wholeBatches, type MatmulWorkload, type TrainingWorkload } from '../workloads.ts';
+import type { SetName } from './data.ts';
 import { countCommands } from './countCommands.ts';
 import { timeRun } from './timeRun.ts';
 

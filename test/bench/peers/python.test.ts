@@ -23,7 +23,9 @@ const tiny = workloads.find(({ name }) => name === 'tiny')!;
 
 async function measure(executable: string, known: readonly ContenderResult[] = [], limit = 60) {
   let results = known;
-  const contenders = [{ name: 'numpy', line: 'NumPy', title: 'NumPy', computesOn: 'cpu' as const }];
+  const contenders = [
+    { name: 'numpy', line: 'NumPy', title: 'NumPy', computesOn: 'cpu' as const, multiplies: true },
+  ];
   await runWorkload(
     pythonPlace(executable, data),
     {
