@@ -42,8 +42,10 @@ const packages = {
   idb: '^src/page/',
   'commander|cli-progress': '^src/cli/|^bench/',
   'puppeteer(-core)?|webgpu|@sparticuz/chromium': '^src/(node|cli)/|^bench/',
-  '@tensorflow/[^/]+|@jax-js/jax': '^bench/peers/page/',
 };
+
+/** The other libraries: their packages, or the declarations of ours that tsconfig.json has types come from. */
+const peers = '^(node_modules/(@tensorflow|@jax-js)/|src/benchmark/peers/declarations/)';
 
 const paths = Object.values(layers);
 
@@ -69,6 +71,20 @@ export default {
       from: { pathNot: path },
       to: { path: `^node_modules/(${name})/` },
     })),
+    {
+      name: 'other libraries in one place',
+      severity: 'error',
+      from: { pathNot: '^src/benchmark/peers/' },
+      to: { path: peers },
+    },
+    {
+      name: 'nudge without other libraries',
+      comment:
+        'They are development dependencies: the page has them built in, and nothing else may load them.',
+      severity: 'error',
+      from: { path: '^src/(index|node/index|cli/main|page/(main|headless))\\.ts$' },
+      to: { path: peers, reachable: true },
+    },
     {
       name: 'Node in node and cli alone',
       comment: 'Everything else runs in browsers and Deno, too.',

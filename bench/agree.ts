@@ -16,7 +16,6 @@ import { findData, loadData } from '../src/cli/dataSource.ts';
 import { exitCodes } from '../src/cli/errors.ts';
 import { whole } from '../src/cli/options.ts';
 import { parseNumber } from '../src/cli/values.ts';
-import { sliceDataset } from '../src/data/dataset.ts';
 import { Device } from '../src/gpu/device.ts';
 import { Network } from '../src/network/network.ts';
 import { createGpu } from '../src/node/dawn.ts';
@@ -25,16 +24,12 @@ import { agreementTable, bound, compareHarnesses, reference, type Measured } fro
 import { timeKernels } from './kernels.ts';
 import type { TrainingMeasurement } from './peers/measurements.ts';
 import { list } from './peers/options.ts';
+import { jobsIn } from './peers/page/jobs.ts';
 import { nudge } from './peers/page/nudge.ts';
-import { timeRun } from './peers/page/timeRun.ts';
 import { PeersBrowser } from './peers/peersBrowser.ts';
 import { writeData } from './peers/serveData.ts';
 import { runProgram } from './runProgram.ts';
-import {
-  wholeBatches,
-  workloads as allWorkloads,
-  type TrainingWorkload,
-} from './peers/workloads.ts';
+import { workloads as allWorkloads, type TrainingWorkload } from './peers/workloads.ts';
 
 interface Options {
   readonly browsers: readonly string[];
@@ -197,23 +192,19 @@ function peersInBrowser(page: PeersBrowser, { seconds }: Options): Harness {
 /** What the page does, in this process, with its modules. */
 function peersInNode(
   gpu: GPU,
-  { training }: Awaited<ReturnType<typeof loadData>>,
+  { training, test }: Awaited<ReturnType<typeof loadData>>,
   { seconds }: Options,
 ): Harness {
   Object.defineProperty(globalThis, 'navigator', { value: { gpu }, configurable: true });
+  const { measureTraining } = jobsIn({
+    load: () => Promise.resolve(nudge('webgpu')),
+    dataset: (name) => Promise.resolve(name === 'test' ? test : training),
+  });
   return {
     name: reference,
-    async rate({ network, batchSize, learningRate, checkedSteps }) {
-      const learner = await nudge('webgpu').learn({
-        network: new Network(network),
-        training: sliceDataset(training, 0, wholeBatches(training.sampleCount, batchSize)),
-        ...{ batchSize, learningRate },
-      });
-      await learner.settle?.();
-      await learner.train(checkedSteps);
-      const timed = await timeRun((times) => learner.train(times), seconds);
-      await learner.dispose();
-      return (timed.times * batchSize) / timed.seconds;
+    async rate(workload) {
+      const timed = await measureTraining({ contender: 'nudge-webgpu', workload, seconds });
+      return (timed.times * workload.batchSize) / timed.seconds;
     },
   };
 }

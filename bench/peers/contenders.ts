@@ -1,4 +1,6 @@
-/** Who is measured. What each does stands in page/, one file a library. */
+/** Who is measured in browsers: nudge, the other libraries, and forms of these that only this benchmark has. */
+import type { LibraryName } from '../../src/benchmark/peers/libraries.ts';
+import { browserPeers, peers } from '../../src/benchmark/result/sides.ts';
 
 export interface ContenderDescription {
   readonly name: string;
@@ -7,66 +9,28 @@ export interface ContenderDescription {
   /** What it is, for the report of raw figures. */
   readonly title: string;
   readonly computesOn: 'gpu' | 'cpu';
+  /** Whether it has a product of matrices to show; nudge's CPU engine has no kernel that is that and nothing else. */
+  readonly multiplies: boolean;
 }
 
-export const contenders = [
-  {
-    name: 'nudge-webgpu',
-    line: 'nudge webgpu',
-    title: 'nudge, WebGPU engine',
-    computesOn: 'gpu',
-  },
-  {
-    name: 'nudge-cpu',
-    line: 'nudge cpu',
-    title: 'nudge, CPU engine',
-    computesOn: 'cpu',
-  },
-  {
-    name: 'tfjs-webgpu',
-    line: 'TensorFlow.js webgpu',
-    title: 'TensorFlow.js, webgpu backend',
-    computesOn: 'gpu',
-  },
-  {
-    name: 'jax-webgpu',
-    line: 'jax-js webgpu',
-    title: 'jax-js, webgpu device',
-    computesOn: 'gpu',
-  },
-  {
-    name: 'tfjs-wasm',
-    line: 'TensorFlow.js wasm',
-    title: 'TensorFlow.js, wasm backend with SIMD and threads',
-    computesOn: 'cpu',
-  },
-  {
-    name: 'tfjs-wasm-one-thread',
-    line: 'TensorFlow.js wasm',
-    title: 'TensorFlow.js, wasm backend with SIMD, one thread',
-    computesOn: 'cpu',
-  },
-  {
-    name: 'jax-wasm',
-    line: 'jax-js wasm',
-    title: 'jax-js, wasm device with threads',
-    computesOn: 'cpu',
-  },
-  {
-    name: 'jax-wasm-one-thread',
-    line: 'jax-js wasm',
-    title: 'jax-js, wasm device, one thread',
-    computesOn: 'cpu',
-  },
-  {
-    name: 'tfjs-cpu',
-    line: 'TensorFlow.js cpu',
-    title: 'TensorFlow.js, cpu backend',
-    computesOn: 'cpu',
-  },
-] as const satisfies readonly ContenderDescription[];
+export type ContenderName = 'nudge-webgpu' | 'nudge-cpu' | LibraryName;
 
-export type ContenderName = (typeof contenders)[number]['name'];
+const contender = (name: ContenderName, line: string, computesOn: 'gpu' | 'cpu', form = '') => ({
+  name,
+  line,
+  title: `${line}${form}`,
+  computesOn,
+  multiplies: name !== 'nudge-cpu',
+});
+
+export const contenders: readonly (ContenderDescription & { readonly name: ContenderName })[] = [
+  contender('nudge-webgpu', 'nudge, WebGPU', 'gpu'),
+  contender('nudge-cpu', 'nudge, CPU', 'cpu'),
+  ...browserPeers.map((name) => contender(name, peers[name].title, peers[name].computesOn)),
+  contender('tfjs-wasm-one-thread', peers['tfjs-wasm'].title, 'cpu', ', one thread'),
+  contender('jax-wasm-one-thread', peers['jax-wasm'].title, 'cpu', ', one thread'),
+  contender('tfjs-cpu', 'TensorFlow.js, plain JavaScript', 'cpu'),
+];
 
 /** The packages of the peers, whose versions belong to every result. */
 export const peerPackages = [

@@ -10,11 +10,11 @@ import type { AdapterDetails } from '../../src/page/jobs/environment.ts';
 import { runProgram } from '../runProgram.ts';
 import { contenders, type ContenderDescription } from './contenders.ts';
 import { commandLine, createProgram, type Options } from './options.ts';
-import { PeersBrowser } from './peersBrowser.ts';
-import { runPython } from './python.ts';
+import { PeersBrowser, type MeasuringPlace } from './peersBrowser.ts';
+import { findPython, pythonPlace } from './python.ts';
 import { referenceCost } from './reference.ts';
 import { findResultFiles, prepareFolder, type ResultFiles } from './resultFiles.ts';
-import type { FirstStepResult, PythonResults, Results } from './results.ts';
+import type { ContenderResult, FirstStepResult, PythonResults, Results } from './results.ts';
 import {
   runFirstSteps,
   runTimesToAccuracy,
@@ -35,6 +35,7 @@ interface Run {
   readonly chosen: readonly Workload[];
   readonly dataName: string;
   readonly data: DataFolder;
+  readonly loaded: WorkData;
   readonly referenceCosts: Readonly<Record<string, number>>;
   /** Where results go. */
   readonly folder: string;
@@ -51,7 +52,7 @@ async function main(args: readonly string[], signal: AbortSignal): Promise<void>
   const data = await writeData(loaded);
   try {
     const run: Run = {
-      ...{ args, options, chosen, data, folder, signal },
+      ...{ args, options, chosen, data, loaded, folder, signal },
       dataName: dataName(source) === 'digits' ? 'digits' : loaded.training.name,
       referenceCosts: await computeReferences(chosen, loaded, signal),
     };
@@ -141,43 +142,29 @@ class Recorder {
     await this.#files.write(this.results);
     this.isWritten = true;
   }
+
+  /** Once each; written with the next result. */
+  warn(sentence: string): void {
+    const { warnings } = this.results;
+    if (warnings.includes(sentence)) return;
+    log(`Warning: ${sentence}`);
+    this.results = { ...this.results, warnings: [...warnings, sentence] };
+  }
 }
 
 async function measureContenders(browser: PeersBrowser, run: Run, record: Recorder): Promise<void> {
-  const { options, chosen, referenceCosts, signal } = run;
-  const measured: readonly ContenderDescription[] = contenders.filter(({ name }) =>
-    options.contenders.includes(name),
-  );
-  const common: RunOptions = {
-    contenders: measured,
-    repeats: options.repeats,
-    seconds: options.seconds,
-    limitSeconds: options.limit,
-    signal,
-    onProgress: (line) => log(`${browser.name}: ${line}`),
-  };
+  const { options } = run;
+  const measured = contenders.filter(({ name }) => options.contenders.includes(name));
+  const common = runOptions(browser, measured, run);
   const { firstSteps, timesToAccuracy } = record.results;
   const firstStepOptions = { ...common, repeats: options.firstSteps };
   const saveFirstSteps = (all: readonly FirstStepResult[]) => record.add({ firstSteps: all });
   await runFirstSteps(browser, firstSteps, saveFirstSteps, firstStepOptions);
-  for (const workload of chosen) {
-    const known = record.results.results;
-    const others = known.filter((one) => one.workload !== workload.name);
-    const workloadRun: WorkloadRun = {
-      workload,
-      referenceCost: referenceCosts[workload.name] ?? NaN,
-      known,
-      save: (own) => record.add({ results: [...others, ...own] }),
-      onShortfall: (sentence) => {
-        const { warnings } = record.results;
-        if (warnings.includes(sentence)) return;
-        log(`Warning: ${sentence}`);
-        record.results = { ...record.results, warnings: [...warnings, sentence] };
-      },
-    };
-    const able = measured.filter((one) => workload.kind === 'training' || hasProduct(one));
-    await runWorkload(browser, workloadRun, { ...common, contenders: able });
-  }
+  await measureWorkloads(browser, common, run, {
+    known: () => record.results.results,
+    save: (results) => record.add({ results }),
+    onShortfall: (sentence) => record.warn(sentence),
+  });
   const { timeTo, timeToSteps, timeToLimit } = options;
   if (timeTo === undefined) return;
   await runTimesToAccuracy(
@@ -188,6 +175,38 @@ async function measureContenders(browser: PeersBrowser, run: Run, record: Record
     (all) => record.add({ timesToAccuracy: all }),
     { ...common, contenders: measured.filter(isTimedToAccuracy) },
   );
+}
+
+function runOptions(
+  { name }: MeasuringPlace,
+  measured: readonly ContenderDescription[],
+  { options, signal }: Run,
+): RunOptions {
+  return {
+    ...{ contenders: measured, repeats: options.repeats, seconds: options.seconds, signal },
+    limitSeconds: options.limit,
+    onProgress: (line) => log(`${name}: ${line}`),
+  };
+}
+
+async function measureWorkloads(
+  place: MeasuringPlace,
+  options: RunOptions,
+  { chosen, referenceCosts }: Run,
+  results: Omit<WorkloadRun, 'workload' | 'referenceCost' | 'known'> & {
+    readonly known: () => readonly ContenderResult[];
+  },
+): Promise<void> {
+  for (const workload of chosen) {
+    const known = results.known();
+    const others = known.filter((one) => one.workload !== workload.name);
+    const workloadRun: WorkloadRun = {
+      ...{ ...results, workload, referenceCost: referenceCosts[workload.name] ?? NaN, known },
+      save: (own) => results.save([...others, ...own]),
+    };
+    const able = options.contenders.filter((one) => workload.kind === 'training' || one.multiplies);
+    await runWorkload(place, workloadRun, { ...options, contenders: able });
+  }
 }
 
 /** The results before anything is measured. */
@@ -219,21 +238,20 @@ async function begin(browser: PeersBrowser, run: Run): Promise<Results> {
 }
 
 async function measurePython(run: Run, record: Recorder): Promise<void> {
-  const { options, chosen, data, referenceCosts, signal } = run;
-  const { python: executable, repeats, seconds } = options;
+  const { python: executable } = run.options;
   if (executable === false) return;
-  const python = await runPython({
-    ...{ executable, repeats, seconds, referenceCosts, signal },
-    workloads: chosen,
-    dataFolder: data.path,
-    known: record.results.python,
-    onProgress: log,
-    onResults: (found) => record.add({ python: found }),
+  const { forms, ...found } = await findPython(executable, record.results.python);
+  for (const line of found.warnings) log(`Warning: ${line}`);
+  for (const line of found.notes) log(line);
+  const save = (results: readonly ContenderResult[]) =>
+    record.add({ python: { ...found, results } });
+  await save(record.results.python.results);
+  const place = pythonPlace(executable, run.loaded);
+  const measured = forms.map((form) => ({ ...form, line: form.title }));
+  await measureWorkloads(place, runOptions(place, measured, run), run, {
+    ...{ known: () => record.results.python.results, save },
+    onShortfall: (sentence) => record.warn(sentence),
   });
-  for (const line of python.warnings) log(`Warning: ${line}`);
-  for (const line of python.notes) log(line);
-  await record.add({ python });
-  signal.throwIfAborted();
 }
 
 /** The tables on standard output, and where they are. */
@@ -251,11 +269,6 @@ function named(
   if (adapter === undefined || name === undefined) return adapter;
   const isNamed = [adapter.vendor, adapter.architecture, adapter.description].some(Boolean);
   return isNamed ? adapter : { ...adapter, description: name };
-}
-
-/** nudge's CPU engine has no kernel that is a product of matrices and nothing else. */
-function hasProduct({ name }: ContenderDescription): boolean {
-  return name !== 'nudge-cpu';
 }
 
 function isTimedToAccuracy({ name }: ContenderDescription): boolean {

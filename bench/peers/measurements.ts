@@ -1,17 +1,11 @@
 /** What the page measures, as it travels and is kept. */
 
+import type { Form } from '../../src/benchmark/peers/contender.ts';
+
 export interface TimedRun {
   /** Steps or products. */
   readonly times: number;
   readonly seconds: number;
-}
-
-/** The form in which a library ran: what it found in the browser, not what it was asked for. */
-export interface Form {
-  /** 'SIMD, 2 threads' */
-  readonly description: string;
-  /** Why it could be faster on this machine, and what to do about it, in a sentence. */
-  readonly shortfall?: string;
 }
 
 export interface TrainingMeasurement extends TimedRun {

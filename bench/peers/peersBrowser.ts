@@ -32,7 +32,17 @@ export interface CallRequest {
   readonly onEvent?: (event: unknown) => void;
 }
 
-export class PeersBrowser {
+/** Where contenders are measured. */
+export interface MeasuringPlace {
+  readonly name: string;
+  /**
+   * Has a job done for one contender.
+   * @throws what the job throws; the signal's reason when it takes too long
+   */
+  call<Result>(request: CallRequest): Promise<Result>;
+}
+
+export class PeersBrowser implements MeasuringPlace {
   readonly #found: FoundBrowser;
   readonly #adapter: 'hardware' | 'software';
   readonly #server: StaticServer;

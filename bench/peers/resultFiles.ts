@@ -8,7 +8,6 @@ import { format, resolveConfig } from 'prettier';
 import { UsageError } from '../../src/cli/errors.ts';
 import { prepareOutput, type OutputFile } from '../../src/cli/files.ts';
 import { markdownReport } from './report.ts';
-import { resultName } from './resultName.ts';
 import type { Results } from './results.ts';
 
 export interface ResultFiles {
@@ -122,4 +121,17 @@ export function differences(before: Results, now: Results): string[] {
     const [was, is] = [plain(before[name]), plain(now[name])];
     return isDeepStrictEqual(was, is) ? [] : [`${name} was ${short(was)} and is ${short(is)}`];
   });
+}
+
+/** '2026-11-23-swiftshader-chromium': the name of a result's files, without what a file name should not have. */
+export function resultName({
+  date,
+  adapter,
+  browser,
+}: Pick<Results, 'date' | 'adapter' | 'browser'>): string {
+  const { architecture = '', vendor = '', description = '' } = adapter ?? {};
+  const known = [architecture, description, vendor].find((text) => text !== '');
+  const device = known ?? (adapter === undefined ? 'no-adapter' : 'unnamed-adapter');
+  const words = [date.slice(0, 10), device, browser.name].join('-').toLowerCase();
+  return words.replace(/[^a-z0-9]+/g, '-').replace(/^-|-$/g, '');
 }

@@ -1,5 +1,6 @@
 /** What a run leaves behind: everything that was measured, and what it was measured on. */
 import type { AdapterDetails } from '../../src/page/jobs/environment.ts';
+import type { PythonDescription } from '../../src/node/pythonPeers.ts';
 import type { TimeToAccuracy } from './measurements.ts';
 import type { Verdict } from './statistics.ts';
 
@@ -48,31 +49,9 @@ export interface TimeToAccuracyResult {
   readonly failure?: string;
 }
 
-/** A library of Python's that multiplies matrices. */
-export interface PythonLibrary {
-  readonly library: string;
-  readonly version: string;
-  /** What multiplies for it: 'OpenBLAS', 'MKL', 'reference BLAS', …; null where that cannot be found out. */
-  readonly blas: string | null;
-  /** The name of the BLAS's file, where it is a file of its own. */
-  readonly file: string | null;
-  /** That a product may take; null where the BLAS does not tell. */
-  readonly threads: number | null;
-  /** Of a product of 512 × 512. */
-  readonly gigaflops: number;
-  /** Of an element-wise multiplication by NumPy, which the product is compared with. */
-  readonly elementGigaflops: number;
-}
-
-/** Python's libraries, measured outside any browser; see python/peers.py. */
-export interface PythonResults {
+/** Python's libraries, measured outside any browser. */
+export interface PythonResults extends Omit<PythonDescription, 'forms'> {
   readonly results: readonly ContenderResult[];
-  readonly versions: Readonly<Record<string, string>>;
-  readonly libraries: readonly PythonLibrary[];
-  /** What could not be measured, and why. */
-  readonly notes: readonly string[];
-  /** What was measured in less than its best form. */
-  readonly warnings: readonly string[];
 }
 
 export interface Machine {

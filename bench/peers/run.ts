@@ -1,19 +1,15 @@
 /**
- * Measures contenders in one browser, in turn within each repeat, so that whatever else the machine does meanwhile
+ * Measures contenders in one place, in turn within each repeat, so that whatever else the machine does meanwhile
  * hits them alike. A contender that fails or computes something else is left out of a workload's later repeats. What was
  * measured before is not measured again, and all that is known is handed over after each measurement.
  */
 import { setTimeout } from 'node:timers/promises';
 
+import type { Form } from '../../src/benchmark/peers/contender.ts';
 import type { ContenderDescription } from './contenders.ts';
 import { productError, randomMatrix } from './matrices.ts';
-import type {
-  Form,
-  MatmulMeasurement,
-  TimeToAccuracy,
-  TrainingMeasurement,
-} from './measurements.ts';
-import type { PeersBrowser } from './peersBrowser.ts';
+import type { MatmulMeasurement, TimeToAccuracy, TrainingMeasurement } from './measurements.ts';
+import type { MeasuringPlace } from './peersBrowser.ts';
 import type { ContenderResult, FirstStepResult, Sample, TimeToAccuracyResult } from './results.ts';
 import { judgeCost, judgeProduct, type Verdict } from './statistics.ts';
 import { workOf, type TrainingWorkload, type Workload } from './workloads.ts';
@@ -63,7 +59,7 @@ export interface WorkloadRun {
 }
 
 export async function runWorkload(
-  browser: PeersBrowser,
+  place: MeasuringPlace,
   { workload, referenceCost, known, save, onShortfall }: WorkloadRun,
   options: RunOptions,
 ): Promise<void> {
@@ -80,7 +76,7 @@ export async function runWorkload(
       signal.throwIfAborted();
       onProgress(`${workload.name}, repeat ${repeat} of ${repeats}: ${state.contender.title}`);
       try {
-        const measured = await measure(browser, state.contender, workload, referenceCost, options);
+        const measured = await measure(place, state.contender, workload, referenceCost, options);
         state.samples.push(measured.sample);
         state.verdict = measured.verdict;
         state.commands ??= measured.commands;
@@ -114,7 +110,7 @@ function toResult(
 }
 
 async function measure(
-  browser: PeersBrowser,
+  place: MeasuringPlace,
   { name }: ContenderDescription,
   workload: Workload,
   referenceCost: number,
@@ -123,7 +119,7 @@ async function measure(
   const args = { contender: name, workload, seconds };
   if (workload.kind === 'training') {
     const { times, checkedCost, finalCost, commands, form, ...timed } =
-      await browser.call<TrainingMeasurement>({ job: 'measureTraining', args, limitSeconds });
+      await place.call<TrainingMeasurement>({ job: 'measureTraining', args, limitSeconds });
     const rate = workOf(workload, times) / timed.seconds;
     return {
       sample: { times, seconds: timed.seconds, rate, cost: checkedCost },
@@ -132,7 +128,7 @@ async function measure(
     };
   }
   const { size } = workload;
-  const { times, product, form, ...timed } = await browser.call<MatmulMeasurement>({
+  const { times, product, form, ...timed } = await place.call<MatmulMeasurement>({
     job: 'measureMatmul',
     args,
     limitSeconds,
@@ -154,7 +150,7 @@ const restMs = 2000;
 
 /** Milliseconds to the first step, over several page loads. */
 export async function runFirstSteps(
-  browser: PeersBrowser,
+  place: MeasuringPlace,
   known: readonly FirstStepResult[],
   save: Save<FirstStepResult>,
   { contenders, repeats, limitSeconds, signal, onProgress }: RunOptions,
@@ -168,7 +164,7 @@ export async function runFirstSteps(
     failure === undefined && milliseconds.length < repeats;
   if (!states.some(isLeft)) return;
   const load = async ({ name }: ContenderDescription): Promise<number> => {
-    const milliseconds = await browser.call<number>({
+    const milliseconds = await place.call<number>({
       job: 'firstStep',
       query: `?first=${name}`,
       limitSeconds,
@@ -211,7 +207,7 @@ export interface TimeToAccuracyOptions {
 
 /** Seconds of training until the test set is read that well. */
 export async function runTimesToAccuracy(
-  browser: PeersBrowser,
+  place: MeasuringPlace,
   workload: TrainingWorkload,
   { accuracy, stepsBetween, limitSeconds }: TimeToAccuracyOptions,
   known: readonly TimeToAccuracyResult[],
@@ -225,7 +221,7 @@ export async function runTimesToAccuracy(
     const common = { contender: name, line, workload: workload.name, accuracy };
     onProgress(`time to ${100 * accuracy} %: ${title}`);
     try {
-      const result = await browser.call<TimeToAccuracy>({
+      const result = await place.call<TimeToAccuracy>({
         job: 'timeToAccuracy',
         args: { contender: name, workload, accuracy, stepsBetween, limitSeconds },
         // Evaluations and preparation come on top of the training.

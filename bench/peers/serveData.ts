@@ -1,4 +1,4 @@
-/** Writes the data out as the page and Python read it: bytes as they are, one file a set and kind. */
+/** Writes the data out as the page reads it: bytes as they are, one file a set and kind. */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
@@ -6,10 +6,9 @@ import type { WorkData } from '../../src/benchmark/trainJob.ts';
 import { sliceDataset, type Dataset } from '../../src/data/dataset.ts';
 import type { Mount } from '../../src/node/server.ts';
 import { TemporaryFolder } from '../../src/node/temporaryFolder.ts';
-import { dataPath, firstSamples, setNames, type SetName } from './dataFiles.ts';
+import { dataPath, firstSamples, setNames, type SetName } from './page/data.ts';
 
 export interface DataFolder {
-  readonly path: string;
   readonly mount: Mount;
   dispose(): void;
 }
@@ -25,7 +24,6 @@ export async function writeData({ training, test }: WorkData): Promise<DataFolde
   }
   const files = setNames.flatMap((name) => [`${name}.features`, `${name}.labels`]);
   return {
-    path: folder.path,
     mount: { path: dataPath, folder: folder.path, files },
     dispose: () => folder.dispose(),
   };

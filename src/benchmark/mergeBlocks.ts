@@ -3,14 +3,8 @@ import type { MeasuredLimits } from '../gpu/probes/probeAdapter.ts';
 import { stepBytes, stepFlop } from '../network/stepWork.ts';
 import { verdictOf, type CostDrift, type GradientVerdict } from './gate.ts';
 import { judgeStep } from './limit.ts';
-import {
-  sides as allSides,
-  type Ratio,
-  type Series,
-  type SideName,
-  type Verification,
-  type WorkloadResult,
-} from './result/schema.ts';
+import type { Ratio, Series, SideName, Verification, WorkloadResult } from './result/schema.ts';
+import { peerNames, peers, sides as allSides } from './result/sides.ts';
 import { networkOf, type BlockSeries } from './sideRun.ts';
 import { blockMedians, estimate, estimatePairedRatio } from './statistics.ts';
 import type { WorkloadOutcome } from './workloadRun.ts';
@@ -113,10 +107,7 @@ const comparisons: readonly (readonly [SideName, SideName])[] = [
   ['webgpu', 'cpu'],
   ['webgpu', 'cpu-1'],
   ['cpu', 'cpu-1'],
-  ['webgpu', 'tfjs-webgpu'],
-  ['webgpu', 'jax-webgpu'],
-  ['cpu', 'tfjs-wasm'],
-  ['cpu', 'jax-wasm'],
+  ...peerNames.map((name) => [peers[name].computesOn === 'gpu' ? 'webgpu' : 'cpu', name] as const),
 ];
 
 function ratiosOf(series: readonly Series[], sizes: readonly number[]): Ratio[] {

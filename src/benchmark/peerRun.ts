@@ -7,33 +7,14 @@ import { ConfigurationError } from '../errors.ts';
 import type { Network } from '../network/network.ts';
 import { sgd } from '../engine/optimizers.ts';
 import { Trainer } from '../training/trainer.ts';
+import type { Contender, Form, Learner } from './peers/contender.ts';
 import { Repeats, type Stretch } from './repeats.ts';
-import type { PeerName } from './result/schema.ts';
+import type { PeerName } from './result/sides.ts';
 import { networkOf, type BlockSeries } from './sideRun.ts';
 import type { Workload } from './workloads.ts';
 
-/** A network that another library trains. */
-export interface PeerLearner {
-  /**
-   * Makes steps, and resolves once they are computed.
-   * @returns a cost read from the device after the last step; after one step alone that of its mini-batch before
-   */
-  train(steps: number): Promise<number>;
-  dispose(): Promise<void> | void;
-}
-
-/** Another library, loaded and started. */
-export interface Peer {
-  learn(task: {
-    readonly network: Network;
-    readonly training: Dataset;
-    readonly batchSize: number;
-    readonly learningRate: number;
-  }): Promise<PeerLearner>;
-}
-
 /** Loads a library, and with it starts its backend. */
-export type LoadPeer = (name: PeerName) => Promise<Peer>;
+export type LoadPeer = (name: PeerName) => Promise<Contender>;
 
 /** Samples at most, which peers keep as float32 on the device. */
 const mostSamples = 12_000;
@@ -60,12 +41,13 @@ export interface PeerRunOptions {
 export class PeerRun {
   readonly side: PeerName;
   readonly #options: PeerRunOptions;
-  readonly #learner: PeerLearner;
+  readonly #learner: Learner;
   readonly repeats: Repeats;
   readonly #createSeconds: number;
   #finalCost = NaN;
+  #form: Form | undefined;
 
-  private constructor(options: PeerRunOptions, learner: PeerLearner, createSeconds: number) {
+  private constructor(options: PeerRunOptions, learner: Learner, createSeconds: number) {
     this.side = options.side;
     this.#options = options;
     this.#learner = learner;
@@ -81,7 +63,7 @@ export class PeerRun {
     const count = Math.min(options.training.sampleCount, Math.max(mostSamples, batchSize));
     const training = sliceDataset(options.training, 0, count - (count % batchSize));
     const start = performance.now();
-    let learner: PeerLearner;
+    let learner: Learner;
     try {
       const peer = await load(side);
       learner = await peer.learn({ network, training, batchSize, learningRate });
@@ -93,6 +75,7 @@ export class PeerRun {
     const run = new PeerRun(options, learner, (performance.now() - start) / 1000);
     try {
       await run.#check(network, sliceDataset(training, 0, batchSize));
+      run.#form = await learner.form?.();
       return run;
     } catch (error) {
       await run.dispose();
@@ -114,6 +97,7 @@ export class PeerRun {
   result(): BlockSeries {
     return {
       side: this.side,
+      ...(this.#form && { plan: this.#form.description }),
       compileSeconds: this.#createSeconds,
       uploadSeconds: 0,
       warmUp: { seconds: this.repeats.warmUpSeconds, isSteady: this.repeats.isSteady },
@@ -146,7 +130,7 @@ export class PeerRun {
     this.#options.signal?.throwIfAborted();
     const start = performance.now();
     this.#finalCost = await this.#step(steps);
-    const seconds = (performance.now() - start) / 1000;
+    const seconds = this.#learner.seconds?.() ?? (performance.now() - start) / 1000;
     if (!Number.isFinite(this.#finalCost)) {
       throw new ConfigurationError(
         `${this.side} came to a cost of ${this.#finalCost}. What computes no numbers is not timed.`,

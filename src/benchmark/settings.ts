@@ -2,13 +2,8 @@
 import { ConfigurationError } from '../errors.ts';
 import { requireSeed } from '../network/network.ts';
 import type { RunShape } from './expectation.ts';
-import {
-  maxBlocks,
-  ownSides,
-  peerNames,
-  type OwnSideName,
-  type PeerName,
-} from './result/schema.ts';
+import { maxBlocks } from './result/schema.ts';
+import { ownSides, type OwnSideName, type PeerName } from './result/sides.ts';
 import { findWorkload, quickWorkloads, sidesOf, workloads, type Workload } from './workloads.ts';
 
 /** Plain data. */
@@ -28,8 +23,8 @@ export interface BenchmarkSettings {
   readonly repeatSeconds?: number | undefined;
   /** Seeds networks, the order of samples, and the order of sides in a round. Default 1. */
   readonly seed?: number | undefined;
-  /** Whether TensorFlow.js and jax-js run beside; in browsers only. Default false. */
-  readonly peers?: boolean | undefined;
+  /** Other libraries that run beside, each where it can be had. Default none. */
+  readonly peers?: readonly PeerName[] | undefined;
   /** Seconds that a busy machine is waited for, at most, before the run goes on all the same. Default 20. */
   readonly waitSeconds?: number | undefined;
   /** Half a minute instead of four: fewer workloads, shorter repeats, no training up to an accuracy. Default false. */
@@ -99,9 +94,7 @@ export function decideSettings(
   return {
     workloads: decided,
     sides,
-    peers: settings.peers
-      ? peerNames.filter((name) => !name.endsWith('webgpu') || adapter !== 'none')
-      : [],
+    peers: (settings.peers ?? []).filter((name) => !name.endsWith('webgpu') || adapter !== 'none'),
     repeats,
     blocks,
     repeatSeconds,

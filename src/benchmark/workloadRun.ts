@@ -13,8 +13,7 @@ import type { Pulse, PulseMeter } from './pulse.ts';
 import type { Mark, OwnSideName, PeerName, SideName } from './result/schema.ts';
 import { PeerRun, type LoadPeer } from './peerRun.ts';
 import { networkOf, SideRun, type BlockSeries } from './sideRun.ts';
-import { ownSides } from './result/schema.ts';
-import { sideNames } from './result/words.ts';
+import { isOwn, sideNames } from './result/sides.ts';
 import { median } from './statistics.ts';
 import type { Workload } from './workloads.ts';
 
@@ -370,10 +369,6 @@ class WorkloadRun {
   #mark(mark: Omit<Mark, 'workload'>): void {
     this.#marks.push({ ...mark, workload: this.#options.workload.name });
   }
-}
-
-function isOwn(side: SideName): side is OwnSideName {
-  return (ownSides as readonly string[]).includes(side);
 }
 
 /** 'the GPU', 'one thread of the CPU', 'the CPU', 'jax-js, WebAssembly'. */

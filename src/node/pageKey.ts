@@ -9,7 +9,6 @@ import { findCommit } from './commit.ts';
 const inputs = [
   'src',
   'shaders',
-  'bench/peers',
   'vite.config.ts',
   'test/firstLoadBudget.ts',
   'tsconfig.json',

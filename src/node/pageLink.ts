@@ -6,11 +6,14 @@ import type { Browser, BrowserContext, Page } from 'puppeteer';
 
 import { BrowserError } from '../errors.ts';
 import type { NudgePage, Outcome } from '../page/nudgePage.ts';
-import { decode, decodeError, encode } from '../page/wire.ts';
+import { decode, decodeError, encode, encodeError } from '../page/wire.ts';
 
 export interface CallOptions<Event> {
-  /** Takes the job's events in their order, all of them before the call resolves. */
-  readonly onEvent?: (event: Event) => void;
+  /**
+   * Takes the job's events in their order, all of them before the call resolves. A promise that it gives is the answer to a
+   * job that asks; if it rejects, that is the answer.
+   */
+  readonly onEvent?: (event: Event) => unknown;
   /**
    * Tells the job to stop. Its result counts if it then gives one; if it throws, or says nothing for
    * 5 s, the call rejects with the signal's reason.
@@ -26,13 +29,13 @@ const loadLimitMs = 30_000;
 
 // What headless.ts and this file put into the page, for the functions that run over there.
 declare const nudge: NudgePage;
-declare const nudgeEmit: (id: number, event: string) => Promise<void>;
+declare const nudgeEmit: (id: number, event: string) => Promise<unknown>;
 
 export class PageLink {
   readonly #page: Page;
   /** Rejects when the page fails; it never resolves. */
   readonly #failed: Promise<never>;
-  readonly #eventHandlers = new Map<number, (event: unknown) => void>();
+  readonly #eventHandlers = new Map<number, (event: unknown) => unknown>();
   #lastId = 0;
 
   private constructor(browser: Browser, page: Page) {
@@ -54,7 +57,8 @@ export class PageLink {
     const page = await context.newPage();
     const link = new PageLink(browser, page);
     await page.exposeFunction('nudgeEmit', (id: number, event: string) => {
-      link.#eventHandlers.get(id)?.(decode(event));
+      const answer = link.#eventHandlers.get(id)?.(decode(event));
+      return answer instanceof Promise ? outcomeOf(answer) : undefined;
     });
     await Promise.race([link.#failed, link.#load(url)]);
     return link;
@@ -76,9 +80,10 @@ export class PageLink {
     this.#eventHandlers.set(id, (event) => {
       interruption.heard();
       try {
-        onEvent?.(event as Event);
+        return onEvent?.(event as Event);
       } catch (error) {
         interruption.now(error);
+        return undefined;
       }
     });
     const onAbort = () => interruption.within(abortLimitMs, signal?.reason);
@@ -124,6 +129,14 @@ export class PageLink {
       );
     }
   }
+}
+
+/** How an answer came out, encoded. */
+function outcomeOf(answer: Promise<unknown>): Promise<string> {
+  return answer.then(
+    (value) => encode({ ok: true, value } satisfies Outcome),
+    (error: unknown) => encode({ ok: false, error: encodeError(error) } satisfies Outcome),
+  );
 }
 
 /** What makes a call reject before its job is done: the job is told to stop, and waited for a while or not at all. */

@@ -4,7 +4,7 @@
  */
 import { ConfigurationError } from '../errors.ts';
 import type { Job } from './jobs/job.ts';
-import { decode, encode, encodeError, type WireError } from './wire.ts';
+import { decode, decodeError, encode, encodeError, type WireError } from './wire.ts';
 
 /** How a job ended. */
 export type Outcome =
@@ -17,14 +17,14 @@ export interface NudgePage {
    * Runs a job to its end.
    * @param id chosen by the caller, to abort it by
    * @param args of the job, encoded
-   * @param emit takes each event, encoded
+   * @param emit takes each event, encoded; gives the {@link Outcome} of dealing with it, encoded, where there is one
    * @returns the {@link Outcome}, encoded, once all events have been taken; it never rejects
    */
   call(
     id: number,
     name: string,
     args: string,
-    emit: (id: number, event: string) => Promise<void>,
+    emit: (id: number, event: string) => Promise<unknown>,
   ): Promise<string>;
   abort(id: number): void;
 }
@@ -59,11 +59,11 @@ function findJob(jobs: Readonly<Record<string, Job>>, name: string): Job {
 async function run(
   job: Job,
   args: unknown,
-  emit: (event: string) => Promise<void>,
+  emit: (event: string) => Promise<unknown>,
   signal: AbortSignal,
 ): Promise<unknown> {
   // The result must not overtake the events, which travel on their own. A failed one stays in the set.
-  const underway = new Set<Promise<void>>();
+  const underway = new Set<Promise<unknown>>();
   const result = await job(args as never, {
     signal,
     emit(event) {
@@ -73,9 +73,19 @@ async function run(
         () => underway.delete(sent),
         () => undefined,
       );
-      return sent;
+      const answered = sent.then(valueOf);
+      // Most jobs wait for no answer.
+      answered.catch(() => undefined);
+      return answered;
     },
   });
   await Promise.all(underway);
   return result;
+}
+
+function valueOf(text: unknown): unknown {
+  if (typeof text !== 'string') return undefined;
+  const outcome = decode(text) as Outcome;
+  if (outcome.ok) return outcome.value;
+  throw decodeError(outcome.error);
 }

@@ -3,7 +3,7 @@
  * by hand or comes from a stranger, so every value is checked. Other parameters are left alone: search engines and social
  * networks add theirs.
  */
-import type { OwnSideName } from '../benchmark/result/schema.ts';
+import { browserPeers, type OwnSideName } from '../benchmark/result/sides.ts';
 import { settingsRanges, type BenchmarkSettings } from '../benchmark/settings.ts';
 import { workloads as knownWorkloads } from '../benchmark/workloads.ts';
 
@@ -107,7 +107,7 @@ export function settingsOf(options: PageOptions): BenchmarkSettings {
     waitSeconds: wait,
     seed,
     quick,
-    peers,
+    ...(peers && { peers: browserPeers }),
   };
 }
 

@@ -1,17 +1,5 @@
 /** The sides that train, in words and colours. */
-import type { SideName } from '../benchmark/result/schema.ts';
-import { sideNames } from '../benchmark/result/words.ts';
-
-/** In the order in which they are shown. */
-export const sideOrder: readonly SideName[] = [
-  'cpu-1',
-  'cpu',
-  'webgpu',
-  'tfjs-wasm',
-  'tfjs-webgpu',
-  'jax-wasm',
-  'jax-webgpu',
-];
+import { isOwn, sideNames, type SideName } from '../benchmark/result/sides.ts';
 
 /** @param isSoftware whether what counts as the GPU computes on the CPU */
 export function sideName(side: SideName, isSoftware = false): string {
@@ -20,6 +8,7 @@ export function sideName(side: SideName, isSoftware = false): string {
 
 /** As part of a sentence: 'on the GPU', 'on one CPU thread'. */
 export function onSide(side: SideName, isSoftware = false): string {
+  if (!isOwn(side)) return `by ${sideNames[side]}`;
   switch (side) {
     case 'cpu-1':
       return 'on one CPU thread';
@@ -27,11 +16,6 @@ export function onSide(side: SideName, isSoftware = false): string {
       return 'on the CPU';
     case 'webgpu':
       return `on the ${sideName(side, isSoftware)}`;
-    case 'tfjs-webgpu':
-    case 'tfjs-wasm':
-    case 'jax-webgpu':
-    case 'jax-wasm':
-      return `by ${sideName(side, isSoftware)}`;
   }
 }
 

@@ -44,7 +44,7 @@ async function runWith(loadPeer: LoadPeer | undefined) {
     nudge: { version: '1' },
     workloads: ['tiny'],
     sides: ['cpu'],
-    peers: true,
+    peers: ['tfjs-webgpu', 'tfjs-wasm', 'jax-webgpu', 'jax-wasm'],
     repeats: 2,
     repeatSeconds: 0.01,
     // Other tests run beside.

@@ -92,6 +92,8 @@ export const coverage: Readonly<Record<string, Coverage>> = {
   'nudge bench --quick': 'parsed',
   'nudge bench --runtime node': 'parsed',
   'nudge bench --browser firefox': 'parsed',
+  'nudge bench --peers': 'parsed',
+  'nudge bench --peers --python /usr/bin/python3': 'parsed',
   'nudge bench --workloads large,xl --sides cpu,webgpu --repeats 20 --seconds 0.5': 'parsed',
   'nudge bench --json result.json --csv repeats.csv --markdown result.md --card result.svg':
     'parsed',

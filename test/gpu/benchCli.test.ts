@@ -7,6 +7,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { readResult } from '../../src/benchmark/result/read.ts';
 import packageJson from '../../package.json' with { type: 'json' };
 import { makeFolder, runCli, writeTinyMnist } from '../cli/runCli.ts';
+import { writeFakePython } from '../support/fakePython.ts';
 
 let folder: string;
 beforeAll(async () => {
@@ -114,4 +115,31 @@ it('pictures of another size are refused before anything is begun, and nothing i
   expect(failed.stderr).toMatch(/^error: Dataset '.*' has 16 features a sample, and the network/);
   expect([failed.code, failed.stdout]).toEqual([2, '']);
   expect(await readdir(folder)).toEqual(before);
+});
+
+it('--peers has Python beside, and goes on where that is wrong or absent', async (context) => {
+  context.skip(process.platform === 'win32', 'Windows runs no script by its first line');
+  const beside = [
+    ...node,
+    ...short,
+    '--sides',
+    'cpu',
+    '--workloads',
+    'tiny',
+    '--peers',
+    '--json',
+    '-',
+  ];
+  const python = await writeFakePython(folder);
+  const wrong = await runCli([...beside, '--python', python], { cwd: folder });
+  const { settings, marks } = readResult(wrong.stdout);
+  expect(settings.sides).toEqual(['cpu', 'numpy']);
+  const messages = marks.filter(({ side }) => side === 'numpy').map(({ message }) => message);
+  expect(messages).toEqual([expect.stringContaining('numpy starts with a cost of 2, and it is')]);
+  expect(wrong.code).toBe(0);
+
+  const absent = await runCli([...beside, '--python', join(folder, 'none')], { cwd: folder });
+  expect(absent.stderr).toContain("Python's libraries were not measured");
+  expect(readResult(absent.stdout).settings.sides).toEqual(['cpu']);
+  expect(absent.code).toBe(0);
 });

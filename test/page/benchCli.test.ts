@@ -6,7 +6,9 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 
 import { readResult } from '../../src/benchmark/result/read.ts';
 import { findBrowser } from '../../src/node/browser.ts';
+import { describePython, pythonSides } from '../../src/node/pythonPeers.ts';
 import { makeFolder, runCli, writeTinyMnist } from '../cli/runCli.ts';
+import { writeFakePython } from '../support/fakePython.ts';
 import { ownPage, startRemoteBrowser } from '../support/remoteBrowser.ts';
 
 let folder: string;
@@ -73,7 +75,18 @@ it('Ctrl-C keeps what the browser has finished, with exit code 130', async () =>
 
 it('--peers times other libraries beside, threads and all, under the page’s policy', async () => {
   const { code, stdout, stderr } = await runCli(
-    [...bench, ...short, '--workloads', 'tiny', '--sides', 'cpu', '--peers', '--json', '-'],
+    [
+      ...bench,
+      ...short,
+      '--workloads',
+      'tiny',
+      '--sides',
+      'cpu',
+      '--peers',
+      '--no-python',
+      '--json',
+      '-',
+    ],
     { cwd: folder },
   );
   const { workloads, marks, scores } = readResult(stdout);
@@ -82,5 +95,45 @@ it('--peers times other libraries beside, threads and all, under the page’s po
   for (const { finalCost } of workloads[0]!.series) expect(finalCost).toBeGreaterThan(0);
   expect(scores.map(({ side }) => side)).toEqual(['cpu']);
   expect(stderr).toMatch(/TensorFlow\.js, WebAssembly +jax-js, WebAssembly/);
+  expect(code).toBe(0);
+});
+
+it('--peers asks Python, which Node starts for the page’s worker', async (context) => {
+  context.skip(process.platform === 'win32', 'Windows runs no script by its first line');
+  // A stand-in, whose cost is 2 whatever it trains.
+  const python = await writeFakePython(folder);
+  const { code, stdout, stderr } = await runCli(
+    [
+      ...[...bench, ...short, '--workloads', 'tiny', '--sides', 'cpu', '--peers'],
+      ...['--python', python, '--json', '-'],
+    ],
+    { cwd: folder },
+  );
+  expect(stderr).toContain('PyTorch was not measured.');
+  const { settings, workloads, marks } = readResult(stdout);
+  expect(settings.sides).toEqual(['cpu', 'tfjs-wasm', 'jax-wasm', 'numpy']);
+  expect(workloads[0]!.series.map(({ side }) => side)).toEqual(['cpu', 'tfjs-wasm', 'jax-wasm']);
+  const [mark] = marks.filter(({ side }) => side === 'numpy');
+  expect(mark).toMatchObject({ kind: 'failed', isVoid: false });
+  expect(mark!.message).toContain('numpy starts with a cost of 2, and it is');
+  expect(code).toBe(0);
+});
+
+it('--peers times what Python has beside, in a browser', async (context) => {
+  const found = await describePython('python3');
+  const sides = pythonSides(found);
+  context.skip(sides.length === 0, found.notes[0]);
+  const { code, stdout } = await runCli(
+    [...bench, ...short, '--workloads', 'tiny', '--sides', 'cpu', '--peers', '--json', '-'],
+    { cwd: folder },
+  );
+  const { workloads, marks } = readResult(stdout);
+  expect(marks.filter(({ kind }) => kind === 'failed')).toEqual([]);
+  const ran = workloads[0]!.series.filter(({ side }) => sides.some((one) => one === side));
+  expect(ran.map(({ side }) => side)).toEqual(sides);
+  for (const { plan, samplesPerSecond } of ran) {
+    expect(plan).toMatch(/^(NumPy|PyTorch)/);
+    expect(samplesPerSecond).toHaveLength(2);
+  }
   expect(code).toBe(0);
 });

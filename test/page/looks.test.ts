@@ -3,6 +3,7 @@ import type { Page } from 'puppeteer';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { encodeLink, encodeSummary } from '../../src/benchmark/result/link.ts';
+import { sides } from '../../src/benchmark/result/sides.ts';
 import { cardColors } from '../../src/benchmark/result/svg.ts';
 import { projectAddress } from '../../src/page/share/sharePanel.ts';
 import { makeBenchmarkResult } from '../support/benchmarkResult.ts';
@@ -141,7 +142,6 @@ async function emulate(features: Readonly<Record<string, string>>, on = page): P
 describe('colours', () => {
   it.each(['light', 'dark'])('are told apart from what is behind them: %s', async (scheme) => {
     await emulate({ 'prefers-color-scheme': scheme });
-    const sides = ['webgpu', 'cpu', 'cpu-1', 'tfjs-webgpu', 'tfjs-wasm', 'jax-webgpu', 'jax-wasm'];
     for (const paper of ['paper', 'card']) {
       const behind = await colorOf(paper);
       for (const name of ['ink', 'muted', ...sides]) {

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { FormatError } from '../../src/errors.ts';
 import type { Job } from '../../src/page/jobs/job.ts';
 import { createNudgePage } from '../../src/page/nudgePage.ts';
-import { decode, encode } from '../../src/page/wire.ts';
+import { decode, encode, encodeError } from '../../src/page/wire.ts';
 
 const jobs: Record<string, Job> = {
   double: (value: number) => Promise.resolve(2 * value),
@@ -15,6 +15,7 @@ const jobs: Record<string, Job> = {
   },
   untilAborted: (_, { signal }) =>
     new Promise((resolve) => signal.addEventListener('abort', () => resolve('stopped'))),
+  ask: async (_, { emit }) => `It says ${String(await emit('Who?'))}.`,
   unsendable: () => Promise.resolve(new BigInt64Array(1)),
 };
 const page = createNudgePage(jobs);
@@ -42,7 +43,7 @@ describe('a call', () => {
         ok: false,
         error: {
           name: 'ConfigurationError',
-          message: `The page knows no job '${name}'. It knows: double, fail, count, untilAborted, unsendable.`,
+          message: `The page knows no job '${name}'. It knows: double, fail, count, untilAborted, ask, unsendable.`,
         },
       });
     },
@@ -86,5 +87,22 @@ describe('events', () => {
       Promise.reject(new Error('nobody listens')),
     );
     expect(decode(outcome)).toMatchObject({ ok: false, error: { message: 'nobody listens' } });
+  });
+});
+
+describe('a job that asks', () => {
+  const ask = async (outcome: unknown) =>
+    decode(await page.call(1, 'ask', encode(null), () => Promise.resolve(encode(outcome))));
+
+  it('gets the answer', async () => {
+    expect(await ask({ ok: true, value: 'nudge' })).toEqual({ ok: true, value: 'It says nudge.' });
+  });
+
+  it('gets the error of an answer that failed, in its class', async () => {
+    const error = encodeError(new FormatError('That is no name.', 2));
+    const { name, message, offset } = error;
+    expect(await ask({ ok: false, error })).toMatchObject({
+      ...{ ok: false, error: { name, message, offset } },
+    });
   });
 });

@@ -31,6 +31,11 @@ const script = `
       await emit(id, JSON.stringify({ value: 'last' }));
       return done('counted');
     },
+    ask: async (id, emit) => {
+      const answers = [];
+      for (const question of ['name', 'age']) answers.push(await emit(id, JSON.stringify({ value: question })));
+      return done(answers.map((answer) => JSON.parse(answer).value));
+    },
     stopWhenTold: (id) => new Promise((resolve) => {
       const look = () => aborted.includes(id) ? resolve(done('stopped')) : setTimeout(look, 5);
       look();
@@ -163,6 +168,21 @@ describe('events', () => {
     const events: unknown[] = [];
     await link.call('count', undefined, { onEvent: (event) => events.push(event) });
     expect(events).toEqual([...Array.from({ length: 100 }, (_, step) => step), 'last']);
+  });
+
+  it('are answered by the promises that their handler gives', async () => {
+    const answers = await link.call('ask', undefined, {
+      onEvent: (question) =>
+        question === 'name'
+          ? Promise.resolve(new Uint8Array([7]))
+          : Promise.reject(new RangeError('no')),
+    });
+    const value = new Uint8Array([7]);
+    const error = expect.objectContaining({ name: 'RangeError', message: 'no' }) as unknown;
+    expect(answers).toEqual([
+      { ok: true, value },
+      { ok: false, error },
+    ]);
   });
 
   it('whose handler throws reject the call with what it threw', async () => {

@@ -8,7 +8,7 @@ export interface CommandCounts {
 /** Counts while `work` runs. */
 export async function countCommands(work: () => Promise<unknown>): Promise<CommandCounts> {
   const counts = { dispatches: 0, submits: 0 };
-  if (!('gpu' in navigator)) {
+  if (!('GPUQueue' in globalThis)) {
     await work();
     return counts;
   }

@@ -1,7 +1,7 @@
 /** How long a reader waits: from the click on a link to the first completed step of a small network. */
 import { Network } from '../../../src/network/network.ts';
 import { workloads, type TrainingWorkload } from '../workloads.ts';
-import { loadContender } from './contender.ts';
+import { loadContender } from './loadContender.ts';
 import { fetchDataset } from './data.ts';
 import type { ContenderName } from '../contenders.ts';
 

@@ -1,28 +1,55 @@
-/** The jobs of the page: one measurement each. */
-import { sliceDataset } from '../../../src/data/dataset.ts';
+/** What is done in a page, or in Node for Python's libraries: one measurement each. */
+import type { Contender, Learner, LearningTask } from '../../../src/benchmark/peers/contender.ts';
+import { sliceDataset, type Dataset } from '../../../src/data/dataset.ts';
 import { Network } from '../../../src/network/network.ts';
-import type { Job } from '../../../src/page/jobs/job.ts';
-import type { ContenderName } from '../contenders.ts';
+import type { Job, JobContext } from '../../../src/page/jobs/job.ts';
 import type { MatmulMeasurement, TimeToAccuracy, TrainingMeasurement } from '../measurements.ts';
 import { householder, randomMatrix } from '../matrices.ts';
 import { wholeBatches, type MatmulWorkload, type TrainingWorkload } from '../workloads.ts';
-import { loadContender, type Learner, type LearningTask } from './contender.ts';
+import type { SetName } from './data.ts';
 import { countCommands } from './countCommands.ts';
-import { fetchDataset } from './data.ts';
 import { timeRun } from './timeRun.ts';
 
+/** Where libraries and data come from. */
+export interface Sources {
+  readonly load: (name: string) => Promise<Contender>;
+  readonly dataset: (name: SetName) => Promise<Dataset>;
+}
+
 export interface MeasureArguments<W> {
-  readonly contender: ContenderName;
+  readonly contender: string;
   readonly workload: W;
   /** How long to compute, at least. */
   readonly seconds: number;
 }
 
-export const measureTraining: Job<
-  MeasureArguments<TrainingWorkload>,
-  TrainingMeasurement
-> = async ({ contender, workload, seconds }) => {
-  const learner = await createLearner(contender, workload);
+export interface TimeToAccuracyArguments {
+  readonly contender: string;
+  readonly workload: TrainingWorkload;
+  /** Share of the test set that is to be right. */
+  readonly accuracy: number;
+  readonly stepsBetween: number;
+  /** Seconds of training after which it is given up. */
+  readonly limitSeconds: number;
+}
+
+export function jobsIn(sources: Sources) {
+  return {
+    measureTraining: (args) => measureTraining(sources, args),
+    measureMatmul: (args) => measureMatmul(sources, args),
+    timeToAccuracy: (args, context) => timeToAccuracy(sources, args, context),
+  } satisfies {
+    measureTraining: Job<MeasureArguments<TrainingWorkload>>;
+    measureMatmul: Job<MeasureArguments<MatmulWorkload>>;
+    timeToAccuracy: Job<TimeToAccuracyArguments>;
+  };
+}
+
+async function measureTraining(
+  sources: Sources,
+  { contender, workload, seconds }: MeasureArguments<TrainingWorkload>,
+): Promise<TrainingMeasurement> {
+  const learner = await createLearner(sources, contender, workload);
   await learner.settle?.();
   // What the reference has computed as well; it also compiles and warms everything up.
   const steps = workload.checkedSteps;
@@ -40,14 +67,13 @@ export const measureTraining: Job<
     ...(dispatches > 0 && { commands }),
     ...(form && { form }),
   };
-};
+}
 
-export const measureMatmul: Job<MeasureArguments<MatmulWorkload>, MatmulMeasurement> = async ({
-  contender,
-  workload: { size },
-  seconds,
-}) => {
-  const library = await loadContender(contender);
+async function measureMatmul(
+  sources: Sources,
+  { contender, workload: { size }, seconds }: MeasureArguments<MatmulWorkload>,
+): Promise<MatmulMeasurement> {
+  const library = await sources.load(contender);
   if (!library.multiplier) throw new Error(`${contender} has no product of matrices of its own.`);
   const a = randomMatrix(size, 1);
 
@@ -61,29 +87,20 @@ export const measureMatmul: Job<MeasureArguments<MatmulWorkload>, MatmulMeasurem
   const form = await timedOne.form?.();
   await timedOne.dispose();
   return { ...timed, product: Float32Array.from(product), ...(form && { form }) };
-};
-
-export interface TimeToAccuracyArguments {
-  readonly contender: ContenderName;
-  readonly workload: TrainingWorkload;
-  /** Share of the test set that is to be right. */
-  readonly accuracy: number;
-  readonly stepsBetween: number;
-  /** Seconds of training after which it is given up. */
-  readonly limitSeconds: number;
 }
 
-export const timeToAccuracy: Job<TimeToAccuracyArguments, TimeToAccuracy> = async (
-  { contender, workload, accuracy, stepsBetween, limitSeconds },
-  { emit },
-) => {
+async function timeToAccuracy(
+  sources: Sources,
+  { contender, workload, accuracy, stepsBetween, limitSeconds }: TimeToAccuracyArguments,
+  { emit }: JobContext,
+): Promise<TimeToAccuracy> {
   // Compiles, with a network that is thrown away.
-  const trial = await createLearner(contender, workload, { withTest: true });
+  const trial = await createLearner(sources, contender, workload, { withTest: true });
   await trial.train(stepsBetween);
   await trial.accuracy?.();
   await trial.dispose();
 
-  const learner = await createLearner(contender, workload, { withTest: true });
+  const learner = await createLearner(sources, contender, workload, { withTest: true });
   await learner.settle?.();
   if (!learner.accuracy) throw new Error(`${contender} is not evaluated by this benchmark.`);
   const evaluations: TimeToAccuracy['evaluations'][number][] = [];
@@ -101,21 +118,22 @@ export const timeToAccuracy: Job<TimeToAccuracyArguments, TimeToAccuracy> = asyn
   }
   await learner.dispose();
   return { isReached: reached >= accuracy, evaluations };
-};
+}
 
 async function createLearner(
-  name: ContenderName,
+  { load, dataset }: Sources,
+  name: string,
   { network, batchSize, learningRate }: TrainingWorkload,
   { withTest = false } = {},
 ): Promise<Learner> {
-  const contender = await loadContender(name);
-  const all = await fetchDataset('training');
+  const contender = await load(name);
+  const all = await dataset('training');
   const task: LearningTask = {
     network: new Network(network),
     training: sliceDataset(all, 0, wholeBatches(all.sampleCount, batchSize)),
     batchSize,
     learningRate,
-    ...(withTest && { test: await fetchDataset('test') }),
+    ...(withTest && { test: await dataset('test') }),
   };
   return await contender.learn(task);
 }

@@ -2,8 +2,10 @@
 import { environment } from '../../../src/page/jobs/environment.ts';
 import { createNudgePage } from '../../../src/page/nudgePage.ts';
 import type { ContenderName } from '../contenders.ts';
+import { fetchDataset } from './data.ts';
 import { makeFirstStep } from './firstStep.ts';
-import { measureMatmul, measureTraining, timeToAccuracy } from './jobs.ts';
+import { jobsIn } from './jobs.ts';
+import { loadContender } from './loadContender.ts';
 
 // The page begins the first step by itself, as soon as it is loaded. Its address names the library.
 const first = new URLSearchParams(location.search).get('first');
@@ -13,9 +15,7 @@ firstStep?.catch(() => undefined);
 
 const jobs = {
   environment,
-  measureTraining,
-  measureMatmul,
-  timeToAccuracy,
+  ...jobsIn({ load: (name) => loadContender(name as ContenderName), dataset: fetchDataset }),
   firstStep: async () => await firstStep,
 };
 

@@ -1,7 +1,6 @@
 /** nudge as a user would drive it: a Trainer, and nothing beside the public API. */
 import { Device, sgd, Trainer } from '../../../src/index.ts';
-import type { Contender } from './contender.ts';
-import type { Form } from '../measurements.ts';
+import type { Contender, Form } from '../../../src/benchmark/peers/contender.ts';
 import { createNudgeMultiplier } from './nudgeMatmul.ts';
 
 export function nudge(backend: 'webgpu' | 'cpu'): Contender {

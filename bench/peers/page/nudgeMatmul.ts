@@ -7,7 +7,7 @@ import type { Device } from '../../../src/gpu/device.ts';
 import { choosePlan } from '../../../src/gpu/plan/choose.ts';
 import { paddedRows } from '../../../src/gpu/plan/plan.ts';
 import { Program } from '../../../src/gpu/program.ts';
-import type { MatmulTask, Multiplier } from './contender.ts';
+import type { MatmulTask, Multiplier } from '../../../src/benchmark/peers/contender.ts';
 
 /** Floating-point operations of one submit: 50 ms at 10 GFLOP/s, and soon enough over on a slow adapter. */
 const operationsPerSubmit = 5e8;

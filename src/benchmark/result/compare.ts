@@ -1,14 +1,8 @@
 /** Which of two results is faster, by how much, and how sure that is. */
 import { blockMedians, blockSizes, estimateRatio, type Blocks } from '../statistics.ts';
 import { findObstacles, findReservations } from './comparability.ts';
-import {
-  ownSides,
-  sides as allSides,
-  type BenchmarkResult,
-  type Estimate,
-  type Series,
-  type SideName,
-} from './schema.ts';
+import type { BenchmarkResult, Estimate, Series, SideName } from './schema.ts';
+import { isOwn, sides as allSides } from './sides.ts';
 
 /** What an interval says: all of it above 1, all of it below, or neither. That is not to say that both are equal. */
 export type ComparisonVerdict = 'faster' | 'slower' | 'no difference';
@@ -49,7 +43,7 @@ export interface Comparison {
 export function compareResults(before: BenchmarkResult, after: BenchmarkResult): Comparison {
   const matched = matchSeries(before, after);
   // Other libraries do not get faster with nudge, and would hide that it did.
-  const own = matched.filter(({ side }) => ownSides.some((one) => one === side));
+  const own = matched.filter(({ side }) => isOwn(side));
   const obstacles = findObstacles(before, after, own.length);
   const isComparable = obstacles.length === 0;
   const judge = (estimate: Estimate): SpeedRatio =>

@@ -6,18 +6,15 @@
  */
 import * as v from 'valibot';
 
+import { ownSides, sides } from './sides.ts';
+
+export { ownSides, sides, type OwnSideName, type PeerName, type SideName } from './sides.ts';
+
 /**
  * Of the format as a whole; raised when an old reader would misread a new file. Version 1 had no blocks: `upgradeResult` of
  * read.ts reads it.
  */
 export const formatVersion = 2;
-
-/** nudge's own, which the score knows: one CPU thread, as many as pay, the GPU. */
-export const ownSides = ['cpu-1', 'cpu', 'webgpu'] as const;
-/** The other libraries. */
-export const peerNames = ['tfjs-webgpu', 'tfjs-wasm', 'jax-webgpu', 'jax-wasm'] as const;
-/** Everybody who trains a workload. */
-export const sides = [...ownSides, ...peerNames] as const;
 
 /** The most blocks that a result has. */
 export const maxBlocks = 100;
@@ -316,9 +313,6 @@ export const resultSchema = v.pipe(
 );
 
 export type BenchmarkResult = v.InferOutput<typeof resultSchema>;
-export type SideName = (typeof sides)[number];
-export type PeerName = (typeof peerNames)[number];
-export type OwnSideName = (typeof ownSides)[number];
 export type Estimate = v.InferOutput<typeof estimate>;
 export type Environment = v.InferOutput<typeof environment>;
 export type MeasuredAdapterLimits = v.InferOutput<typeof limits>;

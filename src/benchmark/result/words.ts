@@ -1,16 +1,8 @@
 /** Figures and names of a result in words, the same in every format that people read. */
 import { adapterName } from '../../gpu/adapter.ts';
-import type { BenchmarkResult, Environment, Estimate, Mark, Score, SideName } from './schema.ts';
+import type { BenchmarkResult, Environment, Estimate, Mark, Score } from './schema.ts';
 
-export const sideNames: Readonly<Record<SideName, string>> = {
-  'cpu-1': 'CPU, 1 thread',
-  cpu: 'CPU',
-  webgpu: 'GPU',
-  'tfjs-webgpu': 'TensorFlow.js, WebGPU',
-  'tfjs-wasm': 'TensorFlow.js, WebAssembly',
-  'jax-webgpu': 'jax-js, WebGPU',
-  'jax-wasm': 'jax-js, WebAssembly',
-};
+export { sideNames } from './sides.ts';
 
 export const classNames: Readonly<Record<Score['class'], string>> = {
   cpu: 'CPU',

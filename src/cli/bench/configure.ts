@@ -1,5 +1,11 @@
 /** From the options of `nudge bench` to what is run and where. Pure, and strict: nothing is found out after a minute. */
-import { ownSides, type BenchmarkResult, type OwnSideName } from '../../benchmark/result/schema.ts';
+import type { BenchmarkResult } from '../../benchmark/result/schema.ts';
+import {
+  browserPeers,
+  isOwn,
+  type OwnSideName,
+  type PeerName,
+} from '../../benchmark/result/sides.ts';
 import {
   decideSettings,
   settingsRanges,
@@ -18,6 +24,7 @@ export interface BenchArguments extends Pick<RuntimeArguments, 'runtime' | 'brow
   readonly seed?: number | undefined;
   readonly quick?: boolean | undefined;
   readonly peers?: boolean | undefined;
+  readonly python?: string | false | undefined;
   readonly resume?: string | undefined;
   readonly connect?: string | undefined;
   readonly host?: string | undefined;
@@ -25,7 +32,7 @@ export interface BenchArguments extends Pick<RuntimeArguments, 'runtime' | 'brow
 }
 
 /**
- * What is to be measured.
+ * What is to be measured, but for Python's libraries, which are looked for once all else makes sense.
  * @param resume the result to go on with, whose settings are then the ones
  * @throws {ConfigurationError} for settings that make no sense, or that contradict `resume`
  */
@@ -65,7 +72,7 @@ export function configureBench(
     waitSeconds: args.wait,
     seed: args.seed,
     quick: args.quick,
-    peers: args.peers,
+    ...(args.peers && { peers: args.runtime === 'node' ? [] : browserPeers }),
   };
   // Says what is wrong with names, before a browser is started; what the adapter is does not matter for that.
   decideSettings(settings, 'hardware');
@@ -97,8 +104,8 @@ export function parseNames(words: readonly string[]): string[] {
  */
 export function settingsOf({ settings, environment }: BenchmarkResult): BenchmarkSettings {
   const { workloads, repeats, blocks, repeatSeconds, seed } = settings;
-  const sides = ownSides.filter((side) => settings.sides.includes(side));
-  const peers = settings.sides.length > sides.length;
+  const sides = settings.sides.filter(isOwn);
+  const peers = settings.sides.filter((side): side is PeerName => !isOwn(side));
   const { adapter } = environment;
   const kind = adapter ? (adapter.isSoftware ? 'software' : 'hardware') : 'none';
   const asked = { sides, peers, repeats, blocks, repeatSeconds, seed };
@@ -108,10 +115,20 @@ export function settingsOf({ settings, environment }: BenchmarkResult): Benchmar
 
 /** @throws {UsageError} when options that say where it runs contradict each other */
 export function requireOnePlace(args: BenchArguments): void {
-  const { runtime, browser, connect, host, port, peers } = args;
-  if (peers === true && (runtime === 'node' || runtime === 'auto')) {
+  const { runtime, browser, connect, host, port, peers, python, resume } = args;
+  if (peers === true && runtime === 'auto') {
     throw new UsageError(
-      `--peers was given, and the other libraries run in browsers, not with --runtime ${runtime}. Leave one of them out.`,
+      '--peers was given, and some of the other libraries run in browsers alone, so that it has to be known whether this is one. Name a --runtime.',
+    );
+  }
+  if (peers === true && runtime === 'node' && python === false) {
+    throw new UsageError(
+      '--peers was given, and in Node the other libraries are those of Python, which --no-python leaves out. Leave one of the three out.',
+    );
+  }
+  if (typeof python === 'string' && peers !== true && resume === undefined) {
+    throw new UsageError(
+      `--python ${python} says where PyTorch and NumPy are, and no --peers was given. Add it, or leave --python out.`,
     );
   }
   const page = host === undefined ? port && `--port ${port}` : `--host ${host}`;
@@ -133,6 +150,14 @@ export function requireOnePlace(args: BenchArguments): void {
       `Both ${places.slice(0, 2).join(' and ')} were given, and a run is in one place. Give one of them.`,
     );
   }
+}
+
+/**
+ * The interpreter whose libraries run beside; false where none do.
+ * @returns for a browser that may be on another machine, only one that was named
+ */
+export function pythonOf({ connect, python }: BenchArguments): string | false {
+  return python ?? (connect === undefined && 'python3');
 }
 
 /** Whether `--runtime` and `--browser` can both be meant. */

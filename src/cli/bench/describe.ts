@@ -1,11 +1,6 @@
 /** A benchmark's result as lines for people: a table, what is to be thought of it, and where it was made. */
 import { describeFraction } from '../../benchmark/limit.ts';
-import {
-  ownSides,
-  type BenchmarkResult,
-  type SideName,
-  type WorkloadResult,
-} from '../../benchmark/result/schema.ts';
+import type { BenchmarkResult, SideName, WorkloadResult } from '../../benchmark/result/schema.ts';
 import {
   bottleneckSentences,
   describeThreads,
@@ -14,6 +9,7 @@ import {
   scaleSentence,
   sideTitle,
 } from '../../benchmark/result/sentences.ts';
+import { isOwn } from '../../benchmark/result/sides.ts';
 import {
   classNames,
   describeData,
@@ -174,10 +170,6 @@ function finalCostLines({ workloads }: BenchmarkResult): string[] {
     );
     return [`Cost of ${name} in the end, after as many steps as each made: ${costs.join('; ')}.`];
   });
-}
-
-function isOwn(side: SideName): boolean {
-  return (ownSides as readonly SideName[]).includes(side);
 }
 
 /** Two significant digits: drifts are mostly far below a hundredth. */

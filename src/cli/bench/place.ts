@@ -6,11 +6,15 @@ import type { BenchmarkResult } from '../../benchmark/result/schema.ts';
 import { FormatError, NoAdapterError } from '../../errors.ts';
 import { describeBrowser } from '../../node/browser.ts';
 import { openBrowserSession, type LaunchedSession } from '../../node/browserSession.ts';
+import { PythonPeers, pythonLoader } from '../../node/pythonPeers.ts';
 import { connectBrowserSession } from '../../node/connectedSession.ts';
 import { createGpu } from '../../node/dawn.ts';
 import type { BrowserSession } from '../../node/pageSession.ts';
 import { readNodeSurroundings } from '../../node/surroundings.ts';
-import type { BenchArguments as PageArguments } from '../../page/jobs/benchArguments.ts';
+import type {
+  BenchArguments as PageArguments,
+  PeerQuestion,
+} from '../../page/jobs/benchArguments.ts';
 import type { PageDataSource, StoppingEvent } from '../../page/jobs/work.ts';
 import type { RuntimeChoice } from '../configure.ts';
 import { dataForPage, inFolder, loadData, type DataSource } from '../dataSource.ts';
@@ -44,6 +48,8 @@ export interface PlaceOptions {
   /** `needed` fails without an adapter, `wanted` does without, and `unused` asks for none. */
   readonly adapter: 'needed' | 'wanted' | 'unused';
   readonly source: DataSource;
+  /** The interpreter that has PyTorch and NumPy; false to leave them out. */
+  readonly python: string | false;
 }
 
 /**
@@ -51,24 +57,25 @@ export interface PlaceOptions {
  * @throws {BrowserError} when no browser is to be had
  */
 export async function openPlace(options: PlaceOptions): Promise<Place> {
-  const { runtime, browser, connect, source } = options;
+  const { runtime, browser, connect } = options;
   if (connect !== undefined) return await connectedPlace(connect, options);
   if (browser !== undefined) return await launchedPlace(browser, options, []);
   if (runtime === 'chromium' || runtime === 'firefox') {
     return await launchedPlace(runtime, options, []);
   }
-  if (options.adapter === 'unused') return nodePlace(source, undefined);
+  if (options.adapter === 'unused') return nodePlace(options, undefined);
   try {
-    return nodePlace(source, await createGpu());
+    return nodePlace(options, await createGpu());
   } catch (error) {
     if (!(error instanceof NoAdapterError)) throw error;
     if (runtime === 'auto') return await launchedPlace('chromium', options, [error.message]);
     if (options.adapter === 'needed') throw error;
-    return nodePlace(source, gpuWithout(error));
+    return nodePlace(options, gpuWithout(error));
   }
 }
 
-function nodePlace(source: DataSource, gpu: GPU | undefined): Place {
+function nodePlace({ source, python }: PlaceOptions, gpu: GPU | undefined): Place {
+  const loadPeer = pythonLoader(python);
   const surroundings = readNodeSurroundings(gpu && packageVersion('webgpu'));
   const commit = nudgeCommit();
   return {
@@ -79,7 +86,7 @@ function nodePlace(source: DataSource, gpu: GPU | undefined): Place {
         ...settings,
         ...run,
         ...data,
-        openLab: () => Promise.resolve(new LocalLab({ ...data, gpu })),
+        openLab: () => Promise.resolve(new LocalLab({ ...data, gpu, loadPeer })),
         surroundings,
         nudge: { version: nudgeVersion(), ...(commit !== '' && { commit }) },
       });
@@ -110,7 +117,7 @@ async function launchedPlace(
     ...session.passedOver,
     `Browser: ${session.version}, ${describeBrowser(session.browser)}.`,
   );
-  return pagePlace(session, data, source, more);
+  return pagePlace(session, data, options, more);
 }
 
 async function connectedPlace(endpoint: string, options: PlaceOptions): Promise<Place> {
@@ -119,24 +126,29 @@ async function connectedPlace(endpoint: string, options: PlaceOptions): Promise<
   const needsAdapter = adapter === 'needed';
   const session = await connectBrowserSession(endpoint, { mounts, host, port, needsAdapter });
   const notes = [`Browser: ${session.version} at ${endpoint}, page at ${session.url}.`];
-  return pagePlace(session, data, source, notes);
+  return pagePlace(session, data, options, notes);
 }
+
+type PageEvent = BenchmarkEvent | StoppingEvent | PeerQuestion;
 
 function pagePlace(
   session: BrowserSession,
   data: PageDataSource,
-  source: DataSource,
+  { source, python }: PlaceOptions,
   notes: readonly string[],
 ): Place {
   return {
     notes,
     async run({ settings, resume, signal, onEvent }) {
       const args: PageArguments = { configuration: settings, data, resume };
+      const peers = new PythonPeers(python);
       try {
-        return await session.call<BenchmarkResult, BenchmarkEvent | StoppingEvent>('bench', args, {
+        return await session.call<BenchmarkResult, PageEvent>('bench', args, {
           signal,
           onEvent: (event) => {
+            if (event.type === 'peer') return peers.answer(event);
             if (event.type !== 'stopping') onEvent(event);
+            return undefined;
           },
         });
       } catch (error) {
@@ -144,6 +156,8 @@ function pagePlace(
           throw inFolder(error, source.folder);
         }
         throw error;
+      } finally {
+        peers.end();
       }
     },
     close: () => session.close(),

@@ -1,6 +1,6 @@
 /** Whether a benchmark's result is one to rely on: verified, complete, and void for no reason. */
-import { ownSides, type BenchmarkResult, type OwnSideName } from '../../benchmark/result/schema.ts';
-import { sideNames } from '../../benchmark/result/words.ts';
+import type { BenchmarkResult } from '../../benchmark/result/schema.ts';
+import { isOwn, sideNames } from '../../benchmark/result/sides.ts';
 import { findWorkload, sidesOf } from '../../benchmark/workloads.ts';
 
 /** Whether the exit status is to be 0. */
@@ -22,9 +22,7 @@ export function problemsOf(result: BenchmarkResult): string[] {
     );
   }
   // Another library that fails takes nothing from what nudge did.
-  const own = settings.sides.filter((side): side is OwnSideName =>
-    (ownSides as readonly string[]).includes(side),
-  );
+  const own = settings.sides.filter(isOwn);
   const missing = settings.workloads.flatMap((name) => {
     const found = workloads.find((workload) => workload.name === name);
     if (!found) return [name];

@@ -3,10 +3,16 @@ import { Option, type Command } from 'commander';
 
 import { readResult } from '../../benchmark/result/read.ts';
 import { ownSides, type BenchmarkResult } from '../../benchmark/result/schema.ts';
-import { settingsRanges } from '../../benchmark/settings.ts';
+import { settingsRanges, type BenchmarkSettings } from '../../benchmark/settings.ts';
 import { quickWorkloads, workloads } from '../../benchmark/workloads.ts';
 import { FormatError } from '../../errors.ts';
-import { configureBench, requireOnePlace, type BenchArguments } from '../bench/configure.ts';
+import { describePython, pythonSides } from '../../node/pythonPeers.ts';
+import {
+  configureBench,
+  pythonOf,
+  requireOnePlace,
+  type BenchArguments,
+} from '../bench/configure.ts';
 import { describeBenchmark } from '../bench/describe.ts';
 import { prepareOutputs, type BenchOutputs, type OutputArguments } from '../bench/outputs.ts';
 import { openPlace, type BenchRun, type Place } from '../bench/place.ts';
@@ -52,7 +58,15 @@ export function addBench(program: Command, context: Context): void {
   );
 
   const advanced = [
-    new Option('--peers', 'train the same with TensorFlow.js and jax-js beside; in browsers only'),
+    new Option(
+      '--peers',
+      'train the same beside with TensorFlow.js and jax-js, in browsers only, and with PyTorch and NumPy where Python has them',
+    ),
+    new Option(
+      '--python <path>',
+      'with --peers: the interpreter that has PyTorch and NumPy; default: python3, with --connect none',
+    ),
+    new Option('--no-python', 'with --peers: leave PyTorch and NumPy out'),
     new Option(
       '--workloads <names...>',
       `of ${workloads.map(({ name }) => name).join(', ')}; default: all, but huge on hardware only`,
@@ -106,18 +120,20 @@ async function runBench(options: BenchOptions, context: Context): Promise<void> 
     const { terminal, interrupt } = run;
     requireOnePlace(options);
     const resume = options.resume === undefined ? undefined : await readFrom(options.resume);
-    const settings = configureBench(options, resume);
+    const configured = configureBench(options, resume);
     const outputs = await prepareOutputs(options, run.json);
     const { source, note } = await findData(options.data);
     if (note !== undefined) terminal.note(note);
 
+    const python = pythonOf(options);
+    const settings =
+      options.peers === true ? await withPython(configured, options, run) : configured;
     const { sides } = settings;
     const adapter = sides === undefined || resume ? 'wanted' : 'needed';
     const { runtime = options.browser === undefined ? 'chromium' : 'auto' } = options;
     const place = await openPlace({
       ...options,
-      runtime,
-      source,
+      ...{ runtime, source, python },
       adapter: (sides?.includes('webgpu') ?? true) ? adapter : 'unused',
     });
     try {
@@ -135,6 +151,28 @@ async function runBench(options: BenchOptions, context: Context): Promise<void> 
       await place.close();
     }
   });
+}
+
+/** Adds the libraries that Python has, and says what it lacks. */
+async function withPython(
+  settings: BenchmarkSettings,
+  options: BenchOptions,
+  { terminal }: Run,
+): Promise<BenchmarkSettings> {
+  const { connect, python: given } = options;
+  const python = pythonOf(options);
+  if (python === false) {
+    if (connect !== undefined && given === undefined) {
+      terminal.note(
+        'NumPy and PyTorch were left out: the browser of --connect may be on another machine. Where it is on this one, name --python.',
+      );
+    }
+    return settings;
+  }
+  const found = await describePython(python);
+  for (const line of found.warnings) terminal.note(`Warning: ${line}`);
+  for (const line of found.notes) terminal.note(line);
+  return { ...settings, peers: [...(settings.peers ?? []), ...pythonSides(found)] };
 }
 
 /** Runs it; where that fails half-way, for a browser that crashes say, what was finished is written. */

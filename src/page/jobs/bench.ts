@@ -12,7 +12,7 @@ import { nudgeBuild } from './nudgeBuild.ts';
 import { whileStopping } from './stopping.ts';
 import { readSurroundings } from './surroundings.ts';
 
-/** Emits {@link BenchmarkEvent}s; stopped, it gives what is finished. */
+/** Emits {@link BenchmarkEvent}s, and each `PeerQuestion`, which is to be answered; stopped, it gives what is finished. */
 export const bench: Job<BenchArguments, BenchmarkResult> = (
   { configuration, data, resume },
   context,
@@ -28,6 +28,7 @@ export const bench: Job<BenchArguments, BenchmarkResult> = (
         ...configuration,
         data: loaded,
         hasGpu: adapter !== undefined,
+        askBeyond: (question) => context.emit(question),
         surroundings: await readSurroundings(),
         nudge: nudgeBuild,
         resume,

@@ -1,7 +1,11 @@
 /** What a job in the page is given beside its arguments. */
 export interface JobContext {
-  /** Sends an event to the caller, in order. Awaiting it waits until the caller has dealt with it. */
-  readonly emit: (event: unknown) => Promise<void>;
+  /**
+   * Sends an event to the caller, in order. Awaiting it waits until the caller has dealt with it.
+   * @returns what the caller answers
+   * @throws what the caller's answer fails with
+   */
+  readonly emit: (event: unknown) => Promise<unknown>;
   /** Aborts when the caller no longer wants the result. */
   readonly signal: AbortSignal;
 }

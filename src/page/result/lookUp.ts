@@ -6,8 +6,8 @@ import type {
   SideName,
   WorkloadResult,
 } from '../../benchmark/result/schema.ts';
+import { sides as allSides } from '../../benchmark/result/sides.ts';
 import { findWorkload } from '../../benchmark/workloads.ts';
-import { sideOrder } from '../sides.ts';
 
 /** How `side` did; undefined where it did not run. */
 export function seriesOf(workload: WorkloadResult, side: SideName): Series | undefined {
@@ -22,7 +22,7 @@ export function ratioOf(workload: WorkloadResult, of: SideName, over: SideName):
 /** The sides that ran anything, in the order in which they are shown. */
 export function sidesOf({ workloads }: BenchmarkResult): readonly SideName[] {
   const ran = new Set(workloads.flatMap(({ series }) => series.map(({ side }) => side)));
-  return sideOrder.filter((side) => ran.has(side));
+  return allSides.filter((side) => ran.has(side));
 }
 
 /** The workloads that differ in size, from the smallest to the largest. */

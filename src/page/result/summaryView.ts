@@ -1,10 +1,11 @@
 /** What a short link has of a result. */
+import { sides as allSides } from '../../benchmark/result/sides.ts';
 import type { ResultSummary, SummaryWorkload } from '../../benchmark/result/summary.ts';
 import { formatRatio, markNames } from '../../benchmark/result/words.ts';
 import { findWorkload, type Workload } from '../../benchmark/workloads.ts';
 import { make, makeTable, type Cell } from '../elements.ts';
 import { formatThree } from '../format.ts';
-import { sideName, sideOrder } from '../sides.ts';
+import { sideName } from '../sides.ts';
 import { describeMoment, scoreNotes, scoreOrder, verifiedSentence } from './findings.ts';
 import { arrangeScores, makeBadge, makeNotesList, makeScore, makeVoid } from './headline.ts';
 import { drawThroughput } from './throughput.ts';
@@ -76,7 +77,7 @@ export function makeSummaryCards({ workloads, machine }: ResultSummary): HTMLEle
 }
 
 function makeMedians(workloads: readonly SummaryWorkload[], isSoftware: boolean): HTMLElement {
-  const sides = sideOrder.filter((side) =>
+  const sides = allSides.filter((side) =>
     workloads.some(({ series }) => series.some((one) => one.side === side)),
   );
   const hasRatio = workloads.some(({ ratio }) => ratio);

@@ -1,9 +1,10 @@
 /** Throughput as dots with intervals on a logarithmic scale. The picture is a table, and reads as one. */
 import type { BenchmarkResult, Estimate, SideName } from '../../benchmark/result/schema.ts';
+import { sides as allSides } from '../../benchmark/result/sides.ts';
 import { formatEstimate } from '../../benchmark/result/words.ts';
 import { make } from '../elements.ts';
 import { formatPrefixed, formatThree } from '../format.ts';
-import { sideKey, sideName, sideOrder } from '../sides.ts';
+import { sideKey, sideName } from '../sides.ts';
 import { isSoftware, ladderOf, networkName } from './lookUp.ts';
 
 /** The dots of one workload. */
@@ -43,7 +44,7 @@ export function drawThroughput(
   const all = groups.flatMap(({ series }) => series);
   if (all.length === 0) return undefined;
   const scale = makeScale(all);
-  const sides = sideOrder.filter((side) => all.some((one) => one.side === side));
+  const sides = allSides.filter((side) => all.some((one) => one.side === side));
   return make(
     'figure',
     { class: 'card wide', 'data-chart': 'throughput' },

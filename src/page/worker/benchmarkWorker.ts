@@ -1,5 +1,7 @@
 /** The page's side of the line: starts the worker, has tasks done by it, and notices when it is gone. */
+import type { PeerAnswer } from '../../benchmark/peers/remote.ts';
 import { BrowserError } from '../../errors.ts';
+import type { PeerQuestion } from '../jobs/benchArguments.ts';
 import { decodeError } from '../wire.ts';
 import type { Port, Reply, Request, TaskName, Tasks } from './protocol.ts';
 import { trustOwnScripts } from './trust.ts';
@@ -10,6 +12,11 @@ export interface CallOptions<Event> {
   /** Tells the task to stop; it may give what is finished, and if it gives an error the call throws the reason. */
   readonly signal?: AbortSignal | undefined;
 }
+
+/** Has the program beyond the page answer. */
+export type AskBeyond = (question: PeerQuestion) => Promise<unknown>;
+
+let lastPeer = 0;
 
 /** Between two looks whether the worker says anything, and how many it may miss: a minute. */
 const lookMs = 5000;
@@ -24,8 +31,9 @@ interface Call {
 export class BenchmarkWorker {
   readonly #port: Port;
   readonly #terminate: () => void;
+  readonly #askBeyond: AskBeyond | undefined;
   readonly #calls = new Map<number, Call>();
-  readonly #endThreads: (() => void)[] = [];
+  readonly #ends: (() => void)[] = [];
   readonly #watch: ReturnType<typeof setInterval>;
   /** Looks since the last word. */
   #missed = 0;
@@ -38,8 +46,9 @@ export class BenchmarkWorker {
     this.#failToStart = reject;
   });
 
-  private constructor(port: Port, terminate: () => void) {
+  private constructor(port: Port, terminate: () => void, askBeyond: AskBeyond | undefined) {
     this.#port = port;
+    this.#askBeyond = askBeyond;
     this.#terminate = terminate;
     port.onmessage = ({ data, ports }: MessageEvent<Reply>) => this.#take(data, ports);
     this.#watch = setInterval(() => this.#look(), lookMs);
@@ -51,15 +60,16 @@ export class BenchmarkWorker {
    * Starts the worker. Where the page has a GPU and workers have none, the page's own thread does the work: less
    * smoothly, but with the GPU.
    * @param hasAdapter whether the page found one
+   * @param askBeyond missing where no program drives the page
    * @throws {BrowserError} when it does not start
    */
-  static async start(hasAdapter: boolean): Promise<BenchmarkWorker> {
+  static async start(hasAdapter: boolean, askBeyond?: AskBeyond): Promise<BenchmarkWorker> {
     trustOwnScripts();
     const program = new Worker(new URL('./main.ts', import.meta.url), {
       type: 'module',
       name: 'nudge benchmark',
     });
-    const worker = new BenchmarkWorker(program, () => program.terminate());
+    const worker = new BenchmarkWorker(program, () => program.terminate(), askBeyond);
     program.onerror = (event) => {
       event.preventDefault();
       worker.#fail(event.message || 'its program could not be loaded');
@@ -68,13 +78,13 @@ export class BenchmarkWorker {
     const workerHasAdapter = await worker.#ready;
     if (workerHasAdapter || !hasAdapter) return worker;
     worker.end();
-    return await BenchmarkWorker.#inPage();
+    return await BenchmarkWorker.#inPage(askBeyond);
   }
 
-  static async #inPage(): Promise<BenchmarkWorker> {
+  static async #inPage(askBeyond: AskBeyond | undefined): Promise<BenchmarkWorker> {
     const { serve } = await import('./serve.ts');
     const { port1, port2 } = new MessageChannel();
-    const worker = new BenchmarkWorker(port1, () => port1.close());
+    const worker = new BenchmarkWorker(port1, () => port1.close(), askBeyond);
     serve(port2);
     await worker.#ready;
     return worker;
@@ -149,12 +159,31 @@ export class BenchmarkWorker {
       case 'thread':
         void this.#startThread(ports[0]!, ports[1]!);
         break;
+      case 'peer':
+        this.#connectPeer(ports[0]!);
+        break;
     }
   }
 
   async #startThread(work: MessagePort, control: MessagePort): Promise<void> {
     const { startPageThread } = await import('./pageThread.ts');
-    if (this.isAlive) this.#endThreads.push(startPageThread(work, control));
+    if (this.isAlive) this.#ends.push(startPageThread(work, control));
+  }
+
+  #connectPeer(port: MessagePort): void {
+    const peer = ++lastPeer;
+    const ask = async (request: PeerQuestion['request']) => {
+      if (!this.#askBeyond) throw new Error('it runs beside `nudge bench` alone');
+      return await this.#askBeyond({ type: 'peer', peer, request });
+    };
+    port.onmessage = ({ data }: MessageEvent<PeerQuestion['request']>) => {
+      const answer = (answer: PeerAnswer) => port.postMessage(answer);
+      ask(data).then(
+        (value) => answer({ type: 'done', value }),
+        (error: unknown) => answer({ type: 'failed', message: (error as Error).message }),
+      );
+    };
+    this.#ends.push(() => void ask({ type: 'end' }).catch(() => undefined));
   }
 
   #look(): void {
@@ -167,7 +196,7 @@ export class BenchmarkWorker {
     if (this.#failure) return;
     clearInterval(this.#watch);
     this.#terminate();
-    for (const end of this.#endThreads) end();
+    for (const end of this.#ends) end();
     this.#failure = new BrowserError(
       `A worker of the benchmark ended: ${reason.replace(/\.$/, '')}. Start again, or reload the page if it happens again.`,
     );

@@ -1,8 +1,8 @@
 /** The worker of one other library. */
-import type { Contender, Learner } from '../../../bench/peers/page/contender.ts';
-import { loadLibrary } from '../../../bench/peers/page/libraries.ts';
+import type { Contender, Learner } from '../../benchmark/peers/contender.ts';
+import { loadLibrary, type LibraryName } from '../../benchmark/peers/libraries.ts';
+import type { PeerAnswer, PeerRequest } from '../../benchmark/peers/remote.ts';
 import { Network } from '../../network/network.ts';
-import type { PeerAnswer, PeerRequest } from './peerProtocol.ts';
 
 let library: Contender | undefined;
 let learner: Learner | undefined;
@@ -15,18 +15,23 @@ addEventListener('message', ({ data }: MessageEvent<PeerRequest>) => {
   );
 });
 
-async function perform(request: PeerRequest): Promise<number> {
+async function perform(request: PeerRequest): Promise<unknown> {
   switch (request.type) {
     case 'load':
-      library = await loadLibrary(request.name);
-      return 0;
+      library = await loadLibrary(request.name as LibraryName);
+      return undefined;
     case 'learn': {
       const { shape, parameters, ...task } = request;
       const network = new Network(shape).withParameters(Float32Array.from(parameters));
       learner = await library!.learn({ ...task, network });
-      return 0;
+      return undefined;
     }
-    case 'train':
-      return await learner!.train(request.steps);
+    case 'train': {
+      const start = performance.now();
+      const cost = await learner!.train(request.steps);
+      return { cost, seconds: (performance.now() - start) / 1000 };
+    }
+    case 'form':
+      return await learner!.form?.();
   }
 }

@@ -1,61 +1,74 @@
 /**
- * The other libraries beside nudge, as bench/peers drives them: loaded only where somebody asks for them, and each in a
- * worker of its own, since TensorFlow.js has one backend at a time for all that runs in a place.
+ * The other libraries beside nudge, loaded only where somebody asks for them. Those that run in browsers have a worker of their
+ * own each, since TensorFlow.js has one backend at a time for all that runs in a place; the program beyond the page has the others.
  */
-import type { LoadPeer, PeerLearner } from '../../benchmark/peerRun.ts';
-import type { PeerName } from '../../benchmark/result/schema.ts';
-import type { PeerAnswer, PeerRequest } from './peerProtocol.ts';
+import type { LoadPeer } from '../../benchmark/peerRun.ts';
+import {
+  loadRemote,
+  type PeerAnswer,
+  type PeerLine,
+  type PeerRequest,
+} from '../../benchmark/peers/remote.ts';
+import { peers } from '../../benchmark/result/sides.ts';
+import type { PeerQuestion } from '../jobs/benchArguments.ts';
+import type { Port, Reply } from './protocol.ts';
 import { trustOwnScripts } from './trust.ts';
 
-export const loadPeer: LoadPeer = async (name) => {
-  const worker = new PeerWorker(name);
-  try {
-    await worker.ask({ type: 'load', name });
-  } catch (error) {
-    worker.end();
-    throw error;
-  }
-  return {
-    async learn({ network, training, batchSize, learningRate }): Promise<PeerLearner> {
-      const { layers, activation, output, cost } = network;
-      const shape = { layers, activation, output, cost };
-      const { parameters } = network;
-      await worker.ask({ type: 'learn', shape, parameters, training, batchSize, learningRate });
-      return {
-        train: (steps) => worker.ask({ type: 'train', steps }),
-        dispose: () => worker.end(),
-      };
-    },
+/** @param page which has the line to the program beyond it */
+export function peerLoader(page: Port): LoadPeer {
+  return (name) => {
+    const line = peers[name].runsIn === 'browser' ? workerLine(name) : lineBeyond(page);
+    return loadRemote(line, name);
   };
-};
+}
 
-class PeerWorker {
-  readonly #worker: Worker;
-  #waiting: { resolve(value: number): void; reject(error: Error): void } | undefined;
+function workerLine(name: string): PeerLine {
+  trustOwnScripts();
+  const worker = new Worker(new URL('./peerMain.ts', import.meta.url), { type: 'module', name });
+  const line = new PortLine(worker, () => worker.terminate());
+  worker.onerror = (event) => {
+    event.preventDefault();
+    line.fail(event.message || 'its program could not be loaded');
+  };
+  return line;
+}
 
-  constructor(name: PeerName) {
-    trustOwnScripts();
-    this.#worker = new Worker(new URL('./peerMain.ts', import.meta.url), { type: 'module', name });
-    this.#worker.onmessage = ({ data }: MessageEvent<PeerAnswer>) => {
+function lineBeyond(page: Port): PeerLine {
+  const { port1, port2 } = new MessageChannel();
+  page.postMessage({ type: 'peer' } satisfies Reply, { transfer: [port2] });
+  return new PortLine(port1, () => {
+    port1.postMessage({ type: 'end' } satisfies PeerQuestion['request']);
+    port1.close();
+  });
+}
+
+class PortLine implements PeerLine {
+  readonly #port: Port;
+  readonly #close: () => void;
+  #waiting: { resolve(value: unknown): void; reject(error: Error): void } | undefined;
+
+  constructor(port: Port, close: () => void) {
+    this.#port = port;
+    this.#close = close;
+    port.onmessage = ({ data }: MessageEvent<PeerAnswer>) => {
       if (data.type === 'done') this.#waiting?.resolve(data.value);
-      else this.#waiting?.reject(new Error(data.message));
-    };
-    this.#worker.onerror = (event) => {
-      event.preventDefault();
-      this.#waiting?.reject(new Error(event.message || 'its program could not be loaded'));
+      else this.fail(data.message);
     };
   }
 
-  /** One thing at a time. */
-  ask(request: PeerRequest): Promise<number> {
+  ask(request: PeerRequest): Promise<unknown> {
     return new Promise((resolve, reject) => {
       this.#waiting = { resolve, reject };
-      this.#worker.postMessage(request);
+      this.#port.postMessage(request);
     });
   }
 
+  fail(reason: string): void {
+    this.#waiting?.reject(new Error(reason));
+  }
+
   end(): void {
-    this.#worker.terminate();
-    this.#waiting?.reject(new Error('it was ended'));
+    this.#close();
+    this.fail('it was ended');
   }
 }

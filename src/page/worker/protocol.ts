@@ -91,7 +91,9 @@ export type Reply =
   | { readonly type: 'done'; readonly id: number; readonly value: unknown }
   | { readonly type: 'failed'; readonly id: number; readonly error: WireError }
   /** Asks for a thread, with two ports: for the thread, and for its end and its errors. */
-  | { readonly type: 'thread' };
+  | { readonly type: 'thread' }
+  /** Asks for a line to a library that the program beyond the page has, with its port. */
+  | { readonly type: 'peer' };
 
 /** Either end of the line: a worker, its inside, or an end of a message channel. */
 export interface Port {

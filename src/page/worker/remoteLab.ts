@@ -14,25 +14,29 @@ import type { BenchmarkResult } from '../../benchmark/result/schema.ts';
 import type { WorkData } from '../../benchmark/trainJob.ts';
 import type { WorkloadOutcome } from '../../benchmark/workloadRun.ts';
 import type { MeasuredLimits } from '../../gpu/probes/probeAdapter.ts';
-import { BenchmarkWorker } from './benchmarkWorker.ts';
+import { BenchmarkWorker, type AskBeyond } from './benchmarkWorker.ts';
 
 export interface PageRunOptions extends Omit<BenchmarkOptions, 'openLab' | 'training' | 'test'> {
   readonly data: WorkData;
   /** Whether the page found an adapter. */
   readonly hasGpu: boolean;
+  /** Missing where no program drives the page. */
+  readonly askBeyond?: AskBeyond;
 }
 
 /** {@link runBenchmark}, with a fresh worker for each block. */
 export async function runInWorkers({
   data,
   hasGpu,
+  askBeyond,
   ...options
 }: PageRunOptions): Promise<BenchmarkResult> {
   const { hidden } = options;
   return await runBenchmark({
     ...options,
     ...data,
-    openLab: async () => new RemoteLab(await BenchmarkWorker.start(hasGpu), data, hidden),
+    openLab: async () =>
+      new RemoteLab(await BenchmarkWorker.start(hasGpu, askBeyond), data, hidden),
   });
 }
 

@@ -1,7 +1,7 @@
 /** The worker's side of the line: starts tasks, stops them, and says how they ended. */
 import { findWebGpu } from '../webgpu.ts';
 import { encodeError } from '../wire.ts';
-import type { Port, Reply, Request, TaskName } from './protocol.ts';
+import type { Port, Reply, Request } from './protocol.ts';
 import { hide, tasks } from './tasks.ts';
 
 /** Between two signs of life. */
@@ -21,7 +21,9 @@ export function serve(port: Port): void {
         const { id, task, args } = data;
         const stop = new AbortController();
         underway.set(id, stop);
-        void perform(task, args, stop.signal, (event) => reply({ type: 'event', id, event }))
+        const emit = (event: unknown) => reply({ type: 'event', id, event });
+        // The page has checked that the arguments are this task's.
+        void tasks[task](args as never, { signal: stop.signal, emit, port })
           .then(
             (value) => reply({ type: 'done', id, value }),
             (error: unknown) => reply({ type: 'failed', id, error: encodeError(error) }),
@@ -42,14 +44,4 @@ export function serve(port: Port): void {
   void findWebGpu(gpu, undefined).then(({ adapter }) =>
     reply({ type: 'ready', hasAdapter: adapter !== undefined }),
   );
-}
-
-async function perform(
-  name: TaskName,
-  args: unknown,
-  signal: AbortSignal,
-  emit: (event: unknown) => void,
-): Promise<unknown> {
-  // The page has checked that the arguments are this task's.
-  return await tasks[name](args as never, { signal, emit });
 }

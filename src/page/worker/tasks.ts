@@ -4,13 +4,15 @@ import type { WorkData } from '../../benchmark/trainJob.ts';
 import { verify } from '../../benchmark/verification/verify.ts';
 import { digitsRange } from '../../data/digits/digits.ts';
 import { generateDigits, loadPageData, readFiles } from '../pageData.ts';
-import { loadPeer } from './peers.ts';
+import { peerLoader } from './peers.ts';
 import { describeData } from './describeData.ts';
-import type { DataSource, TaskName, Tasks } from './protocol.ts';
+import type { DataSource, Port, TaskName, Tasks } from './protocol.ts';
 
 interface TaskContext<Event> {
   readonly signal: AbortSignal;
   readonly emit: (event: Event) => void;
+  /** To the page. */
+  readonly port: Port;
 }
 
 type Task<Name extends TaskName> = (
@@ -34,8 +36,8 @@ const data: Task<'data'> = async (source, { signal, emit }) =>
 let lab: LocalLab | undefined;
 const hidden = new AbortController();
 
-const open: Task<'open'> = async ({ training, test, ...opening }) => {
-  lab = new LocalLab({ training, test, loadPeer, hidden: hidden.signal });
+const open: Task<'open'> = async ({ training, test, ...opening }, { port }) => {
+  lab = new LocalLab({ training, test, loadPeer: peerLoader(port), hidden: hidden.signal });
   return await lab.open(opening);
 };
 

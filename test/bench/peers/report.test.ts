@@ -10,7 +10,7 @@ import {
   ratioRows,
   speedCell,
 } from '../../../bench/peers/report.ts';
-import { resultName } from '../../../bench/peers/resultName.ts';
+import { resultName } from '../../../bench/peers/resultFiles.ts';
 import type { ContenderResult, Results } from '../../../bench/peers/results.ts';
 
 function result(

@@ -4,6 +4,7 @@ import { ConfigurationError } from '../../../src/errors.ts';
 import {
   configureBench,
   parseNames,
+  pythonOf,
   requireOnePlace,
   settingsOf,
   type BenchArguments,
@@ -28,8 +29,10 @@ it('what is said is asked for, and nothing else', () => {
     repeatSeconds: 0.2,
     seed: 7,
     quick: true,
-    peers: true,
+    peers: ['tfjs-webgpu', 'tfjs-wasm', 'jax-webgpu', 'jax-wasm'],
   });
+  // There, the other libraries are Python's alone, which are looked for later.
+  expect(configureBench({ peers: true, runtime: 'node' }, undefined)).toEqual({ peers: [] });
 });
 
 it.each<[BenchArguments, string]>([
@@ -51,7 +54,7 @@ describe('going on with a run', () => {
   const result = (workloads: readonly string[]) =>
     resultWith(makeBenchmarkResult(), ['settings', 'workloads'], workloads);
   const { sides, repeats, blocks, repeatSeconds, seed } = makeBenchmarkResult().settings;
-  const common = { sides, peers: false, repeats, blocks, repeatSeconds, seed };
+  const common = { sides, peers: [], repeats, blocks, repeatSeconds, seed };
 
   it('of workloads by name names them again', () => {
     expect(settingsOf(result(['tiny', 'xl']))).toEqual({ ...common, workloads: ['tiny', 'xl'] });
@@ -68,8 +71,12 @@ describe('going on with a run', () => {
   });
 
   it('beside other libraries has them beside it again', () => {
-    const beside = resultWith(result(['tiny']), ['settings', 'sides'], ['cpu', 'jax-wasm']);
-    expect(settingsOf(beside)).toMatchObject({ sides: ['cpu'], peers: true });
+    const beside = resultWith(
+      result(['tiny']),
+      ['settings', 'sides'],
+      ['cpu', 'jax-wasm', 'numpy'],
+    );
+    expect(settingsOf(beside)).toMatchObject({ sides: ['cpu'], peers: ['jax-wasm', 'numpy'] });
   });
 
   it('takes no other settings', () => {
@@ -89,8 +96,16 @@ describe('a run is in one place', () => {
     [{ connect: 'ws://x', runtime: 'node' }, 'Both --connect ws://x and --runtime node'],
     [{ connect: 'ws://x', runtime: 'chromium' }, 'Both --connect ws://x and --runtime chromium'],
     [
-      { peers: true, runtime: 'node' },
-      '--peers was given, and the other libraries run in browsers',
+      { peers: true, runtime: 'auto' },
+      '--peers was given, and some of the other libraries run in browsers alone',
+    ],
+    [
+      { peers: true, runtime: 'node', python: false },
+      '--peers was given, and in Node the other libraries are those of Python',
+    ],
+    [
+      { python: '/opt/python3' },
+      '--python /opt/python3 says where PyTorch and NumPy are, and no --peers was given',
     ],
     [{ host: 'box' }, '--host box says where a browser on another machine finds the page'],
     [{ port: 8377 }, '--port 8377 says where a browser on another machine finds the page'],
@@ -103,6 +118,8 @@ describe('a run is in one place', () => {
     [{}],
     [{ runtime: 'auto' }],
     [{ runtime: 'node' }],
+    [{ peers: true, runtime: 'node' }],
+    [{ python: '/opt/python3', resume: 'bench.json' }],
     [{ browser: '/bin/x' }],
     [{ runtime: 'firefox', browser: 'firefox' }],
     [{ runtime: 'chromium', browser: '/opt/chrome' }],
@@ -110,4 +127,15 @@ describe('a run is in one place', () => {
   ])('in this one: %j', (args) => {
     expect(() => requireOnePlace(args)).not.toThrow();
   });
+});
+
+it.each<[BenchArguments, string | false]>([
+  [{}, 'python3'],
+  [{ python: '/opt/python3' }, '/opt/python3'],
+  [{ python: false }, false],
+  // That browser may be on another machine, and Python is on this one.
+  [{ connect: 'ws://x' }, false],
+  [{ connect: 'ws://x', python: '/opt/python3' }, '/opt/python3'],
+])('the Python of %j is %j', (args, expected) => {
+  expect(pythonOf(args)).toBe(expected);
 });

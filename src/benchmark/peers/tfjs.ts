@@ -6,10 +6,9 @@
 import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-core/dist/register_all_gradients';
 
-import type { Network } from '../../../src/network/network.ts';
-import type { Form } from '../measurements.ts';
+import type { Network } from '../../network/network.ts';
 import { batchesOf, layerTensors } from './batches.ts';
-import type { Contender, Learner, LearningTask } from './contender.ts';
+import type { Contender, Form, Learner, LearningTask } from './contender.ts';
 
 interface Layer {
   readonly weights: tf.Variable;

@@ -14,11 +14,10 @@ import {
   type Array as JaxArray,
 } from '@jax-js/jax';
 
-import { supportedBuilds } from '../../../src/cpu/kernelModule.ts';
-import type { Network } from '../../../src/network/network.ts';
-import type { Form } from '../measurements.ts';
+import { supportedBuilds } from '../../cpu/kernelModule.ts';
+import type { Network } from '../../network/network.ts';
 import { batchesOf, layerTensors } from './batches.ts';
-import type { Contender, Learner, LearningTask } from './contender.ts';
+import type { Contender, Form, Learner, LearningTask } from './contender.ts';
 import { wasmForm } from './wasmForm.ts';
 
 // A type, not an interface: jax-js takes trees of arrays by their structure.

@@ -10,7 +10,6 @@ export interface Array {
   mul(other: Array | number): Array;
   sum(axis?: number): Array;
   data(): Promise<Float32Array>;
-  blockUntilReady(): Promise<Array>;
   dispose(): void;
 }
 export declare function init(...devices: Device[]): Promise<Device[]>;
@@ -23,7 +22,6 @@ export declare function blockUntilReady<T>(tree: T): Promise<T>;
 export declare const tree: {
   ref<T>(tree: T): T;
   dispose(tree: unknown): void;
-  leaves(tree: unknown): Array[];
 };
 export declare const nn: {
   readonly relu: (x: Array) => Array;
@@ -34,5 +32,4 @@ export declare const numpy: {
   array(values: Float32Array, options: { shape: number[]; device?: Device }): Array;
   matmul(a: Array, b: Array): Array;
   square(x: Array): Array;
-  argmax(x: Array, axis: number): Array;
 };

@@ -1,7 +1,7 @@
 /** Mini-batches as the peers take them: float32 from 0 to 1, and labels as one-hot rows. */
-import type { Dataset } from '../../../src/data/dataset.ts';
-import type { Network } from '../../../src/network/network.ts';
-import { parameterLayout } from '../../../src/network/parameters.ts';
+import type { Dataset } from '../../data/dataset.ts';
+import type { Network } from '../../network/network.ts';
+import { parameterLayout } from '../../network/parameters.ts';
 
 export interface Batch {
   /** [batchSize, featureCount] */

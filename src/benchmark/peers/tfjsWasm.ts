@@ -4,8 +4,7 @@ import threadedSimd from '@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-t
 import plain from '@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm.wasm?url';
 import { env } from '@tensorflow/tfjs-core';
 
-import type { Form } from '../measurements.ts';
-import type { Contender } from './contender.ts';
+import type { Contender, Form } from './contender.ts';
 import { wasmForm } from './wasmForm.ts';
 import { tfjs } from './tfjs.ts';
 

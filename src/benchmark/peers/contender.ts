@@ -1,9 +1,14 @@
 /** What every library has to be able to do to be measured. */
-import type { Dataset } from '../../../src/data/dataset.ts';
-import type { Network } from '../../../src/network/network.ts';
-import type { ContenderName } from '../contenders.ts';
-import type { Form } from '../measurements.ts';
-import { loadLibrary } from './libraries.ts';
+import type { Dataset } from '../../data/dataset.ts';
+import type { Network } from '../../network/network.ts';
+
+/** The form in which a library ran: what it found where it runs, not what it was asked for. */
+export interface Form {
+  /** 'SIMD, 2 threads' */
+  readonly description: string;
+  /** Why it could be faster on this machine, and what to do about it, in a sentence. */
+  readonly shortfall?: string;
+}
 
 export interface LearningTask {
   /** With the parameters that everybody starts from. */
@@ -24,12 +29,14 @@ export interface Learner {
    *   mini-batch before the update
    */
   train(steps: number): Promise<number>;
+  /** That the last `train` took, by the library's own clock; left out where that is the caller's. */
+  seconds?(): number | undefined;
   /** Waits until steps are as fast as they get, for who makes the first ones otherwise. */
   settle?(): Promise<void>;
   /** Share of the test set that it gets right. */
   accuracy?(): Promise<number>;
   /** How it computed, once it has. Left out where a library has one form alone. */
-  form?(): Promise<Form> | Form;
+  form?(): Promise<Form | undefined> | Form;
   dispose(): Promise<void> | void;
 }
 
@@ -56,13 +63,4 @@ export interface Contender {
   learn(task: LearningTask): Promise<Learner>;
   /** Left out by who has no product of matrices of its own to show. */
   multiplier?(task: MatmulTask): Promise<Multiplier>;
-}
-
-/** The library of that name, loaded now: a page that measures one library has not loaded another. */
-export async function loadContender(name: ContenderName): Promise<Contender> {
-  if (name === 'nudge-webgpu' || name === 'nudge-cpu') {
-    const { nudge } = await import('./nudge.ts');
-    return nudge(name === 'nudge-webgpu' ? 'webgpu' : 'cpu');
-  }
-  return await loadLibrary(name);
 }

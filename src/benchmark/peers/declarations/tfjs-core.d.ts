@@ -6,9 +6,7 @@ export interface Tensor {
   data(): Promise<Float32Array | Int32Array>;
   dispose(): void;
 }
-export interface Variable extends Tensor {
-  assign(value: Tensor): void;
-}
+export type Variable = Tensor;
 
 export declare function setBackend(name: string): Promise<boolean>;
 export declare function ready(): Promise<void>;
@@ -22,12 +20,7 @@ export declare function dispose(tensors: Tensor | readonly Tensor[]): void;
 export declare function tensor2d(values: Float32Array, shape: [number, number]): Tensor;
 export declare function tensor1d(values: Float32Array): Tensor;
 export declare function variable(initial: Tensor): Variable;
-export declare function matMul(
-  a: Tensor,
-  b: Tensor,
-  transposeA?: boolean,
-  transposeB?: boolean,
-): Tensor;
+export declare function matMul(a: Tensor, b: Tensor): Tensor;
 export declare const fused: {
   matMul(options: {
     a: Tensor;

@@ -1,8 +1,8 @@
 import { describe, expect, it, test } from 'vitest';
 
-import { batchesOf, layerTensors, transposed } from '../../../../bench/peers/page/batches.ts';
-import { createDataset } from '../../../../src/data/dataset.ts';
-import { Network } from '../../../../src/network/network.ts';
+import { batchesOf, layerTensors, transposed } from '../../../src/benchmark/peers/batches.ts';
+import { createDataset } from '../../../src/data/dataset.ts';
+import { Network } from '../../../src/network/network.ts';
 
 describe('mini-batches', () => {
   const dataset = createDataset({

@@ -1,8 +1,10 @@
 /** The other libraries, each loaded when it is asked for; what each does stands in a file of its own. */
-import type { ContenderName } from '../contenders.ts';
+import type { BrowserPeerName } from '../result/sides.ts';
 import type { Contender } from './contender.ts';
 
-export type LibraryName = Exclude<ContenderName, `nudge-${string}`>;
+/** Sides of `nudge bench --peers`, and forms that only bench:peers measures. */
+export type LibraryName =
+  BrowserPeerName | 'tfjs-wasm-one-thread' | 'tfjs-cpu' | 'jax-wasm-one-thread';
 
 /** @throws what a library throws that does not start */
 export async function loadLibrary(name: LibraryName): Promise<Contender> {

@@ -1,4 +1,4 @@
-import type { Form } from '../measurements.ts';
+import type { Form } from './contender.ts';
 
 /** The form of a library in WebAssembly. It falls short without SIMD, or with fewer threads than it was to have. */
 export function wasmForm(

@@ -1,0 +1,196 @@
+/** PyTorch and NumPy beside nudge: each is asked in a process of its own, which runs python/peers.py. */
+import { spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import type { Writable } from 'node:stream';
+import { fileURLToPath } from 'node:url';
+
+import type { MatmulTask } from '../benchmark/peers/contender.ts';
+import {
+  loadRemote,
+  type PeerAnswer,
+  type PeerLine,
+  type PeerRequest,
+} from '../benchmark/peers/remote.ts';
+import { peerNames, type PeerName } from '../benchmark/result/sides.ts';
+import type { LoadPeer } from '../benchmark/peerRun.ts';
+import type { PeerQuestion } from '../page/jobs/benchArguments.ts';
+import { decode, encode } from '../page/wire.ts';
+
+/** What only Python is asked. */
+export type PythonRequest =
+  | PeerRequest
+  /** Gives a {@link PythonDescription}. */
+  | { readonly type: 'describe' }
+  /** After `load`. */
+  | ({ readonly type: 'multiplier' } & MatmulTask)
+  | { readonly type: 'product' }
+  | { readonly type: 'multiply'; readonly times: number };
+
+/** A library of Python's that multiplies matrices. */
+export interface PythonLibrary {
+  readonly library: string;
+  readonly version: string;
+  /** What multiplies for it: 'OpenBLAS', 'MKL', 'reference BLAS', …; null where that cannot be found out. */
+  readonly blas: string | null;
+  /** The name of the BLAS's file, where it is a file of its own. */
+  readonly file: string | null;
+  /** That a product may take; null where the BLAS does not tell. */
+  readonly threads: number | null;
+  /** Of a product of 512 × 512. */
+  readonly gigaflops: number;
+  /** Of an element-wise multiplication by NumPy, which the product is compared with. */
+  readonly elementGigaflops: number;
+}
+
+/** One way to run a library. */
+export interface PythonForm {
+  readonly name: string;
+  readonly title: string;
+  readonly computesOn: 'gpu' | 'cpu';
+  /** The side of `nudge bench --peers` that it may stand for. */
+  readonly side: string | null;
+  /** Whether its products are worth measuring: of several forms with the same one has them. */
+  readonly multiplies: boolean;
+}
+
+export interface PythonDescription {
+  readonly versions: Readonly<Record<string, string>>;
+  readonly libraries: readonly PythonLibrary[];
+  readonly forms: readonly PythonForm[];
+  /** What could not be measured, and why: a sentence each. */
+  readonly notes: readonly string[];
+  /** What is measured in less than its best form: a sentence each. */
+  readonly warnings: readonly string[];
+}
+
+/** Never throws: that there is no such Python is a note. @param executable the interpreter */
+export async function describePython(executable: string): Promise<PythonDescription> {
+  const python = new PythonPeer(executable);
+  try {
+    const found = (await python.ask({ type: 'describe' })) as Omit<PythonDescription, 'warnings'>;
+    return { ...found, warnings: found.libraries.flatMap((library) => blasWarning(library) ?? []) };
+  } catch (error) {
+    const note = `Python's libraries were not measured: ${(error as Error).message}.`;
+    return { versions: {}, libraries: [], forms: [], notes: [note], warnings: [] };
+  } finally {
+    python.end();
+  }
+}
+
+/** The sides that a Python can be. */
+export function pythonSides({ forms }: PythonDescription): readonly PeerName[] {
+  return peerNames.filter((name) => forms.some(({ side }) => side === name));
+}
+
+/** Products of an optimised BLAS make at least so many times the GFLOP/s of NumPy's element-wise multiplication. */
+const minGain = 2;
+
+/** What to tell of a library whose matrix products are far from what this machine can do; undefined of a fast one. */
+export function blasWarning(library: PythonLibrary): string | undefined {
+  const { library: name, blas, gigaflops, elementGigaflops } = library;
+  const rate = `${gigaflops.toFixed(1)} GFLOP/s in a product of 512 × 512`;
+  if (blas === 'reference BLAS') {
+    return `${name} uses the reference BLAS (${rate}), tens of times slower than OpenBLAS: install libopenblas0 and run again.`;
+  }
+  if (gigaflops < minGain * elementGigaflops) {
+    return (
+      `${name} makes ${rate}, and ${elementGigaflops.toFixed(1)} where it multiplies element by element: its BLAS ` +
+      `(${blas ?? 'unknown'}) is not optimised, or something else keeps the cores busy. Install OpenBLAS or free the machine, and run again.`
+    );
+  }
+  return undefined;
+}
+
+/** @param executable the interpreter; false where Python was left out */
+export function pythonLoader(executable: string | false): LoadPeer {
+  return (name) => loadRemote(startPython(executable), name);
+}
+
+function startPython(executable: string | false): PythonPeer {
+  if (executable === false) throw new Error('--no-python leaves it out');
+  return new PythonPeer(executable);
+}
+
+/** Answers what a page asks of libraries that Node has. */
+export class PythonPeers {
+  readonly #executable: string | false;
+  readonly #lines = new Map<number, PythonPeer>();
+
+  constructor(executable: string | false) {
+    this.#executable = executable;
+  }
+
+  async answer({ peer, request }: PeerQuestion): Promise<unknown> {
+    if (request.type === 'load') this.#lines.set(peer, startPython(this.#executable));
+    if (request.type !== 'end') return await this.#lines.get(peer)!.ask(request);
+    this.#lines.get(peer)?.end();
+    return undefined;
+  }
+
+  end(): void {
+    for (const line of this.#lines.values()) line.end();
+  }
+}
+
+const program = fileURLToPath(new URL('./python/peers.py', import.meta.url));
+
+/** A process, which is asked one thing at a time. It ends with this one at the latest. */
+export class PythonPeer implements PeerLine {
+  readonly #input: Writable;
+  readonly #kill: () => void;
+  #waiting: { resolve(value: unknown): void; reject(error: Error): void } | undefined;
+  #failure: Error | undefined;
+  /** The last of what it said on standard error. */
+  #said = '';
+
+  constructor(executable: string) {
+    // Without -B, Python would write beside its program.
+    const child = spawn(executable, ['-B', program], { stdio: ['pipe', 'pipe', 'pipe'] });
+    this.#input = child.stdin;
+    this.#kill = () => child.kill('SIGKILL');
+    process.once('exit', this.#kill);
+    // Where the process has ended, that is told of below.
+    child.stdin.on('error', () => undefined);
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      this.#said = (this.#said + text).slice(-2000);
+    });
+    createInterface({ input: child.stdout }).on('line', (line) => this.#take(line));
+    child.on('error', ({ message }) => this.#fail(`${executable} does not start (${message})`));
+    child.on('close', (code, killedBy) => {
+      const last = this.#said.trim().split('\n').at(-1) ?? '';
+      this.#fail(`${executable} ended with ${killedBy ?? `code ${code ?? ''}`} (${last})`);
+    });
+  }
+
+  /** @throws what the library throws, and an error that says how the process ended */
+  ask(request: PythonRequest): Promise<unknown> {
+    if (this.#failure) return Promise.reject(this.#failure);
+    return new Promise((resolve, reject) => {
+      this.#waiting = { resolve, reject };
+      this.#input.write(`${encode(request)}\n`);
+    });
+  }
+
+  end(): void {
+    this.#fail('it was ended');
+    this.#kill();
+  }
+
+  #take(line: string): void {
+    try {
+      const answer = decode(line) as PeerAnswer;
+      if (answer.type === 'done') this.#waiting?.resolve(answer.value ?? undefined);
+      else this.#waiting?.reject(new Error(answer.message));
+    } catch (error) {
+      if (!(error instanceof SyntaxError)) throw error;
+      this.#fail(`it answered '${line.slice(0, 100)}'`);
+      this.#kill();
+    }
+  }
+
+  #fail(reason: string): void {
+    this.#failure ??= new Error(reason);
+    this.#waiting?.reject(this.#failure);
+    process.off('exit', this.#kill);
+  }
+}

@@ -1,0 +1,43 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+import type { PythonLibrary } from '../../src/node/pythonPeers.ts';
+
+export const openBlas: PythonLibrary = {
+  ...{ library: 'NumPy', version: '1.24.2', blas: 'OpenBLAS', file: 'libopenblasp.so' },
+  ...{ threads: 2, gigaflops: 120, elementGigaflops: 8 },
+};
+
+/**
+ * Writes a program that stands in for Python with NumPy, whose every cost is 2.
+ * @param special JavaScript that may give another answer to `request`, or do something else to the process
+ * @returns its path
+ */
+export async function writeFakePython(folder: string, special = ''): Promise<string> {
+  const path = join(folder, 'python');
+  const description = {
+    ...{
+      versions: { numpy: '1.24.2' },
+      notes: ['PyTorch was not measured.'],
+      libraries: [openBlas],
+    },
+    forms: [
+      ...[{ name: 'numpy', title: 'NumPy', computesOn: 'cpu', side: 'numpy', multiplies: true }],
+    ],
+  };
+  const code = `#!${process.execPath}
+const lines = require('node:readline').createInterface({ input: process.stdin });
+const plain = {
+  describe: ${JSON.stringify(description)},
+  train: { cost: 2, seconds: 0.125 },
+  form: { description: 'NumPy, 1.24.2' },
+};
+const special = (request) => { ${special} };
+lines.on('line', (line) => {
+  const { value: request } = JSON.parse(line);
+  const value = special(request) ?? { type: 'done', value: plain[request.type] ?? null };
+  process.stdout.write(JSON.stringify({ value }) + '\\n');
+});`;
+  await writeFile(path, code, { mode: 0o755 });
+  return path;
+}
