@@ -37,7 +37,7 @@ const strangers = [
 /** Packages that one place alone may import. */
 const packages = {
   'wgsl-preprocessor': '^shaders/wgsl\\.ts$',
-  valibot: '^src/(benchmark/result|cli)/',
+  valibot: '^src/(benchmark/result|cli|gpu/plan)/',
   uplot: '^src/page/',
   idb: '^src/page/',
   'commander|cli-progress': '^src/cli/|^bench/',

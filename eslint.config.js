@@ -3,7 +3,14 @@ import { defineConfig, globalIgnores } from 'eslint/config';
 import tseslint from 'typescript-eslint';
 
 export default defineConfig(
-  globalIgnores(['dist/', 'data/', '.cache/', 'src/cpu/assembly/', 'src/cpu/binary.ts']),
+  globalIgnores([
+    '.dependency-cruiser.mjs',
+    'dist/',
+    'data/',
+    '.cache/',
+    'src/cpu/assembly/',
+    'src/cpu/binary.ts',
+  ]),
   js.configs.recommended,
   tseslint.configs.strictTypeChecked,
   tseslint.configs.stylisticTypeChecked,

@@ -1,27 +1,12 @@
 /** A product by one of the main loops. */
-import type { Binding, Kernel } from '../kernel.ts';
 import { swapped, type SwappedTile } from '../software/swapped.ts';
-import { blockFunctions, type Product } from './product.ts';
+import { blockFunctions, type Matmul, type Product } from './product.ts';
 import { simple, simpleWorkgroups, type SimpleTile } from './simple.ts';
 import { splitK, splitKMemory, splitKWorkgroups, type SplitKTile } from './splitK.ts';
 import { tiled, tiledMemory, tiledWorkgroups, type TiledTile } from './tiled.ts';
 
 /** How a product is cut up: its main loop, and what an invocation and a workgroup compute. */
 export type Tile = SimpleTile | TiledTile | SplitKTile | SwappedTile;
-
-export interface Matmul {
-  /** WGSL: `fn matmul(workgroup: u32, lane: u32)`, with the product's name at its end. */
-  readonly code: string;
-  /** For which it is to be called. */
-  readonly workgroups: number;
-  /** vec4f of workgroup memory. */
-  readonly memory: number;
-  /** WGSL functions that the code calls, which a kernel has once; those of subgroups among them. */
-  readonly helpers?: string;
-  /** What it binds beside the product's own buffers, and the kernels that have to come before it. */
-  readonly bindings: readonly Binding[];
-  readonly copies: readonly Kernel[];
-}
 
 export function matmul(product: Product, tile: Tile): Matmul {
   const alone = { memory: 0, bindings: [], copies: [] };

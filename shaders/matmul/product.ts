@@ -8,6 +8,7 @@
  *     fn loadB(k4: u32, column4: u32) -> mat4x4f             column k: four columns of step k
  *     fn store(row: u32, column4: u32, sum: vec4f)           what follows the sum: bias, activation, slope, optimizer
  */
+import type { Binding, Kernel } from '../kernel.ts';
 import { wgsl } from '../wgsl.ts';
 
 export interface Product {
@@ -36,6 +37,21 @@ const COLUMNS4${n} = ${columns4}u;
 const K4${n} = ${k4}u;
 ${read(a)}${read(b)}${functions}`;
 };
+
+/** A product by a main loop. */
+export interface Matmul {
+  /** WGSL: `fn matmul(workgroup: u32, lane: u32)`, with the product's name at its end. */
+  readonly code: string;
+  /** For which it is to be called. */
+  readonly workgroups: number;
+  /** vec4f of workgroup memory. */
+  readonly memory: number;
+  /** WGSL functions that the code calls, which a kernel has once; those of subgroups among them. */
+  readonly helpers?: string;
+  /** What it binds beside the product's own buffers, and the kernels that have to come before it. */
+  readonly bindings: readonly Binding[];
+  readonly copies: readonly Kernel[];
+}
 
 /** Functions that every product and main loop shares; a kernel has them once. */
 export const blockFunctions = wgsl /* wgsl */ `

@@ -12,12 +12,12 @@
  * plain loop, 12.2 from textures, 13.5 with swaps, 15.3 with two steps a turn and one component of a sum after the other.
  */
 import { workgroupKernel, type Binding, type Kernel } from '../kernel.ts';
-import type { Matmul } from '../matmul/matmul.ts';
 import {
   declareProduct,
   readBlock,
   storeSums,
   sumNames,
+  type Matmul,
   type Product,
   type StoredMatrix,
   type TileShape,

@@ -33,7 +33,8 @@ const inCi = (says: string) => ({ by: '.ci/run', says });
 export const coverage: Readonly<Record<string, Coverage>> = {
   'npm ci': inCi('npm ci'),
   'npm test': inCi('npm test'),
-  'npm run check': inCi('checks=(format:check lint types shaders)'),
+  'npm run check': inCi('checks=(format:check lint layers types shaders)'),
+  'npm run layers': inCi('checks=(format:check lint layers types shaders)'),
   'npm start': 'parsed',
   'npm run pack': 'parsed',
   'npm run kernels': 'parsed',
@@ -49,6 +50,7 @@ export const coverage: Readonly<Record<string, Coverage>> = {
   },
   'npm run nudge -- train': 'parsed',
   'npm run nudge -- train --plan lecture.plan.json': { run: {} },
+  'npm run nudge -- shader forward --preset modern': { run: {} },
   // The scratch folder has a data set of 300 images by this name, so that epochs are short.
   'npm run nudge -- train --data mnist --preset lecture --epochs 15 --backend webgpu': { run: {} },
   'npm run nudge -- train --data mnist --preset modern --epochs 6 --backend webgpu': { run: {} },
