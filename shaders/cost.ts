@@ -15,7 +15,7 @@ export interface CostOptions {
 
 /**
  * Loop iterations that {@link costFunctions} take for a sample, at most: three times over its quads of outputs, a fourth
- * time for whoever calls them quad by quad, and once over the outputs.
+ * time where a caller goes quad by quad, and once over the outputs.
  */
 export const costIterations = (outputs: number): number => 8 * quads(outputs);
 

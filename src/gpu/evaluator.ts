@@ -41,7 +41,7 @@ export class Evaluator {
     this.#parts = parts;
   }
 
-  /** @param parameters buffers of the parameters by name, shared with whoever trains them */
+  /** @param parameters buffers of the parameters by name, shared with the engine that trains them */
   static async create(
     device: Device,
     network: Network,

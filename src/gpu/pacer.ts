@@ -8,8 +8,8 @@ const targetMs = { visible: 8, hidden: 40 } as const;
 /** Submits on their way at once: while one runs, another waits, and the host records a third. */
 const mostInFlight = 3;
 const mostSteps = 512;
-/** Of how long steps took before, what each submit leaves of it: a few submits make up the mean. */
-const memory = 0.7;
+/** Decay of the moving average of step time: a few submits make up the mean. */
+const decay = 0.7;
 
 /** What a pacer needs of a device. */
 export type PacedDevice = Pick<Device, 'finish' | 'isVisible' | 'learnToWait'> & {
@@ -58,7 +58,7 @@ export class Pacer {
     const done = this.#device
       .finish('training', this.#device.gpu.queue.onSubmittedWorkDone())
       .then(() => this.#learn(steps, start));
-    // Whoever waits for it next gets the error; nobody may be waiting yet.
+    // The next call that waits for it gets the error; none may be waiting yet.
     done.catch(() => undefined);
     this.#inFlight.push(done);
   }
@@ -69,8 +69,8 @@ export class Pacer {
     const elapsed = now - Math.max(start, this.#lastDone);
     this.#lastDone = now;
     this.#recent = {
-      ms: memory * this.#recent.ms + elapsed,
-      steps: memory * this.#recent.steps + steps,
+      ms: decay * this.#recent.ms + elapsed,
+      steps: decay * this.#recent.steps + steps,
     };
     this.#most = Math.max(this.#most, Math.min(mostSteps, 2 * steps));
   }

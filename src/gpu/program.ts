@@ -35,8 +35,8 @@ export class Program {
   /**
    * @param steps kernels, whose copies are made before the first that needs them
    * @param buffers by the names of the kernels' bindings; kernels are compiled while they are being filled
-   * @param shared textures that programs have in common, by name and size: what is not among them is added, and whoever
-   *   has the map releases them. By default a program has its own
+   * @param shared textures that programs have in common, by name and size: what is not among them is added, and the
+   *   owner of the map releases them. By default a program has its own
    * @throws {ShaderError} when a kernel is refused
    * @throws {OutOfMemoryError} when there is no room for the textures
    * @throws what `buffers` rejects with
@@ -48,7 +48,7 @@ export class Program {
     shared?: Map<string, GPUTexture>,
   ): Promise<Program> {
     const kernels = withCopies(steps);
-    // All are waited for even if one fails: what is compiled for nobody is still in the way of whoever comes next.
+    // All are waited for even if one fails: kernels that go on compiling would delay the next program.
     let compiledAt = 0;
     const [compilation, filling, learning] = await Promise.allSettled([
       compileKernels(device, kernels).then((pipelines) => {

@@ -29,7 +29,7 @@ export class Watch {
   race<T>(what: string, promise: Promise<T>): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       if (this.#failure) {
-        // Whatever the abandoned promise does later is nobody's business.
+        // What the abandoned promise does later is of no use any more.
         promise.catch(() => undefined);
         reject(this.#failure);
         return;

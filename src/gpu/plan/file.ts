@@ -1,6 +1,6 @@
 /**
- * Plans as text. A plan decides in which order sums are added up, so it belongs to a result as a seed does: whoever
- * has both gets the same bits on the same adapter.
+ * Plans as text. A plan decides in which order sums are added up, so it belongs to a result as a seed does: the
+ * same plan and seed give the same bits on the same adapter.
  */
 import * as v from 'valibot';
 

@@ -9,7 +9,7 @@ import { compilesAhead } from './adapters.ts';
 
 /**
  * Loop iterations that llvmpipe makes of an invocation in a dispatch before it ends all its loops for good, and says
- * nothing; fewer some for the loops that nobody counts.
+ * nothing; with some room for loops that are not counted here.
  */
 export const mostLoopIterations = 65_535 - 1024;
 
