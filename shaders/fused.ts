@@ -18,7 +18,7 @@ import {
 import { costIterations } from './cost.ts';
 import { forwardProduct, type ForwardLayer } from './forward.ts';
 import { hiddenDeltaProduct, type HiddenDeltaLayer } from './hiddenDelta.ts';
-import { kernel, workgroupKernel, type Kernel } from './kernel.ts';
+import { workgroupKernel, type Kernel } from './kernel.ts';
 import { declareShared } from './matmul/matmul.ts';
 import { blockFunctions, declareProduct, type Product } from './matmul/product.ts';
 import { simpleTile } from './matmul/simple.ts';
@@ -81,56 +81,42 @@ export function fused(options: FusedOptions): Kernel {
     addMetric,
     outputDeltaOf(output),
   ].join('\n');
-  const begin = isFirst ? startStep : sameStep;
-  const { workgroupSize, rows4 } = tile;
-  if (tile.loop === 'splitK') {
-    const phases = products.map((product) => splitKPhase(product, tile));
-    return workgroupKernel({
-      ...{ label, bindings, workgroupSize },
-      workgroups: Math.ceil(rows / 4 / rows4),
-      functions: [functions, declareShared(splitKMemory(tile)), ...phases.map((p) => p.code)].join(
-        '',
-      ),
-      body: `${begin}
-${phases
-  .slice(0, there.length)
-  .map((p) => p.call)
-  .join(barrier)}${barrier}
-  for (var turn = 0u; turn < ${Math.ceil((4 * rows4) / workgroupSize)}u; turn++) {
-    let row = turn * ${workgroupSize}u + lane;
-    if (row < ${4 * rows4}u && ${4 * rows4}u * workgroup + row < ${rows}u) { outputDeltaOf(${4 * rows4}u * workgroup + row); }
-  }${barrier}
-${phases
-  .slice(there.length)
-  .map((p) => p.call)
-  .join(barrier)}`,
-    });
-  }
-  const walk = (product: Product) => {
-    const columns4 = walkColumns(product.columns4);
-    return {
-      code: `${declareProduct(product)}${simpleTile(product, { rows4: 1, columns4 })}`,
-      call: `  for (var c = 0u; c < ${product.columns4 / columns4}u; c++) { tile${product.name}(invocation, c * ${columns4}u); }`,
-    };
+  const { loop, workgroupSize, rows4 } = tile;
+  const isAlone = loop === 'simple';
+  const blocks = rows / 4;
+  const phases = products.map((product) => (isAlone ? walk(product) : splitKPhase(product, tile)));
+  const calls = phases.map(({ call }) => call);
+  const steps = [
+    ...calls.slice(0, there.length),
+    isAlone
+      ? '  for (var m = 0u; m < 4u; m++) { outputDeltaOf(4u * invocation + m); }'
+      : `  for (var turn = 0u; turn < ${Math.ceil((4 * rows4) / workgroupSize)}u; turn++) {
+    let own = turn * ${workgroupSize}u + lane;
+    let row = ${4 * rows4}u * workgroup + own;
+    if (own < ${4 * rows4}u && row < ${rows}u) { outputDeltaOf(row); }
+  }`,
+    ...calls.slice(there.length),
+  ];
+  return workgroupKernel({
+    ...{ label, bindings, workgroupSize },
+    workgroups: Math.ceil(blocks / (isAlone ? workgroupSize : rows4)),
+    functions: [
+      functions,
+      declareShared(isAlone ? 0 : splitKMemory(tile)),
+      ...phases.map(({ code }) => code),
+    ].join('\n'),
+    body: `${isFirst ? startStep : sameStep}
+${isAlone ? `  if (invocation >= ${blocks}u) { return; }\n` : ''}${steps.join(isAlone ? '\n' : barrier)}`,
+  });
+}
+
+/** The sums of one layer for the four samples of an invocation, some columns after the others. */
+function walk(product: Product) {
+  const columns4 = walkColumns(product.columns4);
+  return {
+    code: `${declareProduct(product)}${simpleTile(product, { rows4: 1, columns4 })}`,
+    call: `  for (var c = 0u; c < ${product.columns4 / columns4}u; c++) { tile${product.name}(invocation, c * ${columns4}u); }`,
   };
-  const walks = products.map(walk);
-  return kernel(
-    label,
-    bindings,
-    rows / 4,
-    workgroupSize,
-    [functions, ...walks.map(({ code }) => code)].join('\n'),
-    `${begin}
-${walks
-  .slice(0, there.length)
-  .map(({ call }) => call)
-  .join('\n')}
-  for (var m = 0u; m < 4u; m++) { outputDeltaOf(4u * invocation + m); }
-${walks
-  .slice(there.length)
-  .map(({ call }) => call)
-  .join('\n')}`,
-  );
 }
 
 /** What one invocation wrote another then reads. */

@@ -432,8 +432,9 @@ fn main(@builtin(workgroup_id) id: vec3u, @builtin(local_invocation_index) lane:
   storageBarrier();
   workgroupBarrier();
   for (var turn = 0u; turn < 1u; turn++) {
-    let row = turn * 256u + lane;
-    if (row < 4u && 4u * workgroup + row < 100u) { outputDeltaOf(4u * workgroup + row); }
+    let own = turn * 256u + lane;
+    let row = 4u * workgroup + own;
+    if (own < 4u && row < 100u) { outputDeltaOf(row); }
   }
   storageBarrier();
   workgroupBarrier();

@@ -479,10 +479,11 @@ fn tileBack1(row4: u32, column4: u32) {
 
 @compute @workgroup_size(4)
 
-fn main(@builtin(global_invocation_id) id: vec3u) {
-  let invocation = id.x;
-  if (invocation >= 25u) { return; }
+fn main(@builtin(workgroup_id) id: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let workgroup = id.x;
+  let invocation = workgroup * 4u + lane;
   step = counter.next - 1u;
+  if (invocation >= 25u) { return; }
   for (var c = 0u; c < 2u; c++) { tileForward0(invocation, c * 2u); }
   for (var c = 0u; c < 3u; c++) { tileForward1(invocation, c * 1u); }
   for (var m = 0u; m < 4u; m++) { outputDeltaOf(4u * invocation + m); }
