@@ -18,10 +18,10 @@ export const referenceMachine = {
 
 /** Scores to compare with: of 30 November 2026, on MNIST; bench/results has the runs. */
 export const measuredMachines = [
-  { name: 'two cores of an AMD EPYC (Zen 5)', score: 1981 },
-  { name: 'one of them', score: 1274 },
+  { name: 'two cores of an AMD EPYC (Zen 5)', score: 2135 },
+  { name: 'one of them', score: 1276 },
   { name: 'lavapipe on both, in Firefox 153', score: 327 },
-  { name: 'SwiftShader on both, in Chromium 156', score: 180 },
+  { name: 'SwiftShader on both, in Chromium 156', score: 165 },
 ] as const;
 
 /** Samples/s that count 1000, by workload. */

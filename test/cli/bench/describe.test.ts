@@ -54,7 +54,7 @@ it('a result is a table, the scores, what follows, what was verified, marks, and
     'Score of CPU, 1 thread: 2,000 (1,980 to 2,020).',
     'Score of CPU: 2,000 (1,980 to 2,020).',
     'Score of GPU (hardware adapter): 2,000 (1,980 to 2,020).',
-    '1000 is the speed of the CPU engine on two cores of an AMD EPYC (Zen 3) in Chromium 156; 2000 is twice as fast. Measured so far: two cores of an AMD EPYC (Zen 5), 1,981; one of them, 1,274; lavapipe on both, in Firefox 153, 327; SwiftShader on both, in Chromium 156, 180.',
+    '1000 is the speed of the CPU engine on two cores of an AMD EPYC (Zen 3) in Chromium 156; 2000 is twice as fast. Measured so far: two cores of an AMD EPYC (Zen 5), 2,135; one of them, 1,276; lavapipe on both, in Firefox 153, 327; SwiftShader on both, in Chromium 156, 165.',
     'Ranges are 95 % intervals from 5 blocks, each in a fresh worker with a fresh device. They say where a rerun may lie, minutes later on the same machine, and not with other drivers, at other temperatures or on other days.',
     'The GPU is faster than the CPU from some 86,000 parameters on.',
     'tiny and large: limited by the cost of dispatches. The GPU reached 92 % of what its own limits allow.',
