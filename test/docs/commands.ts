@@ -110,7 +110,8 @@ export const coverage: Readonly<Record<string, Coverage>> = {
   "npm run bench:peers -- --workloads '' --first-steps 9": 'parsed',
   'npm run bench:peers -- --no-python --contenders nudge-webgpu,jax-webgpu,tfjs-webgpu --limit 900':
     'parsed',
-  'npm run bench:peers -- --browsers chromium --first-steps 0': 'parsed',
+  'npm run bench:peers -- --limit 900 --workloads tiny,mid,large,xl --contenders nudge-webgpu,jax-webgpu,nudge-cpu,jax-wasm,jax-wasm-one-thread,tfjs-wasm,tfjs-wasm-one-thread,tfjs-cpu --browsers chromium --first-steps 0':
+    'parsed',
   "npm run bench:peers -- --workloads '' --contenders nudge-webgpu,tfjs-webgpu --browsers firefox --adapter-name lavapipe --no-python --first-steps 0 --time-to 0.97":
     'parsed',
   'npm run bench:agree -- --workloads tiny,mid --node': 'parsed',
