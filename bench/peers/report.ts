@@ -15,7 +15,7 @@ export function markdownTable(
   return [head, align, ...rows].map((cells) => `| ${cells.join(' | ')} |`);
 }
 
-/** '12,345' of what is counted in thousands, '5.82' of what is not. */
+/** '12,345' from 100 on, three digits below: '5.82'. */
 export function formatRate(rate: number): string {
   return rate >= 100 ? formatCount(rate) : String(Number(rate.toPrecision(3)));
 }

@@ -143,8 +143,8 @@ async function measure(
 }
 
 /**
- * Milliseconds between two page loads, in which the browser ends what the page before has left to it: compiling goes on
- * for a second after a page is closed, and would be counted against whoever comes next.
+ * Milliseconds between two page loads. The browser goes on compiling for a second after a page is closed, which would
+ * slow the first step of the next page.
  */
 const restMs = 2000;
 

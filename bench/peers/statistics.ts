@@ -18,7 +18,7 @@ export type Verdict =
 /**
  * Whether a training computed what the reference did.
  * @param checkedCost after the same steps from the same parameters
- * @param finalCost after the timed run, which nobody has computed beside it, but is no good when it is not finite
+ * @param finalCost after the timed run. The reference has not computed it, so that it only has to be finite
  */
 export function judgeCost(checkedCost: number, reference: number, finalCost: number): Verdict {
   const off = Math.abs(checkedCost - reference) / reference;

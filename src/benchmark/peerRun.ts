@@ -1,6 +1,6 @@
 /**
  * Another library at one workload, timed as nudge's sides are. It starts from the same parameters and takes the same
- * samples, whole mini-batches in the order of the file; whoever starts with another cost computes something else.
+ * samples, whole mini-batches in the order of the file. A library that starts with another cost is refused.
  */
 import { sliceDataset, type Dataset } from '../data/dataset.ts';
 import { ConfigurationError } from '../errors.ts';

@@ -1,6 +1,6 @@
 /**
- * Trainings and evaluations described by plain data, for whoever cannot hold a Trainer: the command line runs them
- * here or hands them to a browser's page, and either way it is this code. Knows neither DOM nor Node.
+ * Trainings and evaluations described by plain data. The command line runs them in its own process or sends them to a
+ * browser's page; both run this code. Knows neither DOM nor Node.
  */
 import type { Dataset } from '../data/dataset.ts';
 import { float32Tensor } from '../formats/safetensors.ts';

@@ -42,7 +42,7 @@ export function exitCodeOf(error: unknown): number {
   return error instanceof ConfigurationError ? exitCodes.usage : exitCodes.failure;
 }
 
-/** What to tell the user: a sentence, and the stack only where the error is nobody's intention. */
+/** What to tell the user: a sentence, and the stack only of an error that is a fault of the program. */
 export function describeError(error: unknown): string {
   if (error instanceof NudgeError) return error.message;
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error);

@@ -100,7 +100,7 @@ async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
     return nodeRuntime(source, await createGpu(), []);
   } catch (error) {
     if (!(error instanceof NoAdapterError) || runtime === 'node') throw error;
-    // Whoever leaves the backend open as well is served by the CPU, and needs no browser.
+    // Where the backend is open as well, the CPU trains, and no browser is needed.
     if (backend === 'auto') return nodeRuntime(source, gpuWithout(error), []);
     return await browserRuntime('chromium', source, [error.message]);
   }

@@ -191,7 +191,7 @@ export class Device {
     const patience = options.timeoutMs ?? defaultTimeoutMs(description);
     const made = new Device(gpu, device, description, patience, options.isVisible ?? isPageVisible);
     // Now, while nothing else is asked of the GPU: behind uploads and compiling, any browser seems to look on a timer.
-    // Whoever waits first hears of it if this fails.
+    // If this fails, the first call that waits throws the error.
     made.#prompter.measure().catch(() => undefined);
     return made;
   }

@@ -48,7 +48,7 @@ export async function loadTraining(
     .then(() => device.guard('uploading a training set', queue.onSubmittedWorkDone()))
     .then(
       () => performance.now(),
-      // Whoever waits for the source hears of it.
+      // The error is thrown where the source is awaited.
       () => undefined,
     );
   try {

@@ -21,7 +21,7 @@ export interface LayerParameters {
 const largestParameterCount = 2 ** 30;
 
 /**
- * @returns a copy that nobody can change
+ * @returns a frozen copy
  * @throws {ConfigurationError} unless there are at least 2 sizes, each a whole number of at least 1
  */
 export function requireLayerSizes(sizes: readonly number[]): readonly number[] {

@@ -1,4 +1,4 @@
-/** What one training step has to compute and to move, whoever does it: from layer sizes and mini-batch alone. */
+/** What one training step has to compute and to move on any backend: it follows from layer sizes and mini-batch alone. */
 import { countParameters } from './parameters.ts';
 
 /**

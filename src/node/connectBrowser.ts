@@ -94,7 +94,7 @@ async function answered(endpoint: string, connecting: Promise<Browser>): Promise
     });
     return await Promise.race([connecting, silent]);
   } catch (error) {
-    // It may still answer, to nobody.
+    // It may still answer; then the connection is closed.
     connecting.then(
       (browser) => browser.disconnect(),
       () => undefined,

@@ -1,7 +1,7 @@
 /**
  * Starts a browser without a window, with WebGPU on.
  *
- * Chromium takes orders through a pipe rather than a port: nobody else can connect to it, and it
+ * Chromium takes orders through a pipe rather than a port: no other process can connect to it, and it
  * ends by itself when the pipe closes, so that even a killed nudge leaves no browser behind.
  */
 import { constants } from 'node:os';

@@ -37,7 +37,7 @@ export async function findPage(cache: string, key: string): Promise<string | und
 }
 
 /**
- * Keeps an entry that was made aside, in the same cache, and removes those that nobody has used for three days.
+ * Keeps an entry that was made aside, in the same cache, and removes those that were not used for three days.
  * @param made folder with the page in {@link pageOf}; it is gone afterwards, unless undefined is returned
  * @returns the entry kept: this one, or that of a process that was quicker; undefined where it cannot be kept
  */
@@ -105,7 +105,7 @@ async function hashFiles(folder: string): Promise<Manifest['files']> {
   return Object.fromEntries(await Promise.all(hashes));
 }
 
-/** Removes what nobody has used lately, and what processes that were killed have left in the making. */
+/** Removes entries that were not used lately, and unfinished ones of processes that were killed. */
 async function removeOld(cache: string): Promise<void> {
   const oldest = Date.now() - keptDays * 24 * 60 * 60 * 1000;
   for (const name of await readdir(cache)) {

@@ -52,7 +52,7 @@ export async function providePageOf(
   folder.removeAtExit();
   try {
     const files = await buildPage(checkout, pageOf(folder.path));
-    // A page of which a source was changed meanwhile, or is not known to the key, is nobody else's.
+    // A page is not shared if a source changed meanwhile, or is not part of the key.
     const isOfKey =
       files.every((file) => isInKey(checkout, file)) && (await pageKey(checkout)) === key;
     const entry = cached && isOfKey ? await keepPage(cache, key, folder.path) : undefined;
@@ -72,7 +72,7 @@ function shared(path: string): PageFolder {
   return { path, dispose: () => undefined };
 }
 
-/** A new folder in the cache, for nobody but this user; undefined where the cache cannot be written. */
+/** A new folder in the cache, for this user only; undefined where the cache cannot be written. */
 async function folderInCache(cache: string): Promise<TemporaryFolder | undefined> {
   try {
     await mkdir(cache, { recursive: true, mode: 0o700 });

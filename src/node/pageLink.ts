@@ -41,7 +41,7 @@ export class PageLink {
   private constructor(browser: Browser, page: Page) {
     this.#page = page;
     this.#failed = watch(browser, page);
-    // Nobody may be listening at that moment; each call does.
+    // Each call awaits it. Between calls, a failure must not count as unhandled.
     this.#failed.catch(() => undefined);
   }
 
@@ -192,7 +192,7 @@ function watch(browser: Browser, page: Page): Promise<never> {
     });
     page.on('console', (message) => {
       if (message.type() !== 'error') return;
-      // Chromium's remark on an address that is not secure. Whoever needs it to be asks the page.
+      // Chromium's remark on an address that is not secure. Jobs that need isolation ask the page for it.
       if (message.text().includes('Cross-Origin-Opener-Policy header has been ignored')) return;
       const { url } = message.location();
       fail(

@@ -7,7 +7,7 @@
  * tells of the same with nothing to wait for, which version 0.6 has mended.)
  *
  * Dawn looks up `globalThis.setImmediate` whenever it calls it. So another one stands there while a function of Dawn's
- * runs, and only then: nobody else's code gets to see it.
+ * runs, and only then: no other code sees it.
  */
 import { setImmediate, setTimeout } from 'node:timers';
 
@@ -43,7 +43,7 @@ export class Patience {
   /** Calls what begins a wait, and is Dawn's, so that it is patient. */
   begin<T>(call: () => Promise<T>): Promise<T> {
     this.#noteNews();
-    // What comes of it is given on as it is: a refusal that nobody handles has to stay one.
+    // The result is passed on unchanged: an unhandled rejection has to stay one.
     return this.#run(call).finally(() => this.#noteNews());
   }
 

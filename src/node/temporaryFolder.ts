@@ -17,7 +17,7 @@ export class TemporaryFolder {
   }
 
   /**
-   * Has the end of this process remove the folder, if nobody has before. Exit listeners run in the order
+   * Removes the folder at the end of this process, unless it was removed before. Exit listeners run in the order
    * in which they were added: what ends the folder's users has to come first.
    */
   removeAtExit(): void {
@@ -52,7 +52,7 @@ export class TemporaryFolder {
 const TRIES = 40;
 const PAUSE_MS = 50;
 
-/** Blocks the thread, as whoever is called at the end of a process must. */
+/** Blocks the thread: an exit listener cannot wait for a promise. */
 function sleep(milliseconds: number): void {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds);
 }

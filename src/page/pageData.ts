@@ -41,7 +41,7 @@ async function fetchBytes(url: string): Promise<Uint8Array> {
 }
 
 /**
- * The generated digits, drawn in slices so that whoever waits can stop it meanwhile.
+ * The generated digits, drawn in slices, so that the user can stop it meanwhile.
  * @param onProgress takes the share that is done, 0 to 1
  * @throws the signal's reason
  */

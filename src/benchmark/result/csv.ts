@@ -1,4 +1,4 @@
-/** Results as a table for spreadsheets and data frames: a row a repeat, so that whoever wants other statistics has them. */
+/** Results as a table for spreadsheets and data frames: a row a repeat, so that a reader can compute other statistics. */
 import { adapterName } from '../../gpu/adapter.ts';
 import type { BenchmarkResult, Series, WorkloadResult } from './schema.ts';
 import { blockSizes } from '../statistics.ts';

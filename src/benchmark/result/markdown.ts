@@ -179,7 +179,7 @@ export function markdownText(text: string): string {
       .replaceAll('&', '&amp;')
       .replaceAll('<', '&lt;')
       .replaceAll('>', '&gt;')
-      // GitHub sends word to whoever is named, however the sign is written; a joiner of no width stops that.
+      // GitHub notifies the user named after '@', however the sign is escaped. A word joiner in between stops that.
       .replaceAll('@', '@\u2060')
   );
 }

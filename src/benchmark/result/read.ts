@@ -65,7 +65,7 @@ function upgraded(value: unknown): unknown {
   };
 }
 
-/** Ahead of the rest, because whoever opened the wrong file is not helped by the first field that it lacks. */
+/** Comes first: the name of a missing field does not help a user who opened the wrong file. */
 function checkFormat(value: object): void {
   const { format, version } = value as Readonly<Record<string, unknown>>;
   const expected = resultSchema.pipe[0].entries.format.literal;

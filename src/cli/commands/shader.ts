@@ -4,6 +4,7 @@ import { Option, type Command } from 'commander';
 import { withCopies } from '../../../shaders/kernel.ts';
 import { createOptimizer, optimizerNames } from '../../benchmark/optimizerConfiguration.ts';
 import { choosePlan } from '../../gpu/plan/choose.ts';
+import { requirePlan } from '../../gpu/plan/check.ts';
 import type { PlanAdapter } from '../../gpu/plan/plan.ts';
 import { trainingStep } from '../../gpu/step.ts';
 import { configureTraining, type TrainArguments } from '../configure.ts';
@@ -23,6 +24,9 @@ const adapters = {
   hardware: { isSoftware: false, subgroupSize: 0 },
   software: { isSoftware: true, subgroupSize: 4 },
 } as const satisfies Record<string, PlanAdapter>;
+
+/** What a plan may ask for at most: the adapter that it is for is not known here. */
+const anyAdapter = { ...adapters.software, maxWorkgroupSize: 1024 };
 
 export function addShader(program: Command, context: Context): void {
   const shader = program
@@ -74,12 +78,19 @@ async function runShader(
   { streams }: Context,
 ): Promise<void> {
   const { plan: planFile, adapter = 'hardware', ...rest } = options;
+  if (planFile !== undefined && options.adapter !== undefined) {
+    throw new UsageError(
+      `--adapter ${adapter} chooses a default plan, and --plan ${planFile} gives another. Leave one of them out.`,
+    );
+  }
   const { network, training } = configureTraining(option.networkArguments(rest));
   // No learning rate is in the WGSL, and so neither is a schedule.
   const optimizer = createOptimizer(training, { stepsPerEpoch: 1, steps: 1 });
   const { batchSize } = training;
-  const plan =
-    (await readPlan(planFile, network)) ?? choosePlan(network, batchSize, adapters[adapter]);
+  const given = await readPlan(planFile, network);
+  const plan = given
+    ? requirePlan(given, network, batchSize, anyAdapter)
+    : choosePlan(network, batchSize, adapters[adapter]);
   const kernels = withCopies(trainingStep(network, plan, optimizer, training.clipNorm));
   const wanted = kernels.filter(({ label }) => label.startsWith(kernel ?? ''));
   if (wanted.length === 0) {

@@ -19,7 +19,7 @@ export interface SafetensorsFile {
 /** The key of a header under which the metadata stands, and which therefore no tensor can have. */
 export const metadataKey = '__metadata__';
 
-/** The official cap: a header longer than this is refused unread, so that nobody's parser is kept busy. */
+/** The official cap: a longer header is refused unread, so that it cannot keep the parser busy. */
 export const maxHeaderBytes = 100_000_000;
 
 /**

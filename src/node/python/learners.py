@@ -190,7 +190,7 @@ class TorchForm:
         graph = torch.cuda.CUDAGraph()
         with torch.cuda.graph(graph):
             cost = one_step(x, y)
-        # The warm-up has trained; nobody else had that.
+        # The warm-up has trained; other forms have no such head start.
         with torch.no_grad():
             for parameter, value in zip(parameters, start):
                 parameter.copy_(value)

@@ -35,7 +35,7 @@ export class Automation {
       this.#resolve = resolve;
       this.#reject = reject;
     });
-    // The page itself has said what went wrong; whoever waits is told all the same.
+    // The page itself shows what went wrong. A script that waits gets the error; without one it must not count as unhandled.
     done.catch(() => undefined);
     return done;
   }

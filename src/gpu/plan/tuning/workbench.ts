@@ -127,7 +127,7 @@ export class Workbench {
     const found = this.#programs.get(key);
     if (found) return found;
     const buffers = new Map([...this.#made, ...this.#source.buffers]);
-    // Whoever updates moves the counter on: one of its own, or repetitions would run out of the epoch.
+    // A kernel that updates also moves the counter on. It has a counter of its own, or repeats would run past the epoch.
     const updates = kernel.bindings.some(({ name }) => name === 'rates');
     if (updates) buffers.set('counter', this.#made.get('counter')!);
     const program = await Program.create(this.#device, [kernel], buffers, this.#textures);
