@@ -51,7 +51,7 @@ it.each([
   [
     'a plan for another mini-batch',
     ['--plan', 'PLAN'],
-    1,
+    2,
     'for mini-batches of 50 samples, and 100',
   ],
   [
