@@ -9,7 +9,7 @@
  * they write is copied once it is needed (`Kernel.copies`).
  *
  * What else differs from the plain loop is there because it pays (bench/NOTES.md): a 512³ product at 7.4 GFLOP/s in the
- * plain loop, 12.2 from textures, 13.5 with swaps, 15.3 with two steps a turn and one component of a sum after the other.
+ * plain loop, 11.7 from textures, 12.5 with swaps, 15.0 with two steps a turn and one component of a sum after the other.
  */
 import { workgroupKernel, type Binding, type Kernel } from '../kernel.ts';
 import {
