@@ -12,7 +12,7 @@ import {
 } from './batch.ts';
 import { workgroupKernel, type Kernel } from './kernel.ts';
 import { declareMatmuls, matmul, type Tile } from './matmul/matmul.ts';
-import type { Product } from './matmul/product.ts';
+import type { Product, StoredMatrix } from './matmul/product.ts';
 import { stepBuffers, type Buffers } from './buffers.ts';
 import { f32, quads, wgsl } from './wgsl.ts';
 
@@ -73,30 +73,16 @@ export function forwardProduct(
   layer: ForwardLayer,
   rows: number,
   name = '',
-  { activations, activationsFrom, parametersFrom }: Buffers = stepBuffers,
+  buffers: Buffers = stepBuffers,
 ): Product {
+  const { activations, activationsFrom, parametersFrom } = buffers;
   const { inputAt, outputAt, preactivationAt, parametersAt, activation } = layer;
   const [inputs4, outputs4] = [quads(layer.inputs), quads(layer.outputs)];
   const isFirst = inputAt === undefined;
   return {
     name,
     ...{ rows4: rows / 4, columns4: outputs4, k4: inputs4 },
-    a: isFirst
-      ? {
-          name: `inputs${name}`,
-          buffer: 'samples',
-          at: '0u',
-          width4: inputs4,
-          height: 0,
-          isBytes: true,
-        }
-      : {
-          name: `inputs${name}`,
-          buffer: activations,
-          at: `${activationsFrom}${inputAt}u`,
-          width4: inputs4,
-          height: rows,
-        },
+    a: inputsMatrix(`inputs${name}`, layer, rows, buffers),
     b: {
       ...{ name: `weights${name}`, buffer: 'parameters', width4: outputs4, height: 4 * inputs4 },
       at: `${parametersFrom}${parametersAt}u`,
@@ -132,4 +118,17 @@ fn store${name}(row: u32, column4: u32, sum: vec4f) {
 }
 `,
   };
+}
+
+/** A layer's inputs, [rows, inputs]: the bytes of the samples, or the activations of the layer before. */
+export function inputsMatrix(
+  name: string,
+  { inputs, inputAt }: Pick<ForwardLayer, 'inputs' | 'inputAt'>,
+  rows: number,
+  { activations, activationsFrom }: Buffers,
+): StoredMatrix {
+  const width4 = quads(inputs);
+  return inputAt === undefined
+    ? { name, buffer: 'samples', at: '0u', width4, height: 0, isBytes: true }
+    : { name, buffer: activations, at: `${activationsFrom}${inputAt}u`, width4, height: rows };
 }

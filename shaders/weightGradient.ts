@@ -1,4 +1,5 @@
 import { stepBuffers, type Buffers } from './buffers.ts';
+import { inputsMatrix } from './forward.ts';
 import type { Product } from './matmul/product.ts';
 import { f32, quads, wgsl } from './wgsl.ts';
 
@@ -27,30 +28,16 @@ export function weightGradientProduct(
   layer: WeightGradientLayer,
   rows: number,
   name = '',
-  { activations, activationsFrom, deltas, deltasFrom, parametersFrom }: Buffers = stepBuffers,
+  buffers: Buffers = stepBuffers,
 ): Product {
+  const { deltas, deltasFrom, parametersFrom } = buffers;
   const { inputAt, deltaAt, parametersAt } = layer;
   const [inputs4, outputs4] = [quads(layer.inputs), quads(layer.outputs)];
   const isFirst = inputAt === undefined;
   return {
     name,
     ...{ rows4: inputs4 + 1, columns4: outputs4, k4: rows / 4 },
-    a: isFirst
-      ? {
-          name: `inputs${name}`,
-          buffer: 'samples',
-          at: '0u',
-          width4: inputs4,
-          height: 0,
-          isBytes: true,
-        }
-      : {
-          name: `inputs${name}`,
-          buffer: activations,
-          at: `${activationsFrom}${inputAt}u`,
-          width4: inputs4,
-          height: rows,
-        },
+    a: inputsMatrix(`inputs${name}`, layer, rows, buffers),
     b: {
       ...{ name: `delta${name}`, buffer: deltas, width4: outputs4, height: rows },
       at: `${deltasFrom}${deltaAt}u`,

@@ -1,14 +1,13 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { PassThrough } from 'node:stream';
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import type { Comparison } from '../../../src/benchmark/result/compare.ts';
 import { writeResult } from '../../../src/benchmark/result/write.ts';
-import { runCommandLine } from '../../../src/cli/program.ts';
 import { makeBenchmarkResult } from '../../support/benchmarkResult.ts';
+import { run } from '../../support/commandLine.ts';
 import { resultWith } from '../../support/resultWith.ts';
 
 let folder: string;
@@ -30,17 +29,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true }));
 
-/** Runs `nudge compare` in this process. */
-async function compare(...args: string[]) {
-  const text = { stdout: '', stderr: '' };
-  const stream = (name: keyof typeof text) =>
-    new PassThrough().on(
-      'data',
-      (chunk: Buffer) => (text[name] += chunk.toString()),
-    ) as unknown as NodeJS.WriteStream;
-  const streams = { stdout: stream('stdout'), stderr: stream('stderr'), environment: {} };
-  return { code: await runCommandLine(['compare', ...args], streams), ...text };
-}
+const compare = (...args: readonly string[]) => run('compare', ...args);
 
 it('prints each pair, the means and the outcome, and succeeds whatever it is', async () => {
   const { code, stdout, stderr } = await compare(path('old'), path('half'));
