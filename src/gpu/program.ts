@@ -35,7 +35,7 @@ export class Program {
   /**
    * @param steps kernels, whose copies are made before the first that needs them
    * @param buffers by the names of the kernels' bindings; kernels are compiled while they are being filled
-   * @param shared textures that programs have in common, by name and size: what is not among them is added, and the
+   * @param shared textures that programs have in common, by name and size. The program adds those that are missing; the
    *   owner of the map releases them. By default a program has its own
    * @throws {ShaderError} when a kernel is refused
    * @throws {OutOfMemoryError} when there is no room for the textures

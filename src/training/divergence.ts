@@ -4,7 +4,7 @@ import type { StepMetrics } from '../engine/engine.ts';
 import { highestLearningRate, learningRateAt, type LearningRate } from '../engine/schedules.ts';
 
 /**
- * @param fact what is not finite any more, as the beginning of a sentence
+ * @param fact the beginning of a sentence: it names the value that stopped being finite
  * @param step that it was found in
  */
 export function divergenceSentence(fact: string, learningRate: LearningRate, step: number): string {

@@ -114,18 +114,11 @@ describe('a sweep that is interrupted', () => {
     expect(straight.code, straight.stderr).toBe(0);
     const [after, whole] = [await read('resumed.json'), await read('straight.json')];
     expect(after).toMatchObject({ isComplete: true, steps: whole.steps, best: whole.best });
-    // Sums of costs are added up in other portions.
-    expect(
-      after.rows.map(({ training: { cost, accuracy }, ...row }) => ({
+    // The sums of costs of an interrupted epoch are added up in other portions, and so rounded otherwise.
+    expect(after.rows).toEqual(
+      whole.rows.map((row) => ({
         ...row,
-        accuracy,
-        cost: cost.toFixed(6),
-      })),
-    ).toEqual(
-      whole.rows.map(({ training: { cost, accuracy }, ...row }) => ({
-        ...row,
-        accuracy,
-        cost: cost.toFixed(6),
+        training: { ...row.training, cost: expect.closeTo(row.training.cost, 5) as number },
       })),
     );
     const weights = (name: string) => readFile(join(folder, `${name}.safetensors`));

@@ -119,7 +119,7 @@ function scaledByteSum(sum: number): number {
   return Math.fround(Math.round(sum * 255) * Math.fround(1 / 255));
 }
 
-/** Features behind the last one are 0 in every row, or the next layer would read what is not there. */
+/** Features behind the last one must be 0 in every row, because the next layer reads them too. */
 export function requirePaddingZero(
   found: Float32Array,
   rows: number,
