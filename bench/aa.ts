@@ -16,7 +16,7 @@ import { Command } from 'commander';
 import { compareResults } from '../src/benchmark/result/compare.ts';
 import { readResult } from '../src/benchmark/result/read.ts';
 import type { BenchmarkResult } from '../src/benchmark/result/schema.ts';
-import { formatCount, sideNames } from '../src/benchmark/result/words.ts';
+import { formatCount, backendNames } from '../src/benchmark/result/words.ts';
 import { median } from '../src/benchmark/statistics.ts';
 import { whole } from '../src/cli/options.ts';
 import { BrowserError } from '../src/errors.ts';
@@ -85,28 +85,28 @@ async function measure(
   }
 }
 
-function describeRun({ scores, marks, blocks }: BenchmarkResult): string {
+function describeRun({ scores, flags, blocks }: BenchmarkResult): string {
   const text = scores.map(
-    ({ side, middle, low, high }) =>
-      `${sideNames[side]} ${formatCount(middle)} (${formatCount(low)} to ${formatCount(high)})`,
+    ({ backend, middle, low, high }) =>
+      `${backendNames[backend]} ${formatCount(middle)} (${formatCount(low)} to ${formatCount(high)})`,
   );
   const beat = median(blocks.flatMap(({ beatSeconds }) => beatSeconds ?? NaN));
   const taken = Math.max(...blocks.map(({ taken: share = 0 }) => share));
-  return `${text.join('; ')}; beat ${(1e6 * beat).toFixed(0)} µs, others took up to ${percent(taken)} [${marks.map(({ kind }) => kind).join()}]`;
+  return `${text.join('; ')}; beat ${(1e6 * beat).toFixed(0)} µs, others took up to ${percent(taken)} [${flags.map(({ kind }) => kind).join()}]`;
 }
 
 function compareAll(results: readonly BenchmarkResult[]): string {
   const counts = { pairs: 0, different: 0, incomparable: 0, verdicts: 0, wrong: 0 };
   for (const [a, first] of results.entries()) {
     for (const second of results.slice(a + 1)) {
-      const { overall, pairs, sides, isComparable } = compareResults(first, second);
+      const { overall, pairs, backends, isComparable } = compareResults(first, second);
       if (!isComparable || !overall) {
         counts.incomparable++;
         continue;
       }
       counts.pairs++;
       if (overall.verdict !== 'no difference') counts.different++;
-      for (const { verdict } of [...pairs, ...sides]) {
+      for (const { verdict } of [...pairs, ...backends]) {
         counts.verdicts++;
         if (verdict !== 'no difference') counts.wrong++;
       }
@@ -115,7 +115,7 @@ function compareAll(results: readonly BenchmarkResult[]): string {
   const { pairs, different, incomparable, verdicts, wrong } = counts;
   return (
     `${pairs} pairs of ${results.length} runs: ${different} compare as different, ${percent(different / Math.max(1, pairs))}. ` +
-    `Of their ${verdicts} other verdicts, by workload and by side, ${wrong}, ${percent(wrong / Math.max(1, verdicts))}. ` +
+    `Of their ${verdicts} other verdicts, by workload and by backend, ${wrong}, ${percent(wrong / Math.max(1, verdicts))}. ` +
     `${incomparable} pairs have no verdict, because a run of theirs was on a busy machine.`
   );
 }

@@ -216,8 +216,8 @@ function kernelsInNode(gpu: GPU): Harness {
       const device = await Device.request({ gpu, timeoutMs: 60_000 });
       const times = await timeKernels(device, new Network(network), { batchSize, momentum: 0 });
       device.destroy();
-      const least = times.kernels.map(({ seconds }) => Math.min(...seconds));
-      return batchSize / least.reduce((sum, seconds) => sum + seconds, 0);
+      const min = times.kernels.map(({ seconds }) => Math.min(...seconds));
+      return batchSize / min.reduce((sum, seconds) => sum + seconds, 0);
     },
   };
 }
@@ -255,12 +255,12 @@ function ownHarnesses(
           'bench',
           '--workloads',
           name,
-          '--sides',
+          '--backends',
           'webgpu',
           '--wait',
           `${wait}`,
         )) as BenchResult;
-        const series = result.workloads[0]?.series.find(({ side }) => side === 'webgpu');
+        const series = result.workloads[0]?.series.find(({ backend }) => backend === 'webgpu');
         if (!series) throw new Error('The result has no series of webgpu.');
         rates.set(name, series.estimate.middle);
         return series.estimate.middle;
@@ -285,7 +285,7 @@ function ownHarnesses(
 interface BenchResult {
   readonly workloads: readonly {
     readonly series: readonly {
-      readonly side: string;
+      readonly backend: string;
       readonly estimate: { readonly middle: number };
     }[];
   }[];

@@ -40,8 +40,8 @@ export function compareHarnesses(all: readonly Measured[], tolerance: number): C
     const ratio = median(one.rates) / median(own?.rates ?? []);
     if (one === own) return { ...one, ratio, agrees: undefined };
     // NaN agrees with nothing.
-    const most = 1 + tolerance + spread(one.rates) / 2 + spread(own?.rates ?? []) / 2;
-    const agrees = one.harness === bound ? 1 / ratio <= most : Math.max(ratio, 1 / ratio) <= most;
+    const max = 1 + tolerance + spread(one.rates) / 2 + spread(own?.rates ?? []) / 2;
+    const agrees = one.harness === bound ? 1 / ratio <= max : Math.max(ratio, 1 / ratio) <= max;
     return { ...one, ratio, agrees };
   });
 }

@@ -127,9 +127,9 @@ async function measurePeak(build: 'simd' | 'relaxed-simd'): Promise<number> {
 async function checkChoices(workload: TrainingWorkload, dataset: Dataset): Promise<void> {
   const rounds = 8;
   const roundMs = 100;
-  const most = 2 ** Math.floor(Math.log2(availableParallelism()));
+  const max = 2 ** Math.floor(Math.log2(availableParallelism()));
   const given: CpuEngine[] = [];
-  for (const threads of [1, most]) given.push(await loadEngine(workload, dataset, threads));
+  for (const threads of [1, max]) given.push(await loadEngine(workload, dataset, threads));
   const chosen: number[] = [];
   const regrets: MedianInterval[] = [];
   for (let load = 1; load <= Number(values.loads); load++) {
@@ -155,9 +155,9 @@ async function checkChoices(workload: TrainingWorkload, dataset: Dataset): Promi
       (time) => `${time.middle.toFixed(2)} (${time.low.toFixed(2)} to ${time.high.toFixed(2)})`,
     );
     console.log(
-      `${workload.name}, load ${load}, ${loadMs.toFixed(0)} ms: ${threads} of ${most} threads` +
+      `${workload.name}, load ${load}, ${loadMs.toFixed(0)} ms: ${threads} of ${max} threads` +
         (engine.threads === threads ? '' : `, later ${engine.threads}`) +
-        (trials ? `; times from ${most} threads to 1: ${trials.join(', ')}` : '') +
+        (trials ? `; times from ${max} threads to 1: ${trials.join(', ')}` : '') +
         `; regret ${percent(regret!)}`,
     );
     await engine.dispose();

@@ -34,7 +34,7 @@ import {
   type Plan,
 } from '../src/gpu/plan/plan.ts';
 import { probeAdapter } from '../src/gpu/probes/probeAdapter.ts';
-import { ratesOf } from '../src/gpu/rates.ts';
+import { optimizerScalarsOf } from '../src/gpu/optimizerScalars.ts';
 import { createSource } from '../src/gpu/source.ts';
 import { trainingStep } from '../src/gpu/step.ts';
 import { Network, type NetworkOptions } from '../src/network/network.ts';
@@ -289,12 +289,12 @@ async function withBuffers<T>(
 ): Promise<T> {
   const all = stepLayers(network, rows);
   const source = await createSource(device, noise(10 * batchSize, network), batchSize, false, {
-    ratesOf: ratesOf(optimizer),
+    optimizerScalarsOf: optimizerScalarsOf(optimizer),
     layerCount: network.layers.length - 1,
   });
   const made = await device.createBuffers('benchmark buffers', [
-    ['activations', 16 * all.activationQuads],
-    ['deltas', 16 * all.deltaQuads],
+    ['activations', 16 * all.activationVec4s],
+    ['deltas', 16 * all.deltaVec4s],
     ['metrics', 8 * rows],
     ...parameterBuffers(network, optimizer, false).map(({ name, size }) => [name, size] as const),
   ]);
@@ -320,9 +320,9 @@ function noise(sampleCount: number, { layers }: Network): Dataset {
   const [featureCount, classCount] = [layers[0]!, layers.at(-1)!];
   const features = new Uint8Array(sampleCount * featureCount);
   // So many bytes may be asked for at once.
-  const most = 65_536;
-  for (let from = 0; from < features.length; from += most) {
-    crypto.getRandomValues(features.subarray(from, from + most));
+  const max = 65_536;
+  for (let from = 0; from < features.length; from += max) {
+    crypto.getRandomValues(features.subarray(from, from + max));
   }
   return {
     name: 'noise',

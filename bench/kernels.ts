@@ -16,7 +16,7 @@ import { probeArithmetic } from '../src/gpu/probes/arithmetic.ts';
 import { BatchTimer } from '../src/gpu/probes/batchTimer.ts';
 import { measureSlope, median } from '../src/gpu/probes/slope.ts';
 import { Program } from '../src/gpu/program.ts';
-import { ratesOf } from '../src/gpu/rates.ts';
+import { optimizerScalarsOf } from '../src/gpu/optimizerScalars.ts';
 import { createSource } from '../src/gpu/source.ts';
 import { trainingBuffers, trainingStep } from '../src/gpu/step.ts';
 import { digits } from '../src/data/digits/digits.ts';
@@ -50,7 +50,7 @@ async function prepare(
   const parameterLayouts = parameterBuffers(network, optimizer, false);
   const { training } = digits({ trainingCount: 10 * plan.batchSize, testCount: 1 });
   const source = await createSource(device, training, plan.batchSize, false, {
-    ratesOf: ratesOf(optimizer),
+    optimizerScalarsOf: optimizerScalarsOf(optimizer),
     layerCount: plan.layers.length,
   });
   source.begin(
@@ -141,12 +141,12 @@ if (process.argv[1]?.endsWith('kernels.ts')) {
     console.log(`${microseconds(Math.min(...seconds))} µs  ${label}`);
   }
   const steps = peaks.map((_, round) => kernels.reduce((sum, of) => sum + of.seconds[round]!, 0));
-  const least = kernels.reduce((sum, of) => sum + Math.min(...of.seconds), 0);
+  const min = kernels.reduce((sum, of) => sum + Math.min(...of.seconds), 0);
   const flop = productOperations(network, batchSize);
   const shares = peaks.map((peak, round) => (100 * flop) / steps[round]! / peak);
   const giga = (rate: number) => `${(rate / 1e9).toFixed(1)} GFLOP/s`;
   console.log(
-    `${microseconds(least)} µs  a step at best, ${Math.round(batchSize / least)} samples/s, ${giga(flop / least)}`,
+    `${microseconds(min)} µs  a step at best, ${Math.round(batchSize / min)} samples/s, ${giga(flop / min)}`,
   );
   console.log(
     `${microseconds(median(steps))} µs  a step in the middle of ${rounds} rounds, whose products are ${median(shares).toFixed(0)} % of the ` +

@@ -10,9 +10,9 @@ import { kernel, type Kernel } from './kernel.ts';
 import { applyGradient, optimizerBindings, type UpdateRule } from './optimizer.ts';
 
 export interface ApplyGradientsOptions {
-  /** Quads of `gradients`, and of `parameters`. */
+  /** vec4s of `gradients`, and of `parameters`. */
   readonly length: number;
-  /** Where each layer begins in them, in quads. */
+  /** Where each layer begins in them, in vec4s. */
   readonly offsets: readonly number[];
   readonly optimizer: UpdateRule;
   /** Invocations a workgroup. */
@@ -46,7 +46,7 @@ export function applyGradients({
     `${settingsStruct}${applyGradient(optimizer)}`,
     /* wgsl */ `${sameStep}${endStep}
   let finite =
-    applyGradient(invocation, scale[0] * gradients[invocation], rateOf(step)) && scale[0] > 0.0;
+    applyGradient(invocation, scale[0] * gradients[invocation], scalarsOf(step)) && scale[0] > 0.0;
   var layer = 0u;
 ${offsets.map((offset, l) => `  if (invocation >= ${offset}u) { layer = ${l}u; }`).join('\n')}${raiseNonFinite('layer')}`,
   );

@@ -1,9 +1,9 @@
 /**
  * Output activation, cost and delta of one sample as WGSL, shared by training (`outputDelta`) and evaluation
- * (`score`). Works through the outputs a quad at a time; the row's pre-activations z start at `base` of `activations`.
+ * (`score`). Works through the outputs a vec4f at a time; the row's pre-activations z start at `base` of `activations`.
  */
 import type { Cost, Output } from '../src/network/functions.ts';
-import { quads, wgsl } from './wgsl.ts';
+import { vec4s, wgsl } from './wgsl.ts';
 
 export interface CostOptions {
   readonly outputs: number;
@@ -14,19 +14,19 @@ export interface CostOptions {
 }
 
 /**
- * Loop iterations that {@link costFunctions} take for a sample, at most: three times over its quads of outputs, a fourth
- * time where a caller goes quad by quad, and once over the outputs.
+ * Loop iterations that {@link costFunctions} take for a sample, at most: three times over its vec4s of outputs, a fourth
+ * time where a caller goes vec4f by vec4f, and once over the outputs.
  */
-export const costIterations = (outputs: number): number => 8 * quads(outputs);
+export const costIterations = (outputs: number): number => 8 * vec4s(outputs);
 
 /**
- * Functions over `activations`, a bound `array<vec4f>`; `q` is a quad of outputs, and `a` what `outputQuad` gave for it:
+ * Functions over `activations`, a bound `array<vec4f>`; `q` is a vec4f of outputs, and `a` what `outputVec4` gave for it:
  *
  * - `prepare(base, label) -> Row`: what later calls need to know of the whole row. Softmax subtracts the largest z first,
  *   so that no exponential overflows, and one of them is 1. NaN propagates to the sum, and with it to the whole row
- * - `outputQuad(row, base, q) -> vec4f`: the network's outputs a, 0 where padded
- * - `costQuad(row, base, q, a, label) -> f32`: the quad's share of the cost
- * - `deltaQuad(row, q, a, label) -> vec4f`: ∂C/∂z, 0 where padded
+ * - `outputVec4(row, base, q) -> vec4f`: the network's outputs a, 0 where padded
+ * - `costVec4(row, base, q, a, label) -> f32`: the vec4f's share of the cost
+ * - `deltaVec4(row, q, a, label) -> vec4f`: ∂C/∂z, 0 where padded
  * - `predictionOf(base) -> u32`: the first largest output
  */
 export function costFunctions({
@@ -35,7 +35,7 @@ export function costFunctions({
   cost,
   buffer = 'activations',
 }: CostOptions): string {
-  const count = quads(outputs);
+  const count = vec4s(outputs);
   const softmax = output === 'softmax';
   const squared = cost === 'squared-error';
   return wgsl /* wgsl */ `
@@ -53,7 +53,7 @@ struct Row {
   mean: f32,
 }
 
-fn outputQuad(row: Row, base: u32, q: u32) -> vec4f {
+fn outputVec4(row: Row, base: u32, q: u32) -> vec4f {
 #if ${softmax}
   return select(vec4f(), exp(${buffer}[base + q] - row.largest) / row.sum, isReal(q));
 #elif ${output === 'sigmoid'}
@@ -77,7 +77,7 @@ fn prepare(base: u32, label: u32) -> Row {
   }
 #if ${squared}
   for (var q = 0u; q < ${count}u; q++) {
-    let a = outputQuad(row, base, q);
+    let a = outputVec4(row, base, q);
     row.mean += total(2.0 * (a - oneHot(q, label)) * a);
   }
 #else
@@ -87,7 +87,7 @@ fn prepare(base: u32, label: u32) -> Row {
   return row;
 }
 
-fn costQuad(row: Row, base: u32, q: u32, a: vec4f, label: u32) -> f32 {
+fn costVec4(row: Row, base: u32, q: u32, a: vec4f, label: u32) -> f32 {
 #if ${squared}
   let difference = a - oneHot(q, label);
   return dot(difference, difference);
@@ -100,7 +100,7 @@ fn costQuad(row: Row, base: u32, q: u32, a: vec4f, label: u32) -> f32 {
 #endif
 }
 
-fn deltaQuad(row: Row, q: u32, a: vec4f, label: u32) -> vec4f {
+fn deltaVec4(row: Row, q: u32, a: vec4f, label: u32) -> vec4f {
 #if ${!squared}
   return a - oneHot(q, label);
 #else

@@ -14,7 +14,7 @@ import { workgroupKernel, type Kernel } from './kernel.ts';
 import { declareMatmuls, matmul, type Tile } from './matmul/matmul.ts';
 import type { Product, StoredMatrix } from './matmul/product.ts';
 import { stepBuffers, type Buffers } from './buffers.ts';
-import { f32, quads, wgsl } from './wgsl.ts';
+import { f32, vec4s, wgsl } from './wgsl.ts';
 
 /** One layer, and where in the buffers it is, in vec4f. */
 export interface ForwardLayer {
@@ -77,7 +77,7 @@ export function forwardProduct(
 ): Product {
   const { activations, activationsFrom, parametersFrom } = buffers;
   const { inputAt, outputAt, preactivationAt, parametersAt, activation } = layer;
-  const [inputs4, outputs4] = [quads(layer.inputs), quads(layer.outputs)];
+  const [inputs4, outputs4] = [vec4s(layer.inputs), vec4s(layer.outputs)];
   const isFirst = inputAt === undefined;
   return {
     name,
@@ -127,7 +127,7 @@ export function inputsMatrix(
   rows: number,
   { activations, activationsFrom }: Buffers,
 ): StoredMatrix {
-  const width4 = quads(inputs);
+  const width4 = vec4s(inputs);
   return inputAt === undefined
     ? { name, buffer: 'samples', at: '0u', width4, height: 0, isBytes: true }
     : { name, buffer: activations, at: `${activationsFrom}${inputAt}u`, width4, height: rows };

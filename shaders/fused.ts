@@ -19,17 +19,17 @@ import { costIterations } from './cost.ts';
 import { forwardProduct, type ForwardLayer } from './forward.ts';
 import { hiddenDeltaProduct, type HiddenDeltaLayer } from './hiddenDelta.ts';
 import { workgroupKernel, type Kernel } from './kernel.ts';
-import { declareShared } from './matmul/matmul.ts';
+import { declareWorkgroupVec4s } from './matmul/matmul.ts';
 import { blockFunctions, declareProduct, type Product } from './matmul/product.ts';
 import { simpleTile } from './matmul/simple.ts';
-import { splitKMemory, splitKTile } from './matmul/splitK.ts';
+import { splitKWorkgroupVec4s, splitKTile } from './matmul/splitK.ts';
 import {
   addMetric,
   outputDeltaBindings,
   outputDeltaOf,
   type OutputDeltaLayer,
 } from './outputDelta.ts';
-import { quads } from './wgsl.ts';
+import { vec4s } from './wgsl.ts';
 
 /** How samples are dealt out. */
 export interface FusedTile {
@@ -102,7 +102,7 @@ export function fused(options: FusedOptions): Kernel {
     workgroups: Math.ceil(blocks / (isAlone ? workgroupSize : rows4)),
     functions: [
       functions,
-      declareShared(isAlone ? 0 : splitKMemory(tile)),
+      declareWorkgroupVec4s(isAlone ? 0 : splitKWorkgroupVec4s(tile)),
       ...phases.map(({ code }) => code),
     ].join('\n'),
     body: `${isFirst ? startStep : sameStep}
@@ -161,7 +161,7 @@ export function fusedIterations(
   const turns = (count: number) => (loop === 'simple' ? count : Math.ceil(count / workgroupSize));
   let iterations = turns(4 * rows4) * (1 + costIterations(layers.at(-1)!));
   for (let l = from; l < layers.length - 1; l++) {
-    const [inputs4, outputs4] = [quads(layers[l]!), quads(layers[l + 1]!)];
+    const [inputs4, outputs4] = [vec4s(layers[l]!), vec4s(layers[l + 1]!)];
     // A turn is one tile: its sums, and the loop that stores them.
     const walk = (columns4: number, k4: number) => {
       const width = loop === 'simple' ? walkColumns(columns4) : 1;

@@ -4,7 +4,7 @@ import { stepBuffers, type Buffers } from './buffers.ts';
 import { workgroupKernel, type Kernel } from './kernel.ts';
 import { declareMatmuls, matmul, type Tile } from './matmul/matmul.ts';
 import type { Product } from './matmul/product.ts';
-import { quads, wgsl } from './wgsl.ts';
+import { vec4s, wgsl } from './wgsl.ts';
 
 /** One layer back, and where in the buffers everything is, in vec4f. */
 export interface HiddenDeltaLayer {
@@ -63,7 +63,7 @@ export function hiddenDeltaProduct(
   { activations, activationsFrom, deltas, deltasFrom, parametersFrom }: Buffers = stepBuffers,
 ): Product {
   const { nextDeltaAt, deltaAt, slopeAt, parametersAt } = layer;
-  const [inputs4, outputs4] = [quads(layer.inputs), quads(layer.outputs)];
+  const [inputs4, outputs4] = [vec4s(layer.inputs), vec4s(layer.outputs)];
   return {
     name,
     ...{ rows4: rows / 4, columns4: inputs4, k4: outputs4 },

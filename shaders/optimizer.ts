@@ -1,8 +1,8 @@
 /**
  * The optimizer's arithmetic as WGSL, once, for every kernel that changes parameters. Twin: `src/reference/update.ts`.
  *
- * What differs from step to step stands in `rates`, one vec4f a step, which the host computes in float64
- * (`src/gpu/rates.ts`): so steps stay identical commands, and another learning rate is no other shader.
+ * What differs from step to step stands in `optimizerScalars`, one vec4f a step, which the host computes in float64
+ * (`src/gpu/optimizerScalars.ts`): so steps stay identical commands, and another learning rate is no other shader.
  * What stays for a whole run is written into the WGSL, which saves a binding.
  *
  * Where gradients are clipped, no parameter may move before the norm of the whole gradient is known. A kernel with
@@ -30,7 +30,7 @@ export type UpdateRule =
 
 export const deferred = { kind: 'deferred' } as const satisfies UpdateRule;
 
-/** Numbers that the optimizer keeps for each parameter: the vec4f of `moments` a quad of parameters has. */
+/** Numbers that the optimizer keeps for each parameter: the vec4f of `moments` for a vec4f of parameters. */
 export function momentCount(rule: UpdateRule): 0 | 1 | 2 {
   switch (rule.kind) {
     case 'sgd':
@@ -44,37 +44,37 @@ export function momentCount(rule: UpdateRule): 0 | 1 | 2 {
 }
 
 /**
- * What `applyGradient` works on: `parameters`, `rates` and, where the optimizer keeps any, `moments`; `gradients`
+ * What `applyGradient` works on: `parameters`, `optimizerScalars` and, where the optimizer keeps any, `moments`; `gradients`
  * alone where it is deferred.
  *
- * The moments of parameter quad i are quads i·momentCount onwards, side by side: one index finds both, whether a
+ * The moments of parameter vec4 i are vec4s i·momentCount onwards, side by side: one index finds both, whether a
  * kernel binds the range of one layer or the whole buffer, and they come with one cache line.
  */
 export function optimizerBindings(rule: UpdateRule): readonly Binding[] {
-  const quads = (name: string, access: Binding['access']): Binding => ({
+  const vec4s = (name: string, access: Binding['access']): Binding => ({
     name,
     access,
     type: 'array<vec4f>',
   });
-  if (rule.kind === 'deferred') return [quads('gradients', 'read_write')];
+  if (rule.kind === 'deferred') return [vec4s('gradients', 'read_write')];
   return [
-    quads('parameters', 'read_write'),
-    ...(momentCount(rule) > 0 ? [quads('moments', 'read_write')] : []),
-    quads('rates', 'read'),
+    vec4s('parameters', 'read_write'),
+    ...(momentCount(rule) > 0 ? [vec4s('moments', 'read_write')] : []),
+    vec4s('optimizerScalars', 'read'),
   ];
 }
 
-/** Of an invocation that updates: the `rateOf` of its step, and whether all it has made is finite. */
+/** Of an invocation that updates: the `scalarsOf` of its step, and whether all it has made is finite. */
 export const updateVariables = /* wgsl */ `
 var<private> rate: vec4f;
 var<private> finite = true;
 `;
 
 /**
- * - `fn applyGradient(index: u32, gradient: vec4f, rate: vec4f) -> bool`: moves quad `index` of `parameters`, and
+ * - `fn applyGradient(index: u32, gradient: vec4f, rate: vec4f) -> bool`: moves vec4f `index` of `parameters`, and
  *   its moments, by the mean gradient of a mini-batch. Returns whether the new values are finite; see `raiseNonFinite`.
  *   A gradient that is not finite makes values that are not
- * - `fn rateOf(index: u32) -> vec4f`: `rate` of a step, to be read once an invocation
+ * - `fn scalarsOf(index: u32) -> vec4f`: `rate` of a step, to be read once an invocation
  *
  * Padding stays 0: its gradient is 0, and no optimizer moves a parameter and moments of 0 then.
  */
@@ -85,9 +85,9 @@ fn isFinite(v: vec4f) -> bool {
   return all((bitcast<vec4u>(v) & vec4u(0x7f800000u)) != vec4u(0x7f800000u));
 }
 #if ${rule.kind === 'deferred'}
-fn rateOf(index: u32) -> vec4f { return vec4f(); }
+fn scalarsOf(index: u32) -> vec4f { return vec4f(); }
 #else
-fn rateOf(index: u32) -> vec4f { return rates[index]; }
+fn scalarsOf(index: u32) -> vec4f { return optimizerScalars[index]; }
 #endif
 fn applyGradient(index: u32, gradient: vec4f, rate: vec4f) -> bool {
 ${bodyOf(rule)}

@@ -10,7 +10,7 @@ import {
 import { stepBuffers, type Buffers } from './buffers.ts';
 import { costFunctions, type CostOptions } from './cost.ts';
 import { kernel, type Binding, type Kernel } from './kernel.ts';
-import { quads, wgsl } from './wgsl.ts';
+import { vec4s, wgsl } from './wgsl.ts';
 
 /** The last layer, and where in the buffers it is, in vec4f. */
 export interface OutputDeltaLayer extends CostOptions {
@@ -90,7 +90,7 @@ export function outputDeltaOf(
   { activations, activationsFrom, deltas, deltasFrom }: Buffers = stepBuffers,
 ): string {
   const { activationsAt, deltaAt } = layer;
-  const outputs4 = quads(layer.outputs);
+  const outputs4 = vec4s(layer.outputs);
   return wgsl /* wgsl */ `${costFunctions({ ...layer, buffer: activations })}
 fn outputDeltaOf(row: u32) {
   let isSample = row < batchRows();
@@ -99,10 +99,10 @@ fn outputDeltaOf(row: u32) {
   let known = prepare(base, label);
   var cost = 0.0;
   for (var q = 0u; q < ${outputs4}u; q++) {
-    let a = outputQuad(known, base, q);
-    cost += costQuad(known, base, q, a, label);
+    let a = outputVec4(known, base, q);
+    cost += costVec4(known, base, q, a, label);
 #if ${isTraining}
-    ${deltas}[${deltasFrom}${deltaAt}u + row * ${outputs4}u + q] = select(vec4f(), deltaQuad(known, q, a, label), isSample);
+    ${deltas}[${deltasFrom}${deltaAt}u + row * ${outputs4}u + q] = select(vec4f(), deltaVec4(known, q, a, label), isSample);
 #endif
   }
   if (isSample) { addMetric(row, cost, predictionOf(base) == label); }

@@ -19,7 +19,7 @@ import { applyGradient, optimizerBindings, updateVariables, type UpdateRule } fr
 import { metricStruct, outputDeltaOf } from './outputDelta.ts';
 import type { StepLayers } from './stepLayers.ts';
 import { weightGradientProduct } from './weightGradient.ts';
-import { quads, wgsl } from './wgsl.ts';
+import { vec4s, wgsl } from './wgsl.ts';
 
 /** By layer; the first of `hiddenDelta`, of the first layer's inputs, is not used. */
 export interface PersistentTiles {
@@ -44,17 +44,17 @@ export interface PersistentOptions extends PersistentShape {
   /** `evaluate` goes through the samples in the order of the file, and learns nothing. */
   readonly work:
     { readonly kind: 'train'; readonly optimizer: UpdateRule } | { readonly kind: 'evaluate' };
-  /** Networks, each with a workgroup, parameters, an order of samples and learning rates of its own. */
+  /** Networks, each with a workgroup, parameters, an order of samples and learning optimizerScalars of its own. */
   readonly networks: number;
   /** Where the next network's parameters begin, in vec4f. */
   readonly parameterStride: number;
   /** Steps a dispatch makes at most, whatever `settings.steps` says. */
-  readonly mostSteps: number;
+  readonly maxSteps: number;
 }
 
 /** vec4f of a network's part of `scratch`. */
-export const scratchQuads = ({ activationQuads, deltaQuads }: StepLayers) =>
-  activationQuads + deltaQuads;
+export const scratchVec4s = ({ activationVec4s, deltaVec4s }: StepLayers) =>
+  activationVec4s + deltaVec4s;
 
 /** Tiles of a product with so many blocks. */
 const tilesOf = (rows4: number, columns4: number, tile: TileShape) =>
@@ -70,13 +70,13 @@ export function iterationsPerStep({
   tiles,
   workgroupSize,
 }: PersistentShape): number {
-  const batch4 = quads(batchSize);
+  const batch4 = vec4s(batchSize);
   const turns = (jobs: number) => Math.ceil(jobs / workgroupSize);
   const walk = (rows4: number, columns4: number, k4: number, tile: TileShape) =>
     turns(tilesOf(rows4, columns4, tile)) * (2 + k4 + 4 * tile.rows4 * tile.columns4);
   let iterations = turns(4 * batch4) * (1 + costIterations(layers.at(-1)!));
   for (let l = 0; l < layers.length - 1; l++) {
-    const [inputs4, outputs4] = [quads(layers[l]!), quads(layers[l + 1]!)];
+    const [inputs4, outputs4] = [vec4s(layers[l]!), vec4s(layers[l + 1]!)];
     iterations += walk(batch4, outputs4, inputs4, tiles.forward[l]!);
     if (l > 0) iterations += walk(batch4, inputs4, outputs4, tiles.hiddenDelta[l]!);
     iterations += walk(inputs4 + 1, outputs4, batch4, tiles.update[l]!);
@@ -85,11 +85,11 @@ export function iterationsPerStep({
 }
 
 /** Iterations that a dispatch stays below, with room for loops that a compiler adds. */
-const mostIterations = 60_000;
+const maxIterations = 60_000;
 
 /** Steps that a dispatch can make; 0 where even one is too long. */
 export function stepsPerDispatch(shape: PersistentShape): number {
-  return Math.min(64, Math.floor(mostIterations / iterationsPerStep(shape)));
+  return Math.min(64, Math.floor(maxIterations / iterationsPerStep(shape)));
 }
 
 /** Set in a count of samples, which is always smaller. */
@@ -97,19 +97,19 @@ export const divergedBit = 0x80000000;
 
 /**
  * Training, or evaluation, of `networks` networks. Buffers: `parameters` and the optimizer's `moments` as in the
- * engine, one network after another, and likewise `rates`, [steps of an epoch], `order`, [samples], and `scratch`;
+ * engine, one network after another, and likewise `optimizerScalars`, [steps of an epoch], `order`, [samples], and `scratch`;
  * `progress` begins with the step of the epoch that each network has come to. Where an update of a network was not
  * finite, {@link divergedBit} is set in its first row's count of right predictions.
  */
 export function persistent(options: PersistentOptions): Kernel {
   const { layers: sizes, activation, batchSize, work, networks, step, tiles } = options;
-  const { workgroupSize, mostSteps, parameterStride } = options;
-  const rows = 4 * quads(batchSize);
+  const { workgroupSize, maxSteps, parameterStride } = options;
+  const rows = 4 * vec4s(batchSize);
   const buffers: Buffers = {
     ...{ activations: 'scratch', deltas: 'scratch', parametersFrom: 'firstParameter + ' },
     ...{
       activationsFrom: 'firstScratch + ',
-      deltasFrom: `firstScratch + ${step.activationQuads}u + `,
+      deltasFrom: `firstScratch + ${step.activationVec4s}u + `,
     },
   };
   const forward = step.forward.map((layer, l): Phase => {
@@ -200,13 +200,13 @@ ${functions}
 fn main(@builtin(local_invocation_index) lane: u32, @builtin(workgroup_id) workgroup: vec3u) {
   network = workgroup.x;
   firstParameter = network * ${parameterStride}u;
-  firstScratch = network * ${scratchQuads(step)}u;
+  firstScratch = network * ${scratchVec4s(step)}u;
   step = progress.step[network];
-  for (var made = 0u; made < ${mostSteps}u; made++) {
+  for (var made = 0u; made < ${maxSteps}u; made++) {
     // A uniform, so that all of the workgroup is known to come to its barriers.
     if (made >= settings.steps) { break; }
 #if ${trains}
-    rate = rateOf(network * settings.stepCount + step);
+    rate = scalarsOf(network * settings.stepCount + step);
 #endif
 ${runs.join(barrier)}${barrier}
     // Counted one by one, so that a step left out shows.

@@ -9,10 +9,10 @@ import {
 } from './batch.ts';
 import { costFunctions, type CostOptions } from './cost.ts';
 import { kernel, type Kernel } from './kernel.ts';
-import { quads, wgsl } from './wgsl.ts';
+import { vec4s, wgsl } from './wgsl.ts';
 
 export interface ScoreOptions extends CostOptions {
-  /** Where in `activations` the last layer's pre-activations z begin, in quads. */
+  /** Where in `activations` the last layer's pre-activations z begin, in vec4s. */
   readonly activationsAt: number;
   readonly batchSize: number;
   readonly rows: number;
@@ -28,7 +28,7 @@ export interface ScoreOptions extends CostOptions {
  */
 export function score(options: ScoreOptions): Kernel {
   const { outputs, batchSize, rows } = options;
-  const outputQuads = quads(outputs);
+  const outputVec4s = vec4s(outputs);
   return kernel(
     `score ${outputs}`,
     [
@@ -50,14 +50,14 @@ ${costFunctions(options)}`,
     wgsl /* wgsl */ `
 ${sameStep}${endStep}
   if (invocation >= batchRows()) { return; }
-  let base = ${options.activationsAt}u + invocation * ${outputQuads}u;
+  let base = ${options.activationsAt}u + invocation * ${outputVec4s}u;
   let label = labels[order[step * ${batchSize}u + invocation]];
   let row = prepare(base, label);
   var cost = 0.0;
-  for (var q = 0u; q < ${outputQuads}u; q++) {
-    let a = outputQuad(row, base, q);
-    cost += costQuad(row, base, q, a, label);
-    outputs[invocation * ${outputQuads}u + q] = a;
+  for (var q = 0u; q < ${outputVec4s}u; q++) {
+    let a = outputVec4(row, base, q);
+    cost += costVec4(row, base, q, a, label);
+    outputs[invocation * ${outputVec4s}u + q] = a;
   }
   costs[invocation] += cost;
   atomicAdd(&confusion[label * ${outputs}u + predictionOf(base)], 1u);`,

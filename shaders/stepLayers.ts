@@ -12,6 +12,6 @@ export interface StepLayers {
   readonly hiddenDelta: readonly HiddenDeltaLayer[];
   readonly update: readonly WeightGradientLayer[];
   /** Lengths of the buffers `activations` and `deltas`. */
-  readonly activationQuads: number;
-  readonly deltaQuads: number;
+  readonly activationVec4s: number;
+  readonly deltaVec4s: number;
 }

@@ -1,7 +1,7 @@
 import { kernel, type Kernel } from './kernel.ts';
 
 export interface SumSquaresOptions {
-  /** Quads of `gradients`, of all layers and what lies between them, which is 0. */
+  /** vec4s of `gradients`, of all layers and what lies between them, which is 0. */
   readonly length: number;
   /** Sums to make, a multiple of 4. */
   readonly sums: number;
@@ -10,8 +10,8 @@ export interface SumSquaresOptions {
 }
 
 /**
- * The first of three kernels that clip gradients: sums of their squares, each over every `sums`th quad, so that
- * neighbouring invocations read neighbouring quads. Neither workgroup memory nor atomics, whose order would show:
+ * The first of three kernels that clip gradients: sums of their squares, each over every `sums`th vec4f, so that
+ * neighbouring invocations read neighbouring vec4s. Neither workgroup memory nor atomics, whose order would show:
  * the sums are added up by `clipScale`. Twin: `gradientNorm` in `src/reference/clip.ts`.
  */
 export function sumSquares({ length, sums, workgroupSize }: SumSquaresOptions): Kernel {

@@ -74,7 +74,7 @@ export function update({ layers, batchSize, rows, optimizer }: UpdateOptions): K
       ...parts.map(({ code }) => code),
     ].join('\n'),
     body: `${sameStep}${optimizer.kind === 'deferred' ? '' : endStep}
-  rate = rateOf(step);
+  rate = scalarsOf(step);
   ${calls.join(' else ')}`,
     copies: parts.flatMap((part) => part.copies),
   });

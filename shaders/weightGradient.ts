@@ -1,7 +1,7 @@
 import { stepBuffers, type Buffers } from './buffers.ts';
 import { inputsMatrix } from './forward.ts';
 import type { Product } from './matmul/product.ts';
-import { f32, quads, wgsl } from './wgsl.ts';
+import { f32, vec4s, wgsl } from './wgsl.ts';
 
 /** One layer, and where in the buffers it is, in vec4f. */
 export interface WeightGradientLayer {
@@ -32,7 +32,7 @@ export function weightGradientProduct(
 ): Product {
   const { deltas, deltasFrom, parametersFrom } = buffers;
   const { inputAt, deltaAt, parametersAt } = layer;
-  const [inputs4, outputs4] = [quads(layer.inputs), quads(layer.outputs)];
+  const [inputs4, outputs4] = [vec4s(layer.inputs), vec4s(layer.outputs)];
   const isFirst = inputAt === undefined;
   return {
     name,

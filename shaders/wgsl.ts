@@ -28,6 +28,6 @@ export function each(count: number, text: (index: number) => string): string {
 }
 
 /** The vec4f that so many features take: the unit in which everything is stored and computed. */
-export function quads(features: number): number {
+export function vec4s(features: number): number {
   return Math.ceil(features / 4);
 }

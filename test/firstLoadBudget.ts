@@ -4,7 +4,7 @@ import { gzipSync } from 'node:zlib';
 import type { Plugin } from 'vite';
 
 /** Compressed; what is loaded later, the worker and charts among it, does not count. */
-export const mostFirstLoadBytes = 25_000;
+export const maxFirstLoadBytes = 25_000;
 
 /** The part of a built chunk that is looked at. */
 export interface Chunk {
@@ -44,9 +44,9 @@ export function firstLoadBudget(html: string): Plugin {
       // Workers are built apart, by the same plugins.
       if (!entry) return;
       const bytes = firstLoadBytes(entry.fileName, find);
-      if (bytes > mostFirstLoadBytes) {
+      if (bytes > maxFirstLoadBytes) {
         this.error(
-          `The first load of ${html} is ${bytes} bytes of compressed JavaScript, and ${mostFirstLoadBytes} are allowed. ` +
+          `The first load of ${html} is ${bytes} bytes of compressed JavaScript, and ${maxFirstLoadBytes} are allowed. ` +
             'Import later what is not needed at once.',
         );
       }

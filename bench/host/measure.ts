@@ -13,7 +13,7 @@ import { Pacer } from '../../src/gpu/pacer.ts';
 import { parameterBuffers } from '../../src/gpu/parameterStore.ts';
 import { choosePlan } from '../../src/gpu/plan/choose.ts';
 import { Program } from '../../src/gpu/program.ts';
-import { ratesOf } from '../../src/gpu/rates.ts';
+import { optimizerScalarsOf } from '../../src/gpu/optimizerScalars.ts';
 import { Readback } from '../../src/gpu/readback.ts';
 import { submitSteps } from '../../src/gpu/run.ts';
 import { createSource } from '../../src/gpu/source.ts';
@@ -50,7 +50,7 @@ export async function measureHost(gpu?: GPU): Promise<HostCost> {
   const sizes = trainingBuffers(network, plan.batchSize);
   const { training } = digits({ trainingCount: 10 * batchSize, testCount: 1 });
   const source = await createSource(device, training, batchSize, false, {
-    ratesOf: ratesOf(optimizer),
+    optimizerScalarsOf: optimizerScalarsOf(optimizer),
     layerCount: plan.layers.length,
   });
   source.begin(fileOrder(training.sampleCount), new TrainingCursor());
@@ -65,7 +65,7 @@ export async function measureHost(gpu?: GPU): Promise<HostCost> {
   const ranges = [{ buffer: metrics, size: metrics.size }];
   /** Least seconds of the host for a submit of so many steps, and a report if there is to be one. */
   const submit = async (steps: number, withReport = false): Promise<number> => {
-    let least = Infinity;
+    let min = Infinity;
     for (let round = 0; round < rounds; round++) {
       // The GPU is idle before, and waited for afterwards.
       const pacer = new Pacer(device, steps);
@@ -73,11 +73,11 @@ export async function measureHost(gpu?: GPU): Promise<HostCost> {
       const start = performance.now();
       await submitSteps(device, { program, source, pacer }, steps, {});
       const bytes = withReport ? (await readback.read('metrics', ranges)).bytes : undefined;
-      least = Math.min(least, performance.now() - start);
+      min = Math.min(min, performance.now() - start);
       await device.guard('a benchmark', device.gpu.queue.onSubmittedWorkDone());
       await bytes;
     }
-    return least / 1000;
+    return min / 1000;
   };
   const few = await submit(1);
   const many = await submit(manySteps);

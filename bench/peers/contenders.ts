@@ -1,6 +1,6 @@
 /** Who is measured in browsers: nudge, the other libraries, and forms of these that only this benchmark has. */
 import type { LibraryName } from '../../src/benchmark/peers/libraries.ts';
-import { browserPeers, peers } from '../../src/benchmark/result/sides.ts';
+import { browserPeers, peers } from '../../src/benchmark/result/backends.ts';
 
 export interface ContenderDescription {
   readonly name: string;

@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { dataName, findData, loadData } from '../../src/cli/dataSource.ts';
 import { exitCodes } from '../../src/cli/errors.ts';
 import { BrowserError } from '../../src/errors.ts';
-import type { WorkData } from '../../src/benchmark/trainJob.ts';
+import type { JobData } from '../../src/benchmark/trainJob.ts';
 import { adapterName } from '../../src/gpu/adapter.ts';
 import type { AdapterDetails } from '../../src/page/jobs/environment.ts';
 import { runProgram } from '../runProgram.ts';
@@ -23,7 +23,7 @@ import {
   type WorkloadRun,
 } from './run.ts';
 import { writeData, type DataFolder } from './serveData.ts';
-import { describeMachine, gitState, peerVersions } from './surroundings.ts';
+import { describeMachine, gitState, peerVersions } from './machine.ts';
 import { workloads, type TrainingWorkload, type Workload } from './workloads.ts';
 
 const log = (line: string) => process.stderr.write(`${line}\n`);
@@ -35,7 +35,7 @@ interface Run {
   readonly chosen: readonly Workload[];
   readonly dataName: string;
   readonly data: DataFolder;
-  readonly loaded: WorkData;
+  readonly loaded: JobData;
   readonly referenceCosts: Readonly<Record<string, number>>;
   /** Where results go. */
   readonly folder: string;
@@ -74,7 +74,7 @@ async function main(args: readonly string[], signal: AbortSignal): Promise<void>
 
 async function computeReferences(
   chosen: readonly Workload[],
-  { training }: WorkData,
+  { training }: JobData,
   signal: AbortSignal,
 ): Promise<Record<string, number>> {
   const costs: Record<string, number> = {};

@@ -2,7 +2,7 @@
 import { UsageError } from '../../src/cli/errors.ts';
 import type { Contender } from '../../src/benchmark/peers/contender.ts';
 import { loadRemote } from '../../src/benchmark/peers/remote.ts';
-import type { WorkData } from '../../src/benchmark/trainJob.ts';
+import type { JobData } from '../../src/benchmark/trainJob.ts';
 import {
   describePython,
   PythonPeer,
@@ -36,7 +36,7 @@ function isCompiled({ name }: PythonForm): boolean {
   return name.startsWith('torch-') && name.includes('-compile');
 }
 
-export function pythonPlace(executable: string, { training, test }: WorkData): MeasuringPlace {
+export function pythonPlace(executable: string, { training, test }: JobData): MeasuringPlace {
   return {
     name: 'Python',
     async call<Result>({ job, args, limitSeconds }: CallRequest) {

@@ -2,7 +2,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
-import type { WorkData } from '../../src/benchmark/trainJob.ts';
+import type { JobData } from '../../src/benchmark/trainJob.ts';
 import { sliceDataset, type Dataset } from '../../src/data/dataset.ts';
 import type { Mount } from '../../src/node/server.ts';
 import { TemporaryFolder } from '../../src/node/temporaryFolder.ts';
@@ -13,7 +13,7 @@ export interface DataFolder {
   dispose(): void;
 }
 
-export async function writeData({ training, test }: WorkData): Promise<DataFolder> {
+export async function writeData({ training, test }: JobData): Promise<DataFolder> {
   const folder = await TemporaryFolder.create('nudge-peers-data-');
   folder.removeAtExit();
   const first = sliceDataset(training, 0, Math.min(firstSamples, training.sampleCount));

@@ -2,8 +2,8 @@
 import { swapped, type SwappedTile } from '../software/swapped.ts';
 import { blockFunctions, type Matmul, type Product } from './product.ts';
 import { simple, simpleWorkgroups, type SimpleTile } from './simple.ts';
-import { splitK, splitKMemory, splitKWorkgroups, type SplitKTile } from './splitK.ts';
-import { tiled, tiledMemory, tiledWorkgroups, type TiledTile } from './tiled.ts';
+import { splitK, splitKWorkgroupVec4s, splitKWorkgroups, type SplitKTile } from './splitK.ts';
+import { tiled, tiledWorkgroupVec4s, tiledWorkgroups, type TiledTile } from './tiled.ts';
 
 /** How a product is cut up: its main loop, and what an invocation and a workgroup compute. */
 export type Tile = SimpleTile | TiledTile | SplitKTile | SwappedTile;
@@ -22,14 +22,14 @@ export function matmul(product: Product, tile: Tile): Matmul {
         ...alone,
         code: tiled(product, tile),
         workgroups: tiledWorkgroups(product, tile),
-        memory: tiledMemory(tile),
+        memory: tiledWorkgroupVec4s(tile),
       };
     case 'splitK':
       return {
         ...alone,
         code: splitK(product, tile),
         workgroups: splitKWorkgroups(product, tile),
-        memory: splitKMemory(tile),
+        memory: splitKWorkgroupVec4s(tile),
       };
     case 'swapped':
       return { ...alone, ...swapped(product, tile) };
@@ -40,15 +40,15 @@ export function matmul(product: Product, tile: Tile): Matmul {
 export function declareMatmuls(all: readonly Matmul[]): string {
   const helpers = new Set(all.flatMap((one) => one.helpers ?? []));
   const memory = Math.max(...all.map((one) => one.memory));
-  return [blockFunctions, ...helpers, declareShared(memory)].join('');
+  return [blockFunctions, ...helpers, declareWorkgroupVec4s(memory)].join('');
 }
 
 /** vec4f of workgroup memory that every adapter has: WebGPU's default limit of 16 KiB. */
-export const maxSharedMemory = 1024;
+export const maxWorkgroupVec4s = 1024;
 
 /**
  * The workgroup memory that all main loops of a kernel share; none where none needs any. Browsers fill it with zeros
  * before a kernel starts, so that a kernel has one array.
  */
-export const declareShared = (memory: number) =>
+export const declareWorkgroupVec4s = (memory: number) =>
   memory > 0 ? `\nvar<workgroup> shared4: array<vec4f, ${memory}>;\n` : '';

@@ -103,7 +103,7 @@ export interface TileShape {
 }
 
 /** 'sum_0_0', 'sum_0_1' …: the blocks of a tile. */
-export const sumNames = ({ rows4, columns4 }: TileShape): readonly string[] =>
+export const accumulatorNames = ({ rows4, columns4 }: TileShape): readonly string[] =>
   Array.from({ length: rows4 * columns4 }, (_, i) => {
     return `sum_${Math.floor(i / columns4)}_${i % columns4}`;
   });
@@ -114,14 +114,14 @@ export const sumNames = ({ rows4, columns4 }: TileShape): readonly string[] =>
  * @param placeOf WGSL for the place in C, in blocks, of a tile's row and column
  * @param mayBeOutside whether some rows, and columns, of the last tiles are outside of C
  */
-export function storeSums(
+export function storeAccumulators(
   { name: n }: Product,
   tile: TileShape,
   placeOf: { readonly row: (r: string) => string; readonly column: (c: string) => string },
   mayBeOutside = { rows: true, columns: true },
 ): string {
   const { columns4 } = tile;
-  const sums = sumNames(tile).flatMap((sum) => [0, 1, 2, 3].map((m) => `${sum}[${m}]`));
+  const sums = accumulatorNames(tile).flatMap((sum) => [0, 1, 2, 3].map((m) => `${sum}[${m}]`));
   const inside = [
     ...(mayBeOutside.rows ? [`r4 < ROWS4${n}`] : []),
     ...(mayBeOutside.columns ? [`c4 < COLUMNS4${n}`] : []),

@@ -3,7 +3,13 @@
  * tile, the more products each load pays for.
  */
 import { each, wgsl } from '../wgsl.ts';
-import { declareProduct, storeSums, sumNames, type Product, type TileShape } from './product.ts';
+import {
+  declareProduct,
+  storeAccumulators,
+  accumulatorNames,
+  type Product,
+  type TileShape,
+} from './product.ts';
 
 export interface SimpleTile extends TileShape {
   readonly loop: 'simple';
@@ -18,7 +24,7 @@ export function simpleTile(product: Product, tile: TileShape): string {
   const row = (r: number) => (outside.rows ? `min(row4 + ${r}u, ROWS4${n} - 1u)` : `row4 + ${r}u`);
   const column = (c: number) =>
     outside.columns ? `min(column4 + ${c}u, COLUMNS4${n} - 1u)` : `column4 + ${c}u`;
-  const sums = sumNames(tile);
+  const sums = accumulatorNames(tile);
   return wgsl /* wgsl */ `
 fn tile${n}(row4: u32, column4: u32) {
 ${each(rows4, (r) => `  let rows_${r} = rowsOfA${n}(${row(r)});`)}
@@ -32,7 +38,7 @@ ${each(
 ${each(columns4, (c) => `    sum_${r}_${c} = multiplyAdd(sum_${r}_${c}, a_${r}, b_${c});`)}`,
 )}
   }
-${storeSums(product, tile, { row: (r) => `row4 + ${r}`, column: (c) => `column4 + ${c}` }, outside)}
+${storeAccumulators(product, tile, { row: (r) => `row4 + ${r}`, column: (c) => `column4 + ${c}` }, outside)}
 }
 `;
 }

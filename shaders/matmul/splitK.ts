@@ -79,7 +79,7 @@ export function splitKWorkgroups(product: Product, tile: SplitKTile): number {
 }
 
 /** vec4f of workgroup memory: the parts of four rows. */
-export const splitKMemory = ({ workgroupSize }: Pick<SplitKTile, 'workgroupSize'>) =>
+export const splitKWorkgroupVec4s = ({ workgroupSize }: Pick<SplitKTile, 'workgroupSize'>) =>
   4 * workgroupSize;
 
 const downOf = ({ workgroupSize, across, splitK: parts }: SplitKTile) =>

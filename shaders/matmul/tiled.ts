@@ -4,7 +4,7 @@
  * adapters with fast workgroup memory, which are GPUs.
  */
 import { each, wgsl } from '../wgsl.ts';
-import { declareProduct, storeSums, type Product, type TileShape } from './product.ts';
+import { declareProduct, storeAccumulators, type Product, type TileShape } from './product.ts';
 
 export interface TiledTile extends TileShape {
   readonly loop: 'tiled';
@@ -76,7 +76,7 @@ ${each(columns4, (c) => `      sum_${r}_${c} = multiplyAdd(sum_${r}_${c}, a_${r}
 )}
     }
   }
-${storeSums(product, tile, {
+${storeAccumulators(product, tile, {
   row: (r) => `firstRow4 + y + ${r} * ${workgroupSize / across}u`,
   column: (c) => `firstColumn4 + x + ${c} * ${across}u`,
 })}
@@ -90,7 +90,7 @@ export function tiledWorkgroups(product: Product, tile: TiledTile): number {
 }
 
 /** vec4f of workgroup memory: a stage of both operands. */
-export function tiledMemory(tile: Omit<TiledTile, 'loop'>): number {
+export function tiledWorkgroupVec4s(tile: Omit<TiledTile, 'loop'>): number {
   const { rows4, columns4, across, tileK4, workgroupSize } = tile;
   return 4 * tileK4 * ((rows4 * workgroupSize) / across + columns4 * across);
 }

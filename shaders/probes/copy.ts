@@ -1,12 +1,12 @@
 import { kernel, type Kernel } from '../kernel.ts';
 import { each, wgsl } from '../wgsl.ts';
-import { quadsPerInvocation, type StreamOptions } from './stream.ts';
+import { vec4sPerInvocation, type StreamOptions } from './stream.ts';
 
 /** Copies a buffer from end to end into another: reads and writes as many bytes as it is long. */
-export function copy({ quads, workgroupSize }: StreamOptions): Kernel {
-  const invocations = quads / quadsPerInvocation;
+export function copy({ vec4s, workgroupSize }: StreamOptions): Kernel {
+  const invocations = vec4s / vec4sPerInvocation;
   return kernel(
-    `copy ${quads * 16} bytes`,
+    `copy ${vec4s * 16} bytes`,
     [
       { name: 'data', access: 'read', type: 'array<vec4u>' },
       { name: 'copies', access: 'read_write', type: 'array<vec4u>' },
@@ -15,7 +15,7 @@ export function copy({ quads, workgroupSize }: StreamOptions): Kernel {
     workgroupSize,
     '',
     wgsl /* wgsl */ `
-${each(quadsPerInvocation, (k) => {
+${each(vec4sPerInvocation, (k) => {
   const index = `invocation + ${k * invocations}u`;
   return `  copies[${index}] = data[${index}];`;
 })}`,

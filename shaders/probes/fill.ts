@@ -1,22 +1,22 @@
 import { kernel, type Kernel } from '../kernel.ts';
 import { each, wgsl } from '../wgsl.ts';
-import { quadsPerInvocation, type StreamOptions } from './stream.ts';
+import { vec4sPerInvocation, type StreamOptions } from './stream.ts';
 
 /** Word w is w times this: different everywhere, and a sum of them has a closed form. */
 export const fillFactor = 0x9e3779b1;
 
 /** Writes a buffer from end to end with numbers that differ everywhere, for memory that may tell zeros from others. */
-export function fill({ quads, workgroupSize }: StreamOptions): Kernel {
-  const invocations = quads / quadsPerInvocation;
+export function fill({ vec4s, workgroupSize }: StreamOptions): Kernel {
+  const invocations = vec4s / vec4sPerInvocation;
   return kernel(
-    `fill ${quads * 16} bytes`,
+    `fill ${vec4s * 16} bytes`,
     [{ name: 'data', access: 'read_write', type: 'array<vec4u>' }],
     invocations,
     workgroupSize,
     '',
     wgsl /* wgsl */ `
   let words = vec4u(0u, 1u, 2u, 3u) + vec4u(4u * invocation);
-${each(quadsPerInvocation, (k) => {
+${each(vec4sPerInvocation, (k) => {
   const words = `(words + vec4u(${4 * k * invocations}u)) * ${fillFactor}u`;
   return `  data[invocation + ${k * invocations}u] = ${words};`;
 })}`,

@@ -4,7 +4,7 @@ import type { StreamOptions } from './stream.ts';
 
 export interface ReadOptions extends StreamOptions {
   /** Length of the buffer in units of 16 bytes; a power of two. */
-  readonly quads: number;
+  readonly vec4s: number;
   /** A multiple of `workgroupSize`. */
   readonly invocations: number;
   /** Units of 16 bytes that each invocation reads; a multiple of 8. */
@@ -19,10 +19,10 @@ const unrolled = 8;
  * other; the next load of each is a whole grid and a workgroup further on, round the end. So a large buffer is gone
  * through from end to end, and a small one comes from the caches, but never from registers.
  */
-export function read({ quads, invocations, loads, workgroupSize }: ReadOptions): Kernel {
+export function read({ vec4s, invocations, loads, workgroupSize }: ReadOptions): Kernel {
   const stride = readStride({ invocations, workgroupSize });
   return kernel(
-    `read ${invocations * loads * 16} bytes of ${quads * 16}`,
+    `read ${invocations * loads * 16} bytes of ${vec4s * 16}`,
     [
       { name: 'data', access: 'read', type: 'array<vec4u>' },
       { name: 'sums', access: 'read_write', type: 'array<vec4u>' },
@@ -34,7 +34,7 @@ export function read({ quads, invocations, loads, workgroupSize }: ReadOptions):
   var sum = vec4u();
   for (var i = 0u; i < ${loads / unrolled}u; i++) {
     let first = invocation + i * ${unrolled * stride}u;
-${each(unrolled, (k) => `    sum += data[(first + ${k * stride}u) & ${quads - 1}u];`)}
+${each(unrolled, (k) => `    sum += data[(first + ${k * stride}u) & ${vec4s - 1}u];`)}
   }
   sums[invocation] = sum;`,
   );

@@ -15,8 +15,8 @@ import { workgroupKernel, type Binding, type Kernel } from '../kernel.ts';
 import {
   declareProduct,
   readBlock,
-  storeSums,
-  sumNames,
+  storeAccumulators,
+  accumulatorNames,
   type Matmul,
   type Product,
   type StoredMatrix,
@@ -44,7 +44,7 @@ export function swapped(product: Product, tile: SwappedTile): Omit<Matmul, 'memo
   const { rows4, columns4, workgroupSize, fromTextures } = tile;
   const across = Math.ceil(product.columns4 / (lanes * columns4));
   const turn = fromTextures && k4 % 2 === 0 ? 2 : 1;
-  const sums = sumNames(tile);
+  const sums = accumulatorNames(tile);
   const step = (t: number) => `    let k4_${t} = turn * ${turn}u + ${t}u;
     let steps_${t} = stepsOfA${n}(k4_${t});
 ${each(columns4, (c) => `    let b_${t}_${c} = loadB${n}(k4_${t}, min(column4 + ${c}u, COLUMNS4${n} - 1u));`)}
@@ -65,7 +65,7 @@ ${sums.map((sum) => `  var ${sum} = mat4x4f();`).join('\n')}
   for (var turn = 0u; turn < ${k4 / turn}u; turn++) {
 ${each(turn, step)}
   }
-${storeSums(product, tile, { row: (r) => `row4 + ((${r}) ^ own)`, column: (c) => `column4 + ${c}` })}
+${storeAccumulators(product, tile, { row: (r) => `row4 + ((${r}) ^ own)`, column: (c) => `column4 + ${c}` })}
 }
 `;
   const matrices = fromTextures ? [product.a, product.b].filter(({ isBytes }) => !isBytes) : [];

@@ -29,13 +29,13 @@ const patienceMs = 20;
 
 /** The smallest step of `performance.now()` that is seen within a moment, in seconds. */
 export function timerResolution(now: () => number = () => performance.now()): number {
-  let least = Infinity;
+  let min = Infinity;
   const start = now();
   let last = start;
   while (last - start < patienceMs) {
     const next = now();
-    if (next > last) least = Math.min(least, next - last);
+    if (next > last) min = Math.min(min, next - last);
     last = next;
   }
-  return least / 1000;
+  return min / 1000;
 }

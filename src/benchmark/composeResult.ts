@@ -3,9 +3,9 @@ import { ConfigurationError } from '../errors.ts';
 import type { MeasuredLimits } from '../gpu/probes/probeAdapter.ts';
 import { findCrossover } from './crossover.ts';
 import {
-  disturbanceMarks,
+  disturbanceFlags,
   findSlowdown,
-  threadMarks,
+  threadFlags,
   type DisturbedRounds,
 } from './disturbance.ts';
 import { rounded } from './result/rounding.ts';
@@ -13,9 +13,9 @@ import {
   formatVersion,
   type BenchmarkResult,
   type Environment,
-  type Mark,
+  type Flag,
   type MeasuredAdapterLimits,
-  type OwnSideName,
+  type OwnBackendName,
 } from './result/schema.ts';
 import { scoreOf } from './score.ts';
 import type { DecidedSettings } from './settings.ts';
@@ -38,20 +38,20 @@ export interface Measurements extends Pick<
   readonly sizes: readonly number[];
   readonly limits: MeasuredLimits | undefined;
   /** Of what happened; those that follow from the figures are added. */
-  readonly marks: readonly Mark[];
+  readonly flags: readonly Flag[];
   readonly wasHidden: boolean;
   readonly disturbed: DisturbedRounds;
 }
 
-/** The result with everything that follows from what was measured: ratios are there, scores, marks and the crossover come here. */
+/** The result with everything that follows from what was measured: ratios are there, scores, flags and the crossover come here. */
 export function composeResult(measurements: Measurements): BenchmarkResult {
   const { nudge, startedAt, seconds, data, environment, workloads, blocks } = measurements;
   const { settings, sizes, limits, timesToAccuracy } = measurements;
-  const { sides, peers, repeats, repeatSeconds, seed, isSoftware } = settings;
-  const marks = [...measurements.marks, ...findDisturbances(measurements)];
+  const { backends, peers, repeats, repeatSeconds, seed, isSoftware } = settings;
+  const flags = [...measurements.flags, ...findDisturbances(measurements)];
   const crossover = findCrossover(workloads);
-  const isVoid = (side: OwnSideName) =>
-    marks.some((mark) => mark.isVoid && (mark.side === undefined || mark.side === side));
+  const isVoid = (backend: OwnBackendName) =>
+    flags.some((flag) => flag.isVoid && (flag.backend === undefined || flag.backend === backend));
   return rounded<BenchmarkResult>({
     format: 'nudge-benchmark',
     version: formatVersion,
@@ -60,7 +60,7 @@ export function composeResult(measurements: Measurements): BenchmarkResult {
     seconds,
     settings: {
       workloads: settings.workloads.map(({ name }) => name),
-      sides: [...sides, ...peers],
+      backends: [...backends, ...peers],
       repeats,
       blocks: settings.blocks,
       repeatSeconds,
@@ -73,10 +73,10 @@ export function composeResult(measurements: Measurements): BenchmarkResult {
     workloads,
     timesToAccuracy: [...timesToAccuracy],
     ...(crossover && { crossover }),
-    marks,
-    scores: sides
-      .filter((side) => !isVoid(side))
-      .flatMap((side) => scoreOf(side, workloads, isSoftware, sizes) ?? []),
+    flags,
+    scores: backends
+      .filter((backend) => !isVoid(backend))
+      .flatMap((backend) => scoreOf(backend, workloads, isSoftware, sizes) ?? []),
   });
 }
 
@@ -87,12 +87,12 @@ function findDisturbances({
   sizes,
   disturbed,
   wasHidden,
-}: Measurements): readonly Mark[] {
-  const marks: Mark[] = [];
+}: Measurements): readonly Flag[] {
+  const flags: Flag[] = [];
   if (wasHidden) {
     const message =
       'The page was hidden while it was measured, and browsers slow hidden pages down. Run it again and leave the tab in front.';
-    marks.push({ kind: 'hidden', message, isVoid: true });
+    flags.push({ kind: 'hidden', message, isVoid: true });
   }
   const rates = workloads.flatMap(({ series }) =>
     series.map(({ samplesPerSecond }) => blockMedians(samplesPerSecond, sizes)),
@@ -102,15 +102,15 @@ function findDisturbances({
     const message =
       `The processor became ${slowdown.pulse.toFixed(2)} times slower from the first blocks to the last, and training ${slowdown.repeats.toFixed(2)} times: ` +
       'heat, a battery, or something else that runs. Let it rest and run it again.';
-    marks.push({ kind: 'throttled', message, isVoid: true });
+    flags.push({ kind: 'throttled', message, isVoid: true });
   }
   const taken = blocks.flatMap((block) => block.taken ?? []);
   const mean = taken.reduce((sum, one) => sum + one, 0) / Math.max(1, taken.length);
-  return [...marks, ...disturbanceMarks(disturbed, mean), ...workloads.flatMap(threadMarks)];
+  return [...flags, ...disturbanceFlags(disturbed, mean), ...workloads.flatMap(threadFlags)];
 }
 
-/** Marks that follow from the rest of a result, and are made anew with it. */
-export function isDerived(kind: Mark['kind']): boolean {
+/** Flags that follow from the rest of a result, and are made anew with it. */
+export function isDerived(kind: Flag['kind']): boolean {
   return ['stopped', 'hidden', 'throttled', 'threads'].includes(kind);
 }
 
@@ -121,11 +121,11 @@ export function requireSameRun(
   digest: string,
   environment: Environment,
 ): void {
-  const { workloads, sides, repeats, blocks, repeatSeconds, seed } = resume.settings;
+  const { workloads, backends, repeats, blocks, repeatSeconds, seed } = resume.settings;
   const names = settings.workloads.map(({ name }) => name);
   const isSame =
     workloads.join() === names.join() &&
-    sides.join() === [...settings.sides, ...settings.peers].join() &&
+    backends.join() === [...settings.backends, ...settings.peers].join() &&
     repeats === settings.repeats &&
     blocks === settings.blocks &&
     repeatSeconds === settings.repeatSeconds &&

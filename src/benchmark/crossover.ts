@@ -10,7 +10,7 @@ interface SpeedUp {
 
 /**
  * Where the speed-up of the GPU over the CPU, on several threads or on one, passes 1 for good on the ladder of networks, interpolated
- * on logarithmic scales; undefined where fewer than two networks have both sides.
+ * on logarithmic scales; undefined where fewer than two networks have both backends.
  */
 export function findCrossover(results: readonly WorkloadResult[]): Crossover | undefined {
   const ladder = speedUps(results);

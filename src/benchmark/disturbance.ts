@@ -1,21 +1,21 @@
 /** What happened to the processor while it was measured, and whether a result is void for it. Pure functions. */
 import type { Pulse } from './pulse.ts';
-import type { Block, Mark, WorkloadResult } from './result/schema.ts';
+import type { Block, Flag, WorkloadResult } from './result/schema.ts';
 import { describeThreads } from './result/sentences.ts';
 import { median } from './statistics.ts';
 
 /** Share of the processor that other programs may take, on average, before a run begins. */
-const mostTakenIdle = 0.1;
+const maxTakenIdle = 0.1;
 /** Share of the rounds that may stay disturbed. */
-const mostDisturbed = 0.2;
+const maxDisturbed = 0.2;
 /** How much slower the processor may become by its pulse. */
-const mostSlowdown = 1.2;
+const maxSlowdown = 1.2;
 /** The repeats agree if they became slower by the square root of that at least: not all of them depend on the processor alone. */
 const agreement = 0.5;
 
 /** Whether other programs keep the processor busy. @param pulses taken while the benchmark does nothing */
 export function isBusy(pulses: readonly Pulse[]): boolean {
-  return pulses.length > 0 && takenOn(pulses) > mostTakenIdle;
+  return pulses.length > 0 && takenOn(pulses) > maxTakenIdle;
 }
 
 /** Median share that other programs took. */
@@ -40,13 +40,13 @@ export interface DisturbedRounds {
 }
 
 /** What is to be said of other programs; nothing where they left the processor alone. */
-export function disturbanceMarks(
+export function disturbanceFlags(
   { rounds, again, kept }: DisturbedRounds,
   taken: number,
-): readonly Mark[] {
+): readonly Flag[] {
   if (again === 0) return [];
   const share = `${Math.round(100 * taken)} % of the processor`;
-  if (kept > mostDisturbed * rounds) {
+  if (kept > maxDisturbed * rounds) {
     return [
       {
         kind: 'busy',
@@ -77,14 +77,14 @@ export function findSlowdown(
 ): { readonly pulse: number; readonly repeats: number } | undefined {
   const beats = blocks.map(({ beatSeconds }) => beatSeconds ?? NaN);
   const pulse = lastOverFirst(beats);
-  if (!(pulse > mostSlowdown)) return undefined;
+  if (!(pulse > maxSlowdown)) return undefined;
   const ratios = workloads.map((rates) => 1 / lastOverFirst(rates)).filter(Number.isFinite);
   if (ratios.length === 0) return undefined;
   const repeats = Math.exp(ratios.reduce((sum, ratio) => sum + Math.log(ratio), 0) / ratios.length);
   return repeats > pulse ** agreement ? { pulse, repeats } : undefined;
 }
 
-/** Block medians of one side on one workload. */
+/** Block medians of one backend on one workload. */
 export type RatesByBlock = readonly number[];
 
 /** The median of the last third over that of the first; NaN where there are fewer than three. */
@@ -95,9 +95,9 @@ function lastOverFirst(values: readonly number[]): number {
 }
 
 /** Whether several threads were slower than one, for certain: their number was chosen wrongly, or changed its worth on the way. */
-export function threadMarks({ name, ratios, series }: WorkloadResult): readonly Mark[] {
+export function threadFlags({ name, ratios, series }: WorkloadResult): readonly Flag[] {
   const ratio = ratios.find(({ of, over }) => of === 'cpu' && over === 'cpu-1');
-  const threads = series.find(({ side }) => side === 'cpu')?.threads ?? [];
+  const threads = series.find(({ backend }) => backend === 'cpu')?.threads ?? [];
   if (!ratio || ratio.high >= 1 || ratio.middle > 0.95 || Math.max(1, ...threads) === 1) return [];
   return [
     {
@@ -105,7 +105,7 @@ export function threadMarks({ name, ratios, series }: WorkloadResult): readonly 
       message: `${name} trained ${ratio.middle.toFixed(2)} times as fast on ${describeThreads(threads)} as on one. Ratios are to the faster of the two.`,
       isVoid: false,
       workload: name,
-      side: 'cpu',
+      backend: 'cpu',
     },
   ];
 }

@@ -1,5 +1,5 @@
 /** What a benchmark run tells while it goes on. Plain data: it crosses from a worker, and from a browser to Node. */
-import type { BenchmarkResult, CurvePoint, SideName, WorkloadResult } from './result/schema.ts';
+import type { BenchmarkResult, CurvePoint, BackendName, WorkloadResult } from './result/schema.ts';
 
 /** What is being done. */
 export type Phase =
@@ -19,7 +19,7 @@ export type BenchmarkEvent =
       readonly phase: Phase;
       /** Missing for what is done once for all workloads. */
       readonly workload?: string;
-      readonly side?: SideName;
+      readonly backend?: BackendName;
       /** Counting from 1; missing for what is done once for all blocks. */
       readonly block?: number;
       /** Of `measure`, counting from 1. */
@@ -28,10 +28,10 @@ export type BenchmarkEvent =
       readonly done: number;
     }
   | {
-      /** One repeat of one side is over. */
+      /** One repeat of one backend is over. */
       readonly type: 'repeat';
       readonly workload: string;
-      readonly side: SideName;
+      readonly backend: BackendName;
       readonly round: number;
       readonly samplesPerSecond: number;
     }
@@ -39,7 +39,7 @@ export type BenchmarkEvent =
       /** Cost and accuracy, as the network learns. */
       readonly type: 'point';
       readonly workload: string;
-      readonly side: SideName;
+      readonly backend: BackendName;
       readonly point: CurvePoint;
     }
   | { readonly type: 'workload'; readonly result: WorkloadResult }

@@ -1,9 +1,9 @@
 /** How long a run will take, about, before it begins; and so how much of it is done. */
 import { stepFlop } from '../network/stepWork.ts';
-import type { OwnSideName } from './result/schema.ts';
-import { sidesOf, type Workload } from './workloads.ts';
+import type { OwnBackendName } from './result/schema.ts';
+import { backendsOf, type Workload } from './workloads.ts';
 
-/** FLOP/s that a side makes at least of a large network, on a machine of 2020: enough for "about". */
+/** FLOP/s that a backend makes at least of a large network, on a machine of 2020: enough for "about". */
 const flopPerSecond = { 'cpu-1': 2e10, cpu: 4e10, software: 3e9, hardware: 5e11 } as const;
 
 /** Seconds for what has the same length everywhere, compiling and warming up, and steps of a warm-up where they are long. */
@@ -17,34 +17,34 @@ const peerSeconds = 4;
 
 export interface RunShape {
   readonly workloads: readonly Workload[];
-  readonly sides: readonly OwnSideName[];
+  readonly backends: readonly OwnBackendName[];
   /** Other libraries beside. */
   readonly peers: readonly string[];
   readonly repeats: number;
   /** That the repeats are cut into. */
   readonly blocks: number;
   readonly repeatSeconds: number;
-  /** Seconds that each side trains up to an accuracy, at most; 0 for none. */
+  /** Seconds that each backend trains up to an accuracy, at most; 0 for none. */
   readonly accuracySeconds: number;
   readonly isSoftware: boolean;
 }
 
-/** Seconds of one workload with all its sides in one block. */
+/** Seconds of one workload with all its backends in one block. */
 export function expectedBlockSeconds(workload: Workload, block: number, shape: RunShape): number {
   const { network, batchSize } = workload;
   const { isSoftware, repeats, blocks, repeatSeconds, peers } = shape;
-  const sides = sidesOf(workload, shape.sides);
+  const backends = backendsOf(workload, shape.backends);
   const isFirst = block === 0;
-  const perSide = sides.map((side) => {
-    const kind = side === 'webgpu' ? (isSoftware ? 'software' : 'hardware') : side;
+  const perBackend = backends.map((backend) => {
+    const kind = backend === 'webgpu' ? (isSoftware ? 'software' : 'hardware') : backend;
     const step = stepFlop(network.layers, batchSize) / flopPerSecond[kind];
     const measuring = (repeats / blocks) * Math.max(repeatSeconds, step);
     const { seconds, steps } = isFirst ? readying.first : readying.later;
     return seconds[kind] + steps * step + measuring;
   });
-  const checking = isFirst && sides.includes('webgpu') ? verifySeconds : 0;
+  const checking = isFirst && backends.includes('webgpu') ? verifySeconds : 0;
   const others = peers.length * (peerSeconds + (repeats / blocks) * repeatSeconds);
-  return checking + others + perSide.reduce((sum, seconds) => sum + seconds, 0);
+  return checking + others + perBackend.reduce((sum, seconds) => sum + seconds, 0);
 }
 
 /** Seconds of a whole run. */
@@ -59,13 +59,13 @@ export function expectedRunSeconds(shape: RunShape): number {
     beginSeconds +
     training +
     shape.blocks * openSeconds +
-    accuracySides(shape.sides).length * shape.accuracySeconds
+    accuracyBackends(shape.backends).length * shape.accuracySeconds
   );
 }
 
 /** Who trains up to an accuracy. One thread gets there as well, later by the ratio of the throughputs. */
-export function accuracySides(sides: readonly OwnSideName[]): readonly OwnSideName[] {
-  return sides.filter((side) => side !== 'cpu-1');
+export function accuracyBackends(backends: readonly OwnBackendName[]): readonly OwnBackendName[] {
+  return backends.filter((backend) => backend !== 'cpu-1');
 }
 
 /** Seconds until the first workload begins: looking at the processor, and measuring the adapter's limits. */

@@ -16,7 +16,7 @@ import { samplesToCheck } from './verification/plan.ts';
  * engines, and where a ReLU's sum comes within a rounding of 0 their networks part for good, and stay close; a wrong
  * kernel ends elsewhere.
  */
-export const mostDrift = 0.02;
+export const maxDrift = 0.02;
 
 /** An error beyond any bound, NaN for one, as a number that JSON has. */
 const beyondAllBounds = 1e12;
@@ -87,12 +87,12 @@ export function verdictOf(gradient: GradientVerdict, costs: CostDrift): Verifica
   const worst = Math.max(...tensors.map((tensor) => tensor.worst));
   const costDrift = finite(costs.drift);
   return {
-    isVerified: worst <= 1 && costDrift <= mostDrift,
+    isVerified: worst <= 1 && costDrift <= maxDrift,
     samples: gradient.samples,
     tensors,
     worst,
     costDrift,
-    mostDrift,
+    maxDrift,
     stepsCompared: costs.steps,
   };
 }
@@ -110,9 +110,9 @@ export function failureSentence(workload: string, verification: Verification): s
     ({ name, worst }) =>
       `the gradient of ${name} is off by ${worst.toPrecision(3)} times its bound`,
   );
-  if (costDrift > mostDrift) {
+  if (costDrift > maxDrift) {
     parts.push(
-      `its cost drifts from the CPU's by ${percent(costDrift)} within ${stepsCompared} steps, and ${percent(mostDrift)} is the most`,
+      `its cost drifts from the CPU's by ${percent(costDrift)} within ${stepsCompared} steps, and ${percent(maxDrift)} is the most`,
     );
   }
   return `The GPU's results for ${workload} are wrong: ${parts.join('; ')}. Its speed does not count.`;

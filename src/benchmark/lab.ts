@@ -11,7 +11,7 @@ import { reportAdapter, timerResolution } from './adapterReport.ts';
 import type { BenchmarkEvent, Phase } from './events.ts';
 import type { LoadPeer } from './peerRun.ts';
 import { PulseMeter, type Pulse } from './pulse.ts';
-import type { Environment, OwnSideName, SideName, TimeToAccuracy } from './result/schema.ts';
+import type { Environment, OwnBackendName, BackendName, TimeToAccuracy } from './result/schema.ts';
 import { timeToAccuracy, type TimeToAccuracyOptions } from './timeToAccuracy.ts';
 import { runWorkload, type WorkloadOutcome, type WorkloadTask } from './workloadRun.ts';
 import { findWorkload } from './workloads.ts';
@@ -43,7 +43,7 @@ export type LabEvent =
   | {
       readonly type: 'progress';
       readonly phase: Phase;
-      readonly side?: SideName;
+      readonly backend?: BackendName;
       readonly round?: number;
       /** Share of the task that is done. */
       readonly share: number;
@@ -56,9 +56,9 @@ export interface LabContext {
 
 export interface AccuracyTask {
   readonly workload: string;
-  readonly side: OwnSideName;
+  readonly backend: OwnBackendName;
   readonly seed: number;
-  readonly mostSeconds: number;
+  readonly maxSeconds: number;
 }
 
 /** What a run asks of a lab, which may be in another thread. */
@@ -153,7 +153,7 @@ export class LocalLab implements Lab {
       },
       onPhase: (phase, share, of) => onEvent({ type: 'progress', phase, share, ...of }),
     });
-    if (outcome.marks.some(({ kind }) => kind === 'device-lost')) await this.#replaceDevice();
+    if (outcome.flags.some(({ kind }) => kind === 'device-lost')) await this.#replaceDevice();
     return outcome;
   }
 

@@ -3,9 +3,9 @@ import type { MeasuredLimits } from '../gpu/probes/probeAdapter.ts';
 import { stepBytes, stepFlop } from '../network/stepWork.ts';
 import { verdictOf, type CostDrift, type GradientVerdict } from './gate.ts';
 import { judgeStep } from './limit.ts';
-import type { Ratio, Series, SideName, Verification, WorkloadResult } from './result/schema.ts';
-import { peerNames, peers, sides as allSides } from './result/sides.ts';
-import { networkOf, type BlockSeries } from './sideRun.ts';
+import type { Ratio, Series, BackendName, Verification, WorkloadResult } from './result/schema.ts';
+import { peerNames, peers, backends as allBackends } from './result/backends.ts';
+import { networkOf, type BlockSeries } from './backendRun.ts';
 import { blockMedians, estimate, estimatePairedRatio } from './statistics.ts';
 import type { WorkloadOutcome } from './workloadRun.ts';
 import type { Workload } from './workloads.ts';
@@ -26,14 +26,14 @@ export function mergeBlock(
 ): WorkloadResult {
   const { workload, seed, sizes } = options;
   const network = networkOf(workload, seed);
-  // In the order of the schema: a side that was readied anew comes last in the outcome.
-  const ran = new Set([...(before?.series ?? []), ...outcome.series].map(({ side }) => side));
-  const series = allSides
-    .filter((side) => ran.has(side))
-    .map((side) =>
+  // In the order of the schema: a backend that was readied anew comes last in the outcome.
+  const ran = new Set([...(before?.series ?? []), ...outcome.series].map(({ backend }) => backend));
+  const series = allBackends
+    .filter((backend) => ran.has(backend))
+    .map((backend) =>
       mergeSeries(
-        before?.series.find((one) => one.side === side),
-        outcome.series.find((one) => one.side === side),
+        before?.series.find((one) => one.backend === backend),
+        outcome.series.find((one) => one.backend === backend),
         options,
       ),
     );
@@ -103,7 +103,7 @@ function mergeVerification(
 }
 
 /** What is compared with what. */
-const comparisons: readonly (readonly [SideName, SideName])[] = [
+const comparisons: readonly (readonly [BackendName, BackendName])[] = [
   ['webgpu', 'cpu'],
   ['webgpu', 'cpu-1'],
   ['cpu', 'cpu-1'],
@@ -111,8 +111,8 @@ const comparisons: readonly (readonly [SideName, SideName])[] = [
 ];
 
 function ratiosOf(series: readonly Series[], sizes: readonly number[]): Ratio[] {
-  const ratesOf = (side: SideName) => {
-    const rates = series.find((one) => one.side === side)?.samplesPerSecond;
+  const ratesOf = (backend: BackendName) => {
+    const rates = series.find((one) => one.backend === backend)?.samplesPerSecond;
     return rates && blockMedians(rates, sizes);
   };
   return comparisons.flatMap(([of, over]) => {

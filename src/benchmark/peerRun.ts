@@ -1,5 +1,5 @@
 /**
- * Another library at one workload, timed as nudge's sides are. It starts from the same parameters and takes the same
+ * Another library at one workload, timed as nudge's backends are. It starts from the same parameters and takes the same
  * samples, whole mini-batches in the order of the file. A library that starts with another cost is refused.
  */
 import { sliceDataset, type Dataset } from '../data/dataset.ts';
@@ -9,26 +9,26 @@ import { sgd } from '../engine/optimizers.ts';
 import { Trainer } from '../training/trainer.ts';
 import type { Contender, Form, Learner } from './peers/contender.ts';
 import { Repeats, type Stretch } from './repeats.ts';
-import type { PeerName } from './result/sides.ts';
-import { networkOf, type BlockSeries } from './sideRun.ts';
+import type { PeerName } from './result/backends.ts';
+import { networkOf, type BlockSeries } from './backendRun.ts';
 import type { Workload } from './workloads.ts';
 
 /** Loads a library, and with it starts its backend. */
 export type LoadPeer = (name: PeerName) => Promise<Contender>;
 
 /** Samples at most, which peers keep as float32 on the device. */
-const mostSamples = 12_000;
+const maxSamples = 12_000;
 /**
  * How far a cost may be from the reference's, as a share of it: float32 in any order of adding stays within a hundredth of
  * that, and a wrong network differs by much more.
  */
 export const costTolerance = 1e-3;
 /** Longer steps than this would make the run one of hours. */
-const mostStepSeconds = 4;
+const maxStepSeconds = 4;
 
 export interface PeerRunOptions {
   readonly workload: Workload;
-  readonly side: PeerName;
+  readonly backend: PeerName;
   readonly training: Dataset;
   readonly seed: number;
   readonly repeatSeconds: number;
@@ -39,7 +39,7 @@ export interface PeerRunOptions {
 }
 
 export class PeerRun {
-  readonly side: PeerName;
+  readonly backend: PeerName;
   readonly #options: PeerRunOptions;
   readonly #learner: Learner;
   readonly repeats: Repeats;
@@ -48,7 +48,7 @@ export class PeerRun {
   #form: Form | undefined;
 
   private constructor(options: PeerRunOptions, learner: Learner, createSeconds: number) {
-    this.side = options.side;
+    this.backend = options.backend;
     this.#options = options;
     this.#learner = learner;
     this.#createSeconds = createSeconds;
@@ -57,18 +57,18 @@ export class PeerRun {
 
   /** @throws {ConfigurationError} when the library does not start, is wrong, or is too slow to be waited for */
   static async create(options: PeerRunOptions): Promise<PeerRun> {
-    const { workload, side, seed, load } = options;
+    const { workload, backend, seed, load } = options;
     const { batchSize, learningRate } = workload;
     const network = networkOf(workload, seed);
-    const count = Math.min(options.training.sampleCount, Math.max(mostSamples, batchSize));
+    const count = Math.min(options.training.sampleCount, Math.max(maxSamples, batchSize));
     const training = sliceDataset(options.training, 0, count - (count % batchSize));
     const start = performance.now();
     let learner: Learner;
     try {
-      const peer = await load(side);
+      const peer = await load(backend);
       learner = await peer.learn({ network, training, batchSize, learningRate });
     } catch (error) {
-      throw new ConfigurationError(`${side} does not start: ${(error as Error).message}`, {
+      throw new ConfigurationError(`${backend} does not start: ${(error as Error).message}`, {
         cause: error,
       });
     }
@@ -86,9 +86,9 @@ export class PeerRun {
   /** Warms up. @throws {ConfigurationError} where a step takes too long to be waited for */
   async warmUp(): Promise<void> {
     const { seconds } = await this.#train(1);
-    if (seconds > mostStepSeconds) {
+    if (seconds > maxStepSeconds) {
       throw new ConfigurationError(
-        `A step of ${this.side} takes ${seconds.toFixed(0)} s, and ${mostStepSeconds} s are the most that is waited for. It is left out here.`,
+        `A step of ${this.backend} takes ${seconds.toFixed(0)} s, and ${maxStepSeconds} s are the most that is waited for. It is left out here.`,
       );
     }
     await this.repeats.warmUp();
@@ -96,7 +96,7 @@ export class PeerRun {
 
   result(): BlockSeries {
     return {
-      side: this.side,
+      backend: this.backend,
       ...(this.#form && { plan: this.#form.description }),
       compileSeconds: this.#createSeconds,
       uploadSeconds: 0,
@@ -122,7 +122,7 @@ export class PeerRun {
     await trainer.dispose();
     if (Math.abs(found - cost) <= costTolerance * cost) return;
     throw new ConfigurationError(
-      `${this.side} starts with a cost of ${found}, and it is ${cost}. What computes something else is not timed.`,
+      `${this.backend} starts with a cost of ${found}, and it is ${cost}. What computes something else is not timed.`,
     );
   }
 
@@ -133,7 +133,7 @@ export class PeerRun {
     const seconds = this.#learner.seconds?.() ?? (performance.now() - start) / 1000;
     if (!Number.isFinite(this.#finalCost)) {
       throw new ConfigurationError(
-        `${this.side} came to a cost of ${this.#finalCost}. What computes no numbers is not timed.`,
+        `${this.backend} came to a cost of ${this.#finalCost}. What computes no numbers is not timed.`,
       );
     }
     return { samples: steps * this.#options.workload.batchSize, seconds };
@@ -144,7 +144,7 @@ export class PeerRun {
     try {
       return await this.#learner.train(steps);
     } catch (cause) {
-      throw new ConfigurationError(`${this.side} fails: ${(cause as Error).message}`, { cause });
+      throw new ConfigurationError(`${this.backend} fails: ${(cause as Error).message}`, { cause });
     }
   }
 }

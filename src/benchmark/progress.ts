@@ -6,13 +6,13 @@ import {
   expectedRunSeconds,
   type RunShape,
 } from './expectation.ts';
-import type { SideName } from './result/schema.ts';
+import type { BackendName } from './result/schema.ts';
 import type { Workload } from './workloads.ts';
 
 interface Subject {
   readonly workload?: string;
   readonly block?: number;
-  readonly side?: SideName;
+  readonly backend?: BackendName;
   readonly round?: number;
 }
 
@@ -51,9 +51,9 @@ export class RunProgress {
     this.#over += expectedBlockSeconds(workload, block, this.#shape);
   }
 
-  /** @param share of the time that a side has to reach an accuracy */
-  advanceAccuracy(share: number, workload: string, side: SideName): void {
-    this.#tell('accuracy', this.#over + share * this.#shape.accuracySeconds, { workload, side });
+  /** @param share of the time that a backend has to reach an accuracy */
+  advanceAccuracy(share: number, workload: string, backend: BackendName): void {
+    this.#tell('accuracy', this.#over + share * this.#shape.accuracySeconds, { workload, backend });
   }
 
   finishAccuracy(): void {

@@ -34,7 +34,7 @@ const beats = { all: 64, settling: 12 } as const;
 /** Looks that are thrown away at first, while the compiler's tiers take over from each other. */
 const firstLooks = 4;
 /** More threads than this say nothing more. */
-const mostThreads = 16;
+const maxThreads = 16;
 /** Rounds of the probe that a slow machine takes a tenth of a beat for. */
 const firstRounds = 4000;
 /** 192 bytes behind the module's constants are in the first page. */
@@ -62,7 +62,7 @@ export class PulseMeter {
   ): Promise<PulseMeter | undefined> {
     const build = supportedBuilds()[0];
     if (build === undefined || obstacleToThreads() !== undefined) return undefined;
-    const count = Math.min(mostThreads, availableThreads());
+    const count = Math.min(maxThreads, availableThreads());
     const threads: Thread[] = [];
     try {
       const module = await compileBuild(build, true);

@@ -1,10 +1,10 @@
-/** How a side is timed: warmed up until its rate is steady, then in repeats of a power of two of steps. */
+/** How a backend is timed: warmed up until its rate is steady, then in repeats of a power of two of steps. */
 import { WarmUp } from './warmUp.ts';
 
 /** Slices of a repeat that a warm-up is made of. */
 const slicesPerRepeat = 8;
 /**
- * Seconds of a warm-up at most, or this many slices where they are longer. A side that was steady in an earlier block needs
+ * Seconds of a warm-up at most, or this many slices where they are longer. A backend that was steady in an earlier block needs
  * less.
  */
 const maxWarmUp = { first: { seconds: 2, slices: 4 }, later: { seconds: 1, slices: 1 } } as const;
@@ -69,8 +69,8 @@ export class Repeats {
     const slice = Math.max(1, this.#steps / slicesPerRepeat);
     const first = await this.#train(slice);
     const { seconds, slices } = this.#isFirst ? maxWarmUp.first : maxWarmUp.later;
-    const most = Math.max(seconds, slices * first.seconds);
-    const warmUp = this.#isFirst ? new WarmUp(most) : new WarmUp(most, slices);
+    const max = Math.max(seconds, slices * first.seconds);
+    const warmUp = this.#isFirst ? new WarmUp(max) : new WarmUp(max, slices);
     while (!warmUp.isOver) {
       const made = await this.#train(slice);
       warmUp.add(made.samples / made.seconds, made.seconds);

@@ -1,6 +1,6 @@
 /**
- * The benchmark: trains a ladder of workloads on every side, in several blocks, proves the results, and says how fast each
- * side was. Knows neither DOM nor Node.
+ * The benchmark: trains a ladder of workloads on every backend, in several blocks, proves the results, and says how fast each
+ * backend was. Knows neither DOM nor Node.
  *
  * Each block goes through all workloads in a lab of its own: a fresh worker with a fresh device. Two runs differ by where
  * memory lies, how code was compiled and what else the machine did in those seconds; so do two blocks, and intervals made of
@@ -13,31 +13,31 @@ import { requireFits } from '../engine/batches.ts';
 import { composeResult, isDerived, requireSameRun } from './composeResult.ts';
 import { isBusy, summarizePulses, takenOn } from './disturbance.ts';
 import type { BenchmarkEvent } from './events.ts';
-import { accuracySides } from './expectation.ts';
+import { accuracyBackends } from './expectation.ts';
 import { failureSentence } from './gate.ts';
 import type { Lab, LabContext, LabEvent } from './lab.ts';
 import { mergeBlock } from './mergeBlocks.ts';
 import { RunProgress } from './progress.ts';
 import type { Pulse } from './pulse.ts';
-import { ownSides } from './result/schema.ts';
+import { ownBackends } from './result/schema.ts';
 import type {
   BenchmarkResult,
   Block,
   Environment,
-  Mark,
-  SideName,
+  Flag,
+  BackendName,
   TimeToAccuracy,
   WorkloadResult,
 } from './result/schema.ts';
 import { decideSettings, type BenchmarkSettings, type DecidedSettings } from './settings.ts';
 import { blockSizes } from './statistics.ts';
-import { findWorkload, sidesOf, type Workload } from './workloads.ts';
-import { describeSide, type WorkloadOutcome } from './workloadRun.ts';
+import { findWorkload, backendsOf, type Workload } from './workloads.ts';
+import { describeBackend, type WorkloadOutcome } from './workloadRun.ts';
 
 export type { BenchmarkSettings } from './settings.ts';
 
 /** What the caller knows about where this runs, and this module cannot. */
-export type Surroundings = Omit<
+export type HostEnvironment = Omit<
   Environment,
   'timerResolution' | 'adapter' | 'noAdapter' | 'features' | 'limits'
 >;
@@ -47,11 +47,11 @@ export interface BenchmarkOptions extends BenchmarkSettings {
   readonly openLab: () => Promise<Lab>;
   readonly training: Dataset;
   readonly test: Dataset;
-  readonly surroundings: Surroundings;
+  readonly hostEnvironment: HostEnvironment;
   readonly nudge: BenchmarkResult['nudge'];
-  /** Stops the run; the result has what was finished by then, and a mark. */
+  /** Stops the run; the result has what was finished by then, and a flag. */
   readonly signal?: AbortSignal | undefined;
-  /** Aborts once the page is hidden: browsers slow hidden pages down, and the run is marked. */
+  /** Aborts once the page is hidden: browsers slow hidden pages down, and the run is flagged. */
   readonly hidden?: AbortSignal | undefined;
   /** An earlier result of the same settings that was stopped: blocks that it has are not run again. */
   readonly resume?: BenchmarkResult | undefined;
@@ -63,14 +63,14 @@ const accuracyWorkload = 'mid';
 /** Looks at the idle processor before the run. */
 const idleLooks = 10;
 /** Labs that may die before the run is given up. */
-const mostDeaths = 3;
+const maxDeaths = 3;
 
 /**
  * Runs the benchmark.
- * @returns what was finished; that a side failed, that the run was stopped or disturbed are marks of it
+ * @returns what was finished; that a backend failed, that the run was stopped or disturbed are flags of it
  * @throws {ConfigurationError} for settings that make no sense, data of another size than the workloads', and a
  *   `resume` of another run
- * @throws {NoAdapterError} where `webgpu` is the only side that was asked for and there is none
+ * @throws {NoAdapterError} where `webgpu` is the only backend that was asked for and there is none
  * @throws {BrowserError} where labs die again and again; the last event `result` has what was finished
  */
 export async function runBenchmark(options: BenchmarkOptions): Promise<BenchmarkResult> {
@@ -98,13 +98,13 @@ class BenchmarkRun {
   readonly #start = performance.now();
   readonly #secondsBefore: number;
   readonly #workloads: Map<string, WorkloadResult>;
-  readonly #marks: Mark[];
+  readonly #flags: Flag[];
   readonly #times: TimeToAccuracy[];
   readonly #blocks: Block[];
   /** Pulses of the block under way. */
   #pulses: Pulse[] = [];
   readonly #disturbed = { rounds: 0, again: 0, kept: 0 };
-  /** Sides that failed on a workload, and workloads that a lab died of: neither is tried again. */
+  /** Backends that failed on a workload, and workloads that a lab died of: neither is tried again. */
   readonly #failed = new Set<string>();
   #deaths = 0;
   #known: Known | undefined;
@@ -117,10 +117,10 @@ class BenchmarkRun {
     this.#startedAt = resume?.startedAt ?? new Date().toISOString();
     this.#secondsBefore = resume?.seconds ?? 0;
     this.#workloads = new Map(resume?.workloads.map((workload) => [workload.name, workload]));
-    this.#marks = (resume?.marks ?? []).filter(({ kind }) => !isDerived(kind));
-    for (const { workload, side, isVoid } of this.#marks) {
-      if (workload !== undefined && side !== undefined && isVoid) {
-        this.#failed.add(key(workload, side));
+    this.#flags = (resume?.flags ?? []).filter(({ kind }) => !isDerived(kind));
+    for (const { workload, backend, isVoid } of this.#flags) {
+      if (workload !== undefined && backend !== undefined && isVoid) {
+        this.#failed.add(key(workload, backend));
       }
     }
     this.#times = [...(resume?.timesToAccuracy ?? [])];
@@ -137,7 +137,7 @@ class BenchmarkRun {
     } catch (error) {
       if (!signal?.aborted || !this.#known) throw error;
       const message = `The run was stopped in block ${this.#blocks.length} of ${this.#known.sizes.length}.`;
-      this.#marks.push({ kind: 'stopped', message, isVoid: true });
+      this.#flags.push({ kind: 'stopped', message, isVoid: true });
     }
     const result = this.#result(this.#known!);
     this.#emit({ type: 'result', result });
@@ -169,7 +169,7 @@ class BenchmarkRun {
         return;
       } catch (error) {
         if (signal?.aborted || !(error instanceof BrowserError) || !this.#known) throw error;
-        if (++this.#deaths >= mostDeaths) throw error;
+        if (++this.#deaths >= maxDeaths) throw error;
         this.#noteDeath(error, current);
       } finally {
         lab.close();
@@ -179,8 +179,8 @@ class BenchmarkRun {
 
   /** The first lab decides what is run; later ones have to be like it. */
   async #open(lab: Lab): Promise<Known> {
-    const { sides, surroundings, resume, onEvent, signal } = this.#options;
-    const wantsGpu = sides?.includes('webgpu') ?? true;
+    const { backends, hostEnvironment, resume, onEvent, signal } = this.#options;
+    const wantsGpu = backends?.includes('webgpu') ?? true;
     const facts = await lab.open({
       wantsGpu,
       wantsHash: !this.#known,
@@ -188,14 +188,14 @@ class BenchmarkRun {
     });
     this.#beatRounds ??= facts.beatRounds;
     if (!this.#known) {
-      if (sides?.length === 1 && facts.noAdapter !== undefined) {
+      if (backends?.length === 1 && facts.noAdapter !== undefined) {
         throw new NoAdapterError(facts.noAdapter);
       }
       const kind = facts.adapter ? (facts.adapter.isSoftware ? 'software' : 'hardware') : 'none';
       const settings = decideSettings(this.#options, kind);
       const { timerResolution, adapter, noAdapter, features, limits, sha256 = '' } = facts;
       const environment: Environment = {
-        ...surroundings,
+        ...hostEnvironment,
         timerResolution,
         ...(adapter && { adapter }),
         ...(noAdapter !== undefined && { noAdapter }),
@@ -229,7 +229,7 @@ class BenchmarkRun {
       const waited = (performance.now() - start) / 1000;
       if (waited < waitSeconds) continue;
       const share = Math.round(100 * takenOn(pulses));
-      this.#marks.push({
+      this.#flags.push({
         kind: 'busy',
         message:
           `Other programs took ${share} % of the processor before the run, which waited ${Math.round(waited)} s for them. ` +
@@ -248,7 +248,7 @@ class BenchmarkRun {
   ): Promise<void> {
     const { name } = workload;
     const before = this.#workloads.get(name);
-    const isAlive = (side: SideName) => !this.#failed.has(key(name, side));
+    const isAlive = (backend: BackendName) => !this.#failed.has(key(name, backend));
     const { repeatSeconds, seed } = settings;
     const outcome = await lab.measure(
       {
@@ -257,20 +257,20 @@ class BenchmarkRun {
         isFirst: before === undefined,
         roundsBefore: sizes.slice(0, block).reduce((sum, size) => sum + size, 0),
         rounds: sizes[block]!,
-        sides: sidesOf(workload, settings.sides).filter(isAlive),
-        peers: sidesOf(workload, settings.peers).filter(isAlive),
+        backends: backendsOf(workload, settings.backends).filter(isAlive),
+        peers: backendsOf(workload, settings.peers).filter(isAlive),
         repeatSeconds,
         seed,
         steps: Object.fromEntries(
-          (before?.series ?? []).map(({ side, stepsPerRepeat }) => [side, stepsPerRepeat]),
+          (before?.series ?? []).map(({ backend, stepsPerRepeat }) => [backend, stepsPerRepeat]),
         ),
         limits: this.#limits,
       },
       this.#context((event) => {
         if (event.type === 'progress') {
-          const { phase, share, side, round } = event;
+          const { phase, share, backend, round } = event;
           progress.at(workload, block, phase, share, {
-            ...(side && { side }),
+            ...(backend && { backend }),
             ...(round !== undefined && { round }),
           });
         } else this.#emit(event);
@@ -288,10 +288,10 @@ class BenchmarkRun {
   ): void {
     const { name } = workload;
     const { seed } = this.#known!.settings;
-    for (const mark of outcome.marks) {
-      this.#marks.push(mark);
-      const hasFailed = mark.kind === 'failed' || mark.kind === 'device-lost';
-      if (hasFailed && mark.side) this.#failed.add(key(name, mark.side));
+    for (const flag of outcome.flags) {
+      this.#flags.push(flag);
+      const hasFailed = flag.kind === 'failed' || flag.kind === 'device-lost';
+      if (hasFailed && flag.backend) this.#failed.add(key(name, flag.backend));
     }
     this.#pulses.push(...outcome.pulses);
     this.#disturbed.rounds += rounds;
@@ -303,12 +303,12 @@ class BenchmarkRun {
     const result = mergeBlock(before, outcome, { workload, seed, sizes, limits });
     const failure = result.verification && failureSentence(name, result.verification);
     if (failure !== undefined && before?.verification?.isVerified !== false) {
-      this.#marks.push({
+      this.#flags.push({
         kind: 'not-verified',
         message: failure,
         isVoid: true,
         workload: name,
-        side: 'webgpu',
+        backend: 'webgpu',
       });
     }
     this.#workloads.set(name, result);
@@ -318,27 +318,27 @@ class BenchmarkRun {
 
   async #trainToAccuracy(lab: Lab, { settings, progress }: Known): Promise<void> {
     const { signal } = this.#options;
-    const { accuracySeconds, sides, seed, workloads } = settings;
+    const { accuracySeconds, backends, seed, workloads } = settings;
     const workload = findWorkload(accuracyWorkload)!;
     if (accuracySeconds === 0 || !workloads.includes(workload)) return;
-    for (const side of accuracySides(sides)) {
-      if (this.#times.some((time) => time.side === side)) continue;
-      progress.begin('accuracy', { workload: workload.name, side });
+    for (const backend of accuracyBackends(backends)) {
+      if (this.#times.some((time) => time.backend === backend)) continue;
+      progress.begin('accuracy', { workload: workload.name, backend });
       try {
-        const task = { workload: workload.name, side, seed, mostSeconds: accuracySeconds };
+        const task = { workload: workload.name, backend, seed, maxSeconds: accuracySeconds };
         const times = await lab.trainToAccuracy(
           task,
           this.#context((event) => {
             if (event.type === 'progress')
-              progress.advanceAccuracy(event.share, workload.name, side);
+              progress.advanceAccuracy(event.share, workload.name, backend);
           }),
         );
         this.#times.push(...times);
       } catch (error) {
-        const isOfSide = error instanceof NudgeError && !(error instanceof BrowserError);
-        if (signal?.aborted || !isOfSide) throw error;
-        const message = `Training ${workload.name} up to an accuracy failed on ${describeSide(side)}: ${error.message}`;
-        this.#marks.push({ kind: 'failed', message, isVoid: false, side });
+        const isOfBackend = error instanceof NudgeError && !(error instanceof BrowserError);
+        if (signal?.aborted || !isOfBackend) throw error;
+        const message = `Training ${workload.name} up to an accuracy failed on ${describeBackend(backend)}: ${error.message}`;
+        this.#flags.push({ kind: 'failed', message, isVoid: false, backend });
       }
       progress.finishAccuracy();
     }
@@ -346,10 +346,10 @@ class BenchmarkRun {
 
   #noteDeath(error: BrowserError, workload: Workload | undefined): void {
     if (workload) {
-      for (const side of ownSides) this.#failed.add(key(workload.name, side));
+      for (const backend of ownBackends) this.#failed.add(key(workload.name, backend));
     }
     const what = workload ? `${workload.name} was given up` : 'A block was begun anew';
-    this.#marks.push({
+    this.#flags.push({
       kind: 'failed',
       message: `${what}: ${error.message}`.slice(0, 4000),
       // A score without this workload says that it is not complete.
@@ -379,15 +379,15 @@ class BenchmarkRun {
     );
   }
 
-  /** Whether a side of a workload lacks the repeats of a block that it could have. */
+  /** Whether a backend of a workload lacks the repeats of a block that it could have. */
   #isUnfinished(name: string, block: number): boolean {
     const { settings, sizes } = this.#known!;
     const wanted = sizes.slice(0, block + 1).reduce((sum, size) => sum + size, 0);
     const result = this.#workloads.get(name);
-    return sidesOf(findWorkload(name)!, settings.sides)
-      .filter((side) => !this.#failed.has(key(name, side)))
-      .some((side) => {
-        const series = result?.series.find((one) => one.side === side);
+    return backendsOf(findWorkload(name)!, settings.backends)
+      .filter((backend) => !this.#failed.has(key(name, backend)))
+      .some((backend) => {
+        const series = result?.series.find((one) => one.backend === backend);
         return (series?.samplesPerSecond.length ?? 0) < wanted;
       });
   }
@@ -411,13 +411,13 @@ class BenchmarkRun {
       blocks: this.#blocks,
       workloads: settings.workloads.flatMap(({ name }) => this.#workloads.get(name) ?? []),
       timesToAccuracy: this.#times,
-      marks: this.#marks,
+      flags: this.#flags,
       wasHidden: hidden?.aborted === true,
       disturbed: this.#disturbed,
     });
   }
 }
 
-function key(workload: string, side: SideName): string {
-  return `${workload} ${side}`;
+function key(workload: string, backend: BackendName): string {
+  return `${workload} ${backend}`;
 }

@@ -2,7 +2,7 @@
  * One number for a machine: 1000 × the geometric mean, over the ladder, of samples/s against the reference machine's.
  * Its median over the blocks, with the interval of these.
  */
-import type { OwnSideName, Score, WorkloadResult } from './result/schema.ts';
+import type { OwnBackendName, Score, WorkloadResult } from './result/schema.ts';
 import { blockMedians, estimate } from './statistics.ts';
 import { workloads as allWorkloads } from './workloads.ts';
 
@@ -33,18 +33,18 @@ export const scoredWorkloads: readonly string[] = allWorkloads
   .map(({ name }) => name);
 
 /**
- * The score of a side over the workloads of the ladder that it ran; undefined where it ran none.
+ * The score of a backend over the workloads of the ladder that it ran; undefined where it ran none.
  * @param isSoftware whether the adapter computes on the CPU
  * @param sizes repeats of each block
  */
 export function scoreOf(
-  side: OwnSideName,
+  backend: OwnBackendName,
   results: readonly WorkloadResult[],
   isSoftware: boolean,
   sizes: readonly number[],
 ): Score | undefined {
   const rates = results.flatMap(({ name, series }) => {
-    const own = series.find((one) => one.side === side);
+    const own = series.find((one) => one.backend === backend);
     const unit = reference.get(name);
     return own && unit !== undefined ? [{ name, unit, rates: own.samplesPerSecond }] : [];
   });
@@ -54,11 +54,11 @@ export function scoreOf(
   );
   const names = rates.map(({ name }) => name);
   return {
-    side,
+    backend,
     ...estimate(...scores),
     workloads: names,
     isComplete: scoredWorkloads.every((name) => names.includes(name)),
-    class: side === 'webgpu' ? (isSoftware ? 'software' : 'hardware') : 'cpu',
+    class: backend === 'webgpu' ? (isSoftware ? 'software' : 'hardware') : 'cpu',
     tier: 'base',
   };
 }

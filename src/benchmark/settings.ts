@@ -3,16 +3,16 @@ import { ConfigurationError } from '../errors.ts';
 import { requireSeed } from '../network/network.ts';
 import type { RunShape } from './expectation.ts';
 import { maxBlocks } from './result/schema.ts';
-import { ownSides, type OwnSideName, type PeerName } from './result/sides.ts';
-import { findWorkload, quickWorkloads, sidesOf, workloads, type Workload } from './workloads.ts';
+import { ownBackends, type OwnBackendName, type PeerName } from './result/backends.ts';
+import { findWorkload, quickWorkloads, backendsOf, workloads, type Workload } from './workloads.ts';
 
 /** Plain data. */
 export interface BenchmarkSettings {
   /** Names of workloads. Default: all that this adapter should run. */
   readonly workloads?: readonly string[] | undefined;
-  /** Default: all of `ownSides` that there are. */
-  readonly sides?: readonly OwnSideName[] | undefined;
-  /** Of each side, at least 2. Default 10. */
+  /** Default: all of `ownBackends` that there are. */
+  readonly backends?: readonly OwnBackendName[] | undefined;
+  /** Of each backend, at least 2. Default 10. */
   readonly repeats?: number | undefined;
   /**
    * Into how many blocks the repeats are cut: each goes through all workloads in a fresh worker, with a fresh device. Default 5,
@@ -21,7 +21,7 @@ export interface BenchmarkSettings {
   readonly blocks?: number | undefined;
   /** Seconds a repeat should take, about. Default 0.3, or 0.1 where it is `quick`. */
   readonly repeatSeconds?: number | undefined;
-  /** Seeds networks, the order of samples, and the order of sides in a round. Default 1. */
+  /** Seeds networks, the order of samples, and the order of backends in a round. Default 1. */
   readonly seed?: number | undefined;
   /** Other libraries that run beside, each where it can be had. Default none. */
   readonly peers?: readonly PeerName[] | undefined;
@@ -50,7 +50,7 @@ const defaultRepeats = 10;
 const defaultBlocks = 5;
 const defaultWaitSeconds = 20;
 const defaultRepeatSeconds = { full: 0.3, quick: 0.1 } as const;
-/** Of each side that trains up to an accuracy. */
+/** Of each backend that trains up to an accuracy. */
 const accuracySeconds = 8;
 
 /**
@@ -81,19 +81,19 @@ export function decideSettings(
     );
   }
   requireSeed(seed);
-  const named = settings.sides ?? ownSides;
-  requireDistinct('sides', named, ownSides);
-  const sides = named.filter((side) => side !== 'webgpu' || adapter !== 'none');
-  const decided = decideWorkloads(settings.workloads, quick, sides, adapter === 'hardware');
-  const idle = decided.find((workload) => sidesOf(workload, sides).length === 0);
+  const named = settings.backends ?? ownBackends;
+  requireDistinct('backends', named, ownBackends);
+  const backends = named.filter((backend) => backend !== 'webgpu' || adapter !== 'none');
+  const decided = decideWorkloads(settings.workloads, quick, backends, adapter === 'hardware');
+  const idle = decided.find((workload) => backendsOf(workload, backends).length === 0);
   if (idle) {
     throw new ConfigurationError(
-      `Workload '${idle.name}' is run on a GPU alone, and ${adapter === 'none' ? 'there is none' : `sides are ${sides.join(', ')}`}. Leave it out, or add webgpu.`,
+      `Workload '${idle.name}' is run on a GPU alone, and ${adapter === 'none' ? 'there is none' : `backends are ${backends.join(', ')}`}. Leave it out, or add webgpu.`,
     );
   }
   return {
     workloads: decided,
-    sides,
+    backends,
     peers: (settings.peers ?? []).filter((name) => !name.endsWith('webgpu') || adapter !== 'none'),
     repeats,
     blocks,
@@ -108,23 +108,24 @@ export function decideSettings(
 function decideWorkloads(
   names: readonly string[] | undefined,
   quick: boolean,
-  sides: readonly OwnSideName[],
+  backends: readonly OwnBackendName[],
   isHardware: boolean,
 ): readonly Workload[] {
   const known = workloads.map(({ name }) => name);
   if (names) requireDistinct('workloads', names, known);
   else if (!quick) {
     return workloads.filter(
-      (workload) => sidesOf(workload, sides).length > 0 && (!workload.needsHardware || isHardware),
+      (workload) =>
+        backendsOf(workload, backends).length > 0 && (!workload.needsHardware || isHardware),
     );
   }
   return (names ?? quickWorkloads).map((name) => findWorkload(name)!);
 }
 
-function requireRange(name: string, value: number, [least, most]: readonly [number, number]): void {
-  if (value >= least && value <= most) return;
+function requireRange(name: string, value: number, [min, max]: readonly [number, number]): void {
+  if (value >= min && value <= max) return;
   throw new ConfigurationError(
-    `${name} is a number from ${least} to ${most}, and ${value} was given.`,
+    `${name} is a number from ${min} to ${max}, and ${value} was given.`,
   );
 }
 

@@ -62,7 +62,7 @@ export function blockMedians(values: readonly number[], sizes: readonly number[]
   return medians;
 }
 
-/** Block medians of one workload on one side, values above 0. */
+/** Block medians of one workload on one backend, values above 0. */
 export type Blocks = readonly number[];
 
 /**

@@ -12,7 +12,7 @@ import {
   type SweepState,
 } from '../training/sweep.ts';
 import { createOptimizer, type OptimizerConfiguration } from './optimizerConfiguration.ts';
-import type { WorkContext, WorkData } from './trainJob.ts';
+import type { JobContext, JobData } from './trainJob.ts';
 
 /** All that decides what a sweep computes. */
 export interface SweepConfiguration {
@@ -54,7 +54,7 @@ export type SweepEvent =
       readonly epoch: number;
       readonly samplesPerSecond: number;
       /** The least mean cost of any network since the last report. */
-      readonly leastCost: number;
+      readonly minCost: number;
     }
   | { readonly type: 'checkpoint'; readonly checkpoint: SweepCheckpoint };
 
@@ -92,7 +92,7 @@ const secondsAtOnce = 1;
 const secondsPerCheckpoint = 60;
 
 /** Networks that any device trains at once, at most: `maxComputeWorkgroupsPerDimension` of WebGPU's default limits. */
-export const mostNetworks = 65_535;
+export const maxNetworks = 65_535;
 
 /**
  * Trains one network for each seed and optimizer, all at once, and evaluates them on the test set. When the signal
@@ -101,14 +101,14 @@ export const mostNetworks = 65_535;
  */
 export async function runSweep(
   configuration: SweepRun,
-  { training, test }: WorkData,
-  { gpu, signal, onEvent }: WorkContext<SweepEvent> = {},
+  { training, test }: JobData,
+  { gpu, signal, onEvent }: JobContext<SweepEvent> = {},
 ): Promise<SweepResult> {
   const { network, batchSize, epochs, shuffle, seeds, optimizers, resume } = configuration;
   const count = seeds.length * optimizers.length;
-  if (count > mostNetworks) {
+  if (count > maxNetworks) {
     throw new LimitError(
-      `${count} networks were asked for, and a sweep trains ${mostNetworks} at once at most. Give fewer seeds or learning rates.`,
+      `${count} networks were asked for, and a sweep trains ${maxNetworks} at once at most. Give fewer seeds or learning rates.`,
     );
   }
   const keeps = configuration.keepsCheckpoints === true;
@@ -146,22 +146,22 @@ export async function runSweep(
       onEvent?.({ type: 'checkpoint', checkpoint });
     };
     // Steps at once: few at first, and then what takes as long as it should.
-    let most = 1;
+    let max = 1;
     while (sweep.step < length.steps && signal?.aborted !== true) {
-      const steps = Math.min(most, perEpoch - (sweep.step % perEpoch));
+      const steps = Math.min(max, perEpoch - (sweep.step % perEpoch));
       const start = performance.now();
       for await (const report of sweep.fit(training, { steps })) {
         meter.add(report);
         const { step, epoch, samplesPerSecond } = report;
         const costs = report.members.map(({ cost, isDiverged }) => (isDiverged ? Infinity : cost));
-        const leastCost = costs.reduce((least, cost) => Math.min(least, cost), Infinity);
+        const minCost = costs.reduce((min, cost) => Math.min(min, cost), Infinity);
         onEvent?.({
           ...{ type: 'progress', step, steps: length.steps, epoch },
-          ...{ samplesPerSecond, leastCost },
+          ...{ samplesPerSecond, minCost },
         });
       }
       const seconds = (performance.now() - start) / 1000;
-      most = Math.max(1, Math.min(2 * most, Math.round((steps * secondsAtOnce) / seconds)));
+      max = Math.max(1, Math.min(2 * max, Math.round((steps * secondsAtOnce) / seconds)));
       if (performance.now() - kept >= 1000 * secondsPerCheckpoint) await keep();
     }
     if (sweep.step === 0) signal?.throwIfAborted();

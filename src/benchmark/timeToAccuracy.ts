@@ -1,8 +1,8 @@
-/** How long a side trains until it reads so much of the test set: what somebody who trains waits for. */
+/** How long a backend trains until it reads so much of the test set: what somebody who trains waits for. */
 import type { Dataset } from '../data/dataset.ts';
 import type { Device } from '../gpu/device.ts';
-import type { OwnSideName, TimeToAccuracy } from './result/schema.ts';
-import { createTrainer } from './sideRun.ts';
+import type { OwnBackendName, TimeToAccuracy } from './result/schema.ts';
+import { createTrainer } from './backendRun.ts';
 import type { Workload } from './workloads.ts';
 
 /** Accuracies on the test set, ascending. */
@@ -12,15 +12,15 @@ const stepsBetweenTests = 100;
 
 export interface TimeToAccuracyOptions {
   readonly workload: Workload;
-  readonly side: OwnSideName;
+  readonly backend: OwnBackendName;
   readonly training: Dataset;
   readonly test: Dataset;
   readonly seed: number;
   readonly device: Device | undefined;
   /** Seconds, tests included, after which what was not reached counts as not reached. */
-  readonly mostSeconds: number;
+  readonly maxSeconds: number;
   readonly signal: AbortSignal | undefined;
-  /** Share of `mostSeconds` that is gone. */
+  /** Share of `maxSeconds` that is gone. */
   readonly onProgress: (share: number) => void;
 }
 
@@ -28,8 +28,8 @@ export interface TimeToAccuracyOptions {
 export async function timeToAccuracy(
   options: TimeToAccuracyOptions,
 ): Promise<readonly TimeToAccuracy[]> {
-  const { workload, side, training, test, seed, device, mostSeconds, signal } = options;
-  const trainer = await createTrainer(workload, side, seed, device);
+  const { workload, backend, training, test, seed, device, maxSeconds, signal } = options;
+  const trainer = await createTrainer(workload, backend, seed, device);
   try {
     await trainer.prepare(training);
     // The first test compiles.
@@ -51,12 +51,12 @@ export async function timeToAccuracy(
         }
       }
       const elapsed = (performance.now() - start) / 1000;
-      options.onProgress(Math.min(1, elapsed / mostSeconds));
-      if (reached.size === accuracyTargets.length || elapsed >= mostSeconds) break;
+      options.onProgress(Math.min(1, elapsed / maxSeconds));
+      if (reached.size === accuracyTargets.length || elapsed >= maxSeconds) break;
     }
     return accuracyTargets.map((target) => ({
       workload: workload.name,
-      side,
+      backend,
       target,
       steps: trainer.step,
       accuracy: best,

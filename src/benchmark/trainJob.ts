@@ -41,12 +41,12 @@ export interface TrainConfiguration extends OptimizerConfiguration {
   readonly plan?: EnginePlan | undefined;
 }
 
-export interface WorkData {
+export interface JobData {
   readonly training: Dataset;
   readonly test: Dataset;
 }
 
-export interface WorkContext<Event = never> {
+export interface JobContext<Event = never> {
   /** Default `navigator.gpu`. */
   readonly gpu?: GPU | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -98,8 +98,8 @@ export interface TrainResult {
  */
 export async function runTraining(
   configuration: TrainConfiguration,
-  { training, test }: WorkData,
-  { gpu, signal, onEvent }: WorkContext<TrainEvent> = {},
+  { training, test }: JobData,
+  { gpu, signal, onEvent }: JobContext<TrainEvent> = {},
 ): Promise<TrainResult> {
   const network = createNetwork(configuration.network);
   requireFits(network, training);
@@ -188,8 +188,8 @@ export interface EvaluateResult {
  */
 export async function runEvaluation(
   configuration: EvaluateConfiguration,
-  { test }: Pick<WorkData, 'test'>,
-  { gpu, signal }: WorkContext = {},
+  { test }: Pick<JobData, 'test'>,
+  { gpu, signal }: JobContext = {},
 ): Promise<EvaluateResult> {
   const network = createNetwork(configuration.network);
   requireFits(network, test);
@@ -235,8 +235,8 @@ function engineFacts({ backend, choice, plan, exactPlan, adapter }: Trainer): En
 const workPerReport = 1e9;
 
 function reportEvery({ adapter }: EngineFacts, network: Network, batchSize: number): number {
-  const mostSteps = 100;
-  if (adapter?.isSoftware === false) return mostSteps;
+  const maxSteps = 100;
+  if (adapter?.isSoftware === false) return maxSteps;
   const steps = Math.round(workPerReport / (network.parameterCount * batchSize));
-  return Math.min(mostSteps, Math.max(1, steps));
+  return Math.min(maxSteps, Math.max(1, steps));
 }

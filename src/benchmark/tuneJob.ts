@@ -10,7 +10,7 @@ import { memoryPlanCache, browserName } from '../gpu/plan/storageCache.ts';
 import type { TuneProgress, Tuning } from '../gpu/plan/tuning/tuner.ts';
 import { Network } from '../network/network.ts';
 import { createOptimizer, type OptimizerConfiguration } from './optimizerConfiguration.ts';
-import type { NetworkDescription, WorkContext, WorkData } from './trainJob.ts';
+import type { NetworkDescription, JobContext, JobData } from './trainJob.ts';
 import { tunePlan } from './tunePlan.ts';
 
 export interface TuneConfiguration extends OptimizerConfiguration {
@@ -60,8 +60,8 @@ const anyLength = { stepsPerEpoch: 1, steps: 2 ** 31 };
  */
 export async function runTune(
   configuration: TuneConfiguration,
-  _: WorkData,
-  { gpu, signal, onEvent }: WorkContext<TuneEvent> = {},
+  _: JobData,
+  { gpu, signal, onEvent }: JobContext<TuneEvent> = {},
 ): Promise<TuneResult> {
   const { network: description, batchSize, clipNorm, budgetMs, known, resume } = configuration;
   const { parameters, ...shape } = description;

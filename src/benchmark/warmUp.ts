@@ -1,5 +1,5 @@
 /**
- * When a side has become steady. Compilers, caches, clocks and the length of submits all settle in their own time, so
+ * When a backend has become steady. Compilers, caches, clocks and the length of submits all settle in their own time, so
  * that no fixed number of warm-up steps is right everywhere: slices are run until the last few are as fast as the few before.
  */
 import { median, quantile } from './statistics.ts';
@@ -7,23 +7,23 @@ import { median, quantile } from './statistics.ts';
 /** Slices that are held against as many before them. */
 const windowSize = 4;
 /** Medians that differ by less than this are the same, however quiet the machine. */
-const leastTolerance = 0.03;
-/** Slices, at least, where they are too long for two windows and nothing is known of the side yet. */
+const minTolerance = 0.03;
+/** Slices, at least, where they are too long for two windows and nothing is known of the backend yet. */
 const defaultFewest = 3;
 
 export class WarmUp {
   readonly #rates: number[] = [];
-  readonly #mostSeconds: number;
-  readonly #fewestSlices: number;
+  readonly #maxSeconds: number;
+  readonly #minSlices: number;
   #seconds = 0;
 
   /**
-   * @param mostSeconds after which a side counts as warm though not as steady
-   * @param fewestSlices that are run however long they are
+   * @param maxSeconds after which a backend counts as warm though not as steady
+   * @param minSlices that are run however long they are
    */
-  constructor(mostSeconds: number, fewestSlices = defaultFewest) {
-    this.#mostSeconds = mostSeconds;
-    this.#fewestSlices = fewestSlices;
+  constructor(maxSeconds: number, minSlices = defaultFewest) {
+    this.#maxSeconds = maxSeconds;
+    this.#minSlices = minSlices;
   }
 
   /** @param rate of one slice */
@@ -48,20 +48,20 @@ export class WarmUp {
       const before = median(recent.slice(0, windowSize));
       const after = median(recent.slice(windowSize));
       const spread = (quantile(recent, 0.75) - quantile(recent, 0.25)) / median(recent);
-      return Math.abs(after / before - 1) <= Math.max(leastTolerance, spread);
+      return Math.abs(after / before - 1) <= Math.max(minTolerance, spread);
     }
     if (!this.#hasLongSlices || rates.length < defaultFewest) return false;
-    return Math.abs(rates.at(-1)! / rates.at(-2)! - 1) <= leastTolerance;
+    return Math.abs(rates.at(-1)! / rates.at(-2)! - 1) <= minTolerance;
   }
 
   /** Whether measuring may begin. */
   get isOver(): boolean {
-    const isLate = this.#seconds >= this.#mostSeconds && this.#rates.length >= this.#fewestSlices;
+    const isLate = this.#seconds >= this.#maxSeconds && this.#rates.length >= this.#minSlices;
     return this.isSteady || isLate;
   }
 
   get #hasLongSlices(): boolean {
     const slice = this.#seconds / this.#rates.length;
-    return 2 * windowSize * slice > this.#mostSeconds;
+    return 2 * windowSize * slice > this.#maxSeconds;
   }
 }

@@ -81,12 +81,12 @@ export const workloads: readonly Workload[] = [
   batch(1000),
 ];
 
-/** Those of `sides` that a workload is run on. */
-export function sidesOf<Side extends string>(
+/** Those of `backends` that a workload is run on. */
+export function backendsOf<Backend extends string>(
   { needsHardware }: Workload,
-  sides: readonly Side[],
-): readonly Side[] {
-  return sides.filter((side) => !needsHardware || side === 'webgpu');
+  backends: readonly Backend[],
+): readonly Backend[] {
+  return backends.filter((backend) => !needsHardware || backend === 'webgpu');
 }
 
 /** What `--quick` and `?quick=1` run. */

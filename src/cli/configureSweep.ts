@@ -1,5 +1,5 @@
 /** From the options of `nudge sweep` to what they mean. Pure, and strict. */
-import { mostNetworks, type SweepConfiguration } from '../benchmark/sweepJob.ts';
+import { maxNetworks, type SweepConfiguration } from '../benchmark/sweepJob.ts';
 import { configureTraining, type TrainArguments } from './configure.ts';
 import { UsageError } from './errors.ts';
 import { parseNumber } from './values.ts';
@@ -26,9 +26,9 @@ export function configureSweep(options: SweepArguments): SweepConfiguration {
   const { seeds: count = sweepDefaults.seeds, learningRates, ...rest } = options;
   const epochs = options.epochs ?? sweepDefaults.epochs;
   const networks = count * (learningRates?.length ?? 1);
-  if (networks > mostNetworks) {
+  if (networks > maxNetworks) {
     throw new UsageError(
-      `${count} seeds with ${learningRates?.length ?? 1} learning rates are ${networks} networks, and a sweep trains ${mostNetworks} at once at most. Give fewer --seeds.`,
+      `${count} seeds with ${learningRates?.length ?? 1} learning rates are ${networks} networks, and a sweep trains ${maxNetworks} at once at most. Give fewer --seeds.`,
     );
   }
   const twice = learningRates?.find((rate, i) => learningRates.indexOf(rate) < i);

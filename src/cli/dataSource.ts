@@ -2,13 +2,13 @@
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 
-import type { WorkData } from '../benchmark/trainJob.ts';
+import type { JobData } from '../benchmark/trainJob.ts';
 import { digits, type DigitsOptions } from '../data/digits/digits.ts';
 import { mnistFiles, type MnistRole } from '../data/mnist.ts';
 import { FormatError, MissingDataError } from '../errors.ts';
 import { findMnistFolder, loadMnist, mnistFileNames, mnistFolder } from '../node/mnist.ts';
 import type { Mount } from '../node/server.ts';
-import type { PageDataSource } from '../page/jobs/work.ts';
+import type { PageDataSource } from '../page/jobs/remoteJob.ts';
 
 export type DataSource =
   | { readonly kind: 'digits'; readonly options?: DigitsOptions }
@@ -51,7 +51,7 @@ export function dataName(source: DataSource): string {
 }
 
 /** @throws {MissingDataError | FormatError} */
-export async function loadData(source: DataSource): Promise<WorkData> {
+export async function loadData(source: DataSource): Promise<JobData> {
   if (source.kind === 'digits') return digits(source.options);
   try {
     return await loadMnist(source.folder);

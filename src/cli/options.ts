@@ -20,8 +20,8 @@ export function add(command: Command, group: Group, ...options: readonly Option[
   return command;
 }
 
-export const whole = (flags: string, description: string, least = 1, most?: number): Option =>
-  new Option(flags, description).argParser((text) => parseWhole(nameOf(flags), text, least, most));
+export const whole = (flags: string, description: string, min = 1, max?: number): Option =>
+  new Option(flags, description).argParser((text) => parseWhole(nameOf(flags), text, min, max));
 
 export const number = (flags: string, description: string): Option =>
   new Option(flags, description).argParser((text) => parseNumber(nameOf(flags), text));

@@ -1,20 +1,20 @@
 /** Where a work is done: in this process, or in a page of a browser without a window. */
 import { arch, platform, release } from 'node:os';
 
-import type { EngineFacts, WorkContext } from '../benchmark/trainJob.ts';
+import type { EngineFacts, JobContext } from '../benchmark/trainJob.ts';
 import {
-  findWork,
-  type WorkConfiguration,
-  type WorkEvent,
-  type WorkName,
-  type WorkResult,
-} from '../benchmark/works.ts';
+  findJob,
+  type JobConfiguration,
+  type JobEvent,
+  type JobName,
+  type JobResult,
+} from '../benchmark/jobs.ts';
 import { FormatError, NoAdapterError } from '../errors.ts';
 import { adapterName } from '../gpu/adapter.ts';
 import { describeBrowser } from '../node/browser.ts';
 import { openBrowserSession } from '../node/browserSession.ts';
 import { createGpu } from '../node/dawn.ts';
-import type { StoppingEvent } from '../page/jobs/work.ts';
+import type { StoppingEvent } from '../page/jobs/remoteJob.ts';
 import type { Backend } from '../engine/engine.ts';
 import type { RuntimeChoice } from './configure.ts';
 import { dataForPage, inFolder, loadData, type DataSource } from './dataSource.ts';
@@ -34,18 +34,18 @@ export interface RuntimeFacts {
   readonly platform: string;
 }
 
-type RunContext<Name extends WorkName> = Omit<WorkContext<WorkEvent<Name>>, 'gpu'>;
+type RunContext<Name extends JobName> = Omit<JobContext<JobEvent<Name>>, 'gpu'>;
 
 export interface Runtime {
   readonly facts: RuntimeFacts;
   /** What the user should know about the choice, a sentence each. */
   readonly notes: readonly string[];
   /** @throws what the work throws, and the signal's reason */
-  run<Name extends WorkName>(
+  run<Name extends JobName>(
     name: Name,
-    configuration: WorkConfiguration<Name>,
+    configuration: JobConfiguration<Name>,
     context?: RunContext<Name>,
-  ): Promise<WorkResult<Name>>;
+  ): Promise<JobResult<Name>>;
   close(): Promise<void>;
 }
 
@@ -116,13 +116,13 @@ function nodeRuntime(source: DataSource, gpu: GPU | undefined, notes: readonly s
   return {
     facts: { name: 'node', ...machineFacts(), ...(dawn !== undefined && { dawn }) },
     notes,
-    async run<Name extends WorkName>(
+    async run<Name extends JobName>(
       name: Name,
-      configuration: WorkConfiguration<Name>,
+      configuration: JobConfiguration<Name>,
       context: RunContext<Name> = {},
-    ): Promise<WorkResult<Name>> {
+    ): Promise<JobResult<Name>> {
       const data = await loadData(source);
-      return await findWork(name)(configuration, data, { ...context, gpu });
+      return await findJob(name)(configuration, data, { ...context, gpu });
     },
     close: () => Promise.resolve(),
   };
@@ -148,13 +148,13 @@ async function browserRuntime(
       ...session.passedOver,
       `Browser: ${session.version}, ${describeBrowser(session.browser)}.`,
     ],
-    async run<Name extends WorkName>(
+    async run<Name extends JobName>(
       name: Name,
-      configuration: WorkConfiguration<Name>,
+      configuration: JobConfiguration<Name>,
       { signal, onEvent }: RunContext<Name> = {},
-    ): Promise<WorkResult<Name>> {
+    ): Promise<JobResult<Name>> {
       try {
-        return await session.call<WorkResult<Name>, WorkEvent<Name> | StoppingEvent>(
+        return await session.call<JobResult<Name>, JobEvent<Name> | StoppingEvent>(
           name,
           { configuration, data },
           {

@@ -6,12 +6,12 @@ import { UsageError } from './errors.ts';
  * @param option its name, for the error: '--epochs'
  * @throws {UsageError} for anything else, or a number outside the range
  */
-export function parseWhole(option: string, text: string, least = 1, most = 2 ** 53 - 1): number {
+export function parseWhole(option: string, text: string, min = 1, max = 2 ** 53 - 1): number {
   const value = /^\d+$/.test(text) ? Number(text) : NaN;
-  if (!(value >= least && value <= most)) {
-    const range = most === 2 ** 53 - 1 ? `of at least ${least}` : `from ${least} to ${most}`;
+  if (!(value >= min && value <= max)) {
+    const range = max === 2 ** 53 - 1 ? `of at least ${min}` : `from ${min} to ${max}`;
     throw new UsageError(
-      `${option} takes a whole number ${range}, and '${text}' was given. Write it in plain digits, for example ${option} ${Math.max(least, Math.min(most, 10))}.`,
+      `${option} takes a whole number ${range}, and '${text}' was given. Write it in plain digits, for example ${option} ${Math.max(min, Math.min(max, 10))}.`,
     );
   }
   return value;

@@ -16,7 +16,7 @@ const controlWord = {
   firstMoment: 11,
   secondMoment: 12,
   bytes: 13,
-  rates: 14,
+  updateScalars: 14,
   clipNorm: 15,
   squares: 16,
   sums: 17,
@@ -49,7 +49,7 @@ export interface ControlFields {
   readonly secondMoment: number;
   /** Of all parameters. */
   readonly bytes: number;
-  readonly rates: number;
+  readonly updateScalars: number;
   /** Room for a float64 of each slice. */
   readonly squares: number;
   /** Room for 16 bytes of each slice in each step. */
@@ -57,7 +57,7 @@ export interface ControlFields {
 }
 
 /** Steps to be made. */
-export interface Wish {
+export interface Command {
   readonly threads: number;
   readonly batchSize: number;
   /** Of the epoch whose order is set. */
@@ -83,9 +83,9 @@ export class Control {
     this.#write({ order, sampleCount });
   }
 
-  ask(wish: Wish): void {
+  ask(command: Command): void {
     this.#write({
-      ...wish,
+      ...command,
       isStopped: 0,
       isCut: 0,
       made: 0,

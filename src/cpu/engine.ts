@@ -7,11 +7,11 @@ import { HostEngine } from '../engine/hostEngine.ts';
 import { compileBuild, instantiate, supportedBuilds, type Build } from './kernelModule.ts';
 import { KernelMemory } from './memory.ts';
 import { PlainArithmetic } from './plainArithmetic.ts';
-import { momentCount } from './rates.ts';
+import { momentCount } from './updateScalars.ts';
 import { SimdArithmetic } from './simdArithmetic.ts';
 import { Team } from './team.ts';
 import { availableThreads, obstacleToThreads, ThreadStartError } from './thread.ts';
-import { fewestSamples, ThreadedArithmetic, type ThreadChoice } from './threadedArithmetic.ts';
+import { minSamples, ThreadedArithmetic, type ThreadChoice } from './threadedArithmetic.ts';
 
 export interface CpuOptions {
   /** Which kernels compute. Default: the best that this runtime takes. */
@@ -31,12 +31,12 @@ export interface CpuOptions {
 }
 
 /** Bytes of features above which a training set is streamed. */
-const mostResidentBytes = 2 ** 30;
+const maxResidentBytes = 2 ** 30;
 
 /** The most threads that can be asked for. */
-const mostThreads = 64;
+const maxThreads = 64;
 /** How many bytes of gradients all together are worth cutting a step into more slices. */
-const mostGradientBytes = 2 ** 28;
+const maxGradientBytes = 2 ** 28;
 
 /**
  * Trains on the CPU.
@@ -156,18 +156,18 @@ async function createThreaded(
 }
 
 function isStreamed({ stream }: CpuOptions): (training: Dataset) => boolean {
-  return ({ features }) => stream ?? features.length > mostResidentBytes;
+  return ({ features }) => stream ?? features.length > maxResidentBytes;
 }
 
 /** A power of two, so that threads can share the slices evenly. */
 function defaultSlices({ network, batchSize }: EngineOptions): number {
-  const most = Math.min(
+  const max = Math.min(
     availableThreads(),
-    mostThreads,
-    batchSize / fewestSamples,
-    mostGradientBytes / (4 * network.parameterCount),
+    maxThreads,
+    batchSize / minSamples,
+    maxGradientBytes / (4 * network.parameterCount),
   );
-  return 2 ** Math.floor(Math.log2(Math.max(1, most)));
+  return 2 ** Math.floor(Math.log2(Math.max(1, max)));
 }
 
 function createMemory(
@@ -182,9 +182,9 @@ function createMemory(
 /** @throws {ConfigurationError} for what is no number of threads, or none that the build has */
 function requireThreads(threads: number | undefined, build: CpuOptions['build']): void {
   if (threads === undefined) return;
-  if (!Number.isInteger(threads) || threads < 0 || threads > mostThreads) {
+  if (!Number.isInteger(threads) || threads < 0 || threads > maxThreads) {
     throw new ConfigurationError(
-      `The number of threads must be a whole number from 0 to ${mostThreads}; got ${threads}. ` +
+      `The number of threads must be a whole number from 0 to ${maxThreads}; got ${threads}. ` +
         'Leave it out to have the fastest found by trial.',
     );
   }

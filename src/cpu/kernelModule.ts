@@ -21,7 +21,7 @@ export interface Kernels {
   squareSum(from: number, to: number): number;
   /** @returns 1 where all that it made is finite, 0 where not */
   update(
-    rates: number,
+    updateScalars: number,
     scale: number,
     parameters: number,
     gradient: number,

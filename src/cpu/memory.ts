@@ -10,7 +10,7 @@ import { OutOfMemoryError } from '../errors.ts';
 import type { Network } from '../network/network.ts';
 import { Control, controlBytes } from './control.ts';
 import { eachParameter, line, placeLayers, up, type LayerPlace } from './parameterPlaces.ts';
-import { ratesWords, type Rates } from './rates.ts';
+import { updateScalarWords, type UpdateScalars } from './updateScalars.ts';
 import { contextWord, placeSlice, type SliceRoom } from './sliceRoom.ts';
 
 /** Below are the modules' constants; a test holds it against what they say. */
@@ -18,22 +18,22 @@ export const heapBase = 2048;
 /** Bytes of a page of WebAssembly memory. */
 const pageBytes = 2 ** 16;
 /** Pages that a module asks for at most: all that 32-bit addresses reach. */
-const mostPages = 2 ** 16;
+const maxPages = 2 ** 16;
 /** What memory may grow to, in pages: address space that phones do not all have is reserved for it where it is shared. */
-const maxima = [mostPages, mostPages / 4, mostPages / 16] as const;
+const maxima = [maxPages, maxPages / 4, maxPages / 16] as const;
 /** Room to leave for a training set; a larger one may be streamed. */
 const usualDataBytes = 2 ** 26;
 /** Bytes of activations of one layer that stay in the second-level cache beside its weights. */
 const cachedBytes = 384 * 2 ** 10;
 
 /** How many samples a pass takes at most: a multiple of 4, so that activations stay in the cache. */
-function mostSamples(layers: readonly number[]): number {
+function maxSamples(layers: readonly number[]): number {
   const widest = Math.max(...layers.slice(1));
   return Math.min(128, Math.max(16, Math.floor(cachedBytes / 4 / widest / 4) * 4));
 }
 
 /** Steps that can be asked for at a time. */
-export const mostSteps = 1024;
+export const maxSteps = 1024;
 
 export interface MemoryOptions {
   readonly network: Network;
@@ -49,7 +49,7 @@ export interface MemoryOptions {
 function allocate(bytes: number, isShared: boolean, advice: string): WebAssembly.Memory {
   const pages = Math.ceil(bytes / pageBytes);
   let cause: unknown;
-  for (const maximum of maxima.filter((most) => most >= pages)) {
+  for (const maximum of maxima.filter((max) => max >= pages)) {
     try {
       return new WebAssembly.Memory({ initial: pages, maximum, shared: isShared });
     } catch (error) {
@@ -60,7 +60,7 @@ function allocate(bytes: number, isShared: boolean, advice: string): WebAssembly
 }
 
 function noRoom(bytes: number, advice: string, cause: unknown): OutOfMemoryError {
-  const limit = pageBytes * mostPages;
+  const limit = pageBytes * maxPages;
   const fact = bytes > limit ? `can address ${mebibytes(limit)} MiB` : 'did not get them';
   return new OutOfMemoryError(
     `The CPU engine needs ${mebibytes(bytes)} MiB of memory in one piece and ${fact}. ${advice}`,
@@ -78,10 +78,10 @@ function mebibytes(bytes: number): number {
  * @param own bytes of each slice
  */
 function adviceOf(slices: number, shared: number, own: number): string {
-  const most = Math.floor((pageBytes * mostPages - usualDataBytes - shared) / own);
-  const isTooMany = slices > Math.max(1, most);
-  return isTooMany && most > 0
-    ? `Each of the ${slices} threads takes ${mebibytes(own)} MiB for a gradient of its own: use at most ${most} threads.`
+  const max = Math.floor((pageBytes * maxPages - usualDataBytes - shared) / own);
+  const isTooMany = slices > Math.max(1, max);
+  return isTooMany && max > 0
+    ? `Each of the ${slices} threads takes ${mebibytes(own)} MiB for a gradient of its own: use at most ${max} threads.`
     : 'Use a smaller network or fewer threads, or dispose of engines that are no longer needed.';
 }
 
@@ -92,8 +92,8 @@ export class KernelMemory {
   /** Bytes of all parameters, a multiple of 64. */
   readonly parameterBytes: number;
   readonly control: Control;
-  /** Of {@link mostSteps} steps. */
-  readonly rates: number;
+  /** Of {@link maxSteps} steps. */
+  readonly updateScalars: number;
   readonly parameters: number;
   /** Of the optimizer; 0 where it keeps none. */
   readonly moments: readonly number[];
@@ -119,7 +119,7 @@ export class KernelMemory {
     const { layers } = network;
     this.#network = network;
     this.#places = placeLayers(layers);
-    this.rows = mostSamples(layers);
+    this.rows = maxSamples(layers);
     this.parameterBytes = this.#places.at(-1)!.end * 4;
 
     let next = heapBase;
@@ -130,9 +130,9 @@ export class KernelMemory {
     };
     const values = take(256 * 4);
     const control = take(controlBytes);
-    this.rates = take(mostSteps * ratesWords * 4);
+    this.updateScalars = take(maxSteps * updateScalarWords * 4);
     const squares = take(slices * 8);
-    this.#stepSums = take(mostSteps * slices * 16);
+    this.#stepSums = take(maxSteps * slices * 16);
     this.parameters = take(this.parameterBytes);
     this.moments = Array.from({ length: moments }, () => take(this.parameterBytes));
     const shared = next;
@@ -167,7 +167,7 @@ export class KernelMemory {
       firstMoment: this.moments[0] ?? 0,
       secondMoment: this.moments[1] ?? 0,
       bytes: this.parameterBytes,
-      rates: this.rates,
+      updateScalars: this.updateScalars,
       squares,
       sums: this.#stepSums,
     };
@@ -271,16 +271,16 @@ export class KernelMemory {
     };
   }
 
-  /** @param step of those asked for, below {@link mostSteps} */
-  writeRates(step: number, { kind, floats }: Rates): void {
-    const at = this.rates / 4 + step * ratesWords;
+  /** @param step of those asked for, below {@link maxSteps} */
+  writeUpdateScalars(step: number, { kind, floats }: UpdateScalars): void {
+    const at = this.updateScalars / 4 + step * updateScalarWords;
     this.#words[at] = kind;
     this.#floats.set(floats, at + 1);
   }
 
   /** Undoes all steps, to the last bit: numbers that are not finite would not stay in the places of the parameters. */
   reset(): void {
-    this.#bytes.fill(0, this.rates, this.#end);
+    this.#bytes.fill(0, this.updateScalars, this.#end);
     this.#initialize();
   }
 

@@ -5,7 +5,7 @@ import type { EngineOptions } from '../engine/engine.ts';
 import type { SteppingArithmetic, PassResult, PassSums } from '../engine/hostEngine.ts';
 import type { Kernels } from './kernelModule.ts';
 import type { KernelMemory } from './memory.ts';
-import { ratesAt } from './rates.ts';
+import { updateScalarsAt } from './updateScalars.ts';
 
 export class SimdArithmetic implements SteppingArithmetic {
   readonly chunkSize: number;
@@ -56,11 +56,11 @@ export class SimdArithmetic implements SteppingArithmetic {
 
   update(step: number): number | undefined {
     const { optimizer } = this.#options;
-    const { parameters, moments, rates, slices, parameterBytes } = this.#memory;
+    const { parameters, moments, updateScalars, slices, parameterBytes } = this.#memory;
     const { gradient } = slices[0]!;
-    this.#memory.writeRates(0, ratesAt(optimizer, 1 / this.#batchSize, step));
+    this.#memory.writeUpdateScalars(0, updateScalarsAt(optimizer, 1 / this.#batchSize, step));
     const isFinite = this.#kernels.update(
-      rates,
+      updateScalars,
       this.#clipScale() / this.#batchSize,
       parameters,
       gradient,
@@ -92,8 +92,8 @@ export class SimdArithmetic implements SteppingArithmetic {
 }
 
 /** The size of a mini-batch's parts where they are as few, and as equal, as they can be: a multiple of 4. */
-function evenChunks(batchSize: number, most: number): number {
-  if (batchSize <= most) return most;
-  const parts = Math.ceil(batchSize / most);
+function evenChunks(batchSize: number, max: number): number {
+  if (batchSize <= max) return max;
+  const parts = Math.ceil(batchSize / max);
   return Math.ceil(batchSize / parts / 4) * 4;
 }

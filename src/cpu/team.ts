@@ -5,14 +5,14 @@ import { Thread, ThreadStartError, type Request } from './thread.ts';
 /** Ended engines' threads, which take a tenth of the time to start again that new ones take. */
 const idle: Thread[] = [];
 /** How many of them are kept. */
-const mostIdle = 16;
+const maxIdle = 16;
 /** An idle thread that has not answered by then counts as dead. A new one takes its place. */
 const idleAnswerMs = 5_000;
 
 /** Between two looks whether anything moves, and how often nothing may. */
 const lookMs = 5_000;
-const mostLooks = 6;
-const standstill = `${(lookMs * mostLooks) / 1000} s`;
+const maxLooks = 6;
+const standstill = `${(lookMs * maxLooks) / 1000} s`;
 
 export class Team {
   readonly #threads: readonly Thread[];
@@ -110,8 +110,7 @@ export class Team {
     for (const thread of this.#threads) {
       // They would hold the memory.
       thread.request({}).then(
-        () =>
-          idle.length < mostIdle ? idle.push(thread) : thread.end('it is not needed any more'),
+        () => (idle.length < maxIdle ? idle.push(thread) : thread.end('it is not needed any more')),
         () => undefined,
       );
     }
@@ -136,7 +135,7 @@ function watchProgress(
     const now = progress();
     looks = now === last ? looks + 1 : 0;
     last = now;
-    if (looks >= mostLooks) onStandstill();
+    if (looks >= maxLooks) onStandstill();
   }, lookMs);
 }
 

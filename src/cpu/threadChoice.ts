@@ -44,9 +44,9 @@ const doubtful = 0.95;
 const doubtfulBudgets = 2;
 /** Where rounds are long, trials end after so many budgets if there were a few rounds. */
 const longRoundBudgets = 4;
-const fewestRounds = 3;
+const minRounds = 3;
 /** On a clock that stands still, as in tests, too. */
-const mostRounds = 100;
+const maxRounds = 100;
 /** A candidate that takes this many times as long as a better one in each of the first few rounds is dropped. */
 const hopeless = 1.15;
 const confidence = 0.92;
@@ -96,7 +96,7 @@ export function judge(rounds: readonly (readonly number[])[]): Verdict {
   // Only candidates behind a better one are dropped: those before it may be slow because a core is taken for a moment.
   const remaining = candidates.filter((c) => {
     const ratios = ratiosOf(c, best);
-    const isHopeless = ratios.length >= fewestRounds && ratios.every((ratio) => ratio > hopeless);
+    const isHopeless = ratios.length >= minRounds && ratios.every((ratio) => ratio > hopeless);
     return c <= best || !isHopeless;
   });
   const ratios = candidates.map((c) => medianInterval(ratiosOf(c, chosen)));
@@ -125,9 +125,9 @@ export async function chooseFastest(
     const isDoubtful = verdict.ratios.some(({ middle }) => middle < doubtful);
     const isOver =
       remaining.length === 1 ||
-      rounds.length >= mostRounds ||
+      rounds.length >= maxRounds ||
       (budgets >= (isDoubtful ? doubtfulBudgets : 1) && rounds.length >= usualRounds) ||
-      (budgets >= longRoundBudgets && rounds.length >= fewestRounds);
+      (budgets >= longRoundBudgets && rounds.length >= minRounds);
     if (isOver) return verdict;
   }
 }

@@ -2,9 +2,9 @@
 import type { Dataset } from '../data/dataset.ts';
 import type { EngineOptions } from '../engine/engine.ts';
 import type { EpochPart, MadeSteps, PassResult, RunningArithmetic } from '../engine/hostEngine.ts';
-import type { Wish } from './control.ts';
-import { mostSteps, type KernelMemory } from './memory.ts';
-import { ratesAt } from './rates.ts';
+import type { Command } from './control.ts';
+import { maxSteps, type KernelMemory } from './memory.ts';
+import { updateScalarsAt } from './updateScalars.ts';
 import type { Team } from './team.ts';
 import {
   chooseFastest,
@@ -22,7 +22,7 @@ const budgetMs = 250;
 /** Milliseconds of trials before those that count: code is compiled and optimized while it runs. */
 const warmUpMs = 50;
 /** Of each number of threads. */
-const mostWarmUps = 20;
+const maxWarmUps = 20;
 /** Milliseconds of one trial, unless the timer is too coarse for it. */
 const trialMs = 8;
 /** Milliseconds of a step on one thread above which trials take a part of a mini-batch only. */
@@ -32,7 +32,7 @@ const firstRecheckMs = 1_000;
 const recheckFactor = 4;
 
 /** How few samples are worth a slice of a step. */
-export const fewestSamples = 24;
+export const minSamples = 24;
 
 /** How many threads share a step, and why. */
 export interface ThreadChoice {
@@ -146,19 +146,14 @@ export class ThreadedArithmetic implements RunningArithmetic {
     const { batchSize, optimizer } = this.#options;
     const { step, stepOfEpoch: firstStep } = at;
     const fits = Math.ceil((this.#stream?.samples ?? order.length) / batchSize);
-    const asked = Math.min(
-      steps,
-      mostSteps,
-      fits,
-      Math.max(1, Math.floor(targetMs / this.#stepMs)),
-    );
+    const asked = Math.min(steps, maxSteps, fits, Math.max(1, Math.floor(targetMs / this.#stepMs)));
     const taken = order.subarray(firstStep * batchSize, (firstStep + asked) * batchSize);
     if (this.#stream) this.#memory.stream(this.#stream.training, taken);
     else this.#setOrder(order);
     for (let s = 0; s < asked; s++) {
       const start = (firstStep + s) * batchSize;
       const size = Math.min(batchSize, order.length - start);
-      this.#memory.writeRates(s, ratesAt(optimizer, 1 / size, step + s));
+      this.#memory.writeUpdateScalars(s, updateScalarsAt(optimizer, 1 / size, step + s));
     }
     const { control } = this.#memory;
     const stop = () => control.stop();
@@ -202,10 +197,10 @@ export class ThreadedArithmetic implements RunningArithmetic {
   }
 
   /** Steps of the epoch whose order is set. */
-  async #run(wish: Wish): Promise<void> {
+  async #run(command: Command): Promise<void> {
     const { control } = this.#memory;
-    control.ask(wish);
-    await this.#team.work(wish.threads, (t) => ({ call: 'train', arguments: [control.at, t] }));
+    control.ask(command);
+    await this.#team.work(command.threads, (t) => ({ call: 'train', arguments: [control.at, t] }));
   }
 
   #setOrder(order: Uint32Array): void {
@@ -228,12 +223,13 @@ export class ThreadedArithmetic implements RunningArithmetic {
     if (this.#stream) this.#memory.stream(this.#stream.training, order);
     else this.#setOrder(order);
     const stepMs = new Map<number, number>();
-    let size = Math.min(batchSize, samples, fewestSamples * this.#slices);
+    let size = Math.min(batchSize, samples, minSamples * this.#slices);
     /** Makes steps for about so long. @returns milliseconds a step */
     const time = async (threads: number, ms: number): Promise<number> => {
       const wanted = Math.floor(ms / (stepMs.get(threads) ?? ms));
-      const steps = Math.max(1, Math.min(wanted, mostSteps, Math.floor(samples / size)));
-      for (let s = 0; s < steps; s++) this.#memory.writeRates(s, ratesAt(optimizer, 1 / size, s));
+      const steps = Math.max(1, Math.min(wanted, maxSteps, Math.floor(samples / size)));
+      for (let s = 0; s < steps; s++)
+        this.#memory.writeUpdateScalars(s, updateScalarsAt(optimizer, 1 / size, s));
       const begin = performance.now();
       await this.#run({ threads, batchSize: size, firstStep: 0, steps });
       // Fewer steps were made where a gradient was not finite.
@@ -242,13 +238,13 @@ export class ThreadedArithmetic implements RunningArithmetic {
       return each;
     };
     const begin = performance.now();
-    for (let turn = 0; turn < mostWarmUps; turn++) {
+    for (let turn = 0; turn < maxWarmUps; turn++) {
       for (const threads of this.#candidates) await time(threads, trialMs);
       if (performance.now() - begin >= warmUpMs) break;
     }
-    const most = Math.floor((size * longStepMs) / stepMs.get(1)!);
-    if (most > size) {
-      const larger = Math.min(batchSize, samples, most);
+    const max = Math.floor((size * longStepMs) / stepMs.get(1)!);
+    if (max > size) {
+      const larger = Math.min(batchSize, samples, max);
       for (const [threads, ms] of stepMs) stepMs.set(threads, (ms * larger) / size);
       size = larger;
     }
@@ -291,7 +287,7 @@ export class ThreadedArithmetic implements RunningArithmetic {
   }
 }
 
-/** 8, 4, 2, 1. @param most a power of two */
-function halvings(most: number): number[] {
-  return Array.from({ length: Math.log2(most) + 1 }, (_, n) => most / 2 ** n);
+/** 8, 4, 2, 1. @param max a power of two */
+function halvings(max: number): number[] {
+  return Array.from({ length: Math.log2(max) + 1 }, (_, n) => max / 2 ** n);
 }

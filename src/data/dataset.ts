@@ -140,9 +140,9 @@ function toBytes(
   return bytes;
 }
 
-function requireCount(name: string, what: string, value: number, most = 2 ** 32): void {
-  if (Number.isInteger(value) && value >= 1 && value <= most) return;
+function requireCount(name: string, what: string, value: number, max = 2 ** 32): void {
+  if (Number.isInteger(value) && value >= 1 && value <= max) return;
   throw new ConfigurationError(
-    `The ${what} of dataset '${name}' is a whole number from 1 to ${most}, and ${show(value)} was given.`,
+    `The ${what} of dataset '${name}' is a whole number from 1 to ${max}, and ${show(value)} was given.`,
   );
 }

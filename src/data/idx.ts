@@ -33,7 +33,7 @@ export const defaultIdxLimitBytes = 2 ** 30;
 
 /** IDX allows 255; nothing in use has more than 4, and a limit bounds the header. */
 const maximumRank = 8;
-const longestHeader = 4 + 4 * maximumRank;
+const maxHeaderBytes = 4 + 4 * maximumRank;
 
 const elementTypes: ReadonlyMap<number, string> = new Map([
   [0x08, 'unsigned bytes'],
@@ -65,7 +65,7 @@ export async function readIdx(bytes: Uint8Array, options: IdxOptions = {}): Prom
   }
   if (!isGzip(bytes)) return readPlain(bytes, readHeader(bytes, name, limitBytes), name);
 
-  const header = readHeader(await gunzipStart(bytes, longestHeader, name), name, limitBytes);
+  const header = readHeader(await gunzipStart(bytes, maxHeaderBytes, name), name, limitBytes);
   // Said before anything is unpacked, because it is the better sentence for a header that lies.
   if (header.fileBytes > bytes.length * maximumDeflateRatio) {
     throw new FormatError(

@@ -217,9 +217,9 @@ function decay({ every, factor }: DecayOptions): { every: number; factor: number
   return { every, factor };
 }
 
-function requireSteps(what: string, value: number, least: number): void {
-  if (Number.isSafeInteger(value) && value >= least) return;
+function requireSteps(what: string, value: number, min: number): void {
+  if (Number.isSafeInteger(value) && value >= min) return;
   throw new ConfigurationError(
-    `The number of ${what} is a whole number of at least ${least}, and ${show(value)} was given.`,
+    `The number of ${what} is a whole number of at least ${min}, and ${show(value)} was given.`,
   );
 }

@@ -66,7 +66,7 @@ export type LimitName = (typeof limitNames)[number];
 
 const usualTimeoutMs = 5000;
 /** 24.8 days. JavaScript's timers take anything longer for no time at all. */
-const longestTimeoutMs = 2 ** 31 - 1;
+const maxTimeoutMs = 2 ** 31 - 1;
 
 /** How long a device is waited for by default; see `DeviceOptions.timeoutMs`. */
 export function defaultTimeoutMs(adapter: AdapterDescription): number {
@@ -75,12 +75,12 @@ export function defaultTimeoutMs(adapter: AdapterDescription): number {
 
 /** The default of `DeviceOptions.isVisible`. */
 export function isPageVisible(): boolean {
-  interface Surroundings {
+  interface Global {
     readonly document?: Pick<Document, 'hidden'>;
     readonly WorkerGlobalScope?: unknown;
     readonly Deno?: unknown;
   }
-  const { document, WorkerGlobalScope, Deno } = globalThis as Surroundings;
+  const { document, WorkerGlobalScope, Deno } = globalThis as Global;
   if (document) return !document.hidden;
   // Deno has workers of this kind too, and no page.
   return WorkerGlobalScope !== undefined && Deno === undefined;
@@ -145,9 +145,9 @@ export class Device {
     requireOptions('Device.request', options, deviceOptionNames);
     const gpu = options.gpu ?? (globalThis as { navigator?: { gpu?: GPU } }).navigator?.gpu;
     const timeoutMs = options.timeoutMs ?? usualTimeoutMs;
-    if (!(typeof timeoutMs === 'number' && timeoutMs > 0 && timeoutMs <= longestTimeoutMs)) {
+    if (!(typeof timeoutMs === 'number' && timeoutMs > 0 && timeoutMs <= maxTimeoutMs)) {
       throw new ConfigurationError(
-        `timeoutMs is a number of milliseconds greater than 0 and at most ${longestTimeoutMs}, and ${show(timeoutMs)} was given.`,
+        `timeoutMs is a number of milliseconds greater than 0 and at most ${maxTimeoutMs}, and ${show(timeoutMs)} was given.`,
       );
     }
     if (options.gpu !== undefined) requireMethods('gpu', 'a GPU', gpu, ['requestAdapter']);

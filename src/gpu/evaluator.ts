@@ -1,4 +1,4 @@
-import { quads } from '../../shaders/wgsl.ts';
+import { vec4s } from '../../shaders/wgsl.ts';
 import type { Dataset } from '../data/dataset.ts';
 import { fileOrder } from '../data/shuffle.ts';
 import type { Network } from '../network/network.ts';
@@ -124,7 +124,7 @@ export class Evaluator {
     for (let step = 0; step < steps; step++) {
       await submitSteps(device, this.#parts, 1, {});
       const { start, size } = batchExtent(step, sampleCount, plan.batchSize);
-      const rowBytes = size * quads(outputSize) * 16;
+      const rowBytes = size * vec4s(outputSize) * 16;
       const submitted = source.counter;
       const { bytes } = await readback.read('predictions', [
         { buffer: this.#buffer('outputs'), size: rowBytes },

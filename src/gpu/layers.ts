@@ -1,6 +1,6 @@
 /** Where each layer's part of a step's buffers is, for the kernels, which all share the same few buffers. */
 import type { StepLayers } from '../../shaders/stepLayers.ts';
-import { quads } from '../../shaders/wgsl.ts';
+import { vec4s } from '../../shaders/wgsl.ts';
 import { slopeSource } from '../network/functions.ts';
 import type { Network } from '../network/network.ts';
 import { parameterRanges } from './layout.ts';
@@ -16,20 +16,20 @@ export function stepLayers(
   const last = layers.length - 2;
   const parameters = parameterRanges({ layers });
   const slopeFromZ = slopeSource(activation) === 'z';
-  let activationQuads = 0;
-  let deltaQuads = 0;
+  let activationVec4s = 0;
+  let deltaVec4s = 0;
   const places = layers.slice(1).map((outputs, l) => {
-    const length = rows * quads(outputs);
+    const length = rows * vec4s(outputs);
     const place = {
       inputs: layers[l]!,
       outputs,
       parametersAt: parameters[l]!.offset,
-      outputAt: activationQuads,
-      preactivationAt: activationQuads + length,
-      deltaAt: deltaQuads,
+      outputAt: activationVec4s,
+      preactivationAt: activationVec4s + length,
+      deltaAt: deltaVec4s,
     };
-    activationQuads += slopeFromZ && l < last ? 2 * length : length;
-    deltaQuads += length;
+    activationVec4s += slopeFromZ && l < last ? 2 * length : length;
+    deltaVec4s += length;
     return place;
   });
   const inputAt = (l: number) => (l === 0 ? undefined : places[l - 1]!.outputAt);
@@ -70,7 +70,7 @@ export function stepLayers(
       deltaAt,
       parametersAt,
     })),
-    activationQuads,
-    deltaQuads,
+    activationVec4s,
+    deltaVec4s,
   };
 }

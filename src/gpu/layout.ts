@@ -1,37 +1,37 @@
 /**
- * How an engine's buffers are laid out: everything is an array of quads (vec4f), rows padded with zeros to whole
- * quads, weights stored [inputs, outputs] with the inputs padded too. Kernels keep the padding 0.
+ * How an engine's buffers are laid out: everything is an array of vec4s (vec4f), rows padded with zeros to whole
+ * vec4s, weights stored [inputs, outputs] with the inputs padded too. Kernels keep the padding 0.
  *
  * All layers' parameters are ranges of one buffer, which a kernel binds whole or by the layer. A layer is a matrix
- * of 4·quads(inputs) + 1 rows: its weights, and its biases as the last row, the weights of an input that is always 1.
+ * of 4·vec4s(inputs) + 1 rows: its weights, and its biases as the last row, the weights of an input that is always 1.
  */
-import { quads } from '../../shaders/wgsl.ts';
+import { vec4s } from '../../shaders/wgsl.ts';
 import type { Network } from '../network/network.ts';
 import { parameterLayout } from '../network/parameters.ts';
 
 /** Bytes of `rows` rows of `features` float32 each. */
 export function matrixBytes(rows: number, features: number): number {
-  return rows * quads(features) * 16;
+  return rows * vec4s(features) * 16;
 }
 
-/** Where something stands in a buffer of quads. */
-export interface QuadRange {
+/** Where something stands in a buffer of vec4s. */
+export interface Vec4Range {
   readonly offset: number;
   readonly length: number;
 }
 
 /** A range begins on a multiple of this, since WebGPU binds from multiples of 256 bytes on. */
-const quadAlignment = 256 / 16;
+const vec4Alignment = 256 / 16;
 
 /**
- * Where each layer stands in the buffer `parameters`, in quads. Its moments stand in `moments` at `momentCount`
+ * Where each layer stands in the buffer `parameters`, in vec4s. Its moments stand in `moments` at `momentCount`
  * times the offset and length.
  */
-export function parameterRanges({ layers }: Pick<Network, 'layers'>): readonly QuadRange[] {
+export function parameterRanges({ layers }: Pick<Network, 'layers'>): readonly Vec4Range[] {
   let end = 0;
   return parameterLayout(layers).map(({ inputs, outputs }) => {
-    const offset = Math.ceil(end / quadAlignment) * quadAlignment;
-    const length = (4 * quads(inputs) + 1) * quads(outputs);
+    const offset = Math.ceil(end / vec4Alignment) * vec4Alignment;
+    const length = (4 * vec4s(inputs) + 1) * vec4s(outputs);
     end = offset + length;
     return { offset, length };
   });
@@ -45,7 +45,7 @@ export function packLayer(
   outputs: number,
 ): Float32Array<ArrayBuffer> {
   const packed = packWeights(weights, inputs, outputs);
-  const layer = new Float32Array(packed.length + 4 * quads(outputs));
+  const layer = new Float32Array(packed.length + 4 * vec4s(outputs));
   layer.set(packed);
   layer.set(biases, packed.length);
   return layer;
@@ -57,14 +57,14 @@ export function unpackLayer(
   inputs: number,
   outputs: number,
 ): { readonly weights: Float32Array<ArrayBuffer>; readonly biases: Float32Array<ArrayBuffer> } {
-  const biasAt = 16 * quads(inputs) * quads(outputs);
+  const biasAt = 16 * vec4s(inputs) * vec4s(outputs);
   return {
     weights: unpackWeights(layer, inputs, outputs),
     biases: layer.slice(biasAt, biasAt + outputs),
   };
 }
 
-/** One array a moment → the quads of all, side by side. */
+/** One array a moment → the vec4s of all, side by side. */
 export function packMoments(moments: readonly Float32Array[]): Float32Array<ArrayBuffer> {
   const packed = new Float32Array(moments.reduce((sum, { length }) => sum + length, 0));
   moments.forEach((values, k) => {
@@ -85,13 +85,13 @@ export function unpackMoments(packed: Float32Array, count: number): Float32Array
   );
 }
 
-/** Rows of `features` values → rows of whole quads. */
+/** Rows of `features` values → rows of whole vec4s. */
 export function packRows(
   values: ArrayLike<number>,
   rows: number,
   features: number,
 ): Float32Array<ArrayBuffer> {
-  const stride = 4 * quads(features);
+  const stride = 4 * vec4s(features);
   const packed = new Float32Array(rows * stride);
   for (let row = 0; row < rows; row++) {
     for (let i = 0; i < features; i++) packed[row * stride + i] = values[row * features + i]!;
@@ -105,7 +105,7 @@ export function unpackRows(
   rows: number,
   features: number,
 ): Float32Array<ArrayBuffer> {
-  const stride = 4 * quads(features);
+  const stride = 4 * vec4s(features);
   const values = new Float32Array(rows * features);
   for (let row = 0; row < rows; row++) {
     values.set(packed.subarray(row * stride, row * stride + features), row * features);
@@ -119,8 +119,8 @@ export function packWeights(
   inputs: number,
   outputs: number,
 ): Float32Array<ArrayBuffer> {
-  const stride = 4 * quads(outputs);
-  const packed = new Float32Array(4 * quads(inputs) * stride);
+  const stride = 4 * vec4s(outputs);
+  const packed = new Float32Array(4 * vec4s(inputs) * stride);
   for (let j = 0; j < outputs; j++) {
     for (let i = 0; i < inputs; i++) packed[i * stride + j] = weights[j * inputs + i]!;
   }
@@ -133,7 +133,7 @@ export function unpackWeights(
   inputs: number,
   outputs: number,
 ): Float32Array<ArrayBuffer> {
-  const stride = 4 * quads(outputs);
+  const stride = 4 * vec4s(outputs);
   const weights = new Float32Array(inputs * outputs);
   for (let j = 0; j < outputs; j++) {
     for (let i = 0; i < inputs; i++) weights[j * inputs + i] = packed[i * stride + j]!;
@@ -151,7 +151,7 @@ export function packSamples(
   featureCount: number,
   into: Uint8Array,
 ): void {
-  const stride = 4 * quads(featureCount);
+  const stride = 4 * vec4s(featureCount);
   if (stride === featureCount) {
     into.set(features.subarray(0, count * featureCount));
     return;

@@ -4,7 +4,7 @@ import type { EngineOptions } from '../engine/engine.ts';
 import type { Device } from './device.ts';
 import { Pacer } from './pacer.ts';
 import type { Plan } from './plan/plan.ts';
-import { ratesOf } from './rates.ts';
+import { optimizerScalarsOf } from './optimizerScalars.ts';
 import { createSource, type BatchSource } from './source.ts';
 import { Program } from './program.ts';
 import { trainingStep } from './step.ts';
@@ -39,7 +39,7 @@ export async function loadTraining(
 ): Promise<LoadedTraining> {
   const askedAt = performance.now();
   const creating = createSource(device, dataset, batchSize, stream, {
-    ratesOf: ratesOf(optimizer),
+    optimizerScalarsOf: optimizerScalarsOf(optimizer),
     layerCount: plan.layers.length,
   });
   const filling = creating.then((source) => new Map([...source.buffers, ...buffers]));

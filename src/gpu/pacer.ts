@@ -6,8 +6,8 @@ import type { Device } from './device.ts';
  */
 const targetMs = { visible: 8, hidden: 40 } as const;
 /** Submits on their way at once: while one runs, another waits, and the host records a third. */
-const mostInFlight = 3;
-const mostSteps = 512;
+const maxInFlight = 3;
+const maxSteps = 512;
 /** Decay of the moving average of step time: a few submits make up the mean. */
 const decay = 0.7;
 
@@ -25,7 +25,7 @@ export class Pacer {
   readonly #device: PacedDevice;
   readonly #inFlight: Promise<void>[] = [];
   /** What may be submitted next at most: a wrong guess must not make a submit of seconds. */
-  #most: number;
+  #max: number;
   #lastDone = 0;
   /**
    * Milliseconds and steps of the submits of late, the last counting most. Sums, because where several submits are
@@ -35,21 +35,21 @@ export class Pacer {
 
   constructor(device: PacedDevice, firstSteps: number) {
     this.#device = device;
-    this.#most = firstSteps;
+    this.#max = firstSteps;
   }
 
   /** Steps to put into the next submit. */
   get steps(): number {
     const { ms, steps } = this.#recent;
     const target = this.#device.isVisible() ? targetMs.visible : targetMs.hidden;
-    const wanted = steps === 0 ? this.#most : (target * steps) / Math.max(ms, 1e-3 * steps);
-    return Math.max(1, Math.floor(Math.min(wanted, this.#most, mostSteps)));
+    const wanted = steps === 0 ? this.#max : (target * steps) / Math.max(ms, 1e-3 * steps);
+    return Math.max(1, Math.floor(Math.min(wanted, this.#max, maxSteps)));
   }
 
   /** Waits until another submit may be made. */
   async ready(): Promise<void> {
     await this.#device.learnToWait();
-    while (this.#inFlight.length >= mostInFlight) await this.#inFlight.shift();
+    while (this.#inFlight.length >= maxInFlight) await this.#inFlight.shift();
   }
 
   /** To be called right after a submit of `steps` steps. */
@@ -72,6 +72,6 @@ export class Pacer {
       ms: decay * this.#recent.ms + elapsed,
       steps: decay * this.#recent.steps + steps,
     };
-    this.#most = Math.max(this.#most, Math.min(mostSteps, 2 * steps));
+    this.#max = Math.max(this.#max, Math.min(maxSteps, 2 * steps));
   }
 }

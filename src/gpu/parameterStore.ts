@@ -8,7 +8,7 @@ import {
   parameterRanges,
   unpackLayer,
   unpackMoments,
-  type QuadRange,
+  type Vec4Range,
 } from './layout.ts';
 import { Readback } from './readback.ts';
 
@@ -37,18 +37,18 @@ export function parameterBuffers(
 
 function bufferOf(
   name: ParameterBuffer['name'],
-  quadRanges: readonly QuadRange[],
-  quadBytes: number,
+  vec4Ranges: readonly Vec4Range[],
+  vec4Bytes: number,
 ): ParameterBuffer {
-  const ranges = quadRanges.map(({ offset, length }) => ({
-    offset: offset * quadBytes,
-    size: length * quadBytes,
+  const ranges = vec4Ranges.map(({ offset, length }) => ({
+    offset: offset * vec4Bytes,
+    size: length * vec4Bytes,
   }));
   const { offset, size } = ranges.at(-1)!;
   return { name, size: offset + size, ranges };
 }
 
-/** Where a network's layers begin in its parameters, and the next network's parameters, in quads. */
+/** Where a network's layers begin in its parameters, and the next network's parameters, in vec4s. */
 export function parameterPlaces(network: Pick<Network, 'layers'>): {
   readonly offsets: readonly number[];
   readonly stride: number;

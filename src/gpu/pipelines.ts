@@ -9,7 +9,7 @@ export interface CompiledKernel {
   readonly layout: GPUBindGroupLayout;
 }
 
-/** Texels of every texture: a quad. Not filtered, since not every GPU filters float32. */
+/** Texels of every texture: four float32. Not filtered, since not every GPU filters float32. */
 export const texelFormat = 'rgba32float';
 
 const bindingLayouts: Readonly<
@@ -25,7 +25,7 @@ const bindingLayouts: Readonly<
 
 /** Milliseconds between two questions to a device that compiles, and how many are asked. */
 const questionMs = 1000;
-const mostQuestions = 30;
+const maxQuestions = 30;
 
 /**
  * Compiles kernels, all at once and off the main thread. On a slow or busy machine that takes seconds, for which the
@@ -39,7 +39,7 @@ export async function compileKernels(
   device.throwIfUnusable();
   let asked = 0;
   const timer = setInterval(() => {
-    if (++asked > mostQuestions) return;
+    if (++asked > maxQuestions) return;
     // A device that is lost ends the compilation itself, which is guarded as well.
     device.guard('compiling', device.gpu.queue.onSubmittedWorkDone()).catch(() => undefined);
   }, questionMs);

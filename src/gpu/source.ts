@@ -4,14 +4,14 @@
  * small dataset in file order. So both give the same bits.
  */
 import { settingsBytes } from '../../shaders/batch.ts';
-import { quads } from '../../shaders/wgsl.ts';
+import { vec4s } from '../../shaders/wgsl.ts';
 import type { Dataset } from '../data/dataset.ts';
 import { fileOrder } from '../data/shuffle.ts';
 import { stepsPerEpoch } from '../engine/batches.ts';
 import { TrainingCursor } from '../engine/cursor.ts';
 import type { Allocate, Device } from './device.ts';
 import { packSamples } from './layout.ts';
-import type { RatesOf } from './rates.ts';
+import type { OptimizerScalarsOf } from './optimizerScalars.ts';
 
 export interface BatchSource {
   /** The buffers of `sourceBuffers` (step.ts), by name. */
@@ -27,10 +27,10 @@ export interface BatchSource {
   begin(order: Uint32Array<ArrayBuffer>, cursor: TrainingCursor): void;
   /**
    * Makes the samples of the next steps available, recording copies if it must, and moves the cursor on by them.
-   * @param most steps wanted, at least 1
-   * @returns steps that may now be recorded, from 1 to `most`
+   * @param max steps wanted, at least 1
+   * @returns steps that may now be recorded, from 1 to `max`
    */
-  advance(encoder: GPUCommandEncoder, most: number): Promise<number>;
+  advance(encoder: GPUCommandEncoder, max: number): Promise<number>;
   /** To be called once what `advance` recorded is submitted. */
   submitted(): void;
   dispose(): void;
@@ -38,18 +38,18 @@ export interface BatchSource {
 
 /** Bytes of a dataset on the GPU. */
 function residentBytes(dataset: Dataset): number {
-  return dataset.sampleCount * 4 * quads(dataset.featureCount);
+  return dataset.sampleCount * 4 * vec4s(dataset.featureCount);
 }
 
 /** Above this a dataset is streamed even where one buffer could hold it. */
-const mostResidentBytes = 2 ** 30;
+const maxResidentBytes = 2 ** 30;
 
 /** Whether a dataset can be kept on the GPU whole. */
 export function fitsOnDevice(device: Device, dataset: Dataset): boolean {
   const largest = Math.min(
     device.limit('maxStorageBufferBindingSize'),
     device.limit('maxBufferSize'),
-    mostResidentBytes,
+    maxResidentBytes,
   );
   return residentBytes(dataset) <= largest;
 }
@@ -63,7 +63,7 @@ const data = () => GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST;
 
 /** What a source needs to know to train. */
 export interface TrainingControls {
-  readonly ratesOf: RatesOf;
+  readonly optimizerScalarsOf: OptimizerScalarsOf;
   /** Layers of weights: each has a word behind the counter, see `raiseNonFinite` in shaders/batch.ts. */
   readonly layerCount: number;
 }
@@ -71,11 +71,11 @@ export interface TrainingControls {
 /** Bytes of the counter in front of the layers' words. */
 export const counterBytes = 8;
 
-/** Step counter, settings and rates, which both kinds of source keep. */
+/** Step counter, settings and optimizerScalars, which both kinds of source keep. */
 class Controls {
   readonly counter: GPUBuffer;
   readonly settings: GPUBuffer;
-  readonly rates: GPUBuffer | undefined;
+  readonly optimizerScalars: GPUBuffer | undefined;
   readonly #device: Device;
   readonly #training: TrainingControls | undefined;
 
@@ -95,21 +95,21 @@ class Controls {
       settingsBytes,
       GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST,
     );
-    if (training) this.rates = allocate('rates', 16 * steps, data());
+    if (training) this.optimizerScalars = allocate('optimizerScalars', 16 * steps, data());
   }
 
   /** By the names of `sourceBuffers`. */
   get buffers(): readonly (readonly [string, GPUBuffer])[] {
-    const { counter, settings, rates } = this;
+    const { counter, settings, optimizerScalars } = this;
     return [
       ['counter', counter],
       ['settings', settings],
-      ...(rates ? [['rates', rates] as const] : []),
+      ...(optimizerScalars ? [['optimizerScalars', optimizerScalars] as const] : []),
     ];
   }
 
   /**
-   * Sets the counter to `step`, of a dataset or chunk of `sampleCount` samples, and the rates of this step and those
+   * Sets the counter to `step`, of a dataset or chunk of `sampleCount` samples, and the optimizerScalars of this step and those
    * after it.
    * @param steps of the dataset or chunk
    * @param stepsBefore steps over all epochs before this one
@@ -118,9 +118,9 @@ class Controls {
     const { queue } = this.#device.gpu;
     queue.writeBuffer(this.counter, 0, Uint32Array.of(step, step));
     queue.writeBuffer(this.settings, 0, Uint32Array.of(sampleCount, stepsBefore - step, 0, 0));
-    if (this.rates && this.#training && step < steps) {
-      const rates = this.#training.ratesOf(stepsBefore, steps - step);
-      queue.writeBuffer(this.rates, 16 * step, rates);
+    if (this.optimizerScalars && this.#training && step < steps) {
+      const optimizerScalars = this.#training.optimizerScalarsOf(stepsBefore, steps - step);
+      queue.writeBuffer(this.optimizerScalars, 16 * step, optimizerScalars);
     }
   }
 }
@@ -184,7 +184,7 @@ class ResidentSource implements BatchSource {
     });
     const { queue } = device.gpu;
     // In pieces, so that packing never doubles a large dataset in memory.
-    const stride = 4 * quads(featureCount);
+    const stride = 4 * vec4s(featureCount);
     const piece = Math.max(1, Math.floor((4 * chunkBytes) / stride));
     const bytes = new Uint8Array(Math.min(piece, sampleCount) * stride);
     for (let start = 0; start < sampleCount; start += piece) {
@@ -206,9 +206,9 @@ class ResidentSource implements BatchSource {
     this.cursor = cursor;
   }
 
-  advance(_encoder: GPUCommandEncoder, most: number): Promise<number> {
-    this.cursor.advance(most);
-    return Promise.resolve(most);
+  advance(_encoder: GPUCommandEncoder, max: number): Promise<number> {
+    this.cursor.advance(max);
+    return Promise.resolve(max);
   }
 
   submitted(): void {
@@ -267,7 +267,7 @@ class StreamingSource implements BatchSource {
     this.#stepsPerChunk = stepsPerChunk;
     this.#controls = new Controls(device, allocate, stepsPerChunk, training);
     const samples = stepsPerChunk * batchSize;
-    const sampleBytes = samples * 4 * quads(dataset.featureCount);
+    const sampleBytes = samples * 4 * vec4s(dataset.featureCount);
     this.buffers = new Map([
       ['samples', allocate('samples chunk', sampleBytes, data())],
       ['labels', allocate('labels chunk', 4 * samples, data())],
@@ -290,7 +290,7 @@ class StreamingSource implements BatchSource {
     batchSize: number,
     training: TrainingControls | undefined,
   ): Promise<StreamingSource> {
-    const batchBytes = batchSize * 4 * quads(dataset.featureCount);
+    const batchBytes = batchSize * 4 * vec4s(dataset.featureCount);
     const stepsPerChunk = Math.min(
       Math.max(1, Math.floor(chunkBytes / batchBytes)),
       stepsPerEpoch(dataset.sampleCount, batchSize),
@@ -315,9 +315,9 @@ class StreamingSource implements BatchSource {
     this.#left = 0;
   }
 
-  async advance(encoder: GPUCommandEncoder, most: number): Promise<number> {
+  async advance(encoder: GPUCommandEncoder, max: number): Promise<number> {
     if (this.#left === 0) await this.#loadChunk(encoder);
-    const steps = Math.min(most, this.#left);
+    const steps = Math.min(max, this.#left);
     this.#left -= steps;
     this.cursor.advance(steps);
     this.counter += steps;
@@ -360,7 +360,7 @@ class StreamingSource implements BatchSource {
 
   #fill(staging: ArrayBuffer, start: number, count: number): void {
     const { features, labels, featureCount } = this.#dataset;
-    const stride = 4 * quads(featureCount);
+    const stride = 4 * vec4s(featureCount);
     const sampleBytes = this.buffers.get('samples')!.size;
     const toSamples = new Uint8Array(staging, 0, sampleBytes);
     const toLabels = new Uint32Array(staging, sampleBytes);

@@ -25,14 +25,14 @@ const workgroupSize = 32;
 
 type Shape = Pick<Network, 'layers' | 'activation' | 'output' | 'cost'>;
 
-/** The buffers of the data a step reads, which a `BatchSource` provides; `rates` only to train. */
+/** The buffers of the data a step reads, which a `BatchSource` provides; `optimizerScalars` only to train. */
 export const sourceBuffers = [
   'samples',
   'labels',
   'order',
   'counter',
   'settings',
-  'rates',
+  'optimizerScalars',
 ] as const;
 
 /**
@@ -87,10 +87,10 @@ export function trainingBuffers(
   clipNorm?: number,
 ): ReadonlyMap<string, number> {
   const rows = paddedRows(batchSize);
-  const { activationQuads, deltaQuads } = stepLayers(network, rows);
+  const { activationVec4s, deltaVec4s } = stepLayers(network, rows);
   return new Map([
-    ['activations', 16 * activationQuads],
-    ['deltas', 16 * deltaQuads],
+    ['activations', 16 * activationVec4s],
+    ['deltas', 16 * deltaVec4s],
     ['metrics', rows * 8],
     ...(clipNorm === undefined
       ? []
@@ -138,7 +138,7 @@ export function evaluationBuffers(network: Shape, batchSize: number): ReadonlyMa
   const rows = paddedRows(batchSize);
   const outputs = network.layers.at(-1)!;
   return new Map([
-    ['activations', 16 * stepLayers(network, rows).activationQuads],
+    ['activations', 16 * stepLayers(network, rows).activationVec4s],
     ['outputs', matrixBytes(rows, outputs)],
     ['costs', rows * 4],
     ['confusion', outputs * outputs * 4],

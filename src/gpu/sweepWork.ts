@@ -25,11 +25,11 @@ export interface SweepWork extends StepParts {
    * @param cursor the work moves it on from now on
    */
   begin(cursor: TrainingCursor): void;
-  /** Gives one network its order of the samples, [sampleCount], and its rates of the epoch, [steps, 4]. */
+  /** Gives one network its order of the samples, [sampleCount], and its optimizerScalars of the epoch, [steps, 4]. */
   writeMember(
     network: number,
     order: Uint32Array<ArrayBuffer>,
-    rates: Float32Array<ArrayBuffer>,
+    optimizerScalars: Float32Array<ArrayBuffer>,
   ): void;
   dispose(): void;
 }
@@ -53,7 +53,7 @@ export async function createSweepWork(
   shared: ReadonlyMap<string, GPUBuffer>,
 ): Promise<SweepWork> {
   requireFits(network, dataset);
-  const { batchSize, mostSteps } = plan;
+  const { batchSize, maxSteps } = plan;
   const { sampleCount } = dataset;
   const steps = stepsPerEpoch(sampleCount, batchSize);
   const { stride } = parameterPlaces(network);
@@ -73,9 +73,9 @@ export async function createSweepWork(
   };
   try {
     if (optimizer) {
-      own = await device.createBuffers('the orders and rates of a sweep', [
+      own = await device.createBuffers('the orders and optimizerScalars of a sweep', [
         ['order', 4 * sampleCount * count],
-        ['rates', 16 * steps * count],
+        ['optimizerScalars', 16 * steps * count],
       ]);
     }
     const buffers = new Map([...samples.buffers, ...own, ...shared]);
@@ -92,10 +92,10 @@ export async function createSweepWork(
       // No step is left before an epoch has begun.
       cursor: new TrainingCursor(0),
       /** Hands out whole dispatches, of as many steps as the plan allows. */
-      advance(_: GPUCommandEncoder, most: number): Promise<number> {
-        stepsPerDispatch = Math.min(most, mostSteps);
+      advance(_: GPUCommandEncoder, max: number): Promise<number> {
+        stepsPerDispatch = Math.min(max, maxSteps);
         write('settings', 0, Uint32Array.of(sampleCount, steps, stepsPerDispatch, 0));
-        const made = most - (most % stepsPerDispatch);
+        const made = max - (max % stepsPerDispatch);
         source.cursor.advance(made);
         return Promise.resolve(made);
       },
@@ -108,9 +108,9 @@ export async function createSweepWork(
         source.cursor = cursor;
         write('progress', 0, new Uint32Array(count).fill(cursor.stepOfEpoch));
       },
-      writeMember(index, order, rates) {
+      writeMember(index, order, optimizerScalars) {
         write('order', order.byteLength * index, order);
-        write('rates', rates.byteLength * index, rates);
+        write('optimizerScalars', optimizerScalars.byteLength * index, optimizerScalars);
       },
     };
   } catch (error) {

@@ -18,7 +18,7 @@ export interface LayerParameters {
 }
 
 /** 2³⁰ float32 are 4 GiB: more than a WebGPU buffer holds, and less than an array of any JavaScript engine. */
-const largestParameterCount = 2 ** 30;
+const maxParameterCount = 2 ** 30;
 
 /**
  * @returns a frozen copy
@@ -38,9 +38,9 @@ export function requireLayerSizes(sizes: readonly number[]): readonly number[] {
     );
   }
   const count = countOf(sizes);
-  if (count > largestParameterCount) {
+  if (count > maxParameterCount) {
     throw new ConfigurationError(
-      `A network ${sizes.join('-')} would have ${count} parameters, and ${largestParameterCount} is the most ` +
+      `A network ${sizes.join('-')} would have ${count} parameters, and ${maxParameterCount} is the most ` +
         'that are possible. Use smaller layers.',
     );
   }

@@ -11,7 +11,7 @@ import {
   type PeerLine,
   type PeerRequest,
 } from '../benchmark/peers/remote.ts';
-import { peerNames, type PeerName } from '../benchmark/result/sides.ts';
+import { peerNames, type PeerName } from '../benchmark/result/backends.ts';
 import type { LoadPeer } from '../benchmark/peerRun.ts';
 import type { PeerQuestion } from '../page/jobs/benchArguments.ts';
 import { decode, encode } from '../page/wire.ts';
@@ -48,7 +48,7 @@ export interface PythonForm {
   readonly title: string;
   readonly computesOn: 'gpu' | 'cpu';
   /** The side of `nudge bench --peers` that it may stand for. */
-  readonly side: string | null;
+  readonly backend: string | null;
   /** Whether its products are worth measuring: of several forms with the same one has them. */
   readonly multiplies: boolean;
 }
@@ -78,8 +78,8 @@ export async function describePython(executable: string): Promise<PythonDescript
 }
 
 /** The sides that a Python can be. */
-export function pythonSides({ forms }: PythonDescription): readonly PeerName[] {
-  return peerNames.filter((name) => forms.some(({ side }) => side === name));
+export function pythonBackends({ forms }: PythonDescription): readonly PeerName[] {
+  return peerNames.filter((name) => forms.some(({ backend }) => backend === name));
 }
 
 /** Products of an optimised BLAS make at least so many times the GFLOP/s of NumPy's element-wise multiplication. */

@@ -332,7 +332,7 @@ export class App {
   }
 }
 
-/** What was running when the page was hidden is measured again, so that mark does not stay. */
+/** What was running when the page was hidden is measured again, so that flag does not stay. */
 function resumable(result: BenchmarkResult): BenchmarkResult {
-  return { ...result, marks: result.marks.filter(({ kind }) => kind !== 'hidden') };
+  return { ...result, flags: result.flags.filter(({ kind }) => kind !== 'hidden') };
 }

@@ -20,17 +20,17 @@ export function takeFiles({ onData, onResults }: FileTakers): void {
     input.value = '';
     if (files.length > 0) onResults(files);
   });
-  const mark = (isDragging: boolean) => document.body.classList.toggle('is-dragging', isDragging);
+  const flag = (isDragging: boolean) => document.body.classList.toggle('is-dragging', isDragging);
   addEventListener('dragover', (event) => {
     event.preventDefault();
-    mark(true);
+    flag(true);
   });
   addEventListener('dragleave', (event) => {
-    if (event.relatedTarget === null) mark(false);
+    if (event.relatedTarget === null) flag(false);
   });
   addEventListener('drop', (event) => {
     event.preventDefault();
-    mark(false);
+    flag(false);
     const files = [...(event.dataTransfer?.files ?? [])];
     const results = files.filter(isResult);
     if (results.length > 0) onResults(results);

@@ -3,7 +3,7 @@
  * wire.ts), because what a browser's remote protocol does to other values differs by browser.
  */
 import { ConfigurationError } from '../errors.ts';
-import type { Job } from './jobs/job.ts';
+import type { PageJob } from './jobs/pageJob.ts';
 import { decode, decodeError, encode, encodeError, type WireError } from './wire.ts';
 
 /** How a job ended. */
@@ -29,7 +29,7 @@ export interface NudgePage {
   abort(id: number): void;
 }
 
-export function createNudgePage(jobs: Readonly<Record<string, Job>>): NudgePage {
+export function createNudgePage(jobs: Readonly<Record<string, PageJob>>): NudgePage {
   const aborts = new Map<number, AbortController>();
   return {
     async call(id, name, args, emit) {
@@ -49,7 +49,7 @@ export function createNudgePage(jobs: Readonly<Record<string, Job>>): NudgePage 
   };
 }
 
-function findJob(jobs: Readonly<Record<string, Job>>, name: string): Job {
+function findJob(jobs: Readonly<Record<string, PageJob>>, name: string): PageJob {
   const job = Object.hasOwn(jobs, name) ? jobs[name] : undefined;
   if (job !== undefined) return job;
   const known = Object.keys(jobs).join(', ');
@@ -57,7 +57,7 @@ function findJob(jobs: Readonly<Record<string, Job>>, name: string): Job {
 }
 
 async function run(
-  job: Job,
+  job: PageJob,
   args: unknown,
   emit: (event: string) => Promise<unknown>,
   signal: AbortSignal,

@@ -1,5 +1,5 @@
 /** The datasets that the page trains on: digits generated on the spot, MNIST files of its server, or files handed in. */
-import type { WorkData } from '../benchmark/trainJob.ts';
+import type { JobData } from '../benchmark/trainJob.ts';
 import { createDataset, sliceDataset, type Dataset } from '../data/dataset.ts';
 import {
   digits,
@@ -24,7 +24,7 @@ const featureCount = 784;
 const digitsAtOnce = 200;
 
 /** @throws {MissingDataError | FormatError} for files that are not there, or damaged */
-export async function loadPageData(source: PageDataSource): Promise<WorkData> {
+export async function loadPageData(source: PageDataSource): Promise<JobData> {
   if (source.kind === 'digits') return digits(source.options);
   return await readMnist(await readRoles(({ role }) => fetchBytes(source.urls[role])));
 }
@@ -49,7 +49,7 @@ export async function generateDigits(
   { seed = 1, trainingCount = 60_000, testCount = 10_000 }: DigitsOptions,
   onProgress: (done: number) => void,
   signal: AbortSignal,
-): Promise<WorkData> {
+): Promise<JobData> {
   const all = trainingCount + testCount;
   const slice = new TimeSlice();
   const generate = async (split: DigitsSplit, count: number, before: number): Promise<Dataset> => {
@@ -79,7 +79,7 @@ export async function generateDigits(
  * @param trainingCount training samples at most; test samples a sixth as many
  * @throws {MissingDataError | FormatError} as `readMnistFiles` does, and when images are not 28 × 28
  */
-export async function readFiles(files: readonly File[], trainingCount: number): Promise<WorkData> {
+export async function readFiles(files: readonly File[], trainingCount: number): Promise<JobData> {
   const { training, test } = await readMnistFiles(files);
   if (training.featureCount !== featureCount) {
     throw new FormatError(

@@ -3,7 +3,7 @@
  * by hand or comes from a stranger, so every value is checked. Other parameters are left alone: search engines and social
  * networks add theirs.
  */
-import { browserPeers, type OwnSideName } from '../benchmark/result/sides.ts';
+import { browserPeers, type OwnBackendName } from '../benchmark/result/backends.ts';
 import { settingsRanges, type BenchmarkSettings } from '../benchmark/settings.ts';
 import { workloads as knownWorkloads } from '../benchmark/workloads.ts';
 
@@ -11,7 +11,7 @@ export interface PageOptions {
   /** Default: what this adapter should run. */
   readonly workloads?: readonly string[];
   /** Default: whatever there is. */
-  readonly backend?: readonly OwnSideName[];
+  readonly backend?: readonly OwnBackendName[];
   readonly repeats?: number;
   /** That the repeats are cut into, each in fresh workers. */
   readonly blocks?: number;
@@ -55,7 +55,7 @@ const names = [
 type OptionName = (typeof names)[number];
 
 const workloadNames = knownWorkloads.map(({ name }) => name);
-const backends: readonly OwnSideName[] = ['webgpu', 'cpu', 'cpu-1'];
+const backends: readonly OwnBackendName[] = ['webgpu', 'cpu', 'cpu-1'];
 
 /** Options that hold a whole number, with the least and the most it may be. */
 const ranges = {
@@ -100,7 +100,7 @@ export function settingsOf(options: PageOptions): BenchmarkSettings {
   const { workloads, backend, repeats, blocks, seconds, wait, seed, quick, peers } = options;
   return {
     workloads,
-    sides: backend,
+    backends: backend,
     repeats,
     blocks,
     repeatSeconds: seconds,
@@ -131,20 +131,20 @@ function readOption(options: Draft, name: OptionName, value: string): string | u
     case 'wait':
     case 'seed':
     case 'samples': {
-      const [least, most] = ranges[name];
+      const [min, max] = ranges[name];
       // Digits alone: Number() also reads '', '1e3' and '0x10'.
       const number = /^\d{1,10}$/.test(value) ? Number(value) : NaN;
-      if (!(number >= least && number <= most)) {
-        return `${name} must be a whole number from ${least} to ${most}`;
+      if (!(number >= min && number <= max)) {
+        return `${name} must be a whole number from ${min} to ${max}`;
       }
       options[name] = number;
       return undefined;
     }
     case 'seconds': {
-      const [least, most] = settingsRanges.repeatSeconds;
+      const [min, max] = settingsRanges.repeatSeconds;
       const number = /^\d{1,3}(\.\d{1,6})?$/.test(value) ? Number(value) : NaN;
-      if (!(number >= least && number <= most)) {
-        return `seconds must be a number from ${least} to ${most}`;
+      if (!(number >= min && number <= max)) {
+        return `seconds must be a number from ${min} to ${max}`;
       }
       options.seconds = number;
       return undefined;

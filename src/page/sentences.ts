@@ -9,8 +9,8 @@ import {
 } from '../errors.ts';
 import { adapterName, type AdapterDescription } from '../gpu/adapter.ts';
 import type { Phase } from '../benchmark/events.ts';
-import type { SideName } from '../benchmark/result/schema.ts';
-import { onSide } from './sides.ts';
+import type { BackendName } from '../benchmark/result/schema.ts';
+import { onBackend } from './backendNames.ts';
 
 /** Which adapter it is. */
 export function adapterSentence(adapter: AdapterDescription): string {
@@ -73,16 +73,16 @@ const doing: Readonly<Record<Phase, string>> = {
 export interface Doing {
   readonly phase: Phase;
   readonly workload?: string;
-  readonly side?: SideName;
+  readonly backend?: BackendName;
   readonly round?: number;
 }
 
 /** What is being done: 'Measuring: mid on the GPU, repeat 4 of 10'. */
 export function doingSentence(
-  { phase, workload, side, round }: Doing,
+  { phase, workload, backend, round }: Doing,
   { repeats, isSoftware }: { readonly repeats: number; readonly isSoftware: boolean },
 ): string {
-  const what = [workload, side && onSide(side, isSoftware)].filter(Boolean).join(' ');
+  const what = [workload, backend && onBackend(backend, isSoftware)].filter(Boolean).join(' ');
   const which = round === undefined ? '' : `, repeat ${round} of ${repeats}`;
   return what === '' ? doing[phase] : `${doing[phase]}: ${what}${which}`;
 }

@@ -136,10 +136,10 @@ async function compareOn(
 const budgetMs = 500;
 const trialMs = 25;
 /** Steps of a trial at most. */
-const mostTrialSteps = 4096;
+const maxTrialSteps = 4096;
 /** Bytes of features to try on, about: more than caches hold, as with real data. And samples at most. */
 const noiseBytes = 2 ** 24;
-const mostNoiseSamples = 2 ** 16;
+const maxNoiseSamples = 2 ** 16;
 
 /**
  * Trains on noise with both, in turn. A tie goes to the GPU, because it leaves the CPU's cores to the page.
@@ -213,11 +213,11 @@ async function trialOn(
   do {
     stepMs = await makeSteps(steps);
     steps *= 2;
-  } while (stepMs * steps < 2 * trialMs && steps < mostTrialSteps);
+  } while (stepMs * steps < 2 * trialMs && steps < maxTrialSteps);
   const eachMs = Math.max(trialMs, 10 * timerResolution());
   return async () => {
     const wanted = stepMs > 0 ? Math.round(eachMs / stepMs) : 1;
-    stepMs = await makeSteps(Math.max(1, Math.min(wanted, mostTrialSteps)));
+    stepMs = await makeSteps(Math.max(1, Math.min(wanted, maxTrialSteps)));
     return stepMs;
   };
 }
@@ -227,8 +227,8 @@ function noiseDataset({ layers }: Network, batchSize: number): Dataset {
   const random = new Random(0, 0);
   const featureCount = layers[0]!;
   const classCount = Math.min(256, layers.at(-1)!);
-  const most = Math.min(mostNoiseSamples, noiseBytes / featureCount);
-  const sampleCount = batchSize * Math.max(1, Math.floor(most / batchSize));
+  const max = Math.min(maxNoiseSamples, noiseBytes / featureCount);
+  const sampleCount = batchSize * Math.max(1, Math.floor(max / batchSize));
   const features = new Uint8Array(sampleCount * featureCount);
   // A prime number, so that samples begin at different places of what is repeated.
   const period = Uint8Array.from({ length: 65_521 }, () =>

@@ -2,8 +2,8 @@ import type { Dataset } from '../data/dataset.ts';
 import { ConfigurationError, NonFiniteError } from '../errors.ts';
 import type { AdapterDescription } from '../gpu/adapter.ts';
 import { Device } from '../gpu/device.ts';
-import { ratesOf } from '../gpu/rates.ts';
-import { requireRoom, SweepEngine, type SweepMetrics } from '../gpu/sweep.ts';
+import { optimizerScalarsOf } from '../gpu/optimizerScalars.ts';
+import { requireRoom, SweepEngine, type SweepMetrics } from '../gpu/sweepEngine.ts';
 import {
   requireArray,
   requireObject,
@@ -244,7 +244,7 @@ export class Sweep {
     const { members } = this.#options;
     const slice = new TimeSlice();
     await this.#engine.beginEpoch(
-      (n) => ratesOf(members[n]!.optimizer),
+      (n) => optimizerScalarsOf(members[n]!.optimizer),
       async (n) => {
         if (slice.isOver()) await slice.next();
         signal.throwIfAborted();

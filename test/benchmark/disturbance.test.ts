@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
 
 import {
-  disturbanceMarks,
+  disturbanceFlags,
   findSlowdown,
   isBusy,
-  threadMarks,
+  threadFlags,
   type RatesByBlock,
 } from '../../src/benchmark/disturbance.ts';
 import { Random } from '../../src/network/random.ts';
@@ -125,21 +125,21 @@ describe('other programs', () => {
   });
 
   test('are not mentioned where no round was disturbed', () => {
-    expect(disturbanceMarks({ rounds: 20, again: 0, kept: 0 }, 0.05)).toEqual([]);
+    expect(disturbanceFlags({ rounds: 20, again: 0, kept: 0 }, 0.05)).toEqual([]);
   });
 
   test('are mentioned where rounds were measured again', () => {
-    const [mark] = disturbanceMarks({ rounds: 20, again: 3, kept: 1 }, 0.05);
-    expect(mark).toMatchObject({ kind: 'disturbed', isVoid: false });
-    expect(mark!.message).toBe(
+    const [flag] = disturbanceFlags({ rounds: 20, again: 3, kept: 1 }, 0.05);
+    expect(flag).toMatchObject({ kind: 'disturbed', isVoid: false });
+    expect(flag!.message).toBe(
       'Other programs disturbed 3 rounds, which were measured again; 1 of 20 rounds stayed disturbed.',
     );
   });
 
   test('make a run one of a busy machine where over a fifth of the rounds stayed disturbed', () => {
-    const [mark] = disturbanceMarks({ rounds: 20, again: 10, kept: 5 }, 0.35);
-    expect(mark).toMatchObject({ kind: 'busy', isVoid: false });
-    expect(mark!.message).toMatch(
+    const [flag] = disturbanceFlags({ rounds: 20, again: 10, kept: 5 }, 0.35);
+    expect(flag).toMatchObject({ kind: 'busy', isVoid: false });
+    expect(flag!.message).toMatch(
       /^Other programs were at work in 5 of 20 rounds and took 35 % of the processor on average\./,
     );
   });
@@ -150,7 +150,7 @@ describe('several threads that are slower than one', () => {
   const withRatio = (middle: number, half: number, threads: number) => ({
     ...workload!,
     series: workload!.series.map((one) =>
-      one.side === 'cpu' ? { ...one, threads: [threads, threads] } : one,
+      one.backend === 'cpu' ? { ...one, threads: [threads, threads] } : one,
     ),
     ratios: [
       { of: 'cpu', over: 'cpu-1', middle, low: middle - half, high: middle + half } as const,
@@ -158,9 +158,9 @@ describe('several threads that are slower than one', () => {
   });
 
   test('are named, with both numbers', () => {
-    const [mark] = threadMarks(withRatio(0.6, 0.1, 2));
-    expect(mark).toMatchObject({ kind: 'threads', isVoid: false, side: 'cpu' });
-    expect(mark!.message).toContain('trained 0.60 times as fast on 2 threads as on one');
+    const [flag] = threadFlags(withRatio(0.6, 0.1, 2));
+    expect(flag).toMatchObject({ kind: 'threads', isVoid: false, backend: 'cpu' });
+    expect(flag!.message).toContain('trained 0.60 times as fast on 2 threads as on one');
   });
 
   test.each([
@@ -168,6 +168,6 @@ describe('several threads that are slower than one', () => {
     ['they are as fast', 0.98, 0.01, 2],
     ['it is one thread itself', 0.6, 0.1, 1],
   ])('are not, where %s', (_, middle, half, threads) => {
-    expect(threadMarks(withRatio(middle, half, threads))).toEqual([]);
+    expect(threadFlags(withRatio(middle, half, threads))).toEqual([]);
   });
 });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 
-import { compareCosts, failureSentence, mostDrift, verdictOf } from '../../src/benchmark/gate.ts';
+import { compareCosts, failureSentence, maxDrift, verdictOf } from '../../src/benchmark/gate.ts';
 
 /** Sums of costs of 10 samples a step, by the mean cost of each stretch between two reports. */
 function sums(stretches: readonly (readonly [step: number, cost: number])[]): Map<number, number> {
@@ -75,7 +75,7 @@ describe('a verdict', () => {
   const right = { samples: 100, tensors: [{ name: 'layers.0.weight', worst: 0.31 }] };
 
   test('holds where both answers do', () => {
-    const verification = verdictOf(right, { drift: mostDrift, steps: 64 });
+    const verification = verdictOf(right, { drift: maxDrift, steps: 64 });
     expect(verification).toMatchObject({ isVerified: true, worst: 0.31, stepsCompared: 64 });
     expect(failureSentence('tiny', verification)).toBeUndefined();
   });

@@ -40,10 +40,10 @@ async function runWith(loadPeer: LoadPeer | undefined) {
   return await runBenchmark({
     ...data,
     openLab: () => Promise.resolve(new LocalLab({ ...data, gpu, loadPeer })),
-    surroundings: { runtime: 'node', name: 'a test', system: '', threads: 1, isIsolated: true },
+    hostEnvironment: { runtime: 'node', name: 'a test', system: '', threads: 1, isIsolated: true },
     nudge: { version: '1' },
     workloads: ['tiny'],
-    sides: ['cpu'],
+    backends: ['cpu'],
     peers: ['tfjs-webgpu', 'tfjs-wasm', 'jax-webgpu', 'jax-wasm'],
     repeats: 2,
     repeatSeconds: 0.01,
@@ -55,9 +55,9 @@ async function runWith(loadPeer: LoadPeer | undefined) {
 test('other libraries are timed beside, with their final cost, and have no score', async () => {
   const result = await runWith(library((cost) => cost));
   // Those that want a GPU are left out where there is none.
-  expect(result.settings.sides).toEqual(['cpu', 'tfjs-wasm', 'jax-wasm']);
+  expect(result.settings.backends).toEqual(['cpu', 'tfjs-wasm', 'jax-wasm']);
   const [workload] = result.workloads;
-  expect(workload!.series.map(({ side }) => side)).toEqual(['cpu', 'tfjs-wasm', 'jax-wasm']);
+  expect(workload!.series.map(({ backend }) => backend)).toEqual(['cpu', 'tfjs-wasm', 'jax-wasm']);
   for (const { samplesPerSecond, finalCost } of workload!.series) {
     expect(samplesPerSecond).toHaveLength(2);
     expect(finalCost).toBeGreaterThan(0);
@@ -66,8 +66,8 @@ test('other libraries are timed beside, with their final cost, and have no score
     'cpu/tfjs-wasm',
     'cpu/jax-wasm',
   ]);
-  expect(result.scores.map(({ side }) => side)).toEqual(['cpu']);
-  expect(result.marks.filter(({ isVoid }) => isVoid)).toEqual([]);
+  expect(result.scores.map(({ backend }) => backend)).toEqual(['cpu']);
+  expect(result.flags.filter(({ isVoid }) => isVoid)).toEqual([]);
 });
 
 test.each([
@@ -83,14 +83,14 @@ test.each([
     'fails: out of registers',
   ],
   ['is not there', undefined, 'runs in browsers only'],
-] as const)('one that %s is left out, with a mark that says so', async (_, load, sentence) => {
+] as const)('one that %s is left out, with a flag that says so', async (_, load, sentence) => {
   const result = await runWith(load);
-  expect(result.workloads[0]!.series.map(({ side }) => side)).toEqual(['cpu']);
-  const failed = result.marks.filter(({ kind }) => kind === 'failed');
+  expect(result.workloads[0]!.series.map(({ backend }) => backend)).toEqual(['cpu']);
+  const failed = result.flags.filter(({ kind }) => kind === 'failed');
   expect(failed).toHaveLength(2);
-  for (const mark of failed) {
-    expect(mark).toMatchObject({ isVoid: false, workload: 'tiny' });
-    expect(mark.message).toContain(sentence);
+  for (const flag of failed) {
+    expect(flag).toMatchObject({ isVoid: false, workload: 'tiny' });
+    expect(flag.message).toContain(sentence);
   }
   expect(result.scores).toHaveLength(1);
 });

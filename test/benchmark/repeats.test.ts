@@ -2,8 +2,8 @@ import { expect, test } from 'vitest';
 
 import { Repeats } from '../../src/benchmark/repeats.ts';
 
-/** A side whose steps take `stepSeconds` each and whose result takes `waitSeconds` more, whatever the steps. */
-function side(stepSeconds: number, waitSeconds: number) {
+/** A backend whose steps take `stepSeconds` each and whose result takes `waitSeconds` more, whatever the steps. */
+function backend(stepSeconds: number, waitSeconds: number) {
   const asked: number[] = [];
   const train = (steps: number) => {
     asked.push(steps);
@@ -19,7 +19,7 @@ test.each([
   ['the same with small steps', 1e-5, 0.1],
   ['a browser whose read-back takes 4 ms', 6.5e-4, 4.1e-3],
 ])('waiting makes little of a repeat on %s', async (_, stepSeconds, waitSeconds) => {
-  const { train } = side(stepSeconds, waitSeconds);
+  const { train } = backend(stepSeconds, waitSeconds);
   const repeats = new Repeats(train, 0.1, undefined);
   await repeats.warmUp();
   const rate = await repeats.time();
@@ -31,7 +31,7 @@ test.each([
 
 test('a repeat takes about as long as it should where nothing waits', async () => {
   for (const stepSeconds of [1e-6, 3e-5, 1e-3, 2e-2]) {
-    const { train } = side(stepSeconds, 0);
+    const { train } = backend(stepSeconds, 0);
     const repeats = new Repeats(train, 0.3, undefined);
     await repeats.warmUp();
     const seconds = repeats.stepsPerRepeat * stepSeconds;
@@ -41,7 +41,7 @@ test('a repeat takes about as long as it should where nothing waits', async () =
 });
 
 test('steps that are longer than a repeat are made one by one', async () => {
-  const { train, asked } = side(2, 0);
+  const { train, asked } = backend(2, 0);
   const repeats = new Repeats(train, 0.3, undefined);
   await repeats.warmUp();
   expect(repeats.stepsPerRepeat).toBe(1);
@@ -50,20 +50,20 @@ test('steps that are longer than a repeat are made one by one', async () => {
 });
 
 test('a later block takes the steps of the first, and is warm sooner', async () => {
-  const { train, asked } = side(1e-3, 0);
+  const { train, asked } = backend(1e-3, 0);
   const repeats = new Repeats(train, 0.1, 128);
   await repeats.warmUp();
   expect(asked).toEqual([1, ...Array<number>(9).fill(16)]);
   await repeats.time();
   expect(asked.at(-1)).toBe(128);
 
-  const long = side(2, 0);
+  const long = backend(2, 0);
   await new Repeats(long.train, 0.3, 1).warmUp();
   expect(long.asked.length).toBeLessThan(5);
 });
 
 test('the number of samples of each step is what the rate is made of', async () => {
-  const { train } = side(1e-3, 0);
+  const { train } = backend(1e-3, 0);
   const repeats = new Repeats(train, 0.1, undefined);
   await repeats.warmUp();
   expect(await repeats.time()).toBeCloseTo(100_000, 6);

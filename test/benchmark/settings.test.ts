@@ -25,7 +25,7 @@ describe('settings', () => {
       'batch-1000',
     ]);
     expect(settings).toMatchObject({
-      sides: ['cpu-1', 'cpu', 'webgpu'],
+      backends: ['cpu-1', 'cpu', 'webgpu'],
       repeats: 10,
       blocks: 5,
       repeatSeconds: 0.3,
@@ -45,12 +45,12 @@ describe('settings', () => {
   });
 
   test('leave out what only a GPU runs where none is asked for', () => {
-    const alone = decideSettings({ sides: ['cpu-1', 'cpu'] }, 'hardware');
+    const alone = decideSettings({ backends: ['cpu-1', 'cpu'] }, 'hardware');
     expect(names(alone)).toEqual(names(decideSettings({}, 'none')));
   });
 
   test('leave the GPU out where there is none', () => {
-    expect(decideSettings({}, 'none').sides).toEqual(['cpu-1', 'cpu']);
+    expect(decideSettings({}, 'none').backends).toEqual(['cpu-1', 'cpu']);
   });
 
   test('are fewer and shorter where it is to be quick', () => {
@@ -66,7 +66,7 @@ describe('settings', () => {
     ],
     [{ workloads: [] }, 'workloads is a list of one or more'],
     [{ workloads: ['tiny', 'tiny'] }, 'without repetition'],
-    [{ sides: ['gpu'] }, "There is no 'gpu' among sides. There are: cpu-1, cpu, webgpu."],
+    [{ backends: ['gpu'] }, "There is no 'gpu' among backends. There are: cpu-1, cpu, webgpu."],
     [{ repeats: 1 }, 'repeats is a number from 2 to 100, and 1 was given.'],
     [{ repeats: 2.5 }, 'repeats must be a whole number; got 2.5.'],
     [{ blocks: 0 }, 'blocks is a number from 1 to 100, and 0 was given.'],
@@ -74,7 +74,7 @@ describe('settings', () => {
     [{ blocks: 11 }, '11 blocks need at least one repeat each; got 10 repeats.'],
     [{ repeatSeconds: NaN }, 'repeatSeconds is a number from 0.01 to 10, and NaN was given.'],
     [{ seed: -1 }, 'seed'],
-    [{ workloads: ['tiny', 'huge'], sides: ['cpu'] }, "Workload 'huge' is run on a GPU alone"],
+    [{ workloads: ['tiny', 'huge'], backends: ['cpu'] }, "Workload 'huge' is run on a GPU alone"],
   ])('of %j make no sense', (settings, sentence) => {
     const run = () => decideSettings(settings as never, 'hardware');
     expect(errorOf(ConfigurationError, run).message).toContain(sentence);
@@ -93,7 +93,7 @@ describe('what is expected of a run', () => {
   test('grows with the repeats', () => {
     const few = expectedRunSeconds(decideSettings({ repeats: 10 }, 'hardware'));
     const many = expectedRunSeconds(decideSettings({ repeats: 20 }, 'hardware'));
-    // 7 workloads on 3 sides, 10 repeats more, 0.3 s each at least.
+    // 7 workloads on 3 backends, 10 repeats more, 0.3 s each at least.
     expect(many - few).toBeGreaterThan(7 * 3 * 10 * 0.3);
   });
 });

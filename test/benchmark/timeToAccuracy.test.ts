@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 
-import { networkOf } from '../../src/benchmark/sideRun.ts';
+import { networkOf } from '../../src/benchmark/backendRun.ts';
 import {
   accuracyTargets,
   timeToAccuracy,
@@ -17,15 +17,15 @@ const { training } = digits({ trainingCount: 1000, testCount: 1 });
 const testSet = sliceDataset(training, 0, 500);
 const workload = findWorkload('mid')!;
 
-function options(mostSeconds: number): TimeToAccuracyOptions {
+function options(maxSeconds: number): TimeToAccuracyOptions {
   return {
     workload,
-    side: 'cpu-1',
+    backend: 'cpu-1',
     training,
     test: testSet,
     seed: 1,
     device: undefined,
-    mostSeconds,
+    maxSeconds,
     signal: undefined,
     onProgress: () => undefined,
   };

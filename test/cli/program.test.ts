@@ -82,7 +82,10 @@ describe('wrong usage is told in a sentence, with exit code 2 and no output', ()
     [['sweep', '--seed', '4294967295', '--seeds', '2'], '2 seeds from 4294967295 on go beyond'],
     [['sweep', '--backend', 'cpu'], "error: unknown option '--backend'"],
     [['bench', '--workloads', 'tyni'], "There is no 'tyni' among workloads. There are: tiny, mid,"],
-    [['bench', '--sides', 'gpu'], "There is no 'gpu' among sides. There are: cpu-1, cpu, webgpu."],
+    [
+      ['bench', '--backends', 'gpu'],
+      "There is no 'gpu' among backends. There are: cpu-1, cpu, webgpu.",
+    ],
     [
       ['bench', '--repeats', '1'],
       "--repeats takes a whole number from 2 to 100, and '1' was given.",

@@ -6,7 +6,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import { createCpuEngine } from '../../src/cpu/engine.ts';
 import { builds, compileBuild, supportedBuilds } from '../../src/cpu/kernelModule.ts';
 import { KernelMemory } from '../../src/cpu/memory.ts';
-import { ratesAt } from '../../src/cpu/rates.ts';
+import { updateScalarsAt } from '../../src/cpu/updateScalars.ts';
 import { Team } from '../../src/cpu/team.ts';
 import { gradientTruth } from '../../src/benchmark/verification/gradient.ts';
 import { fileOrder, shuffledOrder } from '../../src/data/shuffle.ts';
@@ -48,7 +48,7 @@ describe('however many threads share the slices', () => {
       const { memory, team } = await createTeam(4, optimizer, clipNorm);
       // Five whole mini-batches, and three samples, which leaves slices with nothing to do.
       for (let s = 0; s < 6; s++)
-        memory.writeRates(s, ratesAt(optimizer, s < 5 ? 1 / 40 : 1 / 3, s));
+        memory.writeUpdateScalars(s, updateScalarsAt(optimizer, s < 5 ? 1 / 40 : 1 / 3, s));
       const { control } = memory;
       control.ask({ threads, batchSize, firstStep: 0, steps: 6 });
       await team.work(threads, (t) => ({ call: 'train', arguments: [control.at, t] }));

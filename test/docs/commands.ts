@@ -96,7 +96,7 @@ export const coverage: Readonly<Record<string, Coverage>> = {
   'nudge bench --browser firefox': 'parsed',
   'nudge bench --peers': 'parsed',
   'nudge bench --peers --python /usr/bin/python3': 'parsed',
-  'nudge bench --workloads large,xl --sides cpu,webgpu --repeats 20 --seconds 0.5': 'parsed',
+  'nudge bench --workloads large,xl --backends cpu,webgpu --repeats 20 --seconds 0.5': 'parsed',
   'nudge bench --json result.json --csv repeats.csv --markdown result.md --card result.svg':
     'parsed',
   'nudge bench --resume result.json --json result.json': 'parsed',

@@ -38,7 +38,7 @@ it('a quick run is verified, ends with exit code 0, and says what ran where', as
   const result = await read('quick.json');
   expect(result.settings).toEqual({
     workloads: ['tiny'],
-    sides: ['cpu-1', 'cpu', 'webgpu'],
+    backends: ['cpu-1', 'cpu', 'webgpu'],
     repeats: 2,
     blocks: 2,
     repeatSeconds: 0.02,
@@ -59,8 +59,8 @@ it('a quick run is verified, ends with exit code 0, and says what ran where', as
 it('Ctrl-C keeps what is finished with exit code 130, and --resume does the rest and no more', async () => {
   // Long enough for the signal to get there in time.
   const long = ['--repeats', '20', '--seconds', '0.05'];
-  const sides = ['--sides', 'cpu-1', '--workloads', 'tiny,batch-10,batch-1'];
-  const stopped = await runCli([...node, ...sides, ...long, '--json', 'stopped.json'], {
+  const backends = ['--backends', 'cpu-1', '--workloads', 'tiny,batch-10,batch-1'];
+  const stopped = await runCli([...node, ...backends, ...long, '--json', 'stopped.json'], {
     cwd: folder,
     isTerminal: true,
     signalAt: { pattern: /batch-10 on CPU, 1 thread: /, name: 'SIGINT' },
@@ -68,7 +68,7 @@ it('Ctrl-C keeps what is finished with exit code 130, and --resume does the rest
   expect(stopped.stderr).toContain('Stopping; what is finished is kept.');
   expect(stopped.code).toBe(130);
   const first = await read('stopped.json');
-  expect(first.marks.map(({ kind }) => kind)).toContain('stopped');
+  expect(first.flags.map(({ kind }) => kind)).toContain('stopped');
   expect(first.workloads.map(({ name }) => name)).toContain('tiny');
   expect(first.workloads.length).toBeLessThan(3);
 
@@ -97,11 +97,11 @@ it('without an adapter the CPU is measured, with the reason, and exit code 1', a
   const without = await runCli([...tiny, '--json', '-'], { cwd: folder, environment });
   const result = readResult(without.stdout);
   expect(result.environment.noAdapter).toContain('Dawn found no WebGPU adapter');
-  expect(result.workloads[0]?.series.map(({ side }) => side)).toEqual(['cpu-1', 'cpu']);
+  expect(result.workloads[0]?.series.map(({ backend }) => backend)).toEqual(['cpu-1', 'cpu']);
   expect(without.stderr).toContain('Not verified: there was no GPU.');
   expect(without.code).toBe(1);
 
-  const asked = await runCli([...tiny, '--sides', 'cpu,webgpu'], { cwd: folder, environment });
+  const asked = await runCli([...tiny, '--backends', 'cpu,webgpu'], { cwd: folder, environment });
   expect(asked.stderr).toContain('error: Dawn found no WebGPU adapter');
   expect([asked.code, asked.stdout]).toEqual([1, '']);
 });
@@ -109,7 +109,17 @@ it('without an adapter the CPU is measured, with the reason, and exit code 1', a
 it('pictures of another size are refused before anything is begun, and nothing is written', async () => {
   const before = await readdir(folder);
   const failed = await runCli(
-    ['bench', '--data', 'small', '--runtime', 'node', '--sides', 'cpu-1', '--json', 'failed.json'],
+    [
+      'bench',
+      '--data',
+      'small',
+      '--runtime',
+      'node',
+      '--backends',
+      'cpu-1',
+      '--json',
+      'failed.json',
+    ],
     { cwd: folder },
   );
   expect(failed.stderr).toMatch(/^error: Dataset '.*' has 16 features a sample, and the network/);
@@ -122,7 +132,7 @@ it('--peers has Python beside, and goes on where that is wrong or absent', async
   const beside = [
     ...node,
     ...short,
-    '--sides',
+    '--backends',
     'cpu',
     '--workloads',
     'tiny',
@@ -132,14 +142,14 @@ it('--peers has Python beside, and goes on where that is wrong or absent', async
   ];
   const python = await writeFakePython(folder);
   const wrong = await runCli([...beside, '--python', python], { cwd: folder });
-  const { settings, marks } = readResult(wrong.stdout);
-  expect(settings.sides).toEqual(['cpu', 'numpy']);
-  const messages = marks.filter(({ side }) => side === 'numpy').map(({ message }) => message);
+  const { settings, flags } = readResult(wrong.stdout);
+  expect(settings.backends).toEqual(['cpu', 'numpy']);
+  const messages = flags.filter(({ backend }) => backend === 'numpy').map(({ message }) => message);
   expect(messages).toEqual([expect.stringContaining('numpy starts with a cost of 2, and it is')]);
   expect(wrong.code).toBe(0);
 
   const absent = await runCli([...beside, '--python', join(folder, 'none')], { cwd: folder });
   expect(absent.stderr).toContain("Python's libraries were not measured");
-  expect(readResult(absent.stdout).settings.sides).toEqual(['cpu']);
+  expect(readResult(absent.stdout).settings.backends).toEqual(['cpu']);
   expect(absent.code).toBe(0);
 });

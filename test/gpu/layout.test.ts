@@ -15,7 +15,7 @@ import {
 } from '../../src/gpu/layout.ts';
 
 describe('the layout of buffers', () => {
-  it('pads rows with zeros to whole quads', () => {
+  it('pads rows with zeros to whole vec4s', () => {
     expect([...packRows([1, 2, 3, 4, 5, 6], 2, 3)]).toEqual([1, 2, 3, 0, 4, 5, 6, 0]);
     expect(matrixBytes(2, 3)).toBe(2 * 4 * 4);
     expect(matrixBytes(1, 8)).toBe(8 * 4);
@@ -56,7 +56,7 @@ describe('the layout of buffers', () => {
   });
 
   it('begins every layer where WebGPU lets a binding begin, behind the layer before', () => {
-    // (4·quads(inputs) + 1)·quads(outputs) quads, from multiples of 16 on
+    // (4·vec4s(inputs) + 1)·vec4s(outputs) vec4s, from multiples of 16 on
     expect(parameterRanges({ layers: [784, 16, 3, 10] })).toEqual([
       { offset: 0, length: 785 * 4 },
       { offset: 3152, length: 17 },
@@ -64,7 +64,7 @@ describe('the layout of buffers', () => {
     ]);
   });
 
-  it('keeps the moments of a quad side by side', () => {
+  it('keeps the moments of a vec4 side by side', () => {
     const m = Float32Array.of(1, 2, 3, 4, 5, 6, 7, 8);
     const v = m.map((value) => 10 * value);
     const packed = packMoments([m, v]);

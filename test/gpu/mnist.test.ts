@@ -46,10 +46,10 @@ describe('on the real MNIST', { timeout: 300_000 }, () => {
     ['modern', 6, 0.97],
   ] as const)(
     'cpu: %s reads, after %i epochs, at least %d of the test set',
-    async ([name, epochs, least], context) => {
+    async ([name, epochs, min], context) => {
       const { training, test } = await realMnist(context);
       const accuracy = await accuracyAfter('cpu', name, { epochs }, training, test);
-      expect(accuracy).toBeGreaterThanOrEqual(least);
+      expect(accuracy).toBeGreaterThanOrEqual(min);
       // A perfect score is a leak of the test set, not a triumph.
       expect(accuracy).toBeLessThan(0.99);
     },
@@ -61,11 +61,11 @@ describe('on the real MNIST', { timeout: 300_000 }, () => {
     ['modern', 120, 0.9],
   ] as const)(
     'webgpu: %s reads, after %i steps, at least %d of the test set, and as much as on the cpu',
-    async ([name, steps, least], context) => {
+    async ([name, steps, min], context) => {
       const { training, test } = await realMnist(context);
       const accuracy = await accuracyAfter('webgpu', name, { steps }, training, test);
-      expect(accuracy).toBeGreaterThanOrEqual(least);
-      // Rounded in another order, the same training takes another side on few of 10,000 images.
+      expect(accuracy).toBeGreaterThanOrEqual(min);
+      // Rounded in another order, the same training takes another backend on few of 10,000 images.
       const onCpu = await accuracyAfter('cpu', name, { steps }, training, test);
       expect(Math.abs(accuracy - onCpu)).toBeLessThanOrEqual(0.002);
     },

@@ -36,9 +36,9 @@ function fakeGpu({ msPerStep, lookEveryMs = 0 }: { msPerStep: number; lookEveryM
     },
   };
   /** Submits as `submitSteps` does; milliseconds that the submit keeps the GPU busy. */
-  const submit = async (pacer: Pacer, most = Infinity): Promise<number> => {
+  const submit = async (pacer: Pacer, max = Infinity): Promise<number> => {
     await pacer.ready();
-    const steps = Math.min(most, pacer.steps);
+    const steps = Math.min(max, pacer.steps);
     const now = performance.now();
     if (gpu.busyUntil > 0) gpu.idleMs += Math.max(0, now - gpu.busyUntil);
     const busy = steps * gpu.msPerStep;
@@ -50,10 +50,10 @@ function fakeGpu({ msPerStep, lookEveryMs = 0 }: { msPerStep: number; lookEveryM
     return busy;
   };
   /** The busy times of so many submits. */
-  const submits = async (pacer: Pacer, count: number, most?: number): Promise<number[]> => {
+  const submits = async (pacer: Pacer, count: number, max?: number): Promise<number[]> => {
     const made = (async () => {
       const times: number[] = [];
-      for (let i = 0; i < count; i++) times.push(await submit(pacer, most));
+      for (let i = 0; i < count; i++) times.push(await submit(pacer, max));
       return times;
     })();
     made.catch(() => undefined);

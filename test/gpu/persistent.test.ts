@@ -1,7 +1,7 @@
 /** The persistent kernel against the reference engine, in one dispatch of several steps. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { persistent, scratchQuads, stepsPerDispatch } from '../../shaders/persistent.ts';
+import { persistent, scratchVec4s, stepsPerDispatch } from '../../shaders/persistent.ts';
 import { floats, runKernel } from '../../src/benchmark/verification/kernelRunner.ts';
 import { outputsAndCosts } from '../../src/benchmark/verification/kernels.ts';
 import { sameBits, trajectoryShare } from '../../src/benchmark/verification/trajectories.ts';
@@ -11,7 +11,7 @@ import { packLayer, packSamples, unpackLayer } from '../../src/gpu/layout.ts';
 import { choosePersistentPlan } from '../../src/gpu/plan/persistent.ts';
 import { stepLayers } from '../../src/gpu/layers.ts';
 import { paddedRows, type PlanAdapter } from '../../src/gpu/plan/plan.ts';
-import { ratesOf } from '../../src/gpu/rates.ts';
+import { optimizerScalarsOf } from '../../src/gpu/optimizerScalars.ts';
 import { parameterPlaces } from '../../src/gpu/parameterStore.ts';
 import { activations } from '../../src/network/functions.ts';
 import { Network, type NetworkOptions } from '../../src/network/network.ts';
@@ -46,7 +46,7 @@ function networksOf(options: Omit<NetworkOptions, 'seed'>): Network[] {
 async function runOnce(
   networks: readonly Network[],
   adapter: PlanAdapter,
-  { mostSteps, planned = 1 }: { mostSteps?: number; planned?: number } = {},
+  { maxSteps, planned = 1 }: { maxSteps?: number; planned?: number } = {},
 ) {
   const network = networks[0]!;
   const plan = choosePersistentPlan(network, batchSize, adapter, planned);
@@ -57,7 +57,7 @@ async function runOnce(
   const optimizers = learningRates.map((learningRate) => sgd({ learningRate }));
   const kernel = persistent({
     ...plan,
-    ...(mostSteps !== undefined && { mostSteps }),
+    ...(maxSteps !== undefined && { maxSteps }),
     work: { kind: 'train', optimizer: optimizers[0]! },
     networks: count,
     ...{ step, activation: network.activation, parameterStride: stride },
@@ -70,7 +70,7 @@ async function runOnce(
       const layer = packLayer(one.weights(l), one.biases(l), inputs, outputs);
       parameters.set(layer, 4 * (stride * n + offsets[l]!));
     });
-    rates.set(ratesOf(optimizers[n]!)(0, steps), 4 * steps * n);
+    rates.set(optimizerScalarsOf(optimizers[n]!)(0, steps), 4 * steps * n);
     order.set(shuffledOrder(n, 0, 23), 23 * n);
   });
   const bytes = new Uint8Array(23 * 20);
@@ -79,7 +79,7 @@ async function runOnce(
     parameters,
     rates,
     order,
-    scratch: { poisoned: 4 * scratchQuads(step) * count },
+    scratch: { poisoned: 4 * scratchVec4s(step) * count },
     samples: new Uint32Array(bytes.buffer),
     labels: Uint32Array.from(dataset.labels),
     progress: new Uint32Array(count + 2 * rows * count),
@@ -142,7 +142,7 @@ describe('three steps of two networks in one dispatch agree with float64, the la
 });
 
 it('a dispatch makes no more steps than it was compiled for, and says how many', async () => {
-  const found = await runOnce(networksOf({ layers: [17, 8, 6] }), llvmpipe, { mostSteps: 2 });
+  const found = await runOnce(networksOf({ layers: [17, 8, 6] }), llvmpipe, { maxSteps: 2 });
   expect(found.map((network) => network.steps)).toEqual([2, 2]);
 });
 
@@ -171,9 +171,9 @@ it('a dispatch stays below the 65,535 iterations at which llvmpipe ends every lo
       [hardware, 64],
     ] as const) {
       const plan = choosePersistentPlan(network, 100, adapter, count);
-      expect(plan.mostSteps).toBe(stepsPerDispatch(plan));
-      expect(plan.mostSteps).toBeGreaterThanOrEqual(1);
-      expect(iterationsOf(layers, plan.tiles, plan.workgroupSize) * plan.mostSteps).toBeLessThan(
+      expect(plan.maxSteps).toBe(stepsPerDispatch(plan));
+      expect(plan.maxSteps).toBeGreaterThanOrEqual(1);
+      expect(iterationsOf(layers, plan.tiles, plan.workgroupSize) * plan.maxSteps).toBeLessThan(
         65_535,
       );
     }

@@ -39,7 +39,7 @@ it('CPU and GPU trainers are interchangeable: the same reports, evaluations and 
   });
   expect(onGpu!.evaluation.cost).toBeCloseTo(onCpu!.evaluation.cost, 4);
   const worst = onCpu!.parameters.reduce(
-    (most, value, i) => Math.max(most, Math.abs(value - onGpu!.parameters[i]!)),
+    (max, value, i) => Math.max(max, Math.abs(value - onGpu!.parameters[i]!)),
     0,
   );
   expect(worst).toBeLessThan(1e-4);

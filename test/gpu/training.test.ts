@@ -103,7 +103,7 @@ describe('an engine on the GPU', () => {
     }
     const [found, truth] = [await gpu.predict(test), await reference.predict(test)];
     expect(found.length).toBe(test.sampleCount * 10);
-    const worst = truth.reduce((most, value, i) => Math.max(most, Math.abs(value - found[i]!)), 0);
+    const worst = truth.reduce((max, value, i) => Math.max(max, Math.abs(value - found[i]!)), 0);
     expect(worst).toBeLessThan(1e-5);
     await gpu.dispose();
     expect(device.liveBuffers).toBe(0);

@@ -13,7 +13,7 @@ import {
   describePython,
   PythonPeers,
   pythonLoader,
-  pythonSides,
+  pythonBackends,
 } from '../../src/node/pythonPeers.ts';
 import { Trainer } from '../../src/training/trainer.ts';
 import { openBlas, writeFakePython } from '../support/fakePython.ts';
@@ -70,11 +70,11 @@ describe('a process', () => {
       await pythonLoader(executable)('numpy')
     ).learn({ network, training, batchSize: 100, learningRate: 1 });
 
-  test('says which sides it can be, and what it warns of', async () => {
+  test('says which backends it can be, and what it warns of', async () => {
     const slow = JSON.stringify({ ...openBlas, blas: 'reference BLAS' });
     const special = `if (request.type === 'describe') plain.describe.libraries = [${slow}];`;
     const found = await describePython(await writeFakePython(folder, special));
-    expect(pythonSides(found)).toEqual(['numpy']);
+    expect(pythonBackends(found)).toEqual(['numpy']);
     expect(found.warnings).toEqual([expect.stringContaining('reference BLAS')]);
     expect(found.notes).toEqual(['PyTorch was not measured.']);
   });
@@ -134,8 +134,8 @@ describe('a process', () => {
 describe.each(['lecture', 'modern'] as const)('%s', (preset) => {
   test('is trained by what Python has on this machine as by the float64 reference', async (context) => {
     const found = await describePython('python3');
-    const sides = pythonSides(found);
-    context.skip(sides.length === 0, found.notes[0]);
+    const backends = pythonBackends(found);
+    context.skip(backends.length === 0, found.notes[0]);
     const network = new Network({ ...presets[preset].network, seed: 1 });
     const [batchSize, learningRate, steps] = [100, 0.1, 4];
     const trainer = await Trainer.create(network, {
@@ -144,12 +144,12 @@ describe.each(['lecture', 'modern'] as const)('%s', (preset) => {
     const costs: number[] = [];
     for await (const { cost } of trainer.fit(training, { steps, reportEvery: 1 })) costs.push(cost);
     await trainer.dispose();
-    for (const side of sides) {
-      const library = await pythonLoader('python3')(side);
+    for (const backend of backends) {
+      const library = await pythonLoader('python3')(backend);
       const learner = await library.learn({ network, training, batchSize, learningRate });
       for (const cost of costs) {
         const found = await learner.train(1);
-        expect(Math.abs(found - cost), side).toBeLessThan(1e-4 * cost);
+        expect(Math.abs(found - cost), backend).toBeLessThan(1e-4 * cost);
       }
       expect((await learner.form?.())?.description).toMatch(/^(NumPy|PyTorch).*, \d/);
       await learner.dispose();

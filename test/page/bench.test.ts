@@ -15,7 +15,7 @@ it('the job of the page runs the benchmark in a worker, tells of it, stops and g
     const args: BenchArguments = {
       configuration: {
         workloads: ['tiny', 'batch-10'],
-        sides: ['cpu-1'],
+        backends: ['cpu-1'],
         repeats: 2,
         repeatSeconds: 0.02,
         // Other programs are no reason for a test to wait.
@@ -40,7 +40,7 @@ it('the job of the page runs the benchmark in a worker, tells of it, stops and g
     const stopped = await bench();
     expect(phases).toContain('measure');
     expect(stopped.workloads.map(({ name }) => name)).toEqual(['tiny']);
-    expect(stopped.marks.map(({ kind }) => kind)).toContain('stopped');
+    expect(stopped.flags.map(({ kind }) => kind)).toContain('stopped');
     expect(stopped.environment).toMatchObject({ runtime: 'browser', isIsolated: true });
 
     const whole = await bench(stopped);
@@ -60,7 +60,11 @@ it('the page runs it in Firefox too, on the GPU that workers have there', async 
     const page = await host.open('?workloads=tiny&repeats=2&seconds=0.02&samples=1000&auto=1');
     const { workloads, environment } = await resultOf(page);
     expect(environment.name).toMatch(/^Firefox \d+$/);
-    expect(workloads[0]?.series.map(({ side }) => side).sort()).toEqual(['cpu', 'cpu-1', 'webgpu']);
+    expect(workloads[0]?.series.map(({ backend }) => backend).sort()).toEqual([
+      'cpu',
+      'cpu-1',
+      'webgpu',
+    ]);
     expect(workloads[0]?.verification?.isVerified).toBe(true);
     expect(await textOf(page, '[data-verified]')).toMatch(/^✓ Verified/);
     await host.closePages();

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 
 import { readResult } from '../../src/benchmark/result/read.ts';
 import { findBrowser } from '../../src/node/browser.ts';
-import { describePython, pythonSides } from '../../src/node/pythonPeers.ts';
+import { describePython, pythonBackends } from '../../src/node/pythonPeers.ts';
 import { makeFolder, runCli, writeTinyMnist } from '../cli/runCli.ts';
 import { writeFakePython } from '../support/fakePython.ts';
 import { ownPage, startRemoteBrowser } from '../support/remoteBrowser.ts';
@@ -40,7 +40,7 @@ it('--connect runs in a browser that runs already, and leaves it as it was', asy
     const { environment, settings, workloads, nudge } = readResult(stdout);
     expect(environment).toMatchObject({ runtime: 'browser', isIsolated: true });
     expect(environment.name).toMatch(/^Chrom(e|ium) \d+$/);
-    expect(settings.sides).toEqual(['cpu-1', 'cpu', 'webgpu']);
+    expect(settings.backends).toEqual(['cpu-1', 'cpu', 'webgpu']);
     expect(workloads[0]?.verification?.isVerified).toBe(true);
     expect(nudge.version).toMatch(/^\d+\.\d+\.\d+/);
     expect(code).toBe(0);
@@ -56,7 +56,7 @@ it('Ctrl-C keeps what the browser has finished, with exit code 130', async () =>
   const long = ['--repeats', '30', '--seconds', '0.1'];
   const stopped = await runCli(
     [
-      ...[...bench, ...long, '--sides', 'cpu-1', '--workloads', 'tiny,batch-10,batch-1'],
+      ...[...bench, ...long, '--backends', 'cpu-1', '--workloads', 'tiny,batch-10,batch-1'],
       ...['--json', 'a.json'],
     ],
     {
@@ -67,8 +67,8 @@ it('Ctrl-C keeps what the browser has finished, with exit code 130', async () =>
   );
   expect(stopped.stderr).toContain('Stopping; what is finished is kept.');
   expect(stopped.code).toBe(130);
-  const { marks, workloads } = readResult(await readFile(join(folder, 'a.json'), 'utf8'));
-  expect(marks.map(({ kind }) => kind)).toContain('stopped');
+  const { flags, workloads } = readResult(await readFile(join(folder, 'a.json'), 'utf8'));
+  expect(flags.map(({ kind }) => kind)).toContain('stopped');
   expect(workloads.map(({ name }) => name)).toContain('tiny');
   expect(workloads.length).toBeLessThan(3);
 });
@@ -80,7 +80,7 @@ it('--peers times other libraries beside, threads and all, under the page’s po
       ...short,
       '--workloads',
       'tiny',
-      '--sides',
+      '--backends',
       'cpu',
       '--peers',
       '--no-python',
@@ -89,11 +89,15 @@ it('--peers times other libraries beside, threads and all, under the page’s po
     ],
     { cwd: folder },
   );
-  const { workloads, marks, scores } = readResult(stdout);
-  expect(marks.filter(({ kind }) => kind === 'failed')).toEqual([]);
-  expect(workloads[0]!.series.map(({ side }) => side)).toEqual(['cpu', 'tfjs-wasm', 'jax-wasm']);
+  const { workloads, flags, scores } = readResult(stdout);
+  expect(flags.filter(({ kind }) => kind === 'failed')).toEqual([]);
+  expect(workloads[0]!.series.map(({ backend }) => backend)).toEqual([
+    'cpu',
+    'tfjs-wasm',
+    'jax-wasm',
+  ]);
   for (const { finalCost } of workloads[0]!.series) expect(finalCost).toBeGreaterThan(0);
-  expect(scores.map(({ side }) => side)).toEqual(['cpu']);
+  expect(scores.map(({ backend }) => backend)).toEqual(['cpu']);
   expect(stderr).toMatch(/TensorFlow\.js, WebAssembly +jax-js, WebAssembly/);
   expect(code).toBe(0);
 });
@@ -104,33 +108,37 @@ it('--peers asks Python, which Node starts for the page’s worker', async (cont
   const python = await writeFakePython(folder);
   const { code, stdout, stderr } = await runCli(
     [
-      ...[...bench, ...short, '--workloads', 'tiny', '--sides', 'cpu', '--peers'],
+      ...[...bench, ...short, '--workloads', 'tiny', '--backends', 'cpu', '--peers'],
       ...['--python', python, '--json', '-'],
     ],
     { cwd: folder },
   );
   expect(stderr).toContain('PyTorch was not measured.');
-  const { settings, workloads, marks } = readResult(stdout);
-  expect(settings.sides).toEqual(['cpu', 'tfjs-wasm', 'jax-wasm', 'numpy']);
-  expect(workloads[0]!.series.map(({ side }) => side)).toEqual(['cpu', 'tfjs-wasm', 'jax-wasm']);
-  const [mark] = marks.filter(({ side }) => side === 'numpy');
-  expect(mark).toMatchObject({ kind: 'failed', isVoid: false });
-  expect(mark!.message).toContain('numpy starts with a cost of 2, and it is');
+  const { settings, workloads, flags } = readResult(stdout);
+  expect(settings.backends).toEqual(['cpu', 'tfjs-wasm', 'jax-wasm', 'numpy']);
+  expect(workloads[0]!.series.map(({ backend }) => backend)).toEqual([
+    'cpu',
+    'tfjs-wasm',
+    'jax-wasm',
+  ]);
+  const [flag] = flags.filter(({ backend }) => backend === 'numpy');
+  expect(flag).toMatchObject({ kind: 'failed', isVoid: false });
+  expect(flag!.message).toContain('numpy starts with a cost of 2, and it is');
   expect(code).toBe(0);
 });
 
 it('--peers times what Python has beside, in a browser', async (context) => {
   const found = await describePython('python3');
-  const sides = pythonSides(found);
-  context.skip(sides.length === 0, found.notes[0]);
+  const backends = pythonBackends(found);
+  context.skip(backends.length === 0, found.notes[0]);
   const { code, stdout } = await runCli(
-    [...bench, ...short, '--workloads', 'tiny', '--sides', 'cpu', '--peers', '--json', '-'],
+    [...bench, ...short, '--workloads', 'tiny', '--backends', 'cpu', '--peers', '--json', '-'],
     { cwd: folder },
   );
-  const { workloads, marks } = readResult(stdout);
-  expect(marks.filter(({ kind }) => kind === 'failed')).toEqual([]);
-  const ran = workloads[0]!.series.filter(({ side }) => sides.some((one) => one === side));
-  expect(ran.map(({ side }) => side)).toEqual(sides);
+  const { workloads, flags } = readResult(stdout);
+  expect(flags.filter(({ kind }) => kind === 'failed')).toEqual([]);
+  const ran = workloads[0]!.series.filter(({ backend }) => backends.some((one) => one === backend));
+  expect(ran.map(({ backend }) => backend)).toEqual(backends);
   for (const { plan, samplesPerSecond } of ran) {
     expect(plan).toMatch(/^(NumPy|PyTorch)/);
     expect(samplesPerSecond).toHaveLength(2);

@@ -22,10 +22,10 @@ it('a kernel that computes something else has no score, and the tensor is named'
     '?workloads=tiny&backend=webgpu,cpu&repeats=2&seconds=0.02&samples=1000&auto=1',
   );
   const result = await resultOf(page);
-  expect(result.scores.map(({ side }) => side)).toEqual(['cpu']);
+  expect(result.scores.map(({ backend }) => backend)).toEqual(['cpu']);
   expect(result.workloads[0]!.verification).toMatchObject({ isVerified: false });
-  const [mark] = result.marks.filter(({ kind }) => kind === 'not-verified');
-  expect(mark?.message).toMatch(/the gradient of layers\.\d\.weight is off by [\d.e+]+ times/);
+  const [flag] = result.flags.filter(({ kind }) => kind === 'not-verified');
+  expect(flag?.message).toMatch(/the gradient of layers\.\d\.weight is off by [\d.e+]+ times/);
   expect(await isHidden(page, '#result')).toBe(false);
   const shown = await textOf(page, '#result');
   expect(shown).toContain('the gradient of layers.0.weight is off by');

@@ -3,7 +3,7 @@ import type { Page } from 'puppeteer';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { encodeLink, encodeSummary } from '../../src/benchmark/result/link.ts';
-import { sides } from '../../src/benchmark/result/sides.ts';
+import { backends } from '../../src/benchmark/result/backends.ts';
 import { cardColors } from '../../src/benchmark/result/svg.ts';
 import { projectAddress } from '../../src/page/share/sharePanel.ts';
 import { makeBenchmarkResult } from '../support/benchmarkResult.ts';
@@ -144,7 +144,7 @@ describe('colours', () => {
     await emulate({ 'prefers-color-scheme': scheme });
     for (const paper of ['paper', 'card']) {
       const behind = await colorOf(paper);
-      for (const name of ['ink', 'muted', ...sides]) {
+      for (const name of ['ink', 'muted', ...backends]) {
         const ratio = contrast(await colorOf(name), behind);
         expect(ratio, `${name} on ${paper}`).toBeGreaterThanOrEqual(4.5);
       }
@@ -197,11 +197,11 @@ describe('colours', () => {
     await expect.poll(() => countPixels('speed-up', after)).toBeGreaterThan(100);
     expect(await countPixels('speed-up', before)).toBe(0);
     // What is said by a colour alone still has one: the keys, and the dots.
-    const marks = await page.$$eval(
-      '[data-chart="throughput"] :is(.key, .dot).side-webgpu',
-      (all) => all.map((mark) => getComputedStyle(mark).backgroundColor),
+    const flags = await page.$$eval(
+      '[data-chart="throughput"] :is(.key, .dot).backend-webgpu',
+      (all) => all.map((flag) => getComputedStyle(flag).backgroundColor),
     );
-    expect(new Set(marks)).toEqual(new Set([after]));
+    expect(new Set(flags)).toEqual(new Set([after]));
     expect(await findProblems(page)).toEqual([]);
   });
 });
@@ -249,7 +249,7 @@ it('a result without a GPU says so to a reader, and not to a program', async () 
   cpu = resultWith(cpu, ['scores', 2], undefined);
   for (const n of result.workloads.keys()) {
     cpu = resultWith(cpu, ['workloads', n, 'series', 2], undefined);
-    // Those over the CPU's two sides.
+    // Those over the CPU's two backends.
     for (let ratio = 0; ratio < 2; ratio++) {
       cpu = resultWith(cpu, ['workloads', n, 'ratios', 0], undefined);
     }

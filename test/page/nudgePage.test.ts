@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
 
 import { FormatError } from '../../src/errors.ts';
-import type { Job } from '../../src/page/jobs/job.ts';
+import type { PageJob } from '../../src/page/jobs/pageJob.ts';
 import { createNudgePage } from '../../src/page/nudgePage.ts';
 import { decode, encode, encodeError } from '../../src/page/wire.ts';
 
-const jobs: Record<string, Job> = {
+const jobs: Record<string, PageJob> = {
   double: (value: number) => Promise.resolve(2 * value),
   fail: () => Promise.reject(new FormatError('The file is too short.', 4)),
   count: (_, { emit }) => {

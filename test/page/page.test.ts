@@ -40,7 +40,7 @@ describe('a run', () => {
     await page.click('#start');
     const stopped = await resultOf(page);
     expect(stopped.workloads.map(({ name }) => name)).toEqual(['tiny']);
-    expect(stopped.marks.map(({ kind }) => kind)).toContain('stopped');
+    expect(stopped.flags.map(({ kind }) => kind)).toContain('stopped');
     await page.waitForSelector('[data-void]');
     expect(await textOf(page, '#status')).toBe('Stopped');
     expect(await textOf(page, '#start')).toBe('Resume');
@@ -55,7 +55,7 @@ describe('a run', () => {
     const ratesOf = ({ workloads: [tiny] }: BenchmarkResult) => tiny!.series[0]!.samplesPerSecond;
     expect(ratesOf(resumed)[0]).toBe(ratesOf(stopped)[0]);
     expect(ratesOf(resumed)).toHaveLength(2);
-    expect(resumed.marks.map(({ kind }) => kind)).not.toContain('stopped');
+    expect(resumed.flags.map(({ kind }) => kind)).not.toContain('stopped');
     await page.waitForSelector('[data-score="cpu"]');
     expect(await textOf(page, '#start')).toBe('Start');
     // Kept in place of its former part, which had no score.
@@ -144,7 +144,7 @@ describe('a worker', () => {
         }`),
     );
     const { workloads } = await resultOf(page);
-    expect(workloads[0]?.series.map(({ side }) => side)).toEqual(['webgpu']);
+    expect(workloads[0]?.series.map(({ backend }) => backend)).toEqual(['webgpu']);
     const loaded = await page.evaluate(() =>
       performance.getEntriesByType('resource').map(({ name }) => name),
     );
@@ -174,13 +174,13 @@ describe('a worker', () => {
 
   it('that ends costs the workload that it was at, and the run goes on with another', async () => {
     const page = await host.open(`?workloads=tiny,batch-10&backend=cpu-1&auto=1&${brief}`, fragile);
-    const { workloads, marks, scores } = await resultOf(page);
+    const { workloads, flags, scores } = await resultOf(page);
     expect(workloads.map(({ name, series }) => [name, series[0]!.samplesPerSecond.length])).toEqual(
       [['tiny', 2]],
     );
-    expect(marks).toContainEqual(expect.objectContaining({ kind: 'failed', workload: 'batch-10' }));
+    expect(flags).toContainEqual(expect.objectContaining({ kind: 'failed', workload: 'batch-10' }));
     expect(scores).toHaveLength(1);
-    expect(await textOf(page, '.marks')).toMatch(/batch-10 was given up: .* out of memory\./);
+    expect(await textOf(page, '.flags')).toMatch(/batch-10 was given up: .* out of memory\./);
   });
 
   it('that ends again and again ends the run, which leaves what was finished', async () => {
@@ -235,9 +235,9 @@ describe('what a stranger sends', () => {
       },
     }));
     const message = 'The gradient of tiny is wrong.';
-    const marks = [{ kind: 'not-verified', message, isVoid: true, side: 'webgpu' }] as const;
-    const scores = result.scores.filter(({ side }) => side !== 'webgpu');
-    const page = await host.open(await encodeLink({ ...result, workloads, marks, scores }));
+    const flags = [{ kind: 'not-verified', message, isVoid: true, backend: 'webgpu' }] as const;
+    const scores = result.scores.filter(({ backend }) => backend !== 'webgpu');
+    const page = await host.open(await encodeLink({ ...result, workloads, flags, scores }));
     await page.waitForSelector('[data-void]');
     expect(await textOf(page, '.scores')).toMatch(
       /^No GPU scoreThe gradient of tiny is wrong\.CPU/,
@@ -265,8 +265,8 @@ describe('what a stranger sends', () => {
 
 /** Four files of random images, small but of MNIST's shape. */
 function makeFiles(size = 28): Record<string, Uint8Array> {
-  const bytes = (count: number, most: number) =>
-    Array.from({ length: count }, (_, n) => (n * 7919) % most);
+  const bytes = (count: number, max: number) =>
+    Array.from({ length: count }, (_, n) => (n * 7919) % max);
   return {
     'train-images-idx3-ubyte': makeIdx([240, size, size], bytes(240 * size * size, 256)),
     'train-labels-idx1-ubyte.gz': pack(makeIdx([240], bytes(240, 10))),

@@ -27,7 +27,7 @@ describe('an address', () => {
     });
     expect(settingsOf(options)).toEqual({
       workloads: ['tiny', 'batch-10'],
-      sides: ['webgpu', 'cpu-1'],
+      backends: ['webgpu', 'cpu-1'],
       repeats: 20,
       blocks: 4,
       repeatSeconds: 0.5,

@@ -7,7 +7,7 @@ import type { Page } from 'puppeteer';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { referenceMachine } from '../../src/benchmark/score.ts';
-import type { BenchmarkResult, OwnSideName } from '../../src/benchmark/result/schema.ts';
+import type { BenchmarkResult, OwnBackendName } from '../../src/benchmark/result/schema.ts';
 import { longestTaskMs } from '../support/longTasks.ts';
 import { hostPage, resultOf, textOf, type PageHost } from './openPage.ts';
 
@@ -90,7 +90,7 @@ describe('the run', () => {
     expect(await page.evaluate('told')).toEqual(result);
     expect(result.workloads.map(({ name }) => name)).toEqual(['tiny', 'mid']);
     for (const { series, verification } of result.workloads) {
-      expect(series.map(({ side }) => side).sort()).toEqual(['cpu', 'cpu-1', 'webgpu']);
+      expect(series.map(({ backend }) => backend).sort()).toEqual(['cpu', 'cpu-1', 'webgpu']);
       expect(series.every(({ samplesPerSecond }) => samplesPerSecond.length === 4)).toBe(true);
       expect(verification?.isVerified).toBe(true);
     }
@@ -116,10 +116,11 @@ describe('the result', () => {
     const values = await page.$$eval('[data-score]', (places) =>
       places.map((place) => [place.getAttribute('data-score'), place.textContent] as const),
     );
-    const scoreOf = (side: OwnSideName) => result.scores.find((score) => score.side === side)!;
-    expect(values.map(([side]) => side)).toEqual(['webgpu', 'cpu', 'cpu-1']);
-    for (const [side, text] of values) {
-      const rounded = Math.round(scoreOf(side as OwnSideName).middle).toLocaleString('en');
+    const scoreOf = (backend: OwnBackendName) =>
+      result.scores.find((score) => score.backend === backend)!;
+    expect(values.map(([backend]) => backend)).toEqual(['webgpu', 'cpu', 'cpu-1']);
+    for (const [backend, text] of values) {
+      const rounded = Math.round(scoreOf(backend as OwnBackendName).middle).toLocaleString('en');
       expect(text.startsWith(`${rounded} ±`)).toBe(true);
     }
     const scores = await textOf(page, '.scores');
@@ -173,7 +174,7 @@ describe('the result', () => {
     );
     const rates = result.workloads.flatMap(({ series }) =>
       (['cpu-1', 'cpu', 'webgpu'] as const).map(
-        (side) => series.find((one) => one.side === side)!.estimate.middle,
+        (backend) => series.find((one) => one.backend === backend)!.estimate.middle,
       ),
     );
     expect(dots).toHaveLength(rates.length);

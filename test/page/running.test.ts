@@ -177,7 +177,7 @@ describe('a page that is hidden', () => {
     const stopped = await resultOf(page);
     expect(stopped.workloads.map(({ name }) => name)).toEqual(['tiny']);
     expect(stopped.scores).toEqual([]);
-    expect(stopped.marks.map(({ kind }) => kind)).toContain('hidden');
+    expect(stopped.flags.map(({ kind }) => kind)).toContain('hidden');
     expect(await textOf(page, '#problem')).toBe(
       'The page was hidden, and browsers slow hidden pages down. The run was stopped; Resume goes on.',
     );
@@ -185,10 +185,10 @@ describe('a page that is hidden', () => {
     await setVisibility(page, 'visible');
     await page.click('#start');
     await waitForText(page, '#status', /^Done in/);
-    const { workloads, scores, marks } = await resultOf(page);
+    const { workloads, scores, flags } = await resultOf(page);
     expect(workloads.map(({ name }) => name)).toEqual(['tiny', 'mid']);
     expect(scores).toHaveLength(2);
-    expect(marks.map(({ kind }) => kind)).not.toContain('hidden');
+    expect(flags.map(({ kind }) => kind)).not.toContain('hidden');
     expect(await isHidden(page, '#notice')).toBe(true);
   });
 
@@ -279,5 +279,5 @@ it('without a GPU the page advises its reader, and measures the CPU', async () =
   expect(await textOf(page, 'body')).not.toMatch(/nudge doctor|createGpu|navigator\.gpu/);
   expect(await findProblems(page)).toEqual([]);
   await page.click('#start');
-  expect((await resultOf(page)).scores.map(({ side }) => side)).toEqual(['cpu']);
+  expect((await resultOf(page)).scores.map(({ backend }) => backend)).toEqual(['cpu']);
 });

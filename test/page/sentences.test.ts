@@ -41,17 +41,17 @@ describe('what is being done', () => {
   it.each([
     [{ phase: 'probe' }, 'Measuring the GPU’s limits'],
     [
-      { phase: 'measure', workload: 'mid', side: 'webgpu', round: 4 },
+      { phase: 'measure', workload: 'mid', backend: 'webgpu', round: 4 },
       'Measuring: mid on the GPU, repeat 4 of 10',
     ],
-    [{ phase: 'compile', workload: 'tiny', side: 'cpu-1' }, 'Compiling: tiny on one CPU thread'],
+    [{ phase: 'compile', workload: 'tiny', backend: 'cpu-1' }, 'Compiling: tiny on one CPU thread'],
     [{ phase: 'verify', workload: 'xl' }, 'Checking the first step against the reference: xl'],
   ] as const)('%j is told', (doing, text) => {
     expect(doingSentence(doing, words)).toBe(text);
   });
 
   it('on a software adapter is not said to be on a GPU', () => {
-    const doing = { phase: 'evaluate', workload: 'mid', side: 'webgpu' } as const;
+    const doing = { phase: 'evaluate', workload: 'mid', backend: 'webgpu' } as const;
     expect(doingSentence(doing, { ...words, isSoftware: true })).toBe(
       'Evaluating: mid on the GPU in software',
     );

@@ -9,10 +9,10 @@ import { read } from '../../shaders/probes/read.ts';
 export function probeVariants(): Kernel[] {
   return [
     count(),
-    ...[2 ** 10, 2 ** 23].flatMap((quads) => [
-      fill({ quads, workgroupSize: 64 }),
-      copy({ quads, workgroupSize: 64 }),
-      read({ quads, invocations: quads / 32, loads: 32, workgroupSize: 64 }),
+    ...[2 ** 10, 2 ** 23].flatMap((vec4s) => [
+      fill({ vec4s, workgroupSize: 64 }),
+      copy({ vec4s, workgroupSize: 64 }),
+      read({ vec4s, invocations: vec4s / 32, loads: 32, workgroupSize: 64 }),
     ]),
     ...([1, 4] as const).flatMap((width) =>
       [2, 8, 16].map((chains) =>

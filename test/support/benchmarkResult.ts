@@ -1,7 +1,7 @@
 /** A whole benchmark result, as a laptop could have made it: made up, plausible, and the same every time. */
 import type {
   BenchmarkResult,
-  OwnSideName,
+  OwnBackendName,
   Series,
   TimeToAccuracy,
   WorkloadResult,
@@ -19,8 +19,8 @@ import { Random } from '../../src/network/random.ts';
 export interface MadeResult {
   /** Of the noise. Default 1. */
   readonly seed?: number;
-  /** How many times as fast the sides are as they would be. Default 1. */
-  readonly factors?: Partial<Record<OwnSideName, number>>;
+  /** How many times as fast the backends are as they would be. Default 1. */
+  readonly factors?: Partial<Record<OwnBackendName, number>>;
   /** Default 10. */
   readonly repeats?: number;
   /** Default 5, or as many as there are repeats. */
@@ -31,7 +31,7 @@ export interface MadeResult {
   readonly workloads?: readonly (keyof typeof rates)[];
 }
 
-/** Samples/s of each side at factor 1. */
+/** Samples/s of each backend at factor 1. */
 const rates = {
   tiny: { 'cpu-1': 612_000, cpu: 745_000, webgpu: 381_000 },
   mid: { 'cpu-1': 171_000, cpu: 296_000, webgpu: 334_000 },
@@ -43,11 +43,11 @@ const rates = {
   'batch-1000': { 'cpu-1': 703_000, cpu: 1_180_000, webgpu: 1_450_000 },
 } as const;
 
-const sides = ['cpu-1', 'cpu', 'webgpu'] as const;
+const backends = ['cpu-1', 'cpu', 'webgpu'] as const;
 
 const timesToAccuracy: readonly TimeToAccuracy[] = [
-  { workload: 'mid', side: 'cpu', target: 0.95, seconds: 0.41, steps: 938, accuracy: 0.9783 },
-  { workload: 'mid', side: 'webgpu', target: 0.97, steps: 4690, accuracy: 0.9691 },
+  { workload: 'mid', backend: 'cpu', target: 0.95, seconds: 0.41, steps: 938, accuracy: 0.9783 },
+  { workload: 'mid', backend: 'webgpu', target: 0.97, steps: 4690, accuracy: 0.9691 },
 ];
 
 export function makeBenchmarkResult(made: MadeResult = {}): BenchmarkResult {
@@ -58,13 +58,13 @@ export function makeBenchmarkResult(made: MadeResult = {}): BenchmarkResult {
   const workloads = names.map((name) => makeWorkload(name, made, random));
   return {
     format: 'nudge-benchmark',
-    version: 2,
+    version: 3,
     nudge: { version: '0.1.0', commit: '50224db' },
     startedAt: '2026-11-26T09:30:00.000Z',
     seconds: 118.4,
     settings: {
       workloads: [...names],
-      sides: [...sides],
+      backends: [...backends],
       repeats,
       blocks,
       repeatSeconds: 0.3,
@@ -122,17 +122,17 @@ export function makeBenchmarkResult(made: MadeResult = {}): BenchmarkResult {
       names.some((name) => name === workload),
     ),
     crossover: { kind: 'between', parameters: 86_400 },
-    marks: [
+    flags: [
       {
         kind: 'not-steady',
         message: `${names[0]!} on the CPU had not become steady when the time for warming up was over.`,
         isVoid: false,
         workload: names[0]!,
-        side: 'cpu',
+        backend: 'cpu',
       },
     ],
-    scores: sides.flatMap(
-      (side) => scoreOf(side, workloads, false, blockSizes(repeats, blocks)) ?? [],
+    scores: backends.flatMap(
+      (backend) => scoreOf(backend, workloads, false, blockSizes(repeats, blocks)) ?? [],
     ),
   };
 }
@@ -144,12 +144,12 @@ function makeWorkload(
 ): WorkloadResult {
   const { network, batchSize, learningRate } = findWorkload(name)!;
   const { layers, activation, output, cost } = network;
-  const series = sides.map((side) =>
+  const series = backends.map((backend) =>
     makeSeries(
-      side,
+      backend,
       Array.from(
         { length: repeats },
-        () => rates[name][side] * (factors?.[side] ?? 1) * Math.exp(0.02 * random.normal()),
+        () => rates[name][backend] * (factors?.[backend] ?? 1) * Math.exp(0.02 * random.normal()),
       ),
       curvePoints,
       batchSize,
@@ -184,14 +184,14 @@ function makeWorkload(
       tensors,
       worst: Math.max(...tensors.map(({ worst }) => worst)),
       costDrift: 0.0007,
-      mostDrift: 0.02,
+      maxDrift: 0.02,
       stepsCompared: 600,
     },
   };
 }
 
 function makeSeries(
-  side: OwnSideName,
+  backend: OwnBackendName,
   samplesPerSecond: readonly number[],
   curvePoints: number,
   batchSize: number,
@@ -205,12 +205,12 @@ function makeSeries(
     cost: 0.08 + 2.2 / (1 + 0.7 * (n + 1)),
     accuracy: 0.98 - 0.88 / (2 + n),
   }));
-  const isGpu = side === 'webgpu';
+  const isGpu = backend === 'webgpu';
   return {
-    side,
+    backend,
     ...(isGpu
       ? { plan: 'tiles of 4×4, forward and update shared', dispatchesPerStep: 7 }
-      : { threads: sizes.map(() => (side === 'cpu' ? 8 : 1)) }),
+      : { threads: sizes.map(() => (backend === 'cpu' ? 8 : 1)) }),
     compileSeconds: isGpu ? 0.142 : 0.004,
     uploadSeconds: isGpu ? 0.061 : 0.019,
     warmUp: { seconds: 0.71, isSteady: true },

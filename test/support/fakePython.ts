@@ -22,7 +22,7 @@ export async function writeFakePython(folder: string, special = ''): Promise<str
       libraries: [openBlas],
     },
     forms: [
-      ...[{ name: 'numpy', title: 'NumPy', computesOn: 'cpu', side: 'numpy', multiplies: true }],
+      ...[{ name: 'numpy', title: 'NumPy', computesOn: 'cpu', backend: 'numpy', multiplies: true }],
     ],
   };
   const code = `#!${process.execPath}

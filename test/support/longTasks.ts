@@ -10,7 +10,7 @@ interface TraceEvent {
   readonly tdur?: number;
 }
 
-const mark = 'nudge-page';
+const flag = 'nudge-page';
 
 /**
  * Does `work` and gives the longest task of the page's thread meanwhile, in milliseconds of the thread's own time: what
@@ -19,13 +19,13 @@ const mark = 'nudge-page';
 export async function longestTaskMs(page: Page, work: () => Promise<void>): Promise<number> {
   await page.tracing.start({ categories: ['toplevel', 'blink.user_timing'] });
   // Tells the page's thread from that of Chromium's own pages.
-  await page.evaluate((name) => void performance.mark(name), mark);
+  await page.evaluate((name) => void performance.mark(name), flag);
   await work();
   const trace = await page.tracing.stop();
   const { traceEvents } = JSON.parse(new TextDecoder().decode(trace)) as {
     traceEvents: readonly TraceEvent[];
   };
-  const own = traceEvents.find(({ name }) => name === mark);
+  const own = traceEvents.find(({ name }) => name === flag);
   const times = traceEvents.flatMap(({ name, pid, tid, tdur = 0 }) =>
     name.endsWith('RunTask') && pid === own?.pid && tid === own.tid ? [tdur / 1000] : [],
   );

@@ -25,7 +25,7 @@ async function compare(
   let now = 0;
   // A look takes a microsecond.
   vi.spyOn(performance, 'now').mockImplementation(() => (now += 0.001));
-  const engine = (side: 'gpu' | 'cpu') => {
+  const engine = (backend: 'gpu' | 'cpu') => {
     let isSettled = false;
     let warm = 0;
     return {
@@ -39,7 +39,7 @@ async function compare(
       run: (steps: number) => {
         // Before all is compiled and warm, steps take long.
         const factor = !isSettled ? 100 : warm++ < 3 ? 5 : 1 + 0.06 * random.uniform();
-        now += steps * stepMs[side](now) * factor;
+        now += steps * stepMs[backend](now) * factor;
         return Promise.resolve({} as StepMetrics);
       },
     } as unknown as Engine;
@@ -61,10 +61,10 @@ describe('auto', () => {
     ['webgpu', 0.05, 200],
   ] as const)(
     'takes %s where a step takes %s ms on the GPU and %s on the CPU',
-    async (side, gpu, cpu) => {
+    async (expected, gpu, cpu) => {
       for (let seed = 1; seed <= 3; seed++) {
         const { backend } = await compare({ gpu: always(gpu), cpu: always(cpu) }, seed);
-        expect(backend).toBe(side);
+        expect(backend).toBe(expected);
       }
     },
   );

@@ -2,7 +2,7 @@
 import type { Contender, Learner, LearningTask } from '../../../src/benchmark/peers/contender.ts';
 import { sliceDataset, type Dataset } from '../../../src/data/dataset.ts';
 import { Network } from '../../../src/network/network.ts';
-import type { Job, JobContext } from '../../../src/page/jobs/job.ts';
+import type { PageJob, PageJobContext } from '../../../src/page/jobs/pageJob.ts';
 import type { MatmulMeasurement, TimeToAccuracy, TrainingMeasurement } from '../measurements.ts';
 import { householder, randomMatrix } from '../matrices.ts';
 import { wholeBatches, type MatmulWorkload, type TrainingWorkload } from '../workloads.ts';
@@ -39,9 +39,9 @@ export function jobsIn(sources: Sources) {
     measureMatmul: (args) => measureMatmul(sources, args),
     timeToAccuracy: (args, context) => timeToAccuracy(sources, args, context),
   } satisfies {
-    measureTraining: Job<MeasureArguments<TrainingWorkload>>;
-    measureMatmul: Job<MeasureArguments<MatmulWorkload>>;
-    timeToAccuracy: Job<TimeToAccuracyArguments>;
+    measureTraining: PageJob<MeasureArguments<TrainingWorkload>>;
+    measureMatmul: PageJob<MeasureArguments<MatmulWorkload>>;
+    timeToAccuracy: PageJob<TimeToAccuracyArguments>;
   };
 }
 
@@ -92,7 +92,7 @@ async function measureMatmul(
 async function timeToAccuracy(
   sources: Sources,
   { contender, workload, accuracy, stepsBetween, limitSeconds }: TimeToAccuracyArguments,
-  { emit }: JobContext,
+  { emit }: PageJobContext,
 ): Promise<TimeToAccuracy> {
   // Compiles, with a network that is thrown away.
   const trial = await createLearner(sources, contender, workload, { withTest: true });

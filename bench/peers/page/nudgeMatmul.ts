@@ -18,14 +18,14 @@ export async function createNudgeMultiplier(
   { size, a, b }: MatmulTask,
 ): Promise<Multiplier> {
   const plan = choosePlan({ layers: [size, size] }, size, device.adapter);
-  const quadsOfMatrix = (paddedRows(size) * size) / 4;
+  const vec4sOfMatrix = (paddedRows(size) * size) / 4;
   const kernel = forward({
     layer: {
       inputs: size,
       outputs: size,
       activation: 'linear',
       inputAt: 0,
-      outputAt: quadsOfMatrix,
+      outputAt: vec4sOfMatrix,
       preactivationAt: 0,
       parametersAt: 0,
     },
@@ -38,10 +38,10 @@ export async function createNudgeMultiplier(
     // B, and b in the row behind it.
     allocate('parameters', 4 * (size + 1) * size, usage),
     // A, and C.
-    allocate('activations', 2 * 16 * quadsOfMatrix, usage),
+    allocate('activations', 2 * 16 * vec4sOfMatrix, usage),
   ]);
   const { queue } = device.gpu;
-  // [inputs, outputs] row-major, of whole quads: a matrix whose size is a multiple of 4 as it is.
+  // [inputs, outputs] row-major, of whole vec4s: a matrix whose size is a multiple of 4 as it is.
   queue.writeBuffer(parameters, 0, b);
   queue.writeBuffer(activations, 0, a);
   const buffers = new Map([
@@ -66,7 +66,7 @@ export async function createNudgeMultiplier(
         usage: GPUBufferUsage.COPY_DST | GPUBufferUsage.MAP_READ,
       });
       const encoder = device.gpu.createCommandEncoder();
-      encoder.copyBufferToBuffer(activations, 16 * quadsOfMatrix, target, 0, target.size);
+      encoder.copyBufferToBuffer(activations, 16 * vec4sOfMatrix, target, 0, target.size);
       queue.submit([encoder.finish()]);
       await target.mapAsync(GPUMapMode.READ);
       const result = new Float32Array(target.getMappedRange().slice(0));

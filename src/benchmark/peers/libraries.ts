@@ -1,8 +1,8 @@
 /** The other libraries, each loaded when it is asked for; what each does stands in a file of its own. */
-import type { BrowserPeerName } from '../result/sides.ts';
+import type { BrowserPeerName } from '../result/backends.ts';
 import type { Contender } from './contender.ts';
 
-/** Sides of `nudge bench --peers`, and forms that only bench:peers measures. */
+/** Backends of `nudge bench --peers`, and forms that only bench:peers measures. */
 export type LibraryName =
   BrowserPeerName | 'tfjs-wasm-one-thread' | 'tfjs-cpu' | 'jax-wasm-one-thread';
 

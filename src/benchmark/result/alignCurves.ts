@@ -1,22 +1,22 @@
-/** Learning curves of several sides, made comparable. Pure. */
-import type { CurvePoint, SideName } from './schema.ts';
+/** Learning curves of several backends, made comparable. Pure. */
+import type { CurvePoint, BackendName } from './schema.ts';
 
 /**
  * Averages the points of each curve over the same stretches of steps. A point is the mean over the steps since the point
- * before it, and sides report at different steps: curves of networks that learn exactly the same would lie apart. Up to the last
- * step that all sides have reported, points stand at steps that all have; beyond it, a side keeps its own.
+ * before it, and backends report at different steps: curves of networks that learn exactly the same would lie apart. Up to the last
+ * step that all backends have reported, points stand at steps that all have; beyond it, a backend keeps its own.
  */
 export function alignCurves(
-  curves: ReadonlyMap<SideName, readonly CurvePoint[]>,
-): Map<SideName, readonly CurvePoint[]> {
+  curves: ReadonlyMap<BackendName, readonly CurvePoint[]>,
+): Map<BackendName, readonly CurvePoint[]> {
   const drawn = [...curves.values()].filter((curve) => curve.length > 0);
   const steps = drawn.map((curve) => new Set(curve.map(({ step }) => step)));
   const common = [...(steps[0] ?? [])].filter((step) => steps.every((some) => some.has(step)));
   const last = Math.max(0, ...common);
   const isKept = new Set(common);
   return new Map(
-    [...curves].map(([side, curve]) => [
-      side,
+    [...curves].map(([backend, curve]) => [
+      backend,
       mergePoints(curve, ({ step }) => step > last || isKept.has(step)),
     ]),
   );

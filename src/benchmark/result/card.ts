@@ -14,10 +14,10 @@ import {
   formatEstimate,
   formatInterval,
   formatUncertainty,
-  markNames,
+  flagNames,
   plainText,
   scoreTitle,
-  sideNames,
+  backendNames,
 } from './words.ts';
 
 const width = 1200;
@@ -71,7 +71,7 @@ export function resultCard(result: BenchmarkResult, address = ''): string {
 /** For readers who cannot see it. */
 function describeCard(result: BenchmarkResult): string {
   const scores = result.scores.map(
-    ({ side, ...score }) => `${sideNames[side]} ${formatEstimate(score, formatCount)}`,
+    ({ backend, ...score }) => `${backendNames[backend]} ${formatEstimate(score, formatCount)}`,
   );
   const gpu = gpuName(result);
   return `nudge benchmark: ${scores.length > 0 ? `score ${scores.join('; ')}` : 'no score'}. GPU: ${gpu}.`;
@@ -80,7 +80,7 @@ function describeCard(result: BenchmarkResult): string {
 /** The GPU's score large, or the CPU's where there is no other; the rest small. */
 function scoreLines(result: BenchmarkResult): string[] {
   const { scores } = result;
-  const main = scores.find(({ side }) => side === 'webgpu') ?? scores.at(-1);
+  const main = scores.find(({ backend }) => backend === 'webgpu') ?? scores.at(-1);
   const at = (y: number, text: string, size: number, fill: string, weight = 400) =>
     textAt(margin, y, text, { size, fill, weight });
   if (!main) return [at(240, 'no score', 64, colors.faint, 700), ...reasonLines(result)];
@@ -91,7 +91,7 @@ function scoreLines(result: BenchmarkResult): string[] {
       240,
       formatCount(main.middle),
       92,
-      main.side === 'webgpu' ? colors.webgpu : colors.text,
+      main.backend === 'webgpu' ? colors.webgpu : colors.text,
       700,
     ),
     at(278, `95 % interval ${formatInterval(main, formatCount)}`, 19, colors.faint),
@@ -102,7 +102,7 @@ function scoreLines(result: BenchmarkResult): string[] {
     ...others.map((score, n) =>
       at(
         376 + 28 * n,
-        `${sideNames[score.side]}: ${formatCount(score.middle)} ${formatUncertainty(score)}`,
+        `${backendNames[score.backend]}: ${formatCount(score.middle)} ${formatUncertainty(score)}`,
         16,
         colors.text,
       ),
@@ -116,12 +116,12 @@ function describeClass({ class: kind }: Score): string {
   return kind === 'software' ? 'software adapter: no GPU' : classNames[kind];
 }
 
-function reasonLines({ marks }: BenchmarkResult): string[] {
-  const kinds = [...new Set(marks.filter(({ isVoid }) => isVoid).map(({ kind }) => kind))];
+function reasonLines({ flags }: BenchmarkResult): string[] {
+  const kinds = [...new Set(flags.filter(({ isVoid }) => isVoid).map(({ kind }) => kind))];
   return kinds
     .slice(0, 4)
     .map((kind, n) =>
-      textAt(margin, 284 + 30 * n, markNames[kind], { size: 22, fill: colors.bad }),
+      textAt(margin, 284 + 30 * n, flagNames[kind], { size: 22, fill: colors.bad }),
     );
 }
 

@@ -1,7 +1,7 @@
-/** The card's chart: for each workload a bar a side, as a share of the faster, with intervals. */
-import type { BenchmarkResult, Series, SideName, WorkloadResult } from './schema.ts';
+/** The card's chart: for each workload a bar a backend, as a share of the faster, with intervals. */
+import type { BenchmarkResult, Series, BackendName, WorkloadResult } from './schema.ts';
 import { attributes, cardColors as colors, textAt } from './svg.ts';
-import { formatRate, plainText, sideNames } from './words.ts';
+import { formatRate, plainText, backendNames } from './words.ts';
 
 export interface Area {
   readonly x: number;
@@ -11,11 +11,11 @@ export interface Area {
 }
 
 /** Told apart without colour by their order, which the legend has too. */
-const sideColors: Partial<Record<SideName, string>> = colors;
+const backendColors: Partial<Record<BackendName, string>> = colors;
 const { text, faint } = colors;
 
 /** More would be too small to read. */
-const mostWorkloads = 6;
+const maxWorkloads = 6;
 /** Of a row's parts: where bars begin, and what is kept free behind them for figures. */
 const labelWidth = 130;
 const figureWidth = 190;
@@ -24,49 +24,59 @@ const legendHeight = 34;
 
 /** @returns elements of SVG, within `area` */
 export function barChart(result: BenchmarkResult, area: Area): string[] {
-  const sides = sidesOf(result);
-  const shown = result.workloads.slice(0, mostWorkloads);
+  const backends = backendsOf(result);
+  const shown = result.workloads.slice(0, maxWorkloads);
   const rowHeight = (area.height - legendHeight) / Math.max(shown.length, 3);
   return [
-    ...legend(result, sides, area),
+    ...legend(result, backends, area),
     ...shown.flatMap((workload, n) => {
       const y = area.y + legendHeight + n * rowHeight;
-      return workloadRow(workload, sides, { ...area, y, height: rowHeight });
+      return workloadRow(workload, backends, { ...area, y, height: rowHeight });
     }),
   ];
 }
 
 /** CPU against GPU, or one thread against all where no GPU ran. */
-function sidesOf({ workloads }: BenchmarkResult): SideName[] {
-  const ran = (side: SideName) =>
-    workloads.some(({ series }) => series.some((one) => one.side === side));
+function backendsOf({ workloads }: BenchmarkResult): BackendName[] {
+  const ran = (backend: BackendName) =>
+    workloads.some(({ series }) => series.some((one) => one.backend === backend));
   const cpu = (['cpu', 'cpu-1'] as const).find(ran);
   if (ran('webgpu')) return cpu ? [cpu, 'webgpu'] : ['webgpu'];
   return (['cpu-1', 'cpu'] as const).filter(ran);
 }
 
-function legend({ workloads }: BenchmarkResult, sides: readonly SideName[], area: Area): string[] {
+function legend(
+  { workloads }: BenchmarkResult,
+  backends: readonly BackendName[],
+  area: Area,
+): string[] {
   const column = (x: number, title: string, anchor: 'start' | 'end') =>
     textAt(x, area.y + 13, title, { size: 16, fill: faint, anchor });
   return [
-    ...sides.flatMap((side, n) => {
+    ...backends.flatMap((backend, n) => {
       const x = area.x + labelWidth + 170 * n;
       return [
-        `<rect ${attributes({ x, y: area.y, width: 14, height: 14, rx: 3, fill: sideColors[side] })}/>`,
-        textAt(x + 22, area.y + 13, sideNames[side], { size: 16, fill: text }),
+        `<rect ${attributes({ x, y: area.y, width: 14, height: 14, rx: 3, fill: backendColors[backend] })}/>`,
+        textAt(x + 22, area.y + 13, backendNames[backend], { size: 16, fill: text }),
       ];
     }),
-    ...(workloads.length > mostWorkloads
-      ? [column(area.x, `${mostWorkloads} of ${workloads.length}`, 'start')]
+    ...(workloads.length > maxWorkloads
+      ? [column(area.x, `${maxWorkloads} of ${workloads.length}`, 'start')]
       : []),
     column(area.x + area.width - speedUpWidth, 'samples/s', 'end'),
-    ...(sides.length === 2 ? [column(area.x + area.width, 'ratio', 'end')] : []),
+    ...(backends.length === 2 ? [column(area.x + area.width, 'ratio', 'end')] : []),
   ];
 }
 
-function workloadRow(workload: WorkloadResult, sides: readonly SideName[], row: Area): string[] {
-  const found = sides.flatMap((side) => workload.series.find((one) => one.side === side) ?? []);
-  const most = Math.max(...found.map(({ estimate }) => estimate.high));
+function workloadRow(
+  workload: WorkloadResult,
+  backends: readonly BackendName[],
+  row: Area,
+): string[] {
+  const found = backends.flatMap(
+    (backend) => workload.series.find((one) => one.backend === backend) ?? [],
+  );
+  const max = Math.max(...found.map(({ estimate }) => estimate.high));
   const barHeight = Math.min(20, row.height / 2 - 8);
   const bars = { x: row.x + labelWidth, width: row.width - labelWidth - figureWidth };
   const middle = row.y + row.height / 2;
@@ -75,18 +85,18 @@ function workloadRow(workload: WorkloadResult, sides: readonly SideName[], row: 
     textAt(row.x, middle - 2, plainText(workload.name, 14), { size: 17, fill: text, weight: 600 }),
     textAt(row.x, middle + 15, plainText(workload.layers.join('-'), 18), { size: 12, fill: faint }),
     ...found.flatMap((series, n) =>
-      bar(series, bars.width / most, {
+      bar(series, bars.width / max, {
         ...bars,
         y: top + n * (barHeight + 4),
         height: barHeight,
       }),
     ),
-    speedUp(workload, sides, row.x + row.width, middle),
+    speedUp(workload, backends, row.x + row.width, middle),
   ];
 }
 
 /** @param scale pixels to a sample a second */
-function bar({ side, estimate }: Series, scale: number, area: Area): string[] {
+function bar({ backend, estimate }: Series, scale: number, area: Area): string[] {
   const { x, y, width, height } = area;
   const [low, middle, high] = [estimate.low, estimate.middle, estimate.high].map(
     (rate) => Math.round(10 * (x + rate * scale)) / 10,
@@ -95,7 +105,7 @@ function bar({ side, estimate }: Series, scale: number, area: Area): string[] {
   const [above, below] = [y + height / 4, y + (3 * height) / 4];
   const whisker = `M${low!} ${center}H${high!}M${low!} ${above}V${below}M${high!} ${above}V${below}`;
   return [
-    `<rect ${attributes({ x, y, width: Math.max(2, middle! - x), height, rx: 3, fill: sideColors[side] })}/>`,
+    `<rect ${attributes({ x, y, width: Math.max(2, middle! - x), height, rx: 3, fill: backendColors[backend] })}/>`,
     // Dark with a light edge, to be seen on the bar and beside it.
     ...[
       { stroke: colors.panel, 'stroke-width': 5 },
@@ -109,10 +119,10 @@ function bar({ side, estimate }: Series, scale: number, area: Area): string[] {
   ];
 }
 
-/** Of the second side over the first. */
+/** Of the second backend over the first. */
 function speedUp(
   { ratios }: WorkloadResult,
-  [over, of]: readonly SideName[],
+  [over, of]: readonly BackendName[],
   x: number,
   y: number,
 ): string {

@@ -1,13 +1,13 @@
 /** Whether two results were measured alike, and if not, why a ratio of the two says nothing, or less than it seems. */
 import type { BenchmarkResult, WorkloadResult } from './schema.ts';
-import { describeMark, markNames, plainText } from './words.ts';
+import { describeFlag, flagNames, plainText } from './words.ts';
 
 /** In each of the two, so that a sentence can say which. */
 const ordinals = ['first', 'second'] as const;
 
 /**
  * What forbids a verdict, in sentences; none where the two are comparable.
- * @param matches pairs of series of nudge's own sides that both have
+ * @param matches pairs of series of nudge's own backends that both have
  */
 export function findObstacles(
   before: BenchmarkResult,
@@ -16,7 +16,7 @@ export function findObstacles(
 ): string[] {
   return [
     ...(matches === 0
-      ? ['The two have no workload in common that nudge trained on the same side.']
+      ? ['The two have no workload in common that nudge trained on the same backend.']
       : []),
     ...dataObstacles(before, after),
     ...definitionObstacles(before, after),
@@ -56,7 +56,7 @@ function definitionDifferences(before: WorkloadResult, after: WorkloadResult): s
 
 function adapterObstacles(before: BenchmarkResult, after: BenchmarkResult): string[] {
   const [first, second] = [before, after].map((result) =>
-    result.workloads.some(({ series }) => series.some(({ side }) => side === 'webgpu'))
+    result.workloads.some(({ series }) => series.some(({ backend }) => backend === 'webgpu'))
       ? result.environment.adapter?.isSoftware
       : undefined,
   );
@@ -83,28 +83,28 @@ function blockObstacles(before: BenchmarkResult, after: BenchmarkResult): string
       ];
 }
 
-/** Marks of a machine that was not left alone: the figures stand, and a comparison says nothing of nudge. */
+/** Flags of a machine that was not left alone: the figures stand, and a comparison says nothing of nudge. */
 const disturbing: readonly string[] = ['busy'];
 
 /** What is wrong with one of the two by itself. */
-function ownObstacles({ workloads, marks }: BenchmarkResult, which: string): string[] {
+function ownObstacles({ workloads, flags }: BenchmarkResult, which: string): string[] {
   const unverified = workloads
     .filter(({ verification, series }) =>
-      verification ? !verification.isVerified : series.some(({ side }) => side === 'webgpu'),
+      verification ? !verification.isVerified : series.some(({ backend }) => backend === 'webgpu'),
     )
     .map(({ name }) => `'${plainText(name)}'`);
-  const voiding = marks.filter(({ isVoid }) => isVoid);
+  const voiding = flags.filter(({ isVoid }) => isVoid);
   const [first] = voiding;
-  const count = voiding.length === 1 ? 'a mark that voids' : `${voiding.length} marks that void`;
+  const count = voiding.length === 1 ? 'a flag that voids' : `${voiding.length} flags that void`;
   return [
     ...(unverified.length === 0
       ? []
       : [`The GPU of the ${which} is not verified on ${unverified.join(', ')}.`]),
-    ...(first ? [`The ${which} has ${count} it. ${describeMark(first)}`] : []),
-    ...marks
+    ...(first ? [`The ${which} has ${count} it. ${describeFlag(first)}`] : []),
+    ...flags
       .filter(({ kind, isVoid }) => !isVoid && disturbing.includes(kind))
       .slice(0, 1)
-      .map((mark) => `The ${which} was measured on a busy machine. ${describeMark(mark)}`),
+      .map((flag) => `The ${which} was measured on a busy machine. ${describeFlag(flag)}`),
   ];
 }
 
@@ -150,7 +150,7 @@ function missingWorkloads(before: BenchmarkResult, after: BenchmarkResult): stri
   });
 }
 
-function weaknesses({ marks }: BenchmarkResult, which: string): string[] {
-  const kinds = new Set(marks.filter(({ isVoid }) => !isVoid).map(({ kind }) => markNames[kind]));
-  return [...(kinds.size > 0 ? [`The ${which} has marks: ${[...kinds].join(', ')}.`] : [])];
+function weaknesses({ flags }: BenchmarkResult, which: string): string[] {
+  const kinds = new Set(flags.filter(({ isVoid }) => !isVoid).map(({ kind }) => flagNames[kind]));
+  return [...(kinds.size > 0 ? [`The ${which} has flags: ${[...kinds].join(', ')}.`] : [])];
 }

@@ -1,8 +1,8 @@
 /** Which of two results is faster, by how much, and how sure that is. */
 import { blockMedians, blockSizes, estimateRatio, type Blocks } from '../statistics.ts';
 import { findObstacles, findReservations } from './comparability.ts';
-import type { BenchmarkResult, Estimate, Series, SideName } from './schema.ts';
-import { isOwn, sides as allSides } from './sides.ts';
+import type { BenchmarkResult, Estimate, Series, BackendName } from './schema.ts';
+import { isOwn, backends as allBackends } from './backends.ts';
 
 /** What an interval says: all of it above 1, all of it below, or neither. That is not to say that both are equal. */
 export type ComparisonVerdict = 'faster' | 'slower' | 'no difference';
@@ -13,20 +13,20 @@ export interface SpeedRatio extends Estimate {
   readonly verdict?: ComparisonVerdict;
 }
 
-export interface SideComparison extends SpeedRatio {
+export interface BackendComparison extends SpeedRatio {
   readonly workload: string;
-  readonly side: SideName;
+  readonly backend: BackendName;
   /** Samples/s of the first and of the second, medians. */
   readonly before: number;
   readonly after: number;
 }
 
 export interface Comparison {
-  /** By workload as the first result has them, then by side. */
-  readonly pairs: readonly SideComparison[];
-  /** Geometric means over the workloads that both have, one a side. */
-  readonly sides: readonly (SpeedRatio & { readonly side: SideName })[];
-  /** The geometric mean over all pairs of nudge's own sides; missing where there is none. */
+  /** By workload as the first result has them, then by backend. */
+  readonly pairs: readonly BackendComparison[];
+  /** Geometric means over the workloads that both have, one a backend. */
+  readonly backends: readonly (SpeedRatio & { readonly backend: BackendName })[];
+  /** The geometric mean over all pairs of nudge's own backends; missing where there is none. */
   readonly overall?: SpeedRatio;
   /** Whether a ratio of the two says anything about speed. */
   readonly isComparable: boolean;
@@ -43,7 +43,7 @@ export interface Comparison {
 export function compareResults(before: BenchmarkResult, after: BenchmarkResult): Comparison {
   const matched = matchSeries(before, after);
   // Other libraries do not get faster with nudge, and would hide that it did.
-  const own = matched.filter(({ side }) => isOwn(side));
+  const own = matched.filter(({ backend }) => isOwn(backend));
   const obstacles = findObstacles(before, after, own.length);
   const isComparable = obstacles.length === 0;
   const judge = (estimate: Estimate): SpeedRatio =>
@@ -52,14 +52,14 @@ export function compareResults(before: BenchmarkResult, after: BenchmarkResult):
   return {
     pairs: matched.map((match) => ({
       workload: match.workload,
-      side: match.side,
+      backend: match.backend,
       before: match.series[0].estimate.middle,
       after: match.series[1].estimate.middle,
       ...compare([match]),
     })),
-    sides: allSides.flatMap((side) => {
-      const some = matched.filter((one) => one.side === side);
-      return some.length === 0 ? [] : [{ side, ...compare(some) }];
+    backends: allBackends.flatMap((backend) => {
+      const some = matched.filter((one) => one.backend === backend);
+      return some.length === 0 ? [] : [{ backend, ...compare(some) }];
     }),
     ...(own.length > 0 && { overall: compare(own) }),
     isComparable,
@@ -69,7 +69,7 @@ export function compareResults(before: BenchmarkResult, after: BenchmarkResult):
 
 interface Match {
   readonly workload: string;
-  readonly side: SideName;
+  readonly backend: BackendName;
   readonly series: readonly [Series, Series];
   /** Block medians of each. */
   readonly blocks: readonly [Blocks, Blocks];
@@ -79,10 +79,10 @@ function matchSeries(before: BenchmarkResult, after: BenchmarkResult): Match[] {
   return before.workloads.flatMap(({ name, series }) => {
     const others = after.workloads.find((workload) => workload.name === name)?.series ?? [];
     return series.flatMap((first): Match[] => {
-      const second = others.find(({ side }) => side === first.side);
+      const second = others.find(({ backend }) => backend === first.backend);
       if (!second) return [];
       const blocks = [blocksOf(first, before), blocksOf(second, after)] as const;
-      return [{ workload: name, side: first.side, series: [first, second], blocks }];
+      return [{ workload: name, backend: first.backend, series: [first, second], blocks }];
     });
   });
 }

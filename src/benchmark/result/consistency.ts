@@ -29,13 +29,13 @@ export function findContradiction(result: BenchmarkResult): string | undefined {
 }
 
 function* contradictions(result: BenchmarkResult): Generator<string> {
-  const { settings, workloads, timesToAccuracy, marks, crossover, scores } = result;
+  const { settings, workloads, timesToAccuracy, flags, crossover, scores } = result;
   if (!(settings.blocks >= 1 && settings.blocks <= settings.repeats)) {
     yield `settings have ${settings.blocks} blocks for ${settings.repeats} repeats`;
     return;
   }
   yield* repetitions('the workloads of settings', settings.workloads);
-  yield* repetitions('the sides of settings', settings.sides);
+  yield* repetitions('the backends of settings', settings.backends);
   yield* repetitions(
     'the workloads',
     workloads.map(({ name }) => name),
@@ -47,26 +47,26 @@ function* contradictions(result: BenchmarkResult): Generator<string> {
     }
     yield* workloadContradictions(workload, settings, where);
   }
-  for (const { workload, side, target, accuracy, seconds } of timesToAccuracy) {
+  for (const { workload, backend, target, accuracy, seconds } of timesToAccuracy) {
     const where = `the time to ${target} on workload ${quote(workload)}`;
-    if (!settings.workloads.includes(workload) || !settings.sides.includes(side)) {
-      yield `${where} by side '${side}' is of what settings do not have`;
+    if (!settings.workloads.includes(workload) || !settings.backends.includes(backend)) {
+      yield `${where} by backend '${backend}' is of what settings do not have`;
     }
     if (seconds !== undefined && accuracy < target * (1 - tolerance)) {
       yield `${where} is ${seconds} s, and the best accuracy was ${accuracy}`;
     }
   }
-  for (const { kind, workload } of marks) {
+  for (const { kind, workload } of flags) {
     if (workload !== undefined && !settings.workloads.includes(workload)) {
-      yield `a mark '${kind}' is for workload ${quote(workload)}, which settings do not have`;
+      yield `a flag '${kind}' is for workload ${quote(workload)}, which settings do not have`;
     }
   }
   if (crossover && (crossover.kind === 'between') !== (crossover.parameters !== undefined)) {
     yield `the crossover is '${crossover.kind}' ${crossover.parameters === undefined ? 'without' : 'with'} a number of parameters`;
   }
   yield* repetitions(
-    'the sides of scores',
-    scores.map(({ side }) => side),
+    'the backends of scores',
+    scores.map(({ backend }) => backend),
   );
   for (const score of scores) yield* scoreContradictions(score, result);
 }
@@ -84,16 +84,16 @@ function* workloadContradictions(
     yield `${where} has ${parameterCount} parameters, and layers ${layers.join('-')} have ${parameters}`;
   }
   yield* repetitions(
-    `the sides of ${where}`,
-    series.map(({ side }) => side),
+    `the backends of ${where}`,
+    series.map(({ backend }) => backend),
   );
   for (const one of series) yield* seriesContradictions(one, settings, where);
   for (const ratio of ratios) {
     const what = `the ratio of '${ratio.of}' to '${ratio.over}' of ${where}`;
     yield* disorder(what, ratio);
-    const [of, over] = [ratio.of, ratio.over].map((side) => findSeries(workload, side));
-    if (!of || !over) yield `${what} is of a side that did not run`;
-    // Where rounds are missing on a side, which belong together is not told.
+    const [of, over] = [ratio.of, ratio.over].map((backend) => findSeries(workload, backend));
+    if (!of || !over) yield `${what} is of a backend that did not run`;
+    // Where rounds are missing on a backend, which belong together is not told.
     else if ([of, over].every(({ length }) => length === settings.repeats)) {
       const [above, below] = [of, over].map((rates) => blockMedians(rates, sizesOf(settings)));
       const { middle } = estimatePairedRatio(above!, below!);
@@ -104,13 +104,13 @@ function* workloadContradictions(
 }
 
 function* seriesContradictions(
-  { side, samplesPerSecond, estimate }: Series,
+  { backend, samplesPerSecond, estimate }: Series,
   settings: BenchmarkResult['settings'],
   where: string,
 ): Generator<string> {
-  const what = `side '${side}' of ${where}`;
+  const what = `backend '${backend}' of ${where}`;
   const { length } = samplesPerSecond;
-  if (!settings.sides.includes(side)) yield `${what} is not among the sides of settings`;
+  if (!settings.backends.includes(backend)) yield `${what} is not among the backends of settings`;
   if (length < 1 || length > settings.repeats) {
     yield `${what} has ${length} repeats, and settings have ${settings.repeats}`;
     return;
@@ -121,26 +121,26 @@ function* seriesContradictions(
 }
 
 function* verificationContradictions(
-  { isVerified, tensors, worst, costDrift, mostDrift }: Verification,
+  { isVerified, tensors, worst, costDrift, maxDrift }: Verification,
   where: string,
 ): Generator<string> {
-  const largest = tensors.reduce((most, tensor) => Math.max(most, tensor.worst), 0);
+  const largest = tensors.reduce((max, tensor) => Math.max(max, tensor.worst), 0);
   if (tensors.length > 0) {
     yield* difference(`the worst error of ${where}`, worst, 'the worst of its tensors', largest);
   }
-  if (isVerified && (worst > 1 || costDrift > mostDrift)) {
-    yield `${where} is verified with an error of ${worst} of its bound and a drift of ${costDrift} of at most ${mostDrift}`;
+  if (isVerified && (worst > 1 || costDrift > maxDrift)) {
+    yield `${where} is verified with an error of ${worst} of its bound and a drift of ${costDrift} of at most ${maxDrift}`;
   }
 }
 
 function* scoreContradictions(score: Score, result: BenchmarkResult): Generator<string> {
-  const { side } = score;
-  const what = `the score of side '${side}'`;
+  const { backend } = score;
+  const what = `the score of backend '${backend}'`;
   yield* disorder(what, score);
   const isSoftware = result.environment.adapter?.isSoftware === true;
-  const found = scoreOf(side, result.workloads, isSoftware, sizesOf(result.settings));
+  const found = scoreOf(backend, result.workloads, isSoftware, sizesOf(result.settings));
   if (!found) {
-    yield `${what} is of a side that ran no workload that counts`;
+    yield `${what} is of a backend that ran no workload that counts`;
     return;
   }
   const [said, counted] = [score, found].map(({ workloads }) => workloads.join(', '));
@@ -149,17 +149,17 @@ function* scoreContradictions(score: Score, result: BenchmarkResult): Generator<
     yield `${what} is ${describeKind(score)}, and ${describeKind(found)} was measured`;
   }
   yield* difference(what, score.middle, 'what follows from its repeats', found.middle);
-  if (side === 'webgpu') {
+  if (backend === 'webgpu') {
     for (const { name, verification } of result.workloads) {
       if (found.workloads.includes(name) && verification?.isVerified !== true) {
         yield `${what} counts workload ${quote(name)}, which is not verified`;
       }
     }
   }
-  const voiding = result.marks.find(
-    (mark) => mark.isVoid && (mark.side === undefined || mark.side === side),
+  const voiding = result.flags.find(
+    (flag) => flag.isVoid && (flag.backend === undefined || flag.backend === backend),
   );
-  if (voiding) yield `${what} is there, and a mark '${voiding.kind}' voids it`;
+  if (voiding) yield `${what} is there, and a flag '${voiding.kind}' voids it`;
 }
 
 function describeKind({ class: kind, isComplete }: Score): string {
@@ -171,8 +171,8 @@ function sizesOf({ repeats, blocks }: BenchmarkResult['settings']): readonly num
   return blockSizes(repeats, blocks);
 }
 
-function findSeries({ series }: WorkloadResult, side: string): readonly number[] | undefined {
-  return series.find((one) => one.side === side)?.samplesPerSecond;
+function findSeries({ series }: WorkloadResult, backend: string): readonly number[] | undefined {
+  return series.find((one) => one.backend === backend)?.samplesPerSecond;
 }
 
 function* repetitions(what: string, names: readonly string[]): Generator<string> {

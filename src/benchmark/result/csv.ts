@@ -19,14 +19,14 @@ const columns = [
   'batchSize',
   'parameterCount',
   'isVerified',
-  'side',
+  'backend',
   'block',
   'round',
   'samplesPerSecond',
 ] as const;
 
 /**
- * A result as CSV (RFC 4180): a header, and a row for each repeat of each side on each workload.
+ * A result as CSV (RFC 4180): a header, and a row for each repeat of each backend on each workload.
  * @returns lines that end in CR LF; text that a spreadsheet would take for a formula begins with an apostrophe
  */
 export function resultCsv(result: BenchmarkResult): string {
@@ -41,7 +41,7 @@ type Cell = string | number | boolean | undefined;
 function seriesRows(
   { startedAt, nudge, data, environment, settings }: BenchmarkResult,
   { name, layers, batchSize, parameterCount, verification }: WorkloadResult,
-  { side, samplesPerSecond }: Series,
+  { backend, samplesPerSecond }: Series,
 ): Cell[][] {
   const { adapter } = environment;
   const blockOf = blockSizes(settings.repeats, settings.blocks).flatMap((size, block) =>
@@ -62,8 +62,8 @@ function seriesRows(
     batchSize,
     parameterCount,
     // Other libraries are held to nothing here, and neither is the CPU, which is what the GPU is held to.
-    side === 'webgpu' ? verification?.isVerified : undefined,
-    side,
+    backend === 'webgpu' ? verification?.isVerified : undefined,
+    backend,
     blockOf[n],
     n + 1,
     rate,

@@ -1,11 +1,11 @@
 /** Comparisons in words, for terminals and for Markdown. */
 import type { Comparison, SpeedRatio } from './compare.ts';
 import { markdownTable, markdownText } from './markdown.ts';
-import { formatRate, formatRatio, plainText, sideNames } from './words.ts';
+import { formatRate, formatRatio, plainText, backendNames } from './words.ts';
 
 export const comparisonHead = [
   'workload',
-  'side',
+  'backend',
   'before',
   'after',
   'ratio',
@@ -15,17 +15,23 @@ export const comparisonHead = [
 /** Of the columns: to the left or to the right. */
 export const comparisonAlign = 'llrrrrl';
 
-/** A row a pair, one for the mean of each side, and one for that of all; plain text. */
-export function comparisonRows({ pairs, sides, overall }: Comparison): string[][] {
+/** A row a pair, one for the mean of each backend, and one for that of all; plain text. */
+export function comparisonRows({ pairs, backends, overall }: Comparison): string[][] {
   return [
     ...pairs.map((pair) => [
       plainText(pair.workload),
-      sideNames[pair.side],
+      backendNames[pair.backend],
       formatRate(pair.before),
       formatRate(pair.after),
       ...ratioCells(pair),
     ]),
-    ...sides.map(({ side, ...ratio }) => ['mean', sideNames[side], '', '', ...ratioCells(ratio)]),
+    ...backends.map(({ backend, ...ratio }) => [
+      'mean',
+      backendNames[backend],
+      '',
+      '',
+      ...ratioCells(ratio),
+    ]),
     ...(overall ? [['mean', 'nudge, all', '', '', ...ratioCells(overall)]] : []),
   ];
 }

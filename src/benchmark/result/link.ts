@@ -6,7 +6,7 @@
 import { inflate } from '../../data/inflate.ts';
 import { FormatError } from '../../errors.ts';
 import { defaultLimits } from './defaultLimits.ts';
-import { mostCharacters, readResult } from './read.ts';
+import { maxCharacters, readResult } from './read.ts';
 import { rounded } from './rounding.ts';
 import type { BenchmarkResult, CurvePoint, WorkloadResult } from './schema.ts';
 import { packSummary, readSummary, sparings, type ResultSummary } from './summary.ts';
@@ -16,15 +16,15 @@ const key = 'result';
 const summaryKey = 'summary';
 
 /** Of a short link, with its '#'. The address of a page before it has room up to 1,000. */
-const mostSummaryLinkCharacters = 900;
+const maxSummaryLinkCharacters = 900;
 /** Twice what packs into a short link at all. */
-const mostSummaryBytes = 20_000;
+const maxSummaryBytes = 20_000;
 
 /** What chats and mail programs leave whole. */
 const targetCharacters = 8000;
 
 /** Far above the target, far below what would take long to look at. */
-const mostLinkCharacters = 200_000;
+const maxLinkCharacters = 200_000;
 
 /** Points that are kept of each curve: the most with which the link is short enough. */
 const curveLengths = [24, 12, 8, 6, 4, 2, 0];
@@ -55,7 +55,7 @@ export async function encodeLink(result: BenchmarkResult): Promise<string> {
  * than any result has, and for what is no result
  */
 export async function decodeLink(fragment: string): Promise<BenchmarkResult> {
-  return readResult(await textIn(fragment, key, mostLinkCharacters, mostCharacters));
+  return readResult(await textIn(fragment, key, maxLinkCharacters, maxCharacters));
 }
 
 /**
@@ -68,7 +68,7 @@ export async function encodeSummary(result: BenchmarkResult): Promise<string> {
   let link = '';
   for (const sparing of sparings) {
     link = `#${summaryKey}=${await pack(packSummary(checked, sparing))}`;
-    if (link.length <= mostSummaryLinkCharacters) break;
+    if (link.length <= maxSummaryLinkCharacters) break;
   }
   return link;
 }
@@ -79,24 +79,22 @@ export async function encodeSummary(result: BenchmarkResult): Promise<string> {
  * @throws {FormatError} as {@link decodeLink}, and for a summary that contradicts itself
  */
 export async function decodeSummary(fragment: string): Promise<ResultSummary> {
-  return readSummary(
-    await textIn(fragment, summaryKey, mostSummaryLinkCharacters, mostSummaryBytes),
-  );
+  return readSummary(await textIn(fragment, summaryKey, maxSummaryLinkCharacters, maxSummaryBytes));
 }
 
 /** The text that a fragment has under a name, unpacked. */
 async function textIn(
   fragment: string,
   name: string,
-  mostPacked: number,
-  mostUnpacked: number,
+  maxPacked: number,
+  maxUnpacked: number,
 ): Promise<string> {
   const packed = new URLSearchParams(fragment.replace(/^#/, '')).get(name);
   if (packed === null || packed === '') refuse(`it has no '#${name}=…'`);
-  if (packed.length > mostPacked) {
-    refuse(`it has ${packed.length} characters, and a link has at most ${mostPacked}`);
+  if (packed.length > maxPacked) {
+    refuse(`it has ${packed.length} characters, and a link has at most ${maxPacked}`);
   }
-  const bytes = await unpack(fromBase64Url(packed), mostUnpacked);
+  const bytes = await unpack(fromBase64Url(packed), maxUnpacked);
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch (cause) {
@@ -147,15 +145,15 @@ async function deflate(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array> {
 }
 
 /** Stops at the first byte too many, so that a bomb costs no more than that. */
-async function unpack(packed: Uint8Array, mostBytes: number): Promise<Uint8Array> {
+async function unpack(packed: Uint8Array, maxBytes: number): Promise<Uint8Array> {
   const pieces: Uint8Array[] = [];
   let sizeBytes = 0;
   const outcome = await inflate(packed, (piece) => {
     pieces.push(piece);
     sizeBytes += piece.length;
-    return sizeBytes <= mostBytes;
+    return sizeBytes <= maxBytes;
   });
-  if (outcome.kind === 'stopped') refuse(`it unpacks to more than ${mostBytes} bytes`);
+  if (outcome.kind === 'stopped') refuse(`it unpacks to more than ${maxBytes} bytes`);
   if (outcome.kind !== 'complete') {
     const fact = outcome.kind === 'incomplete' ? 'cut short' : 'damaged';
     refuse(`it is ${fact}`, { cause: outcome.cause });

@@ -1,18 +1,18 @@
 /** Results as Markdown, to be pasted into an issue or a pull request. */
 import { describeVerdict } from '../limit.ts';
-import type { BenchmarkResult, SideName, Verification, WorkloadResult } from './schema.ts';
+import type { BenchmarkResult, BackendName, Verification, WorkloadResult } from './schema.ts';
 import {
   bottleneckSentences,
   gpuOverCpu,
   intervalSentence,
   scaleSentence,
-  sideTitle,
+  backendTitle,
 } from './sentences.ts';
 import {
   classNames,
   describeData,
   describeGpu,
-  describeMark,
+  describeFlag,
   formatCount,
   formatEstimate,
   formatInterval,
@@ -20,7 +20,7 @@ import {
   formatRatio,
   formatUncertainty,
   plainText,
-  sideNames,
+  backendNames,
 } from './words.ts';
 
 /** The whole result, but for curves and single repeats, in GitHub's Markdown, ending in a line break. */
@@ -33,7 +33,7 @@ export function resultMarkdown(result: BenchmarkResult): string {
     ...speedLines(result),
     ...detailLines(result),
     ...accuracyLines(result),
-    ...markLines(result),
+    ...flagLines(result),
     '',
     ...environmentLines(result),
     '',
@@ -43,9 +43,9 @@ export function resultMarkdown(result: BenchmarkResult): string {
 function scoreLines(result: BenchmarkResult): string[] {
   const { scores } = result;
   const intervals = result.workloads.length > 0 ? [markdownText(intervalSentence(result))] : [];
-  if (scores.length === 0) return ['**No score**; the marks below say why.', '', ...intervals];
-  const rows = scores.map(({ side, workloads, isComplete, class: kind, ...estimate }) => [
-    sideNames[side],
+  if (scores.length === 0) return ['**No score**; the flags below say why.', '', ...intervals];
+  const rows = scores.map(({ backend, workloads, isComplete, class: kind, ...estimate }) => [
+    backendNames[backend],
     `**${formatCount(estimate.middle)}**`,
     formatInterval(estimate, formatCount),
     classNames[kind],
@@ -61,12 +61,14 @@ function scoreLines(result: BenchmarkResult): string[] {
 }
 
 function speedLines({ workloads, settings }: BenchmarkResult): string[] {
-  const sides = settings.sides.filter((side) => workloads.some((one) => findSide(one, side)));
+  const backends = settings.backends.filter((backend) =>
+    workloads.some((one) => findBackend(one, backend)),
+  );
   const rows = workloads.map((workload) => [
     markdownText(workload.name),
     `${workload.layers.join('-')}, batch ${workload.batchSize}`,
-    ...sides.map((side) => {
-      const series = findSide(workload, side);
+    ...backends.map((backend) => {
+      const series = findBackend(workload, backend);
       return series
         ? `${formatRate(series.estimate.middle)} ${formatUncertainty(series.estimate)}`
         : '';
@@ -74,12 +76,12 @@ function speedLines({ workloads, settings }: BenchmarkResult): string[] {
     speedUp(workload),
   ]);
   const all = workloads.flatMap(({ series }) => series);
-  const titles = sides.map((side) => sideTitle(side, all));
+  const titles = backends.map((backend) => backendTitle(backend, all));
   const head = ['samples/s', 'network', ...titles, 'GPU over CPU'];
-  return markdownTable(head, `ll${'r'.repeat(sides.length + 1)}`, rows);
+  return markdownTable(head, `ll${'r'.repeat(backends.length + 1)}`, rows);
 }
 
-/** Over the faster of the CPU's sides. */
+/** Over the faster of the CPU's backends. */
 function speedUp(workload: WorkloadResult): string {
   const ratio = gpuOverCpu(workload);
   return ratio ? formatEstimate(ratio, formatRatio) : '';
@@ -89,7 +91,7 @@ function speedUp(workload: WorkloadResult): string {
 function detailLines(result: BenchmarkResult): string[] {
   const { workloads } = result;
   const rows = workloads.flatMap((workload) => {
-    const series = findSide(workload, 'webgpu');
+    const series = findBackend(workload, 'webgpu');
     if (!series) return [];
     const { limit, compileSeconds, uploadSeconds } = series;
     return [
@@ -114,33 +116,33 @@ function detailLines(result: BenchmarkResult): string[] {
 
 function describeVerification(verification: Verification | undefined): string {
   if (!verification) return 'not verified';
-  const { isVerified, worst, tensors, costDrift, mostDrift } = verification;
+  const { isVerified, worst, tensors, costDrift, maxDrift } = verification;
   const tensor = tensors.find((one) => one.worst === worst);
   const where = tensor ? ` (${markdownText(tensor.name)})` : '';
   const percent = (value: number) =>
     value < 1e-4 ? 'less than 0.01 %' : `${Number((100 * value).toPrecision(2))} %`;
   return (
     `${isVerified ? 'verified' : '**NOT VERIFIED**'}, worst ${worst.toPrecision(2)} of the bound${where}, ` +
-    `cost drift ${percent(costDrift)} of at most ${percent(mostDrift)}`
+    `cost drift ${percent(costDrift)} of at most ${percent(maxDrift)}`
   );
 }
 
 function accuracyLines({ timesToAccuracy }: BenchmarkResult): string[] {
   if (timesToAccuracy.length === 0) return [];
-  const rows = timesToAccuracy.map(({ workload, side, target, seconds, steps, accuracy }) => [
+  const rows = timesToAccuracy.map(({ workload, backend, target, seconds, steps, accuracy }) => [
     markdownText(workload),
-    sideNames[side],
+    backendNames[backend],
     `${formatRate(100 * target)} %`,
     seconds === undefined
       ? `not reached: ${(100 * accuracy).toFixed(2)} % at best`
       : `${formatRate(seconds)} s, ${formatCount(steps)} steps`,
   ]);
-  return ['', ...markdownTable(['workload', 'side', 'test accuracy', 'after'], 'llrl', rows)];
+  return ['', ...markdownTable(['workload', 'backend', 'test accuracy', 'after'], 'llrl', rows)];
 }
 
-function markLines({ marks }: BenchmarkResult): string[] {
-  if (marks.length === 0) return [];
-  return ['', 'Marks:', '', ...marks.map((mark) => `- ${markdownText(describeMark(mark))}`)];
+function flagLines({ flags }: BenchmarkResult): string[] {
+  if (flags.length === 0) return [];
+  return ['', 'Flags:', '', ...flags.map((flag) => `- ${markdownText(describeFlag(flag))}`)];
 }
 
 function environmentLines(result: BenchmarkResult): string[] {
@@ -154,8 +156,8 @@ function environmentLines(result: BenchmarkResult): string[] {
   ].map((line) => `- ${markdownText(line)}`);
 }
 
-function findSide({ series }: WorkloadResult, side: SideName) {
-  return series.find((one) => one.side === side);
+function findBackend({ series }: WorkloadResult, backend: BackendName) {
+  return series.find((one) => one.backend === backend);
 }
 
 /**

@@ -9,8 +9,8 @@ import { findContradiction } from './consistency.ts';
 import { formatVersion, resultSchema, type BenchmarkResult } from './schema.ts';
 import { plainText } from './words.ts';
 
-/** Twice what the longest run has that can be made, with curves of 400 points for all sides of all workloads. */
-export const mostCharacters = 4_000_000;
+/** Twice what the longest run has that can be made, with curves of 400 points for all backends of all workloads. */
+export const maxCharacters = 4_000_000;
 
 /**
  * Reads a result from its JSON.
@@ -18,8 +18,8 @@ export const mostCharacters = 4_000_000;
  * figures that contradict each other, as after an edit by hand
  */
 export function readResult(text: string): BenchmarkResult {
-  if (text.length > mostCharacters) {
-    refuse(`it has ${text.length} characters, and a result has at most ${mostCharacters}`);
+  if (text.length > maxCharacters) {
+    refuse(`it has ${text.length} characters, and a result has at most ${maxCharacters}`);
   }
   let value: unknown;
   try {
@@ -46,23 +46,38 @@ export function checkResult(value: unknown): BenchmarkResult {
 }
 
 /**
- * What an older nudge wrote, as this one would have. Version 1 measured everything in one worker; its rounds are taken for
- * blocks, which leaves all its medians what they are, and it has no list of blocks, which says that it is one of those.
+ * Turns a result of an older version into the current one. Version 1 measured everything in one worker; its rounds are taken
+ * for blocks, which leaves its medians as they are, and its list of blocks is empty. Versions 1 and 2 had other names for
+ * four fields.
  */
 function upgraded(value: unknown): unknown {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
   checkFormat(value);
-  const { version, settings } = value as {
-    readonly version: number;
-    readonly settings?: BenchmarkResult['settings'];
-  };
-  if (version !== 1 || typeof settings !== 'object') return value;
-  return {
-    ...value,
-    version: formatVersion,
-    settings: { ...settings, blocks: settings.repeats },
-    blocks: [],
-  };
+  const { version } = value as { readonly version: number };
+  if (version === formatVersion) return value;
+  const current = { ...(renamed(value) as Partial<BenchmarkResult>), version: formatVersion };
+  const { settings } = current;
+  if (version !== 1 || typeof settings !== 'object') return current;
+  return { ...current, settings: { ...settings, blocks: settings.repeats }, blocks: [] };
+}
+
+const newNames: ReadonlyMap<string, string> = new Map([
+  ['side', 'backend'],
+  ['sides', 'backends'],
+  ['marks', 'flags'],
+  ['mostDrift', 'maxDrift'],
+]);
+
+/** @param levels how deep fields were renamed: `workloads[].series[].side` is the deepest */
+function renamed(value: unknown, levels = 5): unknown {
+  if (typeof value !== 'object' || value === null || levels === 0) return value;
+  if (Array.isArray(value)) return value.map((item) => renamed(item, levels - 1));
+  return Object.fromEntries(
+    Object.entries(value).map(([name, item]) => [
+      newNames.get(name) ?? name,
+      renamed(item, levels - 1),
+    ]),
+  );
 }
 
 /** Comes first: the name of a missing field does not help a user who opened the wrong file. */
@@ -70,7 +85,7 @@ function checkFormat(value: object): void {
   const { format, version } = value as Readonly<Record<string, unknown>>;
   const expected = resultSchema.pipe[0].entries.format.literal;
   if (format !== expected) refuse(`its format is ${show(format)}, not "${expected}"`);
-  if (version !== 1 && version !== formatVersion) {
+  if (![1, 2, formatVersion].includes(version as number)) {
     refuse(`its version is ${show(version)}, and this nudge reads versions 1 to ${formatVersion}`);
   }
 }

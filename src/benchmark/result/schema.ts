@@ -6,15 +6,21 @@
  */
 import * as v from 'valibot';
 
-import { ownSides, sides } from './sides.ts';
+import { ownBackends, backends } from './backends.ts';
 
-export { ownSides, sides, type OwnSideName, type PeerName, type SideName } from './sides.ts';
+export {
+  ownBackends,
+  backends,
+  type OwnBackendName,
+  type PeerName,
+  type BackendName,
+} from './backends.ts';
 
 /**
- * Of the format as a whole; raised when an old reader would misread a new file. Version 1 had no blocks: `upgradeResult` of
- * read.ts reads it.
+ * Version of the format as a whole. It is raised when an old reader would misread a new file. Version 1 had no blocks;
+ * version 2 said `side`, `sides`, `marks` and `mostDrift`. read.ts still reads both.
  */
-export const formatVersion = 2;
+export const formatVersion = 3;
 
 /** The most blocks that a result has. */
 export const maxBlocks = 100;
@@ -27,8 +33,8 @@ const positive = v.pipe(v.number(), v.finite(), v.gtValue(0));
 const notNegative = v.pipe(v.number(), v.finite(), v.minValue(0));
 const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 const share = v.pipe(v.number(), v.minValue(0), v.maxValue(1));
-const listOf = <const Item extends v.GenericSchema>(item: Item, most: number) =>
-  v.pipe(v.array(item), v.maxLength(most), v.readonly());
+const listOf = <const Item extends v.GenericSchema>(item: Item, max: number) =>
+  v.pipe(v.array(item), v.maxLength(max), v.readonly());
 
 /** The median of the blocks with its interval: see statistics.ts. */
 export const estimate = v.pipe(
@@ -101,10 +107,10 @@ const point = v.pipe(
   v.readonly(),
 );
 
-/** How one side did on one workload. */
+/** How one backend did on one workload. */
 const series = v.pipe(
   v.strictObject({
-    side: v.picklist(sides),
+    backend: v.picklist(backends),
     /** How a step was cut up, in words. */
     plan: v.optional(longText),
     /** Of the CPU engine, in each block. */
@@ -151,10 +157,10 @@ const verification = v.pipe(
     worst: notNegative,
     /**
      * Where the timed run's mean cost was farthest from the CPU's over the same steps, as a share of the untrained
-     * network's; at most `mostDrift` is right.
+     * network's; at most `maxDrift` is right.
      */
     costDrift: notNegative,
-    mostDrift: positive,
+    maxDrift: positive,
     /** Steps over which costs were compared. */
     stepsCompared: count,
   }),
@@ -163,8 +169,8 @@ const verification = v.pipe(
 
 const ratio = v.pipe(
   v.strictObject({
-    of: v.picklist(sides),
-    over: v.picklist(sides),
+    of: v.picklist(backends),
+    over: v.picklist(backends),
     ...estimate.pipe[0].entries,
   }),
   v.readonly(),
@@ -180,7 +186,7 @@ const workload = v.pipe(
     batchSize: count,
     learningRate: positive,
     parameterCount: count,
-    series: listOf(series, sides.length),
+    series: listOf(series, backends.length),
     /** `of` against `over`, by the blocks in which both ran. */
     ratios: listOf(ratio, 50),
     /** Missing where no GPU ran. */
@@ -203,7 +209,7 @@ const block = v.pipe(
 );
 
 /** Why a run counts less than it could. */
-const mark = v.pipe(
+const flag = v.pipe(
   v.strictObject({
     kind: v.picklist([
       'hidden',
@@ -223,7 +229,7 @@ const mark = v.pipe(
     /** Whether the score is void for it. */
     isVoid: v.boolean(),
     workload: v.optional(text),
-    side: v.optional(v.picklist(sides)),
+    backend: v.optional(v.picklist(backends)),
   }),
   v.readonly(),
 );
@@ -231,7 +237,7 @@ const mark = v.pipe(
 /** 1000 × the geometric mean of samples/s over those of the reference machine. */
 const score = v.pipe(
   v.strictObject({
-    side: v.picklist(ownSides),
+    backend: v.picklist(ownBackends),
     ...estimate.pipe[0].entries,
     /** What it is a mean over. */
     workloads: listOf(text, 20),
@@ -248,7 +254,7 @@ const score = v.pipe(
 const timeToAccuracy = v.pipe(
   v.strictObject({
     workload: text,
-    side: v.picklist(ownSides),
+    backend: v.picklist(ownBackends),
     target: share,
     /** Of training, evaluation not counted; missing where it was not reached. */
     seconds: v.optional(notNegative),
@@ -281,7 +287,7 @@ export const resultSchema = v.pipe(
     settings: v.pipe(
       v.strictObject({
         workloads: listOf(text, 50),
-        sides: listOf(v.picklist(sides), sides.length),
+        backends: listOf(v.picklist(backends), backends.length),
         repeats: count,
         blocks: count,
         repeatSeconds: positive,
@@ -305,9 +311,9 @@ export const resultSchema = v.pipe(
     workloads: listOf(workload, 50),
     timesToAccuracy: listOf(timeToAccuracy, 50),
     crossover: v.optional(crossover),
-    marks: listOf(mark, 200),
-    /** One a side that ran all of its workloads; empty where a mark voids them. */
-    scores: listOf(score, ownSides.length),
+    flags: listOf(flag, 200),
+    /** One a backend that ran all of its workloads; empty where a flag voids them. */
+    scores: listOf(score, ownBackends.length),
   }),
   v.readonly(),
 );
@@ -322,7 +328,7 @@ export type Verification = v.InferOutput<typeof verification>;
 export type Ratio = v.InferOutput<typeof ratio>;
 export type WorkloadResult = v.InferOutput<typeof workload>;
 export type Block = v.InferOutput<typeof block>;
-export type Mark = v.InferOutput<typeof mark>;
+export type Flag = v.InferOutput<typeof flag>;
 export type Score = v.InferOutput<typeof score>;
 export type TimeToAccuracy = v.InferOutput<typeof timeToAccuracy>;
 export type Crossover = v.InferOutput<typeof crossover>;

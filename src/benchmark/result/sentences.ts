@@ -1,12 +1,13 @@
 /** What a result means, in plain sentences: the same in the terminal, in Markdown, and on the page. Pure functions. */
 import { boundNames, describeFraction, type Bound } from '../limit.ts';
 import { measuredMachines, referenceMachine } from '../score.ts';
-import type { BenchmarkResult, Ratio, Series, SideName, WorkloadResult } from './schema.ts';
-import { formatCount, plainText, sideNames } from './words.ts';
+import type { BenchmarkResult, Ratio, Series, BackendName, WorkloadResult } from './schema.ts';
+import { formatCount, plainText, backendNames } from './words.ts';
 
-/** The GPU over the faster of the CPU's sides; undefined where one of the two did not run. */
+/** The GPU over the faster of the CPU's backends; undefined where one of the two did not run. */
 export function gpuOverCpu({ ratios, series }: WorkloadResult): Ratio | undefined {
-  const rate = (side: SideName) => series.find((one) => one.side === side)?.estimate.middle ?? 0;
+  const rate = (backend: BackendName) =>
+    series.find((one) => one.backend === backend)?.estimate.middle ?? 0;
   const over = rate('cpu-1') > rate('cpu') ? 'cpu-1' : 'cpu';
   return ratios.find((ratio) => ratio.of === 'webgpu' && ratio.over === over);
 }
@@ -18,9 +19,9 @@ export function describeThreads(threads: readonly number[]): string {
 }
 
 /** 'CPU, 2 threads': with the number that the engine chose for these series, where it is known. */
-export function sideTitle(side: SideName, series: readonly Series[]): string {
-  const threads = series.flatMap((one) => (one.side === side ? (one.threads ?? []) : []));
-  if (side !== 'cpu' || threads.length === 0) return sideNames[side];
+export function backendTitle(backend: BackendName, series: readonly Series[]): string {
+  const threads = series.flatMap((one) => (one.backend === backend ? (one.threads ?? []) : []));
+  if (backend !== 'cpu' || threads.length === 0) return backendNames[backend];
   // Beside 'CPU, 1 thread', which was given its one thread.
   return Math.max(...threads) === 1 ? 'CPU, chose 1 thread' : `CPU, ${describeThreads(threads)}`;
 }
@@ -29,7 +30,7 @@ export function sideTitle(side: SideName, series: readonly Series[]): string {
 export function bottleneckSentences({ workloads }: BenchmarkResult): string[] {
   const byBound = new Map<Bound, { readonly name: string; readonly fraction: number }[]>();
   for (const { name, series } of workloads) {
-    const limit = series.find(({ side }) => side === 'webgpu')?.limit;
+    const limit = series.find(({ backend }) => backend === 'webgpu')?.limit;
     if (!limit) continue;
     const same = byBound.get(limit.bound) ?? [];
     byBound.set(limit.bound, [...same, { name: plainText(name), fraction: limit.fraction }]);

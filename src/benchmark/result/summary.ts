@@ -5,14 +5,14 @@ import { FormatError } from '../../errors.ts';
 import { adapterName } from '../../gpu/adapter.ts';
 import { rounded } from './rounding.ts';
 import {
-  ownSides,
-  sides as allSides,
+  ownBackends,
+  backends as allBackends,
   type BenchmarkResult,
   type Estimate,
-  type Mark,
-  type OwnSideName,
+  type Flag,
+  type OwnBackendName,
   type Score,
-  type SideName,
+  type BackendName,
 } from './schema.ts';
 import { gpuOverCpu } from './sentences.ts';
 import { plainText } from './words.ts';
@@ -34,13 +34,13 @@ export interface ResultSummary {
   };
   readonly scores: readonly SummaryScore[];
   readonly workloads: readonly SummaryWorkload[];
-  readonly marks: readonly SummaryMark[];
+  readonly flags: readonly SummaryFlag[];
   /** Missing where no GPU ran. */
   readonly verification?: { readonly isVerified: boolean; readonly worst: number };
 }
 
 export interface SummaryScore extends Estimate {
-  readonly side: OwnSideName;
+  readonly backend: OwnBackendName;
   readonly class: Score['class'];
   readonly isComplete: boolean;
 }
@@ -48,33 +48,33 @@ export interface SummaryScore extends Estimate {
 export interface SummaryWorkload {
   readonly name: string;
   /** Samples/s. */
-  readonly series: readonly (Estimate & { readonly side: SideName })[];
+  readonly series: readonly (Estimate & { readonly backend: BackendName })[];
   /** The GPU over the CPU, block by block; missing where not both ran. */
   readonly ratio?: Estimate;
 }
 
-export interface SummaryMark {
-  readonly kind: Mark['kind'];
+export interface SummaryFlag {
+  readonly kind: Flag['kind'];
   readonly isVoid: boolean;
   readonly workload?: string;
-  readonly side?: SideName;
+  readonly backend?: BackendName;
 }
 
 /** How much of a result its summary has. */
 export interface Sparing {
-  readonly sides: readonly SideName[];
+  readonly backends: readonly BackendName[];
   readonly workloads: number;
-  readonly marks: number;
+  readonly flags: number;
   /** Characters of each name. */
   readonly characters: number;
 }
 
 /** Each smaller than the one before; the last fits into a short link whatever the result. */
 export const sparings: readonly Sparing[] = [
-  { sides: allSides, workloads: 20, marks: 30, characters: 60 },
-  { sides: ownSides, workloads: 12, marks: 12, characters: 60 },
-  { sides: ownSides, workloads: 8, marks: 6, characters: 30 },
-  { sides: ownSides, workloads: 2, marks: 2, characters: 12 },
+  { backends: allBackends, workloads: 20, flags: 30, characters: 60 },
+  { backends: ownBackends, workloads: 12, flags: 12, characters: 60 },
+  { backends: ownBackends, workloads: 8, flags: 6, characters: 30 },
+  { backends: ownBackends, workloads: 2, flags: 2, characters: 12 },
 ];
 
 const format = 1;
@@ -88,9 +88,9 @@ const rate = v.pipe(v.number(), v.finite(), v.gtValue(0));
 const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 /** A place in a list, or −1 for none. */
 const place = v.pipe(v.number(), v.safeInteger(), v.minValue(-1));
-const list = <const Item extends v.GenericSchema>(item: Item, most: number) =>
-  v.pipe(v.array(item), v.maxLength(most));
-const markKinds = [
+const list = <const Item extends v.GenericSchema>(item: Item, max: number) =>
+  v.pipe(v.array(item), v.maxLength(max));
+const flagKinds = [
   'hidden',
   'device-lost',
   'throttled',
@@ -102,11 +102,11 @@ const markKinds = [
   'disturbed',
   'threads',
   'below-limit',
-] as const satisfies readonly Mark['kind'][];
+] as const satisfies readonly Flag['kind'][];
 
 const estimate = [rate, rate, rate] as const;
 
-/** Sides by their place in `sides` of the schema, marks by theirs in `markKinds`, workloads by theirs in the summary. */
+/** Backends by their place in `backends` of the schema, flags by theirs in `flagKinds`, workloads by theirs in the summary. */
 const packedSchema = v.strictTuple([
   v.literal(format),
   /** Minutes since 1970; until the year 9999. */
@@ -115,18 +115,18 @@ const packedSchema = v.strictTuple([
   text,
   /** Name, system, threads, name of the adapter or '', whether that is software. */
   v.strictTuple([text, text, count, text, flag]),
-  /** Side, middle, low, high, whether it is complete. */
-  list(v.strictTuple([count, ...estimate, flag]), ownSides.length),
-  /** Name, then side, middle, low and high of each, then the ratio or nothing. */
+  /** Backend, middle, low, high, whether it is complete. */
+  list(v.strictTuple([count, ...estimate, flag]), ownBackends.length),
+  /** Name, then backend, middle, low and high of each, then the ratio or nothing. */
   list(
     v.strictTuple([
       text,
-      list(v.strictTuple([count, ...estimate]), allSides.length),
+      list(v.strictTuple([count, ...estimate]), allBackends.length),
       v.union([v.strictTuple([...estimate]), v.strictTuple([])]),
     ]),
     20,
   ),
-  /** Kind, whether it voids, workload, side. */
+  /** Kind, whether it voids, workload, backend. */
   list(v.strictTuple([count, flag, place, place]), 30),
   /** Whether it is verified, and the worst error, or nothing. */
   v.union([
@@ -139,16 +139,16 @@ type Packed = v.InferOutput<typeof packedSchema>;
 
 /** @returns JSON */
 export function packSummary(result: BenchmarkResult, sparing: Sparing): string {
-  const { startedAt, nudge, data, environment, scores, marks } = result;
+  const { startedAt, nudge, data, environment, scores, flags } = result;
   const { adapter, name, system, threads } = environment;
   const shown = (words: string) => plainText(words, sparing.characters);
   const flagOf = (is: boolean) => (is ? 1 : 0);
-  const placeOf = (side: SideName) => allSides.indexOf(side);
+  const placeOf = (backend: BackendName) => allBackends.indexOf(backend);
   const numbers = ({ middle, low, high }: Estimate) => [middle, low, high] as const;
   const workloads = result.workloads.slice(0, sparing.workloads);
   const checks = result.workloads.flatMap(({ verification }) => verification ?? []);
   // Those that void a score first.
-  const chosen = [...marks].sort((a, b) => Number(b.isVoid) - Number(a.isVoid));
+  const chosen = [...flags].sort((a, b) => Number(b.isVoid) - Number(a.isVoid));
   const packed: Packed = [
     format,
     Math.floor(Date.parse(startedAt) / minuteMs) || 0,
@@ -161,24 +161,24 @@ export function packSummary(result: BenchmarkResult, sparing: Sparing): string {
       adapter ? shown(adapterName(adapter)) : '',
       flagOf(adapter?.isSoftware === true),
     ],
-    scores.map((score) => [placeOf(score.side), ...numbers(score), flagOf(score.isComplete)]),
+    scores.map((score) => [placeOf(score.backend), ...numbers(score), flagOf(score.isComplete)]),
     workloads.map((workload) => {
       const ratio = gpuOverCpu(workload);
       return [
         shown(workload.name),
         workload.series
-          .filter(({ side }) => sparing.sides.includes(side))
-          .map((series) => [placeOf(series.side), ...numbers(series.estimate)]),
+          .filter(({ backend }) => sparing.backends.includes(backend))
+          .map((series) => [placeOf(series.backend), ...numbers(series.estimate)]),
         ratio ? [...numbers(ratio)] : [],
       ];
     }),
     chosen
-      .slice(0, sparing.marks)
-      .map(({ kind, isVoid, workload, side }) => [
-        markKinds.indexOf(kind),
+      .slice(0, sparing.flags)
+      .map(({ kind, isVoid, workload, backend }) => [
+        flagKinds.indexOf(kind),
         flagOf(isVoid),
         workloads.findIndex((one) => one.name === workload),
-        side === undefined ? -1 : placeOf(side),
+        backend === undefined ? -1 : placeOf(backend),
       ]),
     checks.length === 0
       ? []
@@ -215,7 +215,7 @@ export function readSummary(json: string): ResultSummary {
 }
 
 function unpackSummary(packed: Packed): ResultSummary {
-  const [, minutes, version, data, machine, scores, workloads, marks, [isVerified, worst]] = packed;
+  const [, minutes, version, data, machine, scores, workloads, flags, [isVerified, worst]] = packed;
   const [name, system, threads, gpu, software] = machine;
   const isSoftware = software === 1;
   return {
@@ -229,29 +229,30 @@ function unpackSummary(packed: Packed): ResultSummary {
       ...(gpu !== '' && { gpu: plainText(gpu) }),
       isSoftware,
     },
-    scores: scores.map(([side, middle, low, high, isComplete]) => ({
-      side: nameAt(ownSides, side),
+    scores: scores.map(([backend, middle, low, high, isComplete]) => ({
+      backend: nameAt(ownBackends, backend),
       middle,
       low,
       high,
-      class: nameAt(ownSides, side) !== 'webgpu' ? 'cpu' : isSoftware ? 'software' : 'hardware',
+      class:
+        nameAt(ownBackends, backend) !== 'webgpu' ? 'cpu' : isSoftware ? 'software' : 'hardware',
       isComplete: isComplete === 1,
     })),
     workloads: workloads.map(([workload, series, [middle, low, high]]) => ({
       name: plainText(workload),
-      series: series.map(([side, ...numbers]) => ({
-        side: nameAt(allSides, side),
+      series: series.map(([backend, ...numbers]) => ({
+        backend: nameAt(allBackends, backend),
         middle: numbers[0],
         low: numbers[1],
         high: numbers[2],
       })),
       ...(middle !== undefined && { ratio: { middle, low: low!, high: high! } }),
     })),
-    marks: marks.map(([kind, isVoid, workload, side]) => ({
-      kind: nameAt(markKinds, kind),
+    flags: flags.map(([kind, isVoid, workload, backend]) => ({
+      kind: nameAt(flagKinds, kind),
       isVoid: isVoid === 1,
       ...(workload >= 0 && { workload: nameAt(workloads, workload)[0] }),
-      ...(side >= 0 && { side: nameAt(allSides, side) }),
+      ...(backend >= 0 && { backend: nameAt(allBackends, backend) }),
     })),
     ...(isVerified !== undefined && {
       verification: { isVerified: isVerified === 1, worst: worst! },
@@ -267,10 +268,10 @@ function nameAt<Name>(names: readonly Name[], place: number): Name {
 
 /** What a summary must keep to beyond its shape. */
 function* contradictions(summary: ResultSummary): Generator<string, undefined> {
-  const { scores, workloads, marks, machine, verification } = summary;
+  const { scores, workloads, flags, machine, verification } = summary;
   yield* repetitions(
     'scores',
-    scores.map(({ side }) => side),
+    scores.map(({ backend }) => backend),
   );
   yield* repetitions(
     'workloads',
@@ -278,19 +279,19 @@ function* contradictions(summary: ResultSummary): Generator<string, undefined> {
   );
   for (const { name, series, ratio } of workloads) {
     yield* repetitions(
-      `the sides of workload '${name}'`,
-      series.map(({ side }) => side),
+      `the backends of workload '${name}'`,
+      series.map(({ backend }) => backend),
     );
-    for (const one of series) yield* disorder(`'${one.side}' of workload '${name}'`, one);
+    for (const one of series) yield* disorder(`'${one.backend}' of workload '${name}'`, one);
     if (ratio) yield* disorder(`the ratio of workload '${name}'`, ratio);
   }
   for (const score of scores) {
-    yield* disorder(`the score of '${score.side}'`, score);
-    const isVoid = marks.some(
-      (mark) => mark.isVoid && (mark.side === undefined || mark.side === score.side),
+    yield* disorder(`the score of '${score.backend}'`, score);
+    const isVoid = flags.some(
+      (flag) => flag.isVoid && (flag.backend === undefined || flag.backend === score.backend),
     );
-    if (isVoid) yield `the score of '${score.side}' is there, and a mark voids it`;
-    if (score.side !== 'webgpu') continue;
+    if (isVoid) yield `the score of '${score.backend}' is there, and a flag voids it`;
+    if (score.backend !== 'webgpu') continue;
     if (machine.gpu === undefined) yield 'it has a score of the GPU, and no GPU';
     if (verification?.isVerified !== true) yield 'it has a score of the GPU, which is not verified';
   }

@@ -1,8 +1,8 @@
 /** Figures and names of a result in words, the same in every format that people read. */
 import { adapterName } from '../../gpu/adapter.ts';
-import type { BenchmarkResult, Environment, Estimate, Mark, Score } from './schema.ts';
+import type { BenchmarkResult, Environment, Estimate, Flag, Score } from './schema.ts';
 
-export { sideNames } from './sides.ts';
+export { backendNames } from './backends.ts';
 
 export const classNames: Readonly<Record<Score['class'], string>> = {
   cpu: 'CPU',
@@ -11,8 +11,8 @@ export const classNames: Readonly<Record<Score['class'], string>> = {
 };
 
 /** What a score is of: 'GPU score, in software'. */
-export function scoreTitle({ side, class: kind }: Pick<Score, 'side' | 'class'>): string {
-  switch (side) {
+export function scoreTitle({ backend, class: kind }: Pick<Score, 'backend' | 'class'>): string {
+  switch (backend) {
     case 'webgpu':
       return kind === 'software' ? 'GPU score, in software' : 'GPU score';
     case 'cpu':
@@ -22,7 +22,7 @@ export function scoreTitle({ side, class: kind }: Pick<Score, 'side' | 'class'>)
   }
 }
 
-export const markNames: Readonly<Record<Mark['kind'], string>> = {
+export const flagNames: Readonly<Record<Flag['kind'], string>> = {
   hidden: 'hidden',
   busy: 'busy machine',
   'device-lost': 'device lost',
@@ -95,20 +95,20 @@ export function describeDay({ startedAt }: Pick<BenchmarkResult, 'startedAt'>): 
   return day.toLocaleDateString('en-GB', { dateStyle: 'long', timeZone: 'UTC' });
 }
 
-/** 'Throttled: A mark’s own sentence, which says where. The score is void for it.' */
-export function describeMark({ kind, message, isVoid }: Mark): string {
-  const name = markNames[kind];
+/** 'Throttled: A flag’s own sentence, which says where. The score is void for it.' */
+export function describeFlag({ kind, message, isVoid }: Flag): string {
+  const name = flagNames[kind];
   const head = `${name[0]!.toUpperCase()}${name.slice(1)}`;
   return `${head}: ${plainText(message)}${isVoid ? ' The score is void for it.' : ''}`;
 }
 
 /**
  * Text of a stranger's on one line, without what moves a terminal's cursor, hides text or turns its direction.
- * @param most characters, of which the last is an ellipsis where there are more
+ * @param max characters, of which the last is an ellipsis where there are more
  */
-export function plainText(text: string, most = Infinity): string {
+export function plainText(text: string, max = Infinity): string {
   // Controls, formats, surrogates that are alone, line and paragraph separators.
   const line = text.replace(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]+/gu, ' ').trim();
   const characters = Array.from(line);
-  return characters.length > most ? `${characters.slice(0, most - 1).join('')}…` : line;
+  return characters.length > max ? `${characters.slice(0, max - 1).join('')}…` : line;
 }

@@ -1,8 +1,8 @@
 import type { Worst } from './samples.ts';
 import { poison } from './kernelRunner.ts';
 
-/** Quads of poison before each part: reading them shows in the result, and writing them here. */
-const gapQuads = 5;
+/** vec4s of poison before each part: reading them shows in the result, and writing them here. */
+const gapVec4s = 5;
 
 /** The contents of a buffer that holds several matrices, each where a kernel is told that it is. */
 export class Arena {
@@ -10,11 +10,11 @@ export class Arena {
   readonly #parts = new Map<number, number>();
 
   /**
-   * @param values whole quads of float32, or so many elements of poison
-   * @returns where the part begins, in quads
+   * @param values whole vec4s of float32, or so many elements of poison
+   * @returns where the part begins, in vec4s
    */
   add(values: Float32Array | { readonly poisoned: number }): number {
-    this.#pad(4 * gapQuads);
+    this.#pad(4 * gapVec4s);
     const at = this.#words.length / 4;
     if (values instanceof Float32Array) {
       const words = new Uint32Array(values.buffer, values.byteOffset, values.length);
@@ -30,12 +30,12 @@ export class Arena {
     return Uint32Array.from(this.#words);
   }
 
-  /** Length so far, in quads. */
+  /** Length so far, in vec4s. */
   get length(): number {
     return this.#words.length / 4;
   }
 
-  /** The part that begins at quad `at`, as a kernel left it. */
+  /** The part that begins at vec4 `at`, as a kernel left it. */
   part(found: Uint32Array, at: number): Float32Array {
     const length = this.#parts.get(at)!;
     return new Float32Array(found.buffer, found.byteOffset + 16 * at, length);

@@ -2,14 +2,14 @@
 import { applyGradients } from '../../../shaders/applyGradients.ts';
 import { clipScale as clipScaleKernel } from '../../../shaders/clipScale.ts';
 import { sumSquares } from '../../../shaders/sumSquares.ts';
-import { quads } from '../../../shaders/wgsl.ts';
+import { vec4s } from '../../../shaders/wgsl.ts';
 import type { Device } from '../../gpu/device.ts';
 import { packLayer } from '../../gpu/layout.ts';
-import { ratesOf } from '../../gpu/rates.ts';
+import { optimizerScalarsOf } from '../../gpu/optimizerScalars.ts';
 import { clipScale, gradientNorm } from '../../reference/clip.ts';
 import type { Optimizer } from '../../engine/optimizers.ts';
 import { sumBound, unit } from './bounds.ts';
-import { counterDuring, drawStep, ratesDuring, settingsOf } from './epoch.ts';
+import { counterDuring, drawStep, scalarsDuring, settingsOf } from './epoch.ts';
 import { floats, runKernel } from './kernelRunner.ts';
 import { Samples, Worst, type DataKind } from './samples.ts';
 import { drawState } from './update.ts';
@@ -89,7 +89,7 @@ export async function checkApplyGradients(
   const state = drawState(optimizer, inputs, outputs, samples);
   const gradient = samples.signed(inputs * outputs + outputs);
   const scale = kind === 'integers' ? 0.5 : samples.pick([1, 0.3, 1e-3]);
-  const length = (4 * quads(inputs) + 1) * quads(outputs);
+  const length = (4 * vec4s(inputs) + 1) * vec4s(outputs);
   const kernel = applyGradients({ length, offsets: [0], optimizer, workgroupSize });
   const result = await runKernel(device, kernel, {
     ...state.contents,
@@ -97,7 +97,7 @@ export async function checkApplyGradients(
     scale: Float32Array.of(scale),
     counter: counterDuring(epochStep, 1),
     settings: settingsOf(epochStep, made),
-    rates: ratesDuring(epochStep, ratesOf(optimizer)(made, 1)),
+    optimizerScalars: scalarsDuring(epochStep, optimizerScalarsOf(optimizer)(made, 1)),
   });
   const worst = new Worst();
   const truth = Float64Array.from(gradient, (value) => Math.fround(scale) * value);

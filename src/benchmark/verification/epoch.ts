@@ -57,9 +57,9 @@ export function settingsOf({ sampleCount, step }: EpochStep, made = 0): Uint32Ar
   return Uint32Array.of(sampleCount, made - step, 0, 0);
 }
 
-/** Contents of the buffer `rates`: those of this step, and after and before it what no kernel may use. */
-export function ratesDuring({ step }: EpochStep, rate: ArrayLike<number>): Float32Array {
-  const rates = new Float32Array(4 * (step + 2)).fill(Number.NaN);
-  rates.set(rate, 4 * step);
-  return rates;
+/** Contents of the buffer `optimizerScalars`: those of this step, and after and before it what no kernel may use. */
+export function scalarsDuring({ step }: EpochStep, rate: ArrayLike<number>): Float32Array {
+  const optimizerScalars = new Float32Array(4 * (step + 2)).fill(Number.NaN);
+  optimizerScalars.set(rate, 4 * step);
+  return optimizerScalars;
 }

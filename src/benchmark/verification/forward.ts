@@ -3,7 +3,7 @@ import {
   type ForwardLayer,
   type ForwardOptions,
 } from '../../../shaders/forward.ts';
-import { quads } from '../../../shaders/wgsl.ts';
+import { vec4s } from '../../../shaders/wgsl.ts';
 import type { Device } from '../../gpu/device.ts';
 import { packLayer, packRows, packSamples, unpackRows } from '../../gpu/layout.ts';
 import { slopeSource } from '../../network/functions.ts';
@@ -51,9 +51,9 @@ export async function checkForward(
 
   const [buffer, parameters] = [new Arena(), new Arena()];
   const inputAt = input.packed && buffer.add(input.packed);
-  const outputAt = buffer.add({ poisoned: rows * 4 * quads(outputs) });
+  const outputAt = buffer.add({ poisoned: rows * 4 * vec4s(outputs) });
   const keepsZ = slopeSource(activation) === 'z';
-  const preactivationAt = keepsZ ? buffer.add({ poisoned: rows * 4 * quads(outputs) }) : 0;
+  const preactivationAt = keepsZ ? buffer.add({ poisoned: rows * 4 * vec4s(outputs) }) : 0;
   const parametersAt = parameters.add(packLayer(weights, biases, inputs, outputs));
   const layer = {
     inputs,
@@ -126,7 +126,7 @@ export function requirePaddingZero(
   features: number,
   worst: Worst,
 ): void {
-  const stride = 4 * quads(features);
+  const stride = 4 * vec4s(features);
   for (let row = 0; row < rows; row++) {
     for (let i = features; i < stride; i++) worst.note(found[row * stride + i]!, 0, 0);
   }
@@ -157,7 +157,7 @@ export function byteInput(
 ): Input {
   const { sampleCount, order } = epochStep;
   const features = samples.bytes(sampleCount * inputs);
-  const words = new Uint32Array(sampleCount * quads(inputs));
+  const words = new Uint32Array(sampleCount * vec4s(inputs));
   packSamples(features, sampleCount, inputs, new Uint8Array(words.buffer));
   const a = Float64Array.from({ length: rows * inputs }, (_, at) => {
     const sample = sampleInRow(epochStep, batchSize, Math.floor(at / inputs));

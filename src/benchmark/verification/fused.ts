@@ -1,5 +1,5 @@
 import { fused, type FusedTile } from '../../../shaders/fused.ts';
-import { quads } from '../../../shaders/wgsl.ts';
+import { vec4s } from '../../../shaders/wgsl.ts';
 import type { Device } from '../../gpu/device.ts';
 import { stepLayers } from '../../gpu/layers.ts';
 import { packLayer, packRows, packSamples, parameterRanges, unpackRows } from '../../gpu/layout.ts';
@@ -32,7 +32,7 @@ export async function checkFused(
   seed: number,
 ): Promise<number> {
   const { from, batchSize, tile } = options;
-  const rows = 4 * quads(batchSize);
+  const rows = 4 * vec4s(batchSize);
   const samples = new Samples(seed, 'random');
   const network = new Network({ ...options.network, seed });
   const epochStep = drawStep(batchSize, samples, 'random');
@@ -55,7 +55,7 @@ export async function checkFused(
 
   const all = stepLayers(network, rows);
   const poisoned = (length: number) => new Uint32Array(4 * length).fill(poison);
-  const contents = { activations: poisoned(all.activationQuads), deltas: poisoned(all.deltaQuads) };
+  const contents = { activations: poisoned(all.activationVec4s), deltas: poisoned(all.deltaVec4s) };
   const keepsZ = slopeSource(activation) === 'z';
   const put = (at: number, values: Float64Array, outputs: number) => {
     const packed = packRows(Float32Array.from(values), rows, outputs);
@@ -72,7 +72,7 @@ export async function checkFused(
     const layer = packLayer(network.weights(l), network.biases(l), sizes[l]!, sizes[l + 1]!);
     packed.set(layer, 4 * offset);
   });
-  const words = new Uint32Array(sampleCount * quads(inputs));
+  const words = new Uint32Array(sampleCount * vec4s(inputs));
   packSamples(bytes, sampleCount, inputs, new Uint8Array(words.buffer));
   const metrics = new Float32Array(2 * rows).fill(1);
 
@@ -97,7 +97,7 @@ export async function checkFused(
 
   const worst = new Worst();
   const read = (name: 'activations' | 'deltas', at: number, outputs: number) => {
-    const part = floats(result.get(name)!).subarray(4 * at, 4 * (at + rows * quads(outputs)));
+    const part = floats(result.get(name)!).subarray(4 * at, 4 * (at + rows * vec4s(outputs)));
     requirePaddingZero(part, rows, outputs, worst);
     return unpackRows(part, rows, outputs);
   };
@@ -113,9 +113,9 @@ export async function checkFused(
       );
       if (keepsZ && !isLast) {
         floats(result.get('activations')!)
-          .subarray(4 * preactivationAt, 4 * (preactivationAt + rows * quads(outputs)))
+          .subarray(4 * preactivationAt, 4 * (preactivationAt + rows * vec4s(outputs)))
           .forEach((value, at) => {
-            const [row, i] = [Math.floor(at / (4 * quads(outputs))), at % (4 * quads(outputs))];
+            const [row, i] = [Math.floor(at / (4 * vec4s(outputs))), at % (4 * vec4s(outputs))];
             if (i < outputs) worst.note(value, z[row * outputs + i]!, bound.z[row * outputs + i]!);
           });
       }

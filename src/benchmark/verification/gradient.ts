@@ -251,26 +251,26 @@ function hiddenDeltaErrors(
   for (let at = 0; at < a.length; at++) {
     const n = Math.floor(at / inputs);
     const i = at % inputs;
-    let wishes = 0;
+    let backpropagated = 0;
     let magnitude = 0;
     let error = 0;
     for (let j = 0; j < outputs; j++) {
       const weight = weights[j * inputs + i]!;
       const d = delta[n * outputs + j]!;
       const dError = deltaError[n * outputs + j]!;
-      wishes += weight * d;
+      backpropagated += weight * d;
       magnitude += Math.abs(weight) * (Math.abs(d) + dError);
       error += Math.abs(weight) * dError;
     }
-    const wishError = error + sumBound(outputs, magnitude);
+    const backpropagatedError = error + sumBound(outputs, magnitude);
     const source = fromZ ? z[at]! : a[at]!;
     const sourceError = fromZ ? before.z[at]! : before.a[at]!;
     const f = Math.abs(slope(network.activation, source));
     const fError = slopeBound(network.activation, source, sourceError);
     errors[at] =
-      wishError * (f + fError) +
-      Math.abs(wishes) * fError +
-      sumBound(0, Math.abs(wishes) * (f + fError));
+      backpropagatedError * (f + fError) +
+      Math.abs(backpropagated) * fError +
+      sumBound(0, Math.abs(backpropagated) * (f + fError));
   }
   return errors;
 }

@@ -3,7 +3,7 @@ import {
   type HiddenDeltaLayer,
   type HiddenDeltaOptions,
 } from '../../../shaders/hiddenDelta.ts';
-import { quads } from '../../../shaders/wgsl.ts';
+import { vec4s } from '../../../shaders/wgsl.ts';
 import type { Device } from '../../gpu/device.ts';
 import { packLayer, packRows, unpackRows } from '../../gpu/layout.ts';
 import { slopeSource } from '../../network/functions.ts';
@@ -37,7 +37,7 @@ export async function checkHiddenDelta(
   const source = bounded ? samples.activations(rows * inputs) : samples.signed(rows * inputs);
   const [deltas, activations, parameters] = [new Arena(), new Arena(), new Arena()];
   const nextDeltaAt = deltas.add(packRows(delta, rows, outputs));
-  const deltaAt = deltas.add({ poisoned: rows * 4 * quads(inputs) });
+  const deltaAt = deltas.add({ poisoned: rows * 4 * vec4s(inputs) });
   const slopeAt = activations.add(packRows(source, rows, inputs));
   const parametersAt = parameters.add(packLayer(weights, samples.signed(outputs), inputs, outputs));
   const layer = {
@@ -70,17 +70,17 @@ export async function checkHiddenDelta(
   for (let n = 0; n < rows; n++) {
     for (let i = 0; i < inputs; i++) {
       let magnitude = 0;
-      let wishes = 0;
+      let backpropagated = 0;
       for (let j = 0; j < outputs; j++) {
         const product = weights[j * inputs + i]! * delta[n * outputs + j]!;
         magnitude += Math.abs(product);
-        wishes += product;
+        backpropagated += product;
       }
       const at = n * inputs + i;
       const f = slope(activation, source[at]!);
       const bound =
         sumBound(outputs, magnitude) * Math.abs(f) +
-        Math.abs(wishes) * slopeBound(activation, source[at]!, 0) +
+        Math.abs(backpropagated) * slopeBound(activation, source[at]!, 0) +
         sumBound(0, Math.abs(truth[at]!));
       worst.note(found[at]!, truth[at]!, kind === 'integers' ? 0 : bound);
     }

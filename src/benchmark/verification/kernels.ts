@@ -283,7 +283,7 @@ function clipCases(draw: Samples, kind: DataKind, seed: number): KernelCase[] {
   return [
     {
       kernel: 'clip',
-      name: `sums of squares of ${length} quads by ${sums}, ${kind}`,
+      name: `sums of squares of ${length} vec4s by ${sums}, ${kind}`,
       run: (device) => checkSumSquares(device, { length, sums, workgroupSize }, kind, seed),
     },
     {

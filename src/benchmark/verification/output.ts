@@ -2,7 +2,7 @@ import type { CostOptions } from '../../../shaders/cost.ts';
 import { outputDelta as outputDeltaKernel } from '../../../shaders/outputDelta.ts';
 import type { OutputDeltaOptions } from '../../../shaders/outputDelta.ts';
 import { score as scoreKernel } from '../../../shaders/score.ts';
-import { quads } from '../../../shaders/wgsl.ts';
+import { vec4s } from '../../../shaders/wgsl.ts';
 import type { Device } from '../../gpu/device.ts';
 import { packRows, unpackRows } from '../../gpu/layout.ts';
 import { outputDelta, type OutputDelta } from '../../reference/outputDelta.ts';
@@ -104,7 +104,7 @@ export async function checkOutputDelta(
     if (i % 2 === 1) words[i] = 7;
   });
   const deltas = new Arena();
-  const deltaAt = deltas.add({ poisoned: rows * 4 * quads(outputs) });
+  const deltaAt = deltas.add({ poisoned: rows * 4 * vec4s(outputs) });
   const { output, cost: costName } = options;
   const layer = { outputs, output, cost: costName, activationsAt, deltaAt };
   const result = await runKernel(device, outputDeltaKernel({ ...options, layer }), {
@@ -154,7 +154,7 @@ export async function checkScore(
   const { size } = epochStep;
   const result = await runKernel(device, scoreKernel({ ...options, activationsAt }), {
     ...contents,
-    outputs: { poisoned: rows * 4 * quads(outputs) },
+    outputs: { poisoned: rows * 4 * vec4s(outputs) },
     costs: new Float32Array(rows).fill(1),
     confusion: new Uint32Array(outputs * outputs).fill(7),
   });

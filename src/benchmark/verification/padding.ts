@@ -1,4 +1,4 @@
-import { quads } from '../../../shaders/wgsl.ts';
+import { vec4s } from '../../../shaders/wgsl.ts';
 import type { Worst } from './samples.ts';
 
 /** Padding that an update touched would leak into the next forward pass. */
@@ -8,8 +8,8 @@ export function requireLayerPaddingZero(
   outputs: number,
   worst: Worst,
 ): void {
-  const stride = 4 * quads(outputs);
-  const biasRow = 4 * quads(inputs);
+  const stride = 4 * vec4s(outputs);
+  const biasRow = 4 * vec4s(inputs);
   found.forEach((value, at) => {
     const row = Math.floor(at / stride);
     const isPadding = at % stride >= outputs || (row >= inputs && row < biasRow);

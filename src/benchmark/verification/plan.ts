@@ -5,11 +5,11 @@ import type { Network } from '../../network/network.ts';
 import { checkGradient, type GradientTruth, gradientTruth } from './gradient.ts';
 
 /** Parameters × samples that a reference takes to a gradient and its bounds in a second or two. */
-const mostWork = 3e7;
+const maxWork = 3e7;
 
 /** Samples of a mini-batch that a gradient is checked with: all, or of a large network some. */
 export function samplesToCheck(network: Network, batchSize: number): number {
-  return Math.min(batchSize, Math.max(8, Math.floor(mostWork / network.parameterCount)));
+  return Math.min(batchSize, Math.max(8, Math.floor(maxWork / network.parameterCount)));
 }
 
 /**

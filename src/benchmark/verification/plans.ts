@@ -3,7 +3,7 @@
  * a plan that nudge accepts must give the reference's result, and a plan that it refuses must end in a typed error.
  */
 import type { Tile } from '../../../shaders/matmul/matmul.ts';
-import { quads } from '../../../shaders/wgsl.ts';
+import { vec4s } from '../../../shaders/wgsl.ts';
 import { createDataset, type Dataset } from '../../data/dataset.ts';
 import { shuffledOrder } from '../../data/shuffle.ts';
 import { ConfigurationError, FormatError, LimitError } from '../../errors.ts';
@@ -11,7 +11,7 @@ import type { Device } from '../../gpu/device.ts';
 import { GpuEngine } from '../../gpu/engine.ts';
 import type { LayerPlan, Plan } from '../../gpu/plan/plan.ts';
 import type { PlanTarget } from '../../gpu/plan/check.ts';
-import { largestCount, planFile, readPlanFile } from '../../gpu/plan/file.ts';
+import { maxCount, planFile, readPlanFile } from '../../gpu/plan/file.ts';
 import { activations } from '../../network/functions.ts';
 import { Network } from '../../network/network.ts';
 import { Random } from '../../network/random.ts';
@@ -59,25 +59,25 @@ class Draw {
     return choices[this.#random.integer(choices.length)]!;
   }
 
-  between(least: number, most: number): number {
-    return least + this.#random.integer(most - least + 1);
+  between(min: number, max: number): number {
+    return min + this.#random.integer(max - min + 1);
   }
 
-  powerOfTwo(most: number): number {
-    return 2 ** this.between(0, Math.floor(Math.log2(most)));
+  powerOfTwo(max: number): number {
+    return 2 ** this.between(0, Math.floor(Math.log2(max)));
   }
 
   /** Of workgroups that share: mostly small, since software adapters compile large ones for a second. */
-  sharedSize(most: number): number {
-    return this.powerOfTwo(this.chance(0.1) ? most : Math.min(most, 32));
+  sharedSize(max: number): number {
+    return this.powerOfTwo(this.chance(0.1) ? max : Math.min(max, 32));
   }
 
-  /** `usual`, or any number from `least` to `most`: all sizes of number are as likely, and the extremes more so. */
-  number(usual: number, least: number, most = largestCount): number {
+  /** `usual`, or any number from `min` to `max`: all sizes of number are as likely, and the extremes more so. */
+  number(usual: number, min: number, max = maxCount): number {
     if (!this.chance(this.#wildness)) return usual;
-    if (this.chance(0.2)) return this.pick([least, most]);
-    const size = this.#random.uniform() * Math.log2(most - least + 2);
-    return Math.min(most, least + Math.floor(2 ** size) - 1);
+    if (this.chance(0.2)) return this.pick([min, max]);
+    const size = this.#random.uniform() * Math.log2(max - min + 2);
+    return Math.min(max, min + Math.floor(2 ** size) - 1);
   }
 }
 
@@ -121,7 +121,7 @@ function drawPlan(
   const updateSize = draw.sharedSize(maxWorkgroupSize);
   const layers = network.layers.slice(1).map((outputs, l): LayerPlan => {
     const tile = (columns: number, size = draw.sharedSize(maxWorkgroupSize)) =>
-      drawTile(draw, quads(columns), size, isSoftware);
+      drawTile(draw, vec4s(columns), size, isSoftware);
     return {
       forward: tile(outputs),
       hiddenDelta: tile(network.layers[l]!),
@@ -264,7 +264,7 @@ interface StepTruth {
   readonly costSum: number;
   readonly costBound: number;
   readonly correct: number;
-  /** Samples whose largestCount output float32 may see elsewhere. */
+  /** Samples whose maxCount output float32 may see elsewhere. */
   readonly undecided: number;
 }
 

@@ -1,6 +1,6 @@
 /** Draws the ways in which a kernel's work is cut up, all that an adapter can run. */
-import { maxSharedMemory, type Tile } from '../../../shaders/matmul/matmul.ts';
-import { tiledMemory } from '../../../shaders/matmul/tiled.ts';
+import { maxWorkgroupVec4s, type Tile } from '../../../shaders/matmul/matmul.ts';
+import { tiledWorkgroupVec4s } from '../../../shaders/matmul/tiled.ts';
 import type { Samples } from './samples.ts';
 
 export const workgroupSizes = [4, 8, 16, 64] as const;
@@ -13,7 +13,7 @@ export function drawTile(draw: Samples, loop: Tile['loop'], workgroupSize?: numb
   return () => {
     for (;;) {
       const tile = drawAny(draw, loop, workgroupSize);
-      if (tile.loop !== 'tiled' || tiledMemory(tile) <= maxSharedMemory) return tile;
+      if (tile.loop !== 'tiled' || tiledWorkgroupVec4s(tile) <= maxWorkgroupVec4s) return tile;
     }
   };
 }

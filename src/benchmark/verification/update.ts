@@ -3,13 +3,13 @@ import type { Tile } from '../../../shaders/matmul/matmul.ts';
 import { update as updateKernel } from '../../../shaders/update.ts';
 import type { Device } from '../../gpu/device.ts';
 import { packLayer, packMoments, packRows, unpackLayer, unpackMoments } from '../../gpu/layout.ts';
-import { ratesOf } from '../../gpu/rates.ts';
+import { optimizerScalarsOf } from '../../gpu/optimizerScalars.ts';
 import { update } from '../../reference/update.ts';
 import { weightGradient } from '../../reference/weightGradient.ts';
 import type { Optimizer } from '../../engine/optimizers.ts';
 import { Arena } from './arena.ts';
 import { sumBound } from './bounds.ts';
-import { counterDuring, drawStep, ratesDuring, settingsOf, type EpochStep } from './epoch.ts';
+import { counterDuring, drawStep, scalarsDuring, settingsOf, type EpochStep } from './epoch.ts';
 import { byteInput, floatInput } from './forward.ts';
 import { floats, poison } from './kernelRunner.ts';
 import { runKernel } from './kernelRunner.ts';
@@ -95,7 +95,9 @@ export async function checkUpdate(
     moments: momentWords,
     counter: counterDuring(epochStep, layers.length),
     settings: settingsOf(epochStep, made),
-    ...(optimizer && { rates: ratesDuring(epochStep, ratesOf(optimizer)(made, 1)) }),
+    ...(optimizer && {
+      optimizerScalars: scalarsDuring(epochStep, optimizerScalarsOf(optimizer)(made, 1)),
+    }),
   });
 
   const worst = new Worst();

@@ -3,9 +3,9 @@ import type { BenchmarkResult } from '../../benchmark/result/schema.ts';
 import {
   browserPeers,
   isOwn,
-  type OwnSideName,
+  type OwnBackendName,
   type PeerName,
-} from '../../benchmark/result/sides.ts';
+} from '../../benchmark/result/backends.ts';
 import {
   decideSettings,
   settingsRanges,
@@ -16,7 +16,7 @@ import { UsageError } from '../errors.ts';
 
 export interface BenchArguments extends Pick<RuntimeArguments, 'runtime' | 'browser'> {
   readonly workloads?: readonly string[] | undefined;
-  readonly sides?: readonly string[] | undefined;
+  readonly backends?: readonly string[] | undefined;
   readonly repeats?: number | undefined;
   readonly blocks?: number | undefined;
   readonly seconds?: number | undefined;
@@ -57,15 +57,15 @@ export function configureBench(
     return { ...settingsOf(resume), ...(args.wait !== undefined && { waitSeconds: args.wait }) };
   }
   const { seconds } = args;
-  const [least, most] = settingsRanges.repeatSeconds;
-  if (seconds !== undefined && !(seconds >= least && seconds <= most)) {
+  const [min, max] = settingsRanges.repeatSeconds;
+  if (seconds !== undefined && !(seconds >= min && seconds <= max)) {
     throw new UsageError(
-      `--seconds takes a number from ${least} to ${most}, and ${seconds} was given. Give the length of a repeat, of which there are --repeats.`,
+      `--seconds takes a number from ${min} to ${max}, and ${seconds} was given. Give the length of a repeat, of which there are --repeats.`,
     );
   }
   const settings: BenchmarkSettings = {
     workloads: args.workloads && parseNames(args.workloads),
-    sides: args.sides && (parseNames(args.sides) as OwnSideName[]),
+    backends: args.backends && (parseNames(args.backends) as OwnBackendName[]),
     repeats: args.repeats,
     blocks: args.blocks,
     repeatSeconds: seconds,
@@ -81,7 +81,7 @@ export function configureBench(
 
 const settingNames = [
   'workloads',
-  'sides',
+  'backends',
   'repeats',
   'blocks',
   'seconds',
@@ -104,11 +104,11 @@ export function parseNames(words: readonly string[]): string[] {
  */
 export function settingsOf({ settings, environment }: BenchmarkResult): BenchmarkSettings {
   const { workloads, repeats, blocks, repeatSeconds, seed } = settings;
-  const sides = settings.sides.filter(isOwn);
-  const peers = settings.sides.filter((side): side is PeerName => !isOwn(side));
+  const backends = settings.backends.filter(isOwn);
+  const peers = settings.backends.filter((backend): backend is PeerName => !isOwn(backend));
   const { adapter } = environment;
   const kind = adapter ? (adapter.isSoftware ? 'software' : 'hardware') : 'none';
-  const asked = { sides, peers, repeats, blocks, repeatSeconds, seed };
+  const asked = { backends, peers, repeats, blocks, repeatSeconds, seed };
   const full = decideSettings(asked, kind).workloads.map(({ name }) => name);
   return workloads.join() === full.join() ? asked : { ...asked, workloads };
 }

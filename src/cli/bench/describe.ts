@@ -1,32 +1,36 @@
 /** A benchmark's result as lines for people: a table, what is to be thought of it, and where it was made. */
 import { describeFraction } from '../../benchmark/limit.ts';
-import type { BenchmarkResult, SideName, WorkloadResult } from '../../benchmark/result/schema.ts';
+import type {
+  BenchmarkResult,
+  BackendName,
+  WorkloadResult,
+} from '../../benchmark/result/schema.ts';
 import {
   bottleneckSentences,
   describeThreads,
   gpuOverCpu,
   intervalSentence,
   scaleSentence,
-  sideTitle,
+  backendTitle,
 } from '../../benchmark/result/sentences.ts';
-import { isOwn } from '../../benchmark/result/sides.ts';
+import { isOwn } from '../../benchmark/result/backends.ts';
 import {
   classNames,
   describeData,
   describeGpu,
-  describeMark,
+  describeFlag,
   formatCount,
   formatEstimate,
   formatRate,
   formatRatio,
   formatUncertainty,
-  sideNames,
+  backendNames,
 } from '../../benchmark/result/words.ts';
 import { formatCost, formatSeconds, formatShare, formatTable, plural } from '../table.ts';
 import { problemsOf } from './problems.ts';
 
 export function describeBenchmark(result: BenchmarkResult): string[] {
-  const { environment, marks } = result;
+  const { environment, flags } = result;
   return [
     ...speedTable(result),
     '',
@@ -37,7 +41,7 @@ export function describeBenchmark(result: BenchmarkResult): string[] {
     ...accuracyLines(result),
     ...verificationLines(result),
     ...finalCostLines(result),
-    ...marks.map(describeMark),
+    ...flags.map(describeFlag),
     ...problemsOf(result),
     '',
     `Data: ${describeData(result)}.`,
@@ -49,7 +53,7 @@ export function describeBenchmark(result: BenchmarkResult): string[] {
 /** One workload on one line, for a terminal that is watched. */
 export function describeWorkload({ name, series, ...rest }: WorkloadResult): string {
   const rates = series.map(
-    ({ side, estimate }) => `${sideNames[side]} ${formatRate(estimate.middle)}`,
+    ({ backend, estimate }) => `${backendNames[backend]} ${formatRate(estimate.middle)}`,
   );
   const ratio = speedUp({ name, series, ...rest });
   return `${name}: ${rates.join('; ')} samples/s${ratio === '' ? '' : `; GPU over CPU ${ratio}`}`;
@@ -57,10 +61,12 @@ export function describeWorkload({ name, series, ...rest }: WorkloadResult): str
 
 function speedTable({ settings, workloads }: BenchmarkResult): string[] {
   if (workloads.length === 0) return ['Nothing was finished.'];
-  const sides = settings.sides.filter((side) => workloads.some((one) => seriesOf(one, side)));
-  const titles = sides.map((side) =>
-    sideTitle(
-      side,
+  const backends = settings.backends.filter((backend) =>
+    workloads.some((one) => seriesOf(one, backend)),
+  );
+  const titles = backends.map((backend) =>
+    backendTitle(
+      backend,
       workloads.flatMap(({ series }) => series),
     ),
   );
@@ -69,13 +75,13 @@ function speedTable({ settings, workloads }: BenchmarkResult): string[] {
     return [
       workload.name,
       workload.layers.join('-'),
-      ...sides.map((side, s) => {
-        const series = seriesOf(workload, side);
+      ...backends.map((backend, s) => {
+        const series = seriesOf(workload, backend);
         if (!series) return '';
         const { estimate, threads = [] } = series;
         const figure = `${formatRate(estimate.middle)} ${formatUncertainty(estimate)}`;
         // The head says how many threads there were, unless workloads differ in it.
-        const own = sideTitle(side, [series]);
+        const own = backendTitle(backend, [series]);
         return own === titles[s] ? figure : `${figure} (${describeThreads(threads)})`;
       }),
       speedUp(workload),
@@ -85,16 +91,16 @@ function speedTable({ settings, workloads }: BenchmarkResult): string[] {
   const head = ['samples/s', 'network', ...titles, 'GPU over CPU', 'of its limit'];
   // Columns that no row fills say nothing.
   const isFilled = head.map((_, c) => rows.some((row) => row[c] !== ''));
-  const align = Array.from(`ll${'r'.repeat(sides.length + 1)}l`).filter((_, c) => isFilled[c]);
+  const align = Array.from(`ll${'r'.repeat(backends.length + 1)}l`).filter((_, c) => isFilled[c]);
   const filled = [head, ...rows].map((row) => row.filter((_, c) => isFilled[c]));
   return formatTable(filled, align.join(''));
 }
 
-function seriesOf({ series }: WorkloadResult, side: SideName) {
-  return series.find((one) => one.side === side);
+function seriesOf({ series }: WorkloadResult, backend: BackendName) {
+  return series.find((one) => one.backend === backend);
 }
 
-/** Over the faster of the CPU's sides. */
+/** Over the faster of the CPU's backends. */
 function speedUp(workload: WorkloadResult): string {
   const ratio = gpuOverCpu(workload);
   return ratio ? formatEstimate(ratio, formatRatio) : '';
@@ -103,9 +109,9 @@ function speedUp(workload: WorkloadResult): string {
 function scoreLines(result: BenchmarkResult): string[] {
   const { scores } = result;
   if (scores.length === 0) return ['No score.'];
-  const lines = scores.map(({ side, class: kind, ...estimate }) => {
+  const lines = scores.map(({ backend, class: kind, ...estimate }) => {
     const className = kind === 'cpu' ? '' : ` (${classNames[kind]})`;
-    return `Score of ${sideNames[side]}${className}: ${formatEstimate(estimate, formatCount)}.`;
+    return `Score of ${backendNames[backend]}${className}: ${formatEstimate(estimate, formatCount)}.`;
   });
   const partial = scores.find(({ isComplete }) => !isComplete);
   if (partial) {
@@ -132,15 +138,15 @@ function crossoverLines({ crossover }: BenchmarkResult): string[] {
 }
 
 function accuracyLines({ timesToAccuracy }: BenchmarkResult): string[] {
-  return timesToAccuracy.map(({ workload, side, target, seconds, steps, accuracy }) => {
-    const what = `${workload} to ${Number((100 * target).toPrecision(3))} % of the test set on ${sideNames[side]}`;
+  return timesToAccuracy.map(({ workload, backend, target, seconds, steps, accuracy }) => {
+    const what = `${workload} to ${Number((100 * target).toPrecision(3))} % of the test set on ${backendNames[backend]}`;
     return seconds === undefined
       ? `${what}: not reached, ${formatShare(accuracy)} at best.`
       : `${what}: ${formatSeconds(seconds)}, ${plural(steps, 'step')}.`;
   });
 }
 
-/** How right the GPU was; that it was wrong is a mark, which names the tensor. */
+/** How right the GPU was; that it was wrong is a flag, which names the tensor. */
 function verificationLines({ workloads }: BenchmarkResult): string[] {
   const found = workloads.flatMap(({ name, verification }) =>
     verification ? [{ name, ...verification }] : [],
@@ -153,7 +159,7 @@ function verificationLines({ workloads }: BenchmarkResult): string[] {
   const where = tensor ? `${tensor.name} of ${worst.name}` : worst.name;
   const facts =
     `worst ${worst.worst.toPrecision(2)} of the bound (${where}), ` +
-    `costs at most ${percent(drift.costDrift)} from the CPU's (${percent(drift.mostDrift)} is the most)`;
+    `costs at most ${percent(drift.costDrift)} from the CPU's (${percent(drift.maxDrift)} is the most)`;
   return right.length === found.length
     ? [`Verified, ${plural(found.length, 'workload')}: ${facts}.`]
     : [
@@ -164,9 +170,9 @@ function verificationLines({ workloads }: BenchmarkResult): string[] {
 /** Where other libraries ran: what everybody came to. They take the samples in the order of the file, nudge shuffles. */
 function finalCostLines({ workloads }: BenchmarkResult): string[] {
   return workloads.flatMap(({ name, series }) => {
-    if (series.every(({ side }) => isOwn(side))) return [];
+    if (series.every(({ backend }) => isOwn(backend))) return [];
     const costs = series.map(
-      ({ side, finalCost }) => `${sideNames[side]} ${formatCost(finalCost)}`,
+      ({ backend, finalCost }) => `${backendNames[backend]} ${formatCost(finalCost)}`,
     );
     return [`Cost of ${name} in the end, after as many steps as each made: ${costs.join('; ')}.`];
   });

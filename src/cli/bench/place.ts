@@ -10,12 +10,12 @@ import { PythonPeers, pythonLoader } from '../../node/pythonPeers.ts';
 import { connectBrowserSession } from '../../node/connectedSession.ts';
 import { createGpu } from '../../node/dawn.ts';
 import type { BrowserSession } from '../../node/pageSession.ts';
-import { readNodeSurroundings } from '../../node/surroundings.ts';
+import { readNodeEnvironment } from '../../node/nodeEnvironment.ts';
 import type {
   BenchArguments as PageArguments,
   PeerQuestion,
 } from '../../page/jobs/benchArguments.ts';
-import type { PageDataSource, StoppingEvent } from '../../page/jobs/work.ts';
+import type { PageDataSource, StoppingEvent } from '../../page/jobs/remoteJob.ts';
 import type { RuntimeChoice } from '../configure.ts';
 import { dataForPage, inFolder, loadData, type DataSource } from '../dataSource.ts';
 import { gpuWithout } from '../runtime.ts';
@@ -76,7 +76,7 @@ export async function openPlace(options: PlaceOptions): Promise<Place> {
 
 function nodePlace({ source, python }: PlaceOptions, gpu: GPU | undefined): Place {
   const loadPeer = pythonLoader(python);
-  const surroundings = readNodeSurroundings(gpu && packageVersion('webgpu'));
+  const hostEnvironment = readNodeEnvironment(gpu && packageVersion('webgpu'));
   const commit = nudgeCommit();
   return {
     notes: [],
@@ -87,7 +87,7 @@ function nodePlace({ source, python }: PlaceOptions, gpu: GPU | undefined): Plac
         ...run,
         ...data,
         openLab: () => Promise.resolve(new LocalLab({ ...data, gpu, loadPeer })),
-        surroundings,
+        hostEnvironment,
         nudge: { version: nudgeVersion(), ...(commit !== '' && { commit }) },
       });
     },

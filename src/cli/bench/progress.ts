@@ -1,6 +1,6 @@
 /** What is shown while the benchmark runs. */
 import type { BenchmarkEvent, Phase } from '../../benchmark/events.ts';
-import { formatRate, sideNames } from '../../benchmark/result/words.ts';
+import { formatRate, backendNames } from '../../benchmark/result/words.ts';
 import type { Terminal } from '../terminal.ts';
 import { describeWorkload } from './describe.ts';
 
@@ -45,10 +45,10 @@ export function showProgress(terminal: Terminal): {
 export function describePhase({
   phase,
   workload,
-  side,
+  backend,
   round,
 }: BenchmarkEvent & { readonly type: 'phase' }): string {
-  const on = side === undefined ? '' : ` on ${sideNames[side]}`;
+  const on = backend === undefined ? '' : ` on ${backendNames[backend]}`;
   const what = `${phases[phase]}${round === undefined ? '' : `, round ${round}`}`;
   return workload === undefined ? what : `${workload}${on}: ${what}`;
 }

@@ -2,11 +2,11 @@
 import { Option, type Command } from 'commander';
 
 import { readResult } from '../../benchmark/result/read.ts';
-import { ownSides, type BenchmarkResult } from '../../benchmark/result/schema.ts';
+import { ownBackends, type BenchmarkResult } from '../../benchmark/result/schema.ts';
 import { settingsRanges, type BenchmarkSettings } from '../../benchmark/settings.ts';
 import { quickWorkloads, workloads } from '../../benchmark/workloads.ts';
 import { FormatError } from '../../errors.ts';
-import { describePython, pythonSides } from '../../node/pythonPeers.ts';
+import { describePython, pythonBackends } from '../../node/pythonPeers.ts';
 import {
   configureBench,
   pythonOf,
@@ -72,10 +72,10 @@ export function addBench(program: Command, context: Context): void {
       `of ${workloads.map(({ name }) => name).join(', ')}; default: all, but huge on hardware only`,
     ),
     new Option(
-      '--sides <names...>',
-      `who trains them, of ${ownSides.join(', ')} (cpu-1: one thread); default: all`,
+      '--backends <names...>',
+      `who trains them, of ${ownBackends.join(', ')} (cpu-1: one thread); default: all`,
     ),
-    option.whole('--repeats <n>', 'of each side; default: 10', ...settingsRanges.repeats),
+    option.whole('--repeats <n>', 'of each backend; default: 10', ...settingsRanges.repeats),
     option.whole(
       '--blocks <n>',
       'into which the repeats are cut, each in a fresh worker; default: 5',
@@ -106,7 +106,7 @@ export function addBench(program: Command, context: Context): void {
     bench,
     'nudge bench',
     'nudge bench --quick --json bench.json --markdown bench.md',
-    'nudge bench --runtime node --workloads large,xl --sides cpu webgpu',
+    'nudge bench --runtime node --workloads large,xl --backends cpu webgpu',
     'nudge bench --browser firefox',
     'nudge bench --connect http://127.0.0.1:9222 --port 8377',
     'nudge bench --resume bench.json --json bench.json   what Ctrl-C left undone',
@@ -128,13 +128,13 @@ async function runBench(options: BenchOptions, context: Context): Promise<void> 
     const python = pythonOf(options);
     const settings =
       options.peers === true ? await withPython(configured, options, run) : configured;
-    const { sides } = settings;
-    const adapter = sides === undefined || resume ? 'wanted' : 'needed';
+    const { backends } = settings;
+    const adapter = backends === undefined || resume ? 'wanted' : 'needed';
     const { runtime = options.browser === undefined ? 'chromium' : 'auto' } = options;
     const place = await openPlace({
       ...options,
       ...{ runtime, source, python },
-      adapter: (sides?.includes('webgpu') ?? true) ? adapter : 'unused',
+      adapter: (backends?.includes('webgpu') ?? true) ? adapter : 'unused',
     });
     try {
       for (const line of place.notes) terminal.note(line);
@@ -172,7 +172,7 @@ async function withPython(
   const found = await describePython(python);
   for (const line of found.warnings) terminal.note(`Warning: ${line}`);
   for (const line of found.notes) terminal.note(line);
-  return { ...settings, peers: [...(settings.peers ?? []), ...pythonSides(found)] };
+  return { ...settings, peers: [...(settings.peers ?? []), ...pythonBackends(found)] };
 }
 
 /** Runs it; where that fails half-way, for a browser that crashes say, what was finished is written. */

@@ -31,7 +31,7 @@ export function addCompare(program: Command, context: Context): void {
     .command('compare')
     .summary('two results of the benchmark')
     .description(
-      'Says how many times as fast the second result is as the first, for each workload and side that both have and on ' +
+      'Says how many times as fast the second result is as the first, for each workload and backend that both have and on ' +
         'the whole, with 95 % intervals. With --fail-below the exit code is 1 when the whole interval of the mean lies ' +
         'below the ratio, or when the two are not comparable.',
     )

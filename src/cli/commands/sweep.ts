@@ -2,7 +2,7 @@
 import { Option, type Command } from 'commander';
 
 import {
-  mostNetworks,
+  maxNetworks,
   sortRows,
   type SweepCheckpoint,
   type SweepConfiguration,
@@ -68,7 +68,7 @@ export function addSweep(program: Command, context: Context): void {
       '--seeds <n>',
       `how many seeds, from --seed on; default: ${sweepDefaults.seeds}`,
       1,
-      mostNetworks,
+      maxNetworks,
     ),
     new Option(
       '--learning-rates <rates...>',
@@ -252,10 +252,10 @@ function showProgress(terminal: Terminal, { seeds, optimizers, epochs }: SweepCo
   );
   type Progress = Extract<SweepEvent, { type: 'progress' }>;
   return {
-    update: ({ step, steps, epoch, leastCost, samplesPerSecond }: Progress) =>
+    update: ({ step, steps, epoch, minCost, samplesPerSecond }: Progress) =>
       bar.update((100 * step) / steps, {
         epoch: `epoch ${epoch}/${epochs}`,
-        cost: formatCost(leastCost),
+        cost: formatCost(minCost),
         rate: formatCount(samplesPerSecond),
       }),
     stop: () => bar.stop(),

@@ -9,7 +9,7 @@ import type { TuneConfiguration, TuneEvent, TuneResult } from '../../benchmark/t
 import { FormatError } from '../../errors.ts';
 import { adapterName } from '../../gpu/adapter.ts';
 import type { LedgerEntry } from '../../gpu/plan/tuning/ledger.ts';
-import { processorName } from '../../node/surroundings.ts';
+import { processorName } from '../../node/nodeEnvironment.ts';
 import { configureTraining, type RuntimeChoice, type TrainArguments } from '../configure.ts';
 import { inRun, type Context } from '../context.ts';
 import { UsageError } from '../errors.ts';

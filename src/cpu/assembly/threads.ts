@@ -6,7 +6,7 @@
  */
 import { pass } from './pass';
 import { Context } from './structures';
-import { addGradients, Rates, squareSum, update } from './update';
+import { addGradients, UpdateScalars, squareSum, update } from './update';
 
 /** What the host asks of the threads, and where they meet. */
 @unmanaged
@@ -31,8 +31,8 @@ export class Control {
   secondMoment: usize;
   /** Of all parameters, a multiple of 64; and from a slice's gradient to the next one's. */
   bytes: usize;
-  /** {@link Rates} of each step. */
-  rates: usize;
+  /** {@link UpdateScalars} of each step. */
+  updateScalars: usize;
   /** 0 where gradients are not clipped. */
   clipNorm: f32;
   /** f64 of each slice, whose sum is the square of the gradient's norm. */
@@ -143,11 +143,11 @@ function addSlice(control: Control, slice: i32): void {
 }
 
 /** Brings a slice of the parameters up to date. */
-function updateSlice(control: Control, slice: i32, rates: Rates, scale: f32): void {
+function updateSlice(control: Control, slice: i32, updateScalars: UpdateScalars, scale: f32): void {
   const from = sliceStart(control, slice);
   const to = sliceStart(control, slice + 1);
   const isFinite = update(
-    rates,
+    updateScalars,
     scale,
     control.parameters + from,
     control.gradient + from,
@@ -188,13 +188,13 @@ export function train(control: Control, thread: i32): void {
       noteSlice(control, s, step);
       addSlice(control, s);
     }
-    const rates = changetype<Rates>(control.rates + <usize>step * offsetof<Rates>());
-    let scale = rates.scale;
+    const updateScalars = changetype<UpdateScalars>(control.updateScalars + <usize>step * offsetof<UpdateScalars>());
+    let scale = updateScalars.scale;
     if (control.clipNorm > 0) {
       meet(control);
-      scale *= clipScale(control, rates.scale);
+      scale *= clipScale(control, updateScalars.scale);
     }
-    for (let s = first; s < end; s++) updateSlice(control, s, rates, scale);
+    for (let s = first; s < end; s++) updateSlice(control, s, updateScalars, scale);
     meet(control);
     if (thread === 0) control.made = step + 1;
     if (!atomic.load<i32>(changetype<usize>(control), offsetof<Control>('isFinite'))) return;

@@ -6,7 +6,7 @@ import { madd } from './lanes';
 
 /** What the host computes for a step, in float64, and rounds. */
 @unmanaged
-export class Rates {
+export class UpdateScalars {
   /** 0 SGD, 1 SGD with momentum, 2 with Nesterov's, 3 Adam and AdamW. */
   kind: i32;
   /** What makes of the gradient's sum its mean: 1 / batch size. */
@@ -68,13 +68,13 @@ export function squareSum(from: usize, to: usize): f64 {
 
 /**
  * Changes the parameters of a run.
- * @param scale what makes of the gradient's sum the gradient to apply: that of `rates`, and less where it is clipped
+ * @param scale what makes of the gradient's sum the gradient to apply: that of `updateScalars`, and less where it is clipped
  * @param first moments: velocity, or mean
  * @param second moments: mean of squares
  * @returns whether all of what it made is finite, parameters and moments; of a gradient that is not, nothing is
  */
 export function update(
-  rates: Rates,
+  updateScalars: UpdateScalars,
   scale: f32,
   parameters: usize,
   gradient: usize,
@@ -82,14 +82,14 @@ export function update(
   second: usize,
   bytes: usize,
 ): bool {
-  switch (rates.kind) {
+  switch (updateScalars.kind) {
     case 0:
-      return plain(rates, scale, parameters, gradient, bytes);
+      return plain(updateScalars, scale, parameters, gradient, bytes);
     case 1:
     case 2:
-      return momentum(rates, scale, parameters, gradient, first, bytes);
+      return momentum(updateScalars, scale, parameters, gradient, first, bytes);
     default:
-      return adam(rates, scale, parameters, gradient, first, second, bytes);
+      return adam(updateScalars, scale, parameters, gradient, first, second, bytes);
   }
 }
 
@@ -107,15 +107,15 @@ function areFinite(seen: v128): bool {
 }
 
 function plain(
-  rates: Rates,
+  updateScalars: UpdateScalars,
   scale: f32,
   parameters: usize,
   gradient: usize,
   bytes: usize,
 ): bool {
-  const rate = f32x4.splat(-rates.rate * scale);
-  const penalty = f32x4.splat(1 - rates.rate * rates.penalty);
-  const isDecaying = rates.penalty !== 0;
+  const rate = f32x4.splat(-updateScalars.rate * scale);
+  const penalty = f32x4.splat(1 - updateScalars.rate * updateScalars.penalty);
+  const isDecaying = updateScalars.penalty !== 0;
   let seen = f32x4.splat(0);
   for (let at: usize = 0; at < bytes; at += 16) {
     let w = v128.load(parameters + at);
@@ -128,18 +128,18 @@ function plain(
 }
 
 function momentum(
-  rates: Rates,
+  updateScalars: UpdateScalars,
   scale: f32,
   parameters: usize,
   gradient: usize,
   velocity: usize,
   bytes: usize,
 ): bool {
-  const rate = f32x4.splat(-rates.rate);
+  const rate = f32x4.splat(-updateScalars.rate);
   const scales = f32x4.splat(scale);
-  const penalty = f32x4.splat(rates.penalty);
-  const beta = f32x4.splat(rates.beta1);
-  const isNesterov = rates.kind === 2;
+  const penalty = f32x4.splat(updateScalars.penalty);
+  const beta = f32x4.splat(updateScalars.beta1);
+  const isNesterov = updateScalars.kind === 2;
   let seen = f32x4.splat(0);
   for (let at: usize = 0; at < bytes; at += 16) {
     const sum = v128.load(gradient + at);
@@ -155,7 +155,7 @@ function momentum(
 }
 
 function adam(
-  rates: Rates,
+  updateScalars: UpdateScalars,
   scale: f32,
   parameters: usize,
   gradient: usize,
@@ -163,16 +163,16 @@ function adam(
   meanSquare: usize,
   bytes: usize,
 ): bool {
-  const rate = f32x4.splat(-rates.rate);
+  const rate = f32x4.splat(-updateScalars.rate);
   const scales = f32x4.splat(scale);
-  const penalty = f32x4.splat(rates.penalty);
-  const keep = f32x4.splat(rates.keep);
-  const beta1 = f32x4.splat(rates.beta1);
-  const rest1 = f32x4.splat(rates.rest1);
-  const beta2 = f32x4.splat(rates.beta2);
-  const rest2 = f32x4.splat(rates.rest2);
-  const root = f32x4.splat(rates.root);
-  const epsilon = f32x4.splat(rates.epsilon);
+  const penalty = f32x4.splat(updateScalars.penalty);
+  const keep = f32x4.splat(updateScalars.keep);
+  const beta1 = f32x4.splat(updateScalars.beta1);
+  const rest1 = f32x4.splat(updateScalars.rest1);
+  const beta2 = f32x4.splat(updateScalars.beta2);
+  const rest2 = f32x4.splat(updateScalars.rest2);
+  const root = f32x4.splat(updateScalars.root);
+  const epsilon = f32x4.splat(updateScalars.epsilon);
   let seen = f32x4.splat(0);
   for (let at: usize = 0; at < bytes; at += 16) {
     const sum = v128.load(gradient + at);

@@ -21,7 +21,7 @@ const inertia = 0.5;
 const bending = 0.13;
 
 /** Mean and standard deviation: of the width beside the height, of the slant to the right, of the turn, in radians. */
-const width = { mean: 1.12, deviation: 0.22, least: 0.4 };
+const width = { mean: 1.12, deviation: 0.22, min: 0.4 };
 const slant = { mean: 0.12, deviation: 0.25 };
 const turn = { mean: 0, deviation: 0.11 };
 
@@ -67,7 +67,7 @@ export function mixForms(
  * @param isEnd [pointCount], 1 where a run begins or ends
  */
 export function deform(random: Random, points: Float64Array, isEnd: Uint8Array): void {
-  const widening = Math.max(width.least, width.mean + width.deviation * bell(random));
+  const widening = Math.max(width.min, width.mean + width.deviation * bell(random));
   const slanting = slant.mean + slant.deviation * bell(random);
   const turning = turn.mean + turn.deviation * bell(random);
   // Bending: x gains a polynomial in u, v and so does y, of the terms that are not linear.

@@ -1,7 +1,7 @@
 /** Whether a plan that was not made by `choosePlan` here, but by a tuner or in a file, can be run at all. */
-import { maxSharedMemory, type Tile } from '../../../shaders/matmul/matmul.ts';
-import { splitKMemory } from '../../../shaders/matmul/splitK.ts';
-import { tiledMemory } from '../../../shaders/matmul/tiled.ts';
+import { maxWorkgroupVec4s, type Tile } from '../../../shaders/matmul/matmul.ts';
+import { splitKWorkgroupVec4s } from '../../../shaders/matmul/splitK.ts';
+import { tiledWorkgroupVec4s } from '../../../shaders/matmul/tiled.ts';
 import { ConfigurationError } from '../../errors.ts';
 import type { Network } from '../../network/network.ts';
 import type { Device } from '../device.ts';
@@ -79,7 +79,7 @@ function requireFused(
       `A workgroup of ${workgroupSize} takes ${4 * rows4} samples through fused layers, and it may take a power of 2 up to ${4 * workgroupSize}`,
     );
   }
-  requireMemory('workgroups for fused layers', splitKMemory({ workgroupSize }));
+  requireMemory('workgroups for fused layers', splitKWorkgroupVec4s({ workgroupSize }));
 }
 
 function requireTile({ name, tile, columns4 }: UsedTile, target: PlanTarget): void {
@@ -111,14 +111,14 @@ function requireTile({ name, tile, columns4 }: UsedTile, target: PlanTarget): vo
 }
 
 function memoryOf(tile: Tile): number {
-  if (tile.loop === 'tiled') return tiledMemory(tile);
-  return tile.loop === 'splitK' ? splitKMemory(tile) : 0;
+  if (tile.loop === 'tiled') return tiledWorkgroupVec4s(tile);
+  return tile.loop === 'splitK' ? splitKWorkgroupVec4s(tile) : 0;
 }
 
 function requireMemory(what: string, memory: number): void {
-  if (memory <= maxSharedMemory) return;
+  if (memory <= maxWorkgroupVec4s) return;
   refuse(
-    `The ${what} asks for ${16 * memory} bytes of workgroup memory, and every adapter has ${16 * maxSharedMemory}`,
+    `The ${what} asks for ${16 * memory} bytes of workgroup memory, and every adapter has ${16 * maxWorkgroupVec4s}`,
   );
 }
 

@@ -23,7 +23,7 @@ export interface PlanFile<P extends EnginePlan = Plan> {
 const format = 'nudge plan';
 const version = 2;
 /** No plan needs a larger number, and with this no product of two is rounded. */
-export const largestCount = 2 ** 26 - 1;
+export const maxCount = 2 ** 26 - 1;
 
 export function planFile<P extends EnginePlan>(
   { layers }: Pick<Network, 'layers'>,
@@ -80,8 +80,8 @@ function requireLayers(network: Pick<Network, 'layers'>): void {
 
 const count = (min: number) =>
   v.custom<number>(
-    (value) => Number.isInteger(value) && Number(value) >= min && Number(value) <= largestCount,
-    `a whole number from ${min} to ${largestCount}`,
+    (value) => Number.isInteger(value) && Number(value) >= min && Number(value) <= maxCount,
+    `a whole number from ${min} to ${maxCount}`,
   );
 const ofInvocation = { rows4: count(1), columns4: count(1), workgroupSize: count(1) };
 const tileSchema = v.variant('loop', [

@@ -7,7 +7,7 @@
  */
 import type { Tile } from '../../../shaders/matmul/matmul.ts';
 import type { TiledTile } from '../../../shaders/matmul/tiled.ts';
-import { quads } from '../../../shaders/wgsl.ts';
+import { vec4s } from '../../../shaders/wgsl.ts';
 import type { LayerPlan, Plan } from './plan.ts';
 
 /** Of every workgroup: the updates of all layers are one kernel, whose workgroups have one size. */
@@ -61,9 +61,9 @@ export function hardwarePlan(
   sizes: readonly number[],
   batchSize: number,
 ): Pick<Plan, 'layers' | 'fused'> {
-  const batch4 = quads(batchSize);
+  const batch4 = vec4s(batchSize);
   const layers = sizes.slice(1).map((outputs, l): LayerPlan => {
-    const [inputs4, outputs4] = [quads(sizes[l]!), quads(outputs)];
+    const [inputs4, outputs4] = [vec4s(sizes[l]!), vec4s(outputs)];
     return {
       forward: productTile(batch4, outputs4, inputs4),
       hiddenDelta: productTile(batch4, inputs4, outputs4),

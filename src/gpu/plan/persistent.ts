@@ -5,7 +5,7 @@ import {
   type PersistentTiles,
 } from '../../../shaders/persistent.ts';
 import type { TileShape } from '../../../shaders/matmul/product.ts';
-import { quads } from '../../../shaders/wgsl.ts';
+import { vec4s } from '../../../shaders/wgsl.ts';
 import { LimitError } from '../../errors.ts';
 import type { Network } from '../../network/network.ts';
 import { compilesAhead } from '../software/adapters.ts';
@@ -13,7 +13,7 @@ import type { PlanAdapter } from './plan.ts';
 
 export interface PersistentPlan extends PersistentShape {
   /** Steps a dispatch makes at most. */
-  readonly mostSteps: number;
+  readonly maxSteps: number;
 }
 
 /** Blocks of 4 × 4 sums that an invocation keeps at most: more no register file holds. */
@@ -46,7 +46,7 @@ export function choosePersistentPlan(
   const isMany = isSoftware && !compilesAhead(adapter) && count >= manyNetworks;
   const workgroupSize = isMany ? 8 : isSoftware ? 16 : 256;
   const loadCost = isSoftware ? 8 : 1;
-  const batch4 = quads(batchSize);
+  const batch4 = vec4s(batchSize);
   const weights = layers.slice(1).map((outputs, l) => layers[l]! * outputs);
   const largest = Math.max(...weights);
 
@@ -54,8 +54,7 @@ export function choosePersistentPlan(
   const tile = (l: number, rows4: number, columns4: number): TileShape => {
     const share = weights[l]! / largest;
     // Small layers have small tiles, which cost little there, and most of a shader's compilation otherwise.
-    const most =
-      isMany && share > 0.5 ? maxBlocksOfMany : Math.max(1, maxBlocks * Math.sqrt(share));
+    const max = isMany && share > 0.5 ? maxBlocksOfMany : Math.max(1, maxBlocks * Math.sqrt(share));
     /** Of a tile's step along the sums: its loads, and its products. */
     const time = (one: TileShape) => {
       const jobs = Math.ceil(rows4 / one.rows4) * Math.ceil(columns4 / one.columns4);
@@ -66,38 +65,34 @@ export function choosePersistentPlan(
     };
     return [1, 2, 3, 4]
       .flatMap((r) => [1, 2, 4].map((c) => ({ rows4: r, columns4: c })))
-      .filter((one) => one.rows4 * one.columns4 <= most && columns4 % one.columns4 === 0)
+      .filter((one) => one.rows4 * one.columns4 <= max && columns4 % one.columns4 === 0)
       .reduce((found, one) => (time(one) < time(found) ? one : found));
   };
 
   const of = (make: (l: number, inputs4: number, outputs4: number) => TileShape) =>
-    layers.slice(1).map((outputs, l) => make(l, quads(layers[l]!), quads(outputs)));
+    layers.slice(1).map((outputs, l) => make(l, vec4s(layers[l]!), vec4s(outputs)));
   const tiles: PersistentTiles = {
     forward: of((l, _, outputs4) => tile(l, batch4, outputs4)),
     hiddenDelta: of((l, inputs4) => tile(l, batch4, inputs4)),
     update: of((l, inputs4, outputs4) => tile(l, inputs4 + 1, outputs4)),
   };
   const shape = { layers, batchSize, tiles, workgroupSize };
-  const mostSteps = stepsPerDispatch(shape);
-  if (mostSteps === 0) {
+  const maxSteps = stepsPerDispatch(shape);
+  if (maxSteps === 0) {
     throw new LimitError(
       `One step of a network ${layers.join('-')} with mini-batches of ${batchSize} is more than one workgroup can do in a dispatch. ` +
         'Use smaller layers or mini-batches, or train one network after another with Trainer.',
     );
   }
-  return { ...shape, mostSteps };
+  return { ...shape, maxSteps };
 }
 
 /** The plan in a line, for reports. */
-export function describePersistentPlan({
-  tiles,
-  workgroupSize,
-  mostSteps,
-}: PersistentPlan): string {
+export function describePersistentPlan({ tiles, workgroupSize, maxSteps }: PersistentPlan): string {
   const list = (some: readonly TileShape[]) =>
     some.map((tile) => `${4 * tile.rows4}×${4 * tile.columns4}`).join(', ');
   return (
-    `a workgroup of ${workgroupSize} a network, ${mostSteps} steps a dispatch; ` +
+    `a workgroup of ${workgroupSize} a network, ${maxSteps} steps a dispatch; ` +
     `forward ${list(tiles.forward)}; update of ${list(tiles.update)}`
   );
 }

@@ -4,7 +4,7 @@
  */
 import type { FusedTile } from '../../../shaders/fused.ts';
 import type { Tile } from '../../../shaders/matmul/matmul.ts';
-import { quads } from '../../../shaders/wgsl.ts';
+import { vec4s } from '../../../shaders/wgsl.ts';
 import { countParameters } from '../../network/parameters.ts';
 import type { AdapterDescription } from '../adapter.ts';
 
@@ -29,7 +29,7 @@ export interface Plan {
 export type PlanAdapter = Pick<AdapterDescription, 'isSoftware' | 'subgroupSize'>;
 
 /** Rows of the mini-batch buffers: the mini-batch, rounded up to whole blocks. */
-export const paddedRows = (batchSize: number) => 4 * quads(batchSize);
+export const paddedRows = (batchSize: number) => 4 * vec4s(batchSize);
 
 /** Floating-point operations of a step, about: forward, back and gradient take two a weight and sample each. */
 export function stepOperations(sizes: readonly number[], batchSize: number): number {
@@ -54,7 +54,7 @@ export function usedTiles(plan: Plan, layers: readonly number[]): readonly UsedT
   return plan.layers.flatMap(({ forward, hiddenDelta, update }, l): UsedTile[] => {
     const [inputs, outputs] = [layers[l]!, layers[l + 1]!];
     const of = (kernel: string, tile: Tile, columns: number) => {
-      return { name: `${kernel} of layer ${l}`, tile, inputs, outputs, columns4: quads(columns) };
+      return { name: `${kernel} of layer ${l}`, tile, inputs, outputs, columns4: vec4s(columns) };
     };
     return [
       ...(l < split ? [of('forward', forward, outputs)] : []),

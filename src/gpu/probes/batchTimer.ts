@@ -39,10 +39,10 @@ export class BatchTimer {
     const readback = await Readback.create(device, 'probe', 4, 1);
     const timer = new BatchTimer(device, readback, signal);
     try {
-      const plain = await timer.#leastWait();
+      const plain = await timer.#minWait();
       if (plain > promptMs / 1000) {
         timer.#pokes = true;
-        timer.#emptySeconds = await timer.#leastWait();
+        timer.#emptySeconds = await timer.#minWait();
         timer.#pokes = timer.#emptySeconds < plain / 2;
       }
       timer.#emptySeconds = timer.#pokes ? timer.#emptySeconds : plain;
@@ -64,7 +64,7 @@ export class BatchTimer {
   }
 
   /** Seconds that what is timed has to take, for when the host hears of its end not to matter. */
-  get leastSeconds(): number {
+  get minSeconds(): number {
     return this.#pokes ? pokedBatchMs / 1000 : Math.max(batchMs / 1000, 4 * this.#emptySeconds);
   }
 
@@ -106,14 +106,14 @@ export class BatchTimer {
     this.#readback.dispose();
   }
 
-  async #leastWait(): Promise<number> {
-    let least = Infinity;
+  async #minWait(): Promise<number> {
+    let min = Infinity;
     for (let i = 0; i < waitsTried; i++) {
-      least = Math.min(least, await this.readBack(this.#pokes));
+      min = Math.min(min, await this.readBack(this.#pokes));
       // A timer's period is long enough to tell at once, apart from the very first wait.
-      if (i > 0 && least > promptMs / 1000) break;
+      if (i > 0 && min > promptMs / 1000) break;
     }
-    return least;
+    return min;
   }
 
   async #poke<T>(promise: Promise<T>): Promise<T> {

@@ -31,7 +31,7 @@ const sizes = {
   software: { largeBytes: 2 ** 22, smallBytes: 2 ** 20 },
 } as const;
 /** The small one is read from a large one's beginning. */
-const leastLargeBytes = 2 ** 22;
+const minLargeBytes = 2 ** 22;
 const workgroupSize = 64;
 
 /**
@@ -53,7 +53,7 @@ export async function probeMemory(
     try {
       return await probeBuffers(device, timer, deadline, bytes);
     } catch (error) {
-      if (!(error instanceof OutOfMemoryError) || bytes <= leastLargeBytes) throw error;
+      if (!(error instanceof OutOfMemoryError) || bytes <= minLargeBytes) throw error;
       bytes /= 2;
     }
   }
@@ -65,12 +65,12 @@ async function probeBuffers(
   deadline: number,
   bytes: number,
 ): Promise<Memory> {
-  const quads = bytes / 16;
+  const vec4s = bytes / 16;
   const { isSoftware } = device.adapter;
   const { smallBytes } = sizes[isSoftware ? 'software' : 'hardware'];
-  const large: ReadOptions = { quads, invocations: quads / 32, loads: 32, workgroupSize };
+  const large: ReadOptions = { vec4s, invocations: vec4s / 32, loads: 32, workgroupSize };
   const small: ReadOptions = {
-    quads: smallBytes / 16,
+    vec4s: smallBytes / 16,
     invocations: isSoftware ? 2 ** 13 : 2 ** 18,
     loads: isSoftware ? 32 : 256,
     workgroupSize,
@@ -88,7 +88,7 @@ async function probeBuffers(
   try {
     const [filler, reader, copier, smallReader] = await bindKernels(
       device,
-      [fill({ quads, workgroupSize }), read(large), copy({ quads, workgroupSize }), read(small)],
+      [fill({ vec4s, workgroupSize }), read(large), copy({ vec4s, workgroupSize }), read(small)],
       buffers,
     );
     await timer.run((pass) => filler!.record(pass, 1));
@@ -131,7 +131,7 @@ export function readResult(options: ReadOptions, invocation: number): Uint32Arra
   const stride = readStride(options);
   const sums = new Uint32Array(4);
   for (let load = 0; load < options.loads; load++) {
-    const unit = (invocation + load * stride) % options.quads;
+    const unit = (invocation + load * stride) % options.vec4s;
     for (let word = 0; word < 4; word++) sums[word]! += Math.imul(4 * unit + word, fillFactor);
   }
   return sums;

@@ -18,13 +18,13 @@ export interface SlopeOptions {
 }
 
 /** Above this, recording a batch takes longer than what it measures, and no adapter is so fast. */
-const mostRepeats = 2 ** 16;
+const maxRepeats = 2 ** 16;
 
 /**
  * How far below T(3R) / 3R a slope can be. Batches are long beside what a submit and a wait cost, so a slope that says
  * more comes from a T(R) that something else on the machine made longer, and promises what no adapter keeps.
  */
-const leastSlope = 0.9;
+const minSlope = 0.9;
 
 /**
  * Seconds that one repetition takes: (T(3R) − T(R)) / 2R, in which what a submit and a wait cost cancels out. R grows
@@ -33,25 +33,25 @@ const leastSlope = 0.9;
  * @param record records so many repetitions
  */
 export async function measureSlope(
-  timer: Pick<BatchTimer, 'run' | 'emptySeconds' | 'leastSeconds'>,
+  timer: Pick<BatchTimer, 'run' | 'emptySeconds' | 'minSeconds'>,
   record: (pass: GPUComputePassEncoder, times: number) => void,
   { rounds, deadline, isWarm = false }: SlopeOptions,
 ): Promise<Measured> {
   const time = (times: number) => timer.run((pass) => record(pass, times));
-  const wanted = timer.leastSeconds;
+  const wanted = timer.minSeconds;
   if (!isWarm) await time(1);
   let repeats = 1;
   let shorts: number[] = [];
   let longs: number[] = [];
-  const leastRounds = Math.min(2, rounds);
-  while (longs.length < leastRounds || (longs.length < rounds && !isPast(deadline))) {
+  const minRounds = Math.min(2, rounds);
+  while (longs.length < minRounds || (longs.length < rounds && !isPast(deadline))) {
     const short = await time(repeats);
     const net = Math.max(short - timer.emptySeconds, 0);
     // That an earlier one took long enough may have been chance.
     const isTooShort = net < (longs.length === 0 ? wanted : wanted / 2);
-    if (isTooShort && repeats < mostRepeats) {
+    if (isTooShort && repeats < maxRepeats) {
       const growth = Math.min(8, Math.max(1.5, (1.2 * wanted) / net));
-      repeats = Math.min(mostRepeats, Math.ceil(repeats * growth));
+      repeats = Math.min(maxRepeats, Math.ceil(repeats * growth));
       shorts = [];
       longs = [];
       continue;
@@ -63,7 +63,7 @@ export async function measureSlope(
   const whole = (long > timer.emptySeconds ? long - timer.emptySeconds : long) / (3 * repeats);
   const slope = (long - Math.min(...shorts)) / (2 * repeats);
   return {
-    value: Math.min(whole, Math.max(slope, leastSlope * whole)),
+    value: Math.min(whole, Math.max(slope, minSlope * whole)),
     ...spreadOf(longs),
   };
 }

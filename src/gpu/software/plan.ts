@@ -4,10 +4,10 @@
  */
 import { fusedIterations } from '../../../shaders/fused.ts';
 import type { Tile } from '../../../shaders/matmul/matmul.ts';
-import { quads } from '../../../shaders/wgsl.ts';
+import { vec4s } from '../../../shaders/wgsl.ts';
 import type { LayerPlan, Plan, PlanAdapter } from '../plan/plan.ts';
 import { compilesAhead } from './adapters.ts';
-import { mostLoopIterations } from './loops.ts';
+import { maxLoopIterations } from './loops.ts';
 import { fitsTextures, maxTexturedLayers } from './textures.ts';
 
 /** Of an invocation, in blocks of 4 × 4. */
@@ -69,11 +69,11 @@ export function softwarePlan(
 ): Pick<Plan, 'layers' | 'fused'> {
   const kind = compilesAhead(adapter) ? swiftShader : llvmpipe;
   const { workgroupSize } = kind;
-  const batch4 = quads(batchSize);
-  const weights4 = sizes.slice(1).map((outputs, l) => quads(sizes[l]!) * quads(outputs));
+  const batch4 = vec4s(batchSize);
+  const weights4 = sizes.slice(1).map((outputs, l) => vec4s(sizes[l]!) * vec4s(outputs));
   const largestLayer = Math.max(...weights4);
   const layers = sizes.slice(1).map((outputs, l): LayerPlan => {
-    const [inputs4, outputs4] = [quads(sizes[l]!), quads(outputs)];
+    const [inputs4, outputs4] = [vec4s(sizes[l]!), vec4s(outputs)];
     const fromTextures =
       l < maxTexturedLayers &&
       fitsTextures(sizes[l]!, outputs, batchSize) &&
@@ -96,7 +96,7 @@ export function softwarePlan(
   });
   const fused = { from: fusedFrom(sizes), loop: 'simple', rows4: 1, workgroupSize } as const;
   // So many outputs that an invocation does not get through them in a dispatch.
-  const isTooLong = !compilesAhead(adapter) && fusedIterations(sizes, fused) > mostLoopIterations;
+  const isTooLong = !compilesAhead(adapter) && fusedIterations(sizes, fused) > maxLoopIterations;
   return { layers, ...(!isTooLong && { fused }) };
 }
 

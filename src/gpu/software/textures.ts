@@ -1,7 +1,7 @@
 /** Operands that kernels read from textures: SwiftShader fetches a texel sooner than it loads from a buffer. */
 import { maxTexels, maxTextures, type SwappedTile } from '../../../shaders/software/swapped.ts';
 import type { Tile } from '../../../shaders/matmul/matmul.ts';
-import { quads } from '../../../shaders/wgsl.ts';
+import { vec4s } from '../../../shaders/wgsl.ts';
 import { paddedRows, type Plan, type PlanAdapter, type UsedTile } from '../plan/plan.ts';
 
 /** Layers whose weight gradients one kernel reads two textures each for. */
@@ -9,7 +9,7 @@ export const maxTexturedLayers = maxTextures / 2;
 
 /** Whether the matrices of a layer are no larger than textures may be. @param rows of the mini-batch buffers */
 export function fitsTextures(inputs: number, outputs: number, rows: number): boolean {
-  return Math.max(4 * quads(inputs), quads(outputs), rows) <= maxTexels;
+  return Math.max(4 * vec4s(inputs), vec4s(outputs), rows) <= maxTexels;
 }
 
 const isTextured = (tile: Tile) => tile.loop === 'swapped' && tile.fromTextures;

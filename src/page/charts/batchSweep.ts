@@ -2,9 +2,9 @@
 import type { BenchmarkResult } from '../../benchmark/result/schema.ts';
 import { makeTable } from '../elements.ts';
 import { formatPrefixed, formatThree } from '../format.ts';
-import { batchSweepOf, isSoftware, networkName, seriesOf, sidesOf } from '../result/lookUp.ts';
+import { batchSweepOf, isSoftware, networkName, seriesOf, backendsOf } from '../result/lookUp.ts';
 import { formatEstimate } from '../../benchmark/result/words.ts';
-import { sideKey, sideName } from '../sides.ts';
+import { backendKey, backendName } from '../backendNames.ts';
 import { makeFigure } from './figure.ts';
 import { drawWhiskers } from './marks.ts';
 import { Plot, spread } from './plot.ts';
@@ -17,31 +17,33 @@ export function makeBatchSweep(
   const sweep = batchSweepOf(result);
   const [first] = sweep;
   if (!first) return undefined;
-  const sides = sidesOf(result).filter((side) => sweep.some((one) => seriesOf(one, side)));
-  const nameOf = (side: (typeof sides)[number]) => sideName(side, isSoftware(result));
+  const backends = backendsOf(result).filter((backend) =>
+    sweep.some((one) => seriesOf(one, backend)),
+  );
+  const nameOf = (backend: (typeof backends)[number]) => backendName(backend, isSoftware(result));
   const rows = sweep.map((workload) => [
     String(workload.batchSize),
-    ...sides.map((side) => {
-      const series = seriesOf(workload, side);
+    ...backends.map((backend) => {
+      const series = seriesOf(workload, backend);
       return series ? formatEstimate(series.estimate, formatThree) : '–';
     }),
   ]);
   const { figure, place } = makeFigure({
     title: 'Throughput by mini-batch',
     caption: `Samples per second of the network ${networkName(first)}. Large mini-batches keep a GPU busy; small ones are mostly overhead.`,
-    key: sides.map((side) => [sideKey(side), nameOf(side)] as const),
-    description: `Samples trained per second over the size of the mini-batch: ${sides
-      .map((side) => {
+    key: backends.map((backend) => [backendKey(backend), nameOf(backend)] as const),
+    description: `Samples trained per second over the size of the mini-batch: ${backends
+      .map((backend) => {
         const values = sweep.flatMap((one) => {
-          const series = seriesOf(one, side);
+          const series = seriesOf(one, backend);
           return series ? [`${formatThree(series.estimate.middle)} at ${one.batchSize}`] : [];
         });
-        return `${nameOf(side)} ${values.join(', ')}`;
+        return `${nameOf(backend)} ${values.join(', ')}`;
       })
       .join('; ')}.`,
     table: makeTable(
       'Samples trained per second by mini-batch',
-      ['mini-batch', ...sides.map(nameOf)],
+      ['mini-batch', ...backends.map(nameOf)],
       rows,
     ),
   });
@@ -55,27 +57,29 @@ export function makeBatchSweep(
       format: formatPrefixed,
     },
     y: { label: 'samples/s', isLogarithmic: true, format: formatPrefixed },
-    lines: sides.map((side) => ({
-      label: nameOf(side),
-      color: side,
+    lines: backends.map((backend) => ({
+      label: nameOf(backend),
+      color: backend,
       width: 2.5,
       hasPoints: true,
-      isDashed: side === 'cpu-1',
+      isDashed: backend === 'cpu-1',
     })),
     draw: (pen) => {
-      for (const side of sides) {
+      for (const backend of backends) {
         const intervals = sweep.flatMap((one) => {
-          const estimate = seriesOf(one, side)?.estimate;
+          const estimate = seriesOf(one, backend)?.estimate;
           return estimate ? [{ x: one.batchSize, ...estimate }] : [];
         });
-        drawWhiskers(pen, side, intervals);
+        drawWhiskers(pen, backend, intervals);
       }
     },
     signal,
   });
   plot.show([
     sizes,
-    ...sides.map((side) => sweep.map((one) => seriesOf(one, side)?.estimate.middle ?? null)),
+    ...backends.map((backend) =>
+      sweep.map((one) => seriesOf(one, backend)?.estimate.middle ?? null),
+    ),
   ]);
   return figure;
 }

@@ -1,15 +1,15 @@
 /**
- * Cost and accuracy against steps, of all sides on the same axes. They make the same steps, so their curves should
+ * Cost and accuracy against steps, of all backends on the same axes. They make the same steps, so their curves should
  * coincide: the CPU's is wide and the GPU's thin and on top of it, and one sees both.
  */
-import type { CurvePoint, SideName } from '../../benchmark/result/schema.ts';
+import type { CurvePoint, BackendName } from '../../benchmark/result/schema.ts';
 import { make } from '../elements.ts';
 import { formatCost, formatCount, formatPercent, formatPrefixed } from '../format.ts';
 import { nextTask } from '../nextTask.ts';
-import { sideName } from '../sides.ts';
+import { backendName } from '../backendNames.ts';
 import { Plot } from './plot.ts';
 
-export type Curves = ReadonlyMap<SideName, readonly CurvePoint[]>;
+export type Curves = ReadonlyMap<BackendName, readonly CurvePoint[]>;
 
 const quantities = ['cost', 'accuracy'] as const;
 type Quantity = (typeof quantities)[number];
@@ -23,7 +23,7 @@ const formats: Readonly<Record<Quantity, (value: number) => string>> = {
 const defaultHeight = 200;
 
 /** From wide to thin, in the order in which they are drawn. */
-const widths = new Map<SideName, number>([
+const widths = new Map<BackendName, number>([
   ['cpu-1', 9],
   ['cpu', 5],
   ['webgpu', 2.5],
@@ -32,7 +32,7 @@ const widths = new Map<SideName, number>([
 /** The two charts, which can be given other curves. */
 export class CurveCharts {
   readonly element: HTMLElement;
-  readonly #sides: readonly SideName[];
+  readonly #backends: readonly BackendName[];
   readonly #isSoftware: boolean;
   readonly #signal: AbortSignal;
   readonly #height: number;
@@ -41,18 +41,18 @@ export class CurveCharts {
   readonly #plots = new Map<Quantity, Plot>();
 
   /**
-   * @param sides that have curves
+   * @param backends that have curves
    * @param signal takes the charts off when it aborts
    * @param height of each chart, in pixels
    */
   constructor(
-    sides: readonly SideName[],
+    backends: readonly BackendName[],
     isSoftware: boolean,
     signal: AbortSignal,
     height = defaultHeight,
   ) {
     this.#height = height;
-    this.#sides = sides;
+    this.#backends = backends;
     this.#isSoftware = isSoftware;
     this.#signal = signal;
     this.element = make('div', { class: 'pair' });
@@ -70,11 +70,15 @@ export class CurveCharts {
   /** Shows these curves instead of the ones before, each chart in a task of its own: drawing takes long. */
   async show(curves: Curves): Promise<void> {
     const steps = [
-      ...new Set(this.#sides.flatMap((side) => (curves.get(side) ?? []).map(({ step }) => step))),
+      ...new Set(
+        this.#backends.flatMap((backend) => (curves.get(backend) ?? []).map(({ step }) => step)),
+      ),
     ].sort((a, b) => a - b);
     for (const quantity of quantities) {
-      const lines = this.#sides.map((side) => {
-        const at = new Map((curves.get(side) ?? []).map((point) => [point.step, point[quantity]]));
+      const lines = this.#backends.map((backend) => {
+        const at = new Map(
+          (curves.get(backend) ?? []).map((point) => [point.step, point[quantity]]),
+        );
         return steps.map((step) => at.get(step) ?? null);
       });
       await nextTask();
@@ -88,7 +92,7 @@ export class CurveCharts {
     const made = this.#plots.get(quantity);
     if (made) return made;
     const plot = new Plot(this.#places[quantity], {
-      // Sides make very different numbers of steps in the same time.
+      // Backends make very different numbers of steps in the same time.
       x: { label: 'steps', isLogarithmic: true, format: formatPrefixed },
       y:
         quantity === 'accuracy'
@@ -98,11 +102,11 @@ export class CurveCharts {
               format: (share) => `${Math.round(share * 100)}\u00a0%`,
             }
           : { label: 'cost', format: (cost) => String(cost) },
-      lines: this.#sides.map((side) => ({
-        label: sideName(side, this.#isSoftware),
-        color: side,
-        width: widths.get(side) ?? 2,
-        isDashed: !widths.has(side),
+      lines: this.#backends.map((backend) => ({
+        label: backendName(backend, this.#isSoftware),
+        color: backend,
+        width: widths.get(backend) ?? 2,
+        isDashed: !widths.has(backend),
       })),
       height: this.#height,
       signal: this.#signal,
@@ -112,12 +116,12 @@ export class CurveCharts {
   }
 
   #describe(quantity: Quantity, curves: Curves): string {
-    const last = this.#sides.flatMap((side) => {
-      const point = curves.get(side)?.at(-1);
+    const last = this.#backends.flatMap((backend) => {
+      const point = curves.get(backend)?.at(-1);
       if (!point) return [];
       const value = formats[quantity](point[quantity]);
       return [
-        `${sideName(side, this.#isSoftware)} ${value} after ${formatCount(point.step)} steps`,
+        `${backendName(backend, this.#isSoftware)} ${value} after ${formatCount(point.step)} steps`,
       ];
     });
     const now = last.length > 0 ? last.join(', ') : 'empty so far';

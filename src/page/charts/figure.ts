@@ -5,7 +5,7 @@ export interface FigureOptions {
   readonly title: string;
   /** What it shows, in a sentence or two. */
   readonly caption: string;
-  readonly key?: readonly (readonly [mark: Node, name: string])[];
+  readonly key?: readonly (readonly [flag: Node, name: string])[];
   /** What somebody hears who cannot see it. */
   readonly description: string;
   /** The same figures. */
@@ -20,7 +20,7 @@ export function makeFigure(options: FigureOptions): {
 } {
   const { title, caption, key = [], description, table, isWide = false } = options;
   const place = make('div', { role: 'img', 'aria-label': description });
-  const keys = key.map(([mark, name]) => make('li', {}, mark, name));
+  const keys = key.map(([flag, name]) => make('li', {}, flag, name));
   const figure = make(
     'figure',
     { class: isWide ? 'card wide' : 'card' },

@@ -152,15 +152,15 @@ export function placeLabels(
 /** The free place in the box that is nearest to one that is not free. */
 function nearestFree(wanted: Box, box: Box, isFree: (place: Box) => boolean): Box | undefined {
   let nearest: Box | undefined;
-  let least = Infinity;
+  let min = Infinity;
   const step = wanted.height / 2;
   for (let top = box.top; top + wanted.height <= box.top + box.height; top += step) {
     for (let left = box.left; left + wanted.width <= box.left + box.width; left += step) {
       const distance = Math.hypot(left - wanted.left, top - wanted.top);
       const place = { ...wanted, left, top };
-      if (distance >= least || !isFree(place)) continue;
+      if (distance >= min || !isFree(place)) continue;
       nearest = place;
-      least = distance;
+      min = distance;
     }
   }
   return nearest;

@@ -154,33 +154,33 @@ export class Plot {
 
 function scaleOf({ isLogarithmic = false, range }: Axis): uPlot.Scale {
   if (range) {
-    const [least, most] = range;
-    return { time: false, distr: isLogarithmic ? logarithmic : linear, range: () => [least, most] };
+    const [min, max] = range;
+    return { time: false, distr: isLogarithmic ? logarithmic : linear, range: () => [min, max] };
   }
   if (isLogarithmic) {
     return {
       time: false,
       distr: logarithmic,
-      range: (_plot, least, most) => (least > 0 ? spread(least, most) : [0.1, 10]),
+      range: (_plot, min, max) => (min > 0 ? spread(min, max) : [0.1, 10]),
     };
   }
-  return { time: false, range: (_plot, _least, most) => [0, most > 0 ? most * 1.05 : 1] };
+  return { time: false, range: (_plot, _min, max) => [0, max > 0 ? max * 1.05 : 1] };
 }
 
 /** A logarithmic range with some room on both sides. */
-export function spread(least: number, most: number, room = 1.6): [number, number] {
-  return [least / room, most * room];
+export function spread(min: number, max: number, room = 1.6): [number, number] {
+  return [min / room, max * room];
 }
 
 /** Powers of ten, and where these are few their halves and fifths too. */
 function decades(plot: uPlot, which: 'x' | 'y'): number[] {
-  const { min: least = 1, max: most = 10 } = plot.scales[which]!;
-  const factors = Math.log10(most / least) < 1.8 ? [1, 2, 5] : [1];
+  const { min = 1, max = 10 } = plot.scales[which]!;
+  const factors = Math.log10(max / min) < 1.8 ? [1, 2, 5] : [1];
   const splits: number[] = [];
-  for (let power = Math.floor(Math.log10(least)); power <= Math.ceil(Math.log10(most)); power++) {
+  for (let power = Math.floor(Math.log10(min)); power <= Math.ceil(Math.log10(max)); power++) {
     for (const factor of factors) {
       const split = factor * 10 ** power;
-      if (split >= least * 0.999 && split <= most * 1.001) splits.push(split);
+      if (split >= min * 0.999 && split <= max * 1.001) splits.push(split);
     }
   }
   return splits;

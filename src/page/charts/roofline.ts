@@ -12,7 +12,7 @@ import { makeTable } from '../elements.ts';
 import { formatPrefixed, formatThree } from '../format.ts';
 import { ladderOf, seriesOf } from '../result/lookUp.ts';
 import { limitWords } from '../result/findings.ts';
-import { sideKey } from '../sides.ts';
+import { backendKey } from '../backendNames.ts';
 import { makeFigure } from './figure.ts';
 import { writeBeside } from './marks.ts';
 import { Plot, spread } from './plot.ts';
@@ -75,7 +75,7 @@ export function makeRoofline(
     caption:
       'The solid line is what memory and arithmetic allow, the dashed line what caches allow; both are measured here. A ' +
       'point far below the roof is limited by something else, mostly by dispatches.',
-    key: [[sideKey('webgpu'), 'workloads on the GPU']],
+    key: [[backendKey('webgpu'), 'workloads on the GPU']],
     description: `The roof is ${flops(limits.flopPerSecond)}. ${rows.map(([name = '', intensity = '', rate = '']) => `${name}: ${rate} at ${intensity}`).join('; ')}.`,
     table: makeTable(
       'Workloads against the adapter’s limits',
@@ -87,21 +87,21 @@ export function makeRoofline(
   const ridge = limits.flopPerSecond / limits.readBytesPerSecond;
   const cachedRidge = limits.flopPerSecond / limits.cachedBytesPerSecond;
   const intensities = points.map(({ intensity }) => intensity);
-  const [least, most] = spread(
+  const [min, max] = spread(
     Math.min(...intensities, cachedRidge, ridge),
     Math.max(...intensities, cachedRidge, ridge),
     3,
   );
   const rates = points.map(({ flopPerSecond }) => flopPerSecond);
   // All lines share the points of one axis.
-  const at = [...new Set([least, ridge, cachedRidge, ...intensities, most])].sort((a, b) => a - b);
+  const at = [...new Set([min, ridge, cachedRidge, ...intensities, max])].sort((a, b) => a - b);
   const plot = new Plot(place, {
-    x: { label: 'FLOP/byte', isLogarithmic: true, range: [least, most], format: formatPrefixed },
+    x: { label: 'FLOP/byte', isLogarithmic: true, range: [min, max], format: formatPrefixed },
     y: {
       label: 'FLOP/s',
       isLogarithmic: true,
       range: spread(
-        Math.min(...rates, roof(least, limits.readBytesPerSecond, limits)),
+        Math.min(...rates, roof(min, limits.readBytesPerSecond, limits)),
         limits.flopPerSecond,
         2.2,
       ),

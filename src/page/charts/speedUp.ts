@@ -6,7 +6,7 @@ import { makeTable } from '../elements.ts';
 import { formatCount, formatPrefixed, formatRatio } from '../format.ts';
 import { crossoverSentence } from '../result/findings.ts';
 import { isSoftware, ladderOf } from '../result/lookUp.ts';
-import { sideName } from '../sides.ts';
+import { backendName } from '../backendNames.ts';
 import { makeFigure } from './figure.ts';
 import { drawWhiskers, writeBeside, type Box } from './marks.ts';
 import { Plot, spread, type Pen } from './plot.ts';
@@ -23,7 +23,7 @@ export function makeSpeedUp(result: BenchmarkResult, signal: AbortSignal): HTMLE
     return ratio ? [{ workload, ratio }] : [];
   });
   if (points.length === 0) return undefined;
-  const gpu = sideName('webgpu', isSoftware(result));
+  const gpu = backendName('webgpu', isSoftware(result));
   const times = (ratio: number) => `${formatRatio(ratio)}\u00a0×`;
   const rows = points.map(({ workload: { name, parameterCount }, ratio }) => [
     name,
@@ -33,7 +33,7 @@ export function makeSpeedUp(result: BenchmarkResult, signal: AbortSignal): HTMLE
   const { figure, place } = makeFigure({
     title: `${gpu} over CPU, by size of network`,
     caption:
-      'Above the line at 1 the GPU is faster than the CPU. The dashed line marks the size from which it is.',
+      'Above the line at 1 the GPU is faster than the CPU. The dashed line flags the size from which it is.',
     description: `Speed-up over parameters: ${rows.map(([name = '', , ratio = '']) => `${name} ${ratio}`).join('; ')}. ${crossoverSentence(result)}`,
     table: makeTable('Speed-up by workload', ['workload', 'parameters', 'speed-up'], rows),
   });
@@ -51,7 +51,7 @@ export function makeSpeedUp(result: BenchmarkResult, signal: AbortSignal): HTMLE
     y: {
       label: 'times as fast',
       isLogarithmic: true,
-      // With the line at 1 in view, whichever side wins.
+      // With the line at 1 in view, whichever backend wins.
       range: spread(Math.min(0.7, ...ratios), Math.max(1.5, ...ratios), 1.9),
       format: formatRatio,
     },

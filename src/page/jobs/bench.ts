@@ -7,13 +7,13 @@ import { findWebGpu } from '../webgpu.ts';
 import { BenchmarkWorker } from '../worker/benchmarkWorker.ts';
 import { runInWorkers } from '../worker/remoteLab.ts';
 import type { BenchArguments } from './benchArguments.ts';
-import type { Job } from './job.ts';
+import type { PageJob } from './pageJob.ts';
 import { nudgeBuild } from './nudgeBuild.ts';
 import { whileStopping } from './stopping.ts';
-import { readSurroundings } from './surroundings.ts';
+import { readPageEnvironment } from './pageEnvironment.ts';
 
 /** Emits {@link BenchmarkEvent}s, and each `PeerQuestion`, which is to be answered; stopped, it gives what is finished. */
-export const bench: Job<BenchArguments, BenchmarkResult> = (
+export const bench: PageJob<BenchArguments, BenchmarkResult> = (
   { configuration, data, resume },
   context,
 ) =>
@@ -29,7 +29,7 @@ export const bench: Job<BenchArguments, BenchmarkResult> = (
         data: loaded,
         hasGpu: adapter !== undefined,
         askBeyond: (question) => context.emit(question),
-        surroundings: await readSurroundings(),
+        hostEnvironment: await readPageEnvironment(),
         nudge: nudgeBuild,
         resume,
         signal: context.signal,

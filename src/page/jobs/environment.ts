@@ -2,7 +2,7 @@
 import { describeOffer } from '../../benchmark/adapterReport.ts';
 import { describeAdapter, type AdapterDescription } from '../../gpu/adapter.ts';
 import { askForAdapter } from '../../gpu/askForAdapter.ts';
-import type { Job } from './job.ts';
+import type { PageJob } from './pageJob.ts';
 
 export interface BrowserEnvironment {
   readonly userAgent: string;
@@ -24,7 +24,7 @@ export interface AdapterDetails extends AdapterDescription {
   readonly limits: Readonly<Record<string, number>>;
 }
 
-export const environment: Job<void, BrowserEnvironment> = async () => ({
+export const environment: PageJob<void, BrowserEnvironment> = async () => ({
   userAgent: navigator.userAgent,
   hasWebGpu: 'gpu' in navigator,
   ...(await findAdapter()),

@@ -2,15 +2,15 @@
 import { bench } from './bench.ts';
 import { environment } from './environment.ts';
 import { probe } from './probe.ts';
-import { workJob } from './work.ts';
+import { remoteJob } from './remoteJob.ts';
 
 export const jobs = {
   environment,
   probe,
-  train: workJob('train'),
-  evaluate: workJob('evaluate'),
-  check: workJob('check'),
+  train: remoteJob('train'),
+  evaluate: remoteJob('evaluate'),
+  check: remoteJob('check'),
   bench,
-  sweep: workJob('sweep'),
-  tune: workJob('tune'),
+  sweep: remoteJob('sweep'),
+  tune: remoteJob('tune'),
 };

@@ -1,7 +1,7 @@
 /** The job that measures what the browser's adapter can do at most. */
 import { Device } from '../../gpu/device.ts';
 import { probeAdapter, type MeasuredLimits } from '../../gpu/probes/probeAdapter.ts';
-import type { Job } from './job.ts';
+import type { PageJob } from './pageJob.ts';
 
 export interface ProbeArguments {
   readonly budgetMs?: number;
@@ -14,7 +14,7 @@ export interface ProbeEvent {
   readonly done: number;
 }
 
-export const probe: Job<ProbeArguments, MeasuredLimits> = async (
+export const probe: PageJob<ProbeArguments, MeasuredLimits> = async (
   { budgetMs },
   { emit, signal },
 ) => {

@@ -1,5 +1,5 @@
 /** Signs of life from a job that was told to stop and first finishes what it has under way. */
-import type { JobContext } from './job.ts';
+import type { PageJobContext } from './pageJob.ts';
 
 /** Told once a second until the job has ended. */
 export interface StoppingEvent {
@@ -8,7 +8,7 @@ export interface StoppingEvent {
 
 /** Does `work`, and once it is to stop says so: a caller who hears nothing after an abort takes the page for dead. */
 export async function whileStopping<Result>(
-  { emit, signal }: JobContext,
+  { emit, signal }: PageJobContext,
   work: () => Promise<Result>,
 ): Promise<Result> {
   const stopping: StoppingEvent = { type: 'stopping' };

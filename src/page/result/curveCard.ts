@@ -4,10 +4,10 @@ import type { BenchmarkResult } from '../../benchmark/result/schema.ts';
 import { CurveCharts } from '../charts/curves.ts';
 import { make, makeTable } from '../elements.ts';
 import { formatCost } from '../format.ts';
-import { sideKey, sideName } from '../sides.ts';
-import { isSoftware, seriesOf, sidesOf } from './lookUp.ts';
+import { backendKey, backendName } from '../backendNames.ts';
+import { isSoftware, seriesOf, backendsOf } from './lookUp.ts';
 
-/** undefined where no side has a curve. @param signal takes the charts off when it aborts */
+/** undefined where no backend has a curve. @param signal takes the charts off when it aborts */
 export function makeCurveCard(
   result: BenchmarkResult,
   signal: AbortSignal,
@@ -17,9 +17,9 @@ export function makeCurveCard(
   );
   const [first] = withCurves;
   if (!first) return undefined;
-  const sides = sidesOf(result);
+  const backends = backendsOf(result);
   const inSoftware = isSoftware(result);
-  const charts = new CurveCharts(sides, inSoftware, signal);
+  const charts = new CurveCharts(backends, inSoftware, signal);
   const select = make(
     'select',
     { id: 'curve-workload' },
@@ -27,15 +27,15 @@ export function makeCurveCard(
   );
   const show = () => {
     const workload = withCurves.find(({ name }) => name === select.value) ?? first;
-    const curves = new Map(workload.series.map(({ side, curve }) => [side, curve]));
+    const curves = new Map(workload.series.map(({ backend, curve }) => [backend, curve]));
     void charts.show(alignCurves(curves));
   };
   select.addEventListener('change', show);
   show();
   const rows = result.workloads.map((workload) => [
     workload.name,
-    ...sides.map((side) => {
-      const series = seriesOf(workload, side);
+    ...backends.map((backend) => {
+      const series = seriesOf(workload, backend);
       return series ? formatCost(series.finalCost) : '–';
     }),
   ]);
@@ -51,13 +51,15 @@ export function makeCurveCard(
     make(
       'p',
       { class: 'small' },
-      'Each point is a mean over the samples since the previous point. All sides start from the same weights and see the ' +
+      'Each point is a mean over the samples since the previous point. All backends start from the same weights and see the ' +
         'same samples in the same order, so their curves should coincide; the wider line is below.',
     ),
     make(
       'ul',
       { class: 'keys small' },
-      ...sides.map((side) => make('li', {}, sideKey(side), sideName(side, inSoftware))),
+      ...backends.map((backend) =>
+        make('li', {}, backendKey(backend), backendName(backend, inSoftware)),
+      ),
     ),
     charts.element,
     make(
@@ -66,7 +68,7 @@ export function makeCurveCard(
       make('summary', {}, 'Final costs as a table'),
       makeTable(
         'Cost after all repeats',
-        ['workload', ...sides.map((side) => sideName(side, inSoftware))],
+        ['workload', ...backends.map((backend) => backendName(backend, inSoftware))],
         rows,
       ),
     ),

@@ -3,8 +3,8 @@ import type { BenchmarkResult } from '../../benchmark/result/schema.ts';
 import { adapterName } from '../../gpu/adapter.ts';
 import { make } from '../elements.ts';
 import { formatCount, formatPrefixed, formatSeconds } from '../format.ts';
-import { seriesOf, sidesOf } from './lookUp.ts';
-import { sideName } from '../sides.ts';
+import { seriesOf, backendsOf } from './lookUp.ts';
+import { backendName } from '../backendNames.ts';
 
 export function makeEnvironment(result: BenchmarkResult): HTMLElement {
   const entries = [...machine(result), ...measured(result), ...run(result), ...plans(result)];
@@ -99,14 +99,14 @@ function run({ data, nudge, seconds, settings }: BenchmarkResult): Entry[] {
   ];
 }
 
-/** How each side divided its steps into kernels. */
+/** How each backend divided its steps into kernels. */
 function plans(result: BenchmarkResult): Entry[] {
   return result.workloads.flatMap((workload) =>
-    sidesOf(result).flatMap((side) => {
-      const plan = seriesOf(workload, side)?.plan;
+    backendsOf(result).flatMap((backend) => {
+      const plan = seriesOf(workload, backend)?.plan;
       return plan === undefined
         ? []
-        : [[`Plan of ${workload.name}, ${sideName(side)}`, plan] as const];
+        : [[`Plan of ${workload.name}, ${backendName(backend)}`, plan] as const];
     }),
   );
 }

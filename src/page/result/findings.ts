@@ -15,10 +15,13 @@ import { listOf } from '../sentences.ts';
 import { isSoftware, ladderOf } from './lookUp.ts';
 
 /** The part of a score that a summary has as well. */
-export type PlainScore = Pick<Score, 'side' | 'class' | 'isComplete' | 'middle' | 'low' | 'high'>;
+export type PlainScore = Pick<
+  Score,
+  'backend' | 'class' | 'isComplete' | 'middle' | 'low' | 'high'
+>;
 
 /** The GPU first: it is what people come for. */
-export const scoreOrder: readonly Score['side'][] = ['webgpu', 'cpu', 'cpu-1'];
+export const scoreOrder: readonly Score['backend'][] = ['webgpu', 'cpu', 'cpu-1'];
 
 /** What scores may be compared with, a sentence each. @param workloads that a partial score is over */
 export function scoreNotes(scores: readonly PlainScore[], workloads: readonly string[]): string[] {
@@ -39,7 +42,7 @@ export function scoreSentence(result: BenchmarkResult): string {
   const { scores } = result;
   if (scores.length === 0) return `No score. ${voidReason(result)}`;
   return scoreOrder
-    .flatMap((side) => scores.filter((score) => score.side === side))
+    .flatMap((backend) => scores.filter((score) => score.backend === backend))
     .map(
       (score) =>
         `${scoreTitle(score)}: ${formatCount(score.middle)}, interval ${formatInterval(score, formatCount)}.`,
@@ -52,21 +55,21 @@ export function scoresLine({ scores }: BenchmarkResult): string {
   if (scores.length === 0) return 'no score';
   const names = { webgpu: 'GPU', cpu: 'CPU', 'cpu-1': '1\u00a0thread' } as const;
   return scoreOrder
-    .flatMap((side) => scores.filter((score) => score.side === side))
-    .map(({ side, class: kind, middle }) => {
-      const name = kind === 'software' ? 'GPU in software' : names[side];
+    .flatMap((backend) => scores.filter((score) => score.backend === backend))
+    .map(({ backend, class: kind, middle }) => {
+      const name = kind === 'software' ? 'GPU in software' : names[backend];
       return `${name}\u00a0${formatCount(middle)}`;
     })
     .join(' · ');
 }
 
-/** Why no side has a score. The first reason says enough at a glance; the others are among the notes. */
-export function voidReason({ marks, workloads }: BenchmarkResult): string {
-  const first = marks.find(({ isVoid }) => isVoid);
+/** Why no backend has a score. The first reason says enough at a glance; the others are among the notes. */
+export function voidReason({ flags, workloads }: BenchmarkResult): string {
+  const first = flags.find(({ isVoid }) => isVoid);
   if (first) return first.message;
   return workloads.length === 0
     ? 'No workload was finished.'
-    : 'No side ran a workload that counts for the score.';
+    : 'No backend ran a workload that counts for the score.';
 }
 
 /** When a run began, where the reader is: '26 Nov 2026, 09:30'. */
@@ -147,20 +150,20 @@ export function verifiedSentence(worst: number): string {
 }
 
 /** Which tensor, or that it was the cost. */
-function failure({ tensors, costDrift, mostDrift }: Verification): string {
+function failure({ tensors, costDrift, maxDrift }: Verification): string {
   const wrong = tensors.filter(({ worst }) => !(worst <= 1));
   const parts = wrong.map(
     ({ name, worst }) => `the error of ${name} is ${formatThree(worst)} times the tolerance`,
   );
-  if (!(costDrift <= mostDrift)) {
+  if (!(costDrift <= maxDrift)) {
     parts.push(
-      `the cost drifted by ${formatThree(100 * costDrift)}\u00a0%, and ${formatThree(100 * mostDrift)}\u00a0% is allowed`,
+      `the cost drifted by ${formatThree(100 * costDrift)}\u00a0%, and ${formatThree(100 * maxDrift)}\u00a0% is allowed`,
     );
   }
   return parts.join(', ');
 }
 
-/** How near a side came to the adapter's limit, and what holds it up: '92 %' and 'the cost of dispatches'. */
+/** How near a backend came to the adapter's limit, and what holds it up: '92 %' and 'the cost of dispatches'. */
 export function limitParts({ limit }: Series): readonly [share: string, bound: string] | undefined {
   if (!limit) return undefined;
   const { bound, fraction } = limit;

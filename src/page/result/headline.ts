@@ -1,11 +1,11 @@
-/** The part of a result that is read in five seconds: scores, which side wins, whether it is verified, what counts against it. */
-import type { BenchmarkResult, Mark, Score } from '../../benchmark/result/schema.ts';
+/** The part of a result that is read in five seconds: scores, which backend wins, whether it is verified, what counts against it. */
+import type { BenchmarkResult, Flag, Score } from '../../benchmark/result/schema.ts';
 import {
-  describeMark,
+  describeFlag,
   formatInterval,
   formatUncertainty,
   scoreTitle,
-  sideNames,
+  backendNames,
 } from '../../benchmark/result/words.ts';
 import {
   bottleneckSentences,
@@ -41,21 +41,22 @@ export function makeHeadline(result: BenchmarkResult, tag: string | undefined): 
   );
 }
 
-/** Of each side its score, or why it has none. */
+/** Of each backend its score, or why it has none. */
 function makeScores(result: BenchmarkResult): HTMLElement {
   const { scores } = result;
   const blocks =
     scores.length === 0
       ? [makeVoid('No score', voidReason(result))]
-      : scoreOrder.flatMap((side) => {
-          const score = scores.find((one) => one.side === side);
+      : scoreOrder.flatMap((backend) => {
+          const score = scores.find((one) => one.backend === backend);
           if (score) return [makeScore(score)];
-          const reasons = voidMarks(result, side);
-          const title = side === 'webgpu' ? 'No GPU score' : `No score of ${sideNames[side]}`;
+          const reasons = voidFlags(result, backend);
+          const title =
+            backend === 'webgpu' ? 'No GPU score' : `No score of ${backendNames[backend]}`;
           return reasons.length > 0 ? [makeVoid(title, reasons[0]!.message)] : [];
         });
   return arrangeScores(blocks, [
-    ...result.marks.filter(isBusy).map(describeMark),
+    ...result.flags.filter(isBusy).map(describeFlag),
     ...scoreNotes(scores, scores[0]?.workloads ?? []),
     ...(scores.length > 0 ? [scaleSentence()] : []),
     ...(result.workloads.length > 0 ? [intervalSentence(result)] : []),
@@ -77,14 +78,14 @@ export function arrangeScores(
 }
 
 export function makeScore(score: PlainScore): HTMLElement {
-  const { middle, side } = score;
+  const { middle, backend } = score;
   return make(
     'div',
     { class: 'score' },
     make('p', { class: 'score-title' }, scoreTitle(score)),
     make(
       'p',
-      { class: `score-value ink-${side}`, 'data-score': side },
+      { class: `score-value ink-${backend}`, 'data-score': backend },
       formatCount(middle),
       make('span', { class: 'score-error' }, ` ${formatUncertainty(score)}`),
     ),
@@ -101,22 +102,22 @@ export function makeVoid(title: string, why: string): HTMLElement {
   );
 }
 
-/** Marks that stand next to the score, which they do not void. */
-function isBusy({ kind, isVoid }: Mark): boolean {
+/** Flags that stand next to the score, which they do not void. */
+function isBusy({ kind, isVoid }: Flag): boolean {
   return kind === 'busy' && !isVoid;
 }
 
-/** What voids the score of one side and not of others. */
-function voidMarks({ marks }: BenchmarkResult, side: Score['side']): readonly Mark[] {
-  return marks.filter((mark) => mark.isVoid && mark.side === side);
+/** What voids the score of one backend and not of others. */
+function voidFlags({ flags }: BenchmarkResult, backend: Score['backend']): readonly Flag[] {
+  return flags.filter((flag) => flag.isVoid && flag.backend === backend);
 }
 
-/** Whether a mark's message stands where a score would. */
-function isShownAbove(mark: Mark, { marks, scores }: BenchmarkResult): boolean {
-  const alike = marks.filter(
-    ({ isVoid, side }) => isVoid && (scores.length === 0 || side === mark.side),
+/** Whether a flag's message stands where a score would. */
+function isShownAbove(flag: Flag, { flags, scores }: BenchmarkResult): boolean {
+  const alike = flags.filter(
+    ({ isVoid, backend }) => isVoid && (scores.length === 0 || backend === flag.backend),
   );
-  return alike[0] === mark;
+  return alike[0] === flag;
 }
 
 function makeVerdict(result: BenchmarkResult): HTMLElement {
@@ -148,10 +149,10 @@ export function makeBadge(isVerified: boolean, text: string): HTMLElement {
 
 /** What counts against the result; what voids a score stands where that would be. */
 function makeNotes(result: BenchmarkResult): HTMLElement[] {
-  const { marks, environment, scores } = result;
-  const notes = marks
-    .filter((mark) => !isBusy(mark) && !isShownAbove(mark, result))
-    .map(describeMark);
+  const { flags, environment, scores } = result;
+  const notes = flags
+    .filter((flag) => !isBusy(flag) && !isShownAbove(flag, result))
+    .map(describeFlag);
   if (!environment.isIsolated && environment.runtime === 'browser') {
     notes.push(
       'The page is not cross-origin isolated: the CPU had one thread, and the timer is coarse.',
@@ -169,6 +170,6 @@ function makeNotes(result: BenchmarkResult): HTMLElement[] {
 export function makeNotesList(notes: readonly string[]): HTMLElement[] {
   if (notes.length === 0) return [];
   return [
-    make('ul', { class: 'marks', 'aria-label': 'Notes' }, ...notes.map((n) => make('li', {}, n))),
+    make('ul', { class: 'flags', 'aria-label': 'Notes' }, ...notes.map((n) => make('li', {}, n))),
   ];
 }

@@ -4,7 +4,7 @@ import { byId, goTo, make, makeButton } from '../elements.ts';
 import { errorSentence } from '../sentences.ts';
 import { describeMoment, machineSentence, scoresLine } from './findings.ts';
 import type { ResultShelf } from './resultShelf.ts';
-import { forget, forgetAll, keep, listKept, mostKept, type KeptResult } from './resultStore.ts';
+import { forget, forgetAll, keep, listKept, maxKept, type KeptResult } from './resultStore.ts';
 
 export class KeptResults {
   readonly #root = byId('kept', HTMLElement);
@@ -20,7 +20,7 @@ export class KeptResults {
   /** @param shelf shows results and compares them */
   constructor(shelf: () => Promise<ResultShelf>) {
     this.#shelf = shelf;
-    const note = `The latest ${mostKept} runs, kept in this browser and nowhere else.`;
+    const note = `The latest ${maxKept} runs, kept in this browser and nowhere else.`;
     this.#root.replaceChildren(
       this.#title,
       make('p', { class: 'small' }, note),

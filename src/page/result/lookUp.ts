@@ -3,26 +3,30 @@ import type {
   BenchmarkResult,
   Ratio,
   Series,
-  SideName,
+  BackendName,
   WorkloadResult,
 } from '../../benchmark/result/schema.ts';
-import { sides as allSides } from '../../benchmark/result/sides.ts';
+import { backends as allBackends } from '../../benchmark/result/backends.ts';
 import { findWorkload } from '../../benchmark/workloads.ts';
 
-/** How `side` did; undefined where it did not run. */
-export function seriesOf(workload: WorkloadResult, side: SideName): Series | undefined {
-  return workload.series.find((series) => series.side === side);
+/** How `backend` did; undefined where it did not run. */
+export function seriesOf(workload: WorkloadResult, backend: BackendName): Series | undefined {
+  return workload.series.find((series) => series.backend === backend);
 }
 
 /** How many times `of` was as fast as `over`. */
-export function ratioOf(workload: WorkloadResult, of: SideName, over: SideName): Ratio | undefined {
+export function ratioOf(
+  workload: WorkloadResult,
+  of: BackendName,
+  over: BackendName,
+): Ratio | undefined {
   return workload.ratios.find((ratio) => ratio.of === of && ratio.over === over);
 }
 
-/** The sides that ran anything, in the order in which they are shown. */
-export function sidesOf({ workloads }: BenchmarkResult): readonly SideName[] {
-  const ran = new Set(workloads.flatMap(({ series }) => series.map(({ side }) => side)));
-  return allSides.filter((side) => ran.has(side));
+/** The backends that ran anything, in the order in which they are shown. */
+export function backendsOf({ workloads }: BenchmarkResult): readonly BackendName[] {
+  const ran = new Set(workloads.flatMap(({ series }) => series.map(({ backend }) => backend)));
+  return allBackends.filter((backend) => ran.has(backend));
 }
 
 /** The workloads that differ in size, from the smallest to the largest. */

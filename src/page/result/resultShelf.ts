@@ -23,7 +23,7 @@ export interface Shown {
 }
 
 /** Opened ones that are kept at hand. */
-const mostOpened = 2;
+const maxOpened = 2;
 
 export class ResultShelf {
   readonly #view = new ResultView(byId('result', HTMLElement));
@@ -54,7 +54,7 @@ export class ResultShelf {
     const entries = opened.map(({ result, origin }) => {
       return { result, name: origin, tag: `Opened, not run here: ${origin}` };
     });
-    this.#opened = [...this.#opened, ...entries].slice(-mostOpened);
+    this.#opened = [...this.#opened, ...entries].slice(-maxOpened);
     const heading = await this.#compareEntries();
     void this.#show(this.#opened.at(-1)!);
     // Several files are opened to be compared.

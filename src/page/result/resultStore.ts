@@ -8,7 +8,7 @@ import { BrowserError, FormatError } from '../../errors.ts';
 import { nextTask } from '../nextTask.ts';
 
 /** Results that are kept; the oldest go first. */
-export const mostKept = 50;
+export const maxKept = 50;
 
 const storeName = 'results';
 
@@ -37,7 +37,7 @@ export async function keep(result: BenchmarkResult): Promise<void> {
     const { startedAt } = result;
     const keys = (await store.getAllKeys()).filter((key) => key !== startedAt);
     // Keys come in their order, the oldest first.
-    const old = keys.slice(0, Math.max(0, keys.length + 1 - mostKept));
+    const old = keys.slice(0, Math.max(0, keys.length + 1 - maxKept));
     await Promise.all([
       ...old.map((key) => store.delete(key)),
       store.put({ startedAt, text: writeResult(result) }),

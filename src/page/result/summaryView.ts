@@ -1,11 +1,11 @@
 /** What a short link has of a result. */
-import { sides as allSides } from '../../benchmark/result/sides.ts';
+import { backends as allBackends } from '../../benchmark/result/backends.ts';
 import type { ResultSummary, SummaryWorkload } from '../../benchmark/result/summary.ts';
-import { formatRatio, markNames } from '../../benchmark/result/words.ts';
+import { formatRatio, flagNames } from '../../benchmark/result/words.ts';
 import { findWorkload, type Workload } from '../../benchmark/workloads.ts';
 import { make, makeTable, type Cell } from '../elements.ts';
 import { formatThree } from '../format.ts';
-import { sideName } from '../sides.ts';
+import { backendName } from '../backendNames.ts';
 import { describeMoment, scoreNotes, scoreOrder, verifiedSentence } from './findings.ts';
 import { arrangeScores, makeBadge, makeNotesList, makeScore, makeVoid } from './headline.ts';
 import { drawThroughput } from './throughput.ts';
@@ -15,8 +15,8 @@ import { estimateCell } from './workloadTable.ts';
 export function makeSummaryHeadline(summary: ResultSummary): HTMLElement {
   const { machine, scores, workloads, verification, startedAt, version, data } = summary;
   const threads = `${machine.threads} CPU ${machine.threads === 1 ? 'thread' : 'threads'}`;
-  const blocks = scoreOrder.flatMap((side) =>
-    scores.filter((score) => score.side === side).map((score) => makeScore(score)),
+  const blocks = scoreOrder.flatMap((backend) =>
+    scores.filter((score) => score.backend === backend).map((score) => makeScore(score)),
   );
   const names = workloads.map(({ name }) => name).filter((name) => findWorkload(name)?.isScored);
   return make(
@@ -42,7 +42,7 @@ export function makeSummaryHeadline(summary: ResultSummary): HTMLElement {
           ),
         ]
       : []),
-    ...makeNotesList(markWords(summary)),
+    ...makeNotesList(flagWords(summary)),
     make(
       'p',
       { class: 'small' },
@@ -52,15 +52,17 @@ export function makeSummaryHeadline(summary: ResultSummary): HTMLElement {
   );
 }
 
-function voidWords({ marks }: ResultSummary): string {
-  const first = marks.find(({ isVoid }) => isVoid);
-  return first ? `The run is void: ${markNames[first.kind]}.` : 'The run had none.';
+function voidWords({ flags }: ResultSummary): string {
+  const first = flags.find(({ isVoid }) => isVoid);
+  return first ? `The run is void: ${flagNames[first.kind]}.` : 'The run had none.';
 }
 
-function markWords({ marks, machine }: ResultSummary): string[] {
-  return marks.map(({ kind, workload, side }) => {
-    const name = markNames[kind];
-    const where = [workload, side && sideName(side, machine.isSoftware)].filter(Boolean).join(', ');
+function flagWords({ flags, machine }: ResultSummary): string[] {
+  return flags.map(({ kind, workload, backend }) => {
+    const name = flagNames[kind];
+    const where = [workload, backend && backendName(backend, machine.isSoftware)]
+      .filter(Boolean)
+      .join(', ');
     return `${name[0]!.toUpperCase()}${name.slice(1)}${where === '' ? '' : `: ${where}`}.`;
   });
 }
@@ -77,16 +79,16 @@ export function makeSummaryCards({ workloads, machine }: ResultSummary): HTMLEle
 }
 
 function makeMedians(workloads: readonly SummaryWorkload[], isSoftware: boolean): HTMLElement {
-  const sides = allSides.filter((side) =>
-    workloads.some(({ series }) => series.some((one) => one.side === side)),
+  const backends = allBackends.filter((backend) =>
+    workloads.some(({ series }) => series.some((one) => one.backend === backend)),
   );
   const hasRatio = workloads.some(({ ratio }) => ratio);
   const rows = workloads.map((workload): Cell[] => [
     make('b', {}, workload.name),
     ...(hasRatio ? [estimateCell(workload.ratio, formatRatio)] : []),
-    ...sides.map((side) =>
+    ...backends.map((backend) =>
       estimateCell(
-        workload.series.find((one) => one.side === side),
+        workload.series.find((one) => one.backend === backend),
         formatThree,
       ),
     ),
@@ -104,8 +106,8 @@ function makeMedians(workloads: readonly SummaryWorkload[], isSoftware: boolean)
       'Samples trained per second by workload',
       [
         'workload',
-        ...(hasRatio ? [`${sideName('webgpu', isSoftware)} over CPU`] : []),
-        ...sides.map((side) => sideName(side, isSoftware)),
+        ...(hasRatio ? [`${backendName('webgpu', isSoftware)} over CPU`] : []),
+        ...backends.map((backend) => backendName(backend, isSoftware)),
       ],
       rows,
     ),

@@ -1,10 +1,10 @@
 /** Throughput as dots with intervals on a logarithmic scale. The picture is a table, and reads as one. */
-import type { BenchmarkResult, Estimate, SideName } from '../../benchmark/result/schema.ts';
-import { sides as allSides } from '../../benchmark/result/sides.ts';
+import type { BenchmarkResult, Estimate, BackendName } from '../../benchmark/result/schema.ts';
+import { backends as allBackends } from '../../benchmark/result/backends.ts';
 import { formatEstimate } from '../../benchmark/result/words.ts';
 import { make } from '../elements.ts';
 import { formatPrefixed, formatThree } from '../format.ts';
-import { sideKey, sideName } from '../sides.ts';
+import { backendKey, backendName } from '../backendNames.ts';
 import { isSoftware, ladderOf, networkName } from './lookUp.ts';
 
 /** The dots of one workload. */
@@ -13,7 +13,7 @@ export interface ThroughputGroup {
   /** The network and its mini-batches. */
   readonly detail: string;
   /** In samples/s. */
-  readonly series: readonly (Estimate & { readonly side: SideName })[];
+  readonly series: readonly (Estimate & { readonly backend: BackendName })[];
 }
 
 /** A logarithmic scale in percent of the width. */
@@ -31,7 +31,7 @@ export function makeThroughput(result: BenchmarkResult): HTMLElement | undefined
   const groups = ladderOf(result).map((workload) => ({
     name: workload.name,
     detail: `${networkName(workload)}, mini-batches of ${workload.batchSize}`,
-    series: workload.series.map(({ side, estimate }) => ({ side, ...estimate })),
+    series: workload.series.map(({ backend, estimate }) => ({ backend, ...estimate })),
   }));
   return drawThroughput(groups, isSoftware(result));
 }
@@ -44,7 +44,7 @@ export function drawThroughput(
   const all = groups.flatMap(({ series }) => series);
   if (all.length === 0) return undefined;
   const scale = makeScale(all);
-  const sides = allSides.filter((side) => all.some((one) => one.side === side));
+  const backends = allBackends.filter((backend) => all.some((one) => one.backend === backend));
   return make(
     'figure',
     { class: 'card wide', 'data-chart': 'throughput' },
@@ -61,7 +61,9 @@ export function drawThroughput(
       make(
         'ul',
         { class: 'keys small' },
-        ...sides.map((side) => make('li', {}, sideKey(side), sideName(side, inSoftware))),
+        ...backends.map((backend) =>
+          make('li', {}, backendKey(backend), backendName(backend, inSoftware)),
+        ),
       ),
     ),
     make(
@@ -74,7 +76,7 @@ export function drawThroughput(
         make(
           'tr',
           {},
-          make('th', { scope: 'col' }, make('span', { class: 'hidden' }, 'Side')),
+          make('th', { scope: 'col' }, make('span', { class: 'hidden' }, 'Backend')),
           make(
             'th',
             { scope: 'col', class: 'dot-axis' },
@@ -86,21 +88,21 @@ export function drawThroughput(
           make('th', { scope: 'col' }, 'samples/s'),
         ),
       ),
-      ...groups.map((group) => makeGroup(group, sides, scale, inSoftware)),
+      ...groups.map((group) => makeGroup(group, backends, scale, inSoftware)),
     ),
   );
 }
 
 function makeScale(all: readonly Estimate[]): Scale {
   // Some room on both sides, so that no dot is cut off.
-  const least = Math.min(...all.map(({ low }) => low)) / 1.6;
-  const most = Math.max(...all.map(({ high }) => high)) * 1.6;
+  const min = Math.min(...all.map(({ low }) => low)) / 1.6;
+  const max = Math.max(...all.map(({ high }) => high)) * 1.6;
   const ticks: number[] = [];
-  for (let value = 10 ** Math.ceil(Math.log10(least)); value <= most; value *= 10) {
+  for (let value = 10 ** Math.ceil(Math.log10(min)); value <= max; value *= 10) {
     ticks.push(value);
   }
   return {
-    percent: (value) => (100 * Math.log(value / least)) / Math.log(most / least),
+    percent: (value) => (100 * Math.log(value / min)) / Math.log(max / min),
     ticks,
   };
 }
@@ -114,7 +116,7 @@ function at({ percent }: Scale, value: number, className: string, text = ''): HT
 
 function makeGroup(
   { name, detail, series }: ThroughputGroup,
-  sides: readonly SideName[],
+  backends: readonly BackendName[],
   scale: Scale,
   inSoftware: boolean,
 ): HTMLElement {
@@ -128,19 +130,23 @@ function makeGroup(
       make('span', { class: 'small' }, ` ${detail}`),
     ),
   );
-  const rows = sides.flatMap((side) => {
-    const one = series.find((candidate) => candidate.side === side);
+  const rows = backends.flatMap((backend) => {
+    const one = series.find((candidate) => candidate.backend === backend);
     if (!one) return [];
     return [
       make(
         'tr',
         {},
-        make('th', { scope: 'row' }, make('span', { class: 'hidden' }, sideName(side, inSoftware))),
+        make(
+          'th',
+          { scope: 'row' },
+          make('span', { class: 'hidden' }, backendName(backend, inSoftware)),
+        ),
         make(
           'td',
           { class: 'dot-cell', 'aria-hidden': 'true' },
           ...scale.ticks.map((value) => at(scale, value, 'grid')),
-          ...makeDot(side, one, scale),
+          ...makeDot(backend, one, scale),
         ),
         make(
           'td',
@@ -158,8 +164,12 @@ function makeGroup(
   return make('tbody', {}, title, ...rows);
 }
 
-function makeDot(side: SideName, { middle, low, high }: Estimate, scale: Scale): HTMLElement[] {
-  const interval = at(scale, low, `interval side-${side}`);
+function makeDot(
+  backend: BackendName,
+  { middle, low, high }: Estimate,
+  scale: Scale,
+): HTMLElement[] {
+  const interval = at(scale, low, `interval backend-${backend}`);
   interval.style.width = `${scale.percent(high) - scale.percent(low)}%`;
-  return [interval, at(scale, middle, `dot side-${side}`)];
+  return [interval, at(scale, middle, `dot backend-${backend}`)];
 }

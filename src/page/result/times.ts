@@ -1,21 +1,21 @@
 /** Where the time goes: compiling, loading, an epoch, evaluating; and how long until the network can read. */
-import type { BenchmarkResult, SideName } from '../../benchmark/result/schema.ts';
+import type { BenchmarkResult, BackendName } from '../../benchmark/result/schema.ts';
 import { make, makeTable } from '../elements.ts';
 import { formatCount, formatPercent, formatSeconds } from '../format.ts';
-import { sideName } from '../sides.ts';
-import { isSoftware, seriesOf, sidesOf } from './lookUp.ts';
+import { backendName } from '../backendNames.ts';
+import { isSoftware, seriesOf, backendsOf } from './lookUp.ts';
 
 export function makeTimes(result: BenchmarkResult): HTMLElement {
   const { data, workloads } = result;
-  const sides = sidesOf(result);
+  const backends = backendsOf(result);
   const rows = workloads.flatMap((workload) =>
-    sides.flatMap((side) => {
-      const series = seriesOf(workload, side);
+    backends.flatMap((backend) => {
+      const series = seriesOf(workload, backend);
       if (!series) return [];
       const { compileSeconds, uploadSeconds, warmUp, estimate, evaluateSeconds } = series;
       return [
         [
-          `${workload.name}, ${sideName(side, isSoftware(result))}`,
+          `${workload.name}, ${backendName(backend, isSoftware(result))}`,
           formatSeconds(compileSeconds),
           formatSeconds(uploadSeconds),
           `${formatSeconds(warmUp.seconds)}${warmUp.isSteady ? '' : ', not steady'}`,
@@ -36,26 +36,26 @@ export function makeTimes(result: BenchmarkResult): HTMLElement {
       make('summary', {}, 'Compiling, uploading, training and evaluating'),
       makeTable(
         'Time by workload and part',
-        ['workload and side', 'compile', 'upload', 'warm-up', 'one epoch', 'evaluate'],
+        ['workload and backend', 'compile', 'upload', 'warm-up', 'one epoch', 'evaluate'],
         rows,
       ),
     ),
   );
 }
 
-/** How long until a share of the test set was read, by side. */
+/** How long until a share of the test set was read, by backend. */
 function makeAccuracyTimes(result: BenchmarkResult): HTMLElement[] {
   const { timesToAccuracy, data } = result;
   if (timesToAccuracy.length === 0) return [];
   const goals = [
     ...new Set(timesToAccuracy.map(({ workload, target }) => `${workload} ${target}`)),
   ];
-  const sides = sidesOf(result).filter((side) =>
-    timesToAccuracy.some((time) => time.side === side),
+  const backends = backendsOf(result).filter((backend) =>
+    timesToAccuracy.some((time) => time.backend === backend),
   );
-  const cell = (goal: string, side: SideName) => {
+  const cell = (goal: string, backend: BackendName) => {
     const time = timesToAccuracy.find(
-      (one) => `${one.workload} ${one.target}` === goal && one.side === side,
+      (one) => `${one.workload} ${one.target}` === goal && one.backend === backend,
     );
     if (!time) return '–';
     if (time.seconds === undefined) return `not reached; best ${formatPercent(time.accuracy)}`;
@@ -65,7 +65,7 @@ function makeAccuracyTimes(result: BenchmarkResult): HTMLElement[] {
     const [workload = '', target = ''] = goal.split(' ');
     return [
       `${workload} to ${Math.round(Number(target) * 100)}\u00a0%`,
-      ...sides.map((side) => cell(goal, side)),
+      ...backends.map((backend) => cell(goal, backend)),
     ];
   });
   return [
@@ -76,7 +76,7 @@ function makeAccuracyTimes(result: BenchmarkResult): HTMLElement[] {
     ),
     makeTable(
       'Time to accuracy',
-      ['accuracy', ...sides.map((side) => sideName(side, isSoftware(result)))],
+      ['accuracy', ...backends.map((backend) => backendName(backend, isSoftware(result)))],
       rows,
     ),
   ];

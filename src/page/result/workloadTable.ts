@@ -1,4 +1,4 @@
-/** A row for each workload: the speed-up, samples per second of every side, and how near the adapter's limit it came. */
+/** A row for each workload: the speed-up, samples per second of every backend, and how near the adapter's limit it came. */
 import type {
   BenchmarkResult,
   Estimate,
@@ -6,24 +6,24 @@ import type {
   WorkloadResult,
 } from '../../benchmark/result/schema.ts';
 import { make, makeTable, type Cell } from '../elements.ts';
-import { gpuOverCpu, sideTitle } from '../../benchmark/result/sentences.ts';
+import { gpuOverCpu, backendTitle } from '../../benchmark/result/sentences.ts';
 import { formatInterval, formatRatio } from '../../benchmark/result/words.ts';
 import { formatSmall, formatThree } from '../format.ts';
-import { sideName } from '../sides.ts';
-import { isSoftware, networkName, seriesOf, sidesOf } from './lookUp.ts';
+import { backendName } from '../backendNames.ts';
+import { isSoftware, networkName, seriesOf, backendsOf } from './lookUp.ts';
 import { limitParts } from './findings.ts';
 
 export function makeWorkloadTable(result: BenchmarkResult): HTMLElement {
-  const sides = sidesOf(result);
-  const hasGpu = sides.includes('webgpu');
+  const backends = backendsOf(result);
+  const hasGpu = backends.includes('webgpu');
   const hasRatio = result.workloads.some((workload) => gpuOverCpu(workload));
   const all = result.workloads.flatMap(({ series }) => series);
-  const gpu = sideName('webgpu', isSoftware(result));
+  const gpu = backendName('webgpu', isSoftware(result));
   const head = [
     'workload',
     ...(hasRatio ? [`${gpu} over CPU`] : []),
-    ...sides.map((side) =>
-      side === 'cpu' ? sideTitle(side, all) : sideName(side, isSoftware(result)),
+    ...backends.map((backend) =>
+      backend === 'cpu' ? backendTitle(backend, all) : backendName(backend, isSoftware(result)),
     ),
     ...(hasGpu ? ['of the limit', 'worst error'] : []),
   ];
@@ -32,7 +32,9 @@ export function makeWorkloadTable(result: BenchmarkResult): HTMLElement {
     return [
       makeName(workload),
       ...(hasRatio ? [estimateCell(gpuOverCpu(workload), formatRatio)] : []),
-      ...sides.map((side) => estimateCell(seriesOf(workload, side)?.estimate, formatThree)),
+      ...backends.map((backend) =>
+        estimateCell(seriesOf(workload, backend)?.estimate, formatThree),
+      ),
       ...(hasGpu ? [limitCell(webgpu), checkWords(workload)] : []),
     ];
   });

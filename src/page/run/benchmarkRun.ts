@@ -1,11 +1,11 @@
 /** One run of the benchmark in the worker, with what the page shows meanwhile. */
 import type { BenchmarkEvent } from '../../benchmark/events.ts';
-import type { BenchmarkResult, OwnSideName } from '../../benchmark/result/schema.ts';
+import type { BenchmarkResult, OwnBackendName } from '../../benchmark/result/schema.ts';
 import type { BenchmarkSettings } from '../../benchmark/settings.ts';
 import { byId } from '../elements.ts';
 import { watchHidden } from '../hiddenSignal.ts';
 import { nudgeBuild } from '../jobs/nudgeBuild.ts';
-import { readSurroundings } from '../jobs/surroundings.ts';
+import { readPageEnvironment } from '../jobs/pageEnvironment.ts';
 import { nextTask } from '../nextTask.ts';
 import { doingSentence, errorSentence } from '../sentences.ts';
 import type { BenchmarkWorker } from '../worker/benchmarkWorker.ts';
@@ -34,7 +34,7 @@ export interface RunOutcome {
 
 /** Share of the bar that generating the data takes. */
 const dataShare = 0.02;
-/** Of a side that the caller says nothing of. */
+/** Of a backend that the caller says nothing of. */
 const defaultRepeats = 10;
 
 /** Never throws: what goes wrong is part of the outcome, beside what was finished before. */
@@ -57,10 +57,10 @@ export async function runInWorker(options: BenchmarkRunOptions): Promise<RunOutc
   };
 
   try {
-    const surroundings = await readSurroundings();
+    const hostEnvironment = await readPageEnvironment();
     const { LiveView } = await import('./liveView.ts');
     await nextTask();
-    live = new LiveView(byId('live', HTMLElement), sidesOf(settings, hasGpu), isSoftware);
+    live = new LiveView(byId('live', HTMLElement), backendsOf(settings, hasGpu), isSoftware);
     const loaded = await worker.call('data', data, {
       signal,
       onEvent: ({ done }) => panel.update('Drawing digits', dataShare * done),
@@ -71,7 +71,7 @@ export async function runInWorker(options: BenchmarkRunOptions): Promise<RunOutc
       ...settings,
       data: loaded,
       hasGpu,
-      surroundings,
+      hostEnvironment,
       nudge: nudgeBuild,
       resume,
       signal,
@@ -93,11 +93,11 @@ function unfinished(result: BenchmarkResult, error: unknown): BenchmarkResult {
   return {
     ...result,
     scores: [],
-    marks: [...result.marks, { kind: 'failed', message, isVoid: true }],
+    flags: [...result.flags, { kind: 'failed', message, isVoid: true }],
   };
 }
 
-function sidesOf({ sides }: BenchmarkSettings, hasGpu: boolean): readonly OwnSideName[] {
-  const wanted = sides ?? ['cpu-1', 'cpu', 'webgpu'];
-  return hasGpu ? wanted : wanted.filter((side) => side !== 'webgpu');
+function backendsOf({ backends }: BenchmarkSettings, hasGpu: boolean): readonly OwnBackendName[] {
+  const wanted = backends ?? ['cpu-1', 'cpu', 'webgpu'];
+  return hasGpu ? wanted : wanted.filter((backend) => backend !== 'webgpu');
 }

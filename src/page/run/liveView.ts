@@ -1,48 +1,48 @@
-/** The workload under way: its curves as they grow, and how fast each side is. */
+/** The workload under way: its curves as they grow, and how fast each backend is. */
 import { alignCurves } from '../../benchmark/result/alignCurves.ts';
 import type { BenchmarkEvent } from '../../benchmark/events.ts';
-import type { CurvePoint, OwnSideName, SideName } from '../../benchmark/result/schema.ts';
+import type { CurvePoint, OwnBackendName, BackendName } from '../../benchmark/result/schema.ts';
 import { findWorkload } from '../../benchmark/workloads.ts';
 import { CurveCharts } from '../charts/curves.ts';
 import { make } from '../elements.ts';
 import { formatThree } from '../format.ts';
-import { sideKey, sideName } from '../sides.ts';
+import { backendKey, backendName } from '../backendNames.ts';
 
 /** Milliseconds between two drawings: the page takes no time that is measured. */
 const drawEveryMs = 400;
 
-/** Sides in the order in which they are listed. */
-const order: readonly OwnSideName[] = ['cpu-1', 'cpu', 'webgpu'];
+/** Backends in the order in which they are listed. */
+const order: readonly OwnBackendName[] = ['cpu-1', 'cpu', 'webgpu'];
 
 export class LiveView {
   readonly #host: HTMLElement;
-  readonly #sides: readonly OwnSideName[];
+  readonly #backends: readonly OwnBackendName[];
   readonly #done = new AbortController();
   readonly #title = make('h2', {});
-  readonly #rates = new Map<SideName, HTMLElement>();
+  readonly #rates = new Map<BackendName, HTMLElement>();
   readonly #charts: CurveCharts;
   #workload = '';
-  #curves = new Map<SideName, CurvePoint[]>();
-  #latest = new Map<SideName, number>();
+  #curves = new Map<BackendName, CurvePoint[]>();
+  #latest = new Map<BackendName, number>();
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   /**
    * @param host filled until it is sent the event `clear`: the last pictures stay until the result takes their place
-   * @param sides that take part
+   * @param backends that take part
    */
-  constructor(host: HTMLElement, sides: readonly OwnSideName[], isSoftware: boolean) {
+  constructor(host: HTMLElement, backends: readonly OwnBackendName[], isSoftware: boolean) {
     this.#host = host;
-    this.#sides = order.filter((side) => sides.includes(side));
+    this.#backends = order.filter((backend) => backends.includes(backend));
     // Both fit into the window with what is above them.
     const height = Math.max(96, Math.min(200, innerHeight / 6));
-    this.#charts = new CurveCharts(this.#sides, isSoftware, this.#done.signal, height);
-    const items = this.#sides.map((side) => {
+    this.#charts = new CurveCharts(this.#backends, isSoftware, this.#done.signal, height);
+    const items = this.#backends.map((backend) => {
       const rate = make('b', {}, '–');
-      this.#rates.set(side, rate);
+      this.#rates.set(backend, rate);
       return make(
         'li',
         {},
-        make('span', {}, sideKey(side), sideName(side, isSoftware)),
+        make('span', {}, backendKey(backend), backendName(backend, isSoftware)),
         ' ',
         make('span', { class: 'rate' }, rate, ' samples/s'),
       );
@@ -68,11 +68,11 @@ export class LiveView {
     if (workload === undefined) return;
     if (workload !== this.#workload) this.#begin(workload);
     if (event.type === 'point') {
-      const curve = this.#curves.get(event.side);
+      const curve = this.#curves.get(event.backend);
       if (curve) curve.push(event.point);
-      else this.#curves.set(event.side, [event.point]);
+      else this.#curves.set(event.backend, [event.point]);
     } else if (event.type === 'repeat') {
-      this.#latest.set(event.side, event.samplesPerSecond);
+      this.#latest.set(event.backend, event.samplesPerSecond);
     } else {
       return;
     }
@@ -110,9 +110,9 @@ export class LiveView {
 
   #draw(): void {
     this.#timer = undefined;
-    for (const side of this.#sides) {
-      const rate = this.#latest.get(side);
-      this.#rates.get(side)!.textContent = rate === undefined ? '–' : formatThree(rate);
+    for (const backend of this.#backends) {
+      const rate = this.#latest.get(backend);
+      this.#rates.get(backend)!.textContent = rate === undefined ? '–' : formatThree(rate);
     }
     void this.#charts.show(alignCurves(this.#curves));
   }

@@ -23,10 +23,10 @@ export function makeComparison(first: NamedResult, second: NamedResult): HTMLEle
   // The means come first; the pairs show what they are made of.
   const means = rows
     .slice(comparison.pairs.length)
-    .map(([, side = '', , , ...cells]) => [side, ...cells]);
+    .map(([, backend = '', , , ...cells]) => [backend, ...cells]);
   const pairs = rows
     .slice(0, comparison.pairs.length)
-    .map(([workload = '', side = '', ...cells]) => [`${workload}, ${side}`, ...cells]);
+    .map(([workload = '', backend = '', ...cells]) => [`${workload}, ${backend}`, ...cells]);
   const [, , ...head] = comparisonHead;
   return make(
     'div',
@@ -38,17 +38,17 @@ export function makeComparison(first: NamedResult, second: NamedResult): HTMLEle
       ? [
           make(
             'ul',
-            { class: 'marks', 'aria-label': 'Notes' },
+            { class: 'flags', 'aria-label': 'Notes' },
             ...comparison.warnings.map((warning) => make('li', {}, warning)),
           ),
         ]
       : []),
-    makeTable('Comparison by side', ['mean over workloads', ...head.slice(2)], means),
+    makeTable('Comparison by backend', ['mean over workloads', ...head.slice(2)], means),
     make(
       'details',
       { class: 'figures small' },
       make('summary', {}, 'Workload by workload'),
-      makeTable('Comparison by workload and side', ['workload', ...head], pairs),
+      makeTable('Comparison by workload and backend', ['workload', ...head], pairs),
     ),
     ...(chance === undefined ? [] : [make('p', { class: 'small' }, chance)]),
   );

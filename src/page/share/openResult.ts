@@ -1,6 +1,6 @@
 /** Results that come from elsewhere: files and links, which may be by strangers. */
 import { decodeLink } from '../../benchmark/result/link.ts';
-import { mostCharacters, readResult } from '../../benchmark/result/read.ts';
+import { maxCharacters, readResult } from '../../benchmark/result/read.ts';
 import type { BenchmarkResult } from '../../benchmark/result/schema.ts';
 import { FormatError } from '../../errors.ts';
 
@@ -12,17 +12,17 @@ export interface OpenedResult {
 }
 
 /** A character takes so many bytes at most. */
-const mostBytes = 4 * mostCharacters;
+const maxBytes = 4 * maxCharacters;
 
 /**
  * Reads a saved result.
  * @throws {FormatError} for a file that holds none
  */
 export async function openFile(file: File): Promise<OpenedResult> {
-  if (file.size > mostBytes) {
+  if (file.size > maxBytes) {
     throw new FormatError(
-      `${file.name} has ${file.size} bytes, and a result has at most ${mostBytes}. Choose a JSON file that nudge saved.`,
-      mostBytes,
+      `${file.name} has ${file.size} bytes, and a result has at most ${maxBytes}. Choose a JSON file that nudge saved.`,
+      maxBytes,
     );
   }
   let text: string;

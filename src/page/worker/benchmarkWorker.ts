@@ -20,7 +20,7 @@ let lastPeer = 0;
 
 /** Between two looks whether the worker says anything, and how many it may miss: a minute. */
 const lookMs = 5000;
-const mostMissed = 12;
+const maxMissed = 12;
 
 interface Call {
   resolve(value: unknown): void;
@@ -187,8 +187,8 @@ export class BenchmarkWorker {
   }
 
   #look(): void {
-    if (++this.#missed > mostMissed) {
-      this.#fail(`it has said nothing for ${(lookMs * mostMissed) / 1000} s`);
+    if (++this.#missed > maxMissed) {
+      this.#fail(`it has said nothing for ${(lookMs * maxMissed) / 1000} s`);
     }
   }
 

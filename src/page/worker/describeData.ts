@@ -1,11 +1,11 @@
 /** What was loaded, in little. */
-import type { WorkData } from '../../benchmark/trainJob.ts';
+import type { JobData } from '../../benchmark/trainJob.ts';
 import type { DataDescription } from './protocol.ts';
 
 /** Samples of which a reader sees some: enough that there are three of each digit. */
 const previewCount = 200;
 
-export function describeData({ training, test }: WorkData): DataDescription {
+export function describeData({ training, test }: JobData): DataDescription {
   const { name, sampleCount, featureCount, features, labels } = training;
   const count = Math.min(previewCount, sampleCount);
   return {

@@ -9,7 +9,7 @@ import {
   type PeerLine,
   type PeerRequest,
 } from '../../benchmark/peers/remote.ts';
-import { peers } from '../../benchmark/result/sides.ts';
+import { peers } from '../../benchmark/result/backends.ts';
 import type { PeerQuestion } from '../jobs/benchArguments.ts';
 import type { Port, Reply } from './protocol.ts';
 import { trustOwnScripts } from './trust.ts';

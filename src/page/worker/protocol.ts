@@ -5,10 +5,10 @@
 import type { AccuracyTask, LabEvent, LabFacts, LabOpening, LabTask } from '../../benchmark/lab.ts';
 import type { Pulse } from '../../benchmark/pulse.ts';
 import type { TimeToAccuracy } from '../../benchmark/result/schema.ts';
-import type { WorkData } from '../../benchmark/trainJob.ts';
+import type { JobData } from '../../benchmark/trainJob.ts';
 import type { VerificationReport } from '../../benchmark/verification/verify.ts';
 import type { WorkloadOutcome } from '../../benchmark/workloadRun.ts';
-import type { CheckEvent } from '../../benchmark/works.ts';
+import type { CheckEvent } from '../../benchmark/jobs.ts';
 import type { MeasuredLimits } from '../../gpu/probes/probeAdapter.ts';
 import type { PageDataSource } from '../pageData.ts';
 import type { WireError } from '../wire.ts';
@@ -46,7 +46,7 @@ export interface DataEvent {
 }
 
 /** Opens the lab that the worker is; the data is copied. */
-export interface OpenArguments extends LabOpening, WorkData {}
+export interface OpenArguments extends LabOpening, JobData {}
 
 export interface VerifyArguments {
   /** Of the random draws. */
@@ -59,7 +59,7 @@ export interface VerifyArguments {
 export interface Tasks {
   load: { arguments: DataSource; event: DataEvent; value: DataDescription };
   /** The whole of what `load` describes. */
-  data: { arguments: DataSource; event: DataEvent; value: WorkData };
+  data: { arguments: DataSource; event: DataEvent; value: JobData };
   open: { arguments: OpenArguments; event: never; value: LabFacts };
   watch: { arguments: number; event: never; value: readonly Pulse[] };
   probe: { arguments: undefined; event: LabEvent; value: MeasuredLimits | undefined };

@@ -11,13 +11,13 @@ import type { Pulse } from '../../benchmark/pulse.ts';
 import type { TimeToAccuracy } from '../../benchmark/result/schema.ts';
 import { runBenchmark, type BenchmarkOptions } from '../../benchmark/runBenchmark.ts';
 import type { BenchmarkResult } from '../../benchmark/result/schema.ts';
-import type { WorkData } from '../../benchmark/trainJob.ts';
+import type { JobData } from '../../benchmark/trainJob.ts';
 import type { WorkloadOutcome } from '../../benchmark/workloadRun.ts';
 import type { MeasuredLimits } from '../../gpu/probes/probeAdapter.ts';
 import { BenchmarkWorker, type AskBeyond } from './benchmarkWorker.ts';
 
 export interface PageRunOptions extends Omit<BenchmarkOptions, 'openLab' | 'training' | 'test'> {
-  readonly data: WorkData;
+  readonly data: JobData;
   /** Whether the page found an adapter. */
   readonly hasGpu: boolean;
   /** Missing where no program drives the page. */
@@ -42,11 +42,11 @@ export async function runInWorkers({
 
 class RemoteLab implements Lab {
   readonly #worker: BenchmarkWorker;
-  readonly #data: WorkData;
+  readonly #data: JobData;
   readonly #hidden: AbortSignal | undefined;
   readonly #hide = () => this.#worker.hide();
 
-  constructor(worker: BenchmarkWorker, data: WorkData, hidden: AbortSignal | undefined) {
+  constructor(worker: BenchmarkWorker, data: JobData, hidden: AbortSignal | undefined) {
     this.#worker = worker;
     this.#data = data;
     this.#hidden = hidden;

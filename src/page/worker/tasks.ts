@@ -1,6 +1,6 @@
 /** What the worker does when it is asked to. */
 import { LocalLab } from '../../benchmark/lab.ts';
-import type { WorkData } from '../../benchmark/trainJob.ts';
+import type { JobData } from '../../benchmark/trainJob.ts';
 import { verify } from '../../benchmark/verification/verify.ts';
 import { digitsRange } from '../../data/digits/digits.ts';
 import { generateDigits, loadPageData, readFiles } from '../pageData.ts';
@@ -24,7 +24,7 @@ type Task<Name extends TaskName> = (
 const verifiedSamples = 1000;
 
 /** What was loaded last, for the next run. */
-let loaded: { readonly key: string; readonly data: WorkData } | undefined;
+let loaded: { readonly key: string; readonly data: JobData } | undefined;
 
 const load: Task<'load'> = async (source, { signal, emit }) =>
   describeData(await loadData(source, (done) => emit({ type: 'data', done }), signal));
@@ -71,7 +71,7 @@ async function loadData(
   source: DataSource,
   onProgress: (done: number) => void,
   signal: AbortSignal,
-): Promise<WorkData> {
+): Promise<JobData> {
   const key = JSON.stringify(source.kind === 'files' ? [source.id, source.samples] : source);
   if (loaded?.key !== key) {
     // Two sets at a time may be more than there is memory for.
@@ -85,7 +85,7 @@ function readData(
   source: DataSource,
   onProgress: (done: number) => void,
   signal: AbortSignal,
-): Promise<WorkData> {
+): Promise<JobData> {
   switch (source.kind) {
     case 'digits':
       return generateDigits(source.options ?? {}, onProgress, signal);

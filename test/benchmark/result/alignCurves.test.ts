@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 
 import { alignCurves } from '../../../src/benchmark/result/alignCurves.ts';
-import type { CurvePoint, SideName } from '../../../src/benchmark/result/schema.ts';
+import type { CurvePoint, BackendName } from '../../../src/benchmark/result/schema.ts';
 
 /** What every network learns, step by step: the mean over the steps between two reports is a point. */
 const costOf = (step: number) => 3 / (1 + step);
@@ -17,14 +17,14 @@ function curve(steps: readonly number[]): CurvePoint[] {
   });
 }
 
-test('sides that learn the same have the same points, however they report', () => {
-  const curves = new Map<SideName, CurvePoint[]>([
+test('backends that learn the same have the same points, however they report', () => {
+  const curves = new Map<BackendName, CurvePoint[]>([
     ['cpu', curve([1, 2, 4, 8, 16, 32, 64, 128])],
     ['webgpu', curve([1, 4, 6, 8, 10, 12, 16, 24, 32, 40])],
   ]);
   const aligned = alignCurves(curves);
-  const points = (side: SideName, last: number) =>
-    aligned.get(side)!.filter(({ step }) => step <= last);
+  const points = (backend: BackendName, last: number) =>
+    aligned.get(backend)!.filter(({ step }) => step <= last);
   expect(points('cpu', 32).map(({ step }) => step)).toEqual([1, 4, 8, 16, 32]);
   for (const [n, { step, cost, accuracy }] of points('webgpu', 32).entries()) {
     const other = points('cpu', 32)[n]!;
@@ -37,10 +37,10 @@ test('sides that learn the same have the same points, however they report', () =
   expect(aligned.get('webgpu')!.at(-1)).toEqual(curves.get('webgpu')!.at(-1));
 });
 
-test('a side alone keeps its points, and one that has none is no obstacle', () => {
+test('a backend alone keeps its points, and one that has none is no obstacle', () => {
   const one = curve([1, 2, 4]);
   const aligned = alignCurves(
-    new Map<SideName, CurvePoint[]>([
+    new Map<BackendName, CurvePoint[]>([
       ['cpu', one],
       ['webgpu', []],
     ]),

@@ -80,7 +80,7 @@ it('has nothing on the left that reaches into the chart', () => {
   const score = { ...result.scores[1]!, middle: 12_345_678, low: 12_345_678, high: 12_345_678 };
   const large = {
     ...result,
-    scores: [{ ...score, side: 'cpu-1' as const }, score, result.scores[2]!],
+    scores: [{ ...score, backend: 'cpu-1' as const }, score, result.scores[2]!],
   };
   const [, panel] = parse(resultCard(large)).filter(({ name }) => name === 'rect');
   const texts = parse(resultCard(large)).filter(
@@ -127,7 +127,7 @@ it('says score, interval and class, and what it was made with', () => {
   expect(texts.some((text) => /^worst error 0\.\d+ of the tolerance$/.test(text))).toBe(true);
 });
 
-it('draws bars as long as samples/s are, the faster side’s interval up to the end', () => {
+it('draws bars as long as samples/s are, the faster backend’s interval up to the end', () => {
   const bars = parse(resultCard(result)).filter(
     ({ name, attributes }) => name === 'rect' && attributes.rx === '3' && attributes.x === '594',
   );
@@ -136,9 +136,11 @@ it('draws bars as long as samples/s are, the faster side’s interval up to the 
     .filter(({ attributes }) => attributes.width !== '14')
     .map(({ attributes }) => Number(attributes.width));
   const rates = result.workloads.flatMap(({ series }) => {
-    const found = series.filter(({ side }) => side !== 'cpu-1').map(({ estimate }) => estimate);
-    const most = Math.max(...found.map(({ high }) => high));
-    return found.map(({ middle }) => middle / most);
+    const found = series
+      .filter(({ backend }) => backend !== 'cpu-1')
+      .map(({ estimate }) => estimate);
+    const max = Math.max(...found.map(({ high }) => high));
+    return found.map(({ middle }) => middle / max);
   });
   expect(widths).toHaveLength(rates.length);
   const full = widths[0]! / rates[0]!;
@@ -167,7 +169,7 @@ describe('what is not as it should be is said', () => {
     let without = resultWith(result, ['scores'], []);
     without = resultWith(
       without,
-      ['marks'],
+      ['flags'],
       [{ kind: 'throttled', message: 'Hot.', isVoid: true }],
     );
     expect(textsOf(without)).toEqual(expect.arrayContaining(['no score', 'throttled']));

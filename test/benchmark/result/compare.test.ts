@@ -15,14 +15,14 @@ describe('what was measured alike', () => {
   const after = makeBenchmarkResult({ seed: 2, factors: { webgpu: 1.2, cpu: 0.8 } });
   const comparison = compareResults(before, after);
 
-  it('has the ratio of the medians over the blocks, for each workload and side', () => {
+  it('has the ratio of the medians over the blocks, for each workload and backend', () => {
     expect(comparison.pairs).toHaveLength(15);
     for (const pair of comparison.pairs) {
       const [first, second] = [before, after].map(
         ({ workloads }) =>
           workloads
             .find(({ name }) => name === pair.workload)!
-            .series.find(({ side }) => side === pair.side)!.samplesPerSecond,
+            .series.find(({ backend }) => backend === pair.backend)!.samplesPerSecond,
       );
       const [one, other] = [first!, second!].map(
         (rates) => blocksOf(rates).sort((a, b) => a - b)[2]!,
@@ -34,11 +34,11 @@ describe('what was measured alike', () => {
   });
 
   it('is faster or slower where the interval leaves out 1', () => {
-    for (const { side, verdict } of comparison.pairs) {
-      if (side === 'webgpu') expect(verdict).toBe('faster');
-      if (side === 'cpu') expect(verdict).toBe('slower');
+    for (const { backend, verdict } of comparison.pairs) {
+      if (backend === 'webgpu') expect(verdict).toBe('faster');
+      if (backend === 'cpu') expect(verdict).toBe('slower');
     }
-    expect(comparison.sides.map(({ side, verdict }) => `${side} ${verdict!}`)).toEqual([
+    expect(comparison.backends.map(({ backend, verdict }) => `${backend} ${verdict!}`)).toEqual([
       expect.stringMatching(/^cpu-1 /),
       'cpu slower',
       'webgpu faster',
@@ -46,7 +46,7 @@ describe('what was measured alike', () => {
   });
 
   it('has means that are near what was put in, and know so', () => {
-    const [, cpu, webgpu] = comparison.sides;
+    const [, cpu, webgpu] = comparison.backends;
     for (const [mean, truth] of [
       [webgpu!, 1.2],
       [cpu!, 0.8],
@@ -65,7 +65,7 @@ describe('what was measured alike', () => {
     for (const [n, { middle, verdict }] of back.pairs.entries()) {
       const there = comparison.pairs[n]!;
       expect(middle).toBeCloseTo(1 / there.middle, 10);
-      if (there.side === 'webgpu') expect(verdict).toBe('slower');
+      if (there.backend === 'webgpu') expect(verdict).toBe('slower');
     }
   });
 });
@@ -96,11 +96,13 @@ it('other libraries are compared, but do not count for nudge', () => {
     const peer = made.workloads[0]!.series[2]!;
     const samplesPerSecond = peer.samplesPerSecond.map((rate) => factor * rate);
     const path = ['workloads', 0, 'series', 3];
-    return resultWith(made, path, { ...peer, side: 'jax-webgpu', samplesPerSecond });
+    return resultWith(made, path, { ...peer, backend: 'jax-webgpu', samplesPerSecond });
   };
   const after = makeBenchmarkResult({ seed: 2 });
   const { pairs, overall } = compareResults(withPeer(before, 1), withPeer(after, 50));
-  expect(pairs.find(({ side }) => side === 'jax-webgpu')).toMatchObject({ verdict: 'faster' });
+  expect(pairs.find(({ backend }) => backend === 'jax-webgpu')).toMatchObject({
+    verdict: 'faster',
+  });
   expect(overall).toEqual(compareResults(before, after).overall);
 });
 
@@ -134,7 +136,7 @@ describe('without a verdict', () => {
     ],
     [
       'on a busy machine',
-      resultWith(after, ['marks', 0], {
+      resultWith(after, ['flags', 0], {
         kind: 'busy',
         message: 'Other programs took half of it.',
         isVoid: false,
@@ -152,23 +154,23 @@ describe('without a verdict', () => {
       "The GPU of the second is not verified on 'mid'.",
     ],
     [
-      'with a mark that voids',
-      resultWith(after, ['marks', 0, 'isVoid'], true),
-      'The second has a mark that voids it. Not steady: tiny on the CPU had not',
+      'with a flag that voids',
+      resultWith(after, ['flags', 0, 'isVoid'], true),
+      'The second has a flag that voids it. Not steady: tiny on the CPU had not',
     ],
     [
-      'with several marks that void',
+      'with several flags that void',
       resultWith(
         after,
-        ['marks'],
+        ['flags'],
         ['hidden', 'throttled'].map((kind) => ({ kind, message: 'It was.', isVoid: true })),
       ),
-      'The second has 2 marks that void it. Hidden: It was. The score is void for it.',
+      'The second has 2 flags that void it. Hidden: It was. The score is void for it.',
     ],
     [
       'with nothing in common',
       makeBenchmarkResult({ workloads: ['huge'] }),
-      'The two have no workload in common that nudge trained on the same side.',
+      'The two have no workload in common that nudge trained on the same backend.',
     ],
   ])('%s', (_, other, sentence) => {
     const comparison = compareResults(before, other);
@@ -184,7 +186,7 @@ describe('without a verdict', () => {
       ...made,
       workloads: made.workloads.map((workload) => ({
         ...workload,
-        series: workload.series.filter(({ side }) => side !== 'webgpu'),
+        series: workload.series.filter(({ backend }) => backend !== 'webgpu'),
       })),
     });
     const other = resultWith(cpuAlone(after), ['environment', 'adapter', 'isSoftware'], true);
@@ -207,7 +209,7 @@ it('what weakens a verdict is said, and it is given all the same', () => {
     'Their adapters differ: acme roadrunner-2 ACME Roadrunner 2060 and acme coyote ACME Roadrunner 2060.',
     "Only the first has 'mid', 'large', 'xl', 'batch-1'.",
     "Only the second has 'huge'.",
-    'The first has marks: not steady.',
-    'The second has marks: not steady.',
+    'The first has flags: not steady.',
+    'The second has flags: not steady.',
   ]);
 });

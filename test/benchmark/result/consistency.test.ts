@@ -23,7 +23,7 @@ it('a run that was stopped has fewer workloads than it set out to, and is right 
   const stopped = {
     ...resultWith(result, ['workloads', 4], undefined),
     scores: [],
-    marks: [{ kind: 'stopped', message: 'It was stopped.', isVoid: true }],
+    flags: [{ kind: 'stopped', message: 'It was stopped.', isVoid: true }],
   } as const;
   expect(findContradiction(stopped)).toBeUndefined();
 });
@@ -39,7 +39,7 @@ describe('found is', () => {
       'an estimate that was improved',
       [...series, 'estimate'],
       { middle: 9e5, low: 8e5, high: 1e6 },
-      `the estimate of side 'cpu' of workload 'tiny' is 900000, and the median of its blocks is ${middle}`,
+      `the estimate of backend 'cpu' of workload 'tiny' is 900000, and the median of its blocks is ${middle}`,
     ],
     [
       'a repeat that was improved',
@@ -51,9 +51,14 @@ describe('found is', () => {
       'an interval beside its middle',
       [...series, 'estimate', 'low'],
       high,
-      "side 'cpu' of workload 'tiny' is",
+      "backend 'cpu' of workload 'tiny' is",
     ],
-    ['an interval the wrong way round', ['scores', 0, 'high'], 1, "the score of side 'cpu-1' is"],
+    [
+      'an interval the wrong way round',
+      ['scores', 0, 'high'],
+      1,
+      "the score of backend 'cpu-1' is",
+    ],
     [
       'a ratio that was improved',
       ['workloads', 1, 'ratios', 0],
@@ -64,7 +69,7 @@ describe('found is', () => {
       'a ratio to who did not run',
       ['workloads', 1, 'ratios', 0, 'over'],
       'jax-wasm',
-      'is of a side that did not run',
+      'is of a backend that did not run',
     ],
     ['a workload twice', ['workloads', 1], result.workloads[0], "the workloads have 'tiny' twice"],
     [
@@ -74,16 +79,16 @@ describe('found is', () => {
       "workload 'tiny' is not among the workloads of settings",
     ],
     [
-      'a side that was not set',
-      ['settings', 'sides'],
+      'a backend that was not set',
+      ['settings', 'backends'],
       ['cpu', 'webgpu'],
-      "side 'cpu-1' of workload 'tiny' is not among the sides of settings",
+      "backend 'cpu-1' of workload 'tiny' is not among the backends of settings",
     ],
     [
-      'a side twice',
-      [...series, 'side'],
+      'a backend twice',
+      [...series, 'backend'],
       'webgpu',
-      "the sides of workload 'tiny' have 'webgpu' twice",
+      "the backends of workload 'tiny' have 'webgpu' twice",
     ],
     [
       'more repeats than were set',
@@ -120,25 +125,25 @@ describe('found is', () => {
       'a score that was improved',
       ['scores', 2],
       { ...result.scores[2], low: 8999, middle: 9000, high: 9001 },
-      "the score of side 'webgpu' is 9000, and what follows from its repeats is",
+      "the score of backend 'webgpu' is 9000, and what follows from its repeats is",
     ],
     [
       'a score over more than ran',
       ['scores', 0, 'workloads', 4],
       'huge',
-      "the score of side 'cpu-1' is over 'tiny, mid, large, xl, huge', and 'tiny, mid, large, xl' ran",
+      "the score of backend 'cpu-1' is over 'tiny, mid, large, xl, huge', and 'tiny, mid, large, xl' ran",
     ],
     [
       'a score over a part',
       ['scores', 0, 'isComplete'],
       false,
-      "the score of side 'cpu-1' is a part of a run's of class 'cpu', and a whole run's of class 'cpu' was measured",
+      "the score of backend 'cpu-1' is a part of a run's of class 'cpu', and a whole run's of class 'cpu' was measured",
     ],
     [
-      'a score of another side',
-      ['scores', 0, 'side'],
+      'a score of another backend',
+      ['scores', 0, 'backend'],
       'jax',
-      "the score of side 'jax' is of a side that ran no workload that counts",
+      "the score of backend 'jax' is of a backend that ran no workload that counts",
     ],
     [
       'a score of what is not verified',
@@ -150,20 +155,20 @@ describe('found is', () => {
       'a score of another class',
       ['environment', 'adapter', 'isSoftware'],
       true,
-      "the score of side 'webgpu' is a whole run's of class 'hardware', and a whole run's of class 'software' was measured",
+      "the score of backend 'webgpu' is a whole run's of class 'hardware', and a whole run's of class 'software' was measured",
     ],
-    ['a score twice', ['scores', 0, 'side'], 'cpu', "the sides of scores have 'cpu' twice"],
+    ['a score twice', ['scores', 0, 'backend'], 'cpu', "the backends of scores have 'cpu' twice"],
     [
-      'a score in spite of a mark',
-      ['marks', 0, 'isVoid'],
+      'a score in spite of a flag',
+      ['flags', 0, 'isVoid'],
       true,
-      "the score of side 'cpu' is there, and a mark 'not-steady' voids it",
+      "the score of backend 'cpu' is there, and a flag 'not-steady' voids it",
     ],
     [
-      'a mark for what was not set',
-      ['marks', 0, 'workload'],
+      'a flag for what was not set',
+      ['flags', 0, 'workload'],
       'huge',
-      "a mark 'not-steady' is for workload 'huge'",
+      "a flag 'not-steady' is for workload 'huge'",
     ],
     [
       'a time to what was not reached',

@@ -29,17 +29,17 @@ function readRows(text: string): Record<string, string>[] {
   });
 }
 
-it('every repeat of every side on every workload is a row, to the last digit', () => {
+it('every repeat of every backend on every workload is a row, to the last digit', () => {
   const rows = readRows(resultCsv(result));
   const expected = result.workloads.flatMap(({ name, series }) =>
-    series.flatMap(({ side, samplesPerSecond }) =>
-      samplesPerSecond.map((rate, n) => ({ name, side, round: n + 1, rate })),
+    series.flatMap(({ backend, samplesPerSecond }) =>
+      samplesPerSecond.map((rate, n) => ({ name, backend, round: n + 1, rate })),
     ),
   );
   expect(
     rows.map((row) => ({
       name: row.workload,
-      side: row.side,
+      backend: row.backend,
       round: Number(row.round),
       rate: Number(row.samplesPerSecond),
     })),
@@ -51,7 +51,7 @@ it('every repeat of every side on every workload is a row, to the last digit', (
     layers: '784-16-16-10',
     isVerified: '',
   });
-  expect(rows.find(({ side }) => side === 'webgpu')).toMatchObject({ isVerified: 'true' });
+  expect(rows.find(({ backend }) => backend === 'webgpu')).toMatchObject({ isVerified: 'true' });
 });
 
 it('a run without a GPU leaves its columns empty', () => {

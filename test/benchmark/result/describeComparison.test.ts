@@ -7,12 +7,12 @@ const slower = { middle: 0.8, low: 0.78, high: 0.82, verdict: 'slower' } as cons
 const unclear = { middle: 1.01, low: 0.98, high: 1.04, verdict: 'no difference' } as const;
 const comparison: Comparison = {
   pairs: [
-    { workload: 'tiny', side: 'cpu', before: 745_000, after: 596_000, ...slower },
-    { workload: 'a|b', side: 'webgpu', before: 8.4, after: 8.5, ...unclear },
+    { workload: 'tiny', backend: 'cpu', before: 745_000, after: 596_000, ...slower },
+    { workload: 'a|b', backend: 'webgpu', before: 8.4, after: 8.5, ...unclear },
   ],
-  sides: [
-    { side: 'cpu', ...slower },
-    { side: 'webgpu', ...unclear },
+  backends: [
+    { backend: 'cpu', ...slower },
+    { backend: 'webgpu', ...unclear },
   ],
   overall: { middle: 0.9, low: 0.88, high: 0.92, verdict: 'slower' },
   isComparable: true,
@@ -25,7 +25,7 @@ it('says the outcome, then each pair and each mean, then what to bear in mind', 
     '',
     '**The second is slower: 0.900× as fast as the first, 95 % interval 0.880× to 0.920×.**',
     '',
-    '| workload | side | before | after | ratio | 95 % interval | verdict |',
+    '| workload | backend | before | after | ratio | 95 % interval | verdict |',
     '| --- | --- | ---: | ---: | ---: | ---: | --- |',
     '| tiny | CPU | 745,000 | 596,000 | 0.800× | 0.780× to 0.820× | slower |',
     '| a\\|b | GPU | 8.4 | 8.5 | 1.01× | 0.980× to 1.04× | no difference shown |',

@@ -38,7 +38,7 @@ it('what arrives is the result, but for digits after the fifth, curves and limit
     }
   }
   expect(arrived.data).toEqual(full.data);
-  expect(arrived.marks).toEqual(full.marks);
+  expect(arrived.flags).toEqual(full.flags);
   const { maxComputeWorkgroupsPerDimension: isDefault, ...others } = full.environment.limits;
   expect(isDefault).toBe(65_535);
   expect(arrived.environment).toEqual({ ...full.environment, limits: others });

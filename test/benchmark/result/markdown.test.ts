@@ -23,14 +23,14 @@ it('scores have intervals and classes', () => {
   expect([kind, over]).toEqual(['hardware adapter', 'tiny, mid, large, xl']);
 });
 
-it('each workload has samples/s of each side, and how many times as fast the GPU was', () => {
+it('each workload has samples/s of each backend, and how many times as fast the GPU was', () => {
   const cells = cellsOf('large', '784-512-512-10, batch 512');
   expect(cells).toHaveLength(6);
   for (const cell of cells.slice(2, 5)) expect(cell).toMatch(/^[\d,]+ ± \d\.\d %$/);
   expect(cells[5]).toMatch(/^5\.\d\d× \(5\.\d\d× to [56]\.\d\d×\)$/);
 });
 
-it('limit, verification, accuracies, marks and surroundings are said', () => {
+it('limit, verification, accuracies, flags and environment are said', () => {
   const text = lines.join('\n');
   const { worst } = result.workloads[0]!.verification!;
   for (const part of [

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-import { mostCharacters, readResult } from '../../../src/benchmark/result/read.ts';
+import { maxCharacters, readResult } from '../../../src/benchmark/result/read.ts';
 import type { BenchmarkResult } from '../../../src/benchmark/result/schema.ts';
 import { FormatError } from '../../../src/errors.ts';
 import { makeBenchmarkResult } from '../../support/benchmarkResult.ts';
@@ -30,16 +30,31 @@ it('reads what was written, whole', () => {
   expect(readResult(text)).toEqual(result);
 });
 
-it('reads what the first version wrote, and its medians stay what they were', () => {
-  const path = join(
-    import.meta.dirname,
-    '../../../bench/results/2026-11-26-swiftshader-chromium-benchmark.json',
-  );
-  const old = JSON.parse(readFileSync(path, 'utf8')) as BenchmarkResult;
-  const read = readResult(JSON.stringify(old));
-  expect(read).toMatchObject({ version: 2, blocks: [], settings: { blocks: 10, repeats: 10 } });
-  expect(read.scores).toEqual(old.scores);
-  expect(read.workloads).toEqual(old.workloads);
+const written = (name: string) =>
+  readFileSync(join(import.meta.dirname, '../../../bench/results', name), 'utf8');
+/** The same text with the names that version 3 has. */
+const inNewNames = (old: string) =>
+  JSON.parse(
+    old
+      .replace(/"side":/g, '"backend":')
+      .replace(/"sides":/g, '"backends":')
+      .replace(/"marks":/g, '"flags":')
+      .replace(/"mostDrift":/g, '"maxDrift":'),
+  ) as BenchmarkResult;
+
+it('reads version 1: its medians stay, its rounds become blocks', () => {
+  const old = written('2026-11-26-swiftshader-chromium-benchmark.json');
+  expect(old).toContain('"version": 1');
+  const { scores, workloads } = inNewNames(old);
+  const read = readResult(old);
+  expect(read).toMatchObject({ version: 3, blocks: [], settings: { blocks: 10, repeats: 10 } });
+  expect(read).toMatchObject({ scores, workloads });
+});
+
+it('reads version 2: four fields have new names', () => {
+  const old = written('2026-11-30-lavapipe-firefox-benchmark.json');
+  expect(old).toContain('"version": 2');
+  expect(readResult(old)).toEqual({ ...inNewNames(old), version: 3 });
 });
 
 describe('a text is refused that', () => {
@@ -50,10 +65,10 @@ describe('a text is refused that', () => {
   });
 
   it('is too long, before it is parsed', () => {
-    expect(refusalOf(' '.repeat(mostCharacters) + text)).toContain(
-      `it has ${mostCharacters + text.length} characters, and a result has at most 4000000`,
+    expect(refusalOf(' '.repeat(maxCharacters) + text)).toContain(
+      `it has ${maxCharacters + text.length} characters, and a result has at most 4000000`,
     );
-    expect(readResult(text + ' '.repeat(mostCharacters - text.length))).toEqual(result);
+    expect(readResult(text + ' '.repeat(maxCharacters - text.length))).toEqual(result);
   });
 
   it('is no object', () => {
@@ -65,8 +80,8 @@ describe('a text is refused that', () => {
   it('is of another format or version, whatever else is wrong', () => {
     expect(refusalOf('{}')).toContain('its format is missing, not "nudge-benchmark"');
     expect(refusalOf('{"format": {}}')).toContain('its format is an object');
-    expect(refusalOf('{"format": "nudge-benchmark", "version": 3}')).toContain(
-      'its version is 3, and this nudge reads versions 1 to 2',
+    expect(refusalOf('{"format": "nudge-benchmark", "version": 4}')).toContain(
+      'its version is 4, and this nudge reads versions 1 to 3',
     );
   });
 
@@ -124,9 +139,9 @@ describe('the sentence says where and what belongs there', () => {
     [['nudge', 'version'], 'x'.repeat(501), 'and a text of at most 500 characters belongs there'],
     [['scores'], {}, 'scores is an object, and a list belongs there'],
     [
-      ['marks'],
-      result.marks.concat(Array(200).fill(result.marks[0])),
-      'marks is a list of 201, and a list of at most 200 items belongs there',
+      ['flags'],
+      result.flags.concat(Array(200).fill(result.flags[0])),
+      'flags is a list of 201, and a list of at most 200 items belongs there',
     ],
     [
       ['limits', 'flopPerSecond'],
@@ -191,7 +206,7 @@ it('whatever stands in a text, it is read or refused in a sentence', () => {
     ['workloads', 0, 'series', 1, 'samplesPerSecond'],
     ['workloads', 0, 'series', 1, 'estimate', 'middle'],
     ['workloads', 0, 'verification'],
-    ['marks', 0],
+    ['flags', 0],
     ['scores', 2, 'workloads'],
     ['crossover'],
     ['nudge', 'version'],

@@ -7,7 +7,7 @@ it('leaves five digits of every number, and whole ones and all else as they are'
     seconds: [0.123456789, 1078.4949, 1.5e-7],
     bytes: 4_294_967_296,
     name: '0.123456789',
-    marks: [{ isVoid: false, side: undefined }],
+    flags: [{ isVoid: false, backend: undefined }],
     nothing: null,
   };
   expect(rounded(data)).toEqual({ ...data, seconds: [0.12346, 1078.5, 1.5e-7] });

@@ -24,41 +24,41 @@ it('takes whole results, and such as have nothing that may be missing', () => {
   expect(validate(result), JSON.stringify(validate.errors)).toBe(true);
   const { nudge, environment, workloads, limits, crossover, ...rest } = result;
   expect([limits, crossover]).not.toContain(undefined);
-  const { userAgent, battery, adapter, ...surroundings } = environment;
+  const { userAgent, battery, adapter, ...hostEnvironment } = environment;
   expect([userAgent, battery, adapter]).not.toContain(undefined);
-  const least = {
+  const min = {
     ...rest,
     nudge: { version: nudge.version },
-    environment: surroundings,
+    environment: hostEnvironment,
     workloads: workloads.map(({ verification, ...workload }) => {
       expect(verification).toBeDefined();
       const [series] = workload.series;
       return { ...workload, ratios: [], series: [{ ...series!, curve: [] }] };
     }),
-    marks: [],
+    flags: [],
     scores: [],
   };
-  expect(validate(least), JSON.stringify(validate.errors)).toBe(true);
-  expect(() => readResult(JSON.stringify(least))).not.toThrow();
+  expect(validate(min), JSON.stringify(validate.errors)).toBe(true);
+  expect(() => readResult(JSON.stringify(min))).not.toThrow();
 });
 
 describe('refuses, as nudge itself does,', () => {
   it.each<[string, readonly (string | number)[], unknown]>([
     ['another format', ['format'], 'other'],
-    ['another version', ['version'], 3],
+    ['another version', ['version'], 4],
     ['a result without data', ['data'], undefined],
     ['a field that no result has', ['extra'], 1],
     ['a rate of 0', ['workloads', 0, 'series', 0, 'samplesPerSecond', 0], 0],
     ['a number as text', ['workloads', 0, 'batchSize'], '100'],
     ['half a repeat', ['settings', 'repeats'], 2.5],
-    ['a side that nobody knows', ['workloads', 0, 'series', 0, 'side'], 'tpu'],
+    ['a backend that nobody knows', ['workloads', 0, 'series', 0, 'backend'], 'tpu'],
     ['a hash that is none', ['data', 'sha256'], 'C0FFEE'],
     ['a day without a time', ['startedAt'], '2026-11-26'],
     ['a share above 1', ['workloads', 0, 'series', 0, 'curve', 0, 'accuracy'], 1.5],
     ['an estimate without a middle', ['scores', 0, 'middle'], undefined],
     ['a text without end', ['environment', 'system'], 'x'.repeat(501)],
     ['a limit that is no number', ['environment', 'limits', 'maxBufferSize'], '1'],
-    ['more marks than a run can make', ['marks'], Array<unknown>(201).fill(result.marks[0])],
+    ['more flags than a run can make', ['flags'], Array<unknown>(201).fill(result.flags[0])],
     ['a list for an object', ['environment'], []],
   ])('%s', (_, path, value) => {
     const broken = resultWith(result, path, value);

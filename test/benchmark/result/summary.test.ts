@@ -27,7 +27,7 @@ const unpack = (link: string) =>
     inflateRawSync(Buffer.from(link.slice('#summary='.length), 'base64url')).toString(),
   ) as unknown[];
 
-it('is short, and has scores, medians with intervals, machine, date and marks', async () => {
+it('is short, and has scores, medians with intervals, machine, date and flags', async () => {
   const link = await encodeSummary(full);
   expect(link).toMatch(/^#summary=[\w-]+$/);
   expect(link.length).toBeLessThan(900);
@@ -41,7 +41,7 @@ it('is short, and has scores, medians with intervals, machine, date and marks', 
     gpu: 'acme roadrunner-2, ACME Roadrunner 2060 (hardware)',
     isSoftware: false,
   });
-  expect(summary.scores.map(({ side, class: kind }) => [side, kind])).toEqual([
+  expect(summary.scores.map(({ backend, class: kind }) => [backend, kind])).toEqual([
     ['cpu-1', 'cpu'],
     ['cpu', 'cpu'],
     ['webgpu', 'hardware'],
@@ -50,7 +50,7 @@ it('is short, and has scores, medians with intervals, machine, date and marks', 
   expect(summary.workloads.map(({ name }) => name)).toEqual(full.settings.workloads);
   for (const [w, { series, ratio }] of summary.workloads.entries()) {
     const sent = full.workloads[w]!;
-    expect(series.map(({ side }) => side)).toEqual(sent.series.map(({ side }) => side));
+    expect(series.map(({ backend }) => backend)).toEqual(sent.series.map(({ backend }) => backend));
     series.forEach((one, n) => isNear(one, sent.series[n]!.estimate));
     const [one, all] = sent.series.map(({ estimate }) => estimate.middle);
     const over = one! > all! ? 'cpu-1' : 'cpu';
@@ -59,8 +59,8 @@ it('is short, and has scores, medians with intervals, machine, date and marks', 
       sent.ratios.find((one) => one.of === 'webgpu' && one.over === over)!,
     );
   }
-  expect(summary.marks).toEqual([
-    { kind: 'not-steady', isVoid: false, workload: 'tiny', side: 'cpu' },
+  expect(summary.flags).toEqual([
+    { kind: 'not-steady', isVoid: false, workload: 'tiny', backend: 'cpu' },
   ]);
   expect(summary.verification?.isVerified).toBe(true);
 });
@@ -90,13 +90,13 @@ it('stays short, whatever a stranger has made of the result, and keeps what void
     ).join('');
   const [first] = full.workloads;
   const names = Array.from({ length: 50 }, (_, n) => wild(n));
-  const mark = { kind: 'not-steady', message: 'Slow.', isVoid: false } as const;
+  const flag = { kind: 'not-steady', message: 'Slow.', isVoid: false } as const;
   const hostile: BenchmarkResult = {
     ...full,
     settings: { ...full.settings, workloads: names },
     workloads: names.map((name) => ({ ...first!, name })),
     timesToAccuracy: [],
-    marks: [...Array.from({ length: 199 }, () => mark), { ...mark, kind: 'hidden', isVoid: true }],
+    flags: [...Array.from({ length: 199 }, () => flag), { ...flag, kind: 'hidden', isVoid: true }],
     scores: [],
     environment: { ...full.environment, name: wild(61), system: wild(62) },
     data: { ...full.data, name: wild(63) },
@@ -105,7 +105,7 @@ it('stays short, whatever a stranger has made of the result, and keeps what void
   expect(link.length).toBeLessThanOrEqual(900);
   const summary = await decodeSummary(link);
   expect(summary.workloads.length).toBeGreaterThan(0);
-  expect(summary.marks[0]).toMatchObject({ kind: 'hidden', isVoid: true });
+  expect(summary.flags[0]).toMatchObject({ kind: 'hidden', isVoid: true });
 });
 
 describe('a fragment is refused that', () => {
@@ -148,12 +148,12 @@ describe('a fragment is refused that', () => {
     ['a score that is not a number', [5, 0, 1], 'much', 'parts of a summary'],
     ['a negative score', [5, 0, 1], -1, 'parts of a summary'],
     ['a text without end', [2], 'x'.repeat(61), 'parts of a summary'],
-    ['a side that is not there', [5, 0, 0], 99, 'it names number 99 of 3'],
+    ['a backend that is not there', [5, 0, 0], 99, 'it names number 99 of 3'],
     ['a score outside of its interval', [5, 0, 1], 1e9, 'outside of its own interval'],
     ['a median outside of its interval', [6, 0, 1, 0, 1], 1e-3, 'outside of its own interval'],
     ['a score twice', [5, 0, 0], 1, "scores have 'cpu' twice"],
     ['a workload twice', [6, 0, 0], 'mid', "workloads have 'mid' twice"],
-    ['a voided score', [7, 0, 1], 1, 'a mark voids it'],
+    ['a voided score', [7, 0, 1], 1, 'a flag voids it'],
     ['a GPU’s score without a GPU', [4, 3], '', 'no GPU'],
     ['a score that is not verified', [8, 0], 0, 'not verified'],
     ['an error above the tolerance', [8, 1], 3, 'an error of 3 of the tolerance'],

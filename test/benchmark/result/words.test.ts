@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 
 import {
   describeDay,
-  describeMark,
+  describeFlag,
   formatRate,
   formatRatio,
   formatUncertainty,
@@ -43,12 +43,12 @@ it('a day is the day in Greenwich, and stays as it is where no calendar has it',
   expect(describeDay({ startedAt: '2026-02-31T00:00:00.000Z' })).toMatch(/2026/);
 });
 
-it('a mark says what, why and whether it voids', () => {
+it('a flag says what, why and whether it voids', () => {
   const message = 'The tab was in the background.';
-  expect(describeMark({ kind: 'hidden', message, isVoid: true })).toBe(
+  expect(describeFlag({ kind: 'hidden', message, isVoid: true })).toBe(
     'Hidden: The tab was in the background. The score is void for it.',
   );
-  expect(describeMark({ kind: 'not-steady', message, isVoid: false })).toBe(
+  expect(describeFlag({ kind: 'not-steady', message, isVoid: false })).toBe(
     'Not steady: The tab was in the background.',
   );
 });

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 
-import { mostCharacters, readResult } from '../../../src/benchmark/result/read.ts';
+import { maxCharacters, readResult } from '../../../src/benchmark/result/read.ts';
 import { writeResult } from '../../../src/benchmark/result/write.ts';
 import { FormatError } from '../../../src/errors.ts';
 import { makeBenchmarkResult } from '../../support/benchmarkResult.ts';
@@ -21,7 +21,7 @@ it('what is written is read as it was, and ends in a line break', () => {
   const text = writeResult(result);
   expect(readResult(text)).toEqual(result);
   expect(text).toContain('\n      "layers": [ 784, 16, 16, 10 ],\n');
-  expect(text).toMatch(/^\{\n {2}"format": "nudge-benchmark",\n {2}"version": 2,\n[^]*\n\}\n$/);
+  expect(text).toMatch(/^\{\n {2}"format": "nudge-benchmark",\n {2}"version": 3,\n[^]*\n\}\n$/);
 });
 
 it('the order in which properties were set makes no difference', () => {
@@ -46,6 +46,6 @@ it('the longest run that can be made can be read again', () => {
     repeats: 100,
     curvePoints: 400,
   });
-  // With all seven sides, of which these are three.
-  expect((writeResult(long).length * 7) / 3).toBeLessThan(mostCharacters);
+  // With all seven backends, of which these are three.
+  expect((writeResult(long).length * 7) / 3).toBeLessThan(maxCharacters);
 });

@@ -21,10 +21,10 @@ it.each([[['tiny,mid']], [['tiny', 'mid']], [['tiny,', 'mid']], [[' tiny , mid '
 it('what is said is asked for, and nothing else', () => {
   expect(configureBench({}, undefined)).toEqual({});
   const all = { repeats: 5, seconds: 0.2, seed: 7, quick: true, peers: true };
-  const names = { workloads: ['mid,xl'], sides: ['cpu', 'webgpu'] };
+  const names = { workloads: ['mid,xl'], backends: ['cpu', 'webgpu'] };
   expect(configureBench({ ...all, ...names }, undefined)).toEqual({
     workloads: ['mid', 'xl'],
-    sides: ['cpu', 'webgpu'],
+    backends: ['cpu', 'webgpu'],
     repeats: 5,
     repeatSeconds: 0.2,
     seed: 7,
@@ -41,7 +41,7 @@ it.each<[BenchArguments, string]>([
     "There is no 'tyni' among workloads. There are: tiny, mid, large,",
   ],
   [{ workloads: ['tiny', 'tiny'] }, "'tiny, tiny' was given"],
-  [{ sides: ['gpu'] }, "There is no 'gpu' among sides. There are: cpu-1, cpu, webgpu."],
+  [{ backends: ['gpu'] }, "There is no 'gpu' among backends. There are: cpu-1, cpu, webgpu."],
   [{ seconds: 0 }, '--seconds takes a number from 0.01 to 10, and 0 was given.'],
   [{ seconds: 60 }, '--seconds takes a number from 0.01 to 10, and 60 was given.'],
 ])('%j is refused before anything is started', (args, sentence) => {
@@ -53,8 +53,8 @@ describe('going on with a run', () => {
   const names = ['tiny', 'mid', 'large', 'xl', 'batch-1', 'batch-10', 'batch-1000'];
   const result = (workloads: readonly string[]) =>
     resultWith(makeBenchmarkResult(), ['settings', 'workloads'], workloads);
-  const { sides, repeats, blocks, repeatSeconds, seed } = makeBenchmarkResult().settings;
-  const common = { sides, peers: [], repeats, blocks, repeatSeconds, seed };
+  const { backends, repeats, blocks, repeatSeconds, seed } = makeBenchmarkResult().settings;
+  const common = { backends, peers: [], repeats, blocks, repeatSeconds, seed };
 
   it('of workloads by name names them again', () => {
     expect(settingsOf(result(['tiny', 'xl']))).toEqual({ ...common, workloads: ['tiny', 'xl'] });
@@ -73,10 +73,10 @@ describe('going on with a run', () => {
   it('beside other libraries has them beside it again', () => {
     const beside = resultWith(
       result(['tiny']),
-      ['settings', 'sides'],
+      ['settings', 'backends'],
       ['cpu', 'jax-wasm', 'numpy'],
     );
-    expect(settingsOf(beside)).toMatchObject({ sides: ['cpu'], peers: ['jax-wasm', 'numpy'] });
+    expect(settingsOf(beside)).toMatchObject({ backends: ['cpu'], peers: ['jax-wasm', 'numpy'] });
   });
 
   it('takes no other settings', () => {

@@ -28,24 +28,24 @@ const rounded = (() => {
         worst: [0.31, 0.25][w]!,
       },
     })),
-    marks: [
+    flags: [
       {
         kind: 'not-steady',
         message: 'tiny on the CPU had not become steady.',
         isVoid: false,
         workload: 'tiny',
-        side: 'cpu',
+        backend: 'cpu',
       },
     ] as const,
     timesToAccuracy: [
-      { workload: 'mid', side: 'cpu', target: 0.95, seconds: 0.41, steps: 938, accuracy: 0.97 },
-      { workload: 'mid', side: 'webgpu', target: 0.97, steps: 4690, accuracy: 0.9691 },
+      { workload: 'mid', backend: 'cpu', target: 0.95, seconds: 0.41, steps: 938, accuracy: 0.97 },
+      { workload: 'mid', backend: 'webgpu', target: 0.97, steps: 4690, accuracy: 0.9691 },
     ] as const,
     scores: result.scores.map((score) => ({ ...score, ...estimate(2000), isComplete: true })),
   };
 })();
 
-it('a result is a table, the scores, what follows, what was verified, marks, and where it was made', () => {
+it('a result is a table, the scores, what follows, what was verified, flags, and where it was made', () => {
   expect(describeBenchmark(rounded)).toEqual([
     'samples/s  network           CPU, 1 thread   CPU, 8 threads              GPU               GPU over CPU  of its limit',
     'tiny       784-16-16-10    600,000 ± 1.0 %  700,000 ± 1.0 %  350,000 ± 1.0 %  0.500× (0.495× to 0.505×)  92 %',
@@ -71,7 +71,7 @@ it('a result is a table, the scores, what follows, what was verified, marks, and
 
 it('a score over a part of the ladder, and one of a software adapter, say so', () => {
   const software = rounded.scores.map((score) =>
-    score.side === 'webgpu' ? { ...score, class: 'software' as const } : score,
+    score.backend === 'webgpu' ? { ...score, class: 'software' as const } : score,
   );
   const scores = software.map((score) => ({
     ...score,
@@ -85,21 +85,21 @@ it('a score over a part of the ladder, and one of a software adapter, say so', (
   expect(lines).toContain('Over tiny and large alone: not to be held against scores of full runs.');
 });
 
-it('a result that is not verified says so, with the mark that voids it and no score', () => {
+it('a result that is not verified says so, with the flag that voids it and no score', () => {
   const wrong = resultWith(rounded, ['workloads', 1, 'verification'], {
     ...rounded.workloads[1]!.verification,
     isVerified: false,
     tensors: [{ name: 'biases of layer 2', worst: 1.7 }],
     worst: 1.7,
   });
-  const mark = {
+  const flag = {
     kind: 'not-verified' as const,
     message: 'The GPU’s results for large are wrong.',
     isVoid: true,
     workload: 'large',
-    side: 'webgpu' as const,
+    backend: 'webgpu' as const,
   };
-  const lines = describeBenchmark({ ...wrong, scores: [], marks: [mark] });
+  const lines = describeBenchmark({ ...wrong, scores: [], flags: [flag] });
   expect(lines).toContain('No score.');
   expect(lines.join('\n')).toMatch(
     /\nNOT VERIFIED, 1 of 2 workloads: worst 1\.7 of the bound \(biases of layer 2 of large\), .* Run 'nudge check' to see/,
@@ -132,14 +132,14 @@ it('while it runs, a workload that is finished is a line, and what is being done
   );
   const phase = { type: 'phase', done: 0.5 } as const;
   expect(
-    describePhase({ ...phase, phase: 'measure', workload: 'mid', side: 'webgpu', round: 3 }),
+    describePhase({ ...phase, phase: 'measure', workload: 'mid', backend: 'webgpu', round: 3 }),
   ).toBe('mid on GPU: measuring, round 3');
   expect(describePhase({ ...phase, phase: 'probe' })).toBe('measuring the adapter');
 });
 
 it('where other libraries ran, what everybody’s cost came to is said', () => {
   const [tiny] = rounded.workloads;
-  const peer = { ...tiny!.series[1]!, side: 'jax-wasm' as const, finalCost: 0.125, curve: [] };
+  const peer = { ...tiny!.series[1]!, backend: 'jax-wasm' as const, finalCost: 0.125, curve: [] };
   const series = [{ ...tiny!.series[1]!, finalCost: 0.25 }, peer];
   const lines = describeBenchmark({ ...rounded, workloads: [{ ...tiny!, series }] });
   expect(lines).toContain(

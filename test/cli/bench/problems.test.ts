@@ -6,8 +6,8 @@ import { resultWith } from '../../support/resultWith.ts';
 
 const whole = makeBenchmarkResult();
 
-it('a run that is verified and complete is sound, though a side had not become steady', () => {
-  expect(whole.marks.map(({ kind, isVoid }) => [kind, isVoid])).toEqual([['not-steady', false]]);
+it('a run that is verified and complete is sound, though a backend had not become steady', () => {
+  expect(whole.flags.map(({ kind, isVoid }) => [kind, isVoid])).toEqual([['not-steady', false]]);
   expect(problemsOf(whole)).toEqual([]);
   expect(isSound(whole)).toBe(true);
 });
@@ -16,7 +16,7 @@ it('what only a GPU runs is not missing from the CPU, nor a library that failed 
   const huge = makeBenchmarkResult({ workloads: ['huge'] });
   const gpuAlone = huge.workloads[0]!.series.slice(2);
   const alone = resultWith(huge, ['workloads', 0, 'series'], gpuAlone);
-  const beside = resultWith(alone, ['settings', 'sides', 3], 'jax-wasm');
+  const beside = resultWith(alone, ['settings', 'backends', 3], 'jax-wasm');
   expect(problemsOf(beside)).toEqual([]);
 });
 
@@ -26,15 +26,15 @@ describe('a run is not sound', () => {
     expect(isSound(wrong)).toBe(false);
   });
 
-  it('when a mark voids it', () => {
+  it('when a flag voids it', () => {
     const hidden = { kind: 'hidden', message: 'The page was hidden.', isVoid: true };
-    expect(isSound(resultWith(whole, ['marks'], [hidden]))).toBe(false);
+    expect(isSound(resultWith(whole, ['flags'], [hidden]))).toBe(false);
   });
 
   it('when there was no GPU, and it says what to do where none is wanted', () => {
     const none = resultWith(whole, ['environment', 'noAdapter'], 'There is no adapter here.');
     expect(problemsOf(none)).toEqual([
-      'Not verified: there was no GPU. Where none is wanted, leave it out with --sides cpu-1 cpu.',
+      'Not verified: there was no GPU. Where none is wanted, leave it out with --backends cpu-1 cpu.',
     ]);
     expect(isSound(none)).toBe(false);
   });
@@ -52,16 +52,16 @@ describe('a run is not sound', () => {
     expect(isSound(unchecked)).toBe(false);
   });
 
-  it('when it was stopped, whose mark says all there is to say', () => {
-    const mark = { kind: 'stopped', message: 'The run was stopped.', isVoid: true };
-    const stopped = resultWith(resultWith(whole, ['workloads', 3], undefined), ['marks'], [mark]);
+  it('when it was stopped, whose flag says all there is to say', () => {
+    const flag = { kind: 'stopped', message: 'The run was stopped.', isVoid: true };
+    const stopped = resultWith(resultWith(whole, ['workloads', 3], undefined), ['flags'], [flag]);
     expect(problemsOf(stopped)).toEqual([]);
     expect(isSound(stopped)).toBe(false);
   });
 });
 
 it('a run that was to have no GPU is sound without one', () => {
-  let alone = resultWith(whole, ['settings', 'sides'], ['cpu-1', 'cpu']);
+  let alone = resultWith(whole, ['settings', 'backends'], ['cpu-1', 'cpu']);
   for (const w of whole.workloads.keys()) {
     alone = resultWith(alone, ['workloads', w, 'series', 2], undefined);
     alone = resultWith(alone, ['workloads', w, 'verification'], undefined);

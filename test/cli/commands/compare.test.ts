@@ -34,7 +34,7 @@ const compare = (...args: readonly string[]) => run('compare', ...args);
 it('prints each pair, the means and the outcome, and succeeds whatever it is', async () => {
   const { code, stdout, stderr } = await compare(path('old'), path('half'));
   expect([code, stderr]).toEqual([0, '']);
-  expect(stdout).toMatch(/^workload +side +before +after +ratio +95 % interval +verdict\n/);
+  expect(stdout).toMatch(/^workload +backend +before +after +ratio +95 % interval +verdict\n/);
   expect(stdout).toMatch(/\ntiny +GPU +\d\d\d,\d\d\d +\d\d\d,\d\d\d +0\.[45]\d\d× .* slower\n/);
   expect(stdout).toMatch(
     /\nThe second is slower: 0\.[45]\d\d× as fast as the first, 95 % interval/,

@@ -64,8 +64,8 @@ describe('the plan for a GPU', () => {
         for (const { code } of trainingStep(new Network({ layers }), plan, optimizer)) {
           const [, size] = /@workgroup_size\((\d+)\)/.exec(code)!;
           expect(Number(size)).toBeLessThanOrEqual(256);
-          const [, quads = '0'] = /var<workgroup> shared4: array<vec4f, (\d+)>/.exec(code) ?? [];
-          expect(16 * Number(quads)).toBeLessThanOrEqual(16384);
+          const [, vec4s = '0'] = /var<workgroup> shared4: array<vec4f, (\d+)>/.exec(code) ?? [];
+          expect(16 * Number(vec4s)).toBeLessThanOrEqual(16384);
         }
       }
     }

@@ -70,19 +70,19 @@ it('count adds one', async () => {
 });
 
 describe('memory', () => {
-  const quads = 256;
-  const filled = Uint32Array.from({ length: 4 * quads }, (_, word) => Math.imul(word, 0x9e3779b1));
+  const vec4s = 256;
+  const filled = Uint32Array.from({ length: 4 * vec4s }, (_, word) => Math.imul(word, 0x9e3779b1));
 
   it('is filled with numbers that differ everywhere', async () => {
-    const kernel = fill({ quads, workgroupSize: 16 });
-    const results = await runKernel(device, kernel, { data: { poisoned: 4 * quads } });
+    const kernel = fill({ vec4s, workgroupSize: 16 });
+    const results = await runKernel(device, kernel, { data: { poisoned: 4 * vec4s } });
     expect(results.get('data')).toEqual(filled);
     expect(new Set(filled).size).toBe(filled.length);
   });
 
   it('is copied from end to end', async () => {
-    const kernel = copy({ quads, workgroupSize: 16 });
-    const contents = { data: filled, copies: { poisoned: 4 * quads } };
+    const kernel = copy({ vec4s, workgroupSize: 16 });
+    const contents = { data: filled, copies: { poisoned: 4 * vec4s } };
     const results = await runKernel(device, kernel, contents);
     expect(results.get('copies')).toEqual(filled);
   });
@@ -92,13 +92,13 @@ describe('memory', () => {
     ['as large as the grid', 256, 16],
     ['smaller than the grid', 512, 8],
   ])('%s is read as often as said', async (_, invocations, loads) => {
-    const options = { quads, invocations, loads, workgroupSize: 16 };
+    const options = { vec4s, invocations, loads, workgroupSize: 16 };
     const contents = { data: filled, sums: { poisoned: 4 * invocations } };
     const sums = (await runKernel(device, read(options), contents)).get('sums')!;
     for (let invocation = 0; invocation < invocations; invocation++) {
       const expected = new Uint32Array(4);
       for (let load = 0; load < loads; load++) {
-        const unit = (invocation + load * (invocations + 16)) % quads;
+        const unit = (invocation + load * (invocations + 16)) % vec4s;
         for (let word = 0; word < 4; word++) expected[word]! += filled[4 * unit + word]!;
       }
       expect(sums.subarray(4 * invocation, 4 * invocation + 4)).toEqual(expected);

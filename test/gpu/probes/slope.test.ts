@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { measureSlope, median, spreadOf } from '../../../src/gpu/probes/slope.ts';
 
 const emptySeconds = 1e-3;
-const leastSeconds = 5e-3;
+const minSeconds = 5e-3;
 
 /** A timer of repetitions that take `each` seconds, and what `disturb` adds to the batch of that number. */
 function fakeTimer(each: number, disturb: (batch: number) => number = () => 0) {
@@ -15,7 +15,7 @@ function fakeTimer(each: number, disturb: (batch: number) => number = () => 0) {
     record: (_: GPUComputePassEncoder, times: number) => (repeats = times),
     timer: {
       emptySeconds,
-      leastSeconds,
+      minSeconds,
       run: (record: (pass: GPUComputePassEncoder) => void) => {
         record({} as GPUComputePassEncoder);
         batches.push(repeats);
@@ -38,8 +38,8 @@ describe('the slope', () => {
     const rounds = batches.slice(-6);
     const repeats = rounds[0]!;
     expect(rounds).toEqual([repeats, 3 * repeats, repeats, 3 * repeats, repeats, 3 * repeats]);
-    expect(repeats * each).toBeGreaterThanOrEqual(leastSeconds);
-    if (repeats > 1) expect(repeats * each).toBeLessThan(10 * leastSeconds);
+    expect(repeats * each).toBeGreaterThanOrEqual(minSeconds);
+    if (repeats > 1) expect(repeats * each).toBeLessThan(10 * minSeconds);
   });
 
   it('is not mistaken for long when the first batch was held up', async () => {

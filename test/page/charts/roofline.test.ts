@@ -13,7 +13,7 @@ it('the roof rises with the bandwidth until arithmetic ends it', () => {
 it('a workload stands where its arithmetic, its bytes and its speed put it', () => {
   const [workload] = makeBenchmarkResult().workloads;
   const series = workload!.series.map((one) =>
-    one.side === 'webgpu'
+    one.backend === 'webgpu'
       ? {
           ...one,
           estimate: { middle: 5000, low: 4000, high: 6000 },

@@ -122,7 +122,7 @@ describe('scores', () => {
 
   it('of part of a run, and of software adapters, are said to be', () => {
     const scores = makeBenchmarkResult({ workloads: ['tiny'] }).scores.map((score) =>
-      score.side === 'webgpu' ? { ...score, class: 'software' as const } : score,
+      score.backend === 'webgpu' ? { ...score, class: 'software' as const } : score,
     );
     expect(scoreNotes(scores, ['tiny'])).toEqual([
       'From “tiny” only: do not compare it with the score of a full run.',
@@ -147,8 +147,8 @@ describe('scores', () => {
   });
 
   it('that are missing have their reason in their place', () => {
-    const marks = [{ kind: 'stopped', message: 'The run was stopped.', isVoid: true }] as const;
-    const stopped = { ...result, scores: [], marks };
+    const flags = [{ kind: 'stopped', message: 'The run was stopped.', isVoid: true }] as const;
+    const stopped = { ...result, scores: [], flags };
     expect(scoreSentence(stopped)).toBe('No score. The run was stopped.');
     expect(scoresLine(stopped)).toBe('no score');
   });

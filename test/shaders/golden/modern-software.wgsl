@@ -262,7 +262,7 @@ struct Row {
   mean: f32,
 }
 
-fn outputQuad(row: Row, base: u32, q: u32) -> vec4f {
+fn outputVec4(row: Row, base: u32, q: u32) -> vec4f {
   return select(vec4f(), exp(activations[base + q] - row.largest) / row.sum, isReal(q));
 }
 
@@ -281,11 +281,11 @@ fn prepare(base: u32, label: u32) -> Row {
   return row;
 }
 
-fn costQuad(row: Row, base: u32, q: u32, a: vec4f, label: u32) -> f32 {
+fn costVec4(row: Row, base: u32, q: u32, a: vec4f, label: u32) -> f32 {
   return total(select(vec4f(), row.logSum - (activations[base + q] - row.largest), indices(q) == vec4u(label)));
 }
 
-fn deltaQuad(row: Row, q: u32, a: vec4f, label: u32) -> vec4f {
+fn deltaVec4(row: Row, q: u32, a: vec4f, label: u32) -> vec4f {
   return a - oneHot(q, label);
 }
 
@@ -309,9 +309,9 @@ fn outputDeltaOf(row: u32) {
   let known = prepare(base, label);
   var cost = 0.0;
   for (var q = 0u; q < 3u; q++) {
-    let a = outputQuad(known, base, q);
-    cost += costQuad(known, base, q, a, label);
-    deltas[3200u + row * 3u + q] = select(vec4f(), deltaQuad(known, q, a, label), isSample);
+    let a = outputVec4(known, base, q);
+    cost += costVec4(known, base, q, a, label);
+    deltas[3200u + row * 3u + q] = select(vec4f(), deltaVec4(known, q, a, label), isSample);
   }
   if (isSample) { addMetric(row, cost, predictionOf(base) == label); }
 }
@@ -442,7 +442,7 @@ enable subgroups;
 @group(0) @binding(1) var<storage, read> activations: array<vec4f>;
 @group(0) @binding(2) var<storage, read_write> parameters: array<vec4f>;
 @group(0) @binding(3) var<storage, read_write> moments: array<vec4f>;
-@group(0) @binding(4) var<storage, read> rates: array<vec4f>;
+@group(0) @binding(4) var<storage, read> optimizerScalars: array<vec4f>;
 @group(0) @binding(5) var<storage, read> samples: array<u32>;
 @group(0) @binding(6) var<storage, read> order: array<u32>;
 @group(0) @binding(7) var<storage, read_write> counter: FlaggedCounter;
@@ -487,7 +487,7 @@ fn isFinite(v: vec4f) -> bool {
   return all((bitcast<vec4u>(v) & vec4u(0x7f800000u)) != vec4u(0x7f800000u));
 }
 
-fn rateOf(index: u32) -> vec4f { return rates[index]; }
+fn scalarsOf(index: u32) -> vec4f { return optimizerScalars[index]; }
 
 fn applyGradient(index: u32, gradient: vec4f, rate: vec4f) -> bool {
   let w = parameters[index];
@@ -693,7 +693,7 @@ fn main(@builtin(workgroup_id) id: vec3u, @builtin(local_invocation_index) lane:
   let invocation = workgroup * 4u + lane;
   step = counter.next - 1u;
   if (invocation == 0u) { counter.step = step + 1u; }
-  rate = rateOf(step);
+  rate = scalarsOf(step);
   if (workgroup < 100u) {
     matmul0(workgroup - 0u, lane);
   if (!finite) { atomicMax(&counter.nonFinite[0u], ~(settings.stepsBefore + step)); }

@@ -1,6 +1,6 @@
 /** What a tuner tries. Pure: the same network, mini-batch and adapter give the same candidates in the same order. */
 import type { Tile } from '../../../../shaders/matmul/matmul.ts';
-import { quads } from '../../../../shaders/wgsl.ts';
+import { vec4s } from '../../../../shaders/wgsl.ts';
 import { ConfigurationError } from '../../../errors.ts';
 import { requirePlan, type PlanTarget } from '../check.ts';
 import { describeShare, describeTile, type LayerPlan, type Plan } from '../plan.ts';
@@ -155,7 +155,7 @@ function tileAnswers(
   target: PlanTarget,
 ): Plan[] {
   const { layers } = network;
-  const [inputs4, outputs4] = [quads(layers[layer]!), quads(layers[layer + 1]!)];
+  const [inputs4, outputs4] = [vec4s(layers[layer]!), vec4s(layers[layer + 1]!)];
   const columns4 = role === 'hiddenDelta' ? inputs4 : outputs4;
   const own = plan.layers[layer]![role];
   return neighbours(own, columns4, target)

@@ -28,9 +28,9 @@ export interface HalvingOptions<T> {
 }
 
 /** A winner has to be this much faster, or each run would have another plan. */
-export const leastGain = 0.03;
+export const minGain = 0.03;
 /** Rounds of the last challenger and the incumbent, which end once they have told. */
-const duelRounds = { least: 3, most: 10 } as const;
+const duelRounds = { min: 3, max: 10 } as const;
 
 /**
  * Finds out whether one of the challengers is faster than the incumbent.
@@ -54,7 +54,7 @@ export async function halve<T>(
   const ranked = (some: readonly T[]) =>
     some
       .filter((one) => of(one).length > 0)
-      .toSorted((a, b) => of(b).length - of(a).length || leastOf(of(a)) - leastOf(of(b)));
+      .toSorted((a, b) => of(b).length - of(a).length || minBy(of(a)) - minBy(of(b)));
 
   let left = challengers;
   let goesOn = left.length > 0 && (await round([incumbent, ...left]));
@@ -78,28 +78,26 @@ export async function halve<T>(
 }
 
 /** Whatever else runs on a machine only ever adds. */
-export function leastOf(samples: readonly number[]): number {
+export function minBy(samples: readonly number[]): number {
   return Math.min(...samples);
 }
 
 /** How well the least of some times is known: as well as the second least agrees with it. */
 export function uncertainty(samples: readonly number[]): number {
   if (samples.length < 2) return Infinity;
-  const [least, second] = samples.toSorted((a, b) => a - b);
-  return (second! - least!) / least!;
+  const [min, second] = samples.toSorted((a, b) => a - b);
+  return (second! - min!) / min!;
 }
 
 /** Whether `samples` are of something faster than `others`, by more than the noise and by enough to matter. */
 export function isFaster(samples: readonly number[], others: readonly number[]): boolean {
-  const margin = Math.max(leastGain, uncertainty(samples), uncertainty(others));
-  return leastOf(samples) < (1 - margin) * leastOf(others);
+  const margin = Math.max(minGain, uncertainty(samples), uncertainty(others));
+  return minBy(samples) < (1 - margin) * minBy(others);
 }
 
 /** Whether further rounds may still show that the challenger is faster. */
 function isOpen(incumbent: readonly number[], challenger: readonly number[]): boolean {
-  if (leastOf(challenger) > (1 - leastGain / 2) * leastOf(incumbent)) return false;
+  if (minBy(challenger) > (1 - minGain / 2) * minBy(incumbent)) return false;
   const rounds = challenger.length;
-  return (
-    rounds < duelRounds.least || (rounds < duelRounds.most && !isFaster(challenger, incumbent))
-  );
+  return rounds < duelRounds.min || (rounds < duelRounds.max && !isFaster(challenger, incumbent));
 }

@@ -20,7 +20,7 @@ import {
   type Candidate,
   type Question,
 } from './candidates.ts';
-import { halve, isFaster, leastOf } from './halving.ts';
+import { halve, isFaster, minBy } from './halving.ts';
 import { Ledger, type LedgerEntry } from './ledger.ts';
 import { Workbench, type Timer } from './workbench.ts';
 
@@ -93,7 +93,7 @@ export interface Tuning {
 }
 
 /** Kernels that take less of a step than this are left as they are: there is too little to gain. */
-const leastShare = 0.04;
+const minShare = 0.04;
 /** Of the budget, kept for holding the result against the default. */
 const finalShare = 0.15;
 const finalRounds = 4;
@@ -210,7 +210,7 @@ class Tuner {
         const part = question.role === 'update' ? weights[question.layer]! / all : 1;
         return { question, seconds: part * seconds };
       })
-      .filter(({ seconds }) => seconds >= leastShare * step)
+      .filter(({ seconds }) => seconds >= minShare * step)
       .toSorted((a, b) => b.seconds - a.seconds);
   }
 
@@ -251,17 +251,17 @@ class Tuner {
     if (incumbent.samples.length === 0 && dropped.length === 0) return plan;
     const before =
       incumbent.samples.length > 0
-        ? leastOf(incumbent.samples)
+        ? minBy(incumbent.samples)
         : await this.#time(bench, differing.get(own)!);
     const isAccepted = winner !== own;
-    if (isAccepted) this.#gained.best -= before - leastOf(best!.samples);
+    if (isAccepted) this.#gained.best -= before - minBy(best!.samples);
     if (isCut || this.#ledger.elapsed >= deadline) this.#unfinished.push(question);
     const earlier = this.#decisions.findIndex((one) => one.question === name && !one.isAccepted);
     if (earlier >= 0) this.#decisions.splice(earlier, 1);
     this.#decisions.push({
       question: name,
       before: { name: own.name, seconds: before },
-      ...(best && { best: { name: best.contender.name, seconds: leastOf(best.samples) } }),
+      ...(best && { best: { name: best.contender.name, seconds: minBy(best.samples) } }),
       isAccepted,
       tried: measured,
       dropped,
@@ -288,12 +288,12 @@ class Tuner {
       times.found.length > 0 &&
       isFaster(times.found, times.original) &&
       (await this.#problemOf(found)) === null;
-    const before = leastOf(times.original);
+    const before = minBy(times.original);
     return {
       plan: wins ? found : original,
       isDefault: !wins,
       decisions: this.#decisions,
-      step: { default: before, tuned: wins ? leastOf(times.found) : before },
+      step: { default: before, tuned: wins ? minBy(times.found) : before },
       ended: this.#cut ?? 'complete',
       seconds: this.#ledger.elapsed / 1000,
     };

@@ -15,7 +15,7 @@ import { Program } from '../../program.ts';
 import { createSource, type BatchSource } from '../../source.ts';
 import { trainingBuffers, trainingStep } from '../../step.ts';
 
-export type Timer = Pick<BatchTimer, 'run' | 'emptySeconds' | 'leastSeconds'>;
+export type Timer = Pick<BatchTimer, 'run' | 'emptySeconds' | 'minSeconds'>;
 
 export interface WorkbenchOptions {
   readonly network: Network;
@@ -62,9 +62,9 @@ export class Workbench {
     const { network, batchSize, optimizer, clipNorm } = options;
     const dataset = noise(network, batches * batchSize);
     // A learning rate so small that any number of steps leaves the parameters about as they are.
-    const ratesOf = (_: number, steps: number) =>
+    const optimizerScalarsOf = (_: number, steps: number) =>
       Float32Array.from({ length: 4 * steps }, (__, i) => [1e-12, 1, 0, 0][i % 4]!);
-    const training = { ratesOf, layerCount: network.layers.length - 1 };
+    const training = { optimizerScalarsOf, layerCount: network.layers.length - 1 };
     const source = await createSource(device, dataset, batchSize, false, training);
     try {
       source.begin(fileOrder(dataset.sampleCount), new TrainingCursor());
@@ -128,7 +128,7 @@ export class Workbench {
     if (found) return found;
     const buffers = new Map([...this.#made, ...this.#source.buffers]);
     // A kernel that updates also moves the counter on. It has a counter of its own, or repeats would run past the epoch.
-    const updates = kernel.bindings.some(({ name }) => name === 'rates');
+    const updates = kernel.bindings.some(({ name }) => name === 'optimizerScalars');
     if (updates) buffers.set('counter', this.#made.get('counter')!);
     const program = await Program.create(this.#device, [kernel], buffers, this.#textures);
     const made = { program, isWarm: false };
@@ -146,8 +146,8 @@ export class Workbench {
         continue;
       }
       // What are squares, or means of squares, must not be negative.
-      const least = ['parameters', 'activations', 'deltas', 'gradients'].includes(name) ? -0.5 : 0;
-      const values = Float32Array.from({ length: buffer.size / 4 }, () => random.uniform() + least);
+      const min = ['parameters', 'activations', 'deltas', 'gradients'].includes(name) ? -0.5 : 0;
+      const values = Float32Array.from({ length: buffer.size / 4 }, () => random.uniform() + min);
       queue.writeBuffer(buffer, 0, values);
     }
   }

@@ -1,11 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import {
-  halve,
-  isFaster,
-  leastGain,
-  uncertainty,
-} from '../../../../src/gpu/plan/tuning/halving.ts';
+import { halve, isFaster, minGain, uncertainty } from '../../../../src/gpu/plan/tuning/halving.ts';
 
 /** Contenders by name with their true times, and how each measurement strays from it. */
 function bench(times: Readonly<Record<string, number>>, noise: (n: number) => number = () => 1) {
@@ -39,7 +34,7 @@ it('measurements are taken in turn', async () => {
 it('what is not faster by enough to matter does not win', async () => {
   expect((await bench({ own: 100, a: 98 }).run()).winner).toBe('own');
   expect((await bench({ own: 100, a: 96 }).run()).winner).toBe('a');
-  expect(leastGain).toBe(0.03);
+  expect(minGain).toBe(0.03);
 });
 
 it('what is slower is measured once', async () => {

@@ -38,7 +38,7 @@ const fine = () => Promise.resolve(0.5);
 function pretending(seconds: (dispatches: number) => number) {
   return {
     emptySeconds: 0,
-    leastSeconds: 1e-9,
+    minSeconds: 1e-9,
     run: async (record: (pass: GPUComputePassEncoder) => void) => {
       let dispatches = 0;
       const encoder = device.gpu.createCommandEncoder();

@@ -1,4 +1,4 @@
-/** An optimizer's numbers of one step, as the kernels take them: `Rates` in `assembly/update.ts`. */
+/** An optimizer's numbers of one step, as the kernels take them: `UpdateScalars` in `assembly/update.ts`. */
 import type { Optimizer } from '../engine/optimizers.ts';
 import { learningRateAt } from '../engine/schedules.ts';
 
@@ -8,20 +8,20 @@ export function momentCount(optimizer: Optimizer): number {
   return optimizer.momentum > 0 ? 1 : 0;
 }
 
-export interface Rates {
+export interface UpdateScalars {
   readonly kind: number;
   /** In the order of the structure's fields, from `scale` on. */
   readonly floats: readonly number[];
 }
 
 /** Words of the structure. */
-export const ratesWords = 11;
+export const updateScalarWords = 11;
 
 /**
  * @param scale what makes of the gradient's sum its mean: 1 / batch size
  * @param step counting from 0, over all epochs
  */
-export function ratesAt(optimizer: Optimizer, scale: number, step: number): Rates {
+export function updateScalarsAt(optimizer: Optimizer, scale: number, step: number): UpdateScalars {
   const learningRate = learningRateAt(optimizer.learningRate, step);
   const { weightDecay } = optimizer;
   if (optimizer.kind === 'sgd') {

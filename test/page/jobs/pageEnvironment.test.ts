@@ -4,9 +4,9 @@ import { describe, expect, it } from 'vitest';
 import {
   browserName,
   platformName,
-  readSurroundings,
+  readPageEnvironment,
   systemName,
-} from '../../../src/page/jobs/surroundings.ts';
+} from '../../../src/page/jobs/pageEnvironment.ts';
 
 describe('browser and system of a user agent', () => {
   const chrome = 'AppleWebKit/537.36 (KHTML, like Gecko)';
@@ -119,12 +119,12 @@ it.each([
   expect(platformName(platform, details)).toBe(system);
 });
 
-describe('surroundings', () => {
+describe('the page environment', () => {
   const firefox = 'Mozilla/5.0 (X11; Linux x86_64; rv:153.0) Gecko/20100101 Firefox/153.0';
 
   it('are what the browser tells, and no more', async () => {
     const facts = { userAgent: firefox, hardwareConcurrency: 8 };
-    expect(await readSurroundings(facts, true)).toEqual({
+    expect(await readPageEnvironment(facts, true)).toEqual({
       runtime: 'browser',
       name: 'Firefox 153',
       userAgent: firefox,
@@ -135,7 +135,7 @@ describe('surroundings', () => {
   });
 
   it('have a battery and client hints where there are any', async () => {
-    const found = await readSurroundings(
+    const found = await readPageEnvironment(
       {
         userAgent: 'HeadlessChrome/156.0.0.0',
         hardwareConcurrency: 2,
@@ -156,7 +156,7 @@ describe('surroundings', () => {
   });
 
   it('come without what a policy of the page forbids', async () => {
-    const found = await readSurroundings(
+    const found = await readPageEnvironment(
       {
         userAgent: 'HeadlessChrome/156.0.0.0',
         hardwareConcurrency: 2,

@@ -1,5 +1,5 @@
 /** What a job in the page is given beside its arguments. */
-export interface JobContext {
+export interface PageJobContext {
   /**
    * Sends an event to the caller, in order. Awaiting it waits until the caller has dealt with it.
    * @returns what the caller answers
@@ -14,7 +14,7 @@ export interface JobContext {
  * Work that a Node program can have done in a browser. Arguments, events and result travel as
  * wire.ts says: plain data and typed arrays.
  */
-export type Job<Arguments = never, Result = unknown> = (
+export type PageJob<Arguments = never, Result = unknown> = (
   args: Arguments,
-  context: JobContext,
+  context: PageJobContext,
 ) => Promise<Result>;

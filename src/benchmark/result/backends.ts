@@ -1,7 +1,7 @@
-/** All sides that train a workload, nudge's own and other libraries: the one table of their names, titles and order. */
+/** All backends that train a workload, nudge's own and other libraries: the one table of their names, titles and order. */
 
 /** nudge's own, which the score knows: one CPU thread, as many as pay, the GPU. */
-export const ownSides = ['cpu-1', 'cpu', 'webgpu'] as const;
+export const ownBackends = ['cpu-1', 'cpu', 'webgpu'] as const;
 
 export interface PeerDescription {
   readonly title: string;
@@ -9,7 +9,7 @@ export interface PeerDescription {
   readonly runsIn: 'browser' | 'Python';
 }
 
-/** The other libraries. Short links name a side by its place, so a new one comes last. */
+/** The other libraries. Short links name a backend by its place, so a new one comes last. */
 export const peers = {
   'tfjs-webgpu': { title: 'TensorFlow.js, WebGPU', computesOn: 'gpu', runsIn: 'browser' },
   'tfjs-wasm': { title: 'TensorFlow.js, WebAssembly', computesOn: 'cpu', runsIn: 'browser' },
@@ -20,28 +20,28 @@ export const peers = {
   'torch-cuda': { title: 'PyTorch, CUDA', computesOn: 'gpu', runsIn: 'Python' },
 } as const satisfies Readonly<Record<string, PeerDescription>>;
 
-export type OwnSideName = (typeof ownSides)[number];
+export type OwnBackendName = (typeof ownBackends)[number];
 export type PeerName = keyof typeof peers;
 /** Those that run in browsers. */
 export type BrowserPeerName = {
   [Name in PeerName]: (typeof peers)[Name]['runsIn'] extends 'browser' ? Name : never;
 }[PeerName];
-export type SideName = OwnSideName | PeerName;
+export type BackendName = OwnBackendName | PeerName;
 
 export const peerNames = Object.keys(peers) as readonly PeerName[];
 export const browserPeers = peerNames.filter(
   (name): name is BrowserPeerName => peers[name].runsIn === 'browser',
 );
 /** In the order in which they are listed. */
-export const sides: readonly SideName[] = [...ownSides, ...peerNames];
+export const backends: readonly BackendName[] = [...ownBackends, ...peerNames];
 
-export const sideNames = {
+export const backendNames = {
   'cpu-1': 'CPU, 1 thread',
   cpu: 'CPU',
   webgpu: 'GPU',
   ...Object.fromEntries(peerNames.map((name) => [name, peers[name].title])),
-} as Readonly<Record<SideName, string>>;
+} as Readonly<Record<BackendName, string>>;
 
-export function isOwn(side: SideName): side is OwnSideName {
-  return (ownSides as readonly SideName[]).includes(side);
+export function isOwn(backend: BackendName): backend is OwnBackendName {
+  return (ownBackends as readonly BackendName[]).includes(backend);
 }

@@ -1,10 +1,10 @@
-/** What Node is and runs on, for a benchmark's result: what src/page/jobs/surroundings.ts is for a browser. */
+/** What Node is and runs on, for a benchmark's result: what src/page/jobs/pageEnvironment.ts is for a browser. */
 import { availableParallelism, cpus, machine, type } from 'node:os';
 
-import type { Surroundings } from '../benchmark/runBenchmark.ts';
+import type { HostEnvironment } from '../benchmark/runBenchmark.ts';
 
 /** @param webgpu version of the package `webgpu`, where it is installed */
-export function readNodeSurroundings(webgpu: string | undefined): Surroundings {
+export function readNodeEnvironment(webgpu: string | undefined): HostEnvironment {
   const dawn = webgpu === undefined ? '' : ` with webgpu ${webgpu}`;
   return {
     runtime: 'node',

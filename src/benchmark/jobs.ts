@@ -4,7 +4,7 @@
  */
 import { runSweep } from './sweepJob.ts';
 import { runTune } from './tuneJob.ts';
-import { runEvaluation, runTraining, type WorkContext, type WorkData } from './trainJob.ts';
+import { runEvaluation, runTraining, type JobContext, type JobData } from './trainJob.ts';
 import { verify, type VerificationReport, type VerifyOptions } from './verification/verify.ts';
 
 export interface CheckConfiguration {
@@ -21,8 +21,8 @@ export type CheckEvent = Parameters<NonNullable<VerifyOptions['onProgress']>>[0]
 
 function runCheck(
   { rounds, fraction, plans, seed }: CheckConfiguration,
-  { training }: WorkData,
-  { gpu, signal, onEvent }: WorkContext<CheckEvent>,
+  { training }: JobData,
+  { gpu, signal, onEvent }: JobContext<CheckEvent>,
 ): Promise<VerificationReport> {
   return verify({
     gpu,
@@ -36,7 +36,7 @@ function runCheck(
   });
 }
 
-const works = {
+const jobs = {
   train: runTraining,
   evaluate: runEvaluation,
   check: runCheck,
@@ -44,22 +44,22 @@ const works = {
   tune: runTune,
 };
 
-export type WorkName = keyof typeof works;
+export type JobName = keyof typeof jobs;
 
 /** What a work takes, tells on the way, and gives. */
-export type WorkConfiguration<Name extends WorkName> = Parameters<(typeof works)[Name]>[0];
-export type WorkResult<Name extends WorkName> = Awaited<ReturnType<(typeof works)[Name]>>;
-export type WorkEvent<Name extends WorkName> =
-  NonNullable<Parameters<(typeof works)[Name]>[2]> extends WorkContext<infer Event> ? Event : never;
+export type JobConfiguration<Name extends JobName> = Parameters<(typeof jobs)[Name]>[0];
+export type JobResult<Name extends JobName> = Awaited<ReturnType<(typeof jobs)[Name]>>;
+export type JobEvent<Name extends JobName> =
+  NonNullable<Parameters<(typeof jobs)[Name]>[2]> extends JobContext<infer Event> ? Event : never;
 
-export type Work<Name extends WorkName> = (
-  configuration: WorkConfiguration<Name>,
-  data: WorkData,
-  context: WorkContext<WorkEvent<Name>>,
-) => Promise<WorkResult<Name>>;
+export type Job<Name extends JobName> = (
+  configuration: JobConfiguration<Name>,
+  data: JobData,
+  context: JobContext<JobEvent<Name>>,
+) => Promise<JobResult<Name>>;
 
 /** The work of that name. */
-export function findWork<Name extends WorkName>(name: Name): Work<Name> {
+export function findJob<Name extends JobName>(name: Name): Job<Name> {
   // TypeScript does not see that the entry of a name it does not know yet is of that name's type.
-  return works[name] as unknown as Work<Name>;
+  return jobs[name] as unknown as Job<Name>;
 }

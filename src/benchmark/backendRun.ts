@@ -1,15 +1,15 @@
-/** One side at one workload: made ready, warmed up, timed repeat by repeat. */
+/** One backend at one workload: made ready, warmed up, timed repeat by repeat. */
 import type { Dataset } from '../data/dataset.ts';
 import { DeviceLostError } from '../errors.ts';
 import type { Device } from '../gpu/device.ts';
 import { Network } from '../network/network.ts';
 import { sgd } from '../engine/optimizers.ts';
 import { Trainer } from '../training/trainer.ts';
-import type { CurvePoint, OwnSideName, Series } from './result/schema.ts';
+import type { CurvePoint, OwnBackendName, Series } from './result/schema.ts';
 import { Repeats, type Stretch } from './repeats.ts';
 import type { Workload } from './workloads.ts';
 
-/** How one side did on one workload in one block. */
+/** How one backend did on one workload in one block. */
 export interface BlockSeries extends Omit<
   Series,
   'samplesPerSecond' | 'estimate' | 'limit' | 'threads'
@@ -21,12 +21,12 @@ export interface BlockSeries extends Omit<
 }
 
 /** Points of the curve that are kept; beyond them every second one goes. */
-const mostPoints = 400;
+const maxPoints = 400;
 /** Seconds of an evaluation that is not done again for the sake of its compiling. */
 const longEvaluation = 3;
-export interface SideRunOptions {
+export interface BackendRunOptions {
   readonly workload: Workload;
-  readonly side: OwnSideName;
+  readonly backend: OwnBackendName;
   readonly training: Dataset;
   readonly test: Dataset;
   readonly seed: number;
@@ -43,27 +43,27 @@ export function networkOf({ network }: Workload, seed: number): Network {
   return new Network({ ...network, seed });
 }
 
-/** What trains a workload on a side, from the start. */
+/** What trains a workload on a backend, from the start. */
 export async function createTrainer(
   workload: Workload,
-  side: OwnSideName,
+  backend: OwnBackendName,
   seed: number,
   device: Device | undefined,
 ): Promise<Trainer> {
   const { batchSize, learningRate } = workload;
   return await Trainer.create(networkOf(workload, seed), {
-    backend: side === 'webgpu' ? 'webgpu' : 'cpu',
+    backend: backend === 'webgpu' ? 'webgpu' : 'cpu',
     batchSize,
     optimizer: sgd({ learningRate }),
     seed,
-    ...(side === 'webgpu' && device && { device }),
-    ...(side === 'cpu-1' && { threads: 1 }),
+    ...(backend === 'webgpu' && device && { device }),
+    ...(backend === 'cpu-1' && { threads: 1 }),
   });
 }
 
-export class SideRun {
-  readonly side: OwnSideName;
-  readonly #options: SideRunOptions;
+export class BackendRun {
+  readonly backend: OwnBackendName;
+  readonly #options: BackendRunOptions;
   readonly #trainer: Trainer;
   readonly #createSeconds: number;
   #prepareSeconds = 0;
@@ -79,8 +79,8 @@ export class SideRun {
   #finalCost = NaN;
   #evaluateSeconds: number | undefined;
 
-  private constructor(options: SideRunOptions, trainer: Trainer, createSeconds: number) {
-    this.side = options.side;
+  private constructor(options: BackendRunOptions, trainer: Trainer, createSeconds: number) {
+    this.backend = options.backend;
     this.#options = options;
     this.#trainer = trainer;
     this.#createSeconds = createSeconds;
@@ -92,11 +92,11 @@ export class SideRun {
   }
 
   /** @throws what the engine throws that cannot be had */
-  static async create(options: SideRunOptions): Promise<SideRun> {
-    const { workload, side, seed, device } = options;
+  static async create(options: BackendRunOptions): Promise<BackendRun> {
+    const { workload, backend, seed, device } = options;
     const start = performance.now();
-    const trainer = await createTrainer(workload, side, seed, device);
-    return new SideRun(options, trainer, (performance.now() - start) / 1000);
+    const trainer = await createTrainer(workload, backend, seed, device);
+    return new BackendRun(options, trainer, (performance.now() - start) / 1000);
   }
 
   /** Compiles and uploads. */
@@ -140,7 +140,7 @@ export class SideRun {
   result(): BlockSeries {
     const { plan, dispatchesPerStep, preparation, threads } = this.#trainer;
     return {
-      side: this.side,
+      backend: this.backend,
       ...(plan !== undefined && { plan }),
       // Where the calling thread computes, that is one.
       ...(threads !== undefined && { threads: Math.max(1, threads) }),
@@ -183,7 +183,7 @@ export class SideRun {
     if (this.#reports++ % this.#stride > 0) return;
     this.#curve.push(point);
     this.#options.onPoint(point);
-    if (this.#curve.length < mostPoints) return;
+    if (this.#curve.length < maxPoints) return;
     this.#curve = this.#curve.filter((_, n) => n % 2 === 0);
     this.#stride *= 2;
   }

@@ -2,19 +2,19 @@
 import type { Optimizer } from '../engine/optimizers.ts';
 import { learningRateAt } from '../engine/schedules.ts';
 
-/** The rates of `steps` steps, `stepsBefore` steps of training having been made before the first of them. */
-export type RatesOf = (stepsBefore: number, steps: number) => Float32Array<ArrayBuffer>;
+/** The scalars of `steps` steps, `stepsBefore` steps of training having been made before the first of them. */
+export type OptimizerScalarsOf = (stepsBefore: number, steps: number) => Float32Array<ArrayBuffer>;
 
 /** Computed in float64, and rounded once. */
-export function ratesOf(optimizer: Optimizer): RatesOf {
+export function optimizerScalarsOf(optimizer: Optimizer): OptimizerScalarsOf {
   return (stepsBefore, steps) => {
-    const rates = new Float32Array(4 * steps);
-    for (let s = 0; s < steps; s++) rates.set(rateOf(optimizer, stepsBefore + s), 4 * s);
-    return rates;
+    const scalars = new Float32Array(4 * steps);
+    for (let s = 0; s < steps; s++) scalars.set(scalarsOf(optimizer, stepsBefore + s), 4 * s);
+    return scalars;
   };
 }
 
-function rateOf(optimizer: Optimizer, step: number): readonly number[] {
+function scalarsOf(optimizer: Optimizer, step: number): readonly number[] {
   const learningRate = learningRateAt(optimizer.learningRate, step);
   switch (optimizer.kind) {
     case 'sgd':

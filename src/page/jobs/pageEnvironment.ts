@@ -1,5 +1,5 @@
 /** What the browser tells of itself and of the machine that it runs on, for a benchmark's result. */
-import type { Surroundings } from '../../benchmark/runBenchmark.ts';
+import type { HostEnvironment } from '../../benchmark/runBenchmark.ts';
 
 /** The part of `navigator` that is read; TypeScript's own declarations lack what only some browsers have. */
 export interface NavigatorFacts {
@@ -33,10 +33,10 @@ export interface PlatformDetails {
 }
 
 /** Never throws: what a browser does not tell is left out. */
-export async function readSurroundings(
+export async function readPageEnvironment(
   from: NavigatorFacts = navigator,
   isIsolated = crossOriginIsolated,
-): Promise<Surroundings> {
+): Promise<HostEnvironment> {
   const { userAgent, userAgentData, hardwareConcurrency } = from;
   const details = await userAgentData
     ?.getHighEntropyValues(['architecture', 'bitness', 'platformVersion'])

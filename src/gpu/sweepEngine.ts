@@ -2,7 +2,7 @@
  * Many networks of one shape trained side by side: a workgroup each, and many steps in one dispatch
  * (`shaders/persistent.ts`). What one of them computes does not depend on how many others there are.
  */
-import { scratchQuads } from '../../shaders/persistent.ts';
+import { scratchVec4s } from '../../shaders/persistent.ts';
 import type { Dataset } from '../data/dataset.ts';
 import { TrainingCursor, type TrainingPosition } from '../engine/cursor.ts';
 import type { Optimizer } from '../engine/optimizers.ts';
@@ -20,7 +20,7 @@ import {
   type PersistentPlan,
 } from './plan/persistent.ts';
 import { paddedRows } from './plan/plan.ts';
-import type { RatesOf } from './rates.ts';
+import type { OptimizerScalarsOf } from './optimizerScalars.ts';
 import { Readback } from './readback.ts';
 import { makeSteps, requireSteps } from './run.ts';
 import { sumMetrics } from './runMetrics.ts';
@@ -100,7 +100,7 @@ export class SweepEngine {
     let buffers: ReadonlyMap<string, GPUBuffer> | undefined;
     try {
       buffers = await device.createBuffers(what, [
-        ['scratch', 16 * scratchQuads(stepLayers(first, rows)) * count],
+        ['scratch', 16 * scratchVec4s(stepLayers(first, rows)) * count],
         ['progress', progressBytes],
       ]);
       const readback = await Readback.create(device, 'metrics', progressBytes, reportsInFlight);
@@ -135,13 +135,13 @@ export class SweepEngine {
 
   /**
    * Starts an epoch for all networks.
-   * @param ratesOf what gives a network's rates
+   * @param optimizerScalarsOf what gives a network's rates
    * @param orderOf the order in which a network visits the samples, [sampleCount]; only called, in order, while the
    *   promise is pending
    * @param at where the next `run` begins, as in `Engine.beginEpoch`
    */
   async beginEpoch(
-    ratesOf: (network: number) => RatesOf,
+    optimizerScalarsOf: (network: number) => OptimizerScalarsOf,
     orderOf: (network: number) => Uint32Array<ArrayBuffer> | Promise<Uint32Array<ArrayBuffer>>,
     at: TrainingPosition,
   ): Promise<void> {
@@ -151,7 +151,7 @@ export class SweepEngine {
       for (let n = 0; n < this.#options.networks.length; n++) {
         const order = await orderOf(n);
         this.#turns.requireLive();
-        training.writeMember(n, order, ratesOf(n)(step - stepOfEpoch, training.steps));
+        training.writeMember(n, order, optimizerScalarsOf(n)(step - stepOfEpoch, training.steps));
       }
       training.begin(new TrainingCursor(training.steps, at));
     });
@@ -280,10 +280,10 @@ export function requireRoom(
   { layers }: Pick<Network, 'layers'>,
   count: number,
 ): void {
-  const most = device.limit('maxComputeWorkgroupsPerDimension');
-  if (count > most) {
+  const max = device.limit('maxComputeWorkgroupsPerDimension');
+  if (count > max) {
     throw new LimitError(
-      `${count} networks were given, and the device runs ${most} at once (maxComputeWorkgroupsPerDimension). ` +
+      `${count} networks were given, and the device runs ${max} at once (maxComputeWorkgroupsPerDimension). ` +
         'Give them to several sweeps, one after another.',
     );
   }
