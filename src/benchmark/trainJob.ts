@@ -231,7 +231,7 @@ function engineFacts({ backend, choice, plan, exactPlan, adapter }: Trainer): En
   };
 }
 
-/** Parameters × samples between two reports of a CPU: a second or so in plain TypeScript, far less with SIMD. */
+/** Parameters × samples between two reports of a CPU: a tenth of a second with SIMD, some seconds in float64. */
 const workPerReport = 1e9;
 
 function reportEvery({ adapter }: EngineFacts, network: Network, batchSize: number): number {

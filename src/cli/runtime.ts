@@ -183,7 +183,7 @@ function machineFacts() {
   return { node: process.version, platform: `${platform()} ${release()} ${arch()}` };
 }
 
-/** Says what computes: to everybody where `auto` chose, else to who is watching. */
+/** Says what computes: to everybody where `auto` chose or `cpu` is the slow reference, else to who is watching. */
 export function sayEngine(
   terminal: Terminal,
   { backend, choice, adapter, plan }: EngineFacts,
@@ -191,8 +191,10 @@ export function sayEngine(
   // The plan of a GPU is long, and stands in --json.
   const how = backend === 'cpu' && plan !== undefined ? ` (${plan})` : '';
   const name = adapter ? `${backend} on ${adapterName(adapter)}` : `${backend}${how}`;
-  if (choice === undefined) terminal.remark(`Backend: ${name}.`);
-  else
+  if (choice === undefined) {
+    const say = plan?.startsWith('float64') === true ? 'note' : 'remark';
+    terminal[say](`Backend: ${name}.`);
+  } else
     terminal.note(
       `Backend: ${name}, chosen by auto: ${choice.replace(/^\w+: /, '').replace(/\.?$/, '.')}`,
     );

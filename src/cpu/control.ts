@@ -33,28 +33,8 @@ const controlWord = {
 /** Of the structure. */
 export const controlBytes = 27 * 4;
 
-/** What does not change while an engine lives; addresses and sizes are bytes. */
-export interface ControlFields {
-  /** Parts that a step is cut into. */
-  readonly slices: number;
-  /** The first slice's context, and the distance to the next one's. */
-  readonly contexts: number;
-  readonly contextDistance: number;
-  /** Samples of a pass at most. */
-  readonly rows: number;
-  readonly parameters: number;
-  /** The first slice's; the others' follow. */
-  readonly gradient: number;
-  readonly firstMoment: number;
-  readonly secondMoment: number;
-  /** Of all parameters. */
-  readonly bytes: number;
-  readonly updateScalars: number;
-  /** Room for a float64 of each slice. */
-  readonly squares: number;
-  /** Room for 16 bytes of each slice in each step. */
-  readonly sums: number;
-}
+/** Some of the words; the structure says what they mean. */
+type Words = Partial<Readonly<Record<keyof typeof controlWord, number>>>;
 
 /** Steps to be made. */
 export interface Command {
@@ -70,8 +50,11 @@ export class Control {
   readonly at: number;
   readonly #memory: WebAssembly.Memory;
 
-  /** @param clipNorm 0 where gradients are not clipped */
-  constructor(memory: WebAssembly.Memory, at: number, fields: ControlFields, clipNorm: number) {
+  /**
+   * @param fields those that do not change while an engine lives
+   * @param clipNorm 0 where gradients are not clipped
+   */
+  constructor(memory: WebAssembly.Memory, at: number, fields: Words, clipNorm: number) {
     this.#memory = memory;
     this.at = at;
     this.#write(fields);
@@ -84,13 +67,7 @@ export class Control {
   }
 
   ask(command: Command): void {
-    this.#write({
-      ...command,
-      isStopped: 0,
-      isCut: 0,
-      made: 0,
-      isFinite: 1,
-    });
+    this.#write({ ...command, isStopped: 0, isCut: 0, made: 0, isFinite: 1 });
   }
 
   /** Ends the step that is under way, unmade; nothing happens where none is. */
@@ -109,7 +86,7 @@ export class Control {
     return Atomics.load(this.#words, controlWord.passes);
   }
 
-  #write(fields: Partial<Record<keyof typeof controlWord, number>>): void {
+  #write(fields: Words): void {
     const words = this.#words;
     for (const [name, value] of Object.entries(fields)) {
       words[controlWord[name as keyof typeof controlWord]] = value;

@@ -1,12 +1,12 @@
-/** The CPU engine: in WebAssembly where there is SIMD, in threads where they share memory; else in plain TypeScript. */
+/** The CPU engine: in WebAssembly where there is SIMD, in threads where they share memory; else the float64 reference. */
 import type { Dataset } from '../data/dataset.ts';
 import { ConfigurationError, NoThreadsError } from '../errors.ts';
 import type { EngineOptions } from '../engine/engine.ts';
 import { requireBatchSize } from '../engine/batches.ts';
 import { HostEngine } from '../engine/hostEngine.ts';
+import { ReferenceArithmetic } from '../reference/engine.ts';
 import { compileBuild, instantiate, supportedBuilds, type Build } from './kernelModule.ts';
 import { KernelMemory } from './memory.ts';
-import { PlainArithmetic } from './plainArithmetic.ts';
 import { momentCount } from './updateScalars.ts';
 import { SimdArithmetic } from './simdArithmetic.ts';
 import { Team } from './team.ts';
@@ -14,8 +14,8 @@ import { availableThreads, obstacleToThreads, ThreadStartError } from './thread.
 import { minSamples, ThreadedArithmetic, type ThreadChoice } from './threadedArithmetic.ts';
 
 export interface CpuOptions {
-  /** Which kernels compute. Default: the best that this runtime takes. */
-  readonly build?: Build | 'plain' | undefined;
+  /** Which kernels compute. Default: the best that this runtime takes, or the float64 reference where it takes none. */
+  readonly build?: Build | undefined;
   /**
    * How many threads share a step. Default: as many as trials find fastest when the training set is loaded; the bits
    * depend on how many threads the machine has, and not on what the trials find. 0: the calling thread computes, in
@@ -49,17 +49,18 @@ export async function createCpuEngine(
   options: EngineOptions,
   cpuOptions: CpuOptions = {},
 ): Promise<CpuEngine> {
-  const { build, threads } = cpuOptions;
+  const { threads } = cpuOptions;
   requireBatchSize(options.batchSize);
-  requireThreads(threads, build);
-  const best = build === 'plain' ? {} : await compileBest(build);
+  requireThreads(threads);
+  const best = cpuOptions.build ? { build: cpuOptions.build } : await findBuild();
+  const { build } = best;
   let { obstacle } = best;
-  if (best.build && threads !== 0) {
+  if (build && threads !== 0) {
     obstacle = obstacleToThreads();
     try {
       if (obstacle === undefined) {
-        const threaded = await createThreaded(options, best.build, cpuOptions);
-        return new CpuEngine(options, threaded, best.build);
+        const threaded = await createThreaded(options, build, cpuOptions);
+        return new CpuEngine(options, threaded, build);
       }
     } catch (error) {
       // Any other error does not mean that there are no threads here.
@@ -73,27 +74,30 @@ export async function createCpuEngine(
         'Leave the number of threads out, or give 0, to compute in the calling thread.',
     );
   }
-  const arithmetic = best.build
-    ? await createSimd(options, best.build, cpuOptions)
-    : new PlainArithmetic(options);
-  return new CpuEngine(options, arithmetic, best.build ?? 'plain', obstacle);
+  const arithmetic = build
+    ? await createSimd(options, build, cpuOptions)
+    : new ReferenceArithmetic(options);
+  return new CpuEngine(options, arithmetic, build, obstacle);
 }
 
-export class CpuEngine extends HostEngine<PlainArithmetic | SimdArithmetic | ThreadedArithmetic> {
-  readonly #build: Build | 'plain';
+type CpuArithmetic = ThreadedArithmetic | SimdArithmetic | ReferenceArithmetic;
+
+export class CpuEngine extends HostEngine<CpuArithmetic> {
+  /** Of the kernels; undefined where the float64 reference computes. */
+  readonly build: Build | undefined;
   readonly #obstacle: string | undefined;
   /** After its end. */
-  #last: Pick<CpuEngine, 'threads' | 'threadChoice' | 'plan'> | undefined;
+  #last: Pick<CpuEngine, 'threads' | 'threadChoice'> | undefined;
 
-  /** @param obstacle why the calling thread computes, where that was not asked for */
+  /** @param obstacle why the calling thread or the reference computes, where that was not asked for */
   constructor(
     options: EngineOptions,
-    arithmetic: PlainArithmetic | SimdArithmetic | ThreadedArithmetic,
-    build: Build | 'plain',
+    arithmetic: CpuArithmetic,
+    build: Build | undefined,
     obstacle?: string,
   ) {
     super('cpu', options, arithmetic);
-    this.#build = build;
+    this.build = build;
     this.#obstacle = obstacle;
   }
 
@@ -111,21 +115,23 @@ export class CpuEngine extends HostEngine<PlainArithmetic | SimdArithmetic | Thr
     return 'choice' in arithmetic ? arithmetic.choice : undefined;
   }
 
-  /** 'relaxed-simd, 2 threads', or 'simd, in the calling thread (the page is not cross-origin isolated)'. */
+  /**
+   * 'relaxed-simd, 2 threads', 'simd, in the calling thread (the page is not cross-origin isolated)' or
+   * 'float64 reference, in the calling thread (a policy forbids WebAssembly)'.
+   */
   get plan(): string {
-    if (this.#last) return this.#last.plan;
     const { threads } = this;
     const why = this.#obstacle === undefined ? '' : ` (${this.#obstacle})`;
     const where =
       threads === 0
         ? `in the calling thread${why}`
         : `${threads} ${threads === 1 ? 'thread' : 'threads'}`;
-    return `${this.#build}, ${where}`;
+    return `${this.build ?? 'float64 reference'}, ${where}`;
   }
 
   override async dispose(): Promise<void> {
-    const { threads, threadChoice, plan } = this;
-    this.#last = { threads, threadChoice, plan };
+    const { threads, threadChoice } = this;
+    this.#last = { threads, threadChoice };
     await super.dispose();
   }
 }
@@ -179,8 +185,8 @@ function createMemory(
   return new KernelMemory({ network, slices, moments, isShared, clipNorm });
 }
 
-/** @throws {ConfigurationError} for what is no number of threads, or none that the build has */
-function requireThreads(threads: number | undefined, build: CpuOptions['build']): void {
+/** @throws {ConfigurationError} for what is no number of threads */
+function requireThreads(threads: number | undefined): void {
   if (threads === undefined) return;
   if (!Number.isInteger(threads) || threads < 0 || threads > maxThreads) {
     throw new ConfigurationError(
@@ -188,21 +194,10 @@ function requireThreads(threads: number | undefined, build: CpuOptions['build'])
         'Leave it out to have the fastest found by trial.',
     );
   }
-  if (build === 'plain' && threads > 1) {
-    throw new ConfigurationError(
-      `The build 'plain' has no threads; got threads: ${threads}. Leave one of the two out.`,
-    );
-  }
 }
 
-/** The build that was asked for, or the best one that compiles, or why there is none. */
-async function compileBest(
-  build: Build | undefined,
-): Promise<{ readonly build?: Build; readonly obstacle?: string }> {
-  if (build !== undefined) {
-    await compileBuild(build, false);
-    return { build };
-  }
+/** The best build that compiles, or why there is none. */
+async function findBuild(): Promise<{ readonly build?: Build; readonly obstacle?: string }> {
   let obstacle = 'this runtime has no WebAssembly with SIMD';
   for (const candidate of supportedBuilds()) {
     try {

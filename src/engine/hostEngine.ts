@@ -116,16 +116,6 @@ interface Epoch {
   readonly cursor: TrainingCursor;
 }
 
-/** The sums of a pass that says something of each sample. */
-export function sumsOf({ costs, predictions }: PassResult, labels: ArrayLike<number>): PassSums {
-  const sums = { costSum: 0, correct: 0 };
-  for (let n = 0; n < costs.length; n++) {
-    sums.costSum += costs[n]!;
-    if (predictions[n] === labels[n]) sums.correct++;
-  }
-  return sums;
-}
-
 export class HostEngine<T extends Arithmetic> implements Engine {
   readonly backend: Backend;
   readonly #network: EngineOptions['network'];

@@ -1,6 +1,6 @@
 /**
  * How a gradient becomes an update: PyTorch's definitions, letter for letter, as data. The arithmetic stands in
- * `src/reference/update.ts`, `src/cpu/update.ts` and `shaders/optimizer.ts`.
+ * `src/reference/update.ts`, `src/cpu/assembly/update.ts` and `shaders/optimizer.ts`.
  *
  * Weight decay takes hold of all parameters, biases too, as PyTorch's does unless told otherwise.
  */

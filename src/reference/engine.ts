@@ -3,7 +3,6 @@ import type { EngineOptions } from '../engine/engine.ts';
 import {
   chunkSize,
   HostEngine,
-  sumsOf,
   type SteppingArithmetic,
   type PassResult,
   type PassSums,
@@ -18,7 +17,7 @@ import { update, type Moments } from './update.ts';
 const fitsFloat32 = (value: number): boolean => Number.isFinite(Math.fround(value));
 
 /** Parameters, gradient and moments in float64, and the reference functions on them. */
-class ReferenceArithmetic implements SteppingArithmetic {
+export class ReferenceArithmetic implements SteppingArithmetic {
   readonly parameters: Float64Array;
   readonly chunkSize: number;
   readonly #options: EngineOptions;
@@ -47,11 +46,14 @@ class ReferenceArithmetic implements SteppingArithmetic {
 
   addGradient(dataset: Dataset, samples: Uint32Array): PassSums {
     const pass = this.#pass(dataset, samples);
-    const { layers, gradient, costs, predictions } = backpropagate(pass);
+    const { gradient, costs, predictions } = backpropagate(pass);
     // The mean over the mini-batch, from the means over its parts.
     const share = samples.length / this.#batchSize;
     for (let i = 0; i < gradient.length; i++) this.#gradient[i]! += share * gradient[i]!;
-    return sumsOf({ outputs: layers.at(-1)!.a, costs, predictions }, pass.labels);
+    return {
+      costSum: costs.reduce((sum, cost) => sum + cost, 0),
+      correct: predictions.filter((prediction, n) => prediction === pass.labels[n]).length,
+    };
   }
 
   update(step: number): number | undefined {

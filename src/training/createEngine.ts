@@ -1,5 +1,5 @@
 /** From a backend's name to an engine, and `auto`'s choice between them. */
-import { createCpuEngine } from '../cpu/engine.ts';
+import { createCpuEngine, type CpuEngine } from '../cpu/engine.ts';
 import { createDataset, type Dataset } from '../data/dataset.ts';
 import { chooseFastest, medianInterval, timerResolution } from '../cpu/threadChoice.ts';
 import { shuffledOrder } from '../data/shuffle.ts';
@@ -53,7 +53,7 @@ export async function createEngine(
 
 const nothing = (): void => undefined;
 
-function createOnCpu(network: Network, options: TrainerOptions): Promise<Engine> {
+function createOnCpu(network: Network, options: TrainerOptions): Promise<CpuEngine> {
   const { threads, stream } = options;
   return createCpuEngine({ ...options, network }, { threads, stream });
 }
@@ -114,7 +114,7 @@ async function compareOn(
   const options = { ...given, device, optimizer };
   const { engine } = await createGpuEngine({ ...options, network });
   try {
-    let cpu: Engine;
+    let cpu: CpuEngine;
     try {
       cpu = await createOnCpu(network, options);
     } catch (error) {
@@ -122,6 +122,8 @@ async function compareOn(
       throw error;
     }
     try {
+      // It takes tens of times as long as SIMD, and a trial of a large network would take minutes.
+      if (!cpu.build) return { backend: 'webgpu', why: `the CPU has only the ${cpu.plan}` };
       const name = adapterName(device.adapter);
       return await compareEngines({ engine, name }, cpu, network, given.batchSize);
     } finally {

@@ -17,7 +17,8 @@ import { requireClipNorm, requireOptimizer, type Optimizer } from '../engine/opt
 export interface TrainerOptions extends GpuOptions {
   /**
    * What does the arithmetic. `auto`, the default, tries both for a moment and takes the faster of `webgpu` and
-   * `cpu`; a software adapter is never taken by `auto`.
+   * `cpu`; a software adapter is never taken by `auto`. Where WebAssembly is forbidden or has no SIMD, `cpu` computes
+   * what `reference` does, in float64 and tens of times as slowly, and `Trainer.plan` says why.
    */
   readonly backend?: Backend | 'auto';
   /** Samples a step. */

@@ -8,6 +8,7 @@ import { fileOrder } from '../../src/data/shuffle.ts';
 import { ConfigurationError, NoThreadsError, OutOfMemoryError } from '../../src/errors.ts';
 import { KernelMemory } from '../../src/cpu/memory.ts';
 import { Network } from '../../src/network/network.ts';
+import { createReferenceEngine } from '../../src/reference/engine.ts';
 import { adamW, sgd } from '../../src/engine/optimizers.ts';
 import { randomDataset, testRandom } from '../support/networks.ts';
 import { train } from '../support/training.ts';
@@ -227,28 +228,37 @@ describe('where threads cannot be had', () => {
     },
   );
 
-  it('plain TypeScript computes: no SIMD', async () => {
-    vi.spyOn(WebAssembly, 'validate').mockReturnValue(false);
-    expect(await plan()).toBe(
-      'plain, in the calling thread (this runtime has no WebAssembly with SIMD)',
+  it.each([
+    [
+      'this runtime has no WebAssembly with SIMD',
+      () => vi.spyOn(WebAssembly, 'validate').mockReturnValue(false),
+    ],
+    ['this runtime has no WebAssembly with SIMD', () => vi.stubGlobal('WebAssembly', undefined)],
+    [
+      'a policy forbids WebAssembly',
+      () => {
+        const error = new WebAssembly.CompileError('violates the Content Security policy');
+        vi.spyOn(WebAssembly, 'compile').mockRejectedValue(error);
+      },
+    ],
+  ])('the float64 reference computes and says why: %s', async (reason, take) => {
+    take();
+    expect(await plan()).toBe(`float64 reference, in the calling thread (${reason})`);
+    // Of a fresh copy, which has compiled nothing.
+    const { createCpuEngine } = await engineOn(Worker);
+    await expect(createCpuEngine(options, { threads: 2 })).rejects.toThrow(
+      `2 threads were asked for, and ${reason}.`,
     );
-    await expect(createCpuEngine(options, { threads: 2 })).rejects.toThrow(NoThreadsError);
-  });
-
-  it('plain TypeScript computes: WebAssembly that a policy forbids', async () => {
-    const error = new WebAssembly.CompileError('violates the Content Security policy');
-    vi.spyOn(WebAssembly, 'compile').mockRejectedValue(error);
-    expect(await plan()).toBe('plain, in the calling thread (a policy forbids WebAssembly)');
+    const engine = await createCpuEngine(options, { threads: 1, stream: true });
+    const reference = createReferenceEngine(options);
+    expect(engine.backend).toBe('cpu');
+    expect(await train(engine, dataset, 50, 12)).toEqual(await train(reference, dataset, 50, 12));
+    expect(await engine.readParameters()).toEqual(await reference.readParameters());
+    await engine.dispose();
   });
 
   it.each([-1, 1.5, NaN, 65, '2'])('a number of threads of %s is refused', async (threads) => {
     await expect(createCpuEngine(options, { threads: threads as number })).rejects.toThrow(
-      ConfigurationError,
-    );
-  });
-
-  it('threads for a build that has none are refused', async () => {
-    await expect(createCpuEngine(options, { build: 'plain', threads: 2 })).rejects.toThrow(
       ConfigurationError,
     );
   });

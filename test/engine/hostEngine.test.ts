@@ -19,7 +19,6 @@ describe.each([
     'in the calling thread',
     (given: EngineOptions) => createCpuEngine(given, { threads: 0 }),
   ],
-  ['cpu', 'plain', (given: EngineOptions) => createCpuEngine(given, { build: 'plain' })],
   ['reference', 'float64', createReferenceEngine],
 ] as const)('the %s engine, %s', (backend, _, make) => {
   const create = async (given: EngineOptions): Promise<Engine> => await make(given);

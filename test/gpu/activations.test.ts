@@ -13,7 +13,7 @@ import { setFlagsFromString } from 'node:v8';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { createCpuEngine } from '../../src/cpu/engine.ts';
-import { supportedBuilds } from '../../src/cpu/kernelModule.ts';
+import { supportedBuilds, type Build } from '../../src/cpu/kernelModule.ts';
 import { createDataset } from '../../src/data/dataset.ts';
 import { fileOrder } from '../../src/data/shuffle.ts';
 import { Device } from '../../src/gpu/device.ts';
@@ -163,7 +163,7 @@ function truthOf(activation: Activation, z: number, expError: (x: number) => num
   }
 }
 
-const cpu = (build: 'relaxed-simd' | 'simd' | 'plain') => (options: EngineOptions) =>
+const cpu = (build: Build) => (options: EngineOptions) =>
   createCpuEngine(options, { build, threads: 0 });
 
 // Of exp, what WGSL promises and src/cpu/assembly/lanes.ts says.
@@ -175,7 +175,6 @@ const backends: readonly [
   ['webgpu', (options) => GpuEngine.create(device, options), (x) => 3 + 2 * x],
   ['cpu, relaxed-simd', cpu('relaxed-simd'), () => 2],
   ['cpu, simd', cpu('simd'), () => 2],
-  ['cpu, plain', cpu('plain'), () => 0],
   ['reference', (options) => Promise.resolve(createReferenceEngine(options)), () => 0],
 ];
 

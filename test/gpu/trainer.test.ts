@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 
 import { digits } from '../../src/data/digits/digits.ts';
 import { NonFiniteError } from '../../src/errors.ts';
@@ -12,6 +12,10 @@ import { failureOf } from '../support/failure.ts';
 const { training, test } = digits({ trainingCount: 3050, testCount: 300 });
 const network = new Network({ layers: [784, 20, 10] });
 const options = { batchSize: 100, optimizer: sgd({ learningRate: 2 }) };
+
+afterEach(() => {
+  vi.restoreAllMocks();
+});
 
 it('CPU and GPU trainers are interchangeable: the same reports, evaluations and parameters', async () => {
   const gpu = await testGpu();
@@ -116,6 +120,19 @@ it("'auto' tries a GPU in hardware beside the CPU, and frees what it tried", asy
   expect(trainer.choice).toMatch(new RegExp(`^${trainer.backend}: `));
   // Trials leave no trace.
   expect((await trainer.network()).parameters).toEqual(small.parameters);
+  await trainer.dispose();
+  expect(device.liveBuffers).toBe(0);
+  device.destroy();
+});
+
+it("'auto' takes a GPU in hardware untried where the CPU has only the float64 reference", async () => {
+  vi.spyOn(WebAssembly, 'validate').mockReturnValue(false);
+  const device = await Device.request({ gpu: await testGpu() });
+  Object.defineProperty(device, 'adapter', { value: { ...device.adapter, isSoftware: false } });
+  const trainer = await Trainer.create(network, { ...options, device });
+  expect(trainer.choice).toBe(
+    'webgpu: the CPU has only the float64 reference, in the calling thread (this runtime has no WebAssembly with SIMD)',
+  );
   await trainer.dispose();
   expect(device.liveBuffers).toBe(0);
   device.destroy();

@@ -96,7 +96,7 @@ it.each([
   [
     'no WebAssembly',
     { 'content-security-policy': policy("'self'", "'self' blob:") },
-    /^plain, in the calling thread \(a policy forbids WebAssembly\)$/,
+    /^float64 reference, in the calling thread \(a policy forbids WebAssembly\)$/,
   ],
 ] as const)('trains with %s', async (name, changes, plan) => {
   const isIsolated = name !== 'no isolation';

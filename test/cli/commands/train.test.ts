@@ -210,6 +210,18 @@ describe('piped', () => {
     );
   });
 
+  it('the float64 reference in place of SIMD is named, with the reason', async () => {
+    const noSimd = '--import=data:text/javascript,delete(globalThis.WebAssembly)';
+    const { code, stderr } = await runCli(['train', ...tiny, '--backend', 'cpu', '--steps', '2'], {
+      cwd: folder,
+      environment: { NODE_OPTIONS: noSimd },
+    });
+    expect(code).toBe(0);
+    expect(stderr).toBe(
+      'Backend: cpu (float64 reference, in the calling thread (this runtime has no WebAssembly with SIMD)).\n',
+    );
+  });
+
   it('a report to stdout has stdout to itself', async () => {
     const { stdout, stderr } = await run(
       'train',
