@@ -12,7 +12,7 @@
  */
 import { ConfigurationError, FormatError } from '../errors.ts';
 import { requireBytes, requireOptions, requireText, show } from '../network/arguments.ts';
-import { gunzip, gunzipStart, isGzip, maximumDeflateRatio } from './gzip.ts';
+import { gunzip, gunzipStart, isGzip } from './gzip.ts';
 
 /** An array of unsigned bytes, as an IDX file holds it. */
 export interface IdxTensor {
@@ -66,14 +66,6 @@ export async function readIdx(bytes: Uint8Array, options: IdxOptions = {}): Prom
   if (!isGzip(bytes)) return readPlain(bytes, readHeader(bytes, name, limitBytes), name);
 
   const header = readHeader(await gunzipStart(bytes, maxHeaderBytes, name), name, limitBytes);
-  // Said before anything is unpacked, because it is the better sentence for a header that lies.
-  if (header.fileBytes > bytes.length * maximumDeflateRatio) {
-    throw new FormatError(
-      `${name} claims ${describe(header)}, and its ${bytes.length} bytes of gzip can hold ` +
-        `${bytes.length * maximumDeflateRatio} bytes at most. Get the file again.`,
-      4,
-    );
-  }
   return readPlain(await gunzip(bytes, header.fileBytes, name), header, name);
 }
 

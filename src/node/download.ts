@@ -1,9 +1,9 @@
 /**
- * Fetches MNIST into a folder. A file has its final name only when it is whole, checked and on the disk: it grows
- * as `NAME.gz.part`, which the next attempt, from either mirror, goes on from; it is checked by size and SHA-256 of
- * its content; then it is renamed.
+ * Fetches MNIST into a folder. A file is received in memory, where its size and the SHA-256 of its content are checked.
+ * Only then is it written, whole or not at all. So a download that is interrupted leaves no part of a file, and two
+ * downloads into the same folder do not disturb each other.
  */
-import { mkdir, open, rename, rm } from 'node:fs/promises';
+import { access, constants, mkdir, rename } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { mnistFiles, type MnistFile } from '../data/mnist.ts';
 import { ConfigurationError, DownloadError, FormatError } from '../errors.ts';
@@ -18,10 +18,9 @@ import {
   show,
   type OptionNames,
 } from '../network/arguments.ts';
-import { fetchPart } from './fetchPart.ts';
-import { lockFolder } from './folderLock.ts';
 import { isFile } from './mnist.ts';
-import { packingOverheadBytes, verifyMnistFile, type Packing } from './verify.ts';
+import { packingOverheadBytes, verifyMnistBytes, verifyMnistFile } from './verify.ts';
+import { writeWhole } from './wholeFile.ts';
 
 /** Two that hold the same four .gz files; the address of one is this and its name. */
 export const mnistMirrors: readonly string[] = [
@@ -32,7 +31,7 @@ export const mnistMirrors: readonly string[] = [
 export interface DownloadProgress {
   /** Name of the file, as it is on the mirrors. */
   readonly file: string;
-  /** Including those of earlier attempts. */
+  /** Of the attempt under way: it is 0 again when another mirror is tried. */
   readonly receivedBytes: number;
   /** Undefined when the server does not say. */
   readonly totalBytes: number | undefined;
@@ -45,7 +44,7 @@ export interface DownloadOptions {
   readonly mirrors?: readonly string[] | undefined;
   /** Which files, for another set of the same kind. Default {@link mnistFiles}. */
   readonly files?: readonly MnistFile[] | undefined;
-  /** Stops the download, which rejects with the signal's reason; what has arrived is kept for the next. */
+  /** Stops the download, which rejects with the signal's reason; files that are complete are kept. */
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((progress: DownloadProgress) => void) | undefined;
   /** Instead of the platform's. */
@@ -65,6 +64,8 @@ export interface DownloadResult {
   readonly movedAside: readonly string[];
 }
 
+const defaultStallTimeoutMs = 30_000;
+
 const optionNames: OptionNames<DownloadOptions> = {
   ...{ folder: true, mirrors: true, files: true, signal: true, onProgress: true },
   ...{ fetch: true, stallTimeoutMs: true },
@@ -73,8 +74,7 @@ const optionNames: OptionNames<DownloadOptions> = {
 /**
  * Fetches those of MNIST's four files that `folder` does not have yet, plain or packed.
  * @throws {ConfigurationError} for options that make no sense
- * @throws {DownloadError} when no mirror gave a file, saying why each did not, or another process is downloading into
- *   the same folder; errors of the disk are passed on as they are
+ * @throws {DownloadError} when no mirror gave a file, saying why each did not; errors of the disk are passed on as they are
  *
  * @example
  * await downloadMnist({ folder: 'data/mnist' });
@@ -92,7 +92,7 @@ export async function downloadMnist(options: DownloadOptions): Promise<DownloadR
     requireObject('A file to download', file);
     requireText('The name of a file to download', file.name);
   }
-  const { stallTimeoutMs = 1 } = options;
+  const { stallTimeoutMs = defaultStallTimeoutMs } = options;
   // Longer timers of JavaScript end at once.
   const longest = 2 ** 31 - 1;
   if (!(typeof stallTimeoutMs === 'number' && stallTimeoutMs > 0 && stallTimeoutMs <= longest)) {
@@ -113,19 +113,14 @@ export async function downloadMnist(options: DownloadOptions): Promise<DownloadR
     kept: [] as string[],
     movedAside: [] as string[],
   };
-  const unlock = await lockFolder(folder);
-  try {
-    for (const file of files) {
-      signal?.throwIfAborted();
-      const { sound, movedAside } = await lookAtFolder(folder, file);
-      result.movedAside.push(...movedAside);
-      if (sound !== undefined) result.kept.push(sound);
-      else result.fetched.push(await fetchFile(folder, file, mirrors, options));
-    }
-    return result;
-  } finally {
-    await unlock();
+  for (const file of files) {
+    signal?.throwIfAborted();
+    const { sound, movedAside } = await lookAtFolder(folder, file);
+    result.movedAside.push(...movedAside);
+    if (sound !== undefined) result.kept.push(sound);
+    else result.fetched.push(await fetchFile(folder, file, mirrors, options));
   }
+  return result;
 }
 
 /** Finds a sound copy, and moves aside what only has the name: it may be somebody's Fashion-MNIST. */
@@ -135,15 +130,24 @@ async function lookAtFolder(folder: string, file: MnistFile) {
   for (const name of [file.name, `${file.name}.gz`]) {
     const path = join(folder, name);
     if (!(await isFile(path))) continue;
-    const { fault } = await check(path, file);
-    if (fault) {
+    if (await isSound(path, file)) {
+      sound ??= name;
+    } else {
       await rename(path, `${path}.moved-aside`);
       movedAside.push(`${name}.moved-aside`);
-    } else {
-      sound ??= name;
     }
   }
   return { sound, movedAside };
+}
+
+async function isSound(path: string, file: MnistFile): Promise<boolean> {
+  try {
+    await verifyMnistFile(path, file);
+    return true;
+  } catch (error) {
+    if (error instanceof FormatError) return false;
+    throw error;
+  }
 }
 
 /** @returns the name under which the file now is in the folder */
@@ -153,14 +157,14 @@ async function fetchFile(
   mirrors: readonly string[],
   options: DownloadOptions,
 ): Promise<string> {
-  const partPath = join(folder, `${file.name}.gz.part`);
+  // A folder that cannot be written is found out before anything is received.
+  await access(folder, constants.W_OK);
   const faults: DownloadError[] = [];
-  // Each mirror a second time: the first may have failed halfway, or have gone on from another's bad beginning.
+  // Each mirror is asked a second time, because a connection may break.
   for (const mirror of [...mirrors, ...mirrors]) {
     try {
-      const packing = await fetchFrom(mirror, partPath, file, options);
-      const name = packing === 'gzip' ? `${file.name}.gz` : file.name;
-      await renameDurably(folder, partPath, name);
+      const { name, bytes } = await fetchFrom(mirror, file, options);
+      await writeWhole(join(folder, name), bytes);
       return name;
     } catch (error) {
       if (!(error instanceof DownloadError)) throw error;
@@ -171,74 +175,106 @@ async function fetchFile(
   throw new DownloadError(
     `No mirror gave ${file.name}.gz, in ${faults.length} attempts at ${mirrors.length} mirrors:\n` +
       reasons.map((reason) => ` - ${reason}\n`).join('') +
-      `Try again later, which goes on where this stopped, or put the file into ${folder} by hand.`,
+      `Try again later, or put the file into ${folder} by hand.`,
     { cause: new AggregateError(faults) },
   );
 }
 
 /**
- * One attempt at one mirror: a `.part` file that has the right content when this returns.
- * @returns how it is packed
- * @throws {DownloadError} when it cannot be had from there; bad content is deleted
+ * One attempt at one mirror.
+ * @returns the right content, packed or not, and the name for it
+ * @throws {DownloadError} when the mirror fails in any way, or has another file
  */
-async function fetchFrom(
-  mirror: string,
-  partPath: string,
-  file: MnistFile,
+async function fetchFrom(mirror: string, file: MnistFile, options: DownloadOptions) {
+  const packedName = `${file.name}.gz`;
+  const url = `${mirror.replace(/\/$/, '')}/${packedName}`;
+  const limitBytes = file.sizeBytes + packingOverheadBytes;
+  const bytes = await receive(url, limitBytes, options, (receivedBytes, totalBytes) =>
+    options.onProgress?.({ file: packedName, receivedBytes, totalBytes }),
+  );
+  try {
+    const packing = await verifyMnistBytes(bytes, file);
+    return { name: packing === 'gzip' ? packedName : file.name, bytes };
+  } catch (cause) {
+    if (!(cause instanceof FormatError)) throw cause;
+    throw new DownloadError(`${url} gave another file: ${cause.message}`, { cause });
+  }
+}
+
+/**
+ * What a server sends.
+ * @param limitBytes more than this is never kept
+ * @throws {DownloadError} when the server fails in any way; an abort is passed on as it is
+ */
+async function receive(
+  url: string,
+  limitBytes: number,
   options: DownloadOptions,
-): Promise<Packing> {
-  const name = `${file.name}.gz`;
-  const url = `${mirror.replace(/\/$/, '')}/${name}`;
-  const attempt = () =>
-    fetchPart({
-      url,
-      partPath,
-      limitBytes: file.sizeBytes + packingOverheadBytes,
-      stallTimeoutMs: options.stallTimeoutMs ?? 30_000,
-      fetch: options.fetch ?? globalThis.fetch,
-      signal: options.signal,
-      onProgress: (receivedBytes, totalBytes) =>
-        options.onProgress?.({ file: name, receivedBytes, totalBytes }),
-    });
-  const resumedBytes = await attempt();
-  let found = await check(partPath, file);
-  if (found.fault && resumedBytes > 0) {
-    // The beginning may be of another file than the rest: not this mirror's fault, so it gets another chance.
-    await rm(partPath);
-    await attempt();
-    found = await check(partPath, file);
-  }
-  if (found.fault) {
-    await rm(partPath);
-    throw new DownloadError(`${url} gave another file: ${found.fault.message}`, {
-      cause: found.fault,
-    });
-  }
-  return found.packing;
-}
-
-/** Gives the checked file its final name, so that after a power cut it is there whole or not at all. */
-async function renameDurably(folder: string, partPath: string, name: string): Promise<void> {
-  await rename(partPath, join(folder, name));
-  // The new name is in the folder, which is a file of its own; Windows cannot open one to write it out.
-  if (process.platform === 'win32') return;
-  const handle = await open(folder);
+  onProgress: (receivedBytes: number, totalBytes: number | undefined) => void,
+): Promise<Uint8Array> {
+  const { signal, fetch = globalThis.fetch, stallTimeoutMs = defaultStallTimeoutMs } = options;
+  const stop = new AbortController();
+  const timer = setTimeout(() => {
+    stop.abort(new Error(`it sent nothing for ${stallTimeoutMs / 1000} s`));
+  }, stallTimeoutMs);
+  const waitFor = async <T>(start: () => Promise<T>): Promise<T> => {
+    timer.refresh();
+    try {
+      return await start();
+    } catch (cause) {
+      signal?.throwIfAborted();
+      throw new DownloadError(`${url} failed: ${reasonOf(cause)}`, { cause });
+    }
+  };
   try {
-    await handle.sync();
+    const response = await waitFor(() =>
+      fetch(url, {
+        // Mirrors hold packed files; packed once more on the way, the announced length would be of other bytes.
+        headers: { 'accept-encoding': 'identity' },
+        signal: AbortSignal.any(signal ? [signal, stop.signal] : [stop.signal]),
+      }),
+    );
+    if (!response.ok || !response.body) {
+      throw new DownloadError(`${url} answered ${response.status} ${response.statusText}`.trim());
+    }
+    const totalBytes = readTotal(response);
+    const reader = response.body.getReader();
+    const pieces: Uint8Array[] = [];
+    let receivedBytes = 0;
+    onProgress(receivedBytes, totalBytes);
+    for (;;) {
+      const { done, value } = await waitFor(() => reader.read());
+      if (done) break;
+      pieces.push(value);
+      receivedBytes += value.length;
+      if (receivedBytes > limitBytes) {
+        throw new DownloadError(`${url} sends more than the ${limitBytes} bytes the file can have`);
+      }
+      onProgress(receivedBytes, totalBytes);
+    }
+    if (totalBytes !== undefined && receivedBytes !== totalBytes) {
+      throw new DownloadError(
+        `${url} sent ${receivedBytes} bytes of the ${totalBytes} it announced`,
+      );
+    }
+    return Buffer.concat(pieces);
   } finally {
-    await handle.close();
+    clearTimeout(timer);
+    // Whatever the server is still sending is not wanted.
+    stop.abort();
   }
 }
 
-type Checked =
-  | { readonly fault: FormatError; readonly packing?: never }
-  | { readonly fault?: never; readonly packing: Packing };
+/** Length of the file, as far as the server says it in a way that can be relied on. */
+function readTotal(response: Response): number | undefined {
+  // The body arrives unpacked, and the length is that of the packed one.
+  if (response.headers.has('content-encoding')) return undefined;
+  const length = response.headers.get('content-length');
+  return length !== null && /^\d+$/.test(length) ? Number(length) : undefined;
+}
 
-async function check(path: string, file: MnistFile): Promise<Checked> {
-  try {
-    return { packing: await verifyMnistFile(path, file) };
-  } catch (error) {
-    if (error instanceof FormatError) return { fault: error };
-    throw error;
-  }
+/** fetch says 'fetch failed' or 'terminated', and keeps the reason in `cause`. */
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error.cause instanceof Error ? `${error.message} (${error.cause.message})` : error.message;
 }

@@ -1,4 +1,4 @@
-/** Whether a file on disk is one of MNIST's own four. */
+/** Whether a file is one of MNIST's own four. */
 import { createHash } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
 import { gunzip, isGzip } from '../data/gzip.ts';
@@ -18,14 +18,17 @@ export type Packing = 'gzip' | 'plain';
  */
 export async function verifyMnistFile(path: string, file: MnistFile): Promise<Packing> {
   const { size } = await stat(path);
-  const limitBytes = file.sizeBytes + packingOverheadBytes;
-  if (size > limitBytes) {
+  if (size > file.sizeBytes + packingOverheadBytes) {
     throw new FormatError(
       `${file.name} has ${size} bytes, and should have ${file.sizeBytes} unpacked.`,
       file.sizeBytes,
     );
   }
-  const bytes = await readFile(path);
+  return verifyMnistBytes(await readFile(path), file);
+}
+
+/** {@link verifyMnistFile} for a file's content. */
+export async function verifyMnistBytes(bytes: Uint8Array, file: MnistFile): Promise<Packing> {
   const packing: Packing = isGzip(bytes) ? 'gzip' : 'plain';
   const unpacked = packing === 'gzip' ? await gunzip(bytes, file.sizeBytes, file.name) : bytes;
   if (unpacked.length !== file.sizeBytes) {

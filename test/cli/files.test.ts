@@ -115,6 +115,13 @@ describe('a file to be written', () => {
     await chmod(folder, 0o700);
   });
 
+  it('is a failure with its reason when the disk is full', async (context) => {
+    if (process.platform !== 'linux') context.skip('only Linux has /dev/full');
+    const file = await prepareOutput('/dev/full', '--save');
+    await expect(file.write('content')).rejects.toThrow(FileError);
+    await expect(file.write('content')).rejects.toThrow('could not be written: the disk is full');
+  });
+
   it('leaves nothing behind when it cannot be written after all', async () => {
     const inside = join(folder, 'inside');
     await mkdir(inside);

@@ -27,7 +27,7 @@ export function addData(program: Command, context: Context): void {
     .summary('download MNIST')
     .description(
       'Downloads the four files of MNIST, 11 MB, and checks their SHA-256. Files that are there and right are kept. ' +
-        'After Ctrl-C, or a connection that broke, the same command goes on where it stopped.',
+        'After Ctrl-C, or a connection that broke, the same command fetches the files that are missing.',
     );
   option.add(
     mnist,
@@ -67,9 +67,7 @@ async function runMnist({ folder, mirror }: MnistOptions, context: Context): Pro
       );
     } catch (error) {
       if (error instanceof Interruption) {
-        terminal.note(
-          `What has arrived is kept in ${folder}; the same command goes on from there.`,
-        );
+        terminal.note(`Complete files are kept in ${folder}; the same command fetches the rest.`);
       }
       if (isSystemError(error)) {
         throw new FileError(

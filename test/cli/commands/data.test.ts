@@ -46,7 +46,7 @@ it('a folder that cannot be made is a failure in a sentence, and no bug', async 
   expect(stderr).toMatch(/^error: MNIST cannot be kept in '.*': a part of its path is no folder\./);
 });
 
-it('Ctrl-C keeps what has arrived, and says how to go on', async () => {
+it('Ctrl-C leaves no part of a file, and says how to go on', async () => {
   server = await startServer(files, stallHalfway);
   const args = ['data', 'mnist', '--folder', 'here', '--mirror', server.url];
   const { code, stderr } = await runCli(args, {
@@ -55,9 +55,7 @@ it('Ctrl-C keeps what has arrived, and says how to go on', async () => {
     signalAt: { pattern: /train-images-idx3-ubyte\.gz \[/, name: 'SIGINT' },
   });
   expect(code).toBe(130);
-  expect(stderr).toContain(
-    'What has arrived is kept in here; the same command goes on from there.',
-  );
+  expect(stderr).toContain('Complete files are kept in here; the same command fetches the rest.');
   expect(stderr).toContain('Stopped by Ctrl-C.');
-  expect(await readdir(join(folder, 'here'))).toEqual(['train-images-idx3-ubyte.gz.part']);
+  expect(await readdir(join(folder, 'here'))).toEqual([]);
 });
