@@ -1,5 +1,5 @@
-import { slopeSource, type Activation } from '../src/network/functions.ts';
-import { activationFunctions } from './activation.ts';
+import { activationFunction, type Activation } from '../src/network/activations.ts';
+import { activateName, activationCode } from './activation.ts';
 import {
   bytesOf,
   counterBinding,
@@ -55,7 +55,7 @@ export function forward({ layer, batchSize, rows, tile }: ForwardOptions): Kerne
     workgroupSize: tile.workgroupSize,
     functions: [
       isFirst ? [settingsStruct, sampleOf(batchSize), samplesOf, bytesOf].join('\n') : '',
-      activationFunctions({ activation: layer.activation }),
+      activationCode({ activated: activatedBy(layer) }),
       declareMatmuls([made]),
       made.code,
     ].join('\n'),
@@ -105,13 +105,13 @@ fn store${name}(row: u32, column4: u32, sum: vec4f) {
   let z = sum + bias;
 #endif
   let at = ${activationsFrom}row * ${outputs4}u + column4;
-#if ${slopeSource(activation) === 'z'}
+#if ${activationFunction(activation).slopeFrom === 'z'}
   ${activations}[${preactivationAt}u + at] = z;
 #endif
 #if ${activation === 'linear'}
   let a = z;
 #else
-  let a = activate(z);
+  let a = ${activateName(activation)}(z);
 #endif
   let isReal = fourFrom(column4) < vec4u(${layer.outputs}u);
   ${activations}[${outputAt}u + at] = select(vec4f(), a, isReal);
@@ -119,6 +119,10 @@ fn store${name}(row: u32, column4: u32, sum: vec4f) {
 `,
   };
 }
+
+/** The activation that a layer's `store` calls, if it calls one. */
+export const activatedBy = ({ activation }: ForwardLayer): readonly Activation[] =>
+  activation === 'linear' ? [] : [activation];
 
 /** A layer's inputs, [rows, inputs]: the bytes of the samples, or the activations of the layer before. */
 export function inputsMatrix(

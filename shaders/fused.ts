@@ -3,7 +3,7 @@
  * and direction, for layers so small that a dispatch costs more than their arithmetic. The products are those of
  * `forward` and `hiddenDelta`, which are also the twins.
  */
-import { activationFunctions } from './activation.ts';
+import { activationCode } from './activation.ts';
 import {
   batchRows,
   bytesOf,
@@ -16,7 +16,7 @@ import {
   startStep,
 } from './batch.ts';
 import { costIterations } from './cost.ts';
-import { forwardProduct, type ForwardLayer } from './forward.ts';
+import { activatedBy, forwardProduct, type ForwardLayer } from './forward.ts';
 import { hiddenDeltaProduct, type HiddenDeltaLayer } from './hiddenDelta.ts';
 import { workgroupKernel, type Kernel } from './kernel.ts';
 import { declareWorkgroupVec4s } from './matmul/matmul.ts';
@@ -57,8 +57,6 @@ export function fused(options: FusedOptions): Kernel {
   const there = forward.map((layer, l) => forwardProduct(layer, rows, `Forward${l}`));
   const back = hiddenDelta.map((layer, l) => hiddenDeltaProduct(layer, rows, `Back${l}`));
   const products = [...there, ...back];
-  // The last layer is linear, and all others are alike.
-  const { activation } = hiddenDelta[0] ?? forward[0]!;
   const sizes = [forward[0]!.inputs, ...forward.map(({ outputs }) => outputs)];
   const label = `forward and back ${sizes.join('→')}`;
   const bindings = [
@@ -76,7 +74,11 @@ export function fused(options: FusedOptions): Kernel {
     batchRows(batchSize),
     sampleOf(batchSize),
     isFirst ? samplesOf + bytesOf : '',
-    activationFunctions({ activation, needsSlope: hiddenDelta.length > 0, output: output.output }),
+    activationCode({
+      activated: forward.flatMap(activatedBy),
+      sloped: hiddenDelta.map(({ activation }) => activation),
+      output: output.output,
+    }),
     blockFunctions,
     addMetric,
     outputDeltaOf(output),

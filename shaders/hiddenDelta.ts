@@ -1,5 +1,5 @@
-import type { Activation } from '../src/network/functions.ts';
-import { activationFunctions } from './activation.ts';
+import type { Activation } from '../src/network/activations.ts';
+import { activationCode, slopeName } from './activation.ts';
 import { stepBuffers, type Buffers } from './buffers.ts';
 import { workgroupKernel, type Kernel } from './kernel.ts';
 import { declareMatmuls, matmul, type Tile } from './matmul/matmul.ts';
@@ -16,7 +16,7 @@ export interface HiddenDeltaLayer {
   /** Where in `deltas` the layer after it has its delta, and where this one's goes. */
   readonly nextDeltaAt: number;
   readonly deltaAt: number;
-  /** Where in `activations` that begins from which the slope is made: a or z, as `slopeSource` says. */
+  /** Where in `activations` that begins from which the slope is made: a or z, as the activation's `slopeFrom` says. */
   readonly slopeAt: number;
   /** Where in `parameters` the layer after it begins. */
   readonly parametersAt: number;
@@ -43,7 +43,7 @@ export function hiddenDelta({ layer, rows, tile }: HiddenDeltaOptions): Kernel {
     workgroups: made.workgroups,
     workgroupSize: tile.workgroupSize,
     functions: [
-      activationFunctions({ activation: layer.activation, needsSlope: true }),
+      activationCode({ sloped: [layer.activation] }),
       declareMatmuls([made]),
       made.code,
     ].join('\n'),
@@ -62,7 +62,7 @@ export function hiddenDeltaProduct(
   name = '',
   { activations, activationsFrom, deltas, deltasFrom, parametersFrom }: Buffers = stepBuffers,
 ): Product {
-  const { nextDeltaAt, deltaAt, slopeAt, parametersAt } = layer;
+  const { activation, nextDeltaAt, deltaAt, slopeAt, parametersAt } = layer;
   const [inputs4, outputs4] = [vec4s(layer.inputs), vec4s(layer.outputs)];
   return {
     name,
@@ -83,7 +83,8 @@ fn loadB${name}(k4: u32, column4: u32) -> mat4x4f { return transpose(weights${na
 
 fn store${name}(row: u32, column4: u32, sum: vec4f) {
   let at = row * ${inputs4}u + column4;
-  ${deltas}[${deltasFrom}${deltaAt}u + at] = sum * slope(${activations}[${activationsFrom}${slopeAt}u + at]);
+  let slope = ${slopeName(activation)}(${activations}[${activationsFrom}${slopeAt}u + at]);
+  ${deltas}[${deltasFrom}${deltaAt}u + at] = sum * slope;
 }
 `,
   };

@@ -1,4 +1,4 @@
-import { activationFunctions } from './activation.ts';
+import { activationCode } from './activation.ts';
 import {
   batchRows,
   counterBinding,
@@ -47,7 +47,7 @@ export function outputDelta(options: OutputDeltaOptions): Kernel {
       settingsStruct,
       batchRows(batchSize),
       sampleOf(batchSize),
-      activationFunctions({ output: layer.output }),
+      activationCode({ output: layer.output }),
       outputDeltaOf(layer),
       addMetric,
     ].join('\n'),

@@ -5,12 +5,11 @@
  *
  * The products are those of `forward`, `hiddenDelta` and `update`, a register tile an invocation; so are the twins.
  */
-import type { Activation } from '../src/network/functions.ts';
-import { activationFunctions } from './activation.ts';
+import { activationCode } from './activation.ts';
 import { batchRows, bytesOf, samplesOf } from './batch.ts';
 import type { Buffers } from './buffers.ts';
 import { costIterations } from './cost.ts';
-import { forwardProduct } from './forward.ts';
+import { activatedBy, forwardProduct } from './forward.ts';
 import { hiddenDeltaProduct } from './hiddenDelta.ts';
 import { declare, type Binding, type Kernel } from './kernel.ts';
 import { blockFunctions, declareProduct, type Product, type TileShape } from './matmul/product.ts';
@@ -40,7 +39,6 @@ export interface PersistentShape {
 export interface PersistentOptions extends PersistentShape {
   /** Of one network; activations, and behind them deltas, stand in its part of `scratch`. */
   readonly step: StepLayers;
-  readonly activation: Activation;
   /** `evaluate` goes through the samples in the order of the file, and learns nothing. */
   readonly work:
     { readonly kind: 'train'; readonly optimizer: UpdateRule } | { readonly kind: 'evaluate' };
@@ -102,7 +100,7 @@ export const divergedBit = 0x80000000;
  * finite, {@link divergedBit} is set in its first row's count of right predictions.
  */
 export function persistent(options: PersistentOptions): Kernel {
-  const { layers: sizes, activation, batchSize, work, networks, step, tiles } = options;
+  const { layers: sizes, batchSize, work, networks, step, tiles } = options;
   const { workgroupSize, maxSteps, parameterStride } = options;
   const rows = 4 * vec4s(batchSize);
   const buffers: Buffers = {
@@ -171,7 +169,11 @@ fn sampleOf(row: u32) -> u32 {
 #endif
 }
 ${batchRows(batchSize)}${samplesOf}${bytesOf}${blockFunctions}
-${activationFunctions({ activation, needsSlope: trains, output: step.output.output })}
+${activationCode({
+  activated: step.forward.flatMap(activatedBy),
+  sloped: trains ? step.hiddenDelta.map(({ activation }) => activation) : [],
+  output: step.output.output,
+})}
 ${outputDeltaOf(step.output, trains, buffers)}
 #if ${trains}
 var<workgroup> hasDiverged: atomic<u32>;

@@ -1,4 +1,4 @@
-import { activationFunctions } from './activation.ts';
+import { activationCode } from './activation.ts';
 import {
   batchRows,
   counterBinding,
@@ -45,7 +45,7 @@ export function score(options: ScoreOptions): Kernel {
     options.workgroupSize,
     wgsl /* wgsl */ `${settingsStruct}
 ${batchRows(batchSize)}
-${activationFunctions({ output: options.output })}
+${activationCode({ output: options.output })}
 ${costFunctions(options)}`,
     wgsl /* wgsl */ `
 ${sameStep}${endStep}

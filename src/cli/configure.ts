@@ -1,6 +1,7 @@
 /** From the options of `nudge train` and `nudge evaluate` to what they mean. Pure, and strict. */
 import type { TrainConfiguration } from '../benchmark/trainJob.ts';
-import type { Activation, Cost, Output } from '../network/functions.ts';
+import { activationFunction, type Activation } from '../network/activations.ts';
+import type { Cost, Output } from '../network/functions.ts';
 import type { Initializer } from '../network/initializers.ts';
 import { Network, type NetworkOptions } from '../network/network.ts';
 import { presets, type Preset, type PresetName } from '../network/presets.ts';
@@ -145,7 +146,7 @@ function describeNetwork(options: NetworkArguments): NetworkOptions {
     activation,
     output,
     cost: output === 'softmax' ? 'cross-entropy' : 'squared-error',
-    initializer: ['relu', 'leaky-relu', 'gelu'].includes(activation) ? 'he' : 'xavier',
+    initializer: activationFunction(activation).initializer,
     ...said,
   };
 }

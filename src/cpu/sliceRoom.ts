@@ -1,5 +1,6 @@
 /** What each slice of a step has for itself, and the structures of `assembly/structures.ts` that say where, word by word. */
-import { activations, costs, outputs, slopeSource } from '../network/functions.ts';
+import { activationFunction, activations } from '../network/activations.ts';
+import { costs, outputs } from '../network/functions.ts';
 import type { Network } from '../network/network.ts';
 import { oddLines, up, type LayerPlace } from './parameterPlaces.ts';
 
@@ -59,7 +60,7 @@ export function placeSlice(
   const outputsAt = take(rows * layers.at(-1)! * 4);
   const costsAt = take(rows * 8);
   const predictions = take(rows * 4);
-  const needsZ = slopeSource(activation) === 'z';
+  const needsZ = activationFunction(activation).slopeFrom === 'z';
   const words = places.map((place, l) => {
     const panels = up(place.outputs, 8) / 8;
     const isLast = l === places.length - 1;

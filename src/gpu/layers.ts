@@ -1,7 +1,7 @@
 /** Where each layer's part of a step's buffers is, for the kernels, which all share the same few buffers. */
 import type { StepLayers } from '../../shaders/stepLayers.ts';
 import { vec4s } from '../../shaders/wgsl.ts';
-import { slopeSource } from '../network/functions.ts';
+import { activationFunction } from '../network/activations.ts';
 import type { Network } from '../network/network.ts';
 import { parameterRanges } from './layout.ts';
 
@@ -15,7 +15,7 @@ export function stepLayers(
 ): StepLayers {
   const last = layers.length - 2;
   const parameters = parameterRanges({ layers });
-  const slopeFromZ = slopeSource(activation) === 'z';
+  const slopeFromZ = activationFunction(activation).slopeFrom === 'z';
   let activationVec4s = 0;
   let deltaVec4s = 0;
   const places = layers.slice(1).map((outputs, l) => {

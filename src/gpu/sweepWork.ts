@@ -63,7 +63,6 @@ export async function createSweepWork(
     networks: count,
     parameterStride: stride,
     step: stepLayers(network, paddedRows(batchSize)),
-    activation: network.activation,
   });
   const samples = await createSource(device, dataset, batchSize, false);
   let own: ReadonlyMap<string, GPUBuffer> = new Map();

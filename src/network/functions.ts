@@ -1,31 +1,16 @@
-/**
- * The names of the functions a network is made of, and which of them go together.
- * What they compute stands in `src/reference/` (float64) and in `shaders/` (WGSL).
- */
+/** The names of output functions and costs, and which of them go together. */
 import { ConfigurationError } from '../errors.ts';
 import { show } from './arguments.ts';
 
-/** Activation functions of hidden layers. `gelu` is the tanh form, PyTorch's `approximate='tanh'`. */
-export const activations = ['sigmoid', 'tanh', 'relu', 'leaky-relu', 'gelu', 'linear'] as const;
+export { activations, type Activation } from './activations.ts';
+
 /** Activation functions of the last layer. */
 export const outputs = ['sigmoid', 'linear', 'softmax'] as const;
 /** `squared-error` is the sum over the outputs of (a − y)², without ½. Both are averaged over samples. */
 export const costs = ['squared-error', 'cross-entropy'] as const;
 
-export type Activation = (typeof activations)[number];
 export type Output = (typeof outputs)[number];
 export type Cost = (typeof costs)[number];
-
-/** Slope of `leaky-relu` below zero, PyTorch's default. */
-export const leakySlope = 0.01;
-
-/**
- * Which stored value the slope f′(z) is computed from. Most activations know their slope from
- * a = f(z), so z need not be kept: σ′ = a(1 − a), tanh′ = 1 − a². GELU does not.
- */
-export function slopeSource(activation: Activation): 'a' | 'z' {
-  return activation === 'gelu' ? 'z' : 'a';
-}
 
 /**
  * Refuses an output and a cost that do not go together.

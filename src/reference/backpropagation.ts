@@ -7,7 +7,7 @@ import { ConfigurationError } from '../errors.ts';
 import { show } from '../network/arguments.ts';
 import type { Network } from '../network/network.ts';
 import { countParameters, parameterLayout } from '../network/parameters.ts';
-import { slopeSource } from '../network/functions.ts';
+import { activationFunction } from '../network/activations.ts';
 import { forward } from './forward.ts';
 import { hiddenDelta } from './hiddenDelta.ts';
 import { outputDelta, type OutputDelta } from './outputDelta.ts';
@@ -117,7 +117,7 @@ export function backpropagate(pass: PassArguments): Backpropagation {
       activation: network.activation,
       delta,
       weights: parameters.subarray(weightOffset, biasOffset),
-      source: before[slopeSource(network.activation)],
+      source: before[activationFunction(network.activation).slopeFrom],
     });
   }
   const { costs, predictions } = output;

@@ -1,5 +1,4 @@
-import type { Activation } from '../network/functions.ts';
-import { activate } from './functions.ts';
+import { activationFunction, type Activation } from '../network/activations.ts';
 
 export interface ForwardArguments {
   readonly batchSize: number;
@@ -23,6 +22,7 @@ export interface ForwardArguments {
  */
 export function forward(layer: ForwardArguments): { z: Float64Array; a: Float64Array } {
   const { batchSize, inputs, outputs, activation, weights, biases } = layer;
+  const { f } = activationFunction(activation);
   const z = new Float64Array(batchSize * outputs);
   const a = new Float64Array(batchSize * outputs);
   for (let n = 0; n < batchSize; n++) {
@@ -30,7 +30,7 @@ export function forward(layer: ForwardArguments): { z: Float64Array; a: Float64A
       let sum = biases[j]!;
       for (let i = 0; i < inputs; i++) sum += weights[j * inputs + i]! * layer.a[n * inputs + i]!;
       z[n * outputs + j] = sum;
-      a[n * outputs + j] = activate(activation, sum);
+      a[n * outputs + j] = f(sum);
     }
   }
   return { z, a };

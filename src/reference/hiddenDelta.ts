@@ -1,5 +1,4 @@
-import type { Activation } from '../network/functions.ts';
-import { slope } from './functions.ts';
+import { activationFunction, type Activation } from '../network/activations.ts';
 
 export interface HiddenDeltaArguments {
   readonly batchSize: number;
@@ -13,7 +12,7 @@ export interface HiddenDeltaArguments {
   readonly delta: ArrayLike<number>;
   /** Weights between the two, [outputs, inputs]. */
   readonly weights: ArrayLike<number>;
-  /** What the slope is computed from: a or z of the layer asked for, as `slopeSource` says, [batchSize, inputs]. */
+  /** What the slope is computed from: a or z of the layer asked for, as the activation's `slopeFrom` says, [batchSize, inputs]. */
   readonly source: ArrayLike<number>;
 }
 
@@ -26,6 +25,7 @@ export interface HiddenDeltaArguments {
  */
 export function hiddenDelta(layer: HiddenDeltaArguments): Float64Array {
   const { batchSize, inputs, outputs, activation, weights, source } = layer;
+  const { slope } = activationFunction(activation);
   const delta = new Float64Array(batchSize * inputs);
   for (let n = 0; n < batchSize; n++) {
     for (let i = 0; i < inputs; i++) {
@@ -33,7 +33,7 @@ export function hiddenDelta(layer: HiddenDeltaArguments): Float64Array {
       for (let j = 0; j < outputs; j++) {
         sum += weights[j * inputs + i]! * layer.delta[n * outputs + j]!;
       }
-      delta[n * inputs + i] = sum * slope(activation, source[n * inputs + i]!);
+      delta[n * inputs + i] = sum * slope(source[n * inputs + i]!);
     }
   }
   return delta;

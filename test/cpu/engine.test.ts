@@ -1,18 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { createCpuEngine, type CpuOptions } from '../../src/cpu/engine.ts';
 import type { Dataset } from '../../src/data/dataset.ts';
+import { activations } from '../../src/network/activations.ts';
 import { Network } from '../../src/network/network.ts';
 import { presets } from '../../src/network/presets.ts';
 import { createReferenceEngine } from '../../src/reference/engine.ts';
 import type { EngineOptions } from '../../src/engine/engine.ts';
 import { adam, adamW, sgd } from '../../src/engine/optimizers.ts';
-import {
-  hiddenActivations,
-  noisyPatterns,
-  outputsAndCosts,
-  randomDataset,
-  testRandom,
-} from '../support/networks.ts';
+import { noisyPatterns, outputsAndCosts, randomDataset, testRandom } from '../support/networks.ts';
 import { train } from '../support/training.ts';
 
 const largest = (values: Float64Array): number =>
@@ -61,7 +56,7 @@ async function compare(
 }
 
 describe('the CPU engine', () => {
-  const combinations = hiddenActivations.flatMap((activation) =>
+  const combinations = activations.flatMap((activation) =>
     outputsAndCosts.flatMap(([output, cost]) =>
       [0, 0.9].map((momentum) => ({ activation, output, cost, momentum })),
     ),

@@ -1,13 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { ConfigurationError } from '../../src/errors.ts';
-import type { Activation, Cost, Output } from '../../src/network/functions.ts';
+import { activations, type Activation } from '../../src/network/activations.ts';
+import type { Cost, Output } from '../../src/network/functions.ts';
 import { countParameters } from '../../src/network/parameters.ts';
 import {
   backpropagate,
   forwardPass,
   type PassArguments,
 } from '../../src/reference/backpropagation.ts';
-import { hiddenActivations, normals, outputsAndCosts, testRandom } from '../support/networks.ts';
+import { normals, outputsAndCosts, testRandom } from '../support/networks.ts';
 
 /** A random network of one to three layers on a random mini-batch. */
 function randomPass(
@@ -51,7 +52,7 @@ const networksEach = 7;
 const directionsEach = 4;
 
 describe('backpropagate', () => {
-  const combinations = hiddenActivations.flatMap((activation, a) =>
+  const combinations = activations.flatMap((activation, a) =>
     outputsAndCosts.map(([output, cost], o) => ({
       activation,
       output,

@@ -29,11 +29,9 @@ export function persistentVariants(): Kernel[] {
       const adapter = { isSoftware, subgroupSize: 8 };
       const plan = choosePersistentPlan({ layers }, batchSize, adapter, count);
       const step = stepLayers({ layers, ...functions }, paddedRows(batchSize));
-      const { activation } = functions;
       return persistent({
         ...plan,
         step,
-        activation,
         parameterStride: 15000,
         work,
         networks: count,

@@ -1,6 +1,6 @@
 /** Small random networks and datasets, the same ones every time a test runs. */
 import { createDataset, type Dataset } from '../../src/data/dataset.ts';
-import type { Activation, Cost, Output } from '../../src/network/functions.ts';
+import type { Cost, Output } from '../../src/network/functions.ts';
 import { Random } from '../../src/network/random.ts';
 
 /** Every output and cost that go together. */
@@ -10,15 +10,6 @@ export const outputsAndCosts: readonly (readonly [Output, Cost])[] = [
   ['softmax', 'squared-error'],
   ['sigmoid', 'cross-entropy'],
   ['softmax', 'cross-entropy'],
-];
-
-export const hiddenActivations: readonly Activation[] = [
-  'sigmoid',
-  'tanh',
-  'relu',
-  'leaky-relu',
-  'gelu',
-  'linear',
 ];
 
 /** A stream that nothing in `src` draws from. */

@@ -6,15 +6,10 @@
  * Every bound is scaled by the data. A fixed tolerance that is right at the start of training is blind at its end,
  * when gradients are a hundred times smaller: a kernel that returns zeros would pass.
  */
-import type { Activation, Cost, Output } from '../../network/functions.ts';
-import { sigmoid, slope } from '../../reference/functions.ts';
+import { sigmoidError, steepestSigmoid, tiny, ulp, unit } from '../../network/activations.ts';
+import type { Cost, Output } from '../../network/functions.ts';
 
-/** Half the distance of 1 to the next float32: the relative error of one rounding. */
-export const unit = 2 ** -24;
-/** A relative error of one ULP is at most this. */
-const ulp = 2 * unit;
-/** Results this small may be flushed to 0. */
-export const tiny = 2 ** -126;
+export { tiny, unit };
 
 /**
  * A sum of `terms` products, in any order and with or without fused multiply-add. Errors of many roundings
@@ -23,70 +18,6 @@ export const tiny = 2 ** -126;
  */
 export function sumBound(terms: number, magnitude: number): number {
   return (2 * Math.sqrt(terms) + 4) * unit * magnitude + tiny;
-}
-
-/** a = f(z) from a z that is itself off by `zError`: what f makes of that, and f's own error. */
-export function activationBound(activation: Activation, z: number, zError: number): number {
-  switch (activation) {
-    case 'sigmoid':
-      return zError * steepestSigmoid(z, zError) + sigmoidError(z);
-    case 'tanh': {
-      // Near 0 the kernel takes the Taylor series, whose error shrinks with z.
-      const own =
-        Math.abs(z) + zError < 0.25
-          ? 4 * Math.abs(z)
-          : 2 * Math.exp(-2 * Math.abs(z)) * (3 + 4 * Math.abs(z)) + 4;
-      return zError + ulp * own;
-    }
-    case 'gelu': {
-      const gate = geluGateArgument(z);
-      return 1.13 * zError + ulp * Math.abs(z) * sigmoid(gate) * (10 + 7 * Math.abs(gate)) + tiny;
-    }
-    case 'relu':
-    case 'leaky-relu':
-    case 'linear':
-      return zError + ulp * Math.abs(z);
-  }
-}
-
-/** exp is off by 3 + 2|z| ULP, the sum by ½, the quotient by 2½. */
-function sigmoidError(z: number): number {
-  return ulp * (6 + 2 * Math.abs(z)) * sigmoid(z) + tiny;
-}
-
-/** The largest slope of the sigmoid within `zError` of z: far from 0 it hardly passes errors on. */
-function steepestSigmoid(z: number, zError: number): number {
-  // On the side where a is small: on the other, beyond 37, 1 − a is 0 in float64 and so would the slope be.
-  const a = sigmoid(-Math.max(0, Math.abs(z) - zError));
-  return a * (1 - a);
-}
-
-function geluGateArgument(z: number): number {
-  return 2 * Math.sqrt(2 / Math.PI) * z * (1 + 0.044715 * z * z);
-}
-
-/** f′ from a `source` (a or z, see `slopeSource`) that is itself off by `sourceError`. */
-export function slopeBound(activation: Activation, source: number, sourceError: number): number {
-  switch (activation) {
-    // Both take 1 − a, which is exact where a is near 1.
-    case 'sigmoid':
-      return sourceError + 2 * ulp * Math.abs(slope(activation, source)) + tiny;
-    case 'tanh':
-      return 2 * sourceError + 2 * ulp * Math.abs(slope(activation, source)) + tiny;
-    case 'gelu': {
-      // Two terms that cancel out where the slope is 0; e^−|u| is off by 3 + 2|u| ULP, and u, by as many roundings, by 3.
-      const u = geluGateArgument(source);
-      const steepness = 2 * Math.sqrt(2 / Math.PI) * (1 + 3 * 0.044715 * source * source);
-      const terms = sigmoid(u) + Math.abs(source) * sigmoid(u) * sigmoid(-u) * steepness;
-      return 1.2 * sourceError + ulp * (12 + 5 * Math.abs(u)) * terms + tiny * (1 + steepness);
-    }
-    case 'relu':
-    case 'leaky-relu':
-      // At the kink the slope may come out as that of the other side.
-      return Math.abs(source) <= sourceError && sourceError > 0 ? 1 : unit;
-    case 'linear':
-      return 0;
-  }
 }
 
 export interface OutputBounds {

@@ -6,11 +6,10 @@ import {
 import { vec4s } from '../../../shaders/wgsl.ts';
 import type { Device } from '../../gpu/device.ts';
 import { packLayer, packRows, packSamples, unpackRows } from '../../gpu/layout.ts';
-import { slopeSource } from '../../network/functions.ts';
+import { activationFunction } from '../../network/activations.ts';
 import { forward } from '../../reference/forward.ts';
-import { activate } from '../../reference/functions.ts';
 import { Arena } from './arena.ts';
-import { activationBound, sumBound } from './bounds.ts';
+import { sumBound } from './bounds.ts';
 import { counterBefore, drawStep, sampleInRow, settingsOf, type EpochStep } from './epoch.ts';
 import { runKernel } from './kernelRunner.ts';
 import { Samples, Worst, type DataKind } from './samples.ts';
@@ -52,7 +51,7 @@ export async function checkForward(
   const [buffer, parameters] = [new Arena(), new Arena()];
   const inputAt = input.packed && buffer.add(input.packed);
   const outputAt = buffer.add({ poisoned: rows * 4 * vec4s(outputs) });
-  const keepsZ = slopeSource(activation) === 'z';
+  const keepsZ = activationFunction(activation).slopeFrom === 'z';
   const preactivationAt = keepsZ ? buffer.add({ poisoned: rows * 4 * vec4s(outputs) }) : 0;
   const parametersAt = parameters.add(packLayer(weights, biases, inputs, outputs));
   const layer = {
@@ -85,6 +84,7 @@ export async function checkForward(
     biases,
   });
 
+  const { f, bound } = activationFunction(activation);
   const worst = new Worst();
   for (let n = 0; n < rows; n++) {
     for (let j = 0; j < outputs; j++) {
@@ -97,12 +97,12 @@ export async function checkForward(
       }
       const at = n * outputs + j;
       if (kind === 'integers') {
-        const expected = predictable ? activate(activation, scaledByteSum(sum)) : truth.a[at]!;
+        const expected = predictable ? f(scaledByteSum(sum)) : truth.a[at]!;
         worst.note(found[at]!, expected, 0);
         continue;
       }
       const zBound = sumBound(inputs + 1, magnitude);
-      worst.note(found[at]!, truth.a[at]!, activationBound(activation, truth.z[at]!, zBound));
+      worst.note(found[at]!, truth.a[at]!, bound.f(truth.z[at]!, zBound));
       if (foundZ) worst.note(foundZ[at]!, truth.z[at]!, zBound);
     }
   }

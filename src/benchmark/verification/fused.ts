@@ -3,7 +3,7 @@ import { vec4s } from '../../../shaders/wgsl.ts';
 import type { Device } from '../../gpu/device.ts';
 import { stepLayers } from '../../gpu/layers.ts';
 import { packLayer, packRows, packSamples, parameterRanges, unpackRows } from '../../gpu/layout.ts';
-import { slopeSource } from '../../network/functions.ts';
+import { activationFunction } from '../../network/activations.ts';
 import { Network, type NetworkOptions } from '../../network/network.ts';
 import { backpropagate } from '../../reference/backpropagation.ts';
 import { outputBounds, unit } from './bounds.ts';
@@ -56,7 +56,7 @@ export async function checkFused(
   const all = stepLayers(network, rows);
   const poisoned = (length: number) => new Uint32Array(4 * length).fill(poison);
   const contents = { activations: poisoned(all.activationVec4s), deltas: poisoned(all.deltaVec4s) };
-  const keepsZ = slopeSource(activation) === 'z';
+  const keepsZ = activationFunction(activation).slopeFrom === 'z';
   const put = (at: number, values: Float64Array, outputs: number) => {
     const packed = packRows(Float32Array.from(values), rows, outputs);
     contents.activations.set(new Uint32Array(packed.buffer), 4 * at);

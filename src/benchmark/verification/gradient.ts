@@ -7,15 +7,14 @@ import { fileOrder } from '../../data/shuffle.ts';
 import type { Device } from '../../gpu/device.ts';
 import { GpuEngine } from '../../gpu/engine.ts';
 import type { Plan } from '../../gpu/plan/plan.ts';
-import { slopeSource } from '../../network/functions.ts';
+import { activationFunction } from '../../network/activations.ts';
 import type { Network } from '../../network/network.ts';
 import { parameterLayout } from '../../network/parameters.ts';
 import { backpropagate, type Backpropagation } from '../../reference/backpropagation.ts';
-import { slope } from '../../reference/functions.ts';
 import { featureValues } from '../../reference/features.ts';
 import { TrainingCursor } from '../../engine/cursor.ts';
 import { sgd } from '../../engine/optimizers.ts';
-import { activationBound, outputBounds, slopeBound, sumBound } from './bounds.ts';
+import { outputBounds, sumBound } from './bounds.ts';
 import { Worst } from './samples.ts';
 
 /**
@@ -202,7 +201,8 @@ function forwardBounds(
       }
     }
     const truth = pass.layers[l]!.z;
-    const after = z.map((error, at) => activationBound(network.activation, truth[at]!, error));
+    const { bound } = activationFunction(network.activation);
+    const after = z.map((error, at) => bound.f(truth[at]!, error));
     errors.push({ z, a: after });
   });
   return errors;
@@ -245,8 +245,9 @@ function hiddenDeltaErrors(
   const weights = network.weights(l);
   const { delta } = pass.layers[l]!;
   const { z, a } = pass.layers[l - 1]!;
-  // ReLU's slope is uncertain where z is near 0; its a is 0 in all the places where z is surely below.
-  const fromZ = slopeSource(network.activation) === 'z' || network.activation.endsWith('relu');
+  // A slope with a kink is uncertain where z is near 0; a is 0 also where z is surely below.
+  const { slopeFrom, slope, bound, hasKink } = activationFunction(network.activation);
+  const fromZ = slopeFrom === 'z' || hasKink === true;
   const errors = new Float64Array(a.length);
   for (let at = 0; at < a.length; at++) {
     const n = Math.floor(at / inputs);
@@ -265,8 +266,8 @@ function hiddenDeltaErrors(
     const backpropagatedError = error + sumBound(outputs, magnitude);
     const source = fromZ ? z[at]! : a[at]!;
     const sourceError = fromZ ? before.z[at]! : before.a[at]!;
-    const f = Math.abs(slope(network.activation, source));
-    const fError = slopeBound(network.activation, source, sourceError);
+    const f = Math.abs(slope(source));
+    const fError = bound.slope(source, sourceError);
     errors[at] =
       backpropagatedError * (f + fError) +
       Math.abs(backpropagated) * fError +

@@ -6,11 +6,10 @@ import {
 import { vec4s } from '../../../shaders/wgsl.ts';
 import type { Device } from '../../gpu/device.ts';
 import { packLayer, packRows, unpackRows } from '../../gpu/layout.ts';
-import { slopeSource } from '../../network/functions.ts';
-import { slope } from '../../reference/functions.ts';
+import { activationFunction } from '../../network/activations.ts';
 import { hiddenDelta } from '../../reference/hiddenDelta.ts';
 import { Arena } from './arena.ts';
-import { slopeBound, sumBound } from './bounds.ts';
+import { sumBound } from './bounds.ts';
 import { requirePaddingZero } from './forward.ts';
 import { runKernel } from './kernelRunner.ts';
 import { Samples, Worst, type DataKind } from './samples.ts';
@@ -66,6 +65,10 @@ export async function checkHiddenDelta(
     source,
   });
 
+  const {
+    slope,
+    bound: { slope: slopeBound },
+  } = activationFunction(activation);
   const worst = new Worst();
   for (let n = 0; n < rows; n++) {
     for (let i = 0; i < inputs; i++) {
@@ -77,10 +80,10 @@ export async function checkHiddenDelta(
         backpropagated += product;
       }
       const at = n * inputs + i;
-      const f = slope(activation, source[at]!);
+      const f = slope(source[at]!);
       const bound =
         sumBound(outputs, magnitude) * Math.abs(f) +
-        Math.abs(backpropagated) * slopeBound(activation, source[at]!, 0) +
+        Math.abs(backpropagated) * slopeBound(source[at]!, 0) +
         sumBound(0, Math.abs(truth[at]!));
       worst.note(found[at]!, truth[at]!, kind === 'integers' ? 0 : bound);
     }
@@ -92,5 +95,6 @@ export async function checkHiddenDelta(
 
 /** Activations whose slope of an integer is an integer, so that integers stay exact. */
 export function hasIntegerSlope(activation: HiddenDeltaLayer['activation']): boolean {
-  return slopeSource(activation) === 'a' && activation !== 'leaky-relu';
+  const { slopeFrom, slope } = activationFunction(activation);
+  return slopeFrom === 'a' && [-2, -1, 0, 1, 2].every((a) => Number.isInteger(slope(a)));
 }

@@ -15,15 +15,11 @@ import { requirePlan } from '../../../src/gpu/plan/check.ts';
 import { trainingStep } from '../../../src/gpu/step.ts';
 import { BatchTimer } from '../../../src/gpu/probes/batchTimer.ts';
 import { Workbench } from '../../../src/gpu/plan/tuning/workbench.ts';
+import { activations } from '../../../src/network/activations.ts';
 import { Network } from '../../../src/network/network.ts';
 import { sgd } from '../../../src/engine/optimizers.ts';
 import { testGpu } from '../../setup/adapter.ts';
-import {
-  hiddenActivations,
-  outputsAndCosts,
-  randomDataset,
-  testRandom,
-} from '../../support/networks.ts';
+import { outputsAndCosts, randomDataset, testRandom } from '../../support/networks.ts';
 
 const swiftShader = { isSoftware: true, subgroupSize: 4, maxWorkgroupSize: 256 };
 
@@ -71,7 +67,7 @@ describe('on a device', () => {
   ].map((one, i) => ({
     ...one,
     title: one.layers.join('-'),
-    activation: hiddenActivations[(i + 1) % hiddenActivations.length]!,
+    activation: activations[(i + 1) % activations.length]!,
     functions: outputsAndCosts[(2 * i + 1) % outputsAndCosts.length]!,
   }));
 

@@ -48,9 +48,9 @@ fn sigmoid(z: vec4f) -> vec4f {
   return orNan(select(vec4f(1.0), e, z < vec4f()) / (1.0 + e), z);
 }
 
-fn activate(z: vec4f) -> vec4f { return sigmoid(z); }
+fn activateSigmoid(z: vec4f) -> vec4f { return sigmoid(z); }
 
-fn slope(a: vec4f) -> vec4f { return a * (1.0 - a); }
+fn slopeSigmoid(a: vec4f) -> vec4f { return a * (1.0 - a); }
 
 fn fourFrom(index4: u32) -> vec4u { return 4u * index4 + vec4u(0u, 1u, 2u, 3u); }
 // sum + a·b, step after step. fma rounds once, and SwiftShader needs it spelled out.
@@ -163,7 +163,7 @@ fn storeForward0(row: u32, column4: u32, sum: vec4f) {
   let bias = parameters[3136u + column4];
   let z = fma(sum, vec4f(0.003921568859368563f), bias);
   let at = row * 4u + column4;
-  let a = activate(z);
+  let a = activateSigmoid(z);
   let isReal = fourFrom(column4) < vec4u(16u);
   activations[0u + at] = select(vec4f(), a, isReal);
 }
@@ -220,7 +220,7 @@ fn storeForward1(row: u32, column4: u32, sum: vec4f) {
   let bias = parameters[3216u + column4];
   let z = sum + bias;
   let at = row * 4u + column4;
-  let a = activate(z);
+  let a = activateSigmoid(z);
   let isReal = fourFrom(column4) < vec4u(16u);
   activations[400u + at] = select(vec4f(), a, isReal);
 }
@@ -332,7 +332,8 @@ fn loadBBack0(k4: u32, column4: u32) -> mat4x4f { return transpose(weightsBack0(
 
 fn storeBack0(row: u32, column4: u32, sum: vec4f) {
   let at = row * 4u + column4;
-  deltas[400u + at] = sum * slope(activations[400u + at]);
+  let slope = slopeSigmoid(activations[400u + at]);
+  deltas[400u + at] = sum * slope;
 }
 const SPLIT_KBack0 = 2u;
 const ACROSSBack0 = 4u;
@@ -385,7 +386,8 @@ fn loadBBack1(k4: u32, column4: u32) -> mat4x4f { return transpose(weightsBack1(
 
 fn storeBack1(row: u32, column4: u32, sum: vec4f) {
   let at = row * 4u + column4;
-  deltas[0u + at] = sum * slope(activations[0u + at]);
+  let slope = slopeSigmoid(activations[0u + at]);
+  deltas[0u + at] = sum * slope;
 }
 const SPLIT_KBack1 = 4u;
 const ACROSSBack1 = 4u;

@@ -43,9 +43,9 @@ fn orNan(value: vec4f, z: vec4f) -> vec4f {
   return select(value, z, (bitcast<vec4u>(z) & vec4u(0x7fffffffu)) > vec4u(0x7f800000u));
 }
 
-fn activate(z: vec4f) -> vec4f { return select(z, vec4f(), z < vec4f()); }
+fn activateRelu(z: vec4f) -> vec4f { return select(z, vec4f(), z < vec4f()); }
 
-fn slope(a: vec4f) -> vec4f { return select(vec4f(), vec4f(1.0), a > vec4f()); }
+fn slopeRelu(a: vec4f) -> vec4f { return select(vec4f(), vec4f(1.0), a > vec4f()); }
 
 fn fourFrom(index4: u32) -> vec4u { return 4u * index4 + vec4u(0u, 1u, 2u, 3u); }
 // sum + a·b, step after step. fma rounds once, and SwiftShader needs it spelled out.
@@ -166,7 +166,7 @@ fn storeForward0(row: u32, column4: u32, sum: vec4f) {
   let bias = parameters[25088u + column4];
   let z = fma(sum, vec4f(0.003921568859368563f), bias);
   let at = row * 32u + column4;
-  let a = activate(z);
+  let a = activateRelu(z);
   let isReal = fourFrom(column4) < vec4u(128u);
   activations[0u + at] = select(vec4f(), a, isReal);
 }
@@ -278,7 +278,8 @@ fn loadBBack0(k4: u32, column4: u32) -> mat4x4f { return transpose(weightsBack0(
 
 fn storeBack0(row: u32, column4: u32, sum: vec4f) {
   let at = row * 32u + column4;
-  deltas[0u + at] = sum * slope(activations[0u + at]);
+  let slope = slopeRelu(activations[0u + at]);
+  deltas[0u + at] = sum * slope;
 }
 const SPLIT_KBack0 = 2u;
 const ACROSSBack0 = 32u;
