@@ -46,30 +46,20 @@ export interface ServeOptions {
  * @throws {ConfigurationError} when it cannot be served there
  */
 export async function servePage({ mounts = [], host, port }: ServeOptions) {
-  const page = await providePage();
-  try {
-    const server = await startServer({ folder: page.path, mounts, host, port });
-    const url = `${server.origin}/headless.html`;
-    const close = async () => {
-      await server.close();
-      page.dispose();
-    };
-    let closing: Promise<void> | undefined;
-    /** The session, once the page is open. */
-    const session = (
-      link: PageLink,
-      closeBrowser: () => Promise<void>,
-    ): Pick<BrowserSession, 'url' | 'call' | 'close'> => ({
-      url,
-      call: <Result, Event>(name: string, args?: unknown, options: CallOptions<Event> = {}) =>
-        link.call<Result, Event>(name, args, options),
-      close: () => (closing ??= closeBrowser().then(close)),
-    });
-    return { url, session, close };
-  } catch (error) {
-    page.dispose();
-    throw error;
-  }
+  const { origin, close } = await startServer({ folder: await providePage(), mounts, host, port });
+  const url = `${origin}/headless.html`;
+  let closing: Promise<void> | undefined;
+  /** The session, once the page is open. */
+  const session = (
+    link: PageLink,
+    closeBrowser: () => Promise<void>,
+  ): Pick<BrowserSession, 'url' | 'call' | 'close'> => ({
+    url,
+    call: <Result, Event>(name: string, args?: unknown, options: CallOptions<Event> = {}) =>
+      link.call<Result, Event>(name, args, options),
+    close: () => (closing ??= closeBrowser().then(close)),
+  });
+  return { url, session, close };
 }
 
 /**
