@@ -5,8 +5,8 @@
 import type { Browser, BrowserContext, Page } from 'puppeteer';
 
 import { BrowserError } from '../errors.ts';
-import type { NudgePage, Outcome } from '../page/nudgePage.ts';
-import { decode, decodeError, encode, encodeError } from '../page/wire.ts';
+import { decode, encode, type NudgePage, type Outcome } from '../page/nudgePage.ts';
+import { decodeError, encodeError } from '../page/wire.ts';
 
 export interface CallOptions<Event> {
   /**
