@@ -6,7 +6,7 @@ import type { BrowserEnvironment } from '../page/jobs/environment.ts';
 import { describeBrowser, findBrowser, findBrowsers, type FoundBrowser } from './browser.ts';
 import type { AdapterChoice } from './dawn.ts';
 import { mayHaveGpu } from './gpuDevice.ts';
-import { launchBrowser } from './launchBrowser.ts';
+import { closeBrowser, launchBrowser } from './launchBrowser.ts';
 import { PageLink } from './pageLink.ts';
 import { requireAdapter, servePage, type BrowserSession } from './pageSession.ts';
 import type { Mount } from './server.ts';
@@ -119,18 +119,4 @@ async function open(
     await closeBrowser(browser);
     throw error;
   }
-}
-
-/** Ends a browser, by force when it does not end by itself within 5 s. */
-async function closeBrowser(browser: Browser): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const force = new Promise<void>((resolve) => {
-    timer = setTimeout(() => {
-      browser.process()?.kill('SIGKILL');
-      resolve();
-    }, 5_000);
-  });
-  // A browser that has crashed cannot be closed, and needs not be.
-  await Promise.race([browser.close().catch(() => undefined), force]);
-  clearTimeout(timer);
 }
