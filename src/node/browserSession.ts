@@ -1,14 +1,10 @@
 /** A browser that is started, without a window, to work for a Node program, and ended when it has. */
-import type { Browser } from 'puppeteer';
-
 import { BrowserError, NoAdapterError } from '../errors.ts';
-import type { BrowserEnvironment } from '../page/jobs/environment.ts';
 import { describeBrowser, findBrowser, findBrowsers, type FoundBrowser } from './browser.ts';
 import type { AdapterChoice } from './dawn.ts';
 import { mayHaveGpu } from './gpuDevice.ts';
 import { closeBrowser, launchBrowser } from './launchBrowser.ts';
-import { PageLink } from './pageLink.ts';
-import { requireAdapter, servePage, type BrowserSession } from './pageSession.ts';
+import { requireAdapter, servePage, type BrowserSession, type PageSite } from './pageSession.ts';
 import type { Mount } from './server.ts';
 
 export interface BrowserSessionOptions {
@@ -39,33 +35,22 @@ export async function openBrowserSession(
 ): Promise<LaunchedSession> {
   const site = await servePage(options);
   try {
-    const { process, link, ...facts } = await openFirst(site.url, options);
-    return { ...facts, ...site.session(link, () => closeBrowser(process)) };
+    return await openFirst(site, options);
   } catch (error) {
     await site.close();
     throw error;
   }
 }
 
-interface Opened {
-  readonly process: Browser;
-  readonly link: PageLink;
-  readonly browser: FoundBrowser;
-  readonly version: string;
-  readonly environment: BrowserEnvironment;
-}
-
-async function openFirst(
-  url: string,
-  options: BrowserSessionOptions,
-): Promise<Opened & { passedOver: string[] }> {
+async function openFirst(site: PageSite, options: BrowserSessionOptions): Promise<LaunchedSession> {
   const { browser: wanted = 'chromium', adapter = 'auto' } = options;
   const failures: Error[] = [];
   for await (const found of findBrowsers(wanted)) {
     for (const attempt of attempts(adapter, found)) {
       try {
-        const opened = await open(found, attempt, url, options);
-        return { ...opened, passedOver: failures.map((failure) => failure.message) };
+        const session = await open(found, attempt, site, options);
+        const passedOver = failures.map((failure) => failure.message);
+        return { ...session, browser: found, passedOver };
       } catch (error) {
         if (!(error instanceof BrowserError || error instanceof NoAdapterError)) throw error;
         failures.push(error);
@@ -95,26 +80,20 @@ function attempts(
 async function open(
   found: FoundBrowser,
   attempt: Attempt,
-  url: string,
+  site: PageSite,
   options: BrowserSessionOptions,
-): Promise<Opened> {
+): Promise<BrowserSession> {
   const browser = await launchBrowser(found, {
     adapter: attempt === 'hardware' ? 'hardware' : 'software',
     handleSignals: options.handleSignals ?? true,
   });
   try {
-    const link = await PageLink.open(browser, url);
-    const environment = await link.call<BrowserEnvironment, never>('environment', undefined, {});
+    const session = await site.open(browser, () => closeBrowser(browser));
     if (attempt !== 'none') {
-      requireAdapter(environment, describeBrowser(found), options.adapter === 'hardware');
+      const hardwareOnly = options.adapter === 'hardware';
+      requireAdapter(session.environment, describeBrowser(found), hardwareOnly);
     }
-    return {
-      process: browser,
-      link,
-      browser: found,
-      version: await browser.version(),
-      environment,
-    };
+    return session;
   } catch (error) {
     await closeBrowser(browser);
     throw error;
