@@ -38,6 +38,8 @@ const strangers = [
 const packages = {
   'wgsl-preprocessor': '^shaders/wgsl\\.ts$',
   valibot: '^src/(benchmark/result|cli|gpu/plan)/',
+  sirv: '^src/node/server\\.ts$',
+  devalue: '^src/page/nudgePage\\.ts$',
   uplot: '^src/page/',
   idb: '^src/page/',
   'commander|cli-progress': '^src/cli/|^bench/',

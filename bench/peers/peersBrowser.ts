@@ -7,7 +7,7 @@ import type { Browser } from 'puppeteer';
 import type { AdapterChoice } from '../../src/node/dawn.ts';
 import { findBrowser, type FoundBrowser } from '../../src/node/browser.ts';
 import { mayHaveGpu } from '../../src/node/gpuDevice.ts';
-import { launchBrowser } from '../../src/node/launchBrowser.ts';
+import { closeBrowser, launchBrowser } from '../../src/node/launchBrowser.ts';
 import { PageLink } from '../../src/node/pageLink.ts';
 import { startServer, type Mount, type StaticServer } from '../../src/node/server.ts';
 import type { BrowserEnvironment } from '../../src/page/jobs/environment.ts';
@@ -133,17 +133,7 @@ export class PeersBrowser implements MeasuringPlace {
   async stop(): Promise<void> {
     const browser = this.#browser;
     this.#browser = undefined;
-    if (browser === undefined) return;
-    let timer: NodeJS.Timeout | undefined;
-    const force = new Promise<void>((resolve) => {
-      timer = setTimeout(() => {
-        browser.process()?.kill('SIGKILL');
-        resolve();
-      }, 5_000);
-    });
-    // A browser that has crashed cannot be closed, and needs not be.
-    await Promise.race([browser.close().catch(() => undefined), force]);
-    clearTimeout(timer);
+    if (browser) await closeBrowser(browser);
   }
 }
 

@@ -1,14 +1,10 @@
 /** A browser that is started, without a window, to work for a Node program, and ended when it has. */
-import type { Browser } from 'puppeteer';
-
 import { BrowserError, NoAdapterError } from '../errors.ts';
-import type { BrowserEnvironment } from '../page/jobs/environment.ts';
 import { describeBrowser, findBrowser, findBrowsers, type FoundBrowser } from './browser.ts';
 import type { AdapterChoice } from './dawn.ts';
 import { mayHaveGpu } from './gpuDevice.ts';
-import { launchBrowser } from './launchBrowser.ts';
-import { PageLink } from './pageLink.ts';
-import { requireAdapter, servePage, type BrowserSession } from './pageSession.ts';
+import { closeBrowser, launchBrowser } from './launchBrowser.ts';
+import { requireAdapter, servePage, type BrowserSession, type PageSite } from './pageSession.ts';
 import type { Mount } from './server.ts';
 
 export interface BrowserSessionOptions {
@@ -39,33 +35,22 @@ export async function openBrowserSession(
 ): Promise<LaunchedSession> {
   const site = await servePage(options);
   try {
-    const { process, link, ...facts } = await openFirst(site.url, options);
-    return { ...facts, ...site.session(link, () => closeBrowser(process)) };
+    return await openFirst(site, options);
   } catch (error) {
     await site.close();
     throw error;
   }
 }
 
-interface Opened {
-  readonly process: Browser;
-  readonly link: PageLink;
-  readonly browser: FoundBrowser;
-  readonly version: string;
-  readonly environment: BrowserEnvironment;
-}
-
-async function openFirst(
-  url: string,
-  options: BrowserSessionOptions,
-): Promise<Opened & { passedOver: string[] }> {
+async function openFirst(site: PageSite, options: BrowserSessionOptions): Promise<LaunchedSession> {
   const { browser: wanted = 'chromium', adapter = 'auto' } = options;
   const failures: Error[] = [];
   for await (const found of findBrowsers(wanted)) {
     for (const attempt of attempts(adapter, found)) {
       try {
-        const opened = await open(found, attempt, url, options);
-        return { ...opened, passedOver: failures.map((failure) => failure.message) };
+        const session = await open(found, attempt, site, options);
+        const passedOver = failures.map((failure) => failure.message);
+        return { ...session, browser: found, passedOver };
       } catch (error) {
         if (!(error instanceof BrowserError || error instanceof NoAdapterError)) throw error;
         failures.push(error);
@@ -95,42 +80,22 @@ function attempts(
 async function open(
   found: FoundBrowser,
   attempt: Attempt,
-  url: string,
+  site: PageSite,
   options: BrowserSessionOptions,
-): Promise<Opened> {
+): Promise<BrowserSession> {
   const browser = await launchBrowser(found, {
     adapter: attempt === 'hardware' ? 'hardware' : 'software',
     handleSignals: options.handleSignals ?? true,
   });
   try {
-    const link = await PageLink.open(browser, url);
-    const environment = await link.call<BrowserEnvironment, never>('environment', undefined, {});
+    const session = await site.open(browser, () => closeBrowser(browser));
     if (attempt !== 'none') {
-      requireAdapter(environment, describeBrowser(found), options.adapter === 'hardware');
+      const hardwareOnly = options.adapter === 'hardware';
+      requireAdapter(session.environment, describeBrowser(found), hardwareOnly);
     }
-    return {
-      process: browser,
-      link,
-      browser: found,
-      version: await browser.version(),
-      environment,
-    };
+    return session;
   } catch (error) {
     await closeBrowser(browser);
     throw error;
   }
-}
-
-/** Ends a browser, by force when it does not end by itself within 5 s. */
-async function closeBrowser(browser: Browser): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const force = new Promise<void>((resolve) => {
-    timer = setTimeout(() => {
-      browser.process()?.kill('SIGKILL');
-      resolve();
-    }, 5_000);
-  });
-  // A browser that has crashed cannot be closed, and needs not be.
-  await Promise.race([browser.close().catch(() => undefined), force]);
-  clearTimeout(timer);
 }

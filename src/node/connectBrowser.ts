@@ -2,6 +2,8 @@
  * Connects to a browser that somebody else has started, on another machine say, by Chromium's protocol (CDP) or by
  * WebDriver BiDi. It gets a context of its own, as private windows are, and nothing else in it is looked at.
  */
+import { setTimeout as wait } from 'node:timers/promises';
+
 import type { Browser, BrowserContext, ConnectOptions, Target } from 'puppeteer';
 
 import { BrowserError, ConfigurationError } from '../errors.ts';
@@ -59,7 +61,8 @@ export async function connectBrowser(endpoint: string): Promise<ConnectedBrowser
     disconnect: () =>
       (leaving ??= (async () => {
         // A browser that has gone away has closed it already.
-        await Promise.race([own.close().catch(() => undefined), wait(5_000)]);
+        const late = wait(5_000, undefined, { ref: false });
+        await Promise.race([own.close().catch(() => undefined), late]);
         await browser.disconnect().catch(() => undefined);
       })()),
   };
@@ -89,7 +92,7 @@ export function connectOptions(
 async function answered(endpoint: string, connecting: Promise<Browser>): Promise<Browser> {
   const silence = new AbortController();
   try {
-    const silent = wait(limitMs, silence.signal).then(() => {
+    const silent = wait(limitMs, undefined, { signal: silence.signal }).then(() => {
       throw new Error(`it has not answered for ${limitMs / 1000} s.`);
     });
     return await Promise.race([connecting, silent]);
@@ -115,11 +118,4 @@ function messageOf(thrown: unknown): string {
   const reason =
     cause instanceof Error && cause.message !== '' ? `${message} (${cause.message})` : message;
   return `${(reason || String(thrown)).trim().replace(/\.$/, '')}.`;
-}
-
-function wait(ms: number, signal?: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(resolve, ms);
-    signal?.addEventListener('abort', () => clearTimeout(timer));
-  });
 }

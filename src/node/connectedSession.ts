@@ -1,8 +1,6 @@
 /** A page in a browser that runs already, on another machine say. */
 import { NoAdapterError } from '../errors.ts';
-import type { BrowserEnvironment } from '../page/jobs/environment.ts';
 import { connectBrowser } from './connectBrowser.ts';
-import { PageLink } from './pageLink.ts';
 import {
   requireAdapter,
   servePage,
@@ -30,14 +28,13 @@ export async function connectBrowserSession(
   try {
     const site = await servePage(options);
     try {
-      const link = await PageLink.open(browser, site.url, context);
-      const environment = await link.call<BrowserEnvironment, never>('environment', undefined, {});
-      const version = await browser.version();
+      const session = await site.open(browser, disconnect, context);
+      const { version, environment } = session;
       if (options.needsAdapter ?? true) {
         if (!environment.isSecure) throw insecure(version, new URL(site.url));
         requireAdapter(environment, `${version} at ${endpoint}`, false);
       }
-      return { version, environment, ...site.session(link, disconnect) };
+      return session;
     } catch (error) {
       await site.close();
       throw error;

@@ -23,7 +23,7 @@ export interface LaunchBrowserOptions {
 }
 
 /**
- * A running browser; `close()` it.
+ * A running browser, for {@link closeBrowser}.
  * @throws {BrowserError} when it does not start within 30 s, with what it said
  */
 export async function launchBrowser(
@@ -96,6 +96,20 @@ async function start(
       { cause: error },
     );
   }
+}
+
+/** Ends a browser, by force when it does not end by itself within 5 s. */
+export async function closeBrowser(browser: Browser): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const force = new Promise<void>((resolve) => {
+    timer = setTimeout(() => {
+      browser.process()?.kill('SIGKILL');
+      resolve();
+    }, 5_000);
+  });
+  // A browser that has crashed cannot be closed, and needs not be.
+  await Promise.race([browser.close().catch(() => undefined), force]);
+  clearTimeout(timer);
 }
 
 /** Chromium's flags beyond Puppeteer's own. */

@@ -10,12 +10,11 @@
  */
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 
-import { cacheFolder } from './cacheFolder.ts';
+import { cacheFolder, writableCache } from './cacheFolder.ts';
 
 /** Where the parts of the unpacked package lie. All are absolute paths. */
 export interface PackagedChromium {
@@ -45,7 +44,7 @@ export async function unpackChromium(
   if (found === undefined) return undefined;
   const { version } = JSON.parse(await readFile(found.manifestPath, 'utf8')) as { version: string };
 
-  const cache = await usableCache(options.cacheFolder ?? cacheFolder());
+  const cache = await writableCache(options.cacheFolder ?? cacheFolder());
   const folder = join(cache, `chromium-${version}`);
   if (!existsSync(folder)) await unpackInto(folder, cache, found.entryPath);
   return {
@@ -67,21 +66,6 @@ function locatePackage(): { entryPath: string; manifestPath: string } | undefine
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'MODULE_NOT_FOUND') return undefined;
     throw error;
-  }
-}
-
-/** The cache folder, or a fresh temporary one where the home folder is missing or read-only. */
-async function usableCache(wanted: string): Promise<string> {
-  try {
-    await mkdir(wanted, { recursive: true, mode: 0o700 });
-    // Being there says nothing about being writable, so try.
-    await rm(await mkdtemp(join(wanted, '.try-')), { recursive: true });
-    return wanted;
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (!['EACCES', 'EROFS', 'EPERM', 'ENOENT', 'ENOTDIR', 'EEXIST'].includes(code ?? ''))
-      throw error;
-    return mkdtemp(join(tmpdir(), 'nudge-'));
   }
 }
 

@@ -5,8 +5,8 @@
 import type { Browser, BrowserContext, Page } from 'puppeteer';
 
 import { BrowserError } from '../errors.ts';
-import type { NudgePage, Outcome } from '../page/nudgePage.ts';
-import { decode, decodeError, encode, encodeError } from '../page/wire.ts';
+import { decode, encode, type NudgePage, type Outcome } from '../page/nudgePage.ts';
+import { decodeError, encodeError } from '../page/wire.ts';
 
 export interface CallOptions<Event> {
   /**
@@ -73,31 +73,35 @@ export class PageLink {
     const { onEvent, signal } = options;
     signal?.throwIfAborted();
     const id = ++this.#lastId;
-    const interruption = new Interruption(() => {
+    let interrupt!: (reason: unknown) => void;
+    const interrupted = new Promise<never>((_, reject) => (interrupt = reject));
+    const tellJob = () => {
       // Where the page is gone, the call rejects for that reason already.
       this.#page.evaluate((id) => nudge.abort(id), id).catch(() => undefined);
-    });
+    };
+    let limit: NodeJS.Timeout | undefined;
+    const onAbort = () => {
+      tellJob();
+      limit = setTimeout(() => interrupt(signal?.reason), abortLimitMs);
+    };
     this.#eventHandlers.set(id, (event) => {
-      interruption.heard();
+      // A job that still says something is given the whole time again.
+      limit?.refresh();
       try {
         return onEvent?.(event as Event);
       } catch (error) {
-        interruption.now(error);
+        tellJob();
+        interrupt(error);
         return undefined;
       }
     });
-    const onAbort = () => interruption.within(abortLimitMs, signal?.reason);
     signal?.addEventListener('abort', onAbort, { once: true });
     try {
-      const outcome = await Promise.race([
-        this.#failed,
-        interruption.promise,
-        this.#run(id, name, args),
-      ]);
+      const outcome = await Promise.race([this.#failed, interrupted, this.#run(id, name, args)]);
       if (outcome.ok) return outcome.value as Result;
       throw signal?.aborted === true ? signal.reason : decodeError(outcome.error);
     } finally {
-      interruption.clear();
+      clearTimeout(limit);
       signal?.removeEventListener('abort', onAbort);
       this.#eventHandlers.delete(id);
     }
@@ -137,38 +141,6 @@ function outcomeOf(answer: Promise<unknown>): Promise<string> {
     (value) => encode({ ok: true, value } satisfies Outcome),
     (error: unknown) => encode({ ok: false, error: encodeError(error) } satisfies Outcome),
   );
-}
-
-/** What makes a call reject before its job is done: the job is told to stop, and waited for a while or not at all. */
-class Interruption {
-  readonly promise: Promise<never>;
-  readonly #tellJob: () => void;
-  #reject!: (reason: unknown) => void;
-  #timer: NodeJS.Timeout | undefined;
-
-  constructor(tellJob: () => void) {
-    this.#tellJob = tellJob;
-    this.promise = new Promise((_, reject) => (this.#reject = reject));
-  }
-
-  now(reason: unknown): void {
-    this.#tellJob();
-    this.#reject(reason);
-  }
-
-  within(limitMs: number, reason: unknown): void {
-    this.#tellJob();
-    this.#timer = setTimeout(() => this.#reject(reason), limitMs);
-  }
-
-  /** A job that still says something is given the whole time again. */
-  heard(): void {
-    this.#timer?.refresh();
-  }
-
-  clear(): void {
-    clearTimeout(this.#timer);
-  }
 }
 
 /** A promise that rejects with a sentence when the page can no longer be trusted. */

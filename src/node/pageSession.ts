@@ -3,10 +3,12 @@
  * Whatever goes wrong over there, a crash included, rejects the calls under way with a sentence; nothing hangs, and
  * nothing stays behind after `close()`.
  */
+import type { Browser, BrowserContext } from 'puppeteer';
+
 import { NoAdapterError } from '../errors.ts';
 import type { BrowserEnvironment } from '../page/jobs/environment.ts';
 import { providePage } from './pageFolder.ts';
-import type { CallOptions, PageLink } from './pageLink.ts';
+import { PageLink, type CallOptions } from './pageLink.ts';
 import { startServer, type Mount } from './server.ts';
 
 /** A page in a browser. */
@@ -40,36 +42,43 @@ export interface ServeOptions {
   readonly port?: number | undefined;
 }
 
+/** The served page, for a browser to open. */
+export type PageSite = Awaited<ReturnType<typeof servePage>>;
+
 /**
- * Builds the page and serves it, for a browser to open.
+ * Builds the page and serves it.
  * @throws {BrowserError} when it cannot be built
  * @throws {ConfigurationError} when it cannot be served there
  */
 export async function servePage({ mounts = [], host, port }: ServeOptions) {
-  const page = await providePage();
-  try {
-    const server = await startServer({ folder: page.path, mounts, host, port });
-    const url = `${server.origin}/headless.html`;
-    const close = async () => {
-      await server.close();
-      page.dispose();
-    };
-    let closing: Promise<void> | undefined;
-    /** The session, once the page is open. */
-    const session = (
-      link: PageLink,
+  const { origin, close } = await startServer({ folder: await providePage(), mounts, host, port });
+  const url = `${origin}/headless.html`;
+  return {
+    url,
+    close,
+    /**
+     * Opens the page.
+     * @param closeBrowser called when the session is closed
+     * @param context see `PageLink.open`
+     * @throws {BrowserError} when it does not load
+     */
+    async open(
+      browser: Browser,
       closeBrowser: () => Promise<void>,
-    ): Pick<BrowserSession, 'url' | 'call' | 'close'> => ({
-      url,
-      call: <Result, Event>(name: string, args?: unknown, options: CallOptions<Event> = {}) =>
-        link.call<Result, Event>(name, args, options),
-      close: () => (closing ??= closeBrowser().then(close)),
-    });
-    return { url, session, close };
-  } catch (error) {
-    page.dispose();
-    throw error;
-  }
+      context?: BrowserContext,
+    ): Promise<BrowserSession> {
+      const link = await PageLink.open(browser, url, context);
+      let closing: Promise<void> | undefined;
+      return {
+        version: await browser.version(),
+        environment: await link.call<BrowserEnvironment, never>('environment', undefined, {}),
+        url,
+        call: <Result, Event>(name: string, args?: unknown, options: CallOptions<Event> = {}) =>
+          link.call<Result, Event>(name, args, options),
+        close: () => (closing ??= closeBrowser().then(close)),
+      };
+    },
+  };
 }
 
 /**

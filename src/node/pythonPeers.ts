@@ -14,7 +14,6 @@ import {
 import { peerNames, type PeerName } from '../benchmark/result/backends.ts';
 import type { LoadPeer } from '../benchmark/peerRun.ts';
 import type { PeerQuestion } from '../page/jobs/benchArguments.ts';
-import { decode, encode } from '../page/wire.ts';
 
 /** What only Python is asked. */
 export type PythonRequest =
@@ -134,6 +133,24 @@ export class PythonPeers {
 
 const program = fileURLToPath(new URL('./python/peers.py', import.meta.url));
 
+/** JSON, with typed arrays as base64. */
+function textOf(request: PythonRequest): string {
+  return JSON.stringify(request, (_key, part: unknown) => {
+    if (!ArrayBuffer.isView(part)) return part;
+    const bytes = Buffer.from(part.buffer, part.byteOffset, part.byteLength);
+    return { base64: bytes.toString('base64') };
+  });
+}
+
+/** JSON, with float32 as base64, and numbers that are not finite by name: a cost of NaN must not arrive as null. */
+function answerIn(line: string): PeerAnswer {
+  return JSON.parse(line, (_key, part: unknown) => {
+    const { base64, $number } = Object(part) as { base64?: string; $number?: string };
+    if (base64 === undefined) return $number === undefined ? part : Number($number);
+    return new Float32Array(new Uint8Array(Buffer.from(base64, 'base64')).buffer);
+  }) as PeerAnswer;
+}
+
 /** A process, which is asked one thing at a time. It ends with this one at the latest. */
 export class PythonPeer implements PeerLine {
   readonly #input: Writable;
@@ -167,7 +184,7 @@ export class PythonPeer implements PeerLine {
     if (this.#failure) return Promise.reject(this.#failure);
     return new Promise((resolve, reject) => {
       this.#waiting = { resolve, reject };
-      this.#input.write(`${encode(request)}\n`);
+      this.#input.write(`${textOf(request)}\n`);
     });
   }
 
@@ -178,7 +195,7 @@ export class PythonPeer implements PeerLine {
 
   #take(line: string): void {
     try {
-      const answer = decode(line) as PeerAnswer;
+      const answer = answerIn(line);
       if (answer.type === 'done') this.#waiting?.resolve(answer.value ?? undefined);
       else this.#waiting?.reject(new Error(answer.message));
     } catch (error) {

@@ -2,11 +2,10 @@
  * Serves the built page, and a few named data files, to a browser. It reads, never writes, listens on
  * 127.0.0.1 alone unless it is told another address, and its headers keep the page from talking to anyone else.
  */
-import { createReadStream } from 'node:fs';
-import { realpath, stat } from 'node:fs/promises';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { extname, join, sep } from 'node:path';
+
+import sirv from 'sirv';
 
 import { ConfigurationError } from '../errors.ts';
 
@@ -22,12 +21,12 @@ export interface Mount {
 export interface StaticServer {
   /** 'http://127.0.0.1:40123', which a browser takes for a secure context, as it does no other address. */
   readonly origin: string;
-  close(): Promise<void>;
+  readonly close: () => Promise<void>;
 }
 
 /**
  * Serves `folder` at '/' and each mount at its path.
- * @param options.folder the built page; everything in it may be read, by GET and HEAD
+ * @param options.folder the built page; everything in it may be read, as it is when the server starts
  * @param options.contentSecurityPolicy what a page that is not nudge's own needs instead of nudge's policy
  * @param options.host the name or address of this machine to listen on; default 127.0.0.1
  * @param options.port default: a free one
@@ -40,30 +39,41 @@ export async function startServer(options: {
   readonly host?: string | undefined;
   readonly port?: number | undefined;
 }): Promise<StaticServer> {
-  const { mounts = [], host = '127.0.0.1' } = options;
-  // Symbolic links are resolved before a file is judged, so the folder's own must be as well.
-  const folder = await realpath(options.folder);
-  const { contentSecurityPolicy } = options;
-  const headers = {
-    ...securityHeaders,
-    ...(contentSecurityPolicy !== undefined && {
-      'Content-Security-Policy': contentSecurityPolicy,
+  const { folder, mounts = [], contentSecurityPolicy, host = '127.0.0.1' } = options;
+  const servePage = sirv(folder);
+  const data = new Map(
+    mounts.flatMap(({ path, folder, files }) => {
+      const serve = sirv(folder, { dev: true, setHeaders: sendBytes });
+      return files.map((name) => [path + name, { name, serve }] as const);
     }),
-  };
+  );
   const server = createServer((request, response) => {
-    for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
-    if (contentSecurityPolicy === undefined && libraryWorker.test(request.url ?? '')) {
-      response.setHeader('Content-Security-Policy', libraryPolicy);
-    }
+    for (const [name, value] of Object.entries(securityHeaders)) response.setHeader(name, value);
+    const { url = '/', method = '' } = request;
+    const policy = contentSecurityPolicy ?? (libraryWorker.test(url) ? libraryPolicy : pagePolicy);
+    response.setHeader('Content-Security-Policy', policy);
     // Another site can make its own name resolve to this address; the browser still tells us that name.
     const name = request.headers.host?.replace(/:\d+$/, '') ?? '';
     if (!['127.0.0.1', 'localhost', inUrl(host)].includes(name)) {
       refuse(response, 403, `This server answers to ${host} only.`);
       return;
     }
-    answer(request, response, folder, mounts).catch((error: unknown) =>
-      response.destroy(error as Error),
-    );
+    if (!['GET', 'HEAD'].includes(method)) {
+      response.setHeader('Allow', 'GET, HEAD');
+      refuse(response, 405, 'This server only reads: GET or HEAD.');
+      return;
+    }
+    // sirv throws at a range that ends before it starts, and a page asks for none.
+    delete request.headers.range;
+    // And it neither hears of a file that cannot be read, nor closes one whose reader leaves in the middle.
+    response.once('pipe', (content) => {
+      content.once('error', (error) => response.destroy(error));
+      response.once('close', () => content.destroy());
+    });
+    const file = data.get(url);
+    if (file) request.url = `/${file.name}`;
+    const serve = file?.serve ?? servePage;
+    serve(request, response, () => refuse(response, 404, 'There is no such file.'));
   });
   await listen(server, host, options.port ?? 0);
   const { port } = server.address() as AddressInfo;
@@ -105,90 +115,10 @@ function inUrl(host: string): string {
   return host.includes(':') ? `[${host}]` : host;
 }
 
-async function answer(
-  request: IncomingMessage,
-  response: ServerResponse,
-  folder: string,
-  mounts: readonly Mount[],
-): Promise<void> {
-  if (request.method !== 'GET' && request.method !== 'HEAD') {
-    response.setHeader('Allow', 'GET, HEAD');
-    refuse(response, 405, 'This server only reads: GET or HEAD.');
-    return;
-  }
-  const path = decodedPath(request.url ?? '/');
-  if (path === undefined) {
-    refuse(response, 400, 'The path cannot be decoded.');
-    return;
-  }
-  const file = await locate(path, folder, mounts);
-  if (file === undefined) {
-    refuse(response, 404, 'There is no such file.');
-    return;
-  }
-  response.writeHead(200, {
-    'Content-Type': mimeTypes[extname(file.path)] ?? 'application/octet-stream',
-    'Content-Length': file.size,
-  });
-  if (request.method === 'HEAD') {
-    response.end();
-    return;
-  }
-  const stream = createReadStream(file.path);
-  stream.on('error', (error) => response.destroy(error));
-  // The reader may leave in the middle.
-  response.on('close', () => stream.destroy());
-  stream.pipe(response);
-}
-
-/** The path of a request target, or undefined when it is malformed. */
-function decodedPath(target: string): string | undefined {
-  try {
-    // Not `new URL`, which would fold '/a/../b' before anyone has judged it.
-    return decodeURIComponent(target.split('?', 1)[0]!);
-  } catch (error) {
-    if (error instanceof URIError) return undefined;
-    throw error;
-  }
-}
-
-/** The regular file that a decoded path may have, or undefined. */
-async function locate(
-  path: string,
-  folder: string,
-  mounts: readonly Mount[],
-): Promise<{ path: string; size: number } | undefined> {
-  const mount = mounts.find((candidate) => path.startsWith(candidate.path));
-  if (mount !== undefined) {
-    const name = path.slice(mount.path.length);
-    return mount.files.includes(name) ? regularFile(join(mount.folder, name)) : undefined;
-  }
-  const segments = path.split('/').slice(1);
-  if (!path.startsWith('/') || segments.some(isSuspicious)) return undefined;
-  if (segments.at(-1) === '') segments[segments.length - 1] = 'index.html';
-  const file = await regularFile(join(folder, ...segments));
-  // A link inside the folder may point out of it.
-  return file?.path.startsWith(folder + sep) === true ? file : undefined;
-}
-
-/** Whether a decoded segment is anything but a plain visible name; the built page has no other. */
-function isSuspicious(segment: string): boolean {
-  // eslint-disable-next-line no-control-regex -- control characters are what it looks for
-  return segment.startsWith('.') || /[\\/:\u0000-\u001f]/.test(segment);
-}
-
-async function regularFile(path: string): Promise<{ path: string; size: number } | undefined> {
-  try {
-    const resolved = await realpath(path);
-    const status = await stat(resolved);
-    return status.isFile() ? { path: resolved, size: status.size } : undefined;
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === 'ENOENT' || code === 'ENOTDIR' || code === 'ENAMETOOLONG' || code === 'EACCES') {
-      return undefined;
-    }
-    throw error;
-  }
+/** A packed file, too, is for the page to unpack: a browser would not say what is wrong with it. */
+function sendBytes(response: ServerResponse): void {
+  response.setHeader('Content-Type', 'application/octet-stream');
+  response.setHeader('Content-Encoding', 'identity');
 }
 
 function refuse(response: ServerResponse, status: number, sentence: string): void {
@@ -196,8 +126,8 @@ function refuse(response: ServerResponse, status: number, sentence: string): voi
   response.end(`${sentence}\n`);
 }
 
-/** Of the page, and of its workers. */
-const pagePolicy = [
+/** Of the page and of its workers: nothing from elsewhere, no inline code, no frame around it. */
+const ownPolicy = [
   "default-src 'none'",
   // The CPU engine is WebAssembly; code in text stays forbidden.
   "script-src 'self' 'wasm-unsafe-eval'",
@@ -209,7 +139,9 @@ const pagePolicy = [
   "base-uri 'none'",
   "form-action 'none'",
   "frame-ancestors 'none'",
-];
+].join('; ');
+
+const pagePolicy = `${ownPolicy}; require-trusted-types-for 'script'`;
 
 /** The built src/page/worker/peerMain.ts. */
 const libraryWorker = /\/peerMain-[\w-]+\.js$/;
@@ -218,28 +150,14 @@ const libraryWorker = /\/peerMain-[\w-]+\.js$/;
  * Of the workers in which other libraries run, loaded only where they are asked for. Their threads are made of text and
  * load programs by its addresses, which trusted types forbid; nothing comes from elsewhere all the same.
  */
-const libraryPolicy = [...pagePolicy, "script-src-elem 'self' blob:"].join('; ');
+const libraryPolicy = `${ownPolicy}; script-src-elem 'self' blob:`;
 
-/** Nothing from elsewhere, no inline code, no frame around it; and isolated, for 5 µs timers. */
+/** Isolation, for timers of 5 µs, and what else keeps the page to itself. */
 const securityHeaders: Readonly<Record<string, string>> = {
-  'Content-Security-Policy': [...pagePolicy, "require-trusted-types-for 'script'"].join('; '),
   'Cross-Origin-Opener-Policy': 'same-origin',
   'Cross-Origin-Embedder-Policy': 'require-corp',
   'Cross-Origin-Resource-Policy': 'same-origin',
   'Referrer-Policy': 'no-referrer',
   'X-Content-Type-Options': 'nosniff',
   'Cache-Control': 'no-store',
-};
-
-const mimeTypes: Readonly<Record<string, string>> = {
-  '.html': 'text/html; charset=utf-8',
-  '.js': 'text/javascript; charset=utf-8',
-  '.css': 'text/css; charset=utf-8',
-  '.json': 'application/json; charset=utf-8',
-  '.map': 'application/json; charset=utf-8',
-  '.svg': 'image/svg+xml; charset=utf-8',
-  '.png': 'image/png',
-  '.ico': 'image/x-icon',
-  '.wasm': 'application/wasm',
-  '.txt': 'text/plain; charset=utf-8',
 };

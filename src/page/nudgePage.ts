@@ -1,10 +1,34 @@
 /**
- * The page's side of src/node/pageLink.ts: runs jobs by name. Everything that crosses is text (see
- * wire.ts), because what a browser's remote protocol does to other values differs by browser.
+ * The page's side of src/node/pageLink.ts: runs jobs by name. Everything that crosses is text, because what a browser's
+ * remote protocol does to other values differs by browser.
  */
+import { parse, stringify } from 'devalue';
+
 import { ConfigurationError } from '../errors.ts';
 import type { PageJob } from './jobs/pageJob.ts';
-import { decode, decodeError, encode, encodeError, type WireError } from './wire.ts';
+import { decodeError, encodeError, type WireError } from './wire.ts';
+
+/**
+ * Text of a value made of plain objects, arrays, typed arrays, strings, numbers, NaN and infinities too, booleans, null
+ * and undefined.
+ * @throws for anything else
+ */
+export function encode(value: unknown): string {
+  return stringify(value, { Part: viewedPart });
+}
+
+/** What {@link encode} was given. */
+export function decode(text: string): unknown {
+  return parse(text, { Part: (part) => part as unknown });
+}
+
+/** A copy of what a typed array shows; `devalue` would send the whole memory, and refuse what threads share. */
+function viewedPart(value: unknown): unknown {
+  if (!ArrayBuffer.isView(value)) return undefined;
+  const { buffer, byteLength } = value;
+  const isWhole = buffer instanceof ArrayBuffer && buffer.byteLength === byteLength;
+  return isWhole ? undefined : (value as Uint8Array).slice();
+}
 
 /** How a job ended. */
 export type Outcome =

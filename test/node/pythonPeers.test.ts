@@ -88,6 +88,13 @@ describe('a process', () => {
     await expect(learner.train(1)).rejects.toThrow('it was ended');
   });
 
+  test('may have a cost that is not finite', async () => {
+    const special = `if (request.type === 'train') plain.train.cost = { $number: 'NaN' };`;
+    const learner = await learn(await writeFakePython(folder, special));
+    expect(await learner.train(1)).toBe(NaN);
+    await learner.dispose();
+  });
+
   test.each([
     ['fails', "return { type: 'failed', message: 'MemoryError: 1 TB' };", /^MemoryError: 1 TB$/],
     [

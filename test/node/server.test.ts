@@ -23,12 +23,16 @@ beforeAll(async () => {
   await writeFile(join(root, 'mnist/labels'), 'labels');
   await writeFile(join(root, 'mnist/notes.txt'), 'secret');
   await writeFile(join(root, 'mnist/inner/labels'), 'secret');
-  await symlink(join(root, 'secret.txt'), join(root, 'page/link.txt'));
-  await symlink(root, join(root, 'page/up'));
-  await symlink(join(root, 'page/assets'), join(root, 'page/alias'));
+  await writeFile(join(root, 'mnist/images.gz'), 'packed');
   server = await startServer({
     folder: join(root, 'page'),
-    mounts: [{ path: '/data/mnist/', folder: join(root, 'mnist'), files: ['labels', 'images'] }],
+    mounts: [
+      {
+        path: '/data/mnist/',
+        folder: join(root, 'mnist'),
+        files: ['labels', 'images', 'images.gz', 'memory'],
+      },
+    ],
   });
 });
 
@@ -66,11 +70,12 @@ function send(
 
 describe('what is served', () => {
   it.each([
-    ['/', 'text/html; charset=utf-8', '<!doctype html>'],
-    ['/index.html?query=1', 'text/html; charset=utf-8', '<!doctype html>'],
-    ['/assets/main.js', 'text/javascript; charset=utf-8', 'export {};'],
-    ['/assets/m%61in.js', 'text/javascript; charset=utf-8', 'export {};'],
+    ['/', 'text/html;charset=utf-8', '<!doctype html>'],
+    ['/index.html?query=1', 'text/html;charset=utf-8', '<!doctype html>'],
+    ['/assets/main.js', 'text/javascript', 'export {};'],
+    ['/assets/m%61in.js', 'text/javascript', 'export {};'],
     ['/data/mnist/labels', 'application/octet-stream', 'labels'],
+    ['/data/mnist/images.gz', 'application/octet-stream', 'packed'],
   ])('%s arrives whole, as %s', async (path, type, text) => {
     const { status, headers, body } = await send(path);
     expect({ status, type: headers['content-type'], body: body.toString() }).toEqual({
@@ -79,20 +84,36 @@ describe('what is served', () => {
       body: text,
     });
     expect(headers['content-length']).toBe(String(text.length));
+    // A browser would unpack what is said to be packed.
+    expect(headers['content-encoding'] ?? 'identity').toBe('identity');
   });
 
   it('bytes arrive unchanged', async () => {
     expect([...(await send('/model.bin')).body]).toEqual([0, 1, 2, 255]);
   });
 
-  it('a link that stays inside the folder is followed', async () => {
-    expect((await send('/alias/main.js')).body.toString()).toBe('export {};');
-  });
+  it.each(['bytes=1-2', 'bytes=2-1', 'bytes=9-', 'nothing'])(
+    'a file arrives whole where the range %s is asked for',
+    async (range) => {
+      const { status, body } = await send('/model.bin', { headers: { range } });
+      expect([status, body.length]).toEqual([200, 4]);
+    },
+  );
 
   it('HEAD gives the size and no bytes', async () => {
     const { status, headers, body } = await send('/model.bin', { method: 'HEAD' });
     expect([status, headers['content-length'], body.length]).toEqual([200, '4', 0]);
   });
+});
+
+it('a file that cannot be read ends the answer, and not the server', async (context) => {
+  context.skip(
+    process.platform !== 'linux',
+    'needs a file that no user can read, as Linux has one',
+  );
+  await symlink('/proc/self/mem', join(root, 'mnist/memory'));
+  await expect(send('/data/mnist/memory')).rejects.toThrow('socket hang up');
+  expect((await send('/data/mnist/labels')).status).toBe(200);
 });
 
 describe('what is not served', () => {
@@ -105,8 +126,6 @@ describe('what is not served', () => {
     ['a backslash', '/..\\secret.txt'],
     ['an encoded backslash', '/..%5csecret.txt'],
     ['a NUL byte', '/index.html%00.png'],
-    ['a link to a file outside', '/link.txt'],
-    ['a way through a linked folder', '/up/secret.txt'],
     ['an absolute path', '//secret.txt'],
     ['a full address', 'http://127.0.0.1/secret.txt'],
     ['a hidden file', '/.hidden'],
@@ -120,18 +139,14 @@ describe('what is not served', () => {
     ['the parent of a mount', '/data/mnist/../secret.txt'],
     ['the encoded parent of a mount', '/data/mnist/..%2fsecret.txt'],
     ['a mounted folder itself', '/data/mnist/'],
+    ['a lone percent sign', '/%'],
+    ['a byte that is no UTF-8', '/%ff'],
+    ['a parent in overlong UTF-8', '/%c0%ae%c0%ae/secret.txt'],
   ])('%s is not found', async (_, path) => {
     const { status, body } = await send(path);
     expect(body.toString()).not.toContain('secret');
     expect(status).toBe(404);
   });
-
-  it.each(['/%', '/%ff', '/%c0%ae%c0%ae/secret.txt'])(
-    '%s is refused as malformed',
-    async (path) => {
-      expect((await send(path)).status).toBe(400);
-    },
-  );
 
   it.each(['POST', 'PUT', 'DELETE', 'OPTIONS', 'PATCH'])('%s is not allowed', async (method) => {
     const { status, headers } = await send('/index.html', { method });

@@ -8,7 +8,7 @@ import { expect } from 'vitest';
 import type { BenchmarkResult } from '../../src/benchmark/result/schema.ts';
 import { findBrowser, type FoundBrowser } from '../../src/node/browser.ts';
 import { launchBrowser } from '../../src/node/launchBrowser.ts';
-import { providePage, type PageFolder } from '../../src/node/pageFolder.ts';
+import { providePage } from '../../src/node/pageFolder.ts';
 import { startServer } from '../../src/node/server.ts';
 import { TemporaryFolder } from '../../src/node/temporaryFolder.ts';
 
@@ -36,8 +36,8 @@ export async function hostPage(
   found?: FoundBrowser,
   edit?: (script: string) => string,
 ): Promise<PageHost> {
-  const folder = edit ? await editedPage(edit) : await providePage();
-  const server = await startServer({ folder: folder.path });
+  const edited = edit && (await editedPage(edit));
+  const server = await startServer({ folder: edited?.path ?? (await providePage()) });
   const { origin } = server;
   const browser = await launchBrowser(found ?? (await findBrowser()), { adapter: 'software' });
   const complaints: string[] = [];
@@ -80,16 +80,14 @@ export async function hostPage(
     async close() {
       await browser.close();
       await server.close();
-      folder.dispose();
+      edited?.dispose();
     },
   };
 }
 
-async function editedPage(edit: (script: string) => string): Promise<PageFolder> {
-  const built = await providePage();
+async function editedPage(edit: (script: string) => string): Promise<TemporaryFolder> {
   const folder = await TemporaryFolder.create('nudge-edited-page-');
-  await cp(built.path, folder.path, { recursive: true });
-  built.dispose();
+  await cp(await providePage(), folder.path, { recursive: true });
   const assets = join(folder.path, 'assets');
   for (const name of await readdir(assets)) {
     if (!name.endsWith('.js')) continue;

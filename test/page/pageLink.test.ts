@@ -1,5 +1,5 @@
 /** The link to a page of this test's own, which can be made to misbehave. */
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -13,7 +13,8 @@ import { PageLink } from '../../src/node/pageLink.ts';
 import { startServer, type StaticServer } from '../../src/node/server.ts';
 
 const script = `
-  const done = (value) => JSON.stringify({ value: { ok: true, value } });
+  import { parse, stringify } from './devalue/index.js';
+  const done = (value) => stringify({ ok: true, value });
   const aborted = [];
   const jobs = {
     hang: () => new Promise(() => {}),
@@ -27,14 +28,14 @@ const script = `
       try { new Function('return 1')(); resolve(done('ran')); } catch (e) { resolve(done(e.name)); }
     })),
     count: async (id, emit) => {
-      for (let step = 0; step < 100; step++) void emit(id, JSON.stringify({ value: step }));
-      await emit(id, JSON.stringify({ value: 'last' }));
+      for (let step = 0; step < 100; step++) void emit(id, stringify(step));
+      await emit(id, stringify('last'));
       return done('counted');
     },
     ask: async (id, emit) => {
       const answers = [];
-      for (const question of ['name', 'age']) answers.push(await emit(id, JSON.stringify({ value: question })));
-      return done(answers.map((answer) => JSON.parse(answer).value));
+      for (const question of ['name', 'age']) answers.push(await emit(id, stringify(question)));
+      return done(answers.map((answer) => parse(answer)));
     },
     stopWhenTold: (id) => new Promise((resolve) => {
       const look = () => aborted.includes(id) ? resolve(done('stopped')) : setTimeout(look, 5);
@@ -43,7 +44,7 @@ const script = `
     finishSlowly: async (id, emit) => {
       while (!aborted.includes(id)) await new Promise((resolve) => setTimeout(resolve, 5));
       for (let second = 0; second < 6; second++) {
-        await emit(id, JSON.stringify({ value: 'finishing' }));
+        await emit(id, stringify('finishing'));
         await new Promise((resolve) => setTimeout(resolve, 1000));
       }
       return done('finished');
@@ -60,9 +61,14 @@ let server: StaticServer;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'nudge-link-'));
   const icon = '<link rel="icon" href="data:,">';
-  await writeFile(join(folder, 'index.html'), `${icon}<script src="page.js"></script>`);
+  await writeFile(
+    join(folder, 'index.html'),
+    `${icon}<script type="module" src="page.js"></script>`,
+  );
   await writeFile(join(folder, 'broken.html'), `${icon}<script src="missing.js"></script>`);
   await writeFile(join(folder, 'page.js'), script);
+  const devalue = join(import.meta.dirname, '../../node_modules/devalue');
+  await cp(devalue, join(folder, 'devalue'), { recursive: true });
   server = await startServer({ folder });
 });
 afterAll(async () => {

@@ -8,21 +8,18 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { BenchmarkResult } from '../../src/benchmark/result/schema.ts';
 import { findBrowser } from '../../src/node/browser.ts';
 import { launchBrowser } from '../../src/node/launchBrowser.ts';
-import { providePage, type PageFolder } from '../../src/node/pageFolder.ts';
+import { providePage } from '../../src/node/pageFolder.ts';
 import { startServer, type StaticServer } from '../../src/node/server.ts';
 
-let folder: PageFolder;
 let server: StaticServer;
 let browser: Browser;
 beforeAll(async () => {
-  folder = await providePage();
-  server = await startServer({ folder: folder.path });
+  server = await startServer({ folder: await providePage() });
   browser = await launchBrowser(await findBrowser(), { adapter: 'software' });
 });
 afterAll(async () => {
   await browser.close();
   await server.close();
-  folder.dispose();
 });
 
 /** Answers what the page's server answers, with other headers; `undefined` leaves one out. */

@@ -34,9 +34,9 @@ const plain = {
 };
 const special = (request) => { ${special} };
 lines.on('line', (line) => {
-  const { value: request } = JSON.parse(line);
-  const value = special(request) ?? { type: 'done', value: plain[request.type] ?? null };
-  process.stdout.write(JSON.stringify({ value }) + '\\n');
+  const request = JSON.parse(line);
+  const answer = special(request) ?? { type: 'done', value: plain[request.type] ?? null };
+  process.stdout.write(JSON.stringify(answer) + '\\n');
 });`;
   await writeFile(path, code, { mode: 0o755 });
   return path;

@@ -1,7 +1,7 @@
 """PyTorch and NumPy, asked by pythonPeers.ts: a request a line on standard input, an answer a line on standard output.
 
-Requests and answers are JSON as src/page/wire.ts writes it; src/benchmark/peers/remote.ts has those that any library
-understands. The program ends with its input. SIGINT is left to the program that started it.
+Requests and answers are JSON as pythonPeers.ts writes and reads it; src/benchmark/peers/remote.ts has those that any
+library understands. The program ends with its input. SIGINT is left to the program that started it.
 """
 
 import base64
@@ -141,7 +141,7 @@ class Session:
 
     def product(self, _):
         product = self.multiplied().astype(self.python.numpy.float32)
-        return {"$array": "Float32Array", "base64": base64.b64encode(product.tobytes()).decode()}
+        return {"base64": base64.b64encode(product.tobytes()).decode()}
 
     def multiply(self, request):
         self.multiply_by(request["times"])
@@ -149,7 +149,7 @@ class Session:
 
 def decoded(part):
     """Typed arrays as bytes."""
-    return base64.b64decode(part["base64"]) if "$array" in part else part
+    return base64.b64decode(part["base64"]) if "base64" in part else part
 
 
 def encoded(value):
@@ -169,13 +169,13 @@ def main():
     os.dup2(2, 1)
     session = Session()
     for line in sys.stdin:
-        request = json.loads(line, object_hook=decoded)["value"]
+        request = json.loads(line, object_hook=decoded)
         try:
             answer = {"type": "done", "value": getattr(session, request["type"])(request)}
         except Exception as error:
             text = str(error).splitlines()
             answer = {"type": "failed", "message": f"{type(error).__name__}: {text[0] if text else ''}"}
-        print(json.dumps({"value": encoded(answer)}), file=answers, flush=True)
+        print(json.dumps(encoded(answer)), file=answers, flush=True)
 
 
 main()

@@ -10,10 +10,7 @@ export interface PageJobContext {
   readonly signal: AbortSignal;
 }
 
-/**
- * Work that a Node program can have done in a browser. Arguments, events and result travel as
- * wire.ts says: plain data and typed arrays.
- */
+/** Work that a Node program can have done in a browser. Arguments, events and result are plain data and typed arrays. */
 export type PageJob<Arguments = never, Result = unknown> = (
   args: Arguments,
   context: PageJobContext,
