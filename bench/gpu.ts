@@ -34,7 +34,7 @@ import {
   type Plan,
 } from '../src/gpu/plan/plan.ts';
 import { probeAdapter } from '../src/gpu/probes/probeAdapter.ts';
-import { optimizerScalarsOf } from '../src/gpu/optimizerScalars.ts';
+import { optimizerScalarsOf, updateRuleOf } from '../src/gpu/optimizerScalars.ts';
 import { createSource } from '../src/gpu/source.ts';
 import { trainingStep } from '../src/gpu/step.ts';
 import { Network, type NetworkOptions } from '../src/network/network.ts';
@@ -260,7 +260,7 @@ async function timeLayer(
           layers: [{ ...all.update[l]!, tile }],
           batchSize,
           rows,
-          optimizer,
+          optimizer: updateRuleOf(optimizer),
         });
     }
   };

@@ -9,39 +9,22 @@
  * the rule `deferred` calls the same function, which then only stores the gradient; `applyGradients` does the rest.
  */
 import type { Binding } from './kernel.ts';
-import { f32, wgsl } from './wgsl.ts';
+import { wgsl } from './wgsl.ts';
 
-/** What of an optimizer its WGSL depends on: all but the learning rate. `src/engine/optimizers.ts` defines it. */
-export type UpdateRule =
-  | {
-      readonly kind: 'sgd';
-      readonly momentum: number;
-      readonly nesterov: boolean;
-      readonly weightDecay: number;
-    }
-  | {
-      readonly kind: 'adam' | 'adamW';
-      readonly beta1: number;
-      readonly beta2: number;
-      readonly epsilon: number;
-      readonly weightDecay: number;
-    }
-  | { readonly kind: 'deferred' };
-
-export const deferred = { kind: 'deferred' } as const satisfies UpdateRule;
-
-/** Numbers that the optimizer keeps for each parameter: the vec4f of `moments` for a vec4f of parameters. */
-export function momentCount(rule: UpdateRule): 0 | 1 | 2 {
-  switch (rule.kind) {
-    case 'sgd':
-      return rule.momentum > 0 ? 1 : 0;
-    case 'adam':
-    case 'adamW':
-      return 2;
-    case 'deferred':
-      return 0;
-  }
+/** An optimizer as the kernels know it; `src/engine/optimizers/definition.ts` says what the body may use. */
+export interface UpdateRule {
+  /** vec4f of `moments` for a vec4f of parameters. */
+  readonly momentCount: 0 | 1 | 2;
+  /** WGSL: body of `applyGradient`. */
+  readonly body: string;
+  readonly isDeferred?: true;
 }
+
+export const deferred: UpdateRule = {
+  momentCount: 0,
+  body: '  gradients[index] = gradient;\n  return isFinite(gradient);',
+  isDeferred: true,
+};
 
 /**
  * What `applyGradient` works on: `parameters`, `optimizerScalars` and, where the optimizer keeps any, `moments`; `gradients`
@@ -56,10 +39,10 @@ export function optimizerBindings(rule: UpdateRule): readonly Binding[] {
     access,
     type: 'array<vec4f>',
   });
-  if (rule.kind === 'deferred') return [vec4s('gradients', 'read_write')];
+  if (rule.isDeferred) return [vec4s('gradients', 'read_write')];
   return [
     vec4s('parameters', 'read_write'),
-    ...(momentCount(rule) > 0 ? [vec4s('moments', 'read_write')] : []),
+    ...(rule.momentCount > 0 ? [vec4s('moments', 'read_write')] : []),
     vec4s('optimizerScalars', 'read'),
   ];
 }
@@ -84,77 +67,12 @@ export function applyGradient(rule: UpdateRule): string {
 fn isFinite(v: vec4f) -> bool {
   return all((bitcast<vec4u>(v) & vec4u(0x7f800000u)) != vec4u(0x7f800000u));
 }
-#if ${rule.kind === 'deferred'}
+#if ${rule.isDeferred === true}
 fn scalarsOf(index: u32) -> vec4f { return vec4f(); }
 #else
 fn scalarsOf(index: u32) -> vec4f { return optimizerScalars[index]; }
 #endif
 fn applyGradient(index: u32, gradient: vec4f, rate: vec4f) -> bool {
-${bodyOf(rule)}
+${rule.body}
 }`;
-}
-
-function bodyOf(rule: UpdateRule): string {
-  switch (rule.kind) {
-    case 'sgd':
-      return sgd(rule);
-    case 'adam':
-    case 'adamW':
-      return adam(rule);
-    case 'deferred':
-      return '  gradients[index] = gradient;\n  return isFinite(gradient);';
-  }
-}
-
-/** rate: x is the learning rate. */
-function sgd({ momentum, nesterov, weightDecay }: UpdateRule & { kind: 'sgd' }): string {
-  return wgsl /* wgsl */ `  let w = parameters[index];
-#if ${weightDecay > 0}
-  let g = fma(vec4f(${f32(weightDecay)}), w, gradient);
-#else
-  let g = gradient;
-#endif
-#if ${momentum > 0}
-  let v = fma(vec4f(${f32(momentum)}), moments[index], g);
-  moments[index] = v;
-#if ${nesterov}
-  let direction = fma(vec4f(${f32(momentum)}), v, g);
-#else
-  let direction = v;
-#endif
-#else
-  let direction = g;
-#endif
-  let moved = w - rate.x * direction;
-  parameters[index] = moved;
-  return isFinite(moved);`;
-}
-
-/**
- * rate: x is learningRate / (1 − β₁ᵗ), y is 1 / √(1 − β₂ᵗ), z is learningRate·λ.
- *
- * Means are moved by m + (1 − β)(g − m) rather than β·m + (1 − β)·g: float32 has 0.999 only to 1e-8, which is
- * 1e-5 of what it leaves of 1, and both would be rounded apart.
- */
-function adam(rule: UpdateRule & { kind: 'adam' | 'adamW' }): string {
-  const { kind, beta1, beta2, epsilon, weightDecay } = rule;
-  return wgsl /* wgsl */ `  var w = parameters[index];
-#if ${kind === 'adam' && weightDecay > 0}
-  let g = fma(vec4f(${f32(weightDecay)}), w, gradient);
-#else
-  let g = gradient;
-#endif
-#if ${kind === 'adamW' && weightDecay > 0}
-  w = fma(vec4f(-rate.z), w, w);
-#endif
-  var m = moments[2u * index];
-  var v = moments[2u * index + 1u];
-  m = fma(vec4f(${f32(1 - beta1)}), g - m, m);
-  v = fma(vec4f(${f32(1 - beta2)}), fma(g, g, -v), v);
-  moments[2u * index] = m;
-  moments[2u * index + 1u] = v;
-  w -= rate.x * m / fma(sqrt(v), vec4f(rate.y), vec4f(${f32(epsilon)}));
-  parameters[index] = w;
-  // An infinite v would never let the parameter move again.
-  return isFinite(w) && isFinite(v);`;
 }

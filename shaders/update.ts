@@ -73,7 +73,7 @@ export function update({ layers, batchSize, rows, optimizer }: UpdateOptions): K
       declareMatmuls(parts),
       ...parts.map(({ code }) => code),
     ].join('\n'),
-    body: `${sameStep}${optimizer.kind === 'deferred' ? '' : endStep}
+    body: `${sameStep}${optimizer.isDeferred ? '' : endStep}
   rate = scalarsOf(step);
   ${calls.join(' else ')}`,
     copies: parts.flatMap((part) => part.copies),

@@ -36,16 +36,7 @@ export {
   type WeightSensitivity,
 } from './reference/nudges.ts';
 export type { Backend, EnginePlan, Evaluation } from './engine/engine.ts';
-export {
-  adam,
-  adamW,
-  sgd,
-  type Adam,
-  type AdamOptions,
-  type Optimizer,
-  type Sgd,
-  type SgdOptions,
-} from './engine/optimizers.ts';
+export * from './engine/optimizers.ts';
 export {
   constantRate,
   cosineDecay,

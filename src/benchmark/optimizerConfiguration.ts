@@ -1,5 +1,6 @@
 /** An optimizer and its schedule described by plain data, before it is known how many steps a run will have. */
-import { adam, adamW, sgd, type Optimizer } from '../engine/optimizers.ts';
+import { namedOptimizers, type Optimizer } from '../engine/optimizers.ts';
+import { requireOneOf } from '../network/functions.ts';
 import {
   constantRate,
   cosineDecay,
@@ -9,9 +10,9 @@ import {
   type Schedule,
 } from '../engine/schedules.ts';
 
-/** Optimizers by the names that users know them by. */
-export const optimizerNames = ['sgd', 'momentum', 'nesterov', 'adam', 'adamw'] as const;
-export type OptimizerName = (typeof optimizerNames)[number];
+/** Optimizers by the names that users know them by: 'sgd', 'momentum', 'adam' …. */
+export type OptimizerName = string;
+export const optimizerNames: readonly OptimizerName[] = [...namedOptimizers.keys()];
 
 export interface ScheduleConfiguration {
   readonly kind: Schedule['kind'];
@@ -46,19 +47,12 @@ export function createOptimizer(
   configuration: OptimizerConfiguration,
   length: RunLength,
 ): Optimizer {
-  const { momentum, weightDecay } = configuration;
+  const { optimizer = 'sgd', momentum, weightDecay } = configuration;
   const learningRate = scheduledRate(configuration, length);
-  switch (configuration.optimizer ?? 'sgd') {
-    case 'adam':
-      return adam({ learningRate, weightDecay: weightDecay ?? 0 });
-    case 'adamw':
-      return adamW({ learningRate, ...(weightDecay !== undefined && { weightDecay }) });
-    case 'nesterov':
-      return sgd({ learningRate, momentum, weightDecay, nesterov: true });
-    case 'sgd':
-    case 'momentum':
-      return sgd({ learningRate, momentum, weightDecay });
-  }
+  const name = momentum > 0 && optimizer === 'sgd' ? 'momentum' : optimizer;
+  return namedOptimizers.get(requireOneOf('optimizer', name, optimizerNames))!.create({
+    ...{ learningRate, momentum, weightDecay },
+  });
 }
 
 function scheduledRate(

@@ -7,7 +7,7 @@ import {
 } from '../benchmark/optimizerConfiguration.ts';
 import type { Network } from '../network/network.ts';
 import type { Preset } from '../network/presets.ts';
-import { requireClipNorm } from '../engine/optimizers.ts';
+import { namedOptimizers, requireClipNorm } from '../engine/optimizers.ts';
 import { UsageError } from './errors.ts';
 
 /** Each is undefined where the user said nothing. */
@@ -39,9 +39,11 @@ export function configureOptimizer(
 ): ConfiguredOptimizer {
   const momentum = configureMomentum(options, preset);
   const optimizer = options.optimizer ?? (momentum > 0 ? 'momentum' : 'sgd');
-  const isAdam = optimizer === 'adam' || optimizer === 'adamw';
-  // A preset's learning rate is that of its own optimizer, which is never Adam.
-  const usual = isAdam ? 0.001 : (preset?.learningRate ?? usualLearningRate(network, momentum));
+  // A preset's learning rate is for SGD; other optimizers have a usual one of their own.
+  const usual =
+    namedOptimizers.get(optimizer)?.learningRate ??
+    preset?.learningRate ??
+    usualLearningRate(network, momentum);
   const { weightDecay, clipNorm } = options;
   const schedule = configureSchedule(options);
   const configured: ConfiguredOptimizer = {
@@ -61,7 +63,7 @@ export function configureOptimizer(
 function configureMomentum(options: OptimizerArguments, preset: Preset | undefined): number {
   const { optimizer, momentum } = options;
   if (optimizer === undefined) return momentum ?? preset?.momentum ?? 0;
-  if (optimizer === 'momentum' || optimizer === 'nesterov') {
+  if (namedOptimizers.get(optimizer)?.takesMomentum) {
     // A preset without momentum has nothing to say about how much.
     const usual = preset !== undefined && preset.momentum > 0 ? preset.momentum : 0.9;
     return momentum ?? usual;

@@ -1,33 +1,24 @@
-/** What of an optimizer differs from step to step: one vec4f a step, as `shaders/optimizer.ts` reads it. */
-import type { Optimizer } from '../engine/optimizers.ts';
-import { learningRateAt } from '../engine/schedules.ts';
+/** What the kernels need of an optimizer: its WGSL, and one vec4f for each step. */
+import type { UpdateRule } from '../../shaders/optimizer.ts';
+import { definitionOf, stepAt, type Optimizer } from '../engine/optimizers.ts';
 
-/** The scalars of `steps` steps, `stepsBefore` steps of training having been made before the first of them. */
+/** The scalars of `steps` steps, the first of them after `stepsBefore` steps of training. */
 export type OptimizerScalarsOf = (stepsBefore: number, steps: number) => Float32Array<ArrayBuffer>;
 
 /** Computed in float64, and rounded once. */
 export function optimizerScalarsOf(optimizer: Optimizer): OptimizerScalarsOf {
+  const { scalars } = definitionOf(optimizer);
   return (stepsBefore, steps) => {
-    const scalars = new Float32Array(4 * steps);
-    for (let s = 0; s < steps; s++) scalars.set(scalarsOf(optimizer, stepsBefore + s), 4 * s);
-    return scalars;
+    const made = new Float32Array(4 * steps);
+    for (let s = 0; s < steps; s++) {
+      made.set(scalars(optimizer, stepAt(optimizer, stepsBefore + s)), 4 * s);
+    }
+    return made;
   };
 }
 
-function scalarsOf(optimizer: Optimizer, step: number): readonly number[] {
-  const learningRate = learningRateAt(optimizer.learningRate, step);
-  switch (optimizer.kind) {
-    case 'sgd':
-      return [learningRate];
-    case 'adam':
-    case 'adamW': {
-      const { beta1, beta2, weightDecay } = optimizer;
-      const t = step + 1;
-      return [
-        learningRate / (1 - beta1 ** t),
-        1 / Math.sqrt(1 - beta2 ** t),
-        learningRate * weightDecay,
-      ];
-    }
-  }
+/** The optimizer as the kernels that update know it. */
+export function updateRuleOf(optimizer: Optimizer): UpdateRule {
+  const { momentCount, wgsl } = definitionOf(optimizer);
+  return { momentCount: momentCount(optimizer), body: wgsl(optimizer) };
 }

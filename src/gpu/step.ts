@@ -15,6 +15,7 @@ import { sumSquares } from '../../shaders/sumSquares.ts';
 import { update } from '../../shaders/update.ts';
 import type { Network } from '../network/network.ts';
 import type { Optimizer } from '../engine/optimizers.ts';
+import { updateRuleOf } from './optimizerScalars.ts';
 import { matrixBytes, parameterRanges } from './layout.ts';
 import type { StepLayers } from '../../shaders/stepLayers.ts';
 import { stepLayers } from './layers.ts';
@@ -73,7 +74,11 @@ export function trainingStep(
   kernels.push(
     update({
       layers: all.update.map((layer, l) => ({ ...layer, tile: plan.layers[l]!.update })),
-      ...{ batchSize, rows, optimizer: clipNorm === undefined ? optimizer : deferred },
+      ...{
+        batchSize,
+        rows,
+        optimizer: clipNorm === undefined ? updateRuleOf(optimizer) : deferred,
+      },
     }),
   );
   if (clipNorm !== undefined) kernels.push(...clippedUpdate(network, optimizer, clipNorm));
@@ -113,7 +118,7 @@ function clippedUpdate(network: Shape, optimizer: Optimizer, clipNorm: number): 
   return [
     sumSquares({ length, sums: squareSums, workgroupSize }),
     clipScale({ sums: squareSums, clipNorm }),
-    applyGradients({ length, offsets, optimizer, workgroupSize }),
+    applyGradients({ length, offsets, optimizer: updateRuleOf(optimizer), workgroupSize }),
   ];
 }
 

@@ -12,6 +12,7 @@ import { parameterPlaces } from './parameterStore.ts';
 import { stepLayers } from './layers.ts';
 import type { PersistentPlan } from './plan/persistent.ts';
 import { paddedRows } from './plan/plan.ts';
+import { updateRuleOf } from './optimizerScalars.ts';
 import { Program } from './program.ts';
 import type { StepParts } from './run.ts';
 import { createSource } from './source.ts';
@@ -59,7 +60,7 @@ export async function createSweepWork(
   const { stride } = parameterPlaces(network);
   const kernel = persistent({
     ...plan,
-    work: optimizer ? { kind: 'train', optimizer } : { kind: 'evaluate' },
+    work: optimizer ? { kind: 'train', optimizer: updateRuleOf(optimizer) } : { kind: 'evaluate' },
     networks: count,
     parameterStride: stride,
     step: stepLayers(network, paddedRows(batchSize)),

@@ -166,9 +166,9 @@ describe('a run that is stopped', () => {
     expect(first.scores).toEqual([]);
 
     const whole = await run({ workloads, backends, resume: first });
-    const optimizerScalarsOf = ({ workloads: [tiny] }: BenchmarkResult) =>
+    const ratesOf = ({ workloads: [tiny] }: BenchmarkResult) =>
       tiny!.series.map(({ samplesPerSecond }) => samplesPerSecond.slice(0, 2));
-    expect(optimizerScalarsOf(whole)).toEqual(optimizerScalarsOf(first));
+    expect(ratesOf(whole)).toEqual(ratesOf(first));
     for (const { series } of whole.workloads) {
       for (const { samplesPerSecond } of series) expect(samplesPerSecond).toHaveLength(3);
     }

@@ -11,7 +11,7 @@ import { packLayer, packSamples, unpackLayer } from '../../src/gpu/layout.ts';
 import { choosePersistentPlan } from '../../src/gpu/plan/persistent.ts';
 import { stepLayers } from '../../src/gpu/layers.ts';
 import { paddedRows, type PlanAdapter } from '../../src/gpu/plan/plan.ts';
-import { optimizerScalarsOf } from '../../src/gpu/optimizerScalars.ts';
+import { optimizerScalarsOf, updateRuleOf } from '../../src/gpu/optimizerScalars.ts';
 import { parameterPlaces } from '../../src/gpu/parameterStore.ts';
 import { activations } from '../../src/network/functions.ts';
 import { Network, type NetworkOptions } from '../../src/network/network.ts';
@@ -58,9 +58,9 @@ async function runOnce(
   const kernel = persistent({
     ...plan,
     ...(maxSteps !== undefined && { maxSteps }),
-    work: { kind: 'train', optimizer: optimizers[0]! },
+    work: { kind: 'train', optimizer: updateRuleOf(optimizers[0]!) },
     networks: count,
-    ...{ step, activation: network.activation, parameterStride: stride },
+    ...{ step, parameterStride: stride },
   });
   const parameters = new Float32Array(4 * stride * count);
   const rates = new Float32Array(4 * steps * count);

@@ -6,6 +6,7 @@ import { stepLayers } from '../../src/gpu/layers.ts';
 import { choosePersistentPlan } from '../../src/gpu/plan/persistent.ts';
 import { paddedRows } from '../../src/gpu/plan/plan.ts';
 import type { Network } from '../../src/network/network.ts';
+import { updateRuleOf } from '../../src/gpu/optimizerScalars.ts';
 import { activations } from '../../src/network/functions.ts';
 
 type Functions = Pick<Network, 'activation' | 'output' | 'cost'>;
@@ -18,7 +19,7 @@ const shapes = [
 ] as const;
 
 const lecture: Functions = { activation: 'sigmoid', output: 'sigmoid', cost: 'squared-error' };
-const plain = updateRules.plain!;
+const plain = updateRuleOf(updateRules.plain!);
 
 export function persistentVariants(): Kernel[] {
   return shapes.flatMap(({ layers, batchSize, isSoftware, count }) => {
@@ -41,7 +42,7 @@ export function persistentVariants(): Kernel[] {
       ...activations.map((activation) => kernel({ ...lecture, activation })),
       ...outputsAndCosts.map(([output, cost]) => kernel({ ...lecture, output, cost })),
       ...Object.values(updateRules).flatMap((optimizer) =>
-        optimizer ? [kernel(lecture, { kind: 'train', optimizer })] : [],
+        optimizer ? [kernel(lecture, { kind: 'train', optimizer: updateRuleOf(optimizer) })] : [],
       ),
       ...activations.map((activation) => kernel({ ...lecture, activation }, { kind: 'evaluate' })),
     ];

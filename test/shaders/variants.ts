@@ -14,6 +14,7 @@ import { update } from '../../shaders/update.ts';
 import { outputsAndCosts, updateRules } from '../../src/benchmark/verification/kernels.ts';
 import { sgd } from '../../src/engine/optimizers.ts';
 import { stepLayers } from '../../src/gpu/layers.ts';
+import { updateRuleOf } from '../../src/gpu/optimizerScalars.ts';
 import { activations } from '../../src/network/functions.ts';
 import { persistentVariants } from './persistentVariants.ts';
 import { probeVariants } from './probeVariants.ts';
@@ -80,12 +81,19 @@ function stepVariants(): Kernel[] {
       ...rules.map((rule) =>
         update({
           layers: all.update.map((layer) => ({ ...layer, tile: simple })),
-          ...{ batchSize, rows, optimizer: rule ?? deferred },
+          ...{ batchSize, rows, optimizer: rule ? updateRuleOf(rule) : deferred },
         }),
       ),
       ...rules.flatMap((optimizer) =>
         optimizer
-          ? [applyGradients({ length: 1000, offsets: [0, 208], optimizer, workgroupSize })]
+          ? [
+              applyGradients({
+                length: 1000,
+                offsets: [0, 208],
+                optimizer: updateRuleOf(optimizer),
+                workgroupSize,
+              }),
+            ]
           : [],
       ),
       sumSquares({ length: 1000, sums: 64, workgroupSize }),
@@ -99,7 +107,7 @@ export function loopVariants(tiles = otherTiles): Kernel[] {
   return shapes.flatMap(({ inputs, outputs, batchSize, rows }) => {
     const layers = [inputs, outputs, outputs];
     const all = stepLayers({ layers, ...functions, activation: 'gelu' }, rows);
-    const optimizer = sgd({ learningRate: 1 });
+    const optimizer = updateRuleOf(sgd({ learningRate: 1 }));
     return tiles.flatMap((tile) =>
       withCopies([
         ...all.forward.map((layer) => forward({ layer, batchSize, rows, tile })),

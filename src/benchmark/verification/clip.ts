@@ -5,7 +5,7 @@ import { sumSquares } from '../../../shaders/sumSquares.ts';
 import { vec4s } from '../../../shaders/wgsl.ts';
 import type { Device } from '../../gpu/device.ts';
 import { packLayer } from '../../gpu/layout.ts';
-import { optimizerScalarsOf } from '../../gpu/optimizerScalars.ts';
+import { optimizerScalarsOf, updateRuleOf } from '../../gpu/optimizerScalars.ts';
 import { clipScale, gradientNorm } from '../../reference/clip.ts';
 import type { Optimizer } from '../../engine/optimizers.ts';
 import { sumBound, unit } from './bounds.ts';
@@ -90,7 +90,12 @@ export async function checkApplyGradients(
   const gradient = samples.signed(inputs * outputs + outputs);
   const scale = kind === 'integers' ? 0.5 : samples.pick([1, 0.3, 1e-3]);
   const length = (4 * vec4s(inputs) + 1) * vec4s(outputs);
-  const kernel = applyGradients({ length, offsets: [0], optimizer, workgroupSize });
+  const kernel = applyGradients({
+    length,
+    offsets: [0],
+    optimizer: updateRuleOf(optimizer),
+    workgroupSize,
+  });
   const result = await runKernel(device, kernel, {
     ...state.contents,
     gradients: packLayer(gradient, gradient.subarray(inputs * outputs), inputs, outputs),

@@ -1,19 +1,18 @@
-import { momentCount } from '../../../shaders/optimizer.ts';
+import { deferred } from '../../../shaders/optimizer.ts';
 import type { Tile } from '../../../shaders/matmul/matmul.ts';
 import { update as updateKernel } from '../../../shaders/update.ts';
 import type { Device } from '../../gpu/device.ts';
 import { packLayer, packMoments, packRows, unpackLayer, unpackMoments } from '../../gpu/layout.ts';
-import { optimizerScalarsOf } from '../../gpu/optimizerScalars.ts';
+import { definitionOf, momentCount, stepAt, type Optimizer } from '../../engine/optimizers.ts';
+import { optimizerScalarsOf, updateRuleOf } from '../../gpu/optimizerScalars.ts';
 import { update } from '../../reference/update.ts';
 import { weightGradient } from '../../reference/weightGradient.ts';
-import type { Optimizer } from '../../engine/optimizers.ts';
 import { Arena } from './arena.ts';
 import { sumBound } from './bounds.ts';
 import { counterDuring, drawStep, scalarsDuring, settingsOf, type EpochStep } from './epoch.ts';
 import { byteInput, floatInput } from './forward.ts';
 import { floats, poison } from './kernelRunner.ts';
 import { runKernel } from './kernelRunner.ts';
-import { optimizerBound } from './optimizerBound.ts';
 import { Samples, Worst, type DataKind } from './samples.ts';
 import { requireLayerPaddingZero } from './padding.ts';
 
@@ -84,7 +83,7 @@ export async function checkUpdate(
   const kernel = updateKernel({
     ...options,
     layers: layers.map(({ place }) => place),
-    optimizer: optimizer ?? { kind: 'deferred' },
+    optimizer: optimizer ? updateRuleOf(optimizer) : deferred,
   });
   const result = await runKernel(device, kernel, {
     ...bytes,
@@ -194,7 +193,7 @@ export function drawState(
           ? unpackMoments(found('moments'), moments.length).map((one) => flat(one, inputs, outputs))
           : [];
       for (let i = 0; i < count; i++) {
-        const bound = optimizerBound(optimizer, step, {
+        const bound = definitionOf(optimizer).bound(optimizer, stepAt(optimizer, step), {
           parameter: parameters[i]!,
           moments: moments.map((moment) => moment[i]!),
           gradient: gradient[i]!,

@@ -385,7 +385,7 @@ fn scalarsOf(index: u32) -> vec4f { return optimizerScalars[index]; }
 fn applyGradient(index: u32, gradient: vec4f, rate: vec4f) -> bool {
   let w = parameters[index];
   let g = gradient;
-  let v = fma(vec4f(0.8999999761581421f), moments[index], g);
+  let v = fma(vec4f(0.9), moments[index], g);
   moments[index] = v;
   let direction = v;
   let moved = w - rate.x * direction;
