@@ -298,7 +298,15 @@ interface TrainReport {
 function trainCommand({ network, batchSize, learningRate }: TrainingWorkload, steps: number) {
   const { layers, activation, output, cost, initializer } = new Network(network);
   return [
-    ...['train', '--backend', 'webgpu', '--layers', layers.join(','), '--activation', activation],
+    ...[
+      'train',
+      '--backend',
+      'webgpu',
+      '--layers',
+      layers.join(','),
+      '--activation',
+      String(activation),
+    ],
     ...['--output', output, '--cost', cost, '--init', initializer],
     ...['--batch-size', `${batchSize}`, '--learning-rate', `${learningRate}`],
     ...['--steps', `${steps}`],

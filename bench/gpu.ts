@@ -37,7 +37,7 @@ import { probeAdapter } from '../src/gpu/probes/probeAdapter.ts';
 import { optimizerScalarsOf, updateRuleOf } from '../src/gpu/optimizerScalars.ts';
 import { createSource } from '../src/gpu/source.ts';
 import { trainingStep } from '../src/gpu/step.ts';
-import { Network, type NetworkOptions } from '../src/network/network.ts';
+import { Network, type PlainNetworkOptions } from '../src/network/network.ts';
 import { prepareOutput } from '../src/cli/files.ts';
 import { createGpu } from '../src/node/dawn.ts';
 import { TrainingCursor } from '../src/engine/cursor.ts';
@@ -56,7 +56,7 @@ const secondsAStep = quick ? 0.2 : 1.5;
 const optimizer = sgd({ learningRate: 1e-6 });
 const modern = { activation: 'relu', output: 'softmax', cost: 'cross-entropy' } as const;
 
-const workloads: Record<string, readonly [NetworkOptions, number]> = {
+const workloads: Record<string, readonly [PlainNetworkOptions, number]> = {
   tiny: [{ layers: [784, 16, 16, 10] }, 100],
   mid: [{ layers: [784, 128, 10], ...modern }, 128],
   large: [{ layers: [784, 512, 512, 10], ...modern }, 512],

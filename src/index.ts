@@ -12,13 +12,20 @@ export { adapterName, type AdapterDescription } from './gpu/adapter.ts';
 export { Device, type DeviceOptions } from './gpu/device.ts';
 export { probeAdapter, type MeasuredLimits, type ProbeOptions } from './gpu/probes/probeAdapter.ts';
 export type { Activation, Cost, Output } from './network/functions.ts';
+export {
+  dense,
+  type DenseLayer,
+  type DenseOptions,
+  type HiddenActivation,
+  type Layer,
+} from './network/layers.ts';
 export type { Initializer } from './network/initializers.ts';
 export type { Plan } from './gpu/plan/plan.ts';
 export { parsePlan, serializePlan } from './gpu/plan/file.ts';
 export type { PlanCache } from './gpu/plan/cache.ts';
 export { memoryPlanCache, storagePlanCache, type PlanStorage } from './gpu/plan/storageCache.ts';
 export type { TuneProgress, Tuning } from './gpu/plan/tuning/tuner.ts';
-export { Network, type NetworkOptions } from './network/network.ts';
+export { Network, type NetworkOptions, type PlainNetworkOptions } from './network/network.ts';
 export { countParameters, parameterLayout, type LayerParameters } from './network/parameters.ts';
 export { presets, type Preset, type PresetName } from './network/presets.ts';
 export {

@@ -3,13 +3,13 @@
  * for Node and for Python, so that all compute the same.
  */
 import { findWorkload } from '../../src/benchmark/workloads.ts';
-import type { NetworkOptions } from '../../src/network/network.ts';
+import type { PlainNetworkOptions } from '../../src/network/network.ts';
 
 /** Training on MNIST with plain stochastic gradient descent, mini-batches in the order of the file. */
 export interface TrainingWorkload {
   readonly kind: 'training';
   readonly name: string;
-  readonly network: NetworkOptions & { readonly seed: number };
+  readonly network: PlainNetworkOptions & { readonly seed: number };
   readonly batchSize: number;
   readonly learningRate: number;
   /** Steps before the step whose cost is held against the reference; as many as float64 makes in seconds. */

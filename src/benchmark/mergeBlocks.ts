@@ -41,7 +41,7 @@ export function mergeBlock(
   return {
     name: workload.name,
     layers: network.layers,
-    activation: network.activation,
+    activation: String(network.activation ?? 'sigmoid'),
     output: network.output,
     cost: network.cost,
     batchSize: workload.batchSize,

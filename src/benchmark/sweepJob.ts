@@ -3,7 +3,7 @@ import type { Dataset } from '../data/dataset.ts';
 import { ConfigurationError, LimitError } from '../errors.ts';
 import { sha256 } from '../formats/sha256.ts';
 import type { AdapterDescription } from '../gpu/adapter.ts';
-import type { NetworkOptions } from '../network/network.ts';
+import type { PlainNetworkOptions } from '../network/network.ts';
 import { stepsPerEpoch } from '../engine/batches.ts';
 import {
   Sweep,
@@ -16,7 +16,7 @@ import type { JobContext, JobData } from './trainJob.ts';
 
 /** All that decides what a sweep computes. */
 export interface SweepConfiguration {
-  readonly network: Omit<NetworkOptions, 'seed'>;
+  readonly network: Omit<PlainNetworkOptions, 'seed'>;
   readonly batchSize: number;
   readonly epochs: number;
   readonly shuffle: boolean;

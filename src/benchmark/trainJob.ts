@@ -6,7 +6,7 @@ import type { Dataset } from '../data/dataset.ts';
 import { float32Tensor } from '../formats/safetensors.ts';
 import { sha256 } from '../formats/sha256.ts';
 import type { AdapterDescription } from '../gpu/adapter.ts';
-import { Network, type NetworkOptions } from '../network/network.ts';
+import { Network, type PlainNetworkOptions } from '../network/network.ts';
 import { requireFits, stepsPerEpoch } from '../engine/batches.ts';
 import type { Backend, EnginePlan, Evaluation } from '../engine/engine.ts';
 import { sgd } from '../engine/optimizers.ts';
@@ -15,7 +15,7 @@ import { Trainer } from '../training/trainer.ts';
 import { EpochMeter, type EpochResult, type TrainProgress } from './epochMeter.ts';
 
 /** The network that a job works on, as data. */
-export interface NetworkDescription extends NetworkOptions {
+export interface NetworkDescription extends PlainNetworkOptions {
   /** Weights and biases to start from; drawn by the initialiser when left out. */
   readonly parameters?: Float32Array | undefined;
 }

@@ -2,12 +2,12 @@
  * What the benchmark trains: a ladder of networks, from one that is all latency to one that is all arithmetic, and
  * the lecture's network at several sizes of mini-batch.
  */
-import type { NetworkOptions } from '../network/network.ts';
+import type { PlainNetworkOptions } from '../network/network.ts';
 import { presets } from '../network/presets.ts';
 
 export interface Workload {
   readonly name: string;
-  readonly network: NetworkOptions;
+  readonly network: PlainNetworkOptions;
   readonly batchSize: number;
   readonly learningRate: number;
   /** On the ladder of sizes, or in the sweep over mini-batches. */

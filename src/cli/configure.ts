@@ -3,7 +3,7 @@ import type { TrainConfiguration } from '../benchmark/trainJob.ts';
 import { activationFunction, type Activation } from '../network/activations.ts';
 import type { Cost, Output } from '../network/functions.ts';
 import type { Initializer } from '../network/initializers.ts';
-import { Network, type NetworkOptions } from '../network/network.ts';
+import { Network, type PlainNetworkOptions } from '../network/network.ts';
 import { presets, type Preset, type PresetName } from '../network/presets.ts';
 import { requireBatchSize } from '../engine/batches.ts';
 import type { Backend } from '../engine/engine.ts';
@@ -115,14 +115,14 @@ function backendOf({ backend = 'auto', plan = 'default' }: TrainArguments): Back
  * What the user says of the network in a file, for `loadParameters` to hold the file against.
  * @throws {UsageError} when an initialiser is given, of which nothing would come
  */
-export function describeLoaded(options: NetworkArguments): Partial<NetworkOptions> {
+export function describeLoaded(options: NetworkArguments): Partial<PlainNetworkOptions> {
   if (options.init !== undefined) {
     throw new UsageError(
       `--init ${options.init} draws the first weights and --load reads them from a file. Give one of them.`,
     );
   }
   const named = options.preset === undefined ? undefined : presets[options.preset].network;
-  const said: Partial<NetworkOptions> = { ...named, ...given(options) };
+  const said: Partial<PlainNetworkOptions> = { ...named, ...given(options) };
   // The initializer of a preset says nothing about weights that are there already.
   delete (said as { initializer?: Initializer }).initializer;
   return said;
@@ -134,7 +134,7 @@ function presetOf(options: NetworkArguments): Preset | undefined {
   return Object.keys(given(options)).length === 0 ? presets[defaults.preset] : undefined;
 }
 
-function describeNetwork(options: NetworkArguments): NetworkOptions {
+function describeNetwork(options: NetworkArguments): PlainNetworkOptions {
   const { network } = presetOf(options) ?? {};
   const said = given(options);
   if (network) return { ...network, ...said };

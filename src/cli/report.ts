@@ -8,7 +8,7 @@ import {
   type TrainResult,
 } from '../benchmark/trainJob.ts';
 import { planFile } from '../gpu/plan/file.ts';
-import type { Network, NetworkOptions } from '../network/network.ts';
+import type { Network, PlainNetworkOptions } from '../network/network.ts';
 import { countParameters } from '../network/parameters.ts';
 import type { RuntimeChoice } from './configure.ts';
 import { dataName, type DataSource } from './dataSource.ts';
@@ -22,7 +22,7 @@ interface Described {
     readonly runtime?: RuntimeChoice | undefined;
     readonly plan?: string | undefined;
   };
-  readonly description: NetworkOptions;
+  readonly description: PlainNetworkOptions;
   /** The network of `--load`. */
   readonly loaded: Network | undefined;
   readonly source: DataSource;

@@ -1,6 +1,7 @@
 /** What each slice of a step has for itself, and the structures of `assembly/structures.ts` that say where, word by word. */
 import { activationFunction, activations } from '../network/activations.ts';
 import { costs, outputs } from '../network/functions.ts';
+import { activationOf } from '../network/layers.ts';
 import type { Network } from '../network/network.ts';
 import { oddLines, up, type LayerPlace } from './parameterPlaces.ts';
 
@@ -17,13 +18,13 @@ export interface SliceRoom {
 }
 
 /** Bytes of the structures of `assembly/structures.ts`. */
-const layerBytes = 13 * 4;
+const layerBytes = 14 * 4;
 const contextBytes = 20 * 4;
 /** With the zeros behind. */
 const listsBytes = 10 * 4 + 128;
 
 /** Words of `Context` that change while an engine lives. */
-export const contextWord = { features: 5, labels: 6 } as const;
+export const contextWord = { features: 4, labels: 5 } as const;
 
 /** What all slices have in common; addresses are bytes. */
 interface Shared {
@@ -60,12 +61,12 @@ export function placeSlice(
   const outputsAt = take(rows * layers.at(-1)! * 4);
   const costsAt = take(rows * 8);
   const predictions = take(rows * 4);
-  const needsZ = activationFunction(activation).slopeFrom === 'z';
   const words = places.map((place, l) => {
     const panels = up(place.outputs, 8) / 8;
-    const isLast = l === places.length - 1;
+    // The output function is not an activation: the last layer's own is linear.
+    const own = l === places.length - 1 ? 'linear' : activationOf(activation, l);
     const a = take(panels * panel);
-    const z = needsZ && !isLast ? take(panels * panel) : a;
+    const z = activationFunction(own).slopeFrom === 'z' ? take(panels * panel) : a;
     // The first layer's delta lies in rows, which its gradient reads in the order of the data.
     const deltaRow = l > 0 ? 32 : panels > 8 ? oddLines(panels * 32) : panels * 32;
     const delta = take(l > 0 ? panels * panel : rows * deltaRow);
@@ -84,6 +85,7 @@ export function placeSlice(
       delta,
       deltaPanel,
       deltaRow,
+      activations.indexOf(own),
     ];
   });
   const sums = context + 16 * 4;
@@ -92,7 +94,6 @@ export function placeSlice(
     const fields = [
       structures,
       words.length,
-      activations.indexOf(activation),
       outputs.indexOf(output),
       costs.indexOf(cost),
       // Features and labels.

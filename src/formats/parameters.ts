@@ -4,7 +4,7 @@
  */
 import { FormatError, NonFiniteError } from '../errors.ts';
 import { requireBytes, requireInstance, requireOptions } from '../network/arguments.ts';
-import { Network, networkOptionNames, type NetworkOptions } from '../network/network.ts';
+import { Network, networkOptionNames, type PlainNetworkOptions } from '../network/network.ts';
 import {
   describeElement,
   describeNonFinite,
@@ -57,7 +57,10 @@ export function saveParameters(network: Network): Uint8Array<ArrayBuffer> {
  * @throws {FormatError} for a file that is damaged, or holds anything but the float32 parameters of one network
  * @throws {ConfigurationError} for options that contradict the file, or leave out what it does not say
  */
-export function loadParameters(bytes: Uint8Array, options: Partial<NetworkOptions> = {}): Network {
+export function loadParameters(
+  bytes: Uint8Array,
+  options: Partial<PlainNetworkOptions> = {},
+): Network {
   requireBytes('The bytes of a safetensors file', bytes);
   requireOptions('loadParameters', options, networkOptionNames);
   const { tensors, metadata } = readSafetensors(bytes);

@@ -2,6 +2,7 @@
 import type { StepLayers } from '../../shaders/stepLayers.ts';
 import { vec4s } from '../../shaders/wgsl.ts';
 import { activationFunction } from '../network/activations.ts';
+import { activationOf } from '../network/layers.ts';
 import type { Network } from '../network/network.ts';
 import { parameterRanges } from './layout.ts';
 
@@ -15,7 +16,8 @@ export function stepLayers(
 ): StepLayers {
   const last = layers.length - 2;
   const parameters = parameterRanges({ layers });
-  const slopeFromZ = activationFunction(activation).slopeFrom === 'z';
+  const slopeFromZ = (l: number) =>
+    activationFunction(activationOf(activation, l)).slopeFrom === 'z';
   let activationVec4s = 0;
   let deltaVec4s = 0;
   const places = layers.slice(1).map((outputs, l) => {
@@ -28,7 +30,7 @@ export function stepLayers(
       preactivationAt: activationVec4s + length,
       deltaAt: deltaVec4s,
     };
-    activationVec4s += slopeFromZ && l < last ? 2 * length : length;
+    activationVec4s += l < last && slopeFromZ(l) ? 2 * length : length;
     deltaVec4s += length;
     return place;
   });
@@ -37,7 +39,7 @@ export function stepLayers(
     forward: places.map(({ inputs, outputs, parametersAt, outputAt, preactivationAt }, l) => ({
       inputs,
       outputs,
-      activation: l === last ? 'linear' : activation,
+      activation: l === last ? 'linear' : activationOf(activation, l),
       inputAt: inputAt(l),
       outputAt,
       preactivationAt,
@@ -55,10 +57,10 @@ export function stepLayers(
       return {
         inputs: after.inputs,
         outputs: after.outputs,
-        activation,
+        activation: activationOf(activation, l),
         nextDeltaAt: after.deltaAt,
         deltaAt: place.deltaAt,
-        slopeAt: slopeFromZ ? place.preactivationAt : place.outputAt,
+        slopeAt: slopeFromZ(l) ? place.preactivationAt : place.outputAt,
         parametersAt: after.parametersAt,
       };
     }),

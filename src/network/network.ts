@@ -1,16 +1,8 @@
 import { ConfigurationError, NonFiniteError } from '../errors.ts';
 import { requireOptions, show, type OptionNames } from './arguments.ts';
-import {
-  activations,
-  costs,
-  outputs,
-  requireCompatible,
-  requireOneOf,
-  type Activation,
-  type Cost,
-  type Output,
-} from './functions.ts';
+import { costs, requireCompatible, requireOneOf, type Cost, type Output } from './functions.ts';
 import { initializeParameters, initializers, type Initializer } from './initializers.ts';
+import { settleLayers, type HiddenActivation, type Layer } from './layers.ts';
 import {
   countParameters,
   describeNonFinite,
@@ -19,10 +11,10 @@ import {
 } from './parameters.ts';
 
 export interface NetworkOptions {
-  /** Layer sizes, input first: [784, 16, 16, 10]. Two or more. */
-  readonly layers: readonly number[];
-  /** Of the hidden layers. Default `sigmoid`. */
-  readonly activation?: Activation;
+  /** Sizes or layers, input first: [784, 16, 16, 10], or [784, dense({ size: 16, activation: 'relu' }), 10]. Two or more. */
+  readonly layers: readonly (number | Layer)[];
+  /** Activation of the hidden layers: one for all, or a list with one for each. Default `sigmoid`. */
+  readonly activation?: HiddenActivation;
   /** Activation of the last layer. Default `sigmoid`. */
   readonly output?: Output;
   /** Default `squared-error`. */
@@ -31,6 +23,11 @@ export interface NetworkOptions {
   readonly initializer?: Initializer;
   /** Seed of the initialiser, an integer from 0 to 2³² − 1. Default 1. */
   readonly seed?: number;
+}
+
+/** Options whose layers are sizes: plain data, which can be stored and compared. */
+export interface PlainNetworkOptions extends NetworkOptions {
+  readonly layers: readonly number[];
 }
 
 export const networkOptionNames: OptionNames<NetworkOptions> = {
@@ -47,8 +44,10 @@ export const networkOptionNames: OptionNames<NetworkOptions> = {
  * network.parameterCount; // 13002
  */
 export class Network {
+  /** Sizes, input first. */
   readonly layers: readonly number[];
-  readonly activation: Activation;
+  /** Of the hidden layers: one name where all have the same, else one for each. */
+  readonly activation: HiddenActivation;
   readonly output: Output;
   readonly cost: Cost;
   readonly initializer: Initializer;
@@ -65,9 +64,10 @@ export class Network {
     // Another network may stand for the options, but not without its parameters: they would be drawn anew in silence.
     const names = { ...networkOptionNames, ...(parameters && { parameters: true }) };
     requireOptions('Network', options, names);
-    this.layers = requireLayerSizes(options.layers);
-    this.activation = requireOneOf('activation', options.activation ?? 'sigmoid', activations);
-    this.output = requireOneOf('output', options.output ?? 'sigmoid', outputs);
+    const { sizes, activation, output } = settleLayers(options);
+    this.layers = requireLayerSizes(sizes);
+    this.activation = activation;
+    this.output = output;
     this.cost = requireOneOf('cost', options.cost ?? 'squared-error', costs);
     requireCompatible(this.output, this.cost);
     this.initializer = requireOneOf('initializer', options.initializer ?? 'xavier', initializers);

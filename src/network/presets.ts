@@ -1,8 +1,8 @@
 /** Networks with a name, each with the mini-batches and the learning rate it trains well with. */
-import type { NetworkOptions } from './network.ts';
+import type { PlainNetworkOptions } from './network.ts';
 
 export interface Preset {
-  readonly network: NetworkOptions;
+  readonly network: PlainNetworkOptions;
   readonly batchSize: number;
   readonly learningRate: number;
   readonly momentum: number;

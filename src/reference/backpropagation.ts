@@ -8,6 +8,7 @@ import { show } from '../network/arguments.ts';
 import type { Network } from '../network/network.ts';
 import { countParameters, parameterLayout } from '../network/parameters.ts';
 import { activationFunction } from '../network/activations.ts';
+import { activationOf } from '../network/layers.ts';
 import { forward } from './forward.ts';
 import { hiddenDelta } from './hiddenDelta.ts';
 import { outputDelta, type OutputDelta } from './outputDelta.ts';
@@ -69,7 +70,7 @@ export function forwardPass(pass: PassArguments): ForwardPass {
       inputs,
       outputs,
       // The last layer's activation is the output function, and belongs to outputDelta.
-      activation: l === layout.length - 1 ? 'linear' : network.activation,
+      activation: l === layout.length - 1 ? 'linear' : activationOf(network.activation, l),
       a,
       weights: parameters.subarray(weightOffset, biasOffset),
       biases: parameters.subarray(biasOffset, biasOffset + outputs),
@@ -110,14 +111,15 @@ export function backpropagate(pass: PassArguments): Backpropagation {
     gradient.set(dW, weightOffset);
     gradient.set(db, biasOffset);
     if (!before) break;
+    const activation = activationOf(network.activation, l - 1);
     delta = hiddenDelta({
       batchSize,
       inputs,
       outputs,
-      activation: network.activation,
+      activation,
       delta,
       weights: parameters.subarray(weightOffset, biasOffset),
-      source: before[activationFunction(network.activation).slopeFrom],
+      source: before[activationFunction(activation).slopeFrom],
     });
   }
   const { costs, predictions } = output;

@@ -9,14 +9,13 @@
 import { ConfigurationError, NonFiniteError } from '../errors.ts';
 import { requireObject, show } from '../network/arguments.ts';
 import {
-  activations,
   costs,
-  outputs,
   requireCompatible,
   requireOneOf,
   type Cost,
   type Output,
 } from '../network/functions.ts';
+import { settleLayers } from '../network/layers.ts';
 import { countParameters, parameterLayout, requireLayerSizes } from '../network/parameters.ts';
 import { backpropagate, type NetworkShape } from './backpropagation.ts';
 
@@ -260,8 +259,8 @@ function requireNetwork(network: ParameterizedNetwork): void {
   requireObject('A network', network);
   const { layers, activation, output, cost, parameters } = network;
   requireLayerSizes(layers);
-  requireOneOf('activation', activation, activations);
-  requireCompatible(requireOneOf('output', output, outputs), requireOneOf('cost', cost, costs));
+  settleLayers({ layers, activation, output });
+  requireCompatible(output, requireOneOf('cost', cost, costs));
   if (parameters instanceof Float32Array || parameters instanceof Float64Array) return;
   throw new ConfigurationError(
     `The parameters of a network are a Float32Array or a Float64Array, and ${show(parameters)} was given.`,

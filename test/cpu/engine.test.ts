@@ -96,6 +96,17 @@ describe('the CPU engine', () => {
     },
   );
 
+  it('trains layers with another activation each', async () => {
+    const dataset = randomDataset(testRandom(4), 60, 18, 5);
+    for (const activation of [
+      ['gelu', 'relu', 'tanh'],
+      ['relu', 'gelu', 'linear'],
+    ] as const) {
+      const network = new Network({ layers: [18, 13, 9, 7, 5], activation });
+      await compare({ network, batchSize: 20, optimizer: sgd({ learningRate: 0.1 }) }, dataset, 30);
+    }
+  });
+
   it('keeps its optimizers’ state from step to step', async () => {
     const network = new Network({ layers: [18, 33, 5], activation: 'tanh' });
     const dataset = noisyPatterns(testRandom(1), {

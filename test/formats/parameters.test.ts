@@ -7,7 +7,7 @@ import {
   writeSafetensors,
   type Tensor,
 } from '../../src/formats/safetensors.ts';
-import { Network, type NetworkOptions } from '../../src/network/network.ts';
+import { Network, type PlainNetworkOptions } from '../../src/network/network.ts';
 import { errorOf } from '../support/failure.ts';
 import { officialNetworkFile } from './safetensorsFile.ts';
 
@@ -54,6 +54,14 @@ function replaced<T>(map: ReadonlyMap<string, T>, changes: Record<string, T | un
   }
   return copy;
 }
+
+test('activations of each layer come back', () => {
+  const mixed = new Network({ layers: [3, 4, 5, 2], activation: ['relu', 'tanh'] });
+  expect(loadParameters(saveParameters(mixed))).toEqual(mixed);
+  expect(() => loadParameters(saveParameters(mixed), { activation: 'relu' })).toThrow(
+    "has activation 'relu,tanh', and 'relu' was asked for",
+  );
+});
 
 describe('saving', () => {
   test('gives tensors the names, shapes and order of elements of nn.Linear', () => {
@@ -159,7 +167,7 @@ describe('loading', () => {
   test.each(['activation', 'output', 'cost'] as const)(
     'a file that does not say its %s needs it as an option',
     (missing) => {
-      const given: Partial<NetworkOptions> = Object.fromEntries(
+      const given: Partial<PlainNetworkOptions> = Object.fromEntries(
         Object.entries(functions).filter(([name]) => name !== missing),
       );
       const { message } = errorOf(ConfigurationError, () =>

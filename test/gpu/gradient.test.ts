@@ -43,6 +43,16 @@ const networks: readonly [string, NetworkOptions, number][] = [
     0.1,
   ],
   [
+    'another activation in each layer',
+    {
+      layers: [784, 12, 11, 9, 10],
+      activation: ['gelu', 'leaky-relu', 'tanh'],
+      output: 'softmax',
+      cost: 'cross-entropy',
+    },
+    0.1,
+  ],
+  [
     'GELU and linear outputs',
     { layers: [784, 24, 10], activation: 'gelu', output: 'linear', cost: 'squared-error' },
     0.02,

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { ConfigurationError } from '../../src/errors.ts';
-import { Network } from '../../src/network/network.ts';
+import { dense } from '../../src/network/layers.ts';
+import { Network, type NetworkOptions } from '../../src/network/network.ts';
 
 describe('Network', () => {
   it('is a sigmoid network with squared error, xavier and seed 1 where nothing else is said', () => {
@@ -12,6 +13,69 @@ describe('Network', () => {
       initializer: 'xavier',
       seed: 1,
     });
+  });
+
+  it('takes layers as objects, each with an activation of its own', () => {
+    const network = new Network({
+      layers: [
+        784,
+        dense({ size: 32, activation: 'relu' }),
+        dense({ size: 16 }),
+        dense({ size: 10, activation: 'softmax' }),
+      ],
+      activation: 'tanh',
+      cost: 'cross-entropy',
+    });
+    expect(network).toMatchObject({
+      layers: [784, 32, 16, 10],
+      activation: ['relu', 'tanh'],
+      output: 'softmax',
+    });
+    const alike = {
+      layers: [4, 3, dense({ size: 3, activation: 'relu' }), 2],
+      activation: 'relu',
+    } as const;
+    expect(new Network(alike).activation).toBe('relu');
+    const listed = { layers: [784, 32, 16, 10], activation: ['relu', 'tanh'] } as const;
+    expect(new Network(listed).activation).toEqual(['relu', 'tanh']);
+    expect(network.withParameters(network.parameters)).toEqual(network);
+  });
+
+  it.each<[string, NetworkOptions, string]>([
+    [
+      'a layer of another kind',
+      { layers: [2, { kind: 'pool', size: 2 } as never, 2] },
+      "Unknown kind of layer 'pool'",
+    ],
+    [
+      'an unknown activation',
+      { layers: [2, dense({ size: 2, activation: 'swish' as never }), 2] },
+      "Unknown activation 'swish'",
+    ],
+    [
+      'softmax in a hidden layer',
+      { layers: [2, dense({ size: 2, activation: 'softmax' }), 2] },
+      "Unknown activation 'softmax'",
+    ],
+    [
+      'an activation of the input',
+      { layers: [dense({ size: 2, activation: 'relu' }), 2] },
+      'The first layer is the input',
+    ],
+    [
+      'two outputs',
+      { layers: [2, dense({ size: 2, activation: 'softmax' })], output: 'linear' },
+      "has activation 'softmax', and the network's output is 'linear'",
+    ],
+    [
+      'too few activations',
+      { layers: [2, 3, 3, 2], activation: ['relu'] },
+      'has 2 hidden layers; got 1 activations',
+    ],
+    ['a size of 0', { layers: [2, dense({ size: 0 }), 2] }, 'size 2 of 2, 0, 2 is 0'],
+  ])('refuses %s', (_, options, message) => {
+    expect(() => new Network(options)).toThrow(message);
+    expect(() => new Network(options)).toThrow(ConfigurationError);
   });
 
   it('has 13,002 parameters with the layers of the lecture', () => {

@@ -143,7 +143,8 @@ function makeWorkload(
   random: Random,
 ): WorkloadResult {
   const { network, batchSize, learningRate } = findWorkload(name)!;
-  const { layers, activation, output, cost } = network;
+  const { layers, output, cost } = network;
+  const activation = String(network.activation);
   const series = backends.map((backend) =>
     makeSeries(
       backend,

@@ -1,5 +1,5 @@
 /** A library in another place, a worker or a process of its own: what it is asked, and the contender that asks it. */
-import type { NetworkOptions } from '../../network/network.ts';
+import type { PlainNetworkOptions } from '../../network/network.ts';
 import type { Contender, Form, LearningTask } from './contender.ts';
 
 /** The first is `load`, the second `learn`; one at a time. Plain data. */
@@ -7,7 +7,7 @@ export type PeerRequest =
   | { readonly type: 'load'; readonly name: string }
   | ({
       readonly type: 'learn';
-      readonly shape: NetworkOptions;
+      readonly shape: PlainNetworkOptions;
       /** In the layout of `parameterLayout`. */
       readonly parameters: Float32Array;
     } & Omit<LearningTask, 'network' | 'test'>)

@@ -3,8 +3,8 @@ import { vec4s } from '../../../shaders/wgsl.ts';
 import type { Device } from '../../gpu/device.ts';
 import { stepLayers } from '../../gpu/layers.ts';
 import { packLayer, packRows, packSamples, parameterRanges, unpackRows } from '../../gpu/layout.ts';
-import { activationFunction } from '../../network/activations.ts';
-import { Network, type NetworkOptions } from '../../network/network.ts';
+import { activationFunction, type Activation } from '../../network/activations.ts';
+import { Network, type PlainNetworkOptions } from '../../network/network.ts';
 import { backpropagate } from '../../reference/backpropagation.ts';
 import { outputBounds, unit } from './bounds.ts';
 import { counterBefore, counterDuring, drawStep, sampleInRow, settingsOf } from './epoch.ts';
@@ -14,7 +14,7 @@ import { floats, poison, runKernel } from './kernelRunner.ts';
 import { Samples, Worst } from './samples.ts';
 
 export interface FusedCase {
-  readonly network: Pick<NetworkOptions, 'layers' | 'activation' | 'output' | 'cost'>;
+  readonly network: Pick<PlainNetworkOptions, 'layers' | 'activation' | 'output' | 'cost'>;
   /** The first layer that is fused; what comes before is given. */
   readonly from: number;
   readonly batchSize: number;
@@ -37,7 +37,7 @@ export async function checkFused(
   const network = new Network({ ...options.network, seed });
   const epochStep = drawStep(batchSize, samples, 'random');
   const { size, sampleCount, order } = epochStep;
-  const { layers: sizes, activation } = network;
+  const { layers: sizes } = network;
   const [inputs, classes] = [sizes[0]!, sizes.at(-1)!];
 
   // What float64 makes of every row, those past the end of a short batch too: they repeat the last sample.
@@ -56,15 +56,15 @@ export async function checkFused(
   const all = stepLayers(network, rows);
   const poisoned = (length: number) => new Uint32Array(4 * length).fill(poison);
   const contents = { activations: poisoned(all.activationVec4s), deltas: poisoned(all.deltaVec4s) };
-  const keepsZ = activationFunction(activation).slopeFrom === 'z';
+  const keepsZ = (activation: Activation) => activationFunction(activation).slopeFrom === 'z';
   const put = (at: number, values: Float64Array, outputs: number) => {
     const packed = packRows(Float32Array.from(values), rows, outputs);
     contents.activations.set(new Uint32Array(packed.buffer), 4 * at);
   };
   for (let l = 0; l < from; l++) {
-    const { outputs, outputAt, preactivationAt } = all.forward[l]!;
+    const { activation, outputs, outputAt, preactivationAt } = all.forward[l]!;
     put(outputAt, pass.layers[l]!.a, outputs);
-    if (keepsZ) put(preactivationAt, pass.layers[l]!.z, outputs);
+    if (keepsZ(activation)) put(preactivationAt, pass.layers[l]!.z, outputs);
   }
   const ranges = parameterRanges(network);
   const packed = new Float32Array(4 * (ranges.at(-1)!.offset + ranges.at(-1)!.length)).fill(NaN);
@@ -111,7 +111,7 @@ export async function checkFused(
       found.forEach((value, i) =>
         worst.note(value, isLast ? z[i]! : a[i]!, isLast ? bound.z[i]! : bound.a[i]!),
       );
-      if (keepsZ && !isLast) {
+      if (keepsZ(layer.activation) && !isLast) {
         floats(result.get('activations')!)
           .subarray(4 * preactivationAt, 4 * (preactivationAt + rows * vec4s(outputs)))
           .forEach((value, at) => {

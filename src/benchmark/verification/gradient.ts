@@ -8,6 +8,7 @@ import type { Device } from '../../gpu/device.ts';
 import { GpuEngine } from '../../gpu/engine.ts';
 import type { Plan } from '../../gpu/plan/plan.ts';
 import { activationFunction } from '../../network/activations.ts';
+import { activationOf } from '../../network/layers.ts';
 import type { Network } from '../../network/network.ts';
 import { parameterLayout } from '../../network/parameters.ts';
 import { backpropagate, type Backpropagation } from '../../reference/backpropagation.ts';
@@ -201,7 +202,8 @@ function forwardBounds(
       }
     }
     const truth = pass.layers[l]!.z;
-    const { bound } = activationFunction(network.activation);
+    const isLast = l === pass.layers.length - 1;
+    const { bound } = activationFunction(isLast ? 'linear' : activationOf(network.activation, l));
     const after = z.map((error, at) => bound.f(truth[at]!, error));
     errors.push({ z, a: after });
   });
@@ -246,7 +248,9 @@ function hiddenDeltaErrors(
   const { delta } = pass.layers[l]!;
   const { z, a } = pass.layers[l - 1]!;
   // A slope with a kink is uncertain where z is near 0; a is 0 also where z is surely below.
-  const { slopeFrom, slope, bound, hasKink } = activationFunction(network.activation);
+  const { slopeFrom, slope, bound, hasKink } = activationFunction(
+    activationOf(network.activation, l - 1),
+  );
   const fromZ = slopeFrom === 'z' || hasKink === true;
   const errors = new Float64Array(a.length);
   for (let at = 0; at < a.length; at++) {

@@ -71,12 +71,7 @@ function widthOf(left: i32): i32 {
 }
 
 /** a = f(b + Σᵢ x[n,i]·W[i,j]) over the listed pixels. */
-export function firstForward(
-  context: Context,
-  layer: Layer,
-  count: i32,
-  activation: i32,
-): void {
+export function firstForward(context: Context, layer: Layer, count: i32): void {
   const columns = (layer.outputs + 7) & ~7;
   const lists = changetype<Lists>(context.lists);
   lists.pixels = context.bySample;
@@ -93,7 +88,7 @@ export function firstForward(
     lists.start = layer.biases + (<usize>j << 2);
     lists.to = layer.z + <usize>(j >> 3) * layer.panel;
     addUp(lists, width);
-    for (let k = 0; k < width; k += 8) finishPanel(layer, j + k, count, activation);
+    for (let k = 0; k < width; k += 8) finishPanel(layer, j + k, count);
     weights += <usize>(layer.inputs * width) << 2;
     j += width;
   }
@@ -126,10 +121,10 @@ export function firstGradient(context: Context, layer: Layer, isAdded: bool): vo
 /** Activates a panel of 8 columns from `column` on, and keeps at 0 what only fills it up. */
 // @ts-ignore: decorator
 @inline
-export function finishPanel(layer: Layer, column: i32, count: i32, activation: i32): void {
+export function finishPanel(layer: Layer, column: i32, count: i32): void {
   const offset = <usize>(column >> 3) * layer.panel;
   const bytes = <usize>count << 5;
-  activate(activation, layer.z + offset, layer.a + offset, bytes);
+  activate(layer.activation, layer.z + offset, layer.a + offset, bytes);
   if (column + 8 <= layer.outputs) return;
   const mask0 = columnMask(column, layer.outputs);
   const mask1 = columnMask(column + 4, layer.outputs);

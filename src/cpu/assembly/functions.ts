@@ -1,6 +1,6 @@
 /**
- * Activation functions and slopes of a panel's values. Formulas: `src/reference/functions.ts`. The numbers of the
- * functions are their positions in `activations` of `src/network/functions.ts`.
+ * Activation functions and slopes of a panel's values. Formulas, and the order of the numbers:
+ * `src/network/activations.ts`.
  */
 import { exp, madd, sigmoid, tanh } from './lanes';
 

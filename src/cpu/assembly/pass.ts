@@ -1,5 +1,4 @@
 /** One pass of some samples through the network, and back. */
-import { LINEAR } from './functions';
 import { firstForward, firstGradient, listPixels, sortPixels } from './firstLayer';
 import { finish } from './output';
 import { biasGradient, forward, gradient, hiddenDelta } from './products';
@@ -19,15 +18,14 @@ export function pass(
   isAdded: bool,
 ): void {
   const layerCount = context.layerCount;
-  const activation = context.activation;
   const first = layerAt(context, 0);
   const last = layerAt(context, layerCount - 1);
   listPixels(context, samples, count, first.inputs);
-  firstForward(context, first, count, layerCount === 1 ? LINEAR : activation);
+  firstForward(context, first, count);
   let before = first;
   for (let l = 1; l < layerCount; l++) {
     const layer = layerAt(context, l);
-    forward(layer, before, count, l === layerCount - 1 ? LINEAR : activation);
+    forward(layer, before, count);
     before = layer;
   }
   finish(context, last, samples, count, isTraining);
@@ -35,7 +33,7 @@ export function pass(
   for (let l = layerCount - 1; l > 0; l--) {
     const layer = layerAt(context, l);
     const below = layerAt(context, l - 1);
-    hiddenDelta(layer, below, count, activation);
+    hiddenDelta(layer, below, count);
     gradient(layer, below, count, isAdded);
     biasGradient(layer, count, isAdded);
   }

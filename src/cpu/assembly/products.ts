@@ -15,7 +15,7 @@ import { Layer } from './structures';
 const block = 256;
 
 /** a = f(b + Σᵢ a[n,i]·W[i,j]), in tiles of 4 samples by 8 columns. Samples are filled up to a multiple of 4. */
-export function forward(layer: Layer, before: Layer, count: i32, activation: i32): void {
+export function forward(layer: Layer, before: Layer, count: i32): void {
   const inputs = (layer.inputs + 7) & ~7;
   for (let from = 0; from < inputs; from += block) {
     const to = min(inputs, from + block);
@@ -35,7 +35,7 @@ export function forward(layer: Layer, before: Layer, count: i32, activation: i32
           z + (n << 5),
         );
       }
-      if (to === inputs) finishPanel(layer, j, (count + 3) & ~3, activation);
+      if (to === inputs) finishPanel(layer, j, (count + 3) & ~3);
     }
   }
 }
@@ -95,7 +95,7 @@ function forwardTile(
  * delta[n,i] of the layer before = f′·Σⱼ delta[n,j]·W[i,j], in tiles of 2 samples by 4 columns. Rows of both operands
  * are multiplied lane by lane, and the lanes added up at the end, so that the weights need no transposed copy.
  */
-export function hiddenDelta(layer: Layer, before: Layer, count: i32, activation: i32): void {
+export function hiddenDelta(layer: Layer, before: Layer, count: i32): void {
   const columns = (before.outputs + 7) & ~7;
   const panels = (layer.outputs + 7) >> 3;
   for (let i = 0; i < columns; i += 4) {
@@ -112,7 +112,7 @@ export function hiddenDelta(layer: Layer, before: Layer, count: i32, activation:
         weights,
         layer.weightPanel,
         panels,
-        activation,
+        before.activation,
         source + (n << 5),
         to + n * before.deltaRow,
         before.deltaRow,

@@ -35,6 +35,8 @@ export class Layer {
   /** Bytes from 8 columns of `delta` to the next 8, and from a row to the next. */
   deltaPanel: usize;
   deltaRow: usize;
+  /** Position in `activations` of `src/network/activations.ts`; linear for the last layer. */
+  activation: i32;
 }
 
 /** The network, the data, and a thread's own room. */
@@ -43,7 +45,6 @@ export class Context {
   layers: usize;
   layerCount: i32;
   /** Positions in the lists of `src/network/functions.ts`. */
-  activation: i32;
   output: i32;
   cost: i32;
   /** Bytes of the dataset, [samples, featureCount], with 15 bytes more behind. */

@@ -1,9 +1,11 @@
 /** What a file says about its network beside the tensors, and what the caller says: the two made one. */
 import { ConfigurationError, FormatError } from '../../errors.ts';
 import { show } from '../../network/arguments.ts';
-import { activations, costs, outputs } from '../../network/functions.ts';
+import { activations, type Activation } from '../../network/activations.ts';
+import { costs, outputs } from '../../network/functions.ts';
 import { initializers } from '../../network/initializers.ts';
-import { requireSeed, type Network, type NetworkOptions } from '../../network/network.ts';
+import type { HiddenActivation } from '../../network/layers.ts';
+import { requireSeed, type Network, type PlainNetworkOptions } from '../../network/network.ts';
 import { quote } from '../safetensors/json.ts';
 import { headerStart } from './layers.ts';
 
@@ -15,7 +17,8 @@ export function describeNetwork(network: Network): Metadata {
   return new Map([
     ['format', 'pt'],
     ['layers', layers.join(',')],
-    ['activation', activation],
+    // One name, or one for each hidden layer: 'relu,tanh'.
+    ['activation', String(activation)],
     ['output', output],
     ['cost', cost],
     ['initializer', initializer],
@@ -31,8 +34,8 @@ export function describeNetwork(network: Network): Metadata {
 export function settleOptions(
   layers: readonly number[],
   metadata: Metadata,
-  options: Partial<NetworkOptions>,
-): NetworkOptions {
+  options: Partial<PlainNetworkOptions>,
+): PlainNetworkOptions {
   const claimed = metadata.get('layers');
   if (claimed !== undefined && claimed !== layers.join(',')) {
     throw new FormatError(
@@ -42,17 +45,23 @@ export function settleOptions(
   }
   return {
     layers,
-    activation: agree(
-      'activation',
-      fromMetadata('activation', metadata, activations),
-      options.activation,
-    ),
+    activation: settleActivation(metadata, options.activation),
     output: agree('output', fromMetadata('output', metadata, outputs), options.output),
     cost: requireKnown('cost', options.cost ?? fromMetadata('cost', metadata, costs)),
     initializer:
       options.initializer ?? fromMetadata('initializer', metadata, initializers) ?? 'xavier',
     seed: options.seed ?? seedFromMetadata(metadata),
   };
+}
+
+function settleActivation(
+  metadata: Metadata,
+  wanted: HiddenActivation | undefined,
+): HiddenActivation {
+  const names = metadata.get('activation')?.split(',');
+  const found = names?.map((name) => requireNamed('activation', name, activations)).join(',');
+  const settled = agree('activation', found, wanted && String(wanted)).split(',') as Activation[];
+  return settled.length === 1 ? settled[0]! : settled;
 }
 
 /** These are part of what the parameters mean, so a file and a caller who both speak must say the same. */
@@ -84,7 +93,10 @@ function fromMetadata<T extends string>(
   allowed: readonly T[],
 ): T | undefined {
   const value = metadata.get(key);
-  if (value === undefined) return undefined;
+  return value === undefined ? undefined : requireNamed(key, value, allowed);
+}
+
+function requireNamed<T extends string>(key: string, value: string, allowed: readonly T[]): T {
   const found = allowed.find((name) => name === value);
   if (found === undefined) {
     throw new FormatError(
