@@ -13,6 +13,6 @@ it('times the first step of each library, from the load of the page', async () =
     ['--import', 'tsx', 'bench/firstStep.ts', '--loads', '1', '--libraries', 'webgpu,cpu'],
     { cwd: root },
   );
-  expect(stdout).toMatch(/^webgpu +\d+ +\d+ to \d+$/m);
-  expect(stdout).toMatch(/^cpu +\d+ +\d+ to \d+$/m);
+  expect(stdout).toMatch(/^webgpu +[\d,]+ +[\d,]+ to [\d,]+$/m);
+  expect(stdout).toMatch(/^cpu +[\d,]+ +[\d,]+ to [\d,]+$/m);
 });
