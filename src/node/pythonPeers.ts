@@ -118,12 +118,11 @@ function textOf(request: PythonRequest): string {
   });
 }
 
-/** JSON, with float32 as base64, and numbers that are not finite by name: a cost of NaN must not arrive as null. */
+/** JSON, in which numbers that are not finite have names: a cost of NaN must not arrive as null. */
 function answerIn(line: string): PeerAnswer {
   return JSON.parse(line, (_key, part: unknown) => {
-    const { base64, $number } = Object(part) as { base64?: string; $number?: string };
-    if (base64 === undefined) return $number === undefined ? part : Number($number);
-    return new Float32Array(new Uint8Array(Buffer.from(base64, 'base64')).buffer);
+    const { $number } = Object(part) as { $number?: string };
+    return $number === undefined ? part : Number($number);
   }) as PeerAnswer;
 }
 
