@@ -1,8 +1,8 @@
 /**
- * Runs the benchmark again and again on the same build, and counts how many pairs of runs compare as different, which none of
- * them is: `npm run bench:aa -- --help`. With `--load`, a program that comes and goes keeps the processor busy meanwhile.
+ * Runs the benchmark repeatedly on the same build and counts the pairs of runs that compare as different, which would be none without
+ * noise: `npm run bench:aa -- --help`. With `--load`, another program keeps the processor busy from time to time.
  *
- * Results are kept in a folder, and a call that was interrupted goes on from there.
+ * Results are kept in a folder, and a call that was interrupted continues there.
  */
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -18,6 +18,7 @@ import { readResult } from '../src/benchmark/result/read.ts';
 import type { BenchmarkResult } from '../src/benchmark/result/schema.ts';
 import { formatCount, backendNames } from '../src/benchmark/result/words.ts';
 import { median } from '../src/benchmark/statistics.ts';
+import { exitCodes, FileError, UsageError } from '../src/cli/errors.ts';
 import { whole } from '../src/cli/options.ts';
 import { BrowserError } from '../src/errors.ts';
 import { runProgram } from './runProgram.ts';
@@ -28,21 +29,20 @@ interface Options {
   readonly load: boolean;
 }
 
-/** The command line. */
 export function createAaProgram(): Command {
   return new Command('bench:aa')
-    .description('Measures one build again and again, and compares every run with every other.')
-    .argument('[options...]', "of nudge bench, behind '--'; default: --quick")
-    .addOption(whole('--runs <n>', 'to make', 2).default(20))
-    .option('--out <folder>', 'for the results, which are taken up again', 'aa')
-    .option('--load', 'beside a program that comes and goes', false)
+    .description('Measures one build repeatedly, and compares every run with every other.')
+    .argument('[options...]', "for nudge bench, after '--'; default: --quick")
+    .addOption(whole('--runs <n>', 'runs of the benchmark', 2).default(20))
+    .option('--out <folder>', 'for the results; runs that it has are not repeated', 'aa')
+    .option('--load', 'keep the processor busy from time to time', false)
     .exitOverride();
 }
 
-/** Seconds that the background program works and rests, at most: each time drawn anew. */
+/** Seconds that the background program works and rests at most; each time is drawn at random. */
 const load = { working: 8, resting: 8 } as const;
 
-/** One busy thread, now and then. */
+/** Keeps one thread busy from time to time. */
 async function disturb(signal: AbortSignal): Promise<void> {
   const pause = (seconds: number) =>
     sleep(1000 * seconds * Math.random(), undefined, { signal }).catch(() => undefined);
@@ -71,15 +71,19 @@ async function measure(
     signal.throwIfAborted();
     const file = join(out, `run-${run}.json`);
     if (existsSync(file)) continue;
-    // Under its name are whole runs alone: one that was stopped leaves a result, too.
+    // A run that was stopped also leaves a result, so only a complete one gets the final name.
     const unfinished = join(out, 'unfinished.json');
     const code = await bench(options, unfinished);
-    // Ctrl-C reaches the benchmark, too.
+    // Ctrl-C has stopped the benchmark as well.
     signal.throwIfAborted();
-    if (code !== 0 && code !== 1) {
-      throw new BrowserError(
-        `Run ${run} ended with exit code ${code}. Call again to go on from there.`,
+    if (code === exitCodes.usage) {
+      throw new UsageError(
+        `nudge bench does not accept ${options.join(' ')}. Its options stand after a second '--'; 'npm run bench -- --help' lists them.`,
       );
+    }
+    // A benchmark that was disturbed ends with 1, but has measured.
+    if (code !== exitCodes.success && code !== exitCodes.failure) {
+      throw new BrowserError(`Run ${run} ended with exit code ${code}. Call again to continue.`);
     }
     await rename(unfinished, file);
   }
@@ -92,7 +96,7 @@ function describeRun({ scores, flags, blocks }: BenchmarkResult): string {
   );
   const beat = median(blocks.flatMap(({ beatSeconds }) => beatSeconds ?? NaN));
   const taken = Math.max(...blocks.map(({ taken: share = 0 }) => share));
-  return `${text.join('; ')}; beat ${(1e6 * beat).toFixed(0)} µs, others took up to ${percent(taken)} [${flags.map(({ kind }) => kind).join()}]`;
+  return `${text.join('; ')}; beat ${(1e6 * beat).toFixed(0)} µs, other programs took up to ${percent(taken)} [${flags.map(({ kind }) => kind).join()}]`;
 }
 
 function compareAll(results: readonly BenchmarkResult[]): string {
@@ -115,8 +119,8 @@ function compareAll(results: readonly BenchmarkResult[]): string {
   const { pairs, different, incomparable, verdicts, wrong } = counts;
   return (
     `${pairs} pairs of ${results.length} runs: ${different} compare as different, ${percent(different / Math.max(1, pairs))}. ` +
-    `Of their ${verdicts} other verdicts, by workload and by backend, ${wrong}, ${percent(wrong / Math.max(1, verdicts))}. ` +
-    `${incomparable} pairs have no verdict, because a run of theirs was on a busy machine.`
+    `Of ${verdicts} verdicts by workload and by backend, ${wrong} are different, ${percent(wrong / Math.max(1, verdicts))}. ` +
+    `${incomparable} pairs have no verdict, because the machine was busy in one of their runs.`
   );
 }
 
@@ -127,7 +131,10 @@ function percent(share: number): string {
 async function main(args: readonly string[], signal: AbortSignal): Promise<void> {
   const program = createAaProgram().parse(args, { from: 'user' });
   const options = program.opts<Options>();
-  await mkdir(options.out, { recursive: true });
+  await mkdir(options.out, { recursive: true }).catch((cause: unknown) => {
+    const { message } = cause as Error;
+    throw new FileError(`--out cannot create ${options.out}: ${message}.`, { cause });
+  });
   const over = new AbortController();
   const disturbance = options.load ? disturb(over.signal) : undefined;
   try {

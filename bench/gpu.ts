@@ -1,15 +1,19 @@
 /**
- * Measures on a GPU every tile that a plan may have, and what whole steps make of the best:
+ * Measures on a GPU every tile that a plan may have, and whole steps with the best of them:
  * `npx tsx bench/gpu.ts [--only NAME,…] [--out FILE] [--quick] [--software]`.
  *
- * For a machine that has Node and nothing else, one file of plain JavaScript, to be run beside the package `webgpu`:
+ * For a machine with Node alone, it can be bundled into one JavaScript file that needs only the package `webgpu` beside it:
  *
  *     npx esbuild bench/gpu.ts --bundle --platform=node --format=esm --external:webgpu \
  *       --external:@sparticuz/chromium --outfile=dist/gpu.mjs && node dist/gpu.mjs --out gpu.json
  *
- * Every candidate is first held against float64 on a small product; one that fails is named and not timed. `--quick`
- * tries a few candidates on small products, to see that all of it runs.
+ * Options come from `parseArgs`, because commander cannot be bundled into an ES module.
+ *
+ * Every candidate is first compared with float64 on a small product. One that fails is named and not timed. `--quick` tries a few
+ * candidates on small products, to check that the program runs.
  */
+import { parseArgs } from 'node:util';
+
 import { forward } from '../shaders/forward.ts';
 import { hiddenDelta } from '../shaders/hiddenDelta.ts';
 import type { Kernel } from '../shaders/kernel.ts';
@@ -18,13 +22,11 @@ import { update } from '../shaders/update.ts';
 import { checkForward } from '../src/benchmark/verification/forward.ts';
 import { checkHiddenDelta } from '../src/benchmark/verification/hiddenDelta.ts';
 import { checkUpdate } from '../src/benchmark/verification/update.ts';
-import type { Dataset } from '../src/data/dataset.ts';
 import { shuffledOrder } from '../src/data/shuffle.ts';
 import { adapterName } from '../src/gpu/adapter.ts';
 import { Device } from '../src/gpu/device.ts';
 import { GpuEngine } from '../src/gpu/engine.ts';
 import { stepLayers } from '../src/gpu/layers.ts';
-import { parameterBuffers } from '../src/gpu/parameterStore.ts';
 import { choosePlan } from '../src/gpu/plan/choose.ts';
 import {
   describePlan,
@@ -33,26 +35,19 @@ import {
   type LayerPlan,
   type Plan,
 } from '../src/gpu/plan/plan.ts';
+import { BatchTimer } from '../src/gpu/probes/batchTimer.ts';
 import { probeAdapter } from '../src/gpu/probes/probeAdapter.ts';
-import { optimizerScalarsOf, updateRuleOf } from '../src/gpu/optimizerScalars.ts';
-import { createSource } from '../src/gpu/source.ts';
+import { updateRuleOf } from '../src/gpu/optimizerScalars.ts';
+import { measureSlope } from '../src/gpu/probes/slope.ts';
+import { Program } from '../src/gpu/program.ts';
 import { trainingStep } from '../src/gpu/step.ts';
 import { Network, type PlainNetworkOptions } from '../src/network/network.ts';
 import { prepareOutput } from '../src/cli/files.ts';
 import { createGpu } from '../src/node/dawn.ts';
-import { TrainingCursor } from '../src/engine/cursor.ts';
 import { sgd } from '../src/engine/optimizers.ts';
 import { fusedTiles, tiles as allTiles } from './gpu/candidates.ts';
-import { timeKernel } from './gpu/timer.ts';
+import { createStepBuffers, noise, type StepBuffers } from './stepBuffers.ts';
 
-const argument = (name: string) => process.argv[process.argv.indexOf(name) + 1];
-const has = (name: string) => process.argv.includes(name);
-const quick = has('--quick');
-const only = has('--only') ? argument('--only')?.split(',') : undefined;
-const path = has('--out') ? argument('--out') : undefined;
-const out = path === undefined ? undefined : await prepareOutput(path, '--out');
-const timing = quick ? { targetMs: 1, rounds: 1 } : { targetMs: 10, rounds: 3 };
-const secondsAStep = quick ? 0.2 : 1.5;
 const optimizer = sgd({ learningRate: 1e-6 });
 const modern = { activation: 'relu', output: 'softmax', cost: 'cross-entropy' } as const;
 
@@ -64,6 +59,13 @@ const workloads: Record<string, readonly [PlainNetworkOptions, number]> = {
   wide: [{ layers: [784, 4096, 4096, 10], ...modern }, 1024],
 };
 const squares = [256, 512, 1024, 4096];
+const nameOfSquare = (size: number) => `matmul${size}`;
+
+const { only, ...values } = options();
+const { quick, software } = values;
+const out = values.out === undefined ? undefined : await prepareOutput(values.out, '--out');
+const timing = { rounds: quick ? 1 : 3, deadline: Infinity };
+const secondsAStep = quick ? 0.2 : 1.5;
 
 interface Timed {
   readonly kernel: string;
@@ -73,11 +75,12 @@ interface Timed {
 }
 
 const device = await Device.request({
-  gpu: await createGpu({ adapter: has('--software') ? 'software' : 'auto' }),
+  gpu: await createGpu({ adapter: software ? 'software' : 'auto' }),
   timeoutMs: 60_000,
 });
 const say = (text: string) => process.stderr.write(`${text}\n`);
 const wanted = (name: string) => only === undefined || only.includes(name);
+const timer = await BatchTimer.create(device);
 const report: Record<string, unknown> = { adapter: adapterName(device.adapter), date: new Date() };
 say(adapterName(device.adapter));
 report.limits = await probeAdapter(device, quick ? { budgetMs: 300 } : {});
@@ -86,7 +89,7 @@ type Role = keyof LayerPlan;
 const roles: readonly Role[] = ['forward', 'hiddenDelta', 'update'];
 const nameOf = (tile: Tile) => `${tile.loop} ${describeTile(tile)} by ${tile.workgroupSize}`;
 const candidates = await correctTiles();
-/** Written after each part: all of them take long. */
+/** Called after each part, because all of them together take long. */
 const save = async () => out?.write(JSON.stringify(report, undefined, 1));
 for (const [name, [options, batchSize]] of Object.entries(workloads)) {
   if (!wanted(name)) continue;
@@ -94,7 +97,7 @@ for (const [name, [options, batchSize]] of Object.entries(workloads)) {
   await save();
 }
 for (const size of squares) {
-  const name = `matmul${size}`;
+  const name = nameOfSquare(size);
   if (!wanted(name)) continue;
   const network = new Network({ layers: [4, size, size, 4], ...modern });
   const choices = await timeLayer(network, size, 1, 'forward');
@@ -102,10 +105,11 @@ for (const size of squares) {
   await save();
   say(`${name}: ${summary(choices)}`);
 }
+timer.dispose();
 device.destroy();
 if (out === undefined) process.stdout.write(`${JSON.stringify(report, undefined, 1)}\n`);
 
-/** Candidates that compute what float64 does. */
+/** Candidates whose results are within their tolerance of float64. */
 async function correctTiles(): Promise<Record<Role, readonly Tile[]>> {
   const shape = quick ? { inputs: 36, outputs: 20 } : { inputs: 200, outputs: 136 };
   const [batchSize, rows] = [90, 92];
@@ -136,7 +140,7 @@ async function correctTiles(): Promise<Record<Role, readonly Tile[]>> {
       try {
         const share = await checks[role](tile);
         if (share <= 1) correct[role].push(tile);
-        else failures.push(`${name}: ${share} of its bound`);
+        else failures.push(`${name}: an error of ${share} times the tolerance`);
       } catch (error) {
         failures.push(`${name}: ${(error as Error).message}`);
       }
@@ -158,7 +162,7 @@ async function measureWorkload(name: string, network: Network, batchSize: number
     if (found.samplesPerSecond > best.samplesPerSecond) best = { plan: candidate, ...found };
     return found.samplesPerSecond;
   };
-  // The layers first: what is fused is decided with the best tiles for the rest.
+  // Layers come first, because the decision what to fuse needs the best tiles of the other layers.
   const layers: Timed[] = [];
   const tiles: LayerPlan[] = [];
   for (const [l, own] of plan.layers.entries()) {
@@ -189,7 +193,7 @@ async function measureWorkload(name: string, network: Network, batchSize: number
   return { plan, chosen, kernels: await timeKernels(network, plan), layers, fused, best };
 }
 
-/** A plan with other tiles, where those of the update can share one dispatch. */
+/** A plan with other tiles. All layers are updated in one dispatch, so update tiles of different workgroup sizes are not taken. */
 function withTiles(plan: Plan, tiles: readonly LayerPlan[]): Plan {
   const sizes = new Set(tiles.map(({ update: { workgroupSize } }) => workgroupSize));
   const layers = tiles.map((tile, l) =>
@@ -198,12 +202,12 @@ function withTiles(plan: Plan, tiles: readonly LayerPlan[]): Plan {
   return { ...plan, layers };
 }
 
-/** Samples a second of training with everything that belongs to it. */
+/** Samples per second of whole training, shuffling included. */
 async function wholeStep(network: Network, plan: Plan) {
   const { batchSize } = plan;
   const engine = await GpuEngine.create(device, { network, batchSize, optimizer, plan });
   try {
-    const dataset = noise(quick ? 2 * batchSize : 60_000, network);
+    const dataset = noise(network, quick ? 2 * batchSize : 60_000);
     await engine.load(dataset);
     const stepsAnEpoch = Math.floor(dataset.sampleCount / batchSize);
     const epoch = async (index: number) => {
@@ -227,19 +231,24 @@ async function wholeStep(network: Network, plan: Plan) {
   }
 }
 
-/** Each kernel of a plan's step by itself. */
+/** Times each kernel of a plan's step by itself. */
 async function timeKernels(network: Network, plan: Plan) {
-  return await withBuffers(network, plan.batchSize, paddedRows(plan.batchSize), async (buffers) => {
-    const times: { label: string; microseconds: number }[] = [];
-    for (const kernel of trainingStep(network, plan, optimizer)) {
-      const seconds = await timeKernel(device, kernel, buffers, timing);
-      times.push({ label: kernel.label, microseconds: 1e6 * seconds });
-    }
-    return times;
-  });
+  const made = await createStepBuffers(device, network, plan.batchSize, optimizer);
+  const times: { label: string; microseconds: number }[] = [];
+  for (const kernel of trainingStep(network, plan, optimizer)) {
+    times.push({ label: kernel.label, microseconds: 1e6 * (await timeKernel(kernel, made)) });
+  }
+  made.dispose();
+  return times;
 }
 
-/** Every candidate for one product of a layer. */
+/** Seconds per dispatch. */
+async function timeKernel(kernel: Kernel, { buffers }: StepBuffers): Promise<number> {
+  const program = await Program.create(device, [kernel], buffers);
+  return (await measureSlope(timer, program.encode.bind(program), timing)).value;
+}
+
+/** Times every candidate for one product of a layer. */
 async function timeLayer(
   network: Network,
   batchSize: number,
@@ -264,78 +273,43 @@ async function timeLayer(
         });
     }
   };
-  return await withBuffers(network, batchSize, rows, async (buffers) => {
-    const times: Timed[] = [];
-    for (const tile of candidates[role]) {
-      const kernel = kernelOf(tile);
-      const seconds = await timeKernel(device, kernel, buffers, timing);
-      times.push({
-        kernel: kernel.label,
-        tile: nameOf(tile),
-        microseconds: 1e6 * seconds,
-        gflops: (2 * batchSize * inputs * outputs) / seconds / 1e9,
-      });
-    }
-    return times;
-  });
-}
-
-/** All buffers of a step with random contents, at a step in the middle of an epoch. */
-async function withBuffers<T>(
-  network: Network,
-  batchSize: number,
-  rows: number,
-  work: (buffers: ReadonlyMap<string, GPUBuffer>) => Promise<T>,
-): Promise<T> {
-  const all = stepLayers(network, rows);
-  const source = await createSource(device, noise(10 * batchSize, network), batchSize, false, {
-    optimizerScalarsOf: optimizerScalarsOf(optimizer),
-    layerCount: network.layers.length - 1,
-  });
-  const made = await device.createBuffers('benchmark buffers', [
-    ['activations', 16 * all.activationVec4s],
-    ['deltas', 16 * all.deltaVec4s],
-    ['metrics', 8 * rows],
-    ...parameterBuffers(network, optimizer, false).map(({ name, size }) => [name, size] as const),
-  ]);
-  try {
-    source.begin(
-      shuffledOrder(1, 0, 10 * batchSize),
-      new TrainingCursor(10, { step: 1, epoch: 0, stepOfEpoch: 1 }),
-    );
-    for (const buffer of made.values()) {
-      const values = Float32Array.from({ length: buffer.size / 4 }, () => Math.random() - 0.5);
-      device.gpu.queue.writeBuffer(buffer, 0, values);
-    }
-    // Alone, no kernel moves the counter on for itself: each works on the same mini-batch every time.
-    device.gpu.queue.writeBuffer(source.buffers.get('counter')!, 0, Uint32Array.of(1, 2));
-    return await work(new Map([...made, ...source.buffers]));
-  } finally {
-    source.dispose();
-    device.release(made.values());
+  const made = await createStepBuffers(device, network, batchSize, optimizer);
+  const times: Timed[] = [];
+  for (const tile of candidates[role]) {
+    const kernel = kernelOf(tile);
+    const seconds = await timeKernel(kernel, made);
+    times.push({
+      kernel: kernel.label,
+      tile: nameOf(tile),
+      microseconds: 1e6 * seconds,
+      gflops: (2 * batchSize * inputs * outputs) / seconds / 1e9,
+    });
   }
-}
-
-function noise(sampleCount: number, { layers }: Network): Dataset {
-  const [featureCount, classCount] = [layers[0]!, layers.at(-1)!];
-  const features = new Uint8Array(sampleCount * featureCount);
-  // So many bytes may be asked for at once.
-  const max = 65_536;
-  for (let from = 0; from < features.length; from += max) {
-    crypto.getRandomValues(features.subarray(from, from + max));
-  }
-  return {
-    name: 'noise',
-    sampleCount,
-    featureCount,
-    classCount,
-    features,
-    labels: Uint8Array.from({ length: sampleCount }, (_, n) => n % classCount),
-  };
+  made.dispose();
+  return times;
 }
 
 function summary(choices: readonly Timed[]): string {
   const [first] = [...choices].sort((a, b) => a.microseconds - b.microseconds);
   if (!first) return 'no candidate computes it';
   return `${first.microseconds.toFixed(1)} µs, ${first.gflops.toFixed(0)} GFLOP/s with ${first.tile}`;
+}
+
+/** @returns the options; ends the process with a sentence when they are wrong */
+function options() {
+  const flag = { type: 'boolean', default: false } as const;
+  const text = { type: 'string' } as const;
+  try {
+    const { values } = parseArgs({
+      options: { only: text, out: text, quick: flag, software: flag },
+    });
+    const names = values.only?.split(',');
+    const known = [...Object.keys(workloads), ...squares.map(nameOfSquare)];
+    const wrong = names?.find((name) => !known.includes(name));
+    if (wrong === undefined) return { ...values, only: names };
+    throw new Error(`--only does not know '${wrong}'. Known: ${known.join(', ')}.`);
+  } catch (error) {
+    process.stderr.write(`error: ${(error as Error).message}\n`);
+    process.exit(2);
+  }
 }

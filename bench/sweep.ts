@@ -1,11 +1,13 @@
 /**
- * Many networks at once against one alone: `npm run bench:sweep -- [networks] [rounds]`.
+ * Many networks at once against one alone: `npm run bench:sweep -- --help`.
  *
- * Trains `lecture`-shaped networks (784-16-16-10, mini-batches of 100) in three ways that take turns: as many as
- * asked for in one sweep, one in a sweep of its own, and one with the ordinary engine. Times are of training alone,
- * over whole runs long enough that a late answer does not count; the best of several rounds, since noise only ever
- * adds. Runs in Node, and in Deno with `deno run -A --unstable-webgpu`.
+ * Trains networks of `lecture`'s shape (784-16-16-10, mini-batches of 100) in three ways that take turns: many in one sweep, one in
+ * a sweep of its own, and one with the ordinary engine. Only training is timed, and the best of several rounds counts, because other
+ * programs only ever add time. Runs in Node, and in Deno with `deno run -A --unstable-webgpu`.
  */
+import { Command } from 'commander';
+
+import { parseWhole } from '../src/cli/values.ts';
 import { digits } from '../src/data/digits/digits.ts';
 import type { Dataset } from '../src/data/dataset.ts';
 import { adapterName } from '../src/gpu/adapter.ts';
@@ -15,17 +17,17 @@ import { presets } from '../src/network/presets.ts';
 import { sgd } from '../src/engine/optimizers.ts';
 import { Sweep } from '../src/training/sweep.ts';
 import { Trainer } from '../src/training/trainer.ts';
+import { runProgram } from './runProgram.ts';
 
 const { network, batchSize } = presets.lecture;
 const optimizer = sgd({ learningRate: 3 });
-/** Of one measurement, about. */
+/** Approximate length of one measurement. */
 const targetSeconds = 2;
 
 interface Contender {
   readonly name: string;
-  /** Trains so many steps, and gives samples and seconds. */
   run(steps: number): Promise<{ samples: number; seconds: number }>;
-  dispose(): Promise<void>;
+  readonly dispose: () => Promise<void>;
 }
 
 async function sweepOf(device: Device, training: Dataset, count: number): Promise<Contender> {
@@ -61,11 +63,11 @@ async function time(
   return sum;
 }
 
-/** Samples a second of each contender: the best of `rounds`, in which all take turns. */
+/** Samples per second of each contender in the best of `rounds` rounds. */
 async function compare(contenders: readonly Contender[], rounds: number): Promise<number[]> {
   const steps: number[] = [];
   for (const contender of contenders) {
-    // The first run warms up; the second says how many steps make a measurement.
+    // The first run warms up; the second tells how many steps take the target time.
     await contender.run(4);
     const { seconds } = await contender.run(20);
     steps.push(Math.max(20, Math.round((20 * targetSeconds) / seconds)));
@@ -80,23 +82,34 @@ async function compare(contenders: readonly Contender[], rounds: number): Promis
   return best;
 }
 
-const isDeno = 'Deno' in globalThis;
-const numbers = process.argv.slice(2).map(Number);
-const count = numbers[0] ?? 64;
-const rounds = numbers[1] ?? 3;
-const gpu = isDeno ? undefined : await (await import('../src/node/dawn.ts')).createGpu();
-const device = await Device.request({ gpu });
-const { training } = digits({ trainingCount: 20_000, testCount: 1 });
-const contenders = [
-  await sweepOf(device, training, count),
-  await sweepOf(device, training, 1),
-  await ordinary(device, training),
-];
-const rates = await compare(contenders, rounds);
-console.log(adapterName(device.adapter));
-contenders.forEach(({ name }, i) => {
-  const ratio = i === 0 ? '' : `  ${(rates[0]! / rates[i]!).toFixed(2)}× at once`;
-  console.log(`${String(Math.round(rates[i]!)).padStart(10)} samples/s  ${name}${ratio}`);
-});
-for (const contender of contenders) await contender.dispose();
-device.destroy();
+export function createSweepProgram(): Command {
+  return new Command('bench:sweep')
+    .description('Compares training many networks at once with training one alone.')
+    .argument('[networks]', 'in the large sweep', (text) => parseWhole('networks', text), 64)
+    .argument('[rounds]', 'of which the best counts', (text) => parseWhole('rounds', text), 3)
+    .exitOverride();
+}
+
+async function main(args: readonly string[]): Promise<void> {
+  const program = createSweepProgram().parse(args, { from: 'user' });
+  const [count, rounds] = program.processedArgs as [number, number];
+  const isDeno = 'Deno' in globalThis;
+  const gpu = isDeno ? undefined : await (await import('../src/node/dawn.ts')).createGpu();
+  const device = await Device.request({ gpu });
+  const { training } = digits({ trainingCount: 20_000, testCount: 1 });
+  const contenders = [
+    await sweepOf(device, training, count),
+    await sweepOf(device, training, 1),
+    await ordinary(device, training),
+  ];
+  const rates = await compare(contenders, rounds);
+  console.log(adapterName(device.adapter));
+  for (const [i, { name, dispose }] of contenders.entries()) {
+    const ratio = i === 0 ? '' : `  ${(rates[0]! / rates[i]!).toFixed(2)}× at once`;
+    console.log(`${String(Math.round(rates[i]!)).padStart(10)} samples/s  ${name}${ratio}`);
+    await dispose();
+  }
+  device.destroy();
+}
+
+if (process.argv[1]?.endsWith('sweep.ts')) await runProgram(main);

@@ -1,4 +1,4 @@
-/** Tiles to be measured on a GPU, for products of every size. */
+/** Tiles to measure on a GPU, for products of every size. */
 import type { FusedTile } from '../../shaders/fused.ts';
 import type { Tile } from '../../shaders/matmul/matmul.ts';
 
@@ -9,7 +9,7 @@ const tiled = (
 ): Tile => ({ loop: 'tiled', rows4, columns4, across, tileK4, workgroupSize });
 
 export const tiles: readonly Tile[] = [
-  // 128 × 128, 128 × 64 and 64 × 128 sums a workgroup
+  // 128 × 128, 128 × 64 and 64 × 128 sums per workgroup
   tiled([2, 2], [256, 16], 2),
   tiled([2, 2], [256, 16], 4),
   tiled([2, 1], [256, 16], 2),
@@ -35,7 +35,7 @@ export const tiles: readonly Tile[] = [
   ]),
 ];
 
-/** How workgroups go forward and back together. */
+/** Tiles of the kernel that goes forward and back in one dispatch. */
 export const fusedTiles: readonly FusedTile[] = [1, 2, 4].flatMap((rows4) =>
   [64, 128, 256].map((workgroupSize) => ({ loop: 'splitK', rows4, workgroupSize }) as const),
 );

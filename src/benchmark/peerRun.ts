@@ -7,7 +7,7 @@ import { ConfigurationError } from '../errors.ts';
 import type { Network } from '../network/network.ts';
 import { sgd } from '../engine/optimizers.ts';
 import { Trainer } from '../training/trainer.ts';
-import type { Contender, Form, Learner } from './peers/contender.ts';
+import type { Contender, Learner } from './peers/contender.ts';
 import { Repeats, type Stretch } from './repeats.ts';
 import type { PeerName } from './result/backends.ts';
 import { networkOf, type BlockSeries } from './backendRun.ts';
@@ -19,10 +19,10 @@ export type LoadPeer = (name: PeerName) => Promise<Contender>;
 /** Samples at most, which peers keep as float32 on the device. */
 const maxSamples = 12_000;
 /**
- * How far a cost may be from the reference's, as a share of it: float32 in any order of adding stays within a hundredth of
- * that, and a wrong network differs by much more.
+ * How far a cost may be from nudge's, as a share of it. Float32 sums in any order stay within a hundredth of that; a wrong
+ * network differs by much more.
  */
-export const costTolerance = 1e-3;
+const costTolerance = 1e-3;
 /** Longer steps than this would make the run one of hours. */
 const maxStepSeconds = 4;
 
@@ -45,7 +45,7 @@ export class PeerRun {
   readonly repeats: Repeats;
   readonly #createSeconds: number;
   #finalCost = NaN;
-  #form: Form | undefined;
+  #form: string | undefined;
 
   private constructor(options: PeerRunOptions, learner: Learner, createSeconds: number) {
     this.backend = options.backend;
@@ -74,7 +74,7 @@ export class PeerRun {
     }
     const run = new PeerRun(options, learner, (performance.now() - start) / 1000);
     try {
-      await run.#check(network, sliceDataset(training, 0, batchSize));
+      await run.#check(network, sliceDataset(training, 0, Math.min(count, 2 * batchSize)));
       run.#form = await learner.form?.();
       return run;
     } catch (error) {
@@ -97,7 +97,7 @@ export class PeerRun {
   result(): BlockSeries {
     return {
       backend: this.backend,
-      ...(this.#form && { plan: this.#form.description }),
+      ...(this.#form && { plan: this.#form }),
       compileSeconds: this.#createSeconds,
       uploadSeconds: 0,
       warmUp: { seconds: this.repeats.warmUpSeconds, isSteady: this.repeats.isSteady },
@@ -112,18 +112,26 @@ export class PeerRun {
     await this.#learner.dispose();
   }
 
-  /** The first step's cost against nudge's own, of the same mini-batch. */
-  async #check(network: Network, batch: Dataset): Promise<void> {
+  /**
+   * Compares the costs of two steps with nudge's own on the CPU. The first checks the forward pass and the cost; the second, which
+   * follows an update, checks the gradient.
+   */
+  async #check(network: Network, training: Dataset): Promise<void> {
     const { batchSize, learningRate } = this.#options.workload;
-    const found = await this.#step(1);
     const optimizer = sgd({ learningRate });
-    const trainer = await Trainer.create(network, { backend: 'cpu', batchSize, optimizer });
-    const { cost } = await trainer.evaluate(batch);
-    await trainer.dispose();
-    if (Math.abs(found - cost) <= costTolerance * cost) return;
-    throw new ConfigurationError(
-      `${this.backend} starts with a cost of ${found}, and it is ${cost}. What computes something else is not timed.`,
-    );
+    const options = { backend: 'cpu', threads: 1, batchSize, optimizer, shuffle: false } as const;
+    const trainer = await Trainer.create(network, options);
+    try {
+      for await (const { cost, step } of trainer.fit(training, { steps: 2, reportEvery: 1 })) {
+        const found = await this.#step(1);
+        if (Math.abs(found - cost) <= costTolerance * cost) continue;
+        throw new ConfigurationError(
+          `${this.backend} has a cost of ${found} in step ${step}, and nudge has ${cost}. A library that computes something else is not timed.`,
+        );
+      }
+    } finally {
+      await trainer.dispose();
+    }
   }
 
   async #train(steps: number): Promise<Stretch> {

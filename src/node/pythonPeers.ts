@@ -1,10 +1,9 @@
-/** PyTorch and NumPy beside nudge: each is asked in a process of its own, which runs python/peers.py. */
+/** PyTorch and NumPy beside nudge. Each runs in a process of its own, which runs python/peers.py. */
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import type { Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 
-import type { MatmulTask } from '../benchmark/peers/contender.ts';
 import {
   loadRemote,
   type PeerAnswer,
@@ -15,54 +14,31 @@ import { peerNames, type PeerName } from '../benchmark/result/backends.ts';
 import type { LoadPeer } from '../benchmark/peerRun.ts';
 import type { PeerQuestion } from '../page/jobs/benchArguments.ts';
 
-/** What only Python is asked. */
-export type PythonRequest =
-  | PeerRequest
-  /** Gives a {@link PythonDescription}. */
-  | { readonly type: 'describe' }
-  /** After `load`. */
-  | ({ readonly type: 'multiplier' } & MatmulTask)
-  | { readonly type: 'product' }
-  | { readonly type: 'multiply'; readonly times: number };
+/** `describe` returns a {@link PythonDescription} without its warnings. */
+export type PythonRequest = PeerRequest | { readonly type: 'describe' };
 
-/** A library of Python's that multiplies matrices. */
+/** A Python library, and how fast it multiplies matrices. */
 export interface PythonLibrary {
   readonly library: string;
-  readonly version: string;
-  /** What multiplies for it: 'OpenBLAS', 'MKL', 'reference BLAS', …; null where that cannot be found out. */
+  /** The library that multiplies for it: 'OpenBLAS', 'MKL', 'reference BLAS', …; null where that is unknown. */
   readonly blas: string | null;
-  /** The name of the BLAS's file, where it is a file of its own. */
-  readonly file: string | null;
-  /** That a product may take; null where the BLAS does not tell. */
-  readonly threads: number | null;
-  /** Of a product of 512 × 512. */
+  /** GFLOP/s in a product of 512 × 512. */
   readonly gigaflops: number;
-  /** Of an element-wise multiplication by NumPy, which the product is compared with. */
+  /** GFLOP/s of an element-wise multiplication by NumPy, which the product is compared with. */
   readonly elementGigaflops: number;
 }
 
-/** One way to run a library. */
-export interface PythonForm {
-  readonly name: string;
-  readonly title: string;
-  readonly computesOn: 'gpu' | 'cpu';
-  /** The side of `nudge bench --peers` that it may stand for. */
-  readonly backend: string | null;
-  /** Whether its products are worth measuring: of several forms with the same one has them. */
-  readonly multiplies: boolean;
-}
-
 export interface PythonDescription {
-  readonly versions: Readonly<Record<string, string>>;
   readonly libraries: readonly PythonLibrary[];
-  readonly forms: readonly PythonForm[];
-  /** What could not be measured, and why: a sentence each. */
+  /** Backends of `nudge bench --peers` that this Python can run. */
+  readonly backends: readonly string[];
+  /** Sentences that say what cannot be measured, and why. */
   readonly notes: readonly string[];
-  /** What is measured in less than its best form: a sentence each. */
+  /** Sentences that say which library is slower here than it could be. */
   readonly warnings: readonly string[];
 }
 
-/** Never throws: that there is no such Python is a note. @param executable the interpreter */
+/** Never throws: a missing Python is reported as a note. @param executable the interpreter */
 export async function describePython(executable: string): Promise<PythonDescription> {
   const python = new PythonPeer(executable);
   try {
@@ -70,15 +46,15 @@ export async function describePython(executable: string): Promise<PythonDescript
     return { ...found, warnings: found.libraries.flatMap((library) => blasWarning(library) ?? []) };
   } catch (error) {
     const note = `Python's libraries were not measured: ${(error as Error).message}.`;
-    return { versions: {}, libraries: [], forms: [], notes: [note], warnings: [] };
+    return { libraries: [], backends: [], notes: [note], warnings: [] };
   } finally {
     python.end();
   }
 }
 
-/** The sides that a Python can be. */
-export function pythonBackends({ forms }: PythonDescription): readonly PeerName[] {
-  return peerNames.filter((name) => forms.some(({ backend }) => backend === name));
+/** The backends that a Python can run, in the order of the table of backends. */
+export function pythonBackends({ backends }: PythonDescription): readonly PeerName[] {
+  return peerNames.filter((name) => backends.includes(name));
 }
 
 /** Products of an optimised BLAS make at least so many times the GFLOP/s of NumPy's element-wise multiplication. */
@@ -142,12 +118,11 @@ function textOf(request: PythonRequest): string {
   });
 }
 
-/** JSON, with float32 as base64, and numbers that are not finite by name: a cost of NaN must not arrive as null. */
+/** JSON, in which numbers that are not finite have names: a cost of NaN must not arrive as null. */
 function answerIn(line: string): PeerAnswer {
   return JSON.parse(line, (_key, part: unknown) => {
-    const { base64, $number } = Object(part) as { base64?: string; $number?: string };
-    if (base64 === undefined) return $number === undefined ? part : Number($number);
-    return new Float32Array(new Uint8Array(Buffer.from(base64, 'base64')).buffer);
+    const { $number } = Object(part) as { $number?: string };
+    return $number === undefined ? part : Number($number);
   }) as PeerAnswer;
 }
 

@@ -15,12 +15,12 @@ const measured = (harness: string, ...rates: number[]): Measured => ({
 const agrees = (own: readonly number[], other: Measured) =>
   compareHarnesses([measured(reference, ...own), other], 0.2)[1]!.agrees;
 
-describe('a harness agrees with bench:peers', () => {
+describe('a harness agrees with bench', () => {
   it('within a fifth, in both directions', () => {
-    expect(agrees([100], measured('bench', 119))).toBe(true);
-    expect(agrees([100], measured('bench', 122))).toBe(false);
-    expect(agrees([119], measured('bench', 100))).toBe(true);
-    expect(agrees([122], measured('bench', 100))).toBe(false);
+    expect(agrees([100], measured('train', 119))).toBe(true);
+    expect(agrees([100], measured('train', 122))).toBe(false);
+    expect(agrees([119], measured('train', 100))).toBe(true);
+    expect(agrees([122], measured('train', 100))).toBe(false);
   });
 
   it('within a fifth and the spreads of both', () => {
@@ -30,8 +30,8 @@ describe('a harness agrees with bench:peers', () => {
   });
 
   it('not at all where it gave no rate, or there is none to compare it with', () => {
-    expect(agrees([100], { ...measured('bench'), failure: 'It crashed.' })).toBe(false);
-    expect(agrees([], measured('bench', 100))).toBe(false);
+    expect(agrees([100], { ...measured('train'), failure: 'It crashed.' })).toBe(false);
+    expect(agrees([], measured('train', 100))).toBe(false);
   });
 
   it('as kernels do that are faster than the training made of them', () => {
@@ -45,8 +45,8 @@ it('only measurements of the same workload in the same place are compared, and a
     [
       measured(reference, 100, 200, 300),
       { ...measured(reference, 10), place: 'firefox' },
-      { ...measured('bench', 10), place: 'firefox' },
-      { ...measured('bench', 20), workload: 'mid', failure: 'It crashed once.' },
+      { ...measured('train', 10), place: 'firefox' },
+      { ...measured('train', 20), workload: 'mid', failure: 'It crashed once.' },
     ],
     0.2,
   );
@@ -56,10 +56,11 @@ it('only measurements of the same workload in the same place are compared, and a
     [1, true],
     [NaN, false],
   ]);
-  expect(agreementTable(comparisons).slice(2)).toEqual([
-    '| chromium, tiny, bench:peers | 200 ±50 % | 1× |  |  |',
-    '| firefox, tiny, bench:peers | 10 ±0 % | 1× |  |  |',
-    '| firefox, tiny, bench | 10 ±0 % | 1× | yes |  |',
-    '| chromium, mid, bench | 20 ±0 % |  | NO | It crashed once. |',
+  expect(agreementTable(comparisons)).toEqual([
+    'place     workload  harness  samples/s         of bench  agrees',
+    'chromium  tiny      bench          200  ±50 %     1.00×',
+    'firefox   tiny      bench           10   ±0 %     1.00×',
+    'firefox   tiny      train           10   ±0 %     1.00×  yes',
+    'chromium  mid       train           20   ±0 %            NO      It crashed once.',
   ]);
 });

@@ -71,7 +71,12 @@ test('other libraries are timed beside, with their final cost, and have no score
 });
 
 test.each([
-  ['starts with another cost', library((cost) => 1.01 * cost), 'starts with a cost of'],
+  ['starts with another cost', library((cost) => 1.01 * cost), 'in step 1, and nudge has'],
+  [
+    'computes another gradient',
+    library((cost, step) => (step === 2 ? 1.01 : 1) * cost),
+    'in step 2, and nudge has',
+  ],
   ['comes to no number', library((cost, step) => (step > 3 ? NaN : cost)), 'came to a cost of NaN'],
   ['does not start', () => Promise.reject(new Error('no backend')), 'does not start: no backend'],
   [

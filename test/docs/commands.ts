@@ -11,7 +11,7 @@ export const documents = [
   'README.md',
   'docs/benchmark.md',
   'docs/continuous-benchmark.md',
-  'bench/peers/README.md',
+  'src/benchmark/peers/README.md',
   'bench/NOTES.md',
 ] as const;
 
@@ -48,7 +48,6 @@ export const coverage: Readonly<Record<string, Coverage>> = {
   'npm run nudge -- tune --preset lecture --budget 20 --out lecture.plan.json': {
     run: { '20': '0.3' },
   },
-  'npm run nudge -- train': 'parsed',
   'npm run nudge -- train --plan lecture.plan.json': { run: {} },
   'npm run nudge -- shader forward --preset modern': { run: {} },
   // The scratch folder has a data set of 300 images by this name, so that epochs are short.
@@ -70,10 +69,6 @@ export const coverage: Readonly<Record<string, Coverage>> = {
   'npm run nudge -- check': { by: 'test/page/check.test.ts', says: "['check'," },
   'npm run nudge -- doctor': { by: 'test/page/cli.test.ts', says: "runCli(['doctor']" },
   'npm run nudge -- doctor --probe': {
-    by: 'test/gpu/cli.test.ts',
-    says: "'doctor', '--no-launch', '--probe'",
-  },
-  'nudge doctor --probe': {
     by: 'test/gpu/cli.test.ts',
     says: "'doctor', '--no-launch', '--probe'",
   },
@@ -102,19 +97,11 @@ export const coverage: Readonly<Record<string, Coverage>> = {
   'nudge bench --resume result.json --json result.json': 'parsed',
   'nudge bench --connect http://127.0.0.1:9222 --port 8377 --json there.json': 'parsed',
 
-  'npm run bench:peers -- --help': { run: {} },
-  'npm run bench:peers': 'parsed',
-  'npm run bench:peers -- --workloads tiny,mid --browsers chromium --repeats 1 --seconds 0.5 --first-steps 1':
-    'parsed',
-  "npm run bench:peers -- --workloads '' --first-steps 0 --time-to 0.97": 'parsed',
-  "npm run bench:peers -- --workloads '' --first-steps 9": 'parsed',
-  'npm run bench:peers -- --no-python --contenders nudge-webgpu,jax-webgpu,tfjs-webgpu --limit 900':
-    'parsed',
-  'npm run bench:peers -- --limit 900 --workloads tiny,mid,large,xl --contenders nudge-webgpu,jax-webgpu,nudge-cpu,jax-wasm,jax-wasm-one-thread,tfjs-wasm,tfjs-wasm-one-thread,tfjs-cpu --browsers chromium --first-steps 0':
-    'parsed',
-  "npm run bench:peers -- --workloads '' --contenders nudge-webgpu,tfjs-webgpu --browsers firefox --adapter-name lavapipe --no-python --first-steps 0 --time-to 0.97":
-    'parsed',
-  'npm run bench:agree -- --workloads tiny,mid --node': 'parsed',
+  'npm run bench -- --peers --no-python --workloads tiny,mid,large,xl --backends webgpu': 'parsed',
+  'npm run bench:first-step': {
+    by: 'test/page/firstStep.test.ts',
+    says: "'bench/firstStep.ts', '--loads'",
+  },
   'npm run bench:agree': { by: 'test/page/agree.test.ts', says: "'bench/agree.ts', ...args" },
   'npm run bench:aa': 'parsed',
   'npm run bench:aa -- --runs 20': 'parsed',
@@ -157,7 +144,7 @@ export function commandsIn(file: string): Documented[] {
     else if (language === 'yaml') lines.push(...workflowSteps(block));
     // The map of the code, in which a command stands at the end of a line or of a clause.
     else if (language === '') {
-      lines.push(...[...block.matchAll(/npm run [\w:]+(?: -- \w+)?/g)].map(([found]) => found));
+      lines.push(...[...block.matchAll(/npm run [\w:-]+(?: -- \w+)?/g)].map(([found]) => found));
     } else if (language !== 'ts') throw new Error(`${file} has a block of '${language}'.`);
   }
   const prose = text.replace(blocks, '');

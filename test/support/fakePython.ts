@@ -4,33 +4,25 @@ import { join } from 'node:path';
 import type { PythonLibrary } from '../../src/node/pythonPeers.ts';
 
 export const openBlas: PythonLibrary = {
-  ...{ library: 'NumPy', version: '1.24.2', blas: 'OpenBLAS', file: 'libopenblasp.so' },
-  ...{ threads: 2, gigaflops: 120, elementGigaflops: 8 },
+  ...{ library: 'NumPy', blas: 'OpenBLAS', gigaflops: 120, elementGigaflops: 8 },
 };
 
 /**
- * Writes a program that stands in for Python with NumPy, whose every cost is 2.
- * @param special JavaScript that may give another answer to `request`, or do something else to the process
+ * Writes a program that stands in for Python with NumPy. Every cost that it returns is 2.
+ * @param special JavaScript that may return another answer to `request`, or end the process
  * @returns its path
  */
 export async function writeFakePython(folder: string, special = ''): Promise<string> {
   const path = join(folder, 'python');
   const description = {
-    ...{
-      versions: { numpy: '1.24.2' },
-      notes: ['PyTorch was not measured.'],
-      libraries: [openBlas],
-    },
-    forms: [
-      ...[{ name: 'numpy', title: 'NumPy', computesOn: 'cpu', backend: 'numpy', multiplies: true }],
-    ],
+    ...{ notes: ['PyTorch was not measured.'], libraries: [openBlas], backends: ['numpy'] },
   };
   const code = `#!${process.execPath}
 const lines = require('node:readline').createInterface({ input: process.stdin });
 const plain = {
   describe: ${JSON.stringify(description)},
   train: { cost: 2, seconds: 0.125 },
-  form: { description: 'NumPy, 1.24.2' },
+  form: 'NumPy, 1.24.2',
 };
 const special = (request) => { ${special} };
 lines.on('line', (line) => {

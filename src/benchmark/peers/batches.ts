@@ -1,4 +1,4 @@
-/** Mini-batches as the peers take them: float32 from 0 to 1, and labels as one-hot rows. */
+/** What the libraries have in common: mini-batches and parameters in the layout that they take. */
 import type { Dataset } from '../../data/dataset.ts';
 import type { Network } from '../../network/network.ts';
 import { parameterLayout } from '../../network/parameters.ts';
@@ -10,7 +10,10 @@ export interface Batch {
   readonly oneHot: Float32Array<ArrayBuffer>;
 }
 
-/** The whole mini-batches of a dataset, one after the other, so that no more than one is in memory twice. */
+/**
+ * The whole mini-batches of a dataset: features as float32 from 0 to 1, labels as one-hot rows. They are made one at a time, so
+ * that no more than one is in memory twice.
+ */
 export function* batchesOf(dataset: Dataset, batchSize: number): Generator<Batch> {
   const { sampleCount, featureCount, classCount } = dataset;
   for (let start = 0; start + batchSize <= sampleCount; start += batchSize) {
@@ -24,7 +27,7 @@ export function* batchesOf(dataset: Dataset, batchSize: number): Generator<Batch
   }
 }
 
-/** A tensor of [outputs, inputs], as nudge hands weights out, as [inputs, outputs]. */
+/** Turns weights of [outputs, inputs], nudge's layout, into [inputs, outputs]. */
 export function transposed(
   weights: Float32Array,
   outputs: number,
@@ -54,4 +57,9 @@ export function layerTensors(network: Network): LayerTensors[] {
     weights: transposed(network.parameters.subarray(weightOffset, biasOffset), outputs, inputs),
     biases: network.parameters.slice(biasOffset, biasOffset + outputs),
   }));
+}
+
+/** The form of a library in WebAssembly: 'SIMD, 2 threads'. */
+export function wasmForm(simd: 'relaxed SIMD' | 'SIMD' | 'no SIMD', threads: number): string {
+  return `${simd}, ${threads} thread${threads === 1 ? '' : 's'}`;
 }

@@ -1,6 +1,6 @@
 /**
- * jax-js, on either of its devices: the whole step is one `jit`, the parameters are handed over and come back new,
- * and mini-batches were cut beforehand and stay on the device. README.md says what else was tried.
+ * jax-js. The whole step is one `jit` that takes the parameters and returns new ones. Mini-batches are cut beforehand and stay
+ * on the device. README.md lists what else was tried.
  */
 import {
   blockUntilReady,
@@ -16,59 +16,32 @@ import {
 
 import { supportedBuilds } from '../../cpu/kernelModule.ts';
 import type { Network } from '../../network/network.ts';
-import { batchesOf, layerTensors } from './batches.ts';
-import type { Contender, Form, Learner, LearningTask } from './contender.ts';
-import { wasmForm } from './wasmForm.ts';
+import { batchesOf, layerTensors, wasmForm } from './batches.ts';
+import type { Contender, Learner, LearningTask } from './contender.ts';
 
-// A type, not an interface: jax-js takes trees of arrays by their structure.
+// jax-js accepts a type alias as a tree of arrays, but not an interface.
 // eslint-disable-next-line @typescript-eslint/consistent-type-definitions
 type Layer = { weights: JaxArray; biases: JaxArray };
 
-/** Steps and products that may be queued: jax-js keeps a list of what is pending, and goes through it each time. */
+/** Steps that may be queued. jax-js walks its list of pending work at every call, so a long queue is slow. */
 const queued = 4;
 
-/**
- * @param threads of `wasm`: how many it should find
- * @throws when the device does not start
- */
-export async function jax(device: 'webgpu' | 'wasm', threads?: number): Promise<Contender> {
-  const form = threads === undefined ? undefined : watchWasm(threads);
+/** @throws {Error} when the device does not start */
+export async function jax(device: 'webgpu' | 'wasm'): Promise<Contender> {
+  const form = device === 'wasm' ? watchWorkers() : undefined;
   const devices = await init(device);
   if (!devices.includes(device)) throw new Error(`jax-js does not start its device '${device}'.`);
   defaultDevice(device);
   return {
     learn: (task) => Promise.resolve({ ...createLearner(task), ...(form && { form }) }),
-    multiplier({ size, a, b }) {
-      const shape = [size, size];
-      const left = np.array(a, { shape });
-      const right = np.array(b, { shape });
-      const multiply = jit((x: JaxArray, y: JaxArray) => np.matmul(x, y));
-      return Promise.resolve({
-        product: () => multiply(left.ref, right.ref).data(),
-        async multiply(times) {
-          let x = left.ref;
-          for (let time = 1; time <= times; time++) {
-            x = multiply(x, right.ref);
-            if (time % queued === 0 || time === times) await blockUntilReady(x);
-          }
-          x.dispose();
-        },
-        ...(form && { form }),
-        dispose() {
-          left.dispose();
-          right.dispose();
-          multiply.dispose();
-        },
-      });
-    },
   };
 }
 
 /**
- * jax-js does not say how it computes. It starts a worker a thread where memory can be shared, emits SIMD always, and
- * fused multiply-adds where the browser takes relaxed SIMD; so the workers that it starts are counted.
+ * Counts the workers that jax-js starts, because it does not tell how many threads it uses. It always emits SIMD, and fused
+ * multiply-adds where the browser has relaxed SIMD.
  */
-function watchWasm(wantedThreads: number): () => Form {
+function watchWorkers(): () => string {
   let workers = 0;
   globalThis.Worker = new Proxy(Worker, {
     construct(target, args: ConstructorParameters<typeof Worker>) {
@@ -78,7 +51,7 @@ function watchWasm(wantedThreads: number): () => Form {
   });
   return () => {
     const simd = supportedBuilds().includes('relaxed-simd') ? 'relaxed SIMD' : 'SIMD';
-    return wasmForm('jax-js', simd, Math.max(1, workers), wantedThreads);
+    return wasmForm(simd, Math.max(1, workers));
   };
 }
 
@@ -127,7 +100,7 @@ function createLearner({ network, training, batchSize, learningRate }: LearningT
   };
 }
 
-/** Outputs of the last layer: activated, or as logits where the cost is made from those. */
+/** Outputs of the last layer. They stay logits for softmax, which the cost function applies itself. */
 function forward(network: Network, layers: readonly Layer[], x: JaxArray): JaxArray {
   const hidden = network.activation === 'sigmoid' ? nn.sigmoid : nn.relu;
   return layers.reduce((a, { weights, biases }, l) => {

@@ -1,8 +1,8 @@
-/** A library in another place, a worker or a process of its own: what it is asked, and the contender that asks it. */
+/** A library in a worker or a process of its own: the requests that it takes, and the contender that sends them. */
 import type { PlainNetworkOptions } from '../../network/network.ts';
-import type { Contender, Form, LearningTask } from './contender.ts';
+import type { Contender, LearningTask } from './contender.ts';
 
-/** The first is `load`, the second `learn`; one at a time. Plain data. */
+/** Plain data. `load` comes first, then `learn`. Each request waits for the answer to the one before. */
 export type PeerRequest =
   | { readonly type: 'load'; readonly name: string }
   | ({
@@ -10,32 +10,30 @@ export type PeerRequest =
       readonly shape: PlainNetworkOptions;
       /** In the layout of `parameterLayout`. */
       readonly parameters: Float32Array;
-    } & Omit<LearningTask, 'network' | 'test'>)
+    } & Omit<LearningTask, 'network'>)
   | { readonly type: 'train'; readonly steps: number }
   | { readonly type: 'form' };
 
-/** What `train` gives. */
+/** The answer to `train`. */
 export interface Trained {
-  /** See `Learner.train`. */
   readonly cost: number;
-  /** As the other place has timed it: the way there and back takes time, too. */
+  /** Timed where the library runs, so that the message there and back does not count. */
   readonly seconds: number;
 }
 
-/** How a request ended. */
 export type PeerAnswer =
   | { readonly type: 'done'; readonly value?: unknown }
   | { readonly type: 'failed'; readonly message: string };
 
-/** The line to another place. */
+/** The line to the worker or process. */
 export interface PeerLine {
-  /** @throws what the library throws, and an error where the other place is gone */
+  /** @throws what the library throws, or an error that says how the worker or process ended */
   ask(request: PeerRequest): Promise<unknown>;
-  /** Ends the other place. */
+  /** Ends the worker or process. */
   end(): void;
 }
 
-/** Loads a library over there. @throws what it throws that does not start */
+/** Loads a library in the worker or process. @throws what the library throws when it does not start */
 export async function loadRemote(line: PeerLine, name: string): Promise<Contender> {
   try {
     await line.ask({ type: 'load', name });
@@ -55,7 +53,7 @@ export async function loadRemote(line: PeerLine, name: string): Promise<Contende
           return trained.cost;
         },
         seconds: () => trained?.seconds,
-        form: async () => (await line.ask({ type: 'form' })) as Form | undefined,
+        form: async () => (await line.ask({ type: 'form' })) as string | undefined,
         dispose: () => line.end(),
       };
     },

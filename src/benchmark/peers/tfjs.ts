@@ -1,14 +1,13 @@
 /**
- * TensorFlow.js, whatever its backend. README.md says which forms were tried; this is the fastest of them: plain
- * operations with the bias and the activation fused into `matMul`, automatic differentiation, and mini-batches that
- * were cut beforehand and stay on the device.
+ * TensorFlow.js on any backend, in the fastest form of those that README.md lists: plain operations with bias and activation
+ * fused into `matMul`, and automatic differentiation. Mini-batches are cut beforehand and stay on the device.
  */
 import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-core/dist/register_all_gradients';
 
 import type { Network } from '../../network/network.ts';
 import { batchesOf, layerTensors } from './batches.ts';
-import type { Contender, Form, Learner, LearningTask } from './contender.ts';
+import type { Contender, Learner, LearningTask } from './contender.ts';
 
 interface Layer {
   readonly weights: tf.Variable;
@@ -16,53 +15,20 @@ interface Layer {
 }
 
 /**
- * @param form of what ran, where the backend has several
- * @throws when the backend does not start
+ * @param form describes the form that runs, for a backend with several
+ * @throws {Error} when the backend does not start
  */
-export async function tfjs(backend: string, form?: () => Promise<Form>): Promise<Contender> {
+export async function tfjs(backend: string, form?: () => Promise<string>): Promise<Contender> {
   if (!(await tf.setBackend(backend))) {
     throw new Error(`TensorFlow.js does not start its backend '${backend}'.`);
   }
   await tf.ready();
   return {
     learn: (task) => Promise.resolve({ ...createLearner(task), ...(form && { form }) }),
-    multiplier({ size, a, b }) {
-      const left = tf.tensor2d(a, [size, size]);
-      const right = tf.tensor2d(b, [size, size]);
-      const read = async (tensor: tf.Tensor) => (await tensor.data()) as Float32Array;
-      return Promise.resolve({
-        async product() {
-          const product = tf.matMul(left, right);
-          const values = await read(product);
-          product.dispose();
-          return values;
-        },
-        async multiply(times) {
-          let x = tf.matMul(left, right);
-          for (let time = 1; time < times; time++) {
-            const next = tf.matMul(x, right);
-            x.dispose();
-            x = next;
-          }
-          // One element is enough to wait for them all.
-          const corner = tf.slice(x, [0, 0], [1, 1]);
-          await corner.data();
-          tf.dispose([corner, x]);
-        },
-        ...(form && { form }),
-        dispose: () => tf.dispose([left, right]),
-      });
-    },
   };
 }
 
-function createLearner({
-  network,
-  training,
-  test,
-  batchSize,
-  learningRate,
-}: LearningTask): Learner {
+function createLearner({ network, training, batchSize, learningRate }: LearningTask): Learner {
   const layers = layerTensors(network).map(({ inputs, outputs, weights, biases }): Layer => ({
     weights: tf.variable(tf.tensor2d(weights, [inputs, outputs])),
     biases: tf.variable(tf.tensor1d(biases)),
@@ -87,7 +53,6 @@ function createLearner({
       cost.dispose();
       return value!;
     },
-    ...(test && { accuracy: testAccuracy(network, layers, test) }),
     dispose() {
       tf.dispose(batches.flatMap(({ x, y }) => [x, y]));
       tf.dispose(layers.flatMap(({ weights, biases }) => [weights, biases]));
@@ -95,7 +60,7 @@ function createLearner({
   };
 }
 
-/** Outputs of the last layer: activated, or as logits where the cost is made from those. */
+/** Outputs of the last layer. They stay logits for softmax, which the cost function applies itself. */
 function forward(network: Network, layers: readonly Layer[], x: tf.Tensor): tf.Tensor {
   const hidden = network.activation === 'sigmoid' ? 'sigmoid' : 'relu';
   const last = network.output === 'sigmoid' ? 'sigmoid' : 'linear';
@@ -112,8 +77,8 @@ function forward(network: Network, layers: readonly Layer[], x: tf.Tensor): tf.T
 }
 
 /**
- * The mean cost of a mini-batch, from the outputs of {@link forward}. Its gradient is given to TensorFlow.js in the one
- * line that it is; derived operation by operation it takes several dispatches more.
+ * The mean cost of a mini-batch, from the outputs of {@link forward}. The gradient is written out, because deriving it operation
+ * by operation takes several more dispatches.
  */
 function costFunction(
   { cost }: Network,
@@ -133,7 +98,7 @@ function costFunction(
   }
   return (outputs, y) =>
     tf.customGrad((logits, save) => {
-      // `softmax` is one kernel, where `logSoftmax` is put together from six.
+      // `softmax` is one kernel; `logSoftmax` takes six.
       const probabilities = tf.softmax(logits);
       save([probabilities]);
       return {
@@ -141,24 +106,4 @@ function costFunction(
         gradFunc: (_, [saved]) => tf.mul(tf.sub(saved!, y), share),
       };
     })(outputs);
-}
-
-function testAccuracy(
-  network: Network,
-  layers: readonly Layer[],
-  test: NonNullable<LearningTask['test']>,
-): () => Promise<number> {
-  const { sampleCount, featureCount, classCount } = test;
-  const all = [...batchesOf(test, sampleCount)][0]!;
-  const x = tf.tensor2d(all.features, [sampleCount, featureCount]);
-  const y = tf.tensor2d(all.oneHot, [sampleCount, classCount]);
-  return async () => {
-    const right = tf.tidy(() =>
-      tf.equal(tf.argMax(forward(network, layers, x), 1), tf.argMax(y, 1)),
-    );
-    let count = 0;
-    for (const isRight of await right.data()) count += isRight;
-    right.dispose();
-    return count / sampleCount;
-  };
 }

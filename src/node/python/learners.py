@@ -1,8 +1,7 @@
-"""How NumPy and PyTorch train a network and multiply matrices: a class a library, an object a form of it.
+"""How NumPy and PyTorch train a network: one class for each library, one object for each form of it.
 
-Each library in its best reasonable form: the data lives on the device as float32 mini-batches cut beforehand, gradients
-are the library's own (PyTorch) or written out (NumPy, which has none), and the device is waited for once, at the end of
-a timed run, by reading a cost.
+The data lives on the device as float32 mini-batches that are cut beforehand. PyTorch derives its gradients; NumPy has no
+differentiation, so they are written out. A run waits for the device once, at its end, by reading a cost.
 """
 
 
@@ -32,7 +31,7 @@ def read_layers(numpy, task):
 def numpy_learner(numpy, task):
     x_all, labels = read_training(numpy, task)
     y_all = numpy.eye(10, dtype=numpy.float32)[labels]
-    # [in, out], in which all three products of a layer are plain ones.
+    # [in, out], so that no product of a layer needs a transposed copy.
     layers = [(w.T.copy(), b.copy()) for w, b in read_layers(numpy, task)]
     rate = numpy.float32(task["learningRate"])
     batch = numpy.float32(task["batchSize"])
@@ -87,42 +86,26 @@ def numpy_learner(numpy, task):
 
 
 class TorchForm:
-    """One way to run PyTorch: eager, compiled, or as a CUDA graph."""
+    """One way to run PyTorch: eager, or the whole step as a CUDA graph. TF32 is off, because every library computes in float32."""
 
-    def __init__(self, torch, numpy, device, mode, tf32, threads=None):
-        self.torch, self.numpy, self.device, self.mode, self.tf32 = torch, numpy, device, mode, tf32
-        self.threads = threads
+    library = "torch"
 
-    library, multiplies = "torch", property(lambda self: self.mode == "eager")
-
-    @property
-    def computesOn(self):
-        return "gpu" if self.device == "cuda" else "cpu"
-
-    @property
-    def side(self):
-        """That it may stand for; torch.compile takes too long for a run of some minutes."""
-        return None if self.tf32 or self.mode == "compile" else f"torch-{self.device}"
-
-    @property
-    def name(self):
-        tf32 = "-tf32" if self.tf32 else ""
-        one = "-one-thread" if self.threads == 1 else ""
-        return f"torch-{self.device}-{self.mode}{tf32}{one}"
+    def __init__(self, torch, numpy, device, is_graph=False, threads=None):
+        self.torch, self.numpy, self.device, self.is_graph, self.threads = torch, numpy, device, is_graph, threads
+        self.backend = f"torch-{device}"
 
     @property
     def title(self):
-        mode = {"eager": "eager", "compile": "torch.compile", "graph": "CUDA graph"}[self.mode]
-        precision = ("TF32" if self.tf32 else "float32") if self.device == "cuda" else ""
+        form = "CUDA graph" if self.is_graph else "eager"
         threads = self.threads and ("1 thread" if self.threads == 1 else f"{self.threads} threads")
-        return " ".join(filter(None, ["PyTorch", self.device.upper(), mode, precision, threads]))
+        return " ".join(filter(None, ["PyTorch", self.device.upper(), form, threads]))
 
     def set_up(self):
         if self.threads:
             self.torch.set_num_threads(self.threads)
         if self.device == "cuda":
-            self.torch.backends.cuda.matmul.allow_tf32 = self.tf32
-            self.torch.backends.cudnn.allow_tf32 = self.tf32
+            self.torch.backends.cuda.matmul.allow_tf32 = False
+            self.torch.backends.cudnn.allow_tf32 = False
 
     def learner(self, task):
         torch = self.torch
@@ -140,7 +123,7 @@ class TorchForm:
         rate, batch = task["learningRate"], task["batchSize"]
         functional = torch.nn.functional
 
-        def eager_cost(x, y):
+        def cost_of(x, y):
             a = x
             for l in range(0, len(parameters), 2):
                 a = functional.linear(a, parameters[l], parameters[l + 1])
@@ -152,9 +135,6 @@ class TorchForm:
                 return ((a - y) ** 2).sum() / batch
             return functional.cross_entropy(a, y)
 
-        # Forward and backward are compiled; the update is one call of its own, as optimizers make it.
-        cost_of = torch.compile(eager_cost) if self.mode == "compile" else eager_cost
-
         def one_step(x, y):
             cost = cost_of(x, y)
             gradients = torch.autograd.grad(cost, parameters)
@@ -163,7 +143,7 @@ class TorchForm:
             return cost.detach()
 
         state = {"step": 0}
-        if self.mode == "graph":
+        if self.is_graph:
             one_step = self.captured(one_step, parameters, x_all, y_all)
 
         def learn(steps):
@@ -177,7 +157,7 @@ class TorchForm:
         return learn
 
     def captured(self, one_step, parameters, x_all, y_all):
-        """The step as a CUDA graph over a mini-batch of its own, which each step copies its data into."""
+        """The step as a CUDA graph over one mini-batch, into which each step copies its data."""
         torch = self.torch
         x, y = x_all[0].clone(), y_all[0].clone()
         start = [parameter.detach().clone() for parameter in parameters]
@@ -190,7 +170,7 @@ class TorchForm:
         graph = torch.cuda.CUDAGraph()
         with torch.cuda.graph(graph):
             cost = one_step(x, y)
-        # The warm-up has trained; other forms have no such head start.
+        # The warm-up has trained the network, so the parameters start again.
         with torch.no_grad():
             for parameter, value in zip(parameters, start):
                 parameter.copy_(value)
@@ -203,37 +183,16 @@ class TorchForm:
 
         return replay
 
-    def multiplier(self, a, b):
-        torch = self.torch
-        a, b = (torch.from_numpy(m).to(self.device) for m in (a, b))
-        out = torch.empty_like(a)
-
-        def multiply(times):
-            for _ in range(times):
-                torch.matmul(a, b, out=out)
-            float(out[0, 0])
-
-        return multiply, lambda: torch.matmul(a, b).cpu().numpy()
-
 
 class NumpyForm:
-    name = side = library = "numpy"
-    title, computesOn, multiplies = "NumPy", "cpu", True
+    backend = library = "numpy"
+    title = "NumPy"
 
     def __init__(self, numpy):
         self.numpy = numpy
 
     def set_up(self):
-        """It has one."""
+        """NumPy has one form."""
 
     def learner(self, task):
         return numpy_learner(self.numpy, task)
-
-    def multiplier(self, a, b):
-        out = self.numpy.empty_like(a)
-
-        def multiply(times):
-            for _ in range(times):
-                self.numpy.matmul(a, b, out=out)
-
-        return multiply, lambda: a @ b

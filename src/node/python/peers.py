@@ -1,7 +1,7 @@
-"""PyTorch and NumPy, asked by pythonPeers.ts: a request a line on standard input, an answer a line on standard output.
+"""PyTorch and NumPy for pythonPeers.ts: one request per line on standard input, one answer per line on standard output.
 
-Requests and answers are JSON as pythonPeers.ts writes and reads it; src/benchmark/peers/remote.ts has those that any
-library understands. The program ends with its input. SIGINT is left to the program that started it.
+Requests and answers are JSON in the encoding of pythonPeers.ts; src/benchmark/peers/remote.ts defines them. The program
+ends with its input. It ignores SIGINT, which the program that started it handles.
 """
 
 import base64
@@ -17,13 +17,13 @@ from learners import NumpyForm, TorchForm
 
 
 class Python:
-    """What this Python can run: NumPy, and each form of PyTorch."""
+    """The libraries of this Python: NumPy, and each form of PyTorch."""
 
     def __init__(self):
         self.versions, self.notes = {"python": sys.version.split()[0]}, []
         self.numpy = self.torch = None
         self.forms = []
-        # PyTorch's own choice is not always all cores, and small networks may be faster on one.
+        # PyTorch does not always choose all cores, and small networks may be faster on one.
         self.cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
         try:
             import numpy
@@ -48,47 +48,33 @@ class Python:
 
     def find_torch_forms(self):
         torch = self.torch
-        compiled = ["compile"] if hasattr(torch, "compile") else []
-        self.forms += [
-            TorchForm(torch, self.numpy, "cpu", mode, False, threads)
-            for mode in ["eager", *compiled]
-            for threads in sorted({1, self.cores}, reverse=True)
-            if mode == "eager" or threads == self.cores
-        ]
+        threads = sorted({1, self.cores}, reverse=True)
+        self.forms += [TorchForm(torch, self.numpy, "cpu", threads=count) for count in threads]
         if not torch.cuda.is_available():
             self.note("PyTorch was measured on the CPU alone: it finds no CUDA device.")
             return
-        self.versions["cuda"] = torch.version.cuda
-        self.versions["cudaDevice"] = torch.cuda.get_device_name()
-        for tf32 in (False, True):
-            self.forms += [TorchForm(torch, self.numpy, "cuda", mode, tf32) for mode in ["eager", *compiled, "graph"]]
+        self.forms += [TorchForm(torch, self.numpy, "cuda", is_graph) for is_graph in (False, True)]
 
     def named(self, name):
-        """A form by its own name; by that of a side, those that are ready at once and compute in float32."""
-        forms = [form for form in self.forms if name in (form.name, form.side)]
+        """The forms of a backend of `nudge bench --peers`."""
+        forms = [form for form in self.forms if form.backend == name]
         if not forms:
             raise LookupError(f"this Python ({self.versions['python']}) has none")
         return forms
 
     def describe(self):
-        """What it can run, what computes its products and how fast, and what it lacks."""
+        """The backends that it can run, how fast its products are, and what it lacks."""
         libraries = []
         if self.numpy:
             libraries.append(describe_numpy(self.numpy))
         if self.torch:
             rate = libraries[0]["elementGigaflops"]
             libraries.append(describe_torch(self.torch, self.loaded_by_numpy, rate, self.cores))
-        facts = ("name", "title", "computesOn", "side", "multiplies")
-        return {
-            "versions": self.versions,
-            "notes": self.notes,
-            "libraries": libraries,
-            "forms": [{fact: getattr(form, fact) for fact in facts} for form in self.forms],
-        }
+        return {"notes": self.notes, "libraries": libraries, "backends": [form.backend for form in self.forms]}
 
 
 def fastest(forms, task):
-    """Of several forms the one that trains fastest; one that fails is left out, unless all do."""
+    """The form that trains fastest. Forms that fail are left out; if all fail, the last failure is raised."""
     rates, failure = {}, None
     for form in forms if len(forms) > 1 else []:
         try:
@@ -107,7 +93,7 @@ def fastest(forms, task):
 
 
 class Session:
-    """Answers requests, a method a type."""
+    """Answers requests: one method for each type."""
 
     def __init__(self):
         self.python = Python()
@@ -130,30 +116,17 @@ class Session:
 
     def form(self, _):
         form = self.form_taken
-        parts = [form.title, self.python.versions[form.library], find_blas(mapped_libraries())[0]]
-        return {"description": ", ".join(filter(None, parts))}
-
-    def multiplier(self, request):
-        numpy, size = self.python.numpy, request["size"]
-        a, b = (numpy.frombuffer(request[name], dtype=numpy.float32).reshape(size, size).copy() for name in "ab")
-        self.forms[0].set_up()
-        self.multiply_by, self.multiplied = self.forms[0].multiplier(a, b)
-
-    def product(self, _):
-        product = self.multiplied().astype(self.python.numpy.float32)
-        return {"base64": base64.b64encode(product.tobytes()).decode()}
-
-    def multiply(self, request):
-        self.multiply_by(request["times"])
+        parts = [form.title, self.python.versions[form.library], find_blas(mapped_libraries())]
+        return ", ".join(filter(None, parts))
 
 
 def decoded(part):
-    """Typed arrays as bytes."""
+    """Decodes typed arrays as bytes."""
     return base64.b64decode(part["base64"]) if "base64" in part else part
 
 
 def encoded(value):
-    """JSON has no numbers that are not finite."""
+    """Replaces numbers that are not finite, which JSON does not have."""
     if isinstance(value, dict):
         return {key: encoded(part) for key, part in value.items()}
     if isinstance(value, float) and not math.isfinite(value):
@@ -164,7 +137,7 @@ def encoded(value):
 
 def main():
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    # What libraries print must not stand among the answers.
+    # Libraries may print to standard output, so it is redirected and answers go to a copy of it.
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
     session = Session()

@@ -1,7 +1,8 @@
 /** The worker of one other library. */
 import type { Contender, Learner } from '../../benchmark/peers/contender.ts';
-import { loadLibrary, type LibraryName } from '../../benchmark/peers/libraries.ts';
+import { loadLibrary } from '../../benchmark/peers/libraries.ts';
 import type { PeerAnswer, PeerRequest } from '../../benchmark/peers/remote.ts';
+import type { BrowserPeerName } from '../../benchmark/result/backends.ts';
 import { Network } from '../../network/network.ts';
 
 let library: Contender | undefined;
@@ -18,7 +19,7 @@ addEventListener('message', ({ data }: MessageEvent<PeerRequest>) => {
 async function perform(request: PeerRequest): Promise<unknown> {
   switch (request.type) {
     case 'load':
-      library = await loadLibrary(request.name as LibraryName);
+      library = await loadLibrary(request.name as BrowserPeerName);
       return undefined;
     case 'learn': {
       const { shape, parameters, ...task } = request;

@@ -1,2 +1,2 @@
-/** Modules of TensorFlow.js that are imported for what they register. See tfjs-core.d.ts. */
+/** Modules of TensorFlow.js that are imported for what they register; see tfjs-core.d.ts. */
 export {};

@@ -1,6 +1,6 @@
 /**
- * The few functions of jax-js that are used here: its own declarations name a Float16Array, which our library of
- * declarations has not. tsconfig.json points here instead.
+ * The few functions of jax-js that are used here. tsconfig.json points here, because jax-js's own declarations name Float16Array,
+ * which TypeScript's ES2023 library does not have.
  */
 export type Device = 'cpu' | 'wasm' | 'webgpu' | 'webgl';
 export interface Array {

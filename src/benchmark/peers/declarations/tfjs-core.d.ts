@@ -1,6 +1,6 @@
 /**
- * The few functions of TensorFlow.js that are used here. Its own declarations do not compile beside ours: they bring
- * an older @webgpu/types along and name types that are not there. tsconfig.json points here instead.
+ * The few functions of TensorFlow.js that are used here. tsconfig.json points here, because TensorFlow.js's own declarations
+ * do not compile: they bring an older @webgpu/types and name types that do not exist.
  */
 export interface Tensor {
   data(): Promise<Float32Array | Int32Array>;
@@ -11,7 +11,6 @@ export type Variable = Tensor;
 export declare function setBackend(name: string): Promise<boolean>;
 export declare function ready(): Promise<void>;
 export declare function env(): {
-  set(flag: string, value: boolean | number): void;
   getAsync(flag: string): Promise<boolean | number | string>;
 };
 export declare function tidy<T>(fn: () => T): T;
@@ -20,7 +19,6 @@ export declare function dispose(tensors: Tensor | readonly Tensor[]): void;
 export declare function tensor2d(values: Float32Array, shape: [number, number]): Tensor;
 export declare function tensor1d(values: Float32Array): Tensor;
 export declare function variable(initial: Tensor): Variable;
-export declare function matMul(a: Tensor, b: Tensor): Tensor;
 export declare const fused: {
   matMul(options: {
     a: Tensor;
@@ -29,15 +27,12 @@ export declare const fused: {
     activation?: 'linear' | 'relu' | 'sigmoid';
   }): Tensor;
 };
-export declare function slice(x: Tensor, begin: readonly number[], size: readonly number[]): Tensor;
 export declare function sub(a: Tensor | number, b: Tensor): Tensor;
 export declare function mul(a: Tensor, b: Tensor | number): Tensor;
 export declare function square(x: Tensor): Tensor;
 export declare function log(x: Tensor): Tensor;
 export declare function sum(x: Tensor, axis?: number): Tensor;
 export declare function softmax(x: Tensor): Tensor;
-export declare function argMax(x: Tensor, axis: number): Tensor;
-export declare function equal(a: Tensor, b: Tensor): Tensor;
 export declare const train: {
   sgd(learningRate: number): {
     minimize(cost: () => Tensor, returnCost?: boolean, variables?: Variable[]): Tensor | null;

@@ -1,8 +1,0 @@
-import '@tensorflow/tfjs-backend-cpu';
-
-import type { Contender } from './contender.ts';
-import { tfjs } from './tfjs.ts';
-
-export function tfjsCpu(): Promise<Contender> {
-  return tfjs('cpu');
-}
