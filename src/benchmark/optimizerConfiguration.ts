@@ -1,5 +1,6 @@
 /** An optimizer and its schedule described by plain data, before it is known how many steps a run will have. */
-import { namedOptimizers, type Optimizer } from '../engine/optimizers.ts';
+import type { Optimizer } from '../engine/optimizers.ts';
+import { namedOptimizers } from '../engine/optimizers/registry.ts';
 import { requireOneOf } from '../network/functions.ts';
 import {
   constantRate,

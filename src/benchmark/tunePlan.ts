@@ -11,7 +11,7 @@ import {
 } from '../network/arguments.ts';
 import { Network } from '../network/network.ts';
 import { requireBatchSize } from '../engine/batches.ts';
-import { requireClipNorm, requireOptimizer } from '../engine/optimizers.ts';
+import { requireClipNorm, requireOptimizer } from '../engine/optimizers/registry.ts';
 import { planChecker } from './verification/plan.ts';
 
 export interface TunePlanOptions extends Omit<TunerOptions, 'timer' | 'isHidden'> {

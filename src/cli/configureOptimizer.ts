@@ -7,7 +7,7 @@ import {
 } from '../benchmark/optimizerConfiguration.ts';
 import type { Network } from '../network/network.ts';
 import type { Preset } from '../network/presets.ts';
-import { namedOptimizers, requireClipNorm } from '../engine/optimizers.ts';
+import { namedOptimizers, requireClipNorm } from '../engine/optimizers/registry.ts';
 import { UsageError } from './errors.ts';
 
 /** Each is undefined where the user said nothing. */

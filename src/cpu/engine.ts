@@ -7,7 +7,7 @@ import { HostEngine } from '../engine/hostEngine.ts';
 import { ReferenceArithmetic } from '../reference/engine.ts';
 import { compileBuild, instantiate, supportedBuilds, type Build } from './kernelModule.ts';
 import { KernelMemory } from './memory.ts';
-import { momentCount } from '../engine/optimizers.ts';
+import { momentCount } from '../engine/optimizers/registry.ts';
 import { SimdArithmetic } from './simdArithmetic.ts';
 import { Team } from './team.ts';
 import { availableThreads, obstacleToThreads, ThreadStartError } from './thread.ts';

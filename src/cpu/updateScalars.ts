@@ -1,5 +1,6 @@
 /** An optimizer's numbers of one step, as the kernels take them: `UpdateScalars` in `assembly/update.ts`. */
-import { definitionOf, stepAt, type Optimizer } from '../engine/optimizers.ts';
+import type { Optimizer } from '../engine/optimizers.ts';
+import { definitionOf, stepAt } from '../engine/optimizers/registry.ts';
 import type { SimdScalars } from '../engine/optimizers/definition.ts';
 
 export type UpdateScalars = SimdScalars;

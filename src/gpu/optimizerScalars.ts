@@ -1,6 +1,7 @@
 /** What the kernels need of an optimizer: its WGSL, and one vec4f for each step. */
 import type { UpdateRule } from '../../shaders/optimizer.ts';
-import { definitionOf, stepAt, type Optimizer } from '../engine/optimizers.ts';
+import type { Optimizer } from '../engine/optimizers.ts';
+import { definitionOf, stepAt } from '../engine/optimizers/registry.ts';
 
 /** The scalars of `steps` steps, the first of them after `stepsBefore` steps of training. */
 export type OptimizerScalarsOf = (stepsBefore: number, steps: number) => Float32Array<ArrayBuffer>;

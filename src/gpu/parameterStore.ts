@@ -1,4 +1,4 @@
-import { momentCount } from '../engine/optimizers.ts';
+import { momentCount } from '../engine/optimizers/registry.ts';
 import type { Network } from '../network/network.ts';
 import { parameterLayout } from '../network/parameters.ts';
 import type { Optimizer } from '../engine/optimizers.ts';

@@ -304,7 +304,7 @@ function requireOneShape(networks: readonly Network[]): Network {
   if (!first)
     throw new ConfigurationError('A sweep needs at least one network, and none was given.');
   const shape = ({ layers, activation, output, cost }: Network) =>
-    `${layers.join("-")} ${String(activation)}, ${output}, ${cost}`;
+    `${layers.join('-')} ${String(activation)}, ${output}, ${cost}`;
   const other = networks.find((network) => shape(network) !== shape(first));
   if (!other) return first;
   throw new ConfigurationError(

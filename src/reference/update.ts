@@ -1,4 +1,5 @@
-import { definitionOf, stepAt, type Optimizer } from '../engine/optimizers.ts';
+import type { Optimizer } from '../engine/optimizers.ts';
+import { definitionOf, stepAt } from '../engine/optimizers/registry.ts';
 import type { Moments } from '../engine/optimizers/definition.ts';
 
 export type { Moments };

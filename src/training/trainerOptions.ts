@@ -12,7 +12,8 @@ import {
 import { requireOneOf } from '../network/functions.ts';
 import { requireSeed } from '../network/network.ts';
 import { requireBatchSize } from '../engine/batches.ts';
-import { requireClipNorm, requireOptimizer, type Optimizer } from '../engine/optimizers.ts';
+import type { Optimizer } from '../engine/optimizers.ts';
+import { requireClipNorm, requireOptimizer } from '../engine/optimizers/registry.ts';
 
 export interface TrainerOptions extends GpuOptions {
   /**

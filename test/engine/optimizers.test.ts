@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { ConfigurationError } from '../../src/errors.ts';
-import { adam, adamW, requireClipNorm, sgd } from '../../src/engine/optimizers.ts';
+import { adam, adamW, sgd } from '../../src/engine/optimizers.ts';
+import { requireClipNorm } from '../../src/engine/optimizers/registry.ts';
 import { cosineDecay } from '../../src/engine/schedules.ts';
 
 describe('sgd', () => {

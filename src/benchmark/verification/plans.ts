@@ -335,5 +335,5 @@ export function planCaseText(one: PlanCase): string {
   const { seed, index, network, plan, batchSize, sampleCount, clipNorm } = one;
   const { layers, activation, output, cost } = network;
   const clipping = clipNorm === undefined ? '' : `, clip norm ${clipNorm}`;
-  return `plan ${index} of seed ${seed}: ${layers.join('-')}, ${activation}, ${output}, ${cost}, batch ${batchSize} of ${sampleCount} samples${clipping}, ${JSON.stringify(plan)}`;
+  return `plan ${index} of seed ${seed}: ${layers.join('-')}, ${String(activation)}, ${output}, ${cost}, batch ${batchSize} of ${sampleCount} samples${clipping}, ${JSON.stringify(plan)}`;
 }

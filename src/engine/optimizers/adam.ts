@@ -88,7 +88,6 @@ function adamOf(kind: Adam['kind'], options: AdamOptions, usualDecay: number): A
   return { kind, learningRate, beta1, beta2, epsilon, weightDecay };
 }
 
-/** @internal */
 export const adamDefinition: OptimizerDefinition<Adam> = {
   momentCount: () => 2,
 

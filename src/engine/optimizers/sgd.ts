@@ -62,7 +62,6 @@ export function sgd(options: SgdOptions): Sgd {
   return { kind: 'sgd', learningRate, momentum, nesterov, weightDecay };
 }
 
-/** @internal */
 export const sgdDefinition: OptimizerDefinition<Sgd> = {
   momentCount: ({ momentum }) => (momentum > 0 ? 1 : 0),
 
