@@ -41,7 +41,7 @@ export function mergeBlock(
   return {
     name: workload.name,
     layers: network.layers,
-    activation: String(network.activation ?? 'sigmoid'),
+    activation: String(network.activation),
     output: network.output,
     cost: network.cost,
     batchSize: workload.batchSize,

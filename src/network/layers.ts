@@ -1,6 +1,6 @@
 /** Layers as objects, and what a network makes of them. */
 import { ConfigurationError } from '../errors.ts';
-import { requireArray, requireObject, requireOptions, show } from './arguments.ts';
+import { requireArray, requireObject, requireOptions, requireTexts, show } from './arguments.ts';
 import { activations, type Activation } from './activations.ts';
 import { outputs, requireOneOf, type Output } from './functions.ts';
 
@@ -60,7 +60,7 @@ export function settleLayers({ layers, activation = 'sigmoid', output }: GivenLa
   const sizes = layers.map((layer) => (typeof layer === 'object' ? sizeOf(layer) : layer));
   const hidden = Math.max(0, layers.length - 2);
   if (typeof activation !== 'string') {
-    requireArray('activation', activation);
+    requireTexts('activation', activation);
     if (activation.length !== hidden) {
       throw new ConfigurationError(
         `A network ${sizes.join('-')} has ${hidden} hidden layers; got ${activation.length} activations. Give one activation for each hidden layer, or one name for all.`,

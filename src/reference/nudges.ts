@@ -7,9 +7,10 @@
  * nudges of the weights and biases are the negative gradient: what a step of gradient descent follows.
  */
 import { ConfigurationError, NonFiniteError } from '../errors.ts';
-import { requireObject, show } from '../network/arguments.ts';
+import { requireObject, requireTexts, show } from '../network/arguments.ts';
 import {
   costs,
+  outputs,
   requireCompatible,
   requireOneOf,
   type Cost,
@@ -259,7 +260,8 @@ function requireNetwork(network: ParameterizedNetwork): void {
   requireObject('A network', network);
   const { layers, activation, output, cost, parameters } = network;
   requireLayerSizes(layers);
-  settleLayers({ layers, activation, output });
+  if (typeof activation !== 'string') requireTexts('activation', activation);
+  settleLayers({ layers, activation, output: requireOneOf('output', output, outputs) });
   requireCompatible(output, requireOneOf('cost', cost, costs));
   if (parameters instanceof Float32Array || parameters instanceof Float64Array) return;
   throw new ConfigurationError(

@@ -62,9 +62,9 @@ describe('adam and adamW', () => {
     [{ epsilon: 1e-40 }, 'and 1e-40 was given'],
     [
       { weightDecay: -1 },
-      'Weight decay is a finite float32 number of at least 0, and -1 was given',
+      'weightDecay must be a finite float32 number of at least 0; got -1',
     ],
-    [{ weightDecay: 1e39 }, 'and 1e+39 was given'],
+    [{ weightDecay: 1e39 }, 'got 1e+39'],
   ])('refuse %j', (options, message) => {
     for (const make of [adam, adamW]) {
       expect(() => make(options)).toThrow(ConfigurationError);

@@ -160,6 +160,7 @@ const calls: Readonly<Record<string, Call>> = {
     run: nudge.storagePlanCache,
     args: () => [{ getItem: () => null, setItem: () => undefined }, 'Chrome/147'],
   },
+  dense: { run: nudge.dense, args: () => [{ size: 3, activation: 'relu' }] },
   Network: {
     run: (options: nudge.NetworkOptions, parameters: Float32Array) =>
       new Network(options, parameters),

@@ -1,6 +1,6 @@
 /** What a file says about its network beside the tensors, and what the caller says: the two made one. */
 import { ConfigurationError, FormatError } from '../../errors.ts';
-import { show } from '../../network/arguments.ts';
+import { requireTexts, show } from '../../network/arguments.ts';
 import { activations, type Activation } from '../../network/activations.ts';
 import { costs, outputs } from '../../network/functions.ts';
 import { initializers } from '../../network/initializers.ts';
@@ -58,6 +58,7 @@ function settleActivation(
   metadata: Metadata,
   wanted: HiddenActivation | undefined,
 ): HiddenActivation {
+  if (wanted !== undefined && typeof wanted !== 'string') requireTexts('activation', wanted);
   const names = metadata.get('activation')?.split(',');
   const found = names?.map((name) => requireNamed('activation', name, activations)).join(',');
   const settled = agree('activation', found, wanted && String(wanted)).split(',') as Activation[];
