@@ -31,7 +31,10 @@ const ink = 'var(--ink)';
 const nameHeight = 28;
 const gap = 4;
 
-/** Each group's longest interval fills the width, so bars compare within a workload only. */
+/**
+ * Each group's longest interval fills the width, so bars compare within a workload only. An interval that reaches beyond
+ * 1.5 times its bar is cut off, because it would leave no width for the bars.
+ */
 export function drawBars(groups: readonly BarGroup[], layout: BarLayout): Shape[] {
   return groups.flatMap((group, n) => drawGroup(group, layout, layout.y + n * layout.rowHeight));
 }
@@ -45,7 +48,8 @@ function drawGroup({ name, detail, bars, ratio }: BarGroup, layout: BarLayout, y
   const top = middle - (bars.length * pitch) / 2;
   const left = x + labelWidth;
   const right = x + width;
-  const scale = (width - labelWidth - figureWidth) / Math.max(...bars.map(({ high }) => high));
+  const longest = Math.max(...bars.map((bar) => Math.min(bar.high, 1.5 * bar.middle)));
+  const scale = (width - labelWidth - figureWidth) / longest;
   const title = { size: isAbove ? 15 : 17, fill: ink, weight: 600 } as const;
   const small = { size: 12, fill: 'var(--muted)' } as const;
   return [
@@ -56,7 +60,7 @@ function drawGroup({ name, detail, bars, ratio }: BarGroup, layout: BarLayout, y
           textAt(x, middle + 15, plainText(detail, 18), small),
         ]),
     ...bars.flatMap((bar, n) =>
-      drawBar(bar, { left, scale, top: top + n * pitch + gap / 2, height: pitch - gap }),
+      drawBar(bar, { left, scale, longest, top: top + n * pitch + gap / 2, height: pitch - gap }),
     ),
     ...bars.map(({ middle: rate }, n) => {
       const text = formatRate(Number(rate.toPrecision(3)));
@@ -82,10 +86,12 @@ function drawBar(
     readonly top: number;
     readonly height: number;
     readonly scale: number;
+    /** The highest rate that has a place. */
+    readonly longest: number;
   },
 ): Shape[] {
-  const { left, top, height, scale } = place;
-  const at = (rate: number) => Math.round(10 * (left + rate * scale)) / 10;
+  const { left, top, height, scale, longest } = place;
+  const at = (rate: number) => Math.round(10 * (left + Math.min(rate, longest) * scale)) / 10;
   const width = Math.max(2, at(estimate.middle) - left);
   const y = top + height / 2;
   const d = intervalPath({ x: at(estimate.low), y }, { x: at(estimate.high), y }, height / 4);

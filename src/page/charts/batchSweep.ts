@@ -4,7 +4,7 @@ import { formatEstimate } from '../../benchmark/result/words.ts';
 import { backendName, makeKeys } from '../backendNames.ts';
 import { makeTable } from '../elements.ts';
 import { formatPrefixed, formatThree } from '../format.ts';
-import { backendsOf, batchSweepOf, isSoftware, seriesOf } from '../result/lookUp.ts';
+import { backendsOf, batchSweepOf, cellsOf, isSoftware, seriesOf } from '../result/lookUp.ts';
 import { makeFigure } from './figure.ts';
 import { drawChart, spread, type ChartOptions } from './lineChart.ts';
 
@@ -24,10 +24,7 @@ export function makeBatchSweep(result: BenchmarkResult): HTMLElement | undefined
   const nameOf = (backend: (typeof backends)[number]) => backendName(backend, isSoftware(result));
   const rows = sweep.map((workload) => [
     String(workload.batchSize),
-    ...backends.map((backend) => {
-      const series = seriesOf(workload, backend);
-      return series ? formatEstimate(series.estimate, formatThree) : '–';
-    }),
+    ...cellsOf(workload, backends, ({ estimate }) => formatEstimate(estimate, formatThree)),
   ]);
   const words = backends.map((backend) => {
     const values = estimatesOf(backend).map(

@@ -30,14 +30,9 @@ export function rooflinePoints(workloads: readonly WorkloadResult[]): readonly R
       if (!series?.limit) return [];
       const { flopPerStep, bytesPerStep } = series.limit;
       const stepsPerSecond = series.estimate.middle / workload.batchSize;
-      return [
-        {
-          name: workload.name,
-          intensity: flopPerStep / bytesPerStep,
-          flopPerSecond: flopPerStep * stepsPerSecond,
-          limit: limitWords(series),
-        },
-      ];
+      const intensity = flopPerStep / bytesPerStep;
+      const flopPerSecond = flopPerStep * stepsPerSecond;
+      return [{ name: workload.name, intensity, flopPerSecond, limit: limitWords(series) }];
     })
     .sort((a, b) => a.intensity - b.intensity);
 }

@@ -4,7 +4,7 @@ import { backendName, makeKeys } from '../backendNames.ts';
 import { makeCurves } from '../charts/curves.ts';
 import { make, makeDetails, makeTable } from '../elements.ts';
 import { formatCost } from '../format.ts';
-import { backendsOf, isSoftware, seriesOf } from './lookUp.ts';
+import { backendsOf, cellsOf, isSoftware } from './lookUp.ts';
 
 /** undefined if no backend has a curve. */
 export function makeCurveCard(result: BenchmarkResult): HTMLElement | undefined {
@@ -25,10 +25,7 @@ export function makeCurveCard(result: BenchmarkResult): HTMLElement | undefined 
   show();
   const rows = result.workloads.map((workload) => [
     workload.name,
-    ...backends.map((backend) => {
-      const series = seriesOf(workload, backend);
-      return series ? formatCost(series.finalCost) : '–';
-    }),
+    ...cellsOf(workload, backends, ({ finalCost }) => formatCost(finalCost)),
   ]);
   const names = backends.map((backend) => backendName(backend, inSoftware));
   return make(

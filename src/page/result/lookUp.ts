@@ -13,6 +13,18 @@ export function seriesOf(workload: WorkloadResult, backend: BackendName): Series
   return workload.series.find((series) => series.backend === backend);
 }
 
+/** A table cell for each backend; '–' if it did not run. */
+export function cellsOf(
+  workload: WorkloadResult,
+  backends: readonly BackendName[],
+  format: (series: Series) => string,
+): readonly string[] {
+  return backends.map((backend) => {
+    const series = seriesOf(workload, backend);
+    return series ? format(series) : '–';
+  });
+}
+
 /** The backends that ran anything, in the order in which they are shown. */
 export function backendsOf({ workloads }: BenchmarkResult): readonly BackendName[] {
   return allBackends.filter((backend) => workloads.some((one) => seriesOf(one, backend)));

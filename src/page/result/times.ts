@@ -3,26 +3,19 @@ import type { BenchmarkResult } from '../../benchmark/result/schema.ts';
 import { backendName } from '../backendNames.ts';
 import { make, makeTable, type Child } from '../elements.ts';
 import { formatCount, formatPercent, formatSeconds } from '../format.ts';
-import { backendsOf, isSoftware, seriesOf } from './lookUp.ts';
+import { backendsOf, isSoftware } from './lookUp.ts';
 
 export function makeTimes(result: BenchmarkResult): HTMLElement {
   const { data, workloads } = result;
-  const rows = workloads.flatMap((workload) =>
-    backendsOf(result).flatMap((backend) => {
-      const series = seriesOf(workload, backend);
-      if (!series) return [];
-      const { compileSeconds, uploadSeconds, warmUp, estimate, evaluateSeconds } = series;
-      return [
-        [
-          `${workload.name}, ${backendName(backend, isSoftware(result))}`,
-          formatSeconds(compileSeconds),
-          formatSeconds(uploadSeconds),
-          `${formatSeconds(warmUp.seconds)}${warmUp.isSteady ? '' : ', not steady'}`,
-          formatSeconds(data.trainingCount / estimate.middle),
-          evaluateSeconds === undefined ? '–' : formatSeconds(evaluateSeconds),
-        ],
-      ];
-    }),
+  const rows = workloads.flatMap(({ name, series }) =>
+    series.map(({ backend, compileSeconds, uploadSeconds, warmUp, estimate, evaluateSeconds }) => [
+      `${name}, ${backendName(backend, isSoftware(result))}`,
+      formatSeconds(compileSeconds),
+      formatSeconds(uploadSeconds),
+      `${formatSeconds(warmUp.seconds)}${warmUp.isSteady ? '' : ', not steady'}`,
+      formatSeconds(data.trainingCount / estimate.middle),
+      evaluateSeconds === undefined ? '–' : formatSeconds(evaluateSeconds),
+    ]),
   );
   return make(
     'section.card.wide',
