@@ -59,7 +59,7 @@ describe('a run', () => {
       [1280, 720],
     ] as const) {
       await page.setViewport({ width, height });
-      const seen = await areInView(page, '#start, #progress, #live svg');
+      const seen = await areInView(page, '#start, #progress, #live .chart');
       expect(seen, `${width} × ${height}`).toEqual([true, true, true, true]);
       expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(width);
     }
