@@ -40,7 +40,6 @@ const packages = {
   valibot: '^src/(benchmark/result|cli|gpu/plan)/',
   sirv: '^src/node/server\\.ts$',
   devalue: '^src/page/nudgePage\\.ts$',
-  uplot: '^src/page/',
   idb: '^src/page/',
   'commander|cli-progress': '^src/cli/|^bench/',
   'puppeteer(-core)?|webgpu|@sparticuz/chromium': '^src/(node|cli)/|^bench/',

@@ -1,4 +1,4 @@
-/** Puts the page's parts together: what is chosen, the run and its buttons, the results. */
+/** The page: its buttons, the run, and the results. */
 import { expectedRunSeconds } from '../benchmark/expectation.ts';
 import type { BenchmarkResult } from '../benchmark/result/schema.ts';
 import { decideSettings } from '../benchmark/settings.ts';
@@ -7,14 +7,13 @@ import { DataPicker } from './dataPicker.ts';
 import { byId, goTo } from './elements.ts';
 import { takeFiles } from './fileDrop.ts';
 import { formatDuration } from './format.ts';
-import { watchHidden } from './hiddenSignal.ts';
 import { nextTask } from './nextTask.ts';
 import { settingsOf, type PageOptions } from './pageOptions.ts';
 import type { KeptResults } from './result/keptResults.ts';
 import type { ResultShelf } from './result/resultShelf.ts';
 import { Automation } from './run/automation.ts';
 import type { RunOutcome } from './run/benchmarkRun.ts';
-import { askBeforeLeaving, measureAlone } from './run/measuring.ts';
+import { measureAlone, watchHidden } from './run/measuring.ts';
 import { RunPanel } from './run/runPanel.ts';
 import { RunStage } from './run/runStage.ts';
 import { VerifyPanel } from './run/verifyPanel.ts';
@@ -22,9 +21,8 @@ import { adapterSentence, errorSentence } from './sentences.ts';
 import { findWebGpu, type WebGpu } from './webgpu.ts';
 import { BenchmarkWorker } from './worker/benchmarkWorker.ts';
 
-/** How a run went, for the words at its end. */
 interface Ending extends RunOutcome {
-  /** The reader stopped it, or hiding the page did. */
+  /** The reader stopped the run, or hid the page, which stops it too. */
   readonly isStopped: boolean;
   readonly isHidden: boolean;
 }
@@ -33,8 +31,8 @@ export class App {
   /** For scripts that drive the page. */
   readonly automation = new Automation();
   readonly #options: PageOptions;
-  /** What is wrong with the address, a sentence each. */
-  #problems: readonly string[];
+  /** Errors in the address, a sentence each. */
+  readonly #problems: string[];
   readonly #button = byId('start', HTMLButtonElement);
   readonly #again = byId('anew', HTMLButtonElement);
   readonly #panel = new RunPanel();
@@ -45,22 +43,20 @@ export class App {
   #worker: Promise<BenchmarkWorker> | undefined;
   #shelf: Promise<ResultShelf> | undefined;
   #kept: Promise<KeptResults> | undefined;
-  /** Of the run under way. */
+  /** Stops the current run. */
   #stop: AbortController | undefined;
   #isChecking = false;
-  /** Once it is known what GPU there is. */
-  #isReady = false;
-  /** What a run that was stopped had finished. */
+  /** The finished part of a stopped run. */
   #stopped: BenchmarkResult | undefined;
 
   constructor({ options, problems }: { options: PageOptions; problems: readonly string[] }) {
     this.#options = options;
-    this.#problems = problems;
+    this.#problems = [...problems];
     this.#picker = new DataPicker({
       samples: options.samples,
       load: async (source) => await (await this.#startedWorker()).call('load', source),
       onChange: (problem) => {
-        // A run on other data cannot be resumed.
+        // A run cannot resume on other data.
         this.#stopped = undefined;
         this.#refresh();
         this.#showProblem(problem === undefined ? '' : errorSentence(problem));
@@ -75,13 +71,18 @@ export class App {
       },
     });
     this.#button.addEventListener('click', () => {
-      if (this.#stop) this.#abort(this.#stop);
-      else this.#begin(this.#stopped);
+      if (this.#stop) {
+        // A kernel that is being compiled cannot be stopped, so the end may take a moment.
+        this.#stop.abort();
+        this.#panel.say('Stopping');
+      } else {
+        this.#begin(this.#stopped);
+      }
     });
-    this.#again.addEventListener('click', () => this.#begin());
+    this.#again.addEventListener('click', () => this.#begin(undefined));
     byId('dismiss', HTMLButtonElement).addEventListener('click', () => {
       this.#showProblem('');
-      // The button is gone, and the focus should not be.
+      // The focused button is hidden now.
       this.#button.focus();
     });
     takeFiles({
@@ -91,31 +92,25 @@ export class App {
     addEventListener('hashchange', () => void this.#openHash());
   }
 
-  /** Gets the page ready, opens the result that the address carries, and runs where the address says so. */
+  /** Looks for a GPU, opens the result in the address, and starts a run if the address asks for one. */
   async start(): Promise<void> {
-    this.#webGpu = await findWebGpu(
-      'gpu' in navigator ? navigator.gpu : undefined,
-      isSecureContext ? undefined : location.origin,
-    );
-    await this.#describe(this.#webGpu);
+    const insecureOrigin = isSecureContext ? undefined : location.origin;
+    const webGpu = await findWebGpu((navigator as Partial<Navigator>).gpu, insecureOrigin);
+    await this.#describe(webGpu);
     this.#showProblem(this.#problems.join(' '));
-    this.#isReady = true;
+    this.#webGpu = webGpu;
     this.#refresh();
     const listed = this.#loadedKept().then((kept) => kept.show());
     await this.#openHash();
-    // Options other than those in the address were not asked for.
+    // A run with other options than those in the address is not what the reader asked for.
     if (this.#options.auto && this.#problems.length === 0) {
-      // Reading what is kept takes time, which is not to be measured.
+      // Reading kept results would disturb the measurement.
       await listed;
-      await this.#run();
+      await this.#run(undefined);
     }
   }
 
-  get #isSoftware(): boolean {
-    return this.#webGpu?.adapter?.isSoftware === true;
-  }
-
-  /** The worker, started when it is wanted first, and again once it is gone. */
+  /** Starts the worker, or starts it again after it ended. */
   async #startedWorker(): Promise<BenchmarkWorker> {
     const running = await this.#worker?.catch(() => undefined);
     if (running?.isAlive === true) return running;
@@ -123,7 +118,6 @@ export class App {
     return await this.#worker;
   }
 
-  /** Loaded when there is a result to be shown. */
   async #loadedShelf(): Promise<ResultShelf> {
     this.#shelf ??= import('./result/resultShelf.ts').then(({ ResultShelf: Shelf }) => new Shelf());
     return await this.#shelf;
@@ -136,16 +130,16 @@ export class App {
     return await this.#kept;
   }
 
-  /** The reader asked for a run, and wants to see it. */
-  #begin(resume?: BenchmarkResult): void {
+  /** Starts a run at the reader's request, and scrolls to it. */
+  #begin(resume: BenchmarkResult | undefined): void {
     void this.#run(resume);
-    // Not every browser gives a button the focus that is clicked, and another one may be gone now.
+    // Safari does not focus a clicked button, and "Start again" is hidden now.
     this.#button.focus({ preventScroll: true });
     scrollTo({ top: 0, behavior: 'instant' });
   }
 
-  /** @param resume a run that was stopped */
-  async #run(resume?: BenchmarkResult): Promise<void> {
+  /** @param resume the finished part of a stopped run */
+  async #run(resume: BenchmarkResult | undefined): Promise<void> {
     const stop = new AbortController();
     this.#stop = stop;
     this.#stopped = undefined;
@@ -153,42 +147,36 @@ export class App {
     this.#showProblem('');
     this.automation.begin();
     this.#stage.begin();
-    this.#panel.begin('Starting');
+    this.#panel.begin();
     const wait = () =>
       this.#panel.wait('Another tab is measuring. This one starts when that is done.');
-    let outcome: RunOutcome;
     let isHidden = false;
-    try {
-      outcome = await measureAlone(stop.signal, wait, () =>
-        this.#measure(stop.signal, resume, () => {
-          isHidden = true;
-          stop.abort();
-        }),
-      );
-    } catch (error) {
-      outcome = { error };
-    }
+    const outcome = await measureAlone(stop.signal, wait, async () => {
+      const over = new AbortController();
+      const hidden = watchHidden(over.signal);
+      hidden.addEventListener('abort', () => stop.abort());
+      try {
+        return await this.#measure(stop.signal, hidden, resume);
+      } finally {
+        isHidden = hidden.aborted;
+        over.abort();
+      }
+    }).catch((error: unknown): RunOutcome => ({ error }));
     this.#stop = undefined;
-    await this.#finish({
-      // A run that was stopped again before it finished anything is where it was.
-      result: outcome.result ?? resume,
-      error: outcome.error,
-      isStopped: stop.signal.aborted,
-      isHidden,
-    });
+    // A run that was stopped before it finished anything new keeps its earlier part.
+    const result = outcome.result ?? resume;
+    await this.#finish({ ...outcome, result, isStopped: stop.signal.aborted, isHidden });
   }
 
-  /** @param onHide told when the page is hidden */
   async #measure(
     signal: AbortSignal,
+    hidden: AbortSignal,
     resume: BenchmarkResult | undefined,
-    onHide: () => void,
   ): Promise<RunOutcome> {
-    this.#panel.begin('Starting');
-    const over = new AbortController();
-    askBeforeLeaving(over.signal);
-    const hidden = watchHidden();
-    hidden.signal.addEventListener('abort', onHide, { signal: over.signal });
+    this.#panel.begin();
+    const ask = (event: Event) => event.preventDefault();
+    // The browser asks before the page is left.
+    addEventListener('beforeunload', ask);
     try {
       const { runInWorker } = await import('./run/benchmarkRun.ts');
       return await runInWorker({
@@ -197,14 +185,14 @@ export class App {
         data: await this.#picker.source(),
         resume,
         signal,
+        hidden,
         hasGpu: this.#webGpu?.adapter !== undefined,
-        isSoftware: this.#isSoftware,
+        isSoftware: this.#webGpu?.adapter?.isSoftware === true,
         panel: this.#panel,
         onData: (data) => this.#picker.describe(data),
       });
     } finally {
-      hidden.dispose();
-      over.abort();
+      removeEventListener('beforeunload', ask);
     }
   }
 
@@ -215,21 +203,19 @@ export class App {
     this.#stage.end();
     this.#refresh();
     if (error !== undefined && !isStopped) {
-      this.#panel.end('Stopped by an error', '', false);
+      this.#panel.end('Stopped by an error');
       this.#showProblem(errorSentence(error));
     } else if (isHidden) {
-      this.#panel.end('Stopped', '', false);
+      const next = hasParts
+        ? 'Resume to continue.'
+        : 'No workload was finished. Start again and keep this tab in view.';
+      this.#panel.end('Stopped');
       this.#showProblem(
-        'The page was hidden, and browsers slow hidden pages down. The run was stopped; ' +
-          (this.#stopped
-            ? 'Resume goes on.'
-            : 'nothing was finished. Start it again and keep this tab in view.'),
+        `The run was stopped because the page was hidden, and browsers slow hidden pages down. ${next}`,
       );
     } else if (isStopped) {
-      const kept = hasParts
-        ? 'The finished workloads are shown. Resume goes on from there.'
-        : 'No workload was finished.';
-      this.#panel.end('Stopped', kept, false);
+      const kept = 'The finished workloads are shown below. Resume to continue.';
+      this.#panel.end('Stopped', hasParts ? kept : 'No workload was finished.');
     }
     if (!result) {
       this.#stage.clear();
@@ -239,21 +225,16 @@ export class App {
     const took = `Done in ${formatDuration(this.#panel.elapsedSeconds)}`;
     const shelf = await this.#loadedShelf();
     await nextTask();
-    await shelf.showOwn(result, ({ heading, sentence }) => {
+    await shelf.showOwn(result, (heading) => {
       this.#stage.clear();
       if (!isWhole) return;
-      // A reader who is elsewhere stays there, and is told.
-      this.#panel.end(this.#stage.isReaderElsewhere ? `${took}. ${sentence}` : took, '', true);
+      // A reader who reads something else is told and not moved.
+      const isElsewhere = this.#stage.isReaderElsewhere;
+      this.#panel.end(isElsewhere ? `${took}. ${heading.textContent}` : took, '', true);
       this.#stage.show(heading);
     });
     this.automation.end(result);
     if (hasParts) await (await this.#loadedKept()).keep(result);
-  }
-
-  /** What is under way may first have to finish what cannot be stopped, such as a kernel that is compiled. */
-  #abort(stop: AbortController): void {
-    stop.abort();
-    this.#panel.say('Stopping');
   }
 
   async #openHash(): Promise<void> {
@@ -280,26 +261,25 @@ export class App {
     });
   }
 
-  /** @param show gives the heading of what it shows */
+  /** @param show returns the heading of what it shows */
   async #open(show: () => Promise<HTMLElement>): Promise<void> {
     this.#showProblem('');
     try {
       const heading = await show();
-      // During a run the reader stays with that.
+      // During a run the reader stays with the run.
       if (!this.#stop) goTo(heading);
     } catch (error) {
       this.#showProblem(errorSentence(error));
     }
   }
 
-  /** Names and enables the buttons as things stand. */
+  /** Names and enables the buttons that apply. */
   #refresh(): void {
     const isRunning = this.#stop !== undefined;
-    const isBusy = isRunning || this.#isChecking || !this.#isReady;
+    const isBusy = isRunning || this.#isChecking || this.#webGpu === undefined;
     const idle = this.#stopped ? 'Resume' : 'Start';
     this.#button.textContent = isRunning ? 'Stop' : idle;
     this.#button.classList.toggle('is-stop', isRunning);
-    // While the checks run, nothing can be started.
     this.#button.disabled = isBusy && !isRunning;
     this.#again.hidden = isRunning || !this.#stopped;
     this.#again.disabled = isBusy;
@@ -307,32 +287,29 @@ export class App {
     this.#verify.isEnabled = !isRunning && this.#webGpu?.adapter !== undefined;
   }
 
-  async #describe(webGpu: WebGpu): Promise<void> {
+  /** Shows the adapter, or how to get one, and the expected duration. */
+  async #describe({ adapter, explain }: WebGpu): Promise<void> {
     const place = byId('webgpu', HTMLElement);
-    place.textContent = webGpu.adapter
-      ? adapterSentence(webGpu.adapter)
-      : await webGpu.explain(navigator.userAgent);
-    place.className = webGpu.adapter ? 'small' : 'problem';
-    const gpu = webGpu.adapter ? (webGpu.adapter.isSoftware ? 'software' : 'hardware') : 'none';
-    const settings = settingsOf(this.#options);
+    place.textContent = adapter ? adapterSentence(adapter) : await explain(navigator.userAgent);
+    place.className = adapter ? 'small' : 'problem';
+    const gpu = adapter ? (adapter.isSoftware ? 'software' : 'hardware') : 'none';
     try {
-      const seconds = expectedRunSeconds(decideSettings(settings, gpu));
+      const seconds = expectedRunSeconds(decideSettings(settingsOf(this.#options), gpu));
       byId('duration', HTMLElement).textContent = `Takes about ${formatDuration(seconds)}.`;
     } catch (error) {
-      // Each option makes sense, and all of them together do not on this machine.
+      // Options that are valid one by one may not fit together, or not fit this machine.
       if (!(error instanceof ConfigurationError)) throw error;
-      this.#problems = [...this.#problems, error.message];
+      this.#problems.push(error.message);
     }
   }
 
   #showProblem(text: string): void {
-    const place = byId('problem', HTMLElement);
-    place.textContent = text;
+    byId('problem', HTMLElement).textContent = text;
     byId('notice', HTMLElement).hidden = text === '';
   }
 }
 
-/** What was running when the page was hidden is measured again, so that flag does not stay. */
+/** Drops the flag for the hidden page: a resumed run measures again what was interrupted. */
 function resumable(result: BenchmarkResult): BenchmarkResult {
   return { ...result, flags: result.flags.filter(({ kind }) => kind !== 'hidden') };
 }

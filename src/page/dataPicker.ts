@@ -1,17 +1,15 @@
-/** The part of the page that shows the training data, and takes MNIST files instead. */
-import { onColorsChange } from './colors.ts';
+/** Shows the training data, and takes MNIST files in place of the generated digits. */
 import { byId } from './elements.ts';
 import { formatCount } from './format.ts';
-import { drawSamples } from './sampleSheet.ts';
 import { testCountFor } from './testCount.ts';
 import type { DataDescription, DataSource } from './worker/protocol.ts';
 
 export interface DataPickerOptions {
-  /** Training samples at most. */
+  /** The most training samples to use. */
   readonly samples: number;
-  /** Reads the files, in the worker. */
+  /** Reads files in the worker. */
   readonly load: (source: DataSource) => Promise<DataDescription>;
-  /** Told when there may be other data, with what went wrong if something did. */
+  /** Called when the data has changed, or with the error if it could not be read. */
   readonly onChange: (problem: unknown) => void;
 }
 
@@ -21,33 +19,27 @@ export class DataPicker {
   readonly #canvas = byId('samples', HTMLCanvasElement);
   readonly #input = byId('files', HTMLInputElement);
   readonly #generated = byId('generated', HTMLButtonElement);
+  readonly #digits: DataSource;
   #source: DataSource;
-  /** Of the source, once it is loaded. */
   #description: DataDescription | undefined;
   #isEnabled = false;
   #filesTaken = 0;
-  /** Resolves when the files chosen last have been read, or refused. */
+  /** Resolves when the latest files have been read or refused. */
   #reading: Promise<void> | undefined;
 
   constructor(options: DataPickerOptions) {
+    const trainingCount = options.samples;
+    const counts = { trainingCount, testCount: testCountFor(trainingCount) };
     this.#options = options;
-    this.#source = this.#digits();
+    this.#source = this.#digits = { kind: 'digits', options: counts };
     this.#show();
-    this.#input.addEventListener('change', () => {
-      const files = [...(this.#input.files ?? [])];
-      // So that choosing the same files again is a change again.
-      this.#input.value = '';
-      this.take(files);
-    });
     this.#generated.addEventListener('click', () => {
-      this.#source = this.#digits();
-      this.#description = undefined;
-      this.#show();
-      this.#options.onChange(undefined);
-      // The button is gone, and the focus should not be.
+      this.#source = this.#digits;
+      this.describe(undefined);
+      options.onChange(undefined);
+      // The focused button is hidden now.
       this.#input.focus();
     });
-    onColorsChange(() => this.#show());
   }
 
   /** The training data, after files that are being read. */
@@ -56,21 +48,21 @@ export class DataPicker {
     return this.#source;
   }
 
-  /** Whether other data can be chosen: not while a network trains on these. */
+  /** Whether the reader can choose other data, which is not possible during a run. */
   set isEnabled(enabled: boolean) {
     this.#isEnabled = enabled;
     this.#enableControls();
   }
 
-  /** Files that may be MNIST's. */
+  /** Reads files, which should be MNIST's. */
   take(files: readonly File[]): void {
     if (files.length === 0 || !this.#takesFiles) return;
     this.#reading = this.#read(files);
     this.#enableControls();
   }
 
-  /** Shows what was loaded. */
-  describe(description: DataDescription): void {
+  /** Shows the data that was loaded. */
+  describe(description: DataDescription | undefined): void {
     this.#description = description;
     this.#show();
   }
@@ -79,29 +71,17 @@ export class DataPicker {
     return this.#isEnabled && this.#reading === undefined;
   }
 
-  #digits(): DataSource {
-    const { samples } = this.#options;
-    return {
-      kind: 'digits',
-      options: { trainingCount: samples, testCount: testCountFor(samples) },
-    };
-  }
-
   #enableControls(): void {
     this.#input.disabled = this.#generated.disabled = !this.#takesFiles;
   }
 
   async #read(files: readonly File[]): Promise<void> {
     this.#caption.textContent = 'Reading the files…';
-    const source: DataSource = {
-      kind: 'files',
-      id: ++this.#filesTaken,
-      files,
-      samples: this.#options.samples,
-    };
+    const { samples, load, onChange } = this.#options;
+    const source = { kind: 'files', id: ++this.#filesTaken, files, samples } as const;
     let problem: unknown;
     try {
-      this.#description = await this.#options.load(source);
+      this.#description = await load(source);
       this.#source = source;
     } catch (error) {
       problem = error;
@@ -109,7 +89,7 @@ export class DataPicker {
     this.#reading = undefined;
     this.#enableControls();
     this.#show();
-    this.#options.onChange(problem);
+    onChange(problem);
   }
 
   #show(): void {
@@ -122,5 +102,28 @@ export class DataPicker {
     this.#generated.hidden = !isFiles;
     this.#canvas.hidden = description === undefined;
     if (description) drawSamples(this.#canvas, description.preview);
+  }
+}
+
+/** Draws the first three samples of each digit, 0 to 9 from left to right, in black on a transparent canvas. */
+function drawSamples(
+  canvas: HTMLCanvasElement,
+  { features, labels }: DataDescription['preview'],
+): void {
+  const [columns, rows, size] = [10, 3, 28];
+  // Setting the size clears the canvas.
+  canvas.width = columns * size;
+  canvas.height = rows * size;
+  const context = canvas.getContext('2d');
+  const drawn = Array<number>(columns).fill(0);
+  for (const [n, column] of labels.entries()) {
+    const row = drawn[column];
+    if (!context || row === undefined || row >= rows) continue;
+    drawn[column] = row + 1;
+    const image = context.createImageData(size, size);
+    for (let pixel = 0; pixel < size * size; pixel++) {
+      image.data[pixel * 4 + 3] = features[n * size * size + pixel]!;
+    }
+    context.putImageData(image, column * size, row * size);
   }
 }

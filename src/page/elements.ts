@@ -1,42 +1,48 @@
-/** Finding the page's elements, with their type, and an error that names the one that is missing; and making new ones. */
+/** Finds the page's elements with their type, and makes new ones. */
 
-type Type<T extends Element> = abstract new () => T;
-
-/** The element with this id. */
-export function byId<T extends Element>(id: string, type: Type<T>): T {
+/** The element with this id. @throws {Error} if there is none of this type */
+export function byId<T extends Element>(id: string, type: abstract new () => T): T {
   const found = document.getElementById(id);
   if (found instanceof type) return found;
   throw new Error(`The page has no ${type.name} #${id}.`);
 }
 
+type TagName = keyof HTMLElementTagNameMap;
+type TagOf<Selector extends string> = Extract<
+  Selector extends `${infer Tag}.${string}` ? Tag : Selector,
+  TagName
+>;
+type Attributes = Readonly<Record<string, string>>;
+/** undefined and false add nothing, so that a part can depend on a condition. */
+export type Child = Node | string | undefined | false;
+
 /**
- * A new element.
- * @param attributes set as they are; `class` and `aria-label` go by these names
- * @param children text is taken as text, whatever it says
+ * A new element: `make('p.small', { id: 'note' }, 'text')`.
+ * @param selector a tag, and classes after dots
+ * @param parts attributes, and children; strings become text, never HTML
  */
-export function make<Tag extends keyof HTMLElementTagNameMap>(
-  tag: Tag,
-  attributes: Readonly<Record<string, string>> = {},
-  ...children: readonly (Node | string)[]
-): HTMLElementTagNameMap[Tag] {
+export function make<Selector extends TagName | `${TagName}.${string}`>(
+  selector: Selector,
+  ...parts: readonly (Attributes | Child)[]
+): HTMLElementTagNameMap[TagOf<Selector>] {
+  const [tag = '', ...classes] = selector.split('.');
   const made = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
-  made.append(...children);
-  return made;
+  if (classes.length > 0) made.className = classes.join(' ');
+  for (const part of parts) {
+    if (part === undefined || part === false) continue;
+    if (typeof part === 'string' || part instanceof Node) made.append(part);
+    else for (const [name, value] of Object.entries(part)) made.setAttribute(name, value);
+  }
+  return made as HTMLElementTagNameMap[TagOf<Selector>];
 }
 
-/** A button that does something at a click. */
-export function makeButton(
-  text: string,
-  className: string,
-  onClick: () => unknown,
-): HTMLButtonElement {
-  const button = make('button', { type: 'button', class: className }, text);
+export function makeButton(text: string, onClick: () => unknown): HTMLButtonElement {
+  const button = make('button.small-button', { type: 'button' }, text);
   button.addEventListener('click', () => void onClick());
   return button;
 }
 
-/** Gives a heading the focus, so that it is read out, and brings it into view with what follows it. */
+/** Focuses a heading, so that screen readers read it, and scrolls it into view. */
 export function goTo(heading: HTMLElement): void {
   const { top } = heading.getBoundingClientRect();
   if (top < 0 || top > innerHeight / 3) heading.scrollIntoView();
@@ -46,33 +52,37 @@ export function goTo(heading: HTMLElement): void {
 export type Cell = Node | string;
 
 /**
- * A table with a row of headings and a heading in each row. Where it is too wide it scrolls by itself, also by keyboard.
- * @param caption read out, and not shown: there is a heading above it
+ * A table with a heading for each column and each row. A table that is too wide scrolls by itself, also by keyboard.
+ * @param caption for screen readers
  */
 export function makeTable(
   caption: string,
   head: readonly Cell[],
   rows: readonly (readonly Cell[])[],
 ): HTMLElement {
-  const heading = make('tr', {}, ...head.map((text) => make('th', { scope: 'col' }, text)));
   const body = rows.map(([first = '', ...rest]) =>
+    make('tr', make('th', { scope: 'row' }, first), ...rest.map((cell) => make('td', cell))),
+  );
+  const heading = head.map((text) => make('th', { scope: 'col' }, text));
+  return make(
+    'div.scrolls',
+    { tabindex: '0', role: 'region', 'aria-label': caption },
     make(
-      'tr',
-      {},
-      make('th', { scope: 'row' }, first),
-      ...rest.map((text) => make('td', {}, text)),
+      'table',
+      make('caption.hidden', caption),
+      make('thead', make('tr', ...heading)),
+      make('tbody', ...body),
     ),
   );
-  const table = make(
-    'table',
-    {},
-    make('caption', { class: 'hidden' }, caption),
-    make('thead', {}, heading),
-    make('tbody', {}, ...body),
-  );
-  return make(
-    'div',
-    { class: 'scrolls', tabindex: '0', role: 'region', 'aria-label': caption },
-    table,
-  );
+}
+
+/** Content that the reader can unfold. */
+export function makeDetails(summary: string, ...content: readonly Child[]): HTMLElement {
+  return make('details.figures.small', make('summary', summary), ...content);
+}
+
+/** Sentences as a list; undefined without any. */
+export function makeNotes(notes: readonly string[]): HTMLElement | undefined {
+  if (notes.length === 0) return undefined;
+  return make('ul.flags', { 'aria-label': 'Notes' }, ...notes.map((note) => make('li', note)));
 }

@@ -1,4 +1,4 @@
-/** Files that come to the page, chosen or dropped anywhere on it: results by their name, everything else is data. */
+/** Takes files that are chosen, or dropped anywhere on the page: .json files are results, all others are data. */
 import { byId } from './elements.ts';
 
 export interface FileTakers {
@@ -6,34 +6,33 @@ export interface FileTakers {
   readonly onResults: (files: readonly File[]) => void;
 }
 
-/** Whether a file is meant to be a result. */
-function isResult({ name }: Pick<File, 'name'>): boolean {
-  return /\.json$/i.test(name);
-}
-
-/** Listens for as long as the page is there. A page that did not take a dropped file would be left for it. */
 export function takeFiles({ onData, onResults }: FileTakers): void {
-  const input = byId('results', HTMLInputElement);
-  input.addEventListener('change', () => {
-    const files = [...(input.files ?? [])];
-    // So that choosing the same files again is a change again.
-    input.value = '';
-    if (files.length > 0) onResults(files);
-  });
-  const flag = (isDragging: boolean) => document.body.classList.toggle('is-dragging', isDragging);
+  onChosen(byId('results', HTMLInputElement), onResults);
+  onChosen(byId('files', HTMLInputElement), onData);
+  const mark = (isDragging: boolean) => document.body.classList.toggle('is-dragging', isDragging);
   addEventListener('dragover', (event) => {
+    // Otherwise the browser would leave the page and open a dropped file.
     event.preventDefault();
-    flag(true);
+    mark(true);
   });
   addEventListener('dragleave', (event) => {
-    if (event.relatedTarget === null) flag(false);
+    if (event.relatedTarget === null) mark(false);
   });
   addEventListener('drop', (event) => {
     event.preventDefault();
-    flag(false);
+    mark(false);
     const files = [...(event.dataTransfer?.files ?? [])];
-    const results = files.filter(isResult);
+    const results = files.filter(({ name }) => /\.json$/i.test(name));
     if (results.length > 0) onResults(results);
     else onData(files);
+  });
+}
+
+function onChosen(input: HTMLInputElement, take: (files: readonly File[]) => void): void {
+  input.addEventListener('change', () => {
+    const files = [...(input.files ?? [])];
+    // Without this, choosing the same files again would not be a change.
+    input.value = '';
+    if (files.length > 0) take(files);
   });
 }

@@ -1,11 +1,11 @@
-/** Numbers as the page writes them. Spaces before units do not break. */
+/** Formats numbers for the page. Spaces before units do not break. */
 import { formatCount } from '../benchmark/result/words.ts';
 
 export { formatCount };
 
-/** With three digits that count: 215_866 → '216,000', 3.14159 → '3.14'. */
+/** Three significant digits: 215_866 → '216,000', 3.14159 → '3.14'. */
 export function formatThree(value: number): string {
-  return new Intl.NumberFormat('en', { maximumSignificantDigits: 3 }).format(value);
+  return value.toLocaleString('en', { maximumSignificantDigits: 3 });
 }
 
 /** 0.92134 → '92.13 %'. */
@@ -18,19 +18,19 @@ export function formatCost(cost: number): string {
   return cost.toFixed(4);
 }
 
-/** How many times: '0.048', '0.48', '1.4', '12', '1,230'. */
+/** '0.048', '0.48', '1.4', '12', '1,230'. */
 export function formatRatio(ratio: number): string {
   if (ratio >= 100) return formatThree(ratio);
-  return new Intl.NumberFormat('en', { maximumSignificantDigits: 2 }).format(ratio);
+  return ratio.toLocaleString('en', { maximumSignificantDigits: 2 });
 }
 
-/** A number that may be tiny: '0.31', '0.004', 'less than 0.001'. */
+/** '0.31', '0.004', 'less than 0.001'. */
 export function formatSmall(value: number): string {
   if (value < 0.001) return 'less than 0.001';
   return value < 0.1 ? value.toPrecision(1) : value.toFixed(2);
 }
 
-/** A time that was measured: '0.42 ms', '18 ms', '1.32 s', '65 s'. */
+/** A measured time: '0.42 ms', '18 ms', '1.32 s', '65 s'. */
 export function formatSeconds(seconds: number): string {
   if (seconds >= 10) return `${formatCount(seconds)}\u00a0s`;
   if (seconds >= 1) return `${seconds.toFixed(2)}\u00a0s`;
@@ -45,13 +45,13 @@ const prefixes = [
   [1e3, 'k'],
 ] as const;
 
-/** With a prefix: 4.8e10 → '48 G'; the unit follows without a space. */
+/** 4.8e10 → '48 G'. The unit follows without a space. */
 export function formatPrefixed(value: number): string {
   const [unit, prefix] = prefixes.find(([unit]) => value >= unit) ?? [1, ''];
   return `${formatThree(value / unit)}\u00a0${prefix}`;
 }
 
-/** '8 s', '1 min 20 s', '12 min'; coarser the longer it is. */
+/** An approximate time: '8 s', '1 min 20 s', '12 min'. */
 export function formatDuration(seconds: number): string {
   if (seconds < 9.5) return `${Math.max(1, Math.round(seconds))}\u00a0s`;
   if (seconds < 57.5) return `${Math.round(seconds / 5) * 5}\u00a0s`;
@@ -61,7 +61,7 @@ export function formatDuration(seconds: number): string {
   return `${Math.floor(tens / 6)}\u00a0min${rest > 0 ? ` ${rest}\u00a0s` : ''}`;
 }
 
-/** How much is left of something that has taken `elapsedSeconds` for the share `done`; empty when it is too early to say. */
+/** The time left at the pace so far; '' if it is too early to estimate. @param done share, 0 to 1 */
 export function timeLeft(elapsedSeconds: number, done: number): string {
   if (elapsedSeconds < 2 || done < 0.02) return '';
   return `about ${formatDuration((elapsedSeconds * (1 - done)) / done)} left`;

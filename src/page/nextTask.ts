@@ -1,4 +1,4 @@
-/** Resolves in a task of its own, so that the browser can draw and take input before; also on a page that is hidden. */
+/** Resolves in a new task, so that the browser can draw and take input in between. Works on hidden pages too. */
 export function nextTask(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, 0));
 }

@@ -1,4 +1,4 @@
-/** The datasets that the page trains on: digits generated on the spot, MNIST files of its server, or files handed in. */
+/** The page's training data: generated digits, MNIST files on the server, or the reader's files. */
 import type { JobData } from '../benchmark/trainJob.ts';
 import { createDataset, sliceDataset, type Dataset } from '../data/dataset.ts';
 import {
@@ -8,22 +8,22 @@ import {
   type DigitsSplit,
 } from '../data/digits/digits.ts';
 import { mnistFiles, readMnist, readMnistFiles, readRoles, type MnistRole } from '../data/mnist.ts';
-import { FormatError, MissingDataError } from '../errors.ts';
 import { TimeSlice } from '../engine/timeSlice.ts';
+import { FormatError, MissingDataError } from '../errors.ts';
 import { testCountFor } from './testCount.ts';
 
-/** What the page finds by itself: digits that it generates, or MNIST files that the server has. */
+/** Data that the page gets by itself. */
 export type PageDataSource =
   | { readonly kind: 'digits'; readonly options?: DigitsOptions }
   | { readonly kind: 'mnist'; readonly urls: Readonly<Record<MnistRole, string>> };
 
-/** What every workload's first layer takes: 28 × 28 pixels. */
+/** Inputs of every workload: 28 × 28 pixels. */
 const featureCount = 784;
 
-/** Digits drawn between two looks at the clock, some milliseconds' worth. */
+/** Digits to draw before looking at the clock, which takes some milliseconds. */
 const digitsAtOnce = 200;
 
-/** @throws {MissingDataError | FormatError} for files that are not there, or damaged */
+/** @throws {MissingDataError | FormatError} if files are missing or damaged */
 export async function loadPageData(source: PageDataSource): Promise<JobData> {
   if (source.kind === 'digits') return digits(source.options);
   return await readMnist(await readRoles(({ role }) => fetchBytes(source.urls[role])));
@@ -41,8 +41,8 @@ async function fetchBytes(url: string): Promise<Uint8Array> {
 }
 
 /**
- * The generated digits, drawn in slices, so that the user can stop it meanwhile.
- * @param onProgress takes the share that is done, 0 to 1
+ * Generates digits in slices of time, so that the user can stop it.
+ * @param onProgress receives the share that is done, 0 to 1
  * @throws the signal's reason
  */
 export async function generateDigits(
@@ -75,16 +75,16 @@ export async function generateDigits(
 }
 
 /**
- * The datasets in the MNIST files that a reader chose or dropped, cut to what the address asks for.
- * @param trainingCount training samples at most; test samples a sixth as many
- * @throws {MissingDataError | FormatError} as `readMnistFiles` does, and when images are not 28 × 28
+ * Reads MNIST files that the reader chose or dropped.
+ * @param trainingCount the most training samples to use; the most test samples are a sixth of it
+ * @throws {MissingDataError | FormatError} as `readMnistFiles` does, and if images are not 28 × 28
  */
 export async function readFiles(files: readonly File[], trainingCount: number): Promise<JobData> {
   const { training, test } = await readMnistFiles(files);
   if (training.featureCount !== featureCount) {
     throw new FormatError(
       `The images in these files have ${training.featureCount} pixels each, and the networks here take ` +
-        `${featureCount} (28 × 28). Choose the four files of MNIST, or of a set of the same format.`,
+        `${featureCount} (28 × 28). Choose the four files of MNIST, or of another data set in its format.`,
       8,
     );
   }

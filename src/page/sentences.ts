@@ -1,4 +1,6 @@
-/** What the page says before and while it runs: pure functions to English. */
+/** Sentences about the adapter, errors and progress. Pure functions. */
+import type { Phase } from '../benchmark/events.ts';
+import type { BackendName } from '../benchmark/result/schema.ts';
 import {
   DeviceLostError,
   LimitError,
@@ -8,22 +10,19 @@ import {
   ThreadLostError,
 } from '../errors.ts';
 import { adapterName, type AdapterDescription } from '../gpu/adapter.ts';
-import type { Phase } from '../benchmark/events.ts';
-import type { BackendName } from '../benchmark/result/schema.ts';
 import { onBackend } from './backendNames.ts';
 
-/** Which adapter it is. */
 export function adapterSentence(adapter: AdapterDescription): string {
   const { vendor, architecture, description, isSoftware } = adapter;
-  const which =
+  const name =
     vendor || architecture || description
       ? `GPU: ${adapterName(adapter)}.`
       : `GPU: the browser does not name it (${isSoftware ? 'software' : 'hardware'}).`;
-  if (!isSoftware) return which;
-  return `${which} This is a software adapter: it computes on the CPU, so its speed is not that of a GPU.`;
+  if (!isSoftware) return name;
+  return `${name} This is a software adapter: it computes on the CPU, so its speed is not that of a GPU.`;
 }
 
-/** The engines' errors advise programs; here is what a reader of the page can do. */
+/** The messages of these errors advise programmers. This is advice for readers of the page. */
 const adviceByClass: readonly (readonly [Class: typeof NudgeError, advice: string])[] = [
   [
     NoAdapterError,
@@ -44,7 +43,7 @@ const adviceByClass: readonly (readonly [Class: typeof NudgeError, advice: strin
   ],
 ];
 
-/** What went wrong and what to do, for people. An error that is not nudge's own is a bug, and is called one. */
+/** What went wrong and what to do. Errors of other classes than nudge's are bugs. */
 export function errorSentence(error: unknown): string {
   if (error instanceof DeviceLostError) {
     const fact =
@@ -58,9 +57,9 @@ export function errorSentence(error: unknown): string {
   return `Something failed unexpectedly: ${text.replace(/\.?$/, '.')} This is a bug in nudge; please report it.`;
 }
 
-const doing: Readonly<Record<Phase, string>> = {
+const phases: Readonly<Record<Phase, string>> = {
   prepare: 'Getting ready',
-  wait: 'Waiting for other programs to leave the processor alone',
+  wait: 'Waiting until other programs leave the processor idle',
   compile: 'Compiling',
   verify: 'Checking the first step against the reference',
   'warm-up': 'Warming up',
@@ -77,14 +76,14 @@ export interface Doing {
   readonly round?: number;
 }
 
-/** What is being done: 'Measuring: mid on the GPU, repeat 4 of 10'. */
+/** 'Measuring: mid on the GPU, repeat 4 of 10'. */
 export function doingSentence(
   { phase, workload, backend, round }: Doing,
   { repeats, isSoftware }: { readonly repeats: number; readonly isSoftware: boolean },
 ): string {
   const what = [workload, backend && onBackend(backend, isSoftware)].filter(Boolean).join(' ');
-  const which = round === undefined ? '' : `, repeat ${round} of ${repeats}`;
-  return what === '' ? doing[phase] : `${doing[phase]}: ${what}${which}`;
+  const repeat = round === undefined ? '' : `, repeat ${round} of ${repeats}`;
+  return what === '' ? phases[phase] : `${phases[phase]}: ${what}${repeat}`;
 }
 
 /** '“tiny” and “mid”'; '“tiny”, “mid” and “large”'. */

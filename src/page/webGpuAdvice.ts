@@ -1,19 +1,19 @@
 /**
- * What to do in a browser that gives the page no GPU. Versions are from
+ * Advice for browsers that give the page no GPU. Versions are from
  * https://github.com/gpuweb/gpuweb/wiki/Implementation-Status and MDN's browser-compat-data, as of November 2026.
  */
 
 export interface MissingWebGpu {
   readonly userAgent: string;
-  /** Whether there is a `navigator.gpu`, which then gave no adapter. */
+  /** Whether there is a `navigator.gpu`, which gave no adapter. */
   readonly hasWebGpu: boolean;
-  /** What the browser said instead of giving an adapter. */
+  /** The browser's reason for giving no adapter. */
   readonly refusal: string | undefined;
-  /** Where the page came from, if that is not a secure context. */
+  /** The page's origin if it is not a secure context. */
   readonly insecureOrigin: string | undefined;
 }
 
-/** The fact, then what this browser's user can do, in a few sentences. */
+/** Says what is missing, then what the user of this browser can do. */
 export function webGpuAdvice(missing: MissingWebGpu): string {
   const { insecureOrigin, hasWebGpu, refusal } = missing;
   const cpu = 'The CPU can be measured without a GPU.';
@@ -32,20 +32,19 @@ export function webGpuAdvice(missing: MissingWebGpu): string {
 
 function adviceFor({ userAgent, hasWebGpu, refusal = '' }: MissingWebGpu): string {
   const version = (pattern: RegExp) => Number(pattern.exec(userAgent)?.[1] ?? NaN);
-  // Every browser on an iPhone or iPad is built on the system's WebKit.
+  // All browsers on iPhones and iPads use the system's WebKit.
   if (/iPhone|iPad/.test(userAgent)) {
     return hasWebGpu
       ? 'Turn on WebGPU in Settings › Apps › Safari › Advanced › Feature Flags, and reload.'
-      : 'Update to iOS or iPadOS 26, which brings it.';
+      : 'Update to iOS or iPadOS 26, which has WebGPU.';
   }
-  const firefox = version(/Firefox\/(\d+)/);
-  if (firefox > 0) return firefoxAdvice(userAgent, hasWebGpu, refusal);
+  if (userAgent.includes('Firefox/')) return firefoxAdvice(userAgent, hasWebGpu, refusal);
   const chromium = version(/Chrom(?:e|ium)\/(\d+)/);
   if (chromium > 0) return chromiumAdvice(userAgent, hasWebGpu, chromium);
   if (userAgent.includes('Safari/')) {
     return hasWebGpu
       ? 'Turn on WebGPU in Safari’s Settings › Feature Flags, and reload.'
-      : 'Update to Safari 26 on macOS 26, which brings it, or use Chrome.';
+      : 'Update to Safari 26 on macOS 26, which has WebGPU, or use Chrome.';
   }
   return 'Use Chrome or Edge from version 113, Safari from version 26, or Firefox from version 141 on Windows and 147 on Macs.';
 }
@@ -62,7 +61,7 @@ function firefoxAdvice(userAgent: string, hasWebGpu: boolean, refusal: string): 
   }
   if (userAgent.includes('Windows')) return `Update to Firefox 141 or newer, or ${setting}.`;
   if (userAgent.includes('Macintosh')) {
-    return `Firefox has it from version 147 on Macs with Apple silicon; on others, ${setting}.`;
+    return `Firefox has WebGPU from version 147 on Macs with Apple silicon; on other Macs, ${setting}.`;
   }
   return `Update Firefox, then ${setting}; or use Chrome or Edge.`;
 }
@@ -75,12 +74,13 @@ function chromiumAdvice(userAgent: string, hasWebGpu: boolean, version: number):
   if (version < needed) {
     return `Update it: Chrome and Edge have WebGPU from version ${needed} on this system, and this is version ${version}.`;
   }
-  if (isAndroid)
-    return 'Chrome needs Android 12 or newer for it, and a GPU by ARM, Qualcomm or Intel.';
+  if (isAndroid) {
+    return 'WebGPU in Chrome needs Android 12 or newer and a GPU by ARM, Qualcomm or Intel.';
+  }
   const linux = isLinux
-    ? ' On Linux, Intel GPUs (Gen 12 or newer) work from version 144 and NVIDIA’s (driver 535 or newer) from version 147; for ' +
-      `others turn on ${scheme}://flags/#enable-unsafe-webgpu and ${scheme}://flags/#enable-vulkan.`
+    ? ' On Linux, Intel GPUs (Gen 12 or newer) work from version 144 and NVIDIA’s (driver 535 or newer) from version 147. For ' +
+      `other GPUs, turn on ${scheme}://flags/#enable-unsafe-webgpu and ${scheme}://flags/#enable-vulkan.`
     : '';
   const first = hasWebGpu ? 'Update the graphics driver, and turn on' : 'Turn on';
-  return `${first} graphics acceleration in ${scheme}://settings/system; ${scheme}://gpu says what is off and why.${linux}`;
+  return `${first} graphics acceleration in ${scheme}://settings/system; ${scheme}://gpu lists what is off and why.${linux}`;
 }

@@ -1,29 +1,27 @@
-/** Whether this browser has a GPU for the page. */
+/** Finds out whether this browser has a GPU for the page. */
 import { describeAdapter, type AdapterDescription } from '../gpu/adapter.ts';
 import { askForAdapter } from '../gpu/askForAdapter.ts';
 
-export type WebGpu =
-  | { readonly adapter: AdapterDescription }
-  | {
-      readonly adapter?: undefined;
-      /** Says what is missing and what the reader can do, for this browser. */
-      readonly explain: (userAgent: string) => Promise<string>;
-    };
+export interface WebGpu {
+  readonly adapter?: AdapterDescription;
+  /** Says why there is no adapter, and what the reader of this browser can do. */
+  readonly explain: (userAgent: string) => Promise<string>;
+}
 
 const patienceMs = 10_000;
 
 /**
- * Looks for an adapter. Never throws: having none is an answer.
+ * Looks for an adapter. Never throws.
  * @param gpu `navigator.gpu`
- * @param insecureOrigin where the page came from, if that is not a secure context
+ * @param insecureOrigin the page's origin if it is not a secure context
  */
 export async function findWebGpu(
   gpu: GPU | undefined,
   insecureOrigin: string | undefined,
 ): Promise<WebGpu> {
   const { adapter, refusal } = gpu ? await askForAdapter(gpu, patienceMs) : {};
-  if (adapter) return { adapter: describeAdapter(adapter.info) };
   return {
+    ...(adapter && { adapter: describeAdapter(adapter.info) }),
     explain: async (userAgent) => {
       const { webGpuAdvice } = await import('./webGpuAdvice.ts');
       return webGpuAdvice({ userAgent, hasWebGpu: gpu !== undefined, refusal, insecureOrigin });

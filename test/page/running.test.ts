@@ -38,7 +38,7 @@ function setVisibility(page: Page, state: 'hidden' | 'visible'): Promise<void> {
 }
 
 async function waitForCharts(page: Page): Promise<void> {
-  await page.waitForFunction(() => document.querySelectorAll('#live canvas').length === 2, {
+  await page.waitForFunction(() => document.querySelectorAll('#live svg').length === 2, {
     polling: 50,
   });
 }
@@ -59,7 +59,7 @@ describe('a run', () => {
       [1280, 720],
     ] as const) {
       await page.setViewport({ width, height });
-      const seen = await areInView(page, '#start, #progress, #live canvas');
+      const seen = await areInView(page, '#start, #progress, #live .chart');
       expect(seen, `${width} × ${height}`).toEqual([true, true, true, true]);
       expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(width);
     }
@@ -111,7 +111,9 @@ describe('a run', () => {
     const [after] = await look();
     expect(Math.abs(after - before)).toBeLessThanOrEqual(2);
     expect(await page.evaluate('document.activeElement.localName')).toBe('summary');
-    expect(await textOf(page, '#status')).toMatch(/^Done in .*\. CPU score: [\d,]+, interval/);
+    expect(await textOf(page, '#status')).toMatch(
+      /^Done in .*\. Result: CPU score: [\d,]+, interval/,
+    );
   });
 
   it('that the browser gives neither locks nor a wake lock goes on without', async () => {
@@ -179,7 +181,7 @@ describe('a page that is hidden', () => {
     expect(stopped.scores).toEqual([]);
     expect(stopped.flags.map(({ kind }) => kind)).toContain('hidden');
     expect(await textOf(page, '#problem')).toBe(
-      'The page was hidden, and browsers slow hidden pages down. The run was stopped; Resume goes on.',
+      'The run was stopped because the page was hidden, and browsers slow hidden pages down. Resume to continue.',
     );
     expect(await textOf(page, '#start')).toBe('Resume');
     await setVisibility(page, 'visible');
@@ -197,7 +199,7 @@ describe('a page that is hidden', () => {
     await page.click('#start');
     await waitForText(page, '#status', /tiny/);
     await setVisibility(page, 'hidden');
-    await waitForText(page, '#problem', /nothing was finished\. Start it again and keep this tab/);
+    await waitForText(page, '#problem', /No workload was finished\. Start again and keep this tab/);
     expect(await textOf(page, '#start')).toBe('Start');
   });
 

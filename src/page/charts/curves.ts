@@ -1,130 +1,88 @@
 /**
- * Cost and accuracy against steps, of all backends on the same axes. They make the same steps, so their curves should
- * coincide: the CPU's is wide and the GPU's thin and on top of it, and one sees both.
+ * Cost and accuracy by steps. All backends make the same steps, so their curves should coincide: the CPU's line is wide
+ * and the GPU's is thin and on top, which keeps both visible.
  */
-import type { CurvePoint, BackendName } from '../../benchmark/result/schema.ts';
+import { alignCurves } from '../../benchmark/result/alignCurves.ts';
+import type { BackendName, CurvePoint } from '../../benchmark/result/schema.ts';
+import { backendName } from '../backendNames.ts';
 import { make } from '../elements.ts';
 import { formatCost, formatCount, formatPercent, formatPrefixed } from '../format.ts';
-import { nextTask } from '../nextTask.ts';
-import { backendName } from '../backendNames.ts';
-import { Plot } from './plot.ts';
+import { mountDrawing } from './figure.ts';
+import { drawChart, type Axis } from './lineChart.ts';
 
 export type Curves = ReadonlyMap<BackendName, readonly CurvePoint[]>;
 
-const quantities = ['cost', 'accuracy'] as const;
-type Quantity = (typeof quantities)[number];
+interface Quantity {
+  readonly name: 'cost' | 'accuracy';
+  readonly title: string;
+  readonly axis: Axis;
+  readonly format: (value: number) => string;
+}
 
-const titles: Readonly<Record<Quantity, string>> = { cost: 'Cost', accuracy: 'Accuracy' };
-const formats: Readonly<Record<Quantity, (value: number) => string>> = {
-  cost: formatCost,
-  accuracy: formatPercent,
-};
+const quantities: readonly Quantity[] = [
+  { name: 'cost', title: 'Cost', axis: { label: 'cost', format: String }, format: formatCost },
+  {
+    name: 'accuracy',
+    title: 'Accuracy',
+    axis: { label: 'share', range: [0, 1], format: (share) => `${Math.round(share * 100)}\u00a0%` },
+    format: formatPercent,
+  },
+];
 
-const defaultHeight = 200;
+/** nudge's lines in the order in which they are drawn. Other libraries have a thin dashed line. */
+const widths: Partial<Record<BackendName, number>> = { 'cpu-1': 9, cpu: 5, webgpu: 2.5 };
 
-/** From wide to thin, in the order in which they are drawn. */
-const widths = new Map<BackendName, number>([
-  ['cpu-1', 9],
-  ['cpu', 5],
-  ['webgpu', 2.5],
-]);
-
-/** The two charts, which can be given other curves. */
-export class CurveCharts {
-  readonly element: HTMLElement;
-  readonly #backends: readonly BackendName[];
-  readonly #isSoftware: boolean;
-  readonly #signal: AbortSignal;
-  readonly #height: number;
-  readonly #places: Readonly<Record<Quantity, HTMLElement>>;
-  /** Made when there is something to be shown. */
-  readonly #plots = new Map<Quantity, Plot>();
-
-  /**
-   * @param backends that have curves
-   * @param signal takes the charts off when it aborts
-   * @param height of each chart, in pixels
-   */
-  constructor(
-    backends: readonly BackendName[],
-    isSoftware: boolean,
-    signal: AbortSignal,
-    height = defaultHeight,
-  ) {
-    this.#height = height;
-    this.#backends = backends;
-    this.#isSoftware = isSoftware;
-    this.#signal = signal;
-    this.element = make('div', { class: 'pair' });
-    const add = (quantity: Quantity) => {
-      const place = make('div', { role: 'img', 'aria-label': this.#describe(quantity, new Map()) });
-      place.style.height = `${height}px`;
-      this.element.append(
-        make('figure', { 'data-chart': quantity }, make('figcaption', {}, titles[quantity]), place),
-      );
-      return place;
+/** @returns the two charts, and a function that shows other curves in them */
+export function makeCurves(
+  isSoftware: boolean,
+  height = 200,
+): { readonly element: HTMLElement; readonly show: (curves: Curves) => void } {
+  let shown: Curves = new Map();
+  const charts = quantities.map((quantity) => {
+    const place = make('div.chart', { role: 'img' });
+    const redraw = mountDrawing(place, height, (width) =>
+      drawCurves(quantity, shown, width, height),
+    );
+    const figure = make('figure', make('figcaption', quantity.title), place);
+    const show = () => {
+      place.setAttribute('aria-label', describe(quantity, shown, isSoftware));
+      redraw();
     };
-    this.#places = { cost: add('cost'), accuracy: add('accuracy') };
-  }
+    show();
+    return { figure, show };
+  });
+  return {
+    element: make('div.pair', ...charts.map(({ figure }) => figure)),
+    show: (curves) => {
+      shown = alignCurves(curves);
+      for (const { show } of charts) show();
+    },
+  };
+}
 
-  /** Shows these curves instead of the ones before, each chart in a task of its own: drawing takes long. */
-  async show(curves: Curves): Promise<void> {
-    const steps = [
-      ...new Set(
-        this.#backends.flatMap((backend) => (curves.get(backend) ?? []).map(({ step }) => step)),
-      ),
-    ].sort((a, b) => a - b);
-    for (const quantity of quantities) {
-      const lines = this.#backends.map((backend) => {
-        const at = new Map(
-          (curves.get(backend) ?? []).map((point) => [point.step, point[quantity]]),
-        );
-        return steps.map((step) => at.get(step) ?? null);
-      });
-      await nextTask();
-      if (this.#signal.aborted) return;
-      this.#plot(quantity).show([steps, ...lines]);
-      this.#places[quantity].setAttribute('aria-label', this.#describe(quantity, curves));
-    }
-  }
+function drawCurves({ name, axis }: Quantity, curves: Curves, width: number, height: number) {
+  const lines = [...curves].map(
+    ([backend, curve]) =>
+      ({
+        color: `var(--${backend})`,
+        width: widths[backend] ?? 2,
+        isDashed: widths[backend] === undefined,
+        points: curve.map((point) => ({ x: point.step, y: point[name] })),
+      }) as const,
+  );
+  // The wide lines first, so that the thin ones are on top.
+  lines.sort((a, b) => b.width - a.width);
+  // The backends make very different numbers of steps in the same time.
+  const steps: Axis = { label: 'steps', isLogarithmic: true, format: formatPrefixed };
+  return drawChart({ x: steps, y: axis, lines }, width, height);
+}
 
-  #plot(quantity: Quantity): Plot {
-    const made = this.#plots.get(quantity);
-    if (made) return made;
-    const plot = new Plot(this.#places[quantity], {
-      // Backends make very different numbers of steps in the same time.
-      x: { label: 'steps', isLogarithmic: true, format: formatPrefixed },
-      y:
-        quantity === 'accuracy'
-          ? {
-              label: 'share',
-              range: [0, 1],
-              format: (share) => `${Math.round(share * 100)}\u00a0%`,
-            }
-          : { label: 'cost', format: (cost) => String(cost) },
-      lines: this.#backends.map((backend) => ({
-        label: backendName(backend, this.#isSoftware),
-        color: backend,
-        width: widths.get(backend) ?? 2,
-        isDashed: !widths.has(backend),
-      })),
-      height: this.#height,
-      signal: this.#signal,
-    });
-    this.#plots.set(quantity, plot);
-    return plot;
-  }
-
-  #describe(quantity: Quantity, curves: Curves): string {
-    const last = this.#backends.flatMap((backend) => {
-      const point = curves.get(backend)?.at(-1);
-      if (!point) return [];
-      const value = formats[quantity](point[quantity]);
-      return [
-        `${backendName(backend, this.#isSoftware)} ${value} after ${formatCount(point.step)} steps`,
-      ];
-    });
-    const now = last.length > 0 ? last.join(', ') : 'empty so far';
-    return `Curves of ${quantity} against steps: ${now}.`;
-  }
+function describe({ name, format }: Quantity, curves: Curves, isSoftware: boolean): string {
+  const last = [...curves].flatMap(([backend, curve]) => {
+    const point = curve.at(-1);
+    if (!point) return [];
+    const value = format(point[name]);
+    return [`${backendName(backend, isSoftware)} ${value} after ${formatCount(point.step)} steps`];
+  });
+  return `Curves of ${name} against steps: ${last.length > 0 ? last.join(', ') : 'empty so far'}.`;
 }

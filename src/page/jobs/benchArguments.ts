@@ -1,4 +1,4 @@
-/** What the job `bench` is asked for, and asks itself: a file of its own, since Node knows it too, and not how the page was built. */
+/** The arguments and questions of the job `bench`. Node imports this file, so it must not import the page's build constants. */
 import type { PeerRequest } from '../../benchmark/peers/remote.ts';
 import type { BenchmarkResult } from '../../benchmark/result/schema.ts';
 import type { BenchmarkSettings } from '../../benchmark/settings.ts';
@@ -7,11 +7,11 @@ import type { PageDataSource } from '../pageData.ts';
 export interface BenchArguments {
   readonly configuration: BenchmarkSettings;
   readonly data: PageDataSource;
-  /** An earlier result that was stopped, to go on from. */
+  /** The result of a stopped run, to continue. */
   readonly resume?: BenchmarkResult | undefined;
 }
 
-/** An event that is to be answered: a request to a library that Node has. `peer` numbers the lines, each of which ends by `end`. */
+/** An event that asks a library in Node and expects an answer. `peer` numbers the connections; `end` ends one. */
 export interface PeerQuestion {
   readonly type: 'peer';
   readonly peer: number;

@@ -1,4 +1,4 @@
-/** The job that says what the browser is and what WebGPU it has. */
+/** The job that describes the browser and its WebGPU adapter. */
 import { describeOffer } from '../../benchmark/adapterReport.ts';
 import { describeAdapter, type AdapterDescription } from '../../gpu/adapter.ts';
 import { askForAdapter } from '../../gpu/askForAdapter.ts';
@@ -6,15 +6,14 @@ import type { PageJob } from './pageJob.ts';
 
 export interface BrowserEnvironment {
   readonly userAgent: string;
-  /** Whether the browser knows WebGPU at all, adapter or not. */
+  /** Whether the browser has `navigator.gpu`. */
   readonly hasWebGpu: boolean;
-  /** undefined where there is none to be had. */
   readonly adapter: AdapterDetails | undefined;
-  /** Where there is none: what the browser said, if it said anything. */
+  /** The browser's reason for giving no adapter, if it gave one. */
   readonly refusal?: string;
-  /** Whether the page is on https:// or on localhost: elsewhere browsers have no WebGPU. */
+  /** Whether the page is on https:// or localhost; browsers have no WebGPU elsewhere. */
   readonly isSecure: boolean;
-  /** Whether COOP and COEP took effect, and with them precise timers. */
+  /** Whether COOP and COEP took effect, which gives precise timers. */
   readonly isIsolated: boolean;
 }
 
@@ -38,7 +37,7 @@ async function findAdapter(): Promise<Pick<BrowserEnvironment, 'adapter' | 'refu
   return { ...answer, adapter: adapter && adapterDetails(adapter) };
 }
 
-/** An adapter as plain data, which can travel and be written down. */
+/** The adapter as plain data. */
 export function adapterDetails(adapter: GPUAdapter): AdapterDetails {
   return { ...describeAdapter(adapter.info), ...describeOffer(adapter) };
 }

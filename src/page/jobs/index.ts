@@ -1,4 +1,4 @@
-/** The jobs that a Node program can call by name: one line each. */
+/** The jobs that a Node program can call by name. */
 import { bench } from './bench.ts';
 import { environment } from './environment.ts';
 import { probe } from './probe.ts';

@@ -1,4 +1,4 @@
-/** Which nudge this page is, as it was built. */
+/** The version and commit of this build, for results. */
 import type { BenchmarkResult } from '../../benchmark/result/schema.ts';
 
 export const nudgeBuild: BenchmarkResult['nudge'] = {

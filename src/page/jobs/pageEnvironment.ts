@@ -1,13 +1,13 @@
-/** What the browser tells of itself and of the machine that it runs on, for a benchmark's result. */
+/** Describes the browser and its machine, for a benchmark's result. */
 import type { HostEnvironment } from '../../benchmark/runBenchmark.ts';
 
-/** The part of `navigator` that is read; TypeScript's own declarations lack what only some browsers have. */
+/** The part of `navigator` that is read. TypeScript's declarations lack what only Chromium has. */
 export interface NavigatorFacts {
   readonly userAgent: string;
   readonly hardwareConcurrency: number;
-  /** Chromium's. */
+  /** Chromium only. */
   readonly userAgentData?: UserAgentData;
-  /** Chromium's, and not in workers. */
+  /** Chromium only, and not in workers. */
   readonly getBattery?: () => Promise<{ readonly charging: boolean; readonly level: number }>;
 }
 
@@ -23,7 +23,7 @@ export interface Brand {
   readonly version: string;
 }
 
-/** Each may be missing or empty: a browser may keep it to itself. */
+/** Each may be missing or empty. */
 export interface PlatformDetails {
   /** 'x86' or 'arm'. */
   readonly architecture?: string;
@@ -32,7 +32,7 @@ export interface PlatformDetails {
   readonly platformVersion?: string;
 }
 
-/** Never throws: what a browser does not tell is left out. */
+/** Never throws: it leaves out what the browser does not tell. */
 export async function readPageEnvironment(
   from: NavigatorFacts = navigator,
   isIsolated = crossOriginIsolated,
@@ -46,10 +46,7 @@ export async function readPageEnvironment(
     runtime: 'browser',
     name: browserName(userAgent, userAgentData?.brands),
     userAgent,
-    system:
-      userAgentData === undefined
-        ? systemName(userAgent)
-        : platformName(userAgentData.platform, details),
+    system: userAgentData ? platformName(userAgentData.platform, details) : systemName(userAgent),
     threads: hardwareConcurrency,
     isIsolated,
     ...(battery && { battery: { isCharging: battery.charging, level: battery.level } }),
@@ -58,10 +55,10 @@ export async function readPageEnvironment(
 
 /**
  * Name and major version: 'Firefox 153'.
- * @param brands tell Chromium's relatives apart that have one and the same user agent
+ * @param brands distinguish browsers based on Chromium, which share a user agent
  */
 export function browserName(userAgent: string, brands: readonly Brand[] = []): string {
-  // Chromium adds a brand of no meaning, spelled anew each time ('Not(A:Brand'), to keep sites from relying on the list.
+  // Chromium adds a meaningless brand in changing spellings ('Not(A:Brand'), so that sites do not rely on the list.
   const named = brands.filter(({ brand }) => !/not.*brand/i.test(brand));
   const own = named.find(({ brand }) => brand !== 'Chromium') ?? named[0];
   if (own !== undefined) {
@@ -72,10 +69,10 @@ export function browserName(userAgent: string, brands: readonly Brand[] = []): s
     const version = pattern.exec(userAgent)?.[1];
     if (version !== undefined) return `${name} ${version}`;
   }
-  return 'a browser that does not say its name';
+  return 'an unnamed browser';
 }
 
-/** Those that also claim to be another one come before it. */
+/** Browsers that also claim to be another one come before it. */
 const userAgentNames: readonly (readonly [RegExp, string])[] = [
   [/\bEdg(?:A|iOS)?\/(\d+)/, 'Edge'],
   [/\bOPR\/(\d+)/, 'Opera'],
@@ -86,13 +83,13 @@ const userAgentNames: readonly (readonly [RegExp, string])[] = [
   [/\bVersion\/(\d+(?:\.\d+)?).* Safari\//, 'Safari'],
 ];
 
-/** System and processor as a user agent has them: 'Linux x86_64'. Much of it is frozen, and left out. */
+/** System and processor from a user agent: 'Linux x86_64'. Leaves out what browsers have frozen. */
 export function systemName(userAgent: string): string {
   const platform = /\(([^)]*)\)/.exec(userAgent)?.[1] ?? '';
   const ios = /\b(?:iPhone )?OS (\d+)_(\d+)/.exec(platform);
   if (/^(iPhone|iPad|iPod)/.test(platform)) return ios ? `iOS ${ios[1]!}.${ios[2]!}` : 'iOS';
   if (platform.includes('Android')) return 'Android';
-  // 10 stands there for 11 too, and Intel for Apple's own processors.
+  // Windows 11 says 10 too, and Macs with Apple's processors say Intel.
   if (platform.startsWith('Windows')) {
     return `Windows${/\b(Win64|WOW64|x64)\b/.test(platform) ? ' x86_64' : ''}`;
   }
@@ -102,15 +99,11 @@ export function systemName(userAgent: string): string {
   return /\bLinux(?: \w+)?/.exec(platform)?.[0] ?? (platform || 'unknown');
 }
 
-/** The same from what Chromium tells apart from its user agent. */
+/** System and processor from Chromium's user-agent client hints. */
 export function platformName(platform: string, details: PlatformDetails = {}): string {
   const { architecture = '', bitness = '' } = details;
-  const processor =
-    architecture === ''
-      ? ''
-      : architecture === 'x86'
-        ? `x86${bitness === '64' ? '_64' : ''}`
-        : `${architecture}${bitness}`;
+  const x86 = bitness === '64' ? 'x86_64' : 'x86';
+  const processor = architecture === 'x86' ? x86 : architecture && `${architecture}${bitness}`;
   return [platform || 'unknown', systemVersion(platform, details), processor]
     .filter((part) => part !== '')
     .join(' ');
@@ -118,7 +111,7 @@ export function platformName(platform: string, details: PlatformDetails = {}): s
 
 function systemVersion(platform: string, { platformVersion = '' }: PlatformDetails): string {
   const [major = '', minor] = platformVersion.split('.');
-  // Windows counts releases of its interfaces, of which 11 was the 13th.
+  // Windows gives the version of an API here; Windows 11 begins with 13.
   if (platform === 'Windows') return Number(major) >= 13 ? '11' : Number(major) > 0 ? '10' : '';
   if (platform === 'macOS') return [major, minor].filter(Boolean).join('.');
   return platform === 'Android' ? major : '';

@@ -1,4 +1,4 @@
-/** The job that measures what the browser's adapter can do at most. */
+/** The job that measures the limits of the browser's adapter. */
 import { Device } from '../../gpu/device.ts';
 import { probeAdapter, type MeasuredLimits } from '../../gpu/probes/probeAdapter.ts';
 import type { PageJob } from './pageJob.ts';

@@ -1,4 +1,4 @@
-/** The works of src/benchmark as jobs of the page, which brings the data and the GPU. */
+/** Makes jobs of src/benchmark callable from Node. The page provides the data and the GPU. */
 import { findJob, type JobConfiguration, type JobName } from '../../benchmark/jobs.ts';
 import { loadPageData, type PageDataSource } from '../pageData.ts';
 import type { PageJob } from './pageJob.ts';
@@ -12,17 +12,13 @@ export interface JobArguments<Name extends JobName> {
   readonly data: PageDataSource;
 }
 
-/** The job that does the work of that name. */
 export function remoteJob<Name extends JobName>(name: Name): PageJob<JobArguments<Name>> {
   const work = findJob(name);
   return ({ configuration, data }, context) =>
     whileStopping(context, async () => {
       const { emit, signal } = context;
       const onEvent = (event: unknown) => void emit(event);
-      return await work(configuration, await loadPageData(data), {
-        gpu: navigator.gpu,
-        signal,
-        onEvent,
-      });
+      const loaded = await loadPageData(data);
+      return await work(configuration, loaded, { gpu: navigator.gpu, signal, onEvent });
     });
 }

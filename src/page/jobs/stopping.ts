@@ -1,20 +1,19 @@
-/** Signs of life from a job that was told to stop and first finishes what it has under way. */
+/** Signs of life from a job that was told to stop and has not ended yet. */
 import type { PageJobContext } from './pageJob.ts';
 
-/** Told once a second until the job has ended. */
+/** Sent once a second until the job has ended. */
 export interface StoppingEvent {
   readonly type: 'stopping';
 }
 
-/** Does `work`, and once it is to stop says so: a caller who hears nothing after an abort takes the page for dead. */
+/** Does `work`, and sends {@link StoppingEvent}s after an abort: the caller treats a silent page as dead. */
 export async function whileStopping<Result>(
   { emit, signal }: PageJobContext,
   work: () => Promise<Result>,
 ): Promise<Result> {
-  const stopping: StoppingEvent = { type: 'stopping' };
   let heartbeat: ReturnType<typeof setInterval> | undefined;
   signal.addEventListener('abort', () => {
-    heartbeat = setInterval(() => void emit(stopping), 1000);
+    heartbeat = setInterval(() => void emit({ type: 'stopping' } satisfies StoppingEvent), 1000);
   });
   try {
     return await work();

@@ -1,66 +1,49 @@
-/** What the machine is, as far as the browser tells. */
+/** The machine, the browser, the data and the settings of a run. */
 import type { BenchmarkResult } from '../../benchmark/result/schema.ts';
 import { adapterName } from '../../gpu/adapter.ts';
+import { backendName } from '../backendNames.ts';
 import { make } from '../elements.ts';
 import { formatCount, formatPrefixed, formatSeconds } from '../format.ts';
-import { seriesOf, backendsOf } from './lookUp.ts';
-import { backendName } from '../backendNames.ts';
-
-export function makeEnvironment(result: BenchmarkResult): HTMLElement {
-  const entries = [...machine(result), ...measured(result), ...run(result), ...plans(result)];
-  const list = entries.flatMap(([term, text]) => [make('dt', {}, term), make('dd', {}, text)]);
-  const { features, limits } = result.environment;
-  return make(
-    'details',
-    { class: 'card wide', 'data-part': 'environment' },
-    make('summary', {}, make('h3', {}, 'Environment')),
-    make('dl', {}, ...list),
-    ...(features.length > 0
-      ? [make('p', { class: 'small' }, `Features: ${features.join(', ')}.`)]
-      : []),
-    ...(Object.keys(limits).length > 0
-      ? [
-          make(
-            'details',
-            { class: 'small' },
-            make('summary', {}, 'Limits of the adapter'),
-            make(
-              'dl',
-              {},
-              ...Object.entries(limits).flatMap(([name, value]) => [
-                make('dt', {}, name),
-                make('dd', {}, formatCount(value)),
-              ]),
-            ),
-          ),
-        ]
-      : []),
-  );
-}
 
 type Entry = readonly [term: string, text: string];
 
+export function makeEnvironment(result: BenchmarkResult): HTMLElement {
+  const { features, limits } = result.environment;
+  const adapterLimits = Object.entries(limits).map(
+    ([name, value]) => [name, formatCount(value)] as const,
+  );
+  return make(
+    'details.card.wide',
+    { 'data-part': 'environment' },
+    make('summary', make('h3', 'Environment')),
+    makeList([...machine(result), ...measured(result), ...run(result)]),
+    features.length > 0 && make('p.small', `Features: ${features.join(', ')}.`),
+    adapterLimits.length > 0 &&
+      make('details.small', make('summary', 'Limits of the adapter'), makeList(adapterLimits)),
+  );
+}
+
+function makeList(entries: readonly Entry[]): HTMLElement {
+  return make('dl', ...entries.flatMap(([term, text]) => [make('dt', term), make('dd', text)]));
+}
+
 function machine({ environment }: BenchmarkResult): Entry[] {
-  const { name, system, threads, isIsolated, timerResolution, battery, adapter } = environment;
-  return [
-    [environment.runtime === 'browser' ? 'Browser' : 'Runtime', name],
+  const { name, system, threads, isIsolated, timerResolution, adapter } = environment;
+  const { battery, userAgent, runtime } = environment;
+  const entries: Entry[] = [
+    [runtime === 'browser' ? 'Browser' : 'Runtime', name],
     ['System', system],
     ['GPU', adapter ? adapterName(adapter) : 'none'],
     ['CPU threads', String(threads)],
     ['Cross-origin isolated', isIsolated ? 'yes' : 'no'],
     ['Smallest step of the timer', `${formatCount(timerResolution * 1e6)}\u00a0µs`],
-    ...(battery
-      ? [
-          [
-            'Battery',
-            `${Math.round(battery.level * 100)}\u00a0%, ${battery.isCharging ? 'charging' : 'not charging'}`,
-          ] as const,
-        ]
-      : []),
-    ...(environment.userAgent === undefined
-      ? []
-      : [['User agent', environment.userAgent] as const]),
   ];
+  if (battery) {
+    const charging = battery.isCharging ? 'charging' : 'not charging';
+    entries.push(['Battery', `${Math.round(battery.level * 100)}\u00a0%, ${charging}`]);
+  }
+  if (userAgent !== undefined) entries.push(['User agent', userAgent]);
+  return entries;
 }
 
 function measured({ limits }: BenchmarkResult): Entry[] {
@@ -81,32 +64,22 @@ function measured({ limits }: BenchmarkResult): Entry[] {
   ];
 }
 
-function run({ data, nudge, seconds, settings }: BenchmarkResult): Entry[] {
+function run({ data, nudge, seconds, settings, workloads }: BenchmarkResult): Entry[] {
+  const { repeats, repeatSeconds, seed } = settings;
+  const counts = `${formatCount(data.trainingCount)} samples for training, ${formatCount(data.testCount)} for testing`;
+  const commit = nudge.commit === undefined ? '' : `, commit ${nudge.commit}`;
   return [
-    [
-      'Data',
-      `${data.name}, ${formatCount(data.trainingCount)} samples for training, ${formatCount(data.testCount)} for testing`,
-    ],
+    ['Data', `${data.name}, ${counts}`],
     ['SHA-256 of the data', data.sha256],
-    [
-      'nudge',
-      nudge.commit === undefined ? nudge.version : `${nudge.version}, commit ${nudge.commit}`,
-    ],
+    ['nudge', `${nudge.version}${commit}`],
     [
       'Run',
-      `${formatCount(seconds)}\u00a0s; ${settings.repeats} repeats of ${settings.repeatSeconds}\u00a0s, seed ${settings.seed}`,
+      `${formatCount(seconds)}\u00a0s; ${repeats} repeats of ${repeatSeconds}\u00a0s, seed ${seed}`,
     ],
+    ...workloads.flatMap(({ name, series }) =>
+      series.flatMap(({ backend, plan }): Entry[] =>
+        plan === undefined ? [] : [[`Plan of ${name}, ${backendName(backend)}`, plan]],
+      ),
+    ),
   ];
-}
-
-/** How each backend divided its steps into kernels. */
-function plans(result: BenchmarkResult): Entry[] {
-  return result.workloads.flatMap((workload) =>
-    backendsOf(result).flatMap((backend) => {
-      const plan = seriesOf(workload, backend)?.plan;
-      return plan === undefined
-        ? []
-        : [[`Plan of ${workload.name}, ${backendName(backend)}`, plan] as const];
-    }),
-  );
 }

@@ -1,4 +1,5 @@
-/** What a result says, in English: pure functions. */
+/** Sentences about a result. Pure functions. */
+import { boundNames, describeFraction } from '../../benchmark/limit.ts';
 import type {
   BenchmarkResult,
   Score,
@@ -6,7 +7,6 @@ import type {
   Verification,
   WorkloadResult,
 } from '../../benchmark/result/schema.ts';
-import { boundNames, describeFraction } from '../../benchmark/limit.ts';
 import { gpuOverCpu } from '../../benchmark/result/sentences.ts';
 import { formatInterval, scoreTitle } from '../../benchmark/result/words.ts';
 import { adapterName } from '../../gpu/adapter.ts';
@@ -14,16 +14,20 @@ import { formatCount, formatRatio, formatSmall, formatThree } from '../format.ts
 import { listOf } from '../sentences.ts';
 import { isSoftware, ladderOf } from './lookUp.ts';
 
-/** The part of a score that a summary has as well. */
+/** The part of a score that short links carry too. */
 export type PlainScore = Pick<
   Score,
   'backend' | 'class' | 'isComplete' | 'middle' | 'low' | 'high'
 >;
 
-/** The GPU first: it is what people come for. */
+/** The GPU's score comes first: people come for it. */
+export function inOrder<S extends PlainScore>(scores: readonly S[]): readonly S[] {
+  return scoreOrder.flatMap((backend) => scores.filter((score) => score.backend === backend));
+}
+
 export const scoreOrder: readonly Score['backend'][] = ['webgpu', 'cpu', 'cpu-1'];
 
-/** What scores may be compared with, a sentence each. @param workloads that a partial score is over */
+/** Limits to comparing these scores, a sentence each. @param workloads of a score that is not complete */
 export function scoreNotes(scores: readonly PlainScore[], workloads: readonly string[]): string[] {
   const notes: string[] = [];
   if (scores.some(({ isComplete }) => !isComplete)) {
@@ -37,25 +41,22 @@ export function scoreNotes(scores: readonly PlainScore[], workloads: readonly st
   return notes;
 }
 
-/** The scores as one who does not see them hears them. */
+/** The scores for screen readers. */
 export function scoreSentence(result: BenchmarkResult): string {
   const { scores } = result;
   if (scores.length === 0) return `No score. ${voidReason(result)}`;
-  return scoreOrder
-    .flatMap((backend) => scores.filter((score) => score.backend === backend))
-    .map(
-      (score) =>
-        `${scoreTitle(score)}: ${formatCount(score.middle)}, interval ${formatInterval(score, formatCount)}.`,
-    )
-    .join(' ');
+  const sentences = inOrder(scores).map((score) => {
+    const interval = formatInterval(score, formatCount);
+    return `${scoreTitle(score)}: ${formatCount(score.middle)}, interval ${interval}.`;
+  });
+  return sentences.join(' ');
 }
 
-/** The scores in few words, for a list: 'GPU 3,013 · CPU 1,283 · 1 thread 781'. */
+/** The scores for a list: 'GPU 3,013 · CPU 1,283 · 1 thread 781'. */
 export function scoresLine({ scores }: BenchmarkResult): string {
   if (scores.length === 0) return 'no score';
   const names = { webgpu: 'GPU', cpu: 'CPU', 'cpu-1': '1\u00a0thread' } as const;
-  return scoreOrder
-    .flatMap((backend) => scores.filter((score) => score.backend === backend))
+  return inOrder(scores)
     .map(({ backend, class: kind, middle }) => {
       const name = kind === 'software' ? 'GPU in software' : names[backend];
       return `${name}\u00a0${formatCount(middle)}`;
@@ -63,7 +64,7 @@ export function scoresLine({ scores }: BenchmarkResult): string {
     .join(' · ');
 }
 
-/** Why no backend has a score. The first reason says enough at a glance; the others are among the notes. */
+/** The first reason why there is no score. The notes list the other reasons. */
 export function voidReason({ flags, workloads }: BenchmarkResult): string {
   const first = flags.find(({ isVoid }) => isVoid);
   if (first) return first.message;
@@ -72,10 +73,10 @@ export function voidReason({ flags, workloads }: BenchmarkResult): string {
     : 'No backend ran a workload that counts for the score.';
 }
 
-/** When a run began, where the reader is: '26 Nov 2026, 09:30'. */
+/** When a run began, in local time: '26 Nov 2026, 09:30'. */
 export function describeMoment(startedAt: string): string {
   const moment = new Date(startedAt);
-  // The schema lets 31 February through.
+  // The schema accepts 31 February.
   if (Number.isNaN(moment.getTime())) return startedAt;
   return moment.toLocaleString('en-GB', { dateStyle: 'medium', timeStyle: 'short' });
 }
@@ -83,42 +84,41 @@ export function describeMoment(startedAt: string): string {
 /** The size from which the GPU wins. */
 export function crossoverSentence(result: BenchmarkResult): string {
   const { crossover } = result;
+  const ladder = ladderOf(result);
   const gpu = isSoftware(result) ? 'WebGPU in software' : 'The GPU';
   if (!crossover) {
     if (result.environment.noAdapter !== undefined) return 'No GPU took part.';
-    return ladderOf(result).some((workload) => gpuOverCpu(workload))
+    return ladder.some((workload) => gpuOverCpu(workload))
       ? 'One network does not show from which size the GPU wins.'
       : 'No network was trained on both the GPU and the CPU.';
   }
+  const sizeOf = (workload: WorkloadResult | undefined) => roundSize(workload?.parameterCount ?? 0);
   switch (crossover.kind) {
     case 'never':
-      return `The CPU wins at every size, up to ${sizeOf(ladderOf(result).at(-1))}.`;
+      return `The CPU wins at every size, up to ${sizeOf(ladder.at(-1))} parameters.`;
     case 'always':
-      return `${gpu} wins at every size, from ${sizeOf(ladderOf(result)[0])}.`;
+      return `${gpu} wins at every size, from ${sizeOf(ladder[0])} parameters.`;
     case 'between':
       return `${gpu} wins from about ${roundSize(crossover.parameters ?? 0)} parameters.`;
   }
 }
 
-function sizeOf(workload: WorkloadResult | undefined): string {
-  return `${roundSize(workload?.parameterCount ?? 0)} parameters`;
-}
-
-/** To two digits, and millions as such: 101_770 → '100,000', 1_863_690 → '1.9 million'. */
+/** Two digits: 101_770 → '100,000', 1_863_690 → '1.9 million'. */
 function roundSize(parameters: number): string {
   if (parameters >= 1e6) return `${formatRatio(parameters / 1e6)} million`;
-  return new Intl.NumberFormat('en', { maximumSignificantDigits: 2 }).format(parameters);
+  return formatCount(Number(parameters.toPrecision(2)));
 }
 
-/** How fast the GPU was against the CPU where it did best. */
+/** The GPU's best speed-up over the CPU; '' if nothing ran on both. */
 export function speedUpSentence(result: BenchmarkResult): string {
   const gpu = isSoftware(result) ? 'WebGPU in software' : 'the GPU';
-  const ratios = ladderOf(result).flatMap((workload) => {
-    const ratio = gpuOverCpu(workload);
-    return ratio ? [{ name: workload.name, ratio: ratio.middle }] : [];
-  });
-  if (ratios.length === 0) return '';
-  const best = ratios.reduce((a, b) => (b.ratio > a.ratio ? b : a));
+  const [best] = ladderOf(result)
+    .flatMap((workload) => {
+      const ratio = gpuOverCpu(workload)?.middle;
+      return ratio === undefined ? [] : [{ name: workload.name, ratio }];
+    })
+    .sort((a, b) => b.ratio - a.ratio);
+  if (!best) return '';
   const how =
     best.ratio < 1
       ? `reached ${formatThree(100 * best.ratio)}\u00a0% of the CPU’s speed`
@@ -126,7 +126,7 @@ export function speedUpSentence(result: BenchmarkResult): string {
   return `At best, on “${best.name}”, ${gpu} ${how}.`;
 }
 
-/** Whether all that the GPU computed is right, and how near the tolerance it came. */
+/** Whether the GPU's values are right, with the worst error or the failures; null if no GPU ran. */
 export function verificationSentence({ workloads }: BenchmarkResult): {
   readonly isVerified: boolean;
   readonly text: string;
@@ -149,8 +149,9 @@ export function verifiedSentence(worst: number): string {
   return `Verified. Worst error: ${formatSmall(worst)} of the tolerance.`;
 }
 
-/** Which tensor, or that it was the cost. */
+/** The tensors that are wrong, and the drift of the cost. */
 function failure({ tensors, costDrift, maxDrift }: Verification): string {
+  // NaN fails too.
   const wrong = tensors.filter(({ worst }) => !(worst <= 1));
   const parts = wrong.map(
     ({ name, worst }) => `the error of ${name} is ${formatThree(worst)} times the tolerance`,
@@ -163,7 +164,7 @@ function failure({ tensors, costDrift, maxDrift }: Verification): string {
   return parts.join(', ');
 }
 
-/** How near a backend came to the adapter's limit, and what holds it up: '92 %' and 'the cost of dispatches'. */
+/** The share of the adapter's limit that was reached, and the limit: '92 %' and 'the cost of dispatches'. */
 export function limitParts({ limit }: Series): readonly [share: string, bound: string] | undefined {
   if (!limit) return undefined;
   const { bound, fraction } = limit;
@@ -171,19 +172,23 @@ export function limitParts({ limit }: Series): readonly [share: string, bound: s
   return [share, bound === 'none' ? 'no single limit' : boundNames[bound]];
 }
 
-/** The same in a line: '92 %, dispatches'. */
+/** '92 %, the cost of dispatches', or '–'. */
 export function limitWords(series: Series): string {
   return limitParts(series)?.join(', ') ?? '–';
 }
 
-/** Where it ran: 'AMD …; 8 CPU threads; Chromium 156, Linux x86_64'. */
-export function machineSentence({ environment }: BenchmarkResult): string {
-  const { adapter, name, system, threads } = environment;
-  const gpu = adapter ? `${adapterName(adapter)}; ` : 'no GPU; ';
-  return `${gpu}${threads} ${threads === 1 ? 'CPU thread' : 'CPU threads'}; ${name}, ${system}`;
+export function threadsWords(threads: number): string {
+  return `${threads} CPU ${threads === 1 ? 'thread' : 'threads'}`;
 }
 
-/** On what data, when, by which version. */
+/** 'AMD …; 8 CPU threads; Chromium 156, Linux x86_64'. */
+export function machineSentence({ environment }: BenchmarkResult): string {
+  const { adapter, name, system, threads } = environment;
+  const gpu = adapter ? adapterName(adapter) : 'no GPU';
+  return `${gpu}; ${threadsWords(threads)}; ${name}, ${system}`;
+}
+
+/** Data, time and version of a run. */
 export function originSentence({ data, startedAt, nudge, settings }: BenchmarkResult): string {
   const commit = nudge.commit === undefined ? '' : ` (${nudge.commit.slice(0, 7)})`;
   return (

@@ -1,20 +1,19 @@
-/** The part of a result that is read in five seconds: scores, which backend wins, whether it is verified, what counts against it. */
-import type { BenchmarkResult, Flag, Score } from '../../benchmark/result/schema.ts';
-import {
-  describeFlag,
-  formatInterval,
-  formatUncertainty,
-  scoreTitle,
-  backendNames,
-} from '../../benchmark/result/words.ts';
+/** The top of a result: scores, which backend wins, whether it is verified, and notes. */
+import type { BenchmarkResult, Flag } from '../../benchmark/result/schema.ts';
 import {
   bottleneckSentences,
   intervalSentence,
   scaleSentence,
 } from '../../benchmark/result/sentences.ts';
-import { make } from '../elements.ts';
+import {
+  backendNames,
+  describeFlag,
+  formatInterval,
+  formatUncertainty,
+  scoreTitle,
+} from '../../benchmark/result/words.ts';
+import { make, makeNotes } from '../elements.ts';
 import { formatCount } from '../format.ts';
-import { isSoftware } from './lookUp.ts';
 import {
   crossoverSentence,
   machineSentence,
@@ -26,98 +25,80 @@ import {
   voidReason,
   type PlainScore,
 } from './findings.ts';
+import { isSoftware } from './lookUp.ts';
 
-/** @param tag says that the result was not made just now, and where it is from */
+/** @param tag where the result is from, if it was not made here just now */
 export function makeHeadline(result: BenchmarkResult, tag: string | undefined): HTMLElement {
   return make(
-    'div',
-    { class: 'headline' },
-    ...(tag === undefined ? [] : [make('p', { class: 'tag' }, tag)]),
-    make('p', { class: 'small' }, machineSentence(result)),
+    'div.headline',
+    tag !== undefined && make('p.tag', tag),
+    make('p.small', machineSentence(result)),
     makeScores(result),
     makeVerdict(result),
-    ...makeNotes(result),
-    make('p', { class: 'small' }, originSentence(result)),
+    makeNotes(notesOf(result)),
+    make('p.small', originSentence(result)),
   );
 }
 
-/** Of each backend its score, or why it has none. */
 function makeScores(result: BenchmarkResult): HTMLElement {
-  const { scores } = result;
-  const blocks =
-    scores.length === 0
-      ? [makeVoid('No score', voidReason(result))]
-      : scoreOrder.flatMap((backend) => {
-          const score = scores.find((one) => one.backend === backend);
-          if (score) return [makeScore(score)];
-          const reasons = voidFlags(result, backend);
-          const title =
-            backend === 'webgpu' ? 'No GPU score' : `No score of ${backendNames[backend]}`;
-          return reasons.length > 0 ? [makeVoid(title, reasons[0]!.message)] : [];
-        });
-  return arrangeScores(blocks, [
-    ...result.flags.filter(isBusy).map(describeFlag),
+  const { scores, flags, workloads } = result;
+  const blocks = scoreOrder.flatMap((backend) => {
+    const score = scores.find((one) => one.backend === backend);
+    if (score) return [makeScore(score)];
+    const reason = flags.find((flag) => flag.isVoid && flag.backend === backend);
+    const title = backend === 'webgpu' ? 'No GPU score' : `No score of ${backendNames[backend]}`;
+    return reason ? [makeVoid(title, reason.message)] : [];
+  });
+  return arrangeScores(scores.length > 0 ? blocks : [makeVoid('No score', voidReason(result))], [
+    ...flags.filter(isBusy).map(describeFlag),
     ...scoreNotes(scores, scores[0]?.workloads ?? []),
     ...(scores.length > 0 ? [scaleSentence()] : []),
-    ...(result.workloads.length > 0 ? [intervalSentence(result)] : []),
+    ...(workloads.length > 0 ? [intervalSentence(result)] : []),
   ]);
 }
 
-/** @param blocks the first of them large */
+/** The first block is large. */
 export function arrangeScores(
   blocks: readonly HTMLElement[],
   notes: readonly string[],
 ): HTMLElement {
   blocks[0]?.classList.add('is-first');
   return make(
-    'div',
-    { class: 'scores', role: 'group', 'aria-label': 'Scores' },
+    'div.scores',
+    { role: 'group', 'aria-label': 'Scores' },
     ...blocks,
-    ...notes.map((note) => make('p', { class: 'small score-note' }, note)),
+    ...notes.map((note) => make('p.small.score-note', note)),
   );
 }
 
 export function makeScore(score: PlainScore): HTMLElement {
   const { middle, backend } = score;
   return make(
-    'div',
-    { class: 'score' },
-    make('p', { class: 'score-title' }, scoreTitle(score)),
+    'div.score',
+    make('p.score-title', scoreTitle(score)),
     make(
-      'p',
-      { class: `score-value ink-${backend}`, 'data-score': backend },
+      `p.score-value.ink-${backend}`,
+      { 'data-score': backend },
       formatCount(middle),
-      make('span', { class: 'score-error' }, ` ${formatUncertainty(score)}`),
+      make('span.score-error', ` ${formatUncertainty(score)}`),
     ),
-    make('p', { class: 'small' }, `interval ${formatInterval(score, formatCount)}`),
+    make('p.small', `interval ${formatInterval(score, formatCount)}`),
   );
 }
 
 export function makeVoid(title: string, why: string): HTMLElement {
-  return make(
-    'div',
-    { class: 'score' },
-    make('p', { class: 'score-title' }, title),
-    make('p', { 'data-void': '' }, why),
-  );
+  return make('div.score', make('p.score-title', title), make('p', { 'data-void': '' }, why));
 }
 
-/** Flags that stand next to the score, which they do not void. */
+/** A busy machine is noted beside the score. */
 function isBusy({ kind, isVoid }: Flag): boolean {
   return kind === 'busy' && !isVoid;
 }
 
-/** What voids the score of one backend and not of others. */
-function voidFlags({ flags }: BenchmarkResult, backend: Score['backend']): readonly Flag[] {
-  return flags.filter((flag) => flag.isVoid && flag.backend === backend);
-}
-
-/** Whether a flag's message stands where a score would. */
-function isShownAbove(flag: Flag, { flags, scores }: BenchmarkResult): boolean {
-  const alike = flags.filter(
-    ({ isVoid, backend }) => isVoid && (scores.length === 0 || backend === flag.backend),
-  );
-  return alike[0] === flag;
+/** Whether the flag's message takes the place of a score. */
+function replacesScore(flag: Flag, { flags, scores }: BenchmarkResult): boolean {
+  const sameBackend = ({ backend }: Flag) => scores.length === 0 || backend === flag.backend;
+  return flags.find((one) => one.isVoid && sameBackend(one)) === flag;
 }
 
 function makeVerdict(result: BenchmarkResult): HTMLElement {
@@ -127,31 +108,27 @@ function makeVerdict(result: BenchmarkResult): HTMLElement {
     ? 'The GPU computed wrong values, so its speed means nothing.'
     : crossoverSentence(result);
   return make(
-    'div',
-    { class: 'verdict' },
-    make('p', { class: 'verdict-line', 'data-crossover': '' }, winner),
-    ...(isWrong ? [] : [make('p', {}, speedUpSentence(result))]),
-    ...bottleneckSentences(result).map((sentence) =>
-      make('p', { class: 'small', 'data-bottleneck': '' }, sentence),
-    ),
-    ...(verified ? [makeBadge(verified.isVerified, verified.text)] : []),
+    'div.verdict',
+    make('p.verdict-line', { 'data-crossover': '' }, winner),
+    !isWrong && make('p', speedUpSentence(result)),
+    ...bottleneckSentences(result).map((sentence) => make('p.small', sentence)),
+    verified ? makeBadge(verified.isVerified, verified.text) : undefined,
   );
 }
 
 export function makeBadge(isVerified: boolean, text: string): HTMLElement {
   return make(
-    'p',
-    { class: isVerified ? 'badge is-right' : 'badge is-wrong', 'data-verified': '' },
+    isVerified ? 'p.badge.is-right' : 'p.badge.is-wrong',
+    { 'data-verified': '' },
     make('span', { 'aria-hidden': 'true' }, isVerified ? '✓ ' : '✗ '),
     text,
   );
 }
 
-/** What counts against the result; what voids a score stands where that would be. */
-function makeNotes(result: BenchmarkResult): HTMLElement[] {
+function notesOf(result: BenchmarkResult): string[] {
   const { flags, environment, scores } = result;
   const notes = flags
-    .filter((flag) => !isBusy(flag) && !isShownAbove(flag, result))
+    .filter((flag) => !isBusy(flag) && !replacesScore(flag, result))
     .map(describeFlag);
   if (!environment.isIsolated && environment.runtime === 'browser') {
     notes.push(
@@ -159,17 +136,7 @@ function makeNotes(result: BenchmarkResult): HTMLElement[] {
     );
   }
   if (isSoftware(result) && scores.length === 0) {
-    notes.push(
-      'The adapter is software: it computes on the CPU, so its speed is not that of a GPU.',
-    );
+    notes.push('The adapter is software: it computes on the CPU, so its speed is not a GPU’s.');
   }
-  return makeNotesList(notes);
-}
-
-/** No list where there is nothing to note. */
-export function makeNotesList(notes: readonly string[]): HTMLElement[] {
-  if (notes.length === 0) return [];
-  return [
-    make('ul', { class: 'flags', 'aria-label': 'Notes' }, ...notes.map((n) => make('li', {}, n))),
-  ];
+  return notes;
 }

@@ -1,4 +1,4 @@
-/** The list of the results that this browser keeps: to be shown again, compared, deleted. */
+/** The list of the results that this browser keeps. The reader can show, compare and delete them. */
 import type { BenchmarkResult } from '../../benchmark/result/schema.ts';
 import { byId, goTo, make, makeButton } from '../elements.ts';
 import { errorSentence } from '../sentences.ts';
@@ -10,27 +10,27 @@ export class KeptResults {
   readonly #root = byId('kept', HTMLElement);
   readonly #shelf: () => Promise<ResultShelf>;
   readonly #title = make('h2', { id: 'kept-title', tabindex: '-1' }, 'Your results');
-  readonly #list = make('ul', { class: 'kept-list' });
-  readonly #status = make('p', { class: 'small', role: 'status' });
-  readonly #compare = makeButton('', 'small-button', () => this.#compareChosen());
-  readonly #deleteAll = makeButton('Delete all', 'small-button', () => this.#deleteEach());
-  /** What can be compared, the newest first, each with its checkbox. */
-  #rows: readonly { readonly box: HTMLInputElement; readonly result: BenchmarkResult }[] = [];
+  readonly #list = make('ul.kept-list');
+  readonly #status = make('p.small', { role: 'status' });
+  readonly #compare = makeButton('', () => this.#compareChosen());
+  /** The results that can be compared, the newest first, by their checkboxes. */
+  #results = new Map<HTMLInputElement, BenchmarkResult>();
 
-  /** @param shelf shows results and compares them */
+  /** @param shelf shows and compares results */
   constructor(shelf: () => Promise<ResultShelf>) {
     this.#shelf = shelf;
-    const note = `The latest ${maxKept} runs, kept in this browser and nowhere else.`;
+    const question = 'Delete all results that this browser keeps?';
+    const deleteAll = makeButton('Delete all', () => this.#delete(question, forgetAll));
     this.#root.replaceChildren(
       this.#title,
-      make('p', { class: 'small' }, note),
+      make('p.small', `The latest ${maxKept} runs, kept in this browser and nowhere else.`),
       this.#list,
-      make('div', { class: 'buttons' }, this.#compare, this.#deleteAll),
+      make('div.buttons', this.#compare, deleteAll),
       this.#status,
     );
   }
 
-  /** Shows what is kept. That a browser keeps nothing is no news before there is something to keep. */
+  /** Shows the list. A browser that cannot keep results is not worth a message before there is a result. */
   async show(): Promise<void> {
     try {
       this.#write(await listKept());
@@ -44,20 +44,10 @@ export class KeptResults {
     await this.#change(() => keep(result));
   }
 
-  async #delete(key: string, when: string): Promise<void> {
-    if (!confirm(`Delete the result of ${when}?`)) return;
-    await this.#change(() => forget(key));
-    this.#focusList();
-  }
-
-  async #deleteEach(): Promise<void> {
-    if (!confirm('Delete all results that this browser keeps?')) return;
-    await this.#change(forgetAll);
-    this.#focusList();
-  }
-
-  /** The button that had the focus is gone. */
-  #focusList(): void {
+  async #delete(question: string, work: () => Promise<void>): Promise<void> {
+    if (!confirm(question)) return;
+    await this.#change(work);
+    // The focused button was removed.
     if (this.#root.hidden) byId('start', HTMLElement).focus();
     else this.#title.focus();
   }
@@ -74,62 +64,51 @@ export class KeptResults {
   }
 
   #write(kept: readonly KeptResult[]): void {
-    const rows = kept.map((one) => this.#makeRow(one));
-    this.#rows = rows.flatMap(({ box, result }) => (box && result ? [{ box, result }] : []));
+    this.#results = new Map();
     this.#root.hidden = kept.length === 0;
-    this.#list.replaceChildren(...rows.map(({ item }) => item));
+    this.#list.replaceChildren(...kept.map((one) => this.#makeRow(one)));
     this.#offerCompare();
   }
 
-  #makeRow({ key, result }: KeptResult): {
-    readonly item: HTMLElement;
-    readonly box?: HTMLInputElement;
-    readonly result?: BenchmarkResult;
-  } {
+  #makeRow({ key, result }: KeptResult): HTMLElement {
     const when = describeMoment(key);
-    const remove = makeButton('Delete', 'small-button', () => this.#delete(key, when));
+    const question = `Delete the result of ${when}?`;
+    const remove = makeButton('Delete', () => this.#delete(question, () => forget(key)));
     remove.setAttribute('aria-label', `Delete the result of ${when}`);
     if (!result) {
-      const damage = 'What is stored for this run is damaged and cannot be shown.';
-      const name = make('p', {}, make('b', {}, when), make('span', { class: 'below' }, damage));
-      return { item: make('li', {}, name, remove) };
+      const damage = 'The stored result is damaged and cannot be shown.';
+      return make('li', make('p', make('b', when), make('span.below', damage)), remove);
     }
     const box = make('input', { type: 'checkbox' });
     box.addEventListener('change', () => this.#offerCompare());
-    const show = makeButton('Show', 'small-button', async () => {
-      const shelf = await this.#shelf();
-      goTo(shelf.showKept(result, when));
-    });
+    this.#results.set(box, result);
+    const show = makeButton('Show', async () => goTo((await this.#shelf()).showKept(result, when)));
     show.setAttribute('aria-label', `Show the result of ${when}`);
     const name = make(
       'span',
-      {},
-      make('b', {}, when),
-      make('span', { class: 'kept-scores' }, scoresLine(result)),
-      make('span', { class: 'below' }, machineSentence(result)),
+      make('b', when),
+      make('span.kept-scores', scoresLine(result)),
+      make('span.below', machineSentence(result)),
     );
-    return { item: make('li', {}, make('label', {}, box, name), show, remove), box, result };
+    return make('li', make('label', box, name), show, remove);
   }
 
   get #chosen(): readonly BenchmarkResult[] {
-    return this.#rows.filter(({ box }) => box.checked).map(({ result }) => result);
+    return [...this.#results].flatMap(([box, result]) => (box.checked ? [result] : []));
   }
 
   #offerCompare(): void {
     const isPair = this.#chosen.length === 2;
     this.#compare.disabled = !isPair;
     this.#compare.textContent = isPair ? 'Compare the two' : 'Select two to compare';
-    this.#compare.hidden = this.#rows.length < 2;
+    this.#compare.hidden = this.#results.size < 2;
   }
 
   async #compareChosen(): Promise<void> {
-    const [newer, older] = this.#chosen;
-    if (!newer || !older) return;
-    const shelf = await this.#shelf();
-    const named = (result: BenchmarkResult) => ({
+    const [newer, older] = this.#chosen.map((result) => ({
       result,
       name: `${describeMoment(result.startedAt)}, ${scoresLine(result)}`,
-    });
-    goTo(await shelf.compare(named(older), named(newer)));
+    }));
+    if (newer && older) goTo(await (await this.#shelf()).compare(older, newer));
   }
 }

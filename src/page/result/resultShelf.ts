@@ -1,28 +1,16 @@
-/** The results at hand: the one made here, and up to two that were opened. One of them is shown; two are compared. */
+/** The results at hand: this page's own run, and up to two opened ones. One is shown, and two are compared. */
 import type { BenchmarkResult } from '../../benchmark/result/schema.ts';
 import type { ResultSummary } from '../../benchmark/result/summary.ts';
 import { byId, makeButton } from '../elements.ts';
 import type { NamedResult } from '../share/comparison.ts';
 import { makeSharePanel } from '../share/sharePanel.ts';
-import { scoreSentence } from './findings.ts';
 import { ResultView } from './resultView.ts';
 
-interface Entry {
-  readonly result: BenchmarkResult;
-  readonly name: string;
-  /** Says that the result was not made just now, and where it is from. */
+interface Entry extends NamedResult {
+  /** Where the result is from, if it was not made here just now. */
   readonly tag?: string;
 }
 
-/** What is on the page now. */
-export interface Shown {
-  /** Can have the focus. */
-  readonly heading: HTMLElement;
-  /** The scores in a sentence, as the heading has it. */
-  readonly sentence: string;
-}
-
-/** Opened ones that are kept at hand. */
 const maxOpened = 2;
 
 export class ResultShelf {
@@ -33,50 +21,45 @@ export class ResultShelf {
   #opened: readonly Entry[] = [];
 
   /**
-   * Shows a result that was made here just now, instead of the one before.
-   * @param onShown told once its top is on the page; the rest follows
+   * Shows the result of this page's run.
+   * @param onShown called with the heading when the top is on the page; the cards follow
    */
-  async showOwn(result: BenchmarkResult, onShown: (shown: Shown) => void): Promise<void> {
+  async showOwn(result: BenchmarkResult, onShown: (heading: HTMLElement) => void): Promise<void> {
     this.#own = { result, name: 'This run' };
     await this.#compareEntries();
-    const parts = this.#show(this.#own);
-    onShown({ heading: this.#view.heading, sentence: scoreSentence(result) });
-    await parts;
+    const cards = this.#show(this.#own);
+    onShown(this.#view.heading);
+    await cards;
   }
 
-  /**
-   * Shows results from elsewhere, the last of them in full.
-   * @returns its heading
-   */
-  async open(
-    opened: readonly { readonly result: BenchmarkResult; readonly origin: string }[],
-  ): Promise<HTMLElement> {
-    const entries = opened.map(({ result, origin }) => {
-      return { result, name: origin, tag: `Opened, not run here: ${origin}` };
+  /** Shows the last of these results, and compares it if there are two. @returns the heading to focus */
+  async open(opened: readonly NamedResult[]): Promise<HTMLElement> {
+    const entries = opened.map(({ result, name }) => {
+      return { result, name, tag: `Opened, not run here: ${name}` };
     });
     this.#opened = [...this.#opened, ...entries].slice(-maxOpened);
-    const heading = await this.#compareEntries();
+    const comparison = await this.#compareEntries();
     void this.#show(this.#opened.at(-1)!);
-    // Several files are opened to be compared.
-    return opened.length > 1 && heading ? heading : this.#view.heading;
+    // Readers open several files to compare them.
+    return opened.length > 1 && comparison ? comparison : this.#view.heading;
   }
 
-  /** Shows what a short link has. @returns the heading */
+  /** @returns the heading */
   openSummary(summary: ResultSummary): HTMLElement {
-    this.#clearComparison();
+    this.#comparison.hidden = true;
     this.#offerChoice(undefined);
     this.#view.showSummary(summary);
     return this.#view.heading;
   }
 
-  /** Shows one of the results that this browser keeps. @returns its heading */
+  /** Shows a result that this browser keeps. @returns the heading */
   showKept(result: BenchmarkResult, when: string): HTMLElement {
-    this.#clearComparison();
+    this.#comparison.hidden = true;
     void this.#show({ result, name: when, tag: `From your results: ${when}` });
     return this.#view.heading;
   }
 
-  /** Compares any two. @returns the comparison's heading */
+  /** @returns the comparison's heading */
   async compare(first: NamedResult, second: NamedResult): Promise<HTMLElement> {
     const { makeComparison } = await import('../share/comparison.ts');
     const made = makeComparison(first, second);
@@ -86,35 +69,30 @@ export class ResultShelf {
   }
 
   #show(entry: Entry): Promise<void> {
-    const { result, tag } = entry;
     this.#offerChoice(entry);
-    return this.#view.show(result, { tag, share: makeSharePanel(result) });
+    return this.#view.show(entry.result, makeSharePanel(entry.result), entry.tag);
   }
 
   #offerChoice(shown: Entry | undefined): void {
-    const buttons = this.#entries.map((one) => {
-      const button = makeButton(one.name, 'small-button', () => this.#show(one));
-      button.setAttribute('aria-pressed', String(one === shown));
+    const buttons = this.#entries.map((entry) => {
+      const button = makeButton(entry.name, () => this.#show(entry));
+      button.setAttribute('aria-pressed', String(entry === shown));
       return button;
     });
     this.#choice.hidden = buttons.length < 2;
     this.#choice.replaceChildren('Show ', ...buttons);
   }
 
-  /** What was opened first by what was made here, or opened, last. */
+  /** Compares the first entry with the last, if there are two. @returns the comparison's heading */
   async #compareEntries(): Promise<HTMLElement | undefined> {
-    const [first, second, ...others] = this.#entries;
-    if (first && second) return await this.compare(first, others.at(-1) ?? second);
-    this.#clearComparison();
+    const [first, ...others] = this.#entries;
+    const last = others.at(-1);
+    if (first && last) return await this.compare(first, last);
+    this.#comparison.hidden = true;
     return undefined;
   }
 
-  #clearComparison(): void {
-    this.#comparison.replaceChildren();
-    this.#comparison.hidden = true;
-  }
-
-  /** What was opened first, what was made here last: the order in which they are compared. */
+  /** In the order in which they are compared: opened ones, then this run. */
   get #entries(): readonly Entry[] {
     return [...this.#opened, ...(this.#own ? [this.#own] : [])];
   }

@@ -1,4 +1,4 @@
-/** The results of this browser's own runs, in its IndexedDB. They leave it only if the reader takes them along. */
+/** Keeps the results of this browser's own runs in IndexedDB. They leave the browser only if the reader saves them. */
 import { openDB, type DBSchema, type IDBPDatabase } from 'idb';
 
 import { readResult } from '../../benchmark/result/read.ts';
@@ -7,36 +7,33 @@ import { writeResult } from '../../benchmark/result/write.ts';
 import { BrowserError, FormatError } from '../../errors.ts';
 import { nextTask } from '../nextTask.ts';
 
-/** Results that are kept; the oldest go first. */
+/** The oldest results beyond this many are deleted. */
 export const maxKept = 50;
 
 const storeName = 'results';
 
 interface Records extends DBSchema {
   results: {
-    /** When the run began, ISO 8601: a run that is resumed replaces its former part. */
+    /** When the run began, ISO 8601. A resumed run replaces its earlier part. */
     key: string;
-    value: {
-      readonly startedAt: string;
-      /** JSON, as it would be in a file. */
-      readonly text: string;
-    };
+    /** `text` is the result as JSON. */
+    value: { readonly startedAt: string; readonly text: string };
   };
 }
 
 export interface KeptResult {
   readonly key: string;
-  /** Missing where what is stored is damaged. */
-  readonly result?: BenchmarkResult;
+  /** undefined if the stored text is damaged. */
+  readonly result: BenchmarkResult | undefined;
 }
 
-/** @throws {BrowserError} if the browser does not store it */
+/** @throws {BrowserError} if the browser refuses, as do the functions below */
 export async function keep(result: BenchmarkResult): Promise<void> {
   await inStore(async (database) => {
     const { store, done } = database.transaction(storeName, 'readwrite');
     const { startedAt } = result;
+    // Keys are in order, the oldest first.
     const keys = (await store.getAllKeys()).filter((key) => key !== startedAt);
-    // Keys come in their order, the oldest first.
     const old = keys.slice(0, Math.max(0, keys.length + 1 - maxKept));
     await Promise.all([
       ...old.map((key) => store.delete(key)),
@@ -46,39 +43,34 @@ export async function keep(result: BenchmarkResult): Promise<void> {
   });
 }
 
-/**
- * All that is kept, the newest first.
- * @throws {BrowserError} if the browser does not give them
- */
+/** All results, the newest first. */
 export async function listKept(): Promise<readonly KeptResult[]> {
-  const records = await inStore(async (database) => await database.getAll(storeName));
+  const records = await inStore((database) => database.getAll(storeName));
   const list: KeptResult[] = [];
   for (const { startedAt, text } of records.reverse()) {
-    // Reading checks all of a result: the page stays responsive in between.
+    // Reading checks the whole result, so each gets a task of its own and the page stays responsive.
     await nextTask();
-    list.push({ key: startedAt, ...readStored(startedAt, text) });
+    list.push({ key: startedAt, result: readStored(startedAt, text) });
   }
   return list;
 }
 
-/** @throws {BrowserError} if the browser does not delete it */
 export async function forget(key: string): Promise<void> {
-  await inStore(async (database) => await database.delete(storeName, key));
+  await inStore((database) => database.delete(storeName, key));
 }
 
-/** @throws {BrowserError} if the browser does not delete them */
 export async function forgetAll(): Promise<void> {
-  await inStore(async (database) => await database.clear(storeName));
+  await inStore((database) => database.clear(storeName));
 }
 
-/** A reader, or another program, may have changed what is stored. */
-function readStored(key: string, text: unknown): { readonly result?: BenchmarkResult } {
-  if (typeof text !== 'string') return {};
+/** The reader or another program may have changed the stored text. */
+function readStored(key: string, text: unknown): BenchmarkResult | undefined {
+  if (typeof text !== 'string') return undefined;
   try {
     const result = readResult(text);
-    return result.startedAt === key ? { result } : {};
+    return result.startedAt === key ? result : undefined;
   } catch (error) {
-    if (error instanceof FormatError) return {};
+    if (error instanceof FormatError) return undefined;
     throw error;
   }
 }

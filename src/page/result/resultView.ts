@@ -1,9 +1,10 @@
-/** A whole result: what is read at a glance, then the pictures, the tables, and what the machine is. */
+/** Shows a whole result: the headline, then charts and tables, then the environment. */
 import type { BenchmarkResult } from '../../benchmark/result/schema.ts';
+import type { ResultSummary } from '../../benchmark/result/summary.ts';
 import { makeBatchSweep } from '../charts/batchSweep.ts';
 import { makeRoofline } from '../charts/roofline.ts';
 import { makeSpeedUp } from '../charts/speedUp.ts';
-import type { ResultSummary } from '../../benchmark/result/summary.ts';
+import { makeThroughput } from '../charts/throughput.ts';
 import { make } from '../elements.ts';
 import { nextTask } from '../nextTask.ts';
 import { makeCurveCard } from './curveCard.ts';
@@ -11,14 +12,11 @@ import { makeEnvironment } from './environmentList.ts';
 import { scoreSentence } from './findings.ts';
 import { makeHeadline } from './headline.ts';
 import { makeSummaryCards, makeSummaryHeadline } from './summaryView.ts';
-import { makeThroughput } from './throughput.ts';
 import { makeTimes } from './times.ts';
 import { makeWorkloadTable } from './workloadTable.ts';
 
-type Part = (result: BenchmarkResult, signal: AbortSignal) => HTMLElement | undefined;
-
-/** From the top to the bottom, below the headline. */
-const parts: readonly Part[] = [
+/** Cards from top to bottom, below the headline. */
+const cardMakers: readonly ((result: BenchmarkResult) => HTMLElement | undefined)[] = [
   makeThroughput,
   makeWorkloadTable,
   makeBatchSweep,
@@ -30,71 +28,55 @@ const parts: readonly Part[] = [
 
 export class ResultView {
   readonly #host: HTMLElement;
-  /** Of what is shown: aborts when something else is. */
-  #shown = new AbortController();
-  #heading: HTMLElement | undefined;
+  #heading = make('h2');
 
-  /** @param host filled and emptied by this view alone */
+  /** @param host its content belongs to this view */
   constructor(host: HTMLElement) {
     this.#host = host;
   }
 
-  /** Of what is shown; can have the focus. */
+  /** The heading of the result that is shown. It can be focused. */
   get heading(): HTMLElement {
-    return this.#heading!;
+    return this.#heading;
   }
 
   /**
-   * Shows a result instead of the one before. Its top is there at once, and the rest comes part by part, so that the page
-   * stays responsive.
-   * @param tag says where it is from, if it was not made here just now
-   * @param share what one can do with it
+   * Shows a result instead of the one before. The top is shown at once, and each card in a task of its own, so that the
+   * page stays responsive.
+   * @param tag where the result is from, if it was not made here just now
+   * @param share buttons that save and copy the result
    */
-  async show(
-    result: BenchmarkResult,
-    { tag, share }: { readonly tag?: string | undefined; readonly share: HTMLElement },
-  ): Promise<void> {
-    const signal = this.#clear();
-    const isOver = () => signal.aborted;
-    const cards = make('div', { class: 'cards' });
-    const glance = make('div', { class: 'glance' }, makeHeadline(result, tag));
-    // The heading says the scores to a reader who gets there and does not see them.
-    const score = make('span', { class: 'hidden' }, `: ${scoreSentence(result)}`);
-    this.#heading = make('h2', { tabindex: '-1' }, 'Result', score);
-    this.#host.append(this.#heading, glance, share, cards);
+  async show(result: BenchmarkResult, share: HTMLElement, tag?: string): Promise<void> {
+    // The heading tells the score to screen readers, which focus it.
+    const score = make('span.hidden', `: ${scoreSentence(result)}`);
+    const heading = make('h2', { tabindex: '-1' }, 'Result', score);
+    const glance = make('div.glance', makeHeadline(result, tag));
+    const cards = make('div.cards');
+    this.#replace(heading, glance, share, cards);
     await nextTask();
-    if (isOver()) return;
-    const speedUp = makeSpeedUp(result, signal);
+    const speedUp = makeSpeedUp(result);
     if (speedUp) glance.append(speedUp);
-    if (result.workloads.length === 0) {
-      cards.append(makeEnvironment(result));
-      return;
-    }
-    for (const makePart of parts) {
+    const makers = result.workloads.length === 0 ? [makeEnvironment] : cardMakers;
+    for (const makeCard of makers) {
       await nextTask();
-      if (isOver()) return;
-      const made = makePart(result, signal);
-      if (made) cards.append(made);
+      // Another result was shown meanwhile.
+      if (this.#heading !== heading) return;
+      const card = makeCard(result);
+      if (card) cards.append(card);
     }
   }
 
-  /** Shows what a short link has, instead of the result before. */
   showSummary(summary: ResultSummary): void {
-    this.#clear();
-    this.#heading = make('h2', { tabindex: '-1' }, 'Summary of a result');
-    this.#host.append(
-      this.#heading,
+    this.#replace(
+      make('h2', { tabindex: '-1' }, 'Summary of a result'),
       makeSummaryHeadline(summary),
-      make('div', { class: 'cards' }, ...makeSummaryCards(summary)),
+      make('div.cards', ...makeSummaryCards(summary)),
     );
   }
 
-  /** Takes off what is shown. @returns aborts when what comes next is taken off */
-  #clear(): AbortSignal {
-    this.#shown.abort();
-    this.#shown = new AbortController();
+  #replace(heading: HTMLHeadingElement, ...content: readonly HTMLElement[]): void {
+    this.#heading = heading;
     this.#host.hidden = false;
-    this.#host.replaceChildren();
-    return this.#shown.signal;
+    this.#host.replaceChildren(heading, ...content);
   }
 }

@@ -1,90 +1,114 @@
-/** A row for each workload: the speed-up, samples per second of every backend, and how near the adapter's limit it came. */
+/** A table with a row for each workload: the speed-up, samples per second, the limit, and the worst error. */
+import { backends as allBackends } from '../../benchmark/result/backends.ts';
 import type {
+  BackendName,
   BenchmarkResult,
   Estimate,
-  Series,
   WorkloadResult,
 } from '../../benchmark/result/schema.ts';
-import { make, makeTable, type Cell } from '../elements.ts';
-import { gpuOverCpu, backendTitle } from '../../benchmark/result/sentences.ts';
+import { backendTitle, gpuOverCpu } from '../../benchmark/result/sentences.ts';
 import { formatInterval, formatRatio } from '../../benchmark/result/words.ts';
-import { formatSmall, formatThree } from '../format.ts';
 import { backendName } from '../backendNames.ts';
-import { isSoftware, networkName, seriesOf, backendsOf } from './lookUp.ts';
+import { make, makeTable, type Cell } from '../elements.ts';
+import { formatSmall, formatThree } from '../format.ts';
 import { limitParts } from './findings.ts';
+import { backendsOf, isSoftware, seriesOf } from './lookUp.ts';
+
+export interface WorkloadRow {
+  readonly name: Cell;
+  /** The GPU over the CPU. */
+  readonly ratio: Estimate | undefined;
+  /** Samples per second. */
+  readonly rates: readonly (Estimate & { readonly backend: BackendName })[];
+  readonly more?: readonly Cell[];
+}
 
 export function makeWorkloadTable(result: BenchmarkResult): HTMLElement {
-  const backends = backendsOf(result);
-  const hasGpu = backends.includes('webgpu');
-  const hasRatio = result.workloads.some((workload) => gpuOverCpu(workload));
+  const hasGpu = backendsOf(result).includes('webgpu');
   const all = result.workloads.flatMap(({ series }) => series);
-  const gpu = backendName('webgpu', isSoftware(result));
+  const rows = result.workloads.map((workload) => ({
+    name: makeName(workload),
+    ratio: gpuOverCpu(workload),
+    rates: workload.series.map(({ backend, estimate }) => ({ backend, ...estimate })),
+    more: hasGpu ? [limitCell(workload), checkWords(workload)] : [],
+  }));
+  const note =
+    'The limit is what this adapter reached when its arithmetic, memory and calls were measured apart. The one that takes ' +
+    'at least half of a step is named. Errors are shown relative to the tolerance; 1 or less passes.';
+  return makeRates(rows, isSoftware(result), {
+    note: hasGpu ? note : '',
+    more: hasGpu ? ['of the limit', 'worst error'] : [],
+    cpuTitle: backendTitle('cpu', all),
+  });
+}
+
+/** @param more headings of further columns */
+export function makeRates(
+  rows: readonly WorkloadRow[],
+  inSoftware: boolean,
+  {
+    note,
+    more,
+    cpuTitle,
+  }: { readonly note: string; readonly more: readonly string[]; readonly cpuTitle: string },
+): HTMLElement {
+  const ran = new Set(rows.flatMap(({ rates }) => rates.map(({ backend }) => backend)));
+  const backends = allBackends.filter((backend) => ran.has(backend));
+  const hasRatio = rows.some(({ ratio }) => ratio);
   const head = [
     'workload',
-    ...(hasRatio ? [`${gpu} over CPU`] : []),
-    ...backends.map((backend) =>
-      backend === 'cpu' ? backendTitle(backend, all) : backendName(backend, isSoftware(result)),
-    ),
-    ...(hasGpu ? ['of the limit', 'worst error'] : []),
+    ...(hasRatio ? [`${backendName('webgpu', inSoftware)} over CPU`] : []),
+    ...backends.map((one) => (one === 'cpu' ? cpuTitle : backendName(one, inSoftware))),
+    ...more,
   ];
-  const rows = result.workloads.map((workload): Cell[] => {
-    const webgpu = seriesOf(workload, 'webgpu');
-    return [
-      makeName(workload),
-      ...(hasRatio ? [estimateCell(gpuOverCpu(workload), formatRatio)] : []),
-      ...backends.map((backend) =>
-        estimateCell(seriesOf(workload, backend)?.estimate, formatThree),
+  const cells = rows.map((row): Cell[] => [
+    row.name,
+    ...(hasRatio ? [estimateCell(row.ratio, formatRatio)] : []),
+    ...backends.map((backend) =>
+      estimateCell(
+        row.rates.find((one) => one.backend === backend),
+        formatThree,
       ),
-      ...(hasGpu ? [limitCell(webgpu), checkWords(workload)] : []),
-    ];
-  });
+    ),
+    ...(row.more ?? []),
+  ]);
   const notes = [
-    'Samples trained per second, medians of the blocks with their intervals below.',
+    'Samples trained per second: medians with 95\u00a0% intervals below.',
     ...(hasRatio
       ? ['“GPU over CPU” compares with the faster of one thread and several, block by block.']
       : []),
-    ...(hasGpu
-      ? [
-          'The limit is what this adapter reached when its arithmetic, memory and calls were measured apart. The one that takes ' +
-            'at least half of a step is named. Errors are shown relative to the tolerance; 1 or less passes.',
-        ]
-      : []),
+    note,
   ];
   return make(
-    'section',
-    { class: 'card wide', 'data-table': 'workloads' },
-    make('h3', {}, 'Workload by workload'),
-    make('p', { class: 'small' }, notes.join(' ')),
-    makeTable('Samples trained per second by workload', head, rows),
+    'section.card.wide',
+    { 'data-table': 'workloads' },
+    make('h3', 'Workload by workload'),
+    make('p.small', notes.join(' ')),
+    makeTable('Samples trained per second by workload', head, cells),
   );
 }
 
-function makeName(workload: WorkloadResult): Cell {
+function makeName({ name, layers, batchSize }: WorkloadResult): Cell {
   return make(
     'span',
-    {},
-    make('b', { class: 'whole' }, workload.name),
-    make('span', { class: 'below whole' }, networkName(workload)),
-    make('span', { class: 'below whole' }, `mini-batches of ${workload.batchSize}`),
+    make('b.whole', name),
+    make('span.below.whole', layers.join('-')),
+    make('span.below.whole', `mini-batches of ${batchSize}`),
   );
 }
 
-/** A middle with its interval below. */
-export function estimateCell(
-  estimate: Estimate | undefined,
-  format: (value: number) => string,
-): Cell {
-  if (!estimate) return '–';
-  return twoLines(format(estimate.middle), formatInterval(estimate, format));
+function estimateCell(estimate: Estimate | undefined, format: (value: number) => string): Cell {
+  return estimate ? twoLines(format(estimate.middle), formatInterval(estimate, format)) : '–';
 }
 
-function limitCell(series: Series | undefined): Cell {
+function limitCell(workload: WorkloadResult): Cell {
+  const series = seriesOf(workload, 'webgpu');
   const parts = series && limitParts(series);
   return parts ? twoLines(...parts) : '–';
 }
 
 function twoLines(first: string, below: string): Cell {
-  return make('span', {}, first, make('span', { class: 'below' }, below));
+  return make('span', first, make('span.below', below));
 }
 
 function checkWords({ verification }: WorkloadResult): string {

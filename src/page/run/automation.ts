@@ -1,4 +1,4 @@
-/** For scripts that open the page and wait: `nudgeBenchmark.done`, and the event `nudge:done` of the document. */
+/** Lets scripts wait for a run: `await nudgeBenchmark.done`, or the document's event `nudge:done`. */
 import type { BenchmarkResult } from '../../benchmark/result/schema.ts';
 
 export class Automation {
@@ -7,17 +7,16 @@ export class Automation {
   #isSettled = false;
   #done = this.#next();
 
-  /** The result of the run under way, or of the last one; before any, of the first. Rejects where the run fails. */
+  /** The result of the current run, of the last one, or of the first to come. Rejects if the run fails. */
   get done(): Promise<BenchmarkResult> {
     return this.#done;
   }
 
-  /** A run has begun. */
   begin(): void {
     if (this.#isSettled) this.#done = this.#next();
   }
 
-  /** It has ended, by itself or because it was stopped. */
+  /** @param result of a run that ended by itself or was stopped */
   end(result: BenchmarkResult): void {
     this.#isSettled = true;
     this.#resolve(result);
@@ -35,7 +34,7 @@ export class Automation {
       this.#resolve = resolve;
       this.#reject = reject;
     });
-    // The page itself shows what went wrong. A script that waits gets the error; without one it must not count as unhandled.
+    // The page shows the error. Without a waiting script it must not count as an unhandled rejection.
     done.catch(() => undefined);
     return done;
   }

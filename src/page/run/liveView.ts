@@ -1,67 +1,53 @@
-/** The workload under way: its curves as they grow, and how fast each backend is. */
-import { alignCurves } from '../../benchmark/result/alignCurves.ts';
+/** The current workload: its growing curves and the latest speed of each backend. */
 import type { BenchmarkEvent } from '../../benchmark/events.ts';
-import type { CurvePoint, OwnBackendName, BackendName } from '../../benchmark/result/schema.ts';
+import {
+  ownBackends,
+  type BackendName,
+  type OwnBackendName,
+} from '../../benchmark/result/backends.ts';
+import type { CurvePoint } from '../../benchmark/result/schema.ts';
 import { findWorkload } from '../../benchmark/workloads.ts';
-import { CurveCharts } from '../charts/curves.ts';
-import { make } from '../elements.ts';
+import { backendKey } from '../backendNames.ts';
+import { makeCurves } from '../charts/curves.ts';
+import { byId, make } from '../elements.ts';
 import { formatThree } from '../format.ts';
-import { backendKey, backendName } from '../backendNames.ts';
 
-/** Milliseconds between two drawings: the page takes no time that is measured. */
+/** Milliseconds between two drawings, so that drawing takes little time from the measurement. */
 const drawEveryMs = 400;
 
-/** Backends in the order in which they are listed. */
-const order: readonly OwnBackendName[] = ['cpu-1', 'cpu', 'webgpu'];
-
+/** Fills the place of the run. It stays filled after the run, until the result replaces it. */
 export class LiveView {
-  readonly #host: HTMLElement;
-  readonly #backends: readonly OwnBackendName[];
-  readonly #done = new AbortController();
-  readonly #title = make('h2', {});
+  readonly #place = byId('live', HTMLElement);
+  readonly #title = make('h2');
   readonly #rates = new Map<BackendName, HTMLElement>();
-  readonly #charts: CurveCharts;
+  readonly #charts: ReturnType<typeof makeCurves>;
   #workload = '';
   #curves = new Map<BackendName, CurvePoint[]>();
   #latest = new Map<BackendName, number>();
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  /**
-   * @param host filled until it is sent the event `clear`: the last pictures stay until the result takes their place
-   * @param backends that take part
-   */
-  constructor(host: HTMLElement, backends: readonly OwnBackendName[], isSoftware: boolean) {
-    this.#host = host;
-    this.#backends = order.filter((backend) => backends.includes(backend));
-    // Both fit into the window with what is above them.
-    const height = Math.max(96, Math.min(200, innerHeight / 6));
-    this.#charts = new CurveCharts(this.#backends, isSoftware, this.#done.signal, height);
-    const items = this.#backends.map((backend) => {
-      const rate = make('b', {}, '–');
-      this.#rates.set(backend, rate);
-      return make(
-        'li',
-        {},
-        make('span', {}, backendKey(backend), backendName(backend, isSoftware)),
-        ' ',
-        make('span', { class: 'rate' }, rate, ' samples/s'),
-      );
-    });
-    // What an earlier run may have left.
-    host.dispatchEvent(new Event('clear'));
-    host.addEventListener('clear', () => this.#clear(), { once: true });
-    host.replaceChildren(
+  constructor(backends: readonly OwnBackendName[], isSoftware: boolean) {
+    // Both charts and the progress fit into the window together.
+    this.#charts = makeCurves(isSoftware, Math.max(96, Math.min(200, innerHeight / 6)));
+    const items = ownBackends
+      .filter((backend) => backends.includes(backend))
+      .map((backend) => {
+        const rate = make('b', '–');
+        this.#rates.set(backend, rate);
+        const words = make('span.rate', rate, ' samples/s');
+        return make('li', backendKey(backend, isSoftware), ' ', words);
+      });
+    this.#place.replaceChildren(
       make(
-        'section',
-        { class: 'card', 'aria-label': 'Current workload' },
+        'section.card',
+        { 'aria-label': 'Current workload' },
         this.#title,
-        make('ul', { class: 'rates' }, ...items),
+        make('ul.rates', ...items),
         this.#charts.element,
       ),
     );
   }
 
-  /** Takes what happened. */
   take(event: BenchmarkEvent): void {
     if (event.type === 'workload' || event.type === 'result') return;
     const { workload } = event;
@@ -79,16 +65,8 @@ export class LiveView {
     this.#drawSoon();
   }
 
-  /** Nothing more comes. */
-  dispose(): void {
+  stop(): void {
     clearTimeout(this.#timer);
-  }
-
-  #clear(): void {
-    this.dispose();
-    this.#done.abort();
-    this.#host.hidden = true;
-    this.#host.replaceChildren();
   }
 
   #begin(workload: string): void {
@@ -99,8 +77,8 @@ export class LiveView {
     const detail = known
       ? `${known.network.layers.join('-')}, mini-batches of ${known.batchSize}`
       : '';
-    this.#title.replaceChildren(workload, ' ', make('span', { class: 'small' }, detail));
-    this.#host.hidden = false;
+    this.#title.replaceChildren(workload, ' ', make('span.small', detail));
+    this.#place.hidden = false;
     this.#drawSoon();
   }
 
@@ -110,10 +88,10 @@ export class LiveView {
 
   #draw(): void {
     this.#timer = undefined;
-    for (const backend of this.#backends) {
+    for (const [backend, place] of this.#rates) {
       const rate = this.#latest.get(backend);
-      this.#rates.get(backend)!.textContent = rate === undefined ? '–' : formatThree(rate);
+      place.textContent = rate === undefined ? '–' : formatThree(rate);
     }
-    void this.#charts.show(alignCurves(this.#curves));
+    this.#charts.show(this.#curves);
   }
 }

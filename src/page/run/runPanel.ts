@@ -1,8 +1,8 @@
-/** How far the run is: what is being done, the progress bar, the time left. */
+/** The progress of a run: what is being done, a bar, and the time left. */
 import { byId } from '../elements.ts';
 import { timeLeft } from '../format.ts';
 
-/** Milliseconds between two updates of what changes all the time: drawing takes time from what is measured. */
+/** Milliseconds between two updates, so that drawing takes little time from the measurement. */
 const updateEveryMs = 250;
 
 export class RunPanel {
@@ -15,28 +15,26 @@ export class RunPanel {
   #start = 0;
   #updated = 0;
 
-  /** Since the last beginning. */
+  /** Since `begin`. */
   get elapsedSeconds(): number {
     return (performance.now() - this.#start) / 1000;
   }
 
-  /** Starts anew, and with it the clock. */
-  begin(status: string): void {
+  begin(): void {
     this.#root.hidden = false;
     this.#start = performance.now();
-    this.say(status);
+    this.say('Starting');
     this.#write('', '', 0);
     this.#progress.hidden = false;
   }
 
-  /** @param why it cannot begin yet */
+  /** @param why the run cannot begin yet */
   wait(why: string): void {
     this.say(why);
-    this.#write('', '', 0);
     this.#progress.hidden = true;
   }
 
-  /** @param done share of the whole, 0 to 1 */
+  /** @param done share of the run, 0 to 1 */
   update(doing: string, done: number): void {
     const now = performance.now();
     if (now - this.#updated < updateEveryMs) return;
@@ -45,15 +43,15 @@ export class RunPanel {
     document.title = `${Math.floor(done * 100)}\u00a0% · nudge`;
   }
 
-  /** It is over. The bar of a run that stopped halfway stays. */
-  end(status: string, detail: string, isComplete: boolean): void {
+  /** Ends the progress. The bar stays if the run stopped halfway. */
+  end(status: string, detail = '', isComplete = false): void {
     this.say(status);
     this.#write(detail, '', this.#progress.value);
     this.#progress.hidden = isComplete || this.#progress.value === 0;
     document.title = this.#title;
   }
 
-  /** Screen readers read the status whenever it is written, so it is written only when it changes, which is rare. */
+  /** Writes a changed status only, because screen readers read it whenever it is written. */
   say(status: string): void {
     if (this.#status.textContent !== status) this.#status.textContent = status;
   }

@@ -1,4 +1,4 @@
-/** How the page is laid out while a run is under way, and where the reader is meanwhile. */
+/** The layout of the page during a run, and whether the reader looks at the run. */
 import { byId, goTo } from '../elements.ts';
 
 export class RunStage {
@@ -8,10 +8,10 @@ export class RunStage {
   #over = new AbortController();
   #hasScrolledAway = false;
 
-  /** Makes the top a strip that stays in view, with the run below it. */
+  /** Shrinks the top to a strip that stays in view, with the run below it. */
   begin(): void {
     this.#main.classList.add('is-compact', 'is-running');
-    // It stays a strip afterwards, so that nothing jumps again; what it has no room for moves below the results.
+    // The strip has no room for the training data. It stays a strip after the run, so that nothing moves again.
     byId('more', HTMLElement).prepend(byId('training-data', HTMLElement));
     this.#over = new AbortController();
     this.#hasScrolledAway = false;
@@ -22,13 +22,19 @@ export class RunStage {
     addEventListener('scroll', look, { passive: true, signal: this.#over.signal });
   }
 
-  /** The run is over. Its charts stay until {@link clear}, so that nothing moves before there is a result to show. */
+  /** Ends the run. Its charts stay until {@link clear}, so that nothing moves before there is a result to show. */
   end(): void {
     this.#over.abort();
     this.#main.classList.remove('is-running');
   }
 
-  /** Whether the reader has turned to something else than the run. */
+  /** Removes the run's charts. */
+  clear(): void {
+    this.#live.hidden = true;
+    this.#live.replaceChildren();
+  }
+
+  /** Whether the reader has turned to another part of the page. */
   get isReaderElsewhere(): boolean {
     return this.#hasScrolledAway || this.#hasFocusElsewhere;
   }
@@ -38,12 +44,7 @@ export class RunStage {
     return activeElement !== null && activeElement !== body && !this.#strip.contains(activeElement);
   }
 
-  /** Takes the run's charts off. */
-  clear(): void {
-    this.#live.dispatchEvent(new Event('clear'));
-  }
-
-  /** Gives a finished run's result the focus, and brings it into view unless the reader is elsewhere. */
+  /** Focuses the result's heading, and scrolls to it, unless the reader is elsewhere. */
   show(heading: HTMLElement): void {
     if (this.#hasFocusElsewhere) return;
     if (this.#hasScrolledAway) heading.focus({ preventScroll: true });

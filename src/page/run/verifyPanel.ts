@@ -1,6 +1,6 @@
-/** "Verify on my machine": every kernel against the float64 reference, in this browser, as a table. */
-import type { Check, VerificationReport } from '../../benchmark/verification/verify.ts';
+/** "Verify on my machine": checks every kernel against the float64 reference in this browser. */
 import { atLimitNote, isAtLimit } from '../../benchmark/verification/atLimit.ts';
+import type { Check, VerificationReport } from '../../benchmark/verification/verify.ts';
 import { adapterName } from '../../gpu/adapter.ts';
 import { byId, make, makeTable, type Cell } from '../elements.ts';
 import { formatSmall, formatThree } from '../format.ts';
@@ -14,7 +14,7 @@ const updateEveryMs = 100;
 export interface VerifyPanelOptions {
   readonly seed: number;
   readonly worker: () => Promise<BenchmarkWorker>;
-  /** Told when it begins and when it is over: no run may begin meanwhile. */
+  /** Called when the checks begin and end. */
   readonly onBusy: (isBusy: boolean) => void;
 }
 
@@ -30,22 +30,20 @@ export class VerifyPanel {
   constructor(options: VerifyPanelOptions) {
     this.#options = options;
     this.#button.addEventListener('click', () => {
-      if (!this.#stop) void this.#run();
-      else {
-        this.#stop.abort();
-        this.#say('Stopping');
-      }
+      if (!this.#stop) return void this.#run();
+      this.#stop.abort();
+      this.#say('Stopping');
     });
   }
 
-  /** Whether it can be begun: there is a GPU, and nothing else runs. */
   set isEnabled(isEnabled: boolean) {
     this.#button.disabled = !isEnabled;
   }
 
   async #run(): Promise<void> {
-    const stop = (this.#stop = new AbortController());
-    this.#options.onBusy(true);
+    const { seed, worker, onBusy } = this.#options;
+    const { signal } = (this.#stop = new AbortController());
+    onBusy(true);
     this.#button.textContent = 'Stop';
     this.#progress.hidden = false;
     this.#progress.value = 0;
@@ -53,23 +51,20 @@ export class VerifyPanel {
     this.#say('Checking');
     try {
       const wait = () => this.#say('Another tab is measuring. This one starts when that is done.');
-      const report = await measureAlone(stop.signal, wait, async () => {
+      const onEvent = ({ done, check }: { readonly done: number; readonly check: string }) =>
+        this.#update(done, check);
+      const report = await measureAlone(signal, wait, async () => {
         this.#say('Checking');
-        const worker = await this.#options.worker();
-        return await worker.call(
-          'verify',
-          { seed: this.#options.seed, rounds: 2 },
-          { signal: stop.signal, onEvent: ({ done, check }) => this.#update(done, check) },
-        );
+        return await (await worker()).call('verify', { seed, rounds: 2 }, { signal, onEvent });
       });
       this.#show(report);
     } catch (error) {
-      this.#say(stop.signal.aborted ? 'Stopped.' : errorSentence(error));
+      this.#say(signal.aborted ? 'Stopped.' : errorSentence(error));
     } finally {
       this.#stop = undefined;
       this.#progress.hidden = true;
       this.#button.textContent = 'Verify on my machine';
-      this.#options.onBusy(false);
+      onBusy(false);
     }
   }
 
@@ -93,11 +88,11 @@ export class VerifyPanel {
       check.name,
       String(check.cases),
       worstCell(check),
-      check.passed ? 'passed' : make('b', {}, `failed: ${check.failed ?? ''}`),
+      check.passed ? 'passed' : make('b', `failed: ${check.failed ?? ''}`),
     ]);
     this.#report.replaceChildren(
       makeTable('Checks', ['check', 'cases', 'worst error', 'outcome'], rows),
-      ...(checks.some(isAtLimit) ? [make('p', { class: 'small note' }, atLimitNote)] : []),
+      ...(checks.some(isAtLimit) ? [make('p.small.note', atLimitNote)] : []),
     );
   }
 
@@ -109,9 +104,8 @@ export class VerifyPanel {
 function worstCell(check: Check): Cell {
   const { worst } = check;
   if (worst === 0) return 'exact';
-  if (isAtLimit(check))
-    return make('span', {}, '1.00', make('span', { class: 'below' }, 'see below'));
-  // Three digits of 1.004 are 1.
+  if (isAtLimit(check)) return make('span', '1.00', make('span.below', 'see below'));
+  // 1.004 in three digits would read as 1, which passes.
   if (worst > 1) return worst < 1.01 ? 'just above 1' : formatThree(worst);
   return formatSmall(worst);
 }

@@ -1,4 +1,4 @@
-/** Two results side by side, with a verdict and how sure it is. */
+/** Two results side by side, with a verdict and its certainty. */
 import { compareResults } from '../../benchmark/result/compare.ts';
 import {
   chanceSentence,
@@ -7,49 +7,35 @@ import {
   comparisonSentence,
 } from '../../benchmark/result/describeComparison.ts';
 import type { BenchmarkResult } from '../../benchmark/result/schema.ts';
-import { make, makeTable } from '../elements.ts';
+import { make, makeDetails, makeNotes, makeTable } from '../elements.ts';
 
-/** A result and what it is called here. */
 export interface NamedResult {
   readonly result: BenchmarkResult;
   readonly name: string;
 }
 
-/** @param first what the other one is compared with */
 export function makeComparison(first: NamedResult, second: NamedResult): HTMLElement {
   const comparison = compareResults(first.result, second.result);
   const chance = chanceSentence(comparison);
+  // The pairs of workload and backend, then the means over the workloads.
   const rows = comparisonRows(comparison);
-  // The means come first; the pairs show what they are made of.
-  const means = rows
-    .slice(comparison.pairs.length)
-    .map(([, backend = '', , , ...cells]) => [backend, ...cells]);
+  const count = comparison.pairs.length;
   const pairs = rows
-    .slice(0, comparison.pairs.length)
+    .slice(0, count)
     .map(([workload = '', backend = '', ...cells]) => [`${workload}, ${backend}`, ...cells]);
+  const means = rows.slice(count).map(([, backend = '', , , ...cells]) => [backend, ...cells]);
   const [, , ...head] = comparisonHead;
   return make(
-    'div',
-    { class: 'card' },
+    'div.card',
     make('h2', { tabindex: '-1' }, 'Comparison'),
-    make('p', { class: 'small' }, `First: ${first.name}. Second: ${second.name}.`),
-    make('p', { class: 'verdict-line', 'data-verdict': '' }, comparisonSentence(comparison)),
-    ...(comparison.warnings.length > 0
-      ? [
-          make(
-            'ul',
-            { class: 'flags', 'aria-label': 'Notes' },
-            ...comparison.warnings.map((warning) => make('li', {}, warning)),
-          ),
-        ]
-      : []),
+    make('p.small', `First: ${first.name}. Second: ${second.name}.`),
+    make('p.verdict-line', { 'data-verdict': '' }, comparisonSentence(comparison)),
+    makeNotes(comparison.warnings),
     makeTable('Comparison by backend', ['mean over workloads', ...head.slice(2)], means),
-    make(
-      'details',
-      { class: 'figures small' },
-      make('summary', {}, 'Workload by workload'),
+    makeDetails(
+      'Workload by workload',
       makeTable('Comparison by workload and backend', ['workload', ...head], pairs),
     ),
-    ...(chance === undefined ? [] : [make('p', { class: 'small' }, chance)]),
+    chance !== undefined && make('p.small', chance),
   );
 }

@@ -1,51 +1,39 @@
-/** Results that come from elsewhere: files and links, which may be by strangers. */
+/** Opens results from files and links, which may come from strangers. */
 import { decodeLink } from '../../benchmark/result/link.ts';
 import { maxCharacters, readResult } from '../../benchmark/result/read.ts';
-import type { BenchmarkResult } from '../../benchmark/result/schema.ts';
 import { FormatError } from '../../errors.ts';
+import type { NamedResult } from './comparison.ts';
 
-/** A result and where it is from. */
-export interface OpenedResult {
-  readonly result: BenchmarkResult;
-  /** For people: a file's name, or 'a link'. */
-  readonly origin: string;
-}
-
-/** A character takes so many bytes at most. */
+/** UTF-8 needs at most 4 bytes per character. */
 const maxBytes = 4 * maxCharacters;
 
-/**
- * Reads a saved result.
- * @throws {FormatError} for a file that holds none
- */
-export async function openFile(file: File): Promise<OpenedResult> {
-  if (file.size > maxBytes) {
+/** Reads a saved result. @throws {FormatError} if the file does not contain one */
+export async function openFile(file: File): Promise<NamedResult> {
+  const { name, size } = file;
+  if (size > maxBytes) {
     throw new FormatError(
-      `${file.name} has ${file.size} bytes, and a result has at most ${maxBytes}. Choose a JSON file that nudge saved.`,
+      `${name} has ${size} bytes, and a result has at most ${maxBytes}. Choose a JSON file that nudge saved.`,
       maxBytes,
     );
   }
-  let text: string;
-  try {
-    text = await file.text();
-  } catch (cause) {
-    throw new FormatError(`${file.name} cannot be read (${String(cause)}). Choose it again.`, 0, {
+  const text = await file.text().catch((cause: unknown) => {
+    throw new FormatError(`${name} cannot be read (${String(cause)}). Choose it again.`, 0, {
       cause,
     });
-  }
+  });
   try {
-    return { result: readResult(text), origin: file.name };
+    return { result: readResult(text), name };
   } catch (cause) {
     if (!(cause instanceof FormatError)) throw cause;
-    throw new FormatError(`${file.name}: ${cause.message}`, cause.offset, { cause });
+    throw new FormatError(`${name}: ${cause.message}`, cause.offset, { cause });
   }
 }
 
 /**
- * Reads the result that an address carries.
- * @param hash as `location.hash` has it
- * @throws {FormatError} for a link that carries none, or was cut off on its way
+ * Reads the result in a link.
+ * @param hash `location.hash`
+ * @throws {FormatError} if the link contains no result, or was cut off
  */
-export async function openLink(hash: string): Promise<OpenedResult> {
-  return { result: await decodeLink(hash), origin: 'from a link' };
+export async function openLink(hash: string): Promise<NamedResult> {
+  return { result: await decodeLink(hash), name: 'from a link' };
 }

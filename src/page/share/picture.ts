@@ -1,10 +1,10 @@
-/** The picture card as pixels. */
+/** The result card as PNG. */
 import { BrowserError } from '../../errors.ts';
 
-/** Pixels to a unit of the card, so that it is sharp on today's screens. */
+/** Twice the card's size, so that it is sharp on dense screens. */
 const scale = 2;
 
-/** @throws {BrowserError} when the browser does not draw it */
+/** @throws {BrowserError} if the browser cannot draw it */
 export async function drawPng(svg: string): Promise<Blob> {
   const url = URL.createObjectURL(new Blob([svg], { type: 'image/svg+xml' }));
   try {
@@ -17,10 +17,10 @@ export async function drawPng(svg: string): Promise<Blob> {
     canvas.getContext('2d')?.drawImage(image, 0, 0, canvas.width, canvas.height);
     const blob = await new Promise<Blob | null>((resolve) => canvas.toBlob(resolve, 'image/png'));
     if (blob) return blob;
-    throw new Error('it gave no pixels');
+    throw new Error('toBlob gave null');
   } catch (cause) {
     throw new BrowserError(
-      `This browser did not draw the picture card (${String(cause)}). Save it as SVG instead.`,
+      `This browser did not draw the result card (${String(cause)}). Save it as SVG instead.`,
       { cause },
     );
   } finally {

@@ -1,9 +1,8 @@
-/** What one can do with a result: save it, copy it, send it as a link. The formats are loaded when they are wanted. */
+/** Buttons that save, copy and link a result. Each format is loaded when it is needed. */
 import type { BenchmarkResult } from '../../benchmark/result/schema.ts';
 import { make, makeButton } from '../elements.ts';
 import { formatCount } from '../format.ts';
 import { errorSentence } from '../sentences.ts';
-import { saveFile } from './saveFile.ts';
 
 interface TextFormat {
   readonly name: string;
@@ -34,14 +33,18 @@ const textFormats: readonly TextFormat[] = [
   },
 ];
 
-async function writeCard(result: BenchmarkResult): Promise<string> {
-  const { resultCard } = await import('../../benchmark/result/card.ts');
-  return resultCard(result, projectAddress(__NUDGE_HOMEPAGE__, location));
-}
+const card: TextFormat = {
+  name: 'Card, SVG',
+  extension: 'svg',
+  type: 'image/svg+xml',
+  write: async (result) => {
+    const { resultCard } = await import('../../benchmark/result/card.ts');
+    return resultCard(result, projectAddress(__NUDGE_HOMEPAGE__, location));
+  },
+};
 
 /**
- * The address on a picture: the project's, or else that of this page where others can open it; '' where they cannot.
- * @param homepage of the project; empty where it has none
+ * The address on the card: the project's homepage, or this page if other machines can open it, or ''.
  * @param page `location`
  */
 export function projectAddress(
@@ -55,49 +58,33 @@ export function projectAddress(
   return isPublic ? `${page.origin}${page.pathname}` : '';
 }
 
-/** The address of this page with a result in it. */
-function addressWith(fragment: string): string {
-  return `${location.origin}${location.pathname}${fragment}`;
-}
-
-async function writeLink(result: BenchmarkResult): Promise<string> {
-  const { encodeLink } = await import('../../benchmark/result/link.ts');
-  return addressWith(await encodeLink(result));
-}
-
-async function writeShortLink(result: BenchmarkResult): Promise<string> {
-  const { encodeSummary } = await import('../../benchmark/result/link.ts');
-  return addressWith(await encodeSummary(result));
-}
-
-/** Buttons for all of it, and a line that says what the last one did. */
+/** The buttons, and a line that tells what the last one did. */
 export function makeSharePanel(result: BenchmarkResult): HTMLElement {
-  const status = make('p', { class: 'small', role: 'status' });
-  const byHand = make('div', {});
-  const name = `nudge-${result.startedAt.slice(0, 16).replace(/[:T]/g, '-')}`;
+  const status = make('p.small', { role: 'status' });
+  const byHand = make('div');
+  const fileName = `nudge-${result.startedAt.slice(0, 16).replace(/[:T]/g, '-')}`;
 
   const button = (text: string, action: () => Promise<string>) =>
-    makeButton(text, 'small-button', async () => {
+    makeButton(text, async () => {
       byHand.replaceChildren();
       status.textContent = '';
-      try {
-        status.textContent = await action();
-      } catch (error) {
-        status.textContent = errorSentence(error);
-      }
+      status.textContent = await action().catch(errorSentence);
     });
 
-  const save = (extension: string, content: Blob): string => {
-    saveFile(`${name}.${extension}`, content);
-    return `Saved as ${name}.${extension}.`;
+  const save = (extension: string, content: Blob) => {
+    const name = `${fileName}.${extension}`;
+    const url = URL.createObjectURL(content);
+    make('a', { href: url, download: name }).click();
+    // The browser reads the content in a later task.
+    setTimeout(() => URL.revokeObjectURL(url), 10_000);
+    return `Saved as ${name}.`;
   };
 
-  const copy = async (what: string, text: string): Promise<string> => {
+  const copy = async (what: string, text: string) => {
     try {
       await navigator.clipboard.writeText(text);
       return `Copied the ${what}, ${formatCount(text.length)} characters.`;
     } catch {
-      // Not allowed, or not there: the reader copies it by hand.
       const area = make('textarea', { readonly: '', rows: '4', 'aria-label': what });
       area.value = text;
       byHand.replaceChildren(area);
@@ -106,31 +93,34 @@ export function makeSharePanel(result: BenchmarkResult): HTMLElement {
     }
   };
 
+  const copyLink = async (what: 'link' | 'short link') => {
+    const { encodeLink, encodeSummary } = await import('../../benchmark/result/link.ts');
+    const hash = await (what === 'link' ? encodeLink : encodeSummary)(result);
+    return await copy(what, `${location.origin}${location.pathname}${hash}`);
+  };
+
   const saves = [
-    ...textFormats.map(({ name: title, extension, type, write }) =>
-      button(title, async () => save(extension, new Blob([await write(result)], { type }))),
-    ),
-    button('Card, SVG', async () =>
-      save('svg', new Blob([await writeCard(result)], { type: 'image/svg+xml' })),
+    ...[...textFormats, card].map(({ name, extension, type, write }) =>
+      button(name, async () => save(extension, new Blob([await write(result)], { type }))),
     ),
     button('Card, PNG', async () => {
       const { drawPng } = await import('./picture.ts');
-      return save('png', await drawPng(await writeCard(result)));
+      return save('png', await drawPng(await card.write(result)));
     }),
   ];
   const copies = [
-    button('Link', async () => copy('link', await writeLink(result))),
+    button('Link', () => copyLink('link')),
     button('Short link', async () => {
-      const copied = await copy('short link', await writeShortLink(result));
-      return `${copied} It has the scores, the medians and the machine, and not the rest.`;
+      const copied = await copyLink('short link');
+      return `${copied} It contains the scores, the medians and the machine only.`;
     }),
-    ...textFormats.map(({ name: title, write }) =>
-      button(title, async () => copy(title, await write(result))),
+    ...textFormats.map(({ name, write }) =>
+      button(name, async () => copy(name, await write(result))),
     ),
   ];
   return make(
-    'section',
-    { class: 'share', 'aria-label': 'Save or share this result' },
+    'section.share',
+    { 'aria-label': 'Save or share this result' },
     buttonRow('Save', saves),
     buttonRow('Copy', copies),
     status,
@@ -140,9 +130,9 @@ export function makeSharePanel(result: BenchmarkResult): HTMLElement {
 
 function buttonRow(title: string, buttons: readonly HTMLButtonElement[]): HTMLElement {
   return make(
-    'div',
-    { class: 'buttons', role: 'group', 'aria-label': title },
-    make('span', { class: 'small', 'aria-hidden': 'true' }, title),
+    'div.buttons',
+    { role: 'group', 'aria-label': title },
+    make('span.small', { 'aria-hidden': 'true' }, title),
     ...buttons,
   );
 }

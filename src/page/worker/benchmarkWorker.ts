@@ -1,4 +1,4 @@
-/** The page's side of the line: starts the worker, has tasks done by it, and notices when it is gone. */
+/** The page's end of the connection to the worker: starts it, calls its tasks, and notices its end. */
 import type { PeerAnswer } from '../../benchmark/peers/remote.ts';
 import { BrowserError } from '../../errors.ts';
 import type { PeerQuestion } from '../jobs/benchArguments.ts';
@@ -7,20 +7,20 @@ import type { Port, Reply, Request, TaskName, Tasks } from './protocol.ts';
 import { trustOwnScripts } from './trust.ts';
 
 export interface CallOptions<Event> {
-  /** Takes what the task tells, in its order. */
+  /** Receives the task's events, in order. */
   readonly onEvent?: (event: Event) => void;
-  /** Tells the task to stop; it may give what is finished, and if it gives an error the call throws the reason. */
+  /** Stops the task, which may return what is finished. If it throws instead, the call throws the signal's reason. */
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Has the program beyond the page answer. */
+/** Asks the Node program that drives the page. */
 export type AskBeyond = (question: PeerQuestion) => Promise<unknown>;
 
 let lastPeer = 0;
 
-/** Between two looks whether the worker says anything, and how many it may miss: a minute. */
-const lookMs = 5000;
-const maxMissed = 12;
+/** The worker counts as dead when it is silent for a minute. */
+const checkMs = 5000;
+const maxSilentChecks = 12;
 
 interface Call {
   resolve(value: unknown): void;
@@ -33,10 +33,10 @@ export class BenchmarkWorker {
   readonly #terminate: () => void;
   readonly #askBeyond: AskBeyond | undefined;
   readonly #calls = new Map<number, Call>();
+  /** Each ends a thread or a connection to a library. */
   readonly #ends: (() => void)[] = [];
   readonly #watch: ReturnType<typeof setInterval>;
-  /** Looks since the last word. */
-  #missed = 0;
+  #silentChecks = 0;
   #lastId = 0;
   #failure: BrowserError | undefined;
   #becomeReady!: (hasAdapter: boolean) => void;
@@ -51,17 +51,19 @@ export class BenchmarkWorker {
     this.#askBeyond = askBeyond;
     this.#terminate = terminate;
     port.onmessage = ({ data, ports }: MessageEvent<Reply>) => this.#take(data, ports);
-    this.#watch = setInterval(() => this.#look(), lookMs);
-    // After the start, no call waits for this promise: its failure must not count as unhandled.
+    this.#watch = setInterval(() => {
+      if (++this.#silentChecks <= maxSilentChecks) return;
+      this.#fail(`it was silent for ${(checkMs * maxSilentChecks) / 1000} s`);
+    }, checkMs);
+    // Nothing awaits this promise after the start, so its rejection must not count as unhandled.
     this.#ready.catch(() => undefined);
   }
 
   /**
-   * Starts the worker. Where the page has a GPU and workers have none, the page's own thread does the work: less
-   * smoothly, but with the GPU.
+   * Starts the worker. If the page has a GPU and workers have none, the page's own thread does the work, less smoothly.
    * @param hasAdapter whether the page found one
-   * @param askBeyond missing where no program drives the page
-   * @throws {BrowserError} when it does not start
+   * @param askBeyond undefined if no program drives the page
+   * @throws {BrowserError} if it does not start
    */
   static async start(hasAdapter: boolean, askBeyond?: AskBeyond): Promise<BenchmarkWorker> {
     trustOwnScripts();
@@ -72,9 +74,9 @@ export class BenchmarkWorker {
     const worker = new BenchmarkWorker(program, () => program.terminate(), askBeyond);
     program.onerror = (event) => {
       event.preventDefault();
-      worker.#fail(event.message || 'its program could not be loaded');
+      worker.#fail(event.message || 'its script could not be loaded');
     };
-    program.onmessageerror = () => worker.#fail('what it sent could not be read');
+    program.onmessageerror = () => worker.#fail('its message could not be read');
     const workerHasAdapter = await worker.#ready;
     if (workerHasAdapter || !hasAdapter) return worker;
     worker.end();
@@ -90,15 +92,14 @@ export class BenchmarkWorker {
     return worker;
   }
 
-  /** Whether it can be asked for anything more. */
   get isAlive(): boolean {
     return this.#failure === undefined;
   }
 
   /**
-   * Has a task done.
-   * @throws what the task throws, in its own class; the signal's reason
-   * @throws {BrowserError} when the worker is gone
+   * Calls a task.
+   * @throws the task's error in its own class, or the signal's reason
+   * @throws {BrowserError} if the worker has ended
    */
   async call<Name extends TaskName>(
     task: Name,
@@ -111,11 +112,8 @@ export class BenchmarkWorker {
     const send = (request: Request) => this.#port.postMessage(request);
     const stop = () => send({ type: 'stop', id });
     const value = new Promise<unknown>((resolve, reject) => {
-      this.#calls.set(id, {
-        resolve,
-        reject,
-        take: (event) => onEvent?.(event as Tasks[Name]['event']),
-      });
+      const take = (event: unknown) => onEvent?.(event as Tasks[Name]['event']);
+      this.#calls.set(id, { resolve, reject, take });
     });
     try {
       send({ type: 'start', id, task, args });
@@ -129,18 +127,18 @@ export class BenchmarkWorker {
     }
   }
 
-  /** Tells it that the page is hidden. */
+  /** Tells the worker that the page is hidden. */
   hide(): void {
     this.#port.postMessage({ type: 'hide' } satisfies Request);
   }
 
-  /** Ends it, whatever it is doing. */
+  /** Ends the worker, whatever it is doing. */
   end(): void {
     this.#fail('it was ended');
   }
 
   #take(reply: Reply, ports: readonly MessagePort[]): void {
-    this.#missed = 0;
+    this.#silentChecks = 0;
     switch (reply.type) {
       case 'ready':
         this.#becomeReady(reply.hasAdapter);
@@ -173,7 +171,7 @@ export class BenchmarkWorker {
   #connectPeer(port: MessagePort): void {
     const peer = ++lastPeer;
     const ask = async (request: PeerQuestion['request']) => {
-      if (!this.#askBeyond) throw new Error('it runs beside `nudge bench` alone');
+      if (!this.#askBeyond) throw new Error('it runs with `nudge bench` only');
       return await this.#askBeyond({ type: 'peer', peer, request });
     };
     port.onmessage = ({ data }: MessageEvent<PeerQuestion['request']>) => {
@@ -184,12 +182,6 @@ export class BenchmarkWorker {
       );
     };
     this.#ends.push(() => void ask({ type: 'end' }).catch(() => undefined));
-  }
-
-  #look(): void {
-    if (++this.#missed > maxMissed) {
-      this.#fail(`it has said nothing for ${(lookMs * maxMissed) / 1000} s`);
-    }
   }
 
   #fail(reason: string): void {

@@ -1,10 +1,10 @@
-/** What was loaded, in little. */
 import type { JobData } from '../../benchmark/trainJob.ts';
 import type { DataDescription } from './protocol.ts';
 
-/** Samples of which a reader sees some: enough that there are three of each digit. */
+/** Enough samples for three of each digit. */
 const previewCount = 200;
 
+/** Counts, and a preview of the training set. */
 export function describeData({ training, test }: JobData): DataDescription {
   const { name, sampleCount, featureCount, features, labels } = training;
   const count = Math.min(previewCount, sampleCount);
@@ -12,7 +12,7 @@ export function describeData({ training, test }: JobData): DataDescription {
     name,
     trainingCount: sampleCount,
     testCount: test.sampleCount,
-    // Copies: a view would take the whole set along.
+    // Posting a view would copy the buffer of the whole set, so these are small copies.
     preview: { features: features.slice(0, count * featureCount), labels: labels.slice(0, count) },
   };
 }

@@ -1,4 +1,4 @@
-/** The worker's program: the benchmark, the checks and the data, away from the thread that draws the page. */
+/** The worker's script. Benchmark, checks and data run in it, so that the page stays responsive. */
 import { startThreadsBy } from '../../cpu/thread.ts';
 import { PageThread } from './pageThread.ts';
 import { serve } from './serve.ts';

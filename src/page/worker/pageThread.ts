@@ -2,7 +2,7 @@
 import { startThreadWorker, type WebWorker } from '../../cpu/thread.ts';
 import type { Port, Reply } from './protocol.ts';
 
-/** The worker's side: a thread that the page at the other end of `page` is asked for. */
+/** The worker's end: asks the page to start a thread, and behaves as that thread. */
 export class PageThread implements WebWorker {
   onmessage: WebWorker['onmessage'] = null;
   onmessageerror: WebWorker['onmessageerror'] = null;
@@ -32,9 +32,9 @@ export class PageThread implements WebWorker {
 }
 
 /**
- * The page's side.
- * @param work handed on to the thread
- * @param control told of errors, and asked for the end
+ * The page's end: starts the thread.
+ * @param work is passed to the thread
+ * @param control sends errors, and receives the request to end
  * @returns ends the thread
  */
 export function startPageThread(work: MessagePort, control: MessagePort): () => void {
@@ -48,7 +48,7 @@ export function startPageThread(work: MessagePort, control: MessagePort): () => 
     thread.postMessage(work, [work]);
     return () => thread.terminate();
   } catch (error) {
-    // A policy may forbid it.
+    // A content security policy may forbid workers.
     control.postMessage(String(error));
     return () => undefined;
   }

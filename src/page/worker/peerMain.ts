@@ -1,4 +1,4 @@
-/** The worker of one other library. */
+/** The script of the worker that runs one other library. */
 import type { Contender, Learner } from '../../benchmark/peers/contender.ts';
 import { loadLibrary } from '../../benchmark/peers/libraries.ts';
 import type { PeerAnswer, PeerRequest } from '../../benchmark/peers/remote.ts';

@@ -1,6 +1,6 @@
 /**
- * The other libraries beside nudge, loaded only where somebody asks for them. Those that run in browsers have a worker of their
- * own each, since TensorFlow.js has one backend at a time for all that runs in a place; the program beyond the page has the others.
+ * Connections to other libraries. Libraries for browsers get a worker each, because TensorFlow.js has one backend at a time
+ * per thread. The others run in the Node program that drives the page.
  */
 import type { LoadPeer } from '../../benchmark/peerRun.ts';
 import {
@@ -14,10 +14,10 @@ import type { PeerQuestion } from '../jobs/benchArguments.ts';
 import type { Port, Reply } from './protocol.ts';
 import { trustOwnScripts } from './trust.ts';
 
-/** @param page which has the line to the program beyond it */
+/** @param page passes requests on to the Node program */
 export function peerLoader(page: Port): LoadPeer {
   return (name) => {
-    const line = peers[name].runsIn === 'browser' ? workerLine(name) : lineBeyond(page);
+    const line = peers[name].runsIn === 'browser' ? workerLine(name) : nodeLine(page);
     return loadRemote(line, name);
   };
 }
@@ -28,12 +28,12 @@ function workerLine(name: string): PeerLine {
   const line = new PortLine(worker, () => worker.terminate());
   worker.onerror = (event) => {
     event.preventDefault();
-    line.fail(event.message || 'its program could not be loaded');
+    line.fail(event.message || 'its script could not be loaded');
   };
   return line;
 }
 
-function lineBeyond(page: Port): PeerLine {
+function nodeLine(page: Port): PeerLine {
   const { port1, port2 } = new MessageChannel();
   page.postMessage({ type: 'peer' } satisfies Reply, { transfer: [port2] });
   return new PortLine(port1, () => {

@@ -1,43 +1,35 @@
-/** The worker's side of the line: starts tasks, stops them, and says how they ended. */
+/** The worker's end of the connection: starts and stops tasks, and sends their events and results. */
 import { findWebGpu } from '../webgpu.ts';
 import { encodeError } from '../wire.ts';
 import type { Port, Reply, Request } from './protocol.ts';
 import { hide, tasks } from './tasks.ts';
 
-/** Between two signs of life. */
 const aliveEveryMs = 1000;
 
-/**
- * Does what is asked for over `port`, for as long as this thread lives. Runs in a worker, or in the page itself where
- * workers have no WebGPU.
- */
+/** Serves requests on `port`, in a worker, or in the page if workers have no WebGPU. */
 export function serve(port: Port): void {
-  /** What stops each task under way. */
-  const underway = new Map<number, AbortController>();
+  const stops = new Map<number, AbortController>();
   const reply = (message: Reply) => port.postMessage(message);
   port.onmessage = ({ data }: MessageEvent<Request>) => {
-    switch (data.type) {
-      case 'start': {
-        const { id, task, args } = data;
-        const stop = new AbortController();
-        underway.set(id, stop);
-        const emit = (event: unknown) => reply({ type: 'event', id, event });
-        // The page has checked that the arguments are this task's.
-        void tasks[task](args as never, { signal: stop.signal, emit, port })
-          .then(
-            (value) => reply({ type: 'done', id, value }),
-            (error: unknown) => reply({ type: 'failed', id, error: encodeError(error) }),
-          )
-          .finally(() => underway.delete(id));
-        break;
-      }
-      case 'stop':
-        underway.get(data.id)?.abort();
-        break;
-      case 'hide':
-        hide();
-        break;
+    if (data.type === 'hide') {
+      hide();
+      return;
     }
+    const { id } = data;
+    if (data.type === 'stop') {
+      stops.get(id)?.abort();
+      return;
+    }
+    const stop = new AbortController();
+    stops.set(id, stop);
+    const emit = (event: unknown) => reply({ type: 'event', id, event });
+    // `BenchmarkWorker.call` has checked that the arguments are of this task.
+    void tasks[data.task](data.args as never, { signal: stop.signal, emit, port })
+      .then(
+        (value) => reply({ type: 'done', id, value }),
+        (error: unknown) => reply({ type: 'failed', id, error: encodeError(error) }),
+      )
+      .finally(() => stops.delete(id));
   };
   setInterval(() => reply({ type: 'alive' }), aliveEveryMs);
   const gpu = (navigator as Partial<Navigator>).gpu;

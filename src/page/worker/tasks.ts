@@ -1,11 +1,11 @@
-/** What the worker does when it is asked to. */
+/** The worker's tasks. */
 import { LocalLab } from '../../benchmark/lab.ts';
 import type { JobData } from '../../benchmark/trainJob.ts';
 import { verify } from '../../benchmark/verification/verify.ts';
 import { digitsRange } from '../../data/digits/digits.ts';
 import { generateDigits, loadPageData, readFiles } from '../pageData.ts';
-import { peerLoader } from './peers.ts';
 import { describeData } from './describeData.ts';
+import { peerLoader } from './peers.ts';
 import type { DataSource, Port, TaskName, Tasks } from './protocol.ts';
 
 interface TaskContext<Event> {
@@ -23,63 +23,49 @@ type Task<Name extends TaskName> = (
 /** Samples that the checks train on. */
 const verifiedSamples = 1000;
 
-/** What was loaded last, for the next run. */
+/** The latest data, for the next run. */
 let loaded: { readonly key: string; readonly data: JobData } | undefined;
-
-const load: Task<'load'> = async (source, { signal, emit }) =>
-  describeData(await loadData(source, (done) => emit({ type: 'data', done }), signal));
-
-const data: Task<'data'> = async (source, { signal, emit }) =>
-  await loadData(source, (done) => emit({ type: 'data', done }), signal);
-
-/** The lab that this worker is, once it is opened. */
+/** undefined until `open`. */
 let lab: LocalLab | undefined;
 const hidden = new AbortController();
-
-const open: Task<'open'> = async ({ training, test, ...opening }, { port }) => {
-  lab = new LocalLab({ training, test, loadPeer: peerLoader(port), hidden: hidden.signal });
-  return await lab.open(opening);
-};
 
 /** Tells the lab that the page is hidden. */
 export function hide(): void {
   hidden.abort();
 }
 
-const check: Task<'verify'> = ({ seed, rounds }, { signal, emit }) =>
-  verify({
-    data: digitsRange(1, 'training', 0, verifiedSamples),
-    seed,
-    rounds,
-    signal,
-    onProgress: emit,
-  });
+const data: Task<'data'> = async (source, { signal, emit }) => {
+  const key = JSON.stringify(source.kind === 'files' ? [source.id, source.samples] : source);
+  if (loaded?.key !== key) {
+    // The memory may not suffice for two sets at a time.
+    loaded = undefined;
+    const onProgress = (done: number) => emit({ type: 'data', done });
+    loaded = { key, data: await readData(source, onProgress, signal) };
+  }
+  return loaded.data;
+};
 
 export const tasks: { readonly [Name in TaskName]: Task<Name> } = {
-  load,
   data,
-  open,
+  load: async (source, context) => describeData(await data(source, context)),
+  open: async ({ training, test, ...opening }, { port }) => {
+    lab = new LocalLab({ training, test, loadPeer: peerLoader(port), hidden: hidden.signal });
+    return await lab.open(opening);
+  },
   watch: async (looks) => await lab!.watch(looks),
   probe: async (_, { signal, emit }) => await lab!.probe({ signal, onEvent: emit }),
   measure: async (task, { signal, emit }) => await lab!.measure(task, { signal, onEvent: emit }),
   trainToAccuracy: async (task, { signal, emit }) =>
     await lab!.trainToAccuracy(task, { signal, onEvent: emit }),
-  verify: check,
+  verify: ({ seed, rounds }, { signal, emit }) =>
+    verify({
+      data: digitsRange(1, 'training', 0, verifiedSamples),
+      seed,
+      rounds,
+      signal,
+      onProgress: emit,
+    }),
 };
-
-async function loadData(
-  source: DataSource,
-  onProgress: (done: number) => void,
-  signal: AbortSignal,
-): Promise<JobData> {
-  const key = JSON.stringify(source.kind === 'files' ? [source.id, source.samples] : source);
-  if (loaded?.key !== key) {
-    // Two sets at a time may be more than there is memory for.
-    loaded = undefined;
-    loaded = { key, data: await readData(source, onProgress, signal) };
-  }
-  return loaded.data;
-}
 
 function readData(
   source: DataSource,

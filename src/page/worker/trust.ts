@@ -1,7 +1,7 @@
 /**
- * Trusted types, where a server's policy asks for them: the address of a worker's program is then taken from a policy
- * alone. Bundlers find workers by the words `new Worker(new URL(…))` and by no others, so the policy is the one by the name
- * of 'default', which browsers ask by themselves. It knows files beside the page's own and nothing else.
+ * Trusted types. A server's policy may demand that worker addresses come from a trusted-types policy. Bundlers find workers
+ * only by the expression `new Worker(new URL(…))`, which cannot name a policy, so this is the one named 'default', which
+ * browsers call by themselves.
  */
 
 interface TrustedTypes {
@@ -9,7 +9,7 @@ interface TrustedTypes {
   createPolicy(name: 'default', rules: { createScriptURL(url: string): string | null }): unknown;
 }
 
-/** Lets the page start workers of its own origin. */
+/** Allows workers from the page's own origin. */
 export function trustOwnScripts(): void {
   const { trustedTypes } = globalThis as { trustedTypes?: TrustedTypes };
   if (!trustedTypes || trustedTypes.defaultPolicy) return;

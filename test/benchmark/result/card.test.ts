@@ -155,7 +155,7 @@ it('carries an address without its scheme, where there is one', () => {
 });
 
 it('is in colours that can be read on what is behind them', () => {
-  const { background, panel, line, ...inks } = cardColors;
+  const { paper: background, card: panel, line, ...inks } = cardColors;
   expect(contrast(line, panel)).toBeGreaterThan(1);
   for (const ink of Object.values(inks)) {
     for (const paper of [background, panel]) {

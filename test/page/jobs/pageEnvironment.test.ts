@@ -66,7 +66,7 @@ describe('browser and system of a user agent', () => {
       'Chrome 141',
       'ChromeOS x86_64',
     ],
-    ['curl/8.5.0', 'a browser that does not say its name', 'unknown'],
+    ['curl/8.5.0', 'an unnamed browser', 'unknown'],
   ])('%s', (userAgent, name, system) => {
     expect(browserName(userAgent)).toBe(name);
     expect(systemName(userAgent)).toBe(system);
