@@ -33,8 +33,8 @@ const inCi = (says: string) => ({ by: '.ci/run', says });
 export const coverage: Readonly<Record<string, Coverage>> = {
   'npm ci': inCi('npm ci'),
   'npm test': inCi('npm test'),
-  'npm run check': inCi('checks=(format:check lint layers types shaders)'),
-  'npm run layers': inCi('checks=(format:check lint layers types shaders)'),
+  'npm run check': inCi('checks=(format:check lint layers types docs shaders)'),
+  'npm run layers': inCi('checks=(format:check lint layers types docs shaders)'),
   'npm start': 'parsed',
   'npm run pack': 'parsed',
   'npm run kernels': 'parsed',
