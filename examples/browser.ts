@@ -12,8 +12,6 @@ try {
     backend: 'auto',
     batchSize: 100,
     optimizer: sgd({ learningRate: 6 }),
-    // Short submits while the page is visible keep it responsive.
-    isVisible: () => document.visibilityState === 'visible',
   });
   print(`trains on ${trainer.backend}`);
   for await (const { epoch, cost, endOfEpoch } of trainer.fit(training, { epochs: 5 })) {
