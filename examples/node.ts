@@ -6,7 +6,7 @@ import { createGpu } from 'nudge/node';
 
 const [file = 'network.safetensors'] = process.argv.slice(2);
 const { network, batchSize, learningRate, momentum } = presets.modern;
-const { training, test } = digits({ trainingCount: 10_000, testCount: 1_000 });
+const { training, test } = digits({ trainingCount: 5_000, testCount: 500 });
 const trainer = await Trainer.create(new Network({ ...network, seed: 1 }), {
   backend: 'webgpu',
   // Node has no navigator.gpu, so the package 'webgpu' provides one.

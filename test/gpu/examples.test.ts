@@ -12,8 +12,11 @@ import { root } from '../docs/commands.ts';
 import { optionalDeno, optionalPyTorch } from '../setup/optional.ts';
 
 let folder: string;
+/** What the first example saves, and PyTorch loads. */
+let saved: string;
 beforeAll(async () => {
   folder = await makeFolder();
+  saved = join(folder, 'network.safetensors');
 });
 afterAll(() => rm(folder, { recursive: true }));
 
@@ -24,18 +27,19 @@ async function run(program: string, ...args: string[]): Promise<string> {
 const runInNode = (...args: string[]) => run(process.execPath, '--import', 'tsx', ...args);
 const isLearned = /^(8|9)\d % of the test digits are right$/m;
 
-it('Node trains, and saves a network that PyTorch computes the same outputs with', async (context) => {
-  const file = join(folder, 'network.safetensors');
-  expect(await runInNode('examples/node.ts', file)).toMatch(isLearned);
+it('Node trains, and saves the network', async () => {
+  expect(await runInNode('examples/node.ts', saved)).toMatch(isLearned);
+});
 
+it('PyTorch computes with the saved network what nudge does', async (context) => {
+  const python = optionalPyTorch(context);
   const { test } = digits({ trainingCount: 1, testCount: 20 });
-  const trainer = await Trainer.create(loadParameters(await readFile(file)), {
+  const trainer = await Trainer.create(loadParameters(await readFile(saved)), {
     ...{ backend: 'reference', batchSize: 1, optimizer: sgd({ learningRate: 1 }) },
   });
   const outputs = [...(await trainer.predict(test))];
   await trainer.dispose();
 
-  const python = optionalPyTorch(context);
   const features = JSON.stringify([...test.features]);
   const script = `
 import sys, torch
@@ -43,10 +47,10 @@ sys.path.insert(0, 'examples')
 from pytorch import load
 features = torch.tensor(${features}).reshape(20, 784) / 255
 print(load(sys.argv[1])(features).flatten().tolist())`;
-  const inPyTorch = JSON.parse(await run(python, '-B', '-c', script, file)) as number[];
+  const inPyTorch = JSON.parse(await run(python, '-B', '-c', script, saved)) as number[];
   expect(inPyTorch.length).toBe(outputs.length);
   inPyTorch.forEach((value, i) => expect(value).toBeCloseTo(outputs[i]!, 5));
-  expect(await run(python, '-B', 'examples/pytorch.py', file)).toContain('Linear(in_features=784');
+  expect(await run(python, '-B', 'examples/pytorch.py', saved)).toContain('Linear(in_features=784');
 });
 
 it('Deno trains', async (context) => {
@@ -60,7 +64,7 @@ it('a sweep ranks its networks', async () => {
     const [, accuracy] = /^rate \d+, seed \d: ([\d.]+) %$/.exec(line) ?? [];
     return accuracy === undefined ? [] : [Number(accuracy)];
   });
-  expect(ranked.length).toBe(8);
+  expect(ranked.length).toBe(6);
   expect(ranked).toEqual([...ranked].sort((one, other) => other - one));
   expect(lines.at(-1)).toMatch(/^the best network is number \d, \d+ bytes when saved$/);
 });
