@@ -26,8 +26,7 @@ function pathsIn(text: string): string[] {
   return [...text.matchAll(paths)].map(([path]) => path);
 }
 
-function commentsIn(file: string): string[] {
-  const text = readFileSync(join(root, file), 'utf8');
+function commentsIn(file: string, text: string): string[] {
   const source = ts.createSourceFile(file, text, ts.ScriptTarget.Latest);
   const ranges = new Map<number, string>();
   const visit = (node: ts.Node): void => {
@@ -43,21 +42,25 @@ function commentsIn(file: string): string[] {
   return [...ranges.values()];
 }
 
-const missingIn = (file: string, texts: readonly string[]) =>
-  texts
-    .flatMap(pathsIn)
-    .filter((path) => !existsSync(join(root, path)))
-    .map((path) => `${file} names ${path}`);
+const missingIn = (text: string) => pathsIn(text).filter((path) => !existsSync(join(root, path)));
 
 it('every path in a document exists', () => {
   const missing = documents.flatMap((file) =>
-    missingIn(file, [readFileSync(join(root, file), 'utf8')]),
+    missingIn(readFileSync(join(root, file), 'utf8')).map((path) => `${file} names ${path}`),
   );
   expect(missing).toEqual([]);
 });
 
 it('every path in a comment exists', () => {
-  expect(sources.flatMap((file) => missingIn(file, commentsIn(file)))).toEqual([]);
+  const missing = sources.flatMap((file) => {
+    const text = readFileSync(join(root, file), 'utf8');
+    // Few files name one that is missing, as tests do in their code, and parsing all of them takes seconds.
+    if (missingIn(text).length === 0) return [];
+    return commentsIn(file, text)
+      .flatMap(missingIn)
+      .map((path) => `${file} names ${path}`);
+  });
+  expect(missing).toEqual([]);
 });
 
 it('every link between documents leads to a file, and to a heading of it', () => {
@@ -80,7 +83,12 @@ it('every link between documents leads to a file, and to a heading of it', () =>
   expect(broken).toEqual([]);
 });
 
-it('paths are found in prose, in code and at the end of a sentence', () => {
+it('paths are found in comments, and not in code', () => {
+  const text = "const a = 'src/a.ts'; // src/b.ts\nf(/* src/c.ts */); {\n  // src/d.ts\n}";
+  expect(commentsIn('e.ts', text).flatMap(missingIn)).toEqual(['src/b.ts', 'src/c.ts', 'src/d.ts']);
+});
+
+it('paths are found in parentheses, in quotes and at the end of a sentence', () => {
   const text = 'See `src/index.ts`, (docs/benchmark.md). Also test/gpu/; not ./src/a.ts or src/**.';
   expect(pathsIn(text)).toEqual(['src/index.ts', 'docs/benchmark.md', 'test/gpu/']);
 });
