@@ -20,6 +20,7 @@ const layers = {
   node: '^src/node/',
   cli: '^src/cli/',
   bench: '^bench/',
+  examples: '^examples/',
 };
 
 /** Layers beside each other, of which none knows another. */
@@ -92,6 +93,12 @@ export default {
       severity: 'error',
       from: { path: '^(src|shaders)/', pathNot: '^src/(node|cli)/' },
       to: { dependencyTypes: ['core'] },
+    },
+    {
+      name: 'examples use the public API',
+      severity: 'error',
+      from: { path: '^examples/' },
+      to: { path: '^(src|shaders|bench)/', pathNot: '^src/(node/)?index\\.ts$' },
     },
     {
       name: 'no circle',

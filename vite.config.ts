@@ -35,6 +35,8 @@ export default defineConfig({
       },
     },
   ],
+  // The examples import nudge by its name, as users do.
+  resolve: { alias: [{ find: /^nudge$/, replacement: join(root, 'src/index.ts') }] },
   build: {
     outDir: join(root, 'dist/page'),
     emptyOutDir: true,

@@ -10,7 +10,12 @@ export { loadParameters, saveParameters } from './formats/parameters.ts';
 export { sha256 } from './formats/sha256.ts';
 export { adapterName, type AdapterDescription } from './gpu/adapter.ts';
 export { Device, type DeviceOptions } from './gpu/device.ts';
+export type { PlanOrigin } from './gpu/createEngine.ts';
 export { probeAdapter, type MeasuredLimits, type ProbeOptions } from './gpu/probes/probeAdapter.ts';
+export type { Arithmetic as MeasuredArithmetic } from './gpu/probes/arithmetic.ts';
+export type { Latency as MeasuredLatency } from './gpu/probes/latency.ts';
+export type { Memory as MeasuredMemory } from './gpu/probes/memory.ts';
+export type { Measured } from './gpu/probes/slope.ts';
 export type { Activation, Cost, Output } from './network/functions.ts';
 export {
   dense,
@@ -24,10 +29,17 @@ export type { Plan } from './gpu/plan/plan.ts';
 export { parsePlan, serializePlan } from './gpu/plan/file.ts';
 export type { PlanCache } from './gpu/plan/cache.ts';
 export { memoryPlanCache, storagePlanCache, type PlanStorage } from './gpu/plan/storageCache.ts';
-export type { TuneProgress, Tuning } from './gpu/plan/tuning/tuner.ts';
+export type { LedgerEntry as TuningEntry } from './gpu/plan/tuning/ledger.ts';
+export type {
+  Answer as TuningAnswer,
+  Decision as TuningDecision,
+  TuneProgress,
+  Tuning,
+} from './gpu/plan/tuning/tuner.ts';
 export { Network, type NetworkOptions, type PlainNetworkOptions } from './network/network.ts';
 export { countParameters, parameterLayout, type LayerParameters } from './network/parameters.ts';
 export { presets, type Preset, type PresetName } from './network/presets.ts';
+export type { NetworkShape } from './reference/backpropagation.ts';
 export {
   averageNudges,
   rankSensitivities,
@@ -42,7 +54,7 @@ export {
   type WeightAddress,
   type WeightSensitivity,
 } from './reference/nudges.ts';
-export type { Backend, EnginePlan, Evaluation } from './engine/engine.ts';
+export type { Backend, EnginePlan, Evaluation, Preparation } from './engine/engine.ts';
 export * from './engine/optimizers.ts';
 export {
   constantRate,
@@ -50,6 +62,11 @@ export {
   exponentialDecay,
   learningRateAt,
   stepDecay,
+  type Common as CommonSchedule,
+  type CommonOptions as ConstantRateOptions,
+  type CosineOptions as CosineDecayOptions,
+  type Decay as DecaySchedule,
+  type DecayOptions,
   type LearningRate,
   type Schedule,
 } from './engine/schedules.ts';
@@ -59,6 +76,7 @@ export {
   type SweepMember,
   type SweepOptions,
   type SweepProgress,
+  type SweepState,
 } from './training/sweep.ts';
 export type { FitOptions } from './training/loop.ts';
 export { Trainer, type Progress } from './training/trainer.ts';

@@ -8,6 +8,7 @@ import type { TrainingPosition } from './cursor.ts';
 import type { Optimizer } from './optimizers.ts';
 
 export const backends = ['webgpu', 'cpu', 'reference'] as const;
+/** @useDeclaredType */
 export type Backend = (typeof backends)[number];
 
 /**

@@ -6,7 +6,7 @@ import { ConfigurationError } from '../errors.ts';
 import { requireObject, requireOptions, show, type OptionNames } from '../network/arguments.ts';
 
 /** What every schedule has. */
-interface Common {
+export interface Common {
   /** The highest there is: where warm-up ends and the decay begins. */
   readonly learningRate: number;
   /**
@@ -17,7 +17,7 @@ interface Common {
 }
 
 /** A decay that multiplies by `factor` with every `every` steps. */
-interface Decay extends Common {
+export interface Decay extends Common {
   readonly every: number;
   readonly factor: number;
 }
@@ -81,7 +81,7 @@ export function highestLearningRate(learningRate: LearningRate): number {
   return typeof learningRate === 'number' ? learningRate : learningRate.learningRate;
 }
 
-interface CommonOptions {
+export interface CommonOptions {
   readonly learningRate: number;
   /** Default 0. */
   readonly warmUpSteps?: number | undefined;
@@ -98,7 +98,7 @@ export function constantRate(options: CommonOptions): Schedule {
   return { kind: 'constant', ...common(options) };
 }
 
-interface DecayOptions extends CommonOptions {
+export interface DecayOptions extends CommonOptions {
   /** Steps, at least 1. */
   readonly every: number;
   /** Greater than 0, at most 1. */
@@ -119,7 +119,7 @@ export function exponentialDecay(options: DecayOptions): Schedule {
   return { kind: 'exponential', ...common(options), ...decay(options) };
 }
 
-interface CosineOptions extends CommonOptions {
+export interface CosineOptions extends CommonOptions {
   /** The step of the whole run, warm-up included, at which it ends. */
   readonly steps: number;
   /** Default 0. */

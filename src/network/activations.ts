@@ -203,6 +203,7 @@ fn geluGate(z: vec4f, e: vec4f) -> vec4f {
   },
 } as const satisfies Readonly<Record<string, ActivationFunction>>;
 
+/** @useDeclaredType */
 export type Activation = keyof typeof activationFunctions;
 
 /** In the order of the numbers by which the CPU's kernels know them. */

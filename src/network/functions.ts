@@ -9,7 +9,9 @@ export const outputs = ['sigmoid', 'linear', 'softmax'] as const;
 /** `squared-error` is the sum over the outputs of (a − y)², without ½. Both are averaged over samples. */
 export const costs = ['squared-error', 'cross-entropy'] as const;
 
+/** @useDeclaredType */
 export type Output = (typeof outputs)[number];
+/** @useDeclaredType */
 export type Cost = (typeof costs)[number];
 
 /**

@@ -12,6 +12,7 @@ import { Random, streams } from './random.ts';
  * - `he`: 2/n. He et al., 2015; made for ReLU, which loses half of the variance.
  */
 export const initializers = ['normal', 'lecun', 'xavier', 'he'] as const;
+/** @useDeclaredType */
 export type Initializer = (typeof initializers)[number];
 
 function weightVariance(initializer: Initializer, inputs: number, outputs: number): number {

@@ -42,7 +42,7 @@ export interface DownloadOptions {
   readonly folder: string;
   /** Addresses to put the names after, tried in this order. Default {@link mnistMirrors}. */
   readonly mirrors?: readonly string[] | undefined;
-  /** Which files, for another set of the same kind. Default {@link mnistFiles}. */
+  /** Which files, for another set of the same kind. Default: MNIST's four. */
   readonly files?: readonly MnistFile[] | undefined;
   /** Stops the download, which rejects with the signal's reason; files that are complete are kept. */
   readonly signal?: AbortSignal | undefined;

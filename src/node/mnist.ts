@@ -25,7 +25,10 @@ export function mnistFolder(folder?: string): string {
   return resolve(folder ?? standing);
 }
 
-/** {@link mnistFolder} when all four files are in it, plain or as .gz; whether they are sound is not looked at. */
+/**
+ * The folder of MNIST, if all four files are in it, plain or as .gz. Their contents are not checked.
+ * @param folder default: the environment's MNIST_DIR, else `data/mnist` in the working directory
+ */
 export async function findMnistFolder(folder?: string): Promise<string | undefined> {
   const found = mnistFolder(folder);
   const names = await Promise.all(mnistFiles.map((file) => findName(found, file)));

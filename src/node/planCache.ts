@@ -29,7 +29,7 @@ export interface FilePlanCacheOptions {
   readonly onProblem?: ((sentence: string) => void) | undefined;
 }
 
-/** The file: `plans.json` in {@link cacheFolder}. */
+/** The file: `plans.json` in nudge's folder of the user's cache. */
 export function planCachePath(
   environment: Readonly<Record<string, string | undefined>> = process.env,
 ): string {

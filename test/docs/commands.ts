@@ -9,8 +9,12 @@ export const root = fileURLToPath(new URL('../../', import.meta.url));
 
 export const documents = [
   'README.md',
+  'docs/architecture.md',
   'docs/benchmark.md',
   'docs/continuous-benchmark.md',
+  'docs/headless.md',
+  'docs/results.md',
+  'docs/training.md',
   'src/benchmark/peers/README.md',
   'bench/NOTES.md',
 ] as const;
@@ -33,17 +37,20 @@ const inCi = (says: string) => ({ by: '.ci/run', says });
 export const coverage: Readonly<Record<string, Coverage>> = {
   'npm ci': inCi('npm ci'),
   'npm test': inCi('npm test'),
-  'npm run check': inCi('checks=(format:check lint layers types shaders)'),
-  'npm run layers': inCi('checks=(format:check lint layers types shaders)'),
+  'npm run check': inCi('checks=(format:check lint layers types docs shaders)'),
+  'npm run layers': inCi('checks=(format:check lint layers types docs shaders)'),
   'npm start': 'parsed',
+  'npm run docs': inCi('checks=(format:check lint layers types docs shaders)'),
   'npm run pack': 'parsed',
   'npm run kernels': 'parsed',
+  'npm run schema': 'parsed',
   'npm install webgpu': { by: 'package.json', says: '"webgpu": "^' },
   'npm install puppeteer': { by: 'package.json', says: '"puppeteer": "^' },
   'npm install @sparticuz/chromium': { by: 'package.json', says: '"@sparticuz/chromium": "' },
   'npx nudge': { by: 'package.json', says: '"nudge": "./dist/src/cli/main.js"' },
 
   'npm run nudge -- --help': { run: {} },
+  'npm run nudge -- train --help': { run: {} },
   'npm run nudge --': 'mentioned',
   'npm run nudge -- tune --preset lecture --budget 20 --out lecture.plan.json': {
     run: { '20': '0.3' },
@@ -65,6 +72,7 @@ export const coverage: Readonly<Record<string, Coverage>> = {
   'npm run nudge -- compare ../old.json ../new.json --fail-below 0.95': 'parsed',
   'nudge compare old.json new.json --fail-below 0.9': 'parsed',
   'nudge compare': 'mentioned',
+  'nudge train': 'mentioned',
   'npm run nudge -- check --plans 10000': 'parsed',
   'npm run nudge -- check': { by: 'test/page/check.test.ts', says: "['check'," },
   'npm run nudge -- doctor': { by: 'test/page/cli.test.ts', says: "runCli(['doctor']" },
@@ -75,14 +83,11 @@ export const coverage: Readonly<Record<string, Coverage>> = {
   'npm run nudge -- data mnist': { by: 'test/cli/commands/data.test.ts', says: "'data', 'mnist'" },
 
   'npm run bench': 'parsed',
-  'npm run bench -- --quick --json bench.json --markdown bench.md --card bench.svg': 'parsed',
   'npm run bench -- --quick --json new.json': 'parsed',
   'npm run bench -- --quick --json ../old.json': 'parsed',
   'npm run bench -- --quick --json ../new.json': 'parsed',
-  'npm run bench -- --runtime node': 'parsed',
-  'npm run bench -- --connect http://127.0.0.1:9222': 'parsed',
-  'npm run bench -- --peers': 'parsed',
   'npm run bench -- --data mnist': 'parsed',
+  'npm run bench -- --peers': 'parsed',
   'npm run bench --': 'parsed',
   'nudge bench': 'parsed',
   'nudge bench --json': 'mentioned',
@@ -115,6 +120,10 @@ export const coverage: Readonly<Record<string, Coverage>> = {
   'npm run bench:host': 'parsed',
   'npm run bench:host -- node chromium firefox': 'parsed',
 
+  'deno run -A --unstable-webgpu examples/deno.ts': {
+    by: 'test/gpu/examples.test.ts',
+    says: "'run', '-A', '--unstable-webgpu', 'examples/deno.ts'",
+  },
   'deno run --unstable-webgpu': { by: 'test/gpu/deno.test.ts', says: "'--unstable-webgpu'" },
   'google-chrome --remote-debugging-port=9222 --user-data-dir=/tmp/nudge-profile': 'foreign',
   'firefox --remote-debugging-port=9222 --profile EMPTY_FOLDER': 'foreign',
@@ -142,10 +151,9 @@ export function commandsIn(file: string): Documented[] {
   for (const [, language = '', block = ''] of text.matchAll(blocks)) {
     if (language === 'sh') lines.push(...block.split('\n'));
     else if (language === 'yaml') lines.push(...workflowSteps(block));
-    // The map of the code, in which a command stands at the end of a line or of a clause.
-    else if (language === '') {
-      lines.push(...[...block.matchAll(/npm run [\w:-]+(?: -- \w+)?/g)].map(([found]) => found));
-    } else if (language !== 'ts') throw new Error(`${file} has a block of '${language}'.`);
+    else if (!['ts', 'mermaid'].includes(language)) {
+      throw new Error(`${file} has a block of '${language}'.`);
+    }
   }
   const prose = text.replace(blocks, '');
   for (const [, code = ''] of prose.matchAll(/`([^`]+)`/g)) {

@@ -60,10 +60,7 @@ describe('adam and adamW', () => {
     [{ beta2: 1 - 1e-12 }, 'beta2 is a number'],
     [{ epsilon: 0 }, 'epsilon is a finite float32 number of at least 2^-126, and 0 was given.'],
     [{ epsilon: 1e-40 }, 'and 1e-40 was given'],
-    [
-      { weightDecay: -1 },
-      'weightDecay must be a finite float32 number of at least 0; got -1',
-    ],
+    [{ weightDecay: -1 }, 'weightDecay must be a finite float32 number of at least 0; got -1'],
     [{ weightDecay: 1e39 }, 'got 1e+39'],
   ])('refuse %j', (options, message) => {
     for (const make of [adam, adamW]) {

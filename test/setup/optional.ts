@@ -1,4 +1,5 @@
 /** Browsers and runtimes that a test may use where the machine has them. */
+import { spawnSync } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
@@ -20,6 +21,15 @@ export function optionalDeno(context: TestContext): string {
   const folders = ['node_modules/.bin', ...(process.env.PATH ?? '').split(delimiter)];
   const deno = folders.map((folder) => join(folder, file)).find(isExecutable);
   return deno ?? context.skip('Deno is absent from this machine');
+}
+
+/** The path of a Python that has PyTorch; without one the test is skipped, and the run's summary says so. */
+export function optionalPyTorch(context: TestContext): string {
+  const file = process.platform === 'win32' ? 'python.exe' : 'python3';
+  const pythons = (process.env.PATH ?? '').split(delimiter).map((folder) => join(folder, file));
+  const hasTorch = (python: string) => spawnSync(python, ['-c', 'import torch']).status === 0;
+  const python = pythons.find((path) => isExecutable(path) && hasTorch(path));
+  return python ?? context.skip('PyTorch is absent from this machine');
 }
 
 function isExecutable(path: string): boolean {
