@@ -18,7 +18,7 @@ afterAll(() => rm(folder, { recursive: true }));
 
 /** @returns the table that it prints; throws if harnesses do not agree */
 async function agree(...where: string[]): Promise<string> {
-  const args = ['--workloads', 'tiny', '--rounds', '1', '--seconds', '0.5', '--data', folder];
+  const args = ['--workloads', 'tiny', '--rounds', '1', '--seconds', '0.2', '--data', folder];
   const { code, stdout, stderr } = await runCli(
     [...args, '--within', '4', '--wait', '0', ...where],
     { cwd: folder, program: 'bench/agree.ts' },
