@@ -68,25 +68,27 @@ export default defineConfig({
     reporters: ['default', './test/setup/summary.ts'],
     // Only tests beyond this get a line of their own.
     slowTestThreshold: 5_000,
+    // All projects share one queue of two workers, so that no core waits for a test that waits: browser first and node last,
+    // as Vitest orders projects by name, and the shortest files fill the end.
     projects: [
       {
-        // Needs neither an adapter nor a browser. Files share their workers' modules, which are loaded once.
+        // Needs neither an adapter nor a browser. Files share their workers' modules, which are loaded once. Processes, since
+        // a thread has no working directory of its own.
         test: {
           root,
           name: 'node',
           include: ['test/**/*.test.ts'],
           exclude: ['test/gpu/**', 'test/page/**'],
-          pool: 'threads',
+          pool: 'forks',
           isolate: false,
           maxWorkers: 2,
           retry: 0,
           testTimeout: 30_000,
-          sequence: { groupOrder: 0 },
         },
       },
       {
         // Needs an adapter, here Dawn's. Each file in a process of its own, so that a device lost in one cannot fail
-        // another; two at a time, since a file's time on a software adapter is half compiling, which takes one core.
+        // another. A file's time on a software adapter is half compiling, which takes one core.
         test: {
           root,
           name: 'gpu',
@@ -98,21 +100,21 @@ export default defineConfig({
           retry: 0,
           testTimeout: 60_000,
           hookTimeout: 60_000,
-          sequence: { groupOrder: 1 },
         },
       },
       {
-        // Needs a browser, and has the machine to itself.
+        // Needs a browser.
         test: {
           root,
           name: 'browser',
           include: ['test/page/**/*.test.ts'],
-          globalSetup: './test/setup/askFirefox.ts',
-          fileParallelism: false,
+          globalSetup: './test/setup/prepareBrowsers.ts',
+          pool: 'forks',
+          isolate: true,
+          maxWorkers: 2,
           retry: 0,
           testTimeout: 120_000,
           hookTimeout: 120_000,
-          sequence: { groupOrder: 2 },
         },
       },
     ],

@@ -122,6 +122,9 @@ function kernelsInNode(): Harness {
   };
 }
 
+/** Seconds of a repeat of `nudge bench`, about. */
+const repeatSeconds = 0.3;
+
 /** `nudge bench` and `nudge train`, as processes of their own. */
 function commands(place: string, options: Options, folder: string): Harness[] {
   const { seconds, data, wait } = options;
@@ -142,6 +145,7 @@ function commands(place: string, options: Options, folder: string): Harness[] {
     }
     return await readFile(file, 'utf8');
   };
+  const repeats = Math.max(2, Math.round(seconds / repeatSeconds));
   // The latest rate of each workload decides how many steps `train` makes.
   const rates = new Map<string, number>();
   return [
@@ -150,7 +154,8 @@ function commands(place: string, options: Options, folder: string): Harness[] {
       name: reference,
       async rate({ name }) {
         const one = ['--workloads', name, '--backends', 'webgpu', '--wait', `${wait}`];
-        const { workloads: measured } = readResult(await run('bench', ...one));
+        const long = ['--repeats', `${repeats}`, '--seconds', `${seconds / repeats}`];
+        const { workloads: measured } = readResult(await run('bench', ...one, ...long));
         const series = measured[0]?.series.find(({ backend }) => backend === 'webgpu');
         if (!series) throw new Error('The result has no series of webgpu.');
         rates.set(name, series.estimate.middle);

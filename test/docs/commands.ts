@@ -107,7 +107,7 @@ export const coverage: Readonly<Record<string, Coverage>> = {
     by: 'test/page/firstStep.test.ts',
     says: "'bench/firstStep.ts', '--loads'",
   },
-  'npm run bench:agree': { by: 'test/page/agree.test.ts', says: "'bench/agree.ts', ...args" },
+  'npm run bench:agree': { by: 'test/page/agree.test.ts', says: "program: 'bench/agree.ts'" },
   'npm run bench:aa': 'parsed',
   'npm run bench:aa -- --runs 20': 'parsed',
   'npm run bench:kernels -- lecture': 'parsed',

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 
 import { readResult } from '../../src/benchmark/result/read.ts';
 import packageJson from '../../package.json' with { type: 'json' };
-import { makeFolder, runCli, writeTinyMnist } from '../cli/runCli.ts';
+import { callCli, makeFolder, runCli, writeTinyMnist } from '../cli/runCli.ts';
 import { writeFakePython } from '../support/fakePython.ts';
 
 let folder: string;
@@ -19,7 +19,7 @@ afterAll(() => rm(folder, { recursive: true }));
 
 // Other programs are no reason for a test to wait.
 const node = ['bench', '--data', 'images', '--wait', '0', '--runtime', 'node'];
-const short = ['--repeats', '2', '--seconds', '0.02'];
+const short = ['--repeats', '2', '--blocks', '1', '--seconds', '0.02'];
 
 async function read(file: string) {
   return readResult(await readFile(join(folder, file), 'utf8'));
@@ -40,7 +40,7 @@ it('a quick run is verified, ends with exit code 0, and says what ran where', as
     workloads: ['tiny'],
     backends: ['cpu-1', 'cpu', 'webgpu'],
     repeats: 2,
-    blocks: 2,
+    blocks: 1,
     repeatSeconds: 0.02,
     seed: 1,
   });
@@ -58,7 +58,7 @@ it('a quick run is verified, ends with exit code 0, and says what ran where', as
 
 it('Ctrl-C keeps what is finished with exit code 130, and --resume does the rest and no more', async () => {
   // Long enough for the signal to get there in time.
-  const long = ['--repeats', '20', '--seconds', '0.05'];
+  const long = ['--repeats', '4', '--blocks', '2', '--seconds', '0.1'];
   const backends = ['--backends', 'cpu-1', '--workloads', 'tiny,batch-10,batch-1'];
   const stopped = await runCli([...node, ...backends, ...long, '--json', 'stopped.json'], {
     cwd: folder,
@@ -72,7 +72,7 @@ it('Ctrl-C keeps what is finished with exit code 130, and --resume does the rest
   expect(first.workloads.map(({ name }) => name)).toContain('tiny');
   expect(first.workloads.length).toBeLessThan(3);
 
-  const resumed = await runCli(
+  const resumed = await callCli(
     [...node, '--resume', 'stopped.json', '--json', 'stopped.json', '--markdown', 'whole.md'],
     { cwd: folder },
   );
@@ -83,7 +83,7 @@ it('Ctrl-C keeps what is finished with exit code 130, and --resume does the rest
   for (const [w, { series }] of first.workloads.entries()) {
     const repeats = series[0]!.samplesPerSecond;
     const all = whole.workloads[w]!.series[0]!.samplesPerSecond;
-    expect(all.length).toBe(20);
+    expect(all.length).toBe(4);
     expect(all.slice(0, repeats.length)).toEqual(repeats);
   }
   expect(whole.startedAt).toBe(first.startedAt);
@@ -108,7 +108,7 @@ it('without an adapter the CPU is measured, with the reason, and exit code 1', a
 
 it('pictures of another size are refused before anything is begun, and nothing is written', async () => {
   const before = await readdir(folder);
-  const failed = await runCli(
+  const failed = await callCli(
     [
       'bench',
       '--data',
@@ -141,7 +141,7 @@ it('--peers has Python beside, and goes on where that is wrong or absent', async
     '-',
   ];
   const python = await writeFakePython(folder);
-  const wrong = await runCli([...beside, '--python', python], { cwd: folder });
+  const wrong = await callCli([...beside, '--python', python], { cwd: folder });
   const { settings, flags } = readResult(wrong.stdout);
   expect(settings.backends).toEqual(['cpu', 'numpy']);
   const messages = flags.filter(({ backend }) => backend === 'numpy').map(({ message }) => message);
@@ -150,7 +150,7 @@ it('--peers has Python beside, and goes on where that is wrong or absent', async
   ]);
   expect(wrong.code).toBe(0);
 
-  const absent = await runCli([...beside, '--python', join(folder, 'none')], { cwd: folder });
+  const absent = await callCli([...beside, '--python', join(folder, 'none')], { cwd: folder });
   expect(absent.stderr).toContain("Python's libraries were not measured");
   expect(readResult(absent.stdout).settings.backends).toEqual(['cpu']);
   expect(absent.code).toBe(0);

@@ -5,7 +5,14 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import type { Probed } from '../../src/cli/doctor/examine.ts';
-import { makeFolder, runCli, withoutTimes, writeTinyMnist, type Report } from '../cli/runCli.ts';
+import {
+  callCli,
+  makeFolder,
+  runCli,
+  withoutTimes,
+  writeTinyMnist,
+  type Report,
+} from '../cli/runCli.ts';
 
 let folder: string;
 beforeAll(async () => {
@@ -14,9 +21,9 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true }));
 
-async function train(...args: string[]): Promise<Report> {
+async function train(call: typeof callCli, ...args: string[]): Promise<Report> {
   const tiny = ['--data', 'tiny', '--layers', '16,8,10', '--batch-size', '16', '--runtime', 'node'];
-  const { code, stdout, stderr } = await runCli(['train', ...tiny, '--json', '-', ...args], {
+  const { code, stdout, stderr } = await call(['train', ...tiny, '--json', '-', ...args], {
     cwd: folder,
   });
   expect([code, stderr]).toEqual([0, expect.stringMatching(/(^|\n)Trained after .*\n$/)]);
@@ -25,8 +32,8 @@ async function train(...args: string[]): Promise<Report> {
 
 it('two runs report the same but for the times, with the adapter and the plan', async () => {
   const args = ['--backend', 'webgpu', '--epochs', '2'];
-  const first = await train(...args);
-  expect(withoutTimes(await train(...args))).toEqual(withoutTimes(first));
+  const first = await train(runCli, ...args);
+  expect(withoutTimes(await train(callCli, ...args))).toEqual(withoutTimes(first));
   expect(first).toMatchObject({
     backend: 'webgpu',
     choice: null,
@@ -38,10 +45,10 @@ it('two runs report the same but for the times, with the adapter and the plan', 
 });
 
 it('streamed training gives the bits of resident training, and both are near the reference', async () => {
-  const streamed = await train('--backend', 'webgpu', '--steps', '20', '--stream', 'on');
-  const resident = await train('--backend', 'webgpu', '--steps', '20', '--stream', 'off');
+  const streamed = await train(callCli, '--backend', 'webgpu', '--steps', '20', '--stream', 'on');
+  const resident = await train(callCli, '--backend', 'webgpu', '--steps', '20', '--stream', 'off');
   expect(streamed.sha256).toBe(resident.sha256);
-  const reference = await train('--backend', 'reference', '--steps', '20');
+  const reference = await train(callCli, '--backend', 'reference', '--steps', '20');
   expect(resident.evaluation.cost).toBeCloseTo(reference.evaluation.cost, 4);
 });
 
@@ -59,7 +66,7 @@ it('auto says what it chose and why', async () => {
 
 it('a browser that is not there is named in a sentence', async () => {
   const args = ['train', '--data', 'tiny', '--layers', '16,10', '--steps', '1'];
-  const failed = await runCli([...args, '--backend', 'webgpu', '--browser', '/nowhere/chrome'], {
+  const failed = await callCli([...args, '--backend', 'webgpu', '--browser', '/nowhere/chrome'], {
     cwd: folder,
   });
   expect(failed.stderr).toBe(

@@ -77,7 +77,7 @@ async function runOnce(
   packSamples(dataset.features, 23, 17, bytes);
   const result = await runKernel(device, kernel, {
     parameters,
-    rates,
+    optimizerScalars: rates,
     order,
     scratch: { poisoned: 4 * scratchVec4s(step) * count },
     samples: new Uint32Array(bytes.buffer),

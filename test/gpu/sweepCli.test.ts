@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import type { SweepRow } from '../../src/benchmark/sweepJob.ts';
-import { makeFolder, runCli, writeTinyMnist, type CliOptions } from '../cli/runCli.ts';
+import { callCli, makeFolder, runCli, writeTinyMnist } from '../cli/runCli.ts';
 
 let folder: string;
 beforeAll(async () => {
@@ -34,7 +34,7 @@ const network = [
 
 it('lists every seed with every learning rate from the best on, each as nudge train has it', async () => {
   const sweep = ['--seeds', '2', '--learning-rates', '1,3', '--epochs', '3'];
-  const { code, stdout, stderr } = await runCli(['sweep', ...network, ...sweep, '--json', '-'], {
+  const { code, stdout, stderr } = await callCli(['sweep', ...network, ...sweep, '--json', '-'], {
     cwd: folder,
   });
   expect([code, stderr]).toEqual([0, expect.stringContaining('4 networks, 39 steps each, in ')]);
@@ -51,7 +51,7 @@ it('lists every seed with every learning rate from the best on, each as nudge tr
 
   const one = ['--backend', 'reference', '--seed', '2', '--learning-rate', '3', '--epochs', '3'];
   // The runtime is where WebGPU runs, and the reference needs none.
-  const trained = await runCli(['train', ...network.slice(0, -2), ...one, '--json', '-'], {
+  const trained = await callCli(['train', ...network.slice(0, -2), ...one, '--json', '-'], {
     cwd: folder,
   });
   const { evaluation, epochs } = JSON.parse(trained.stdout) as {
@@ -80,8 +80,7 @@ describe('a sweep that is interrupted', () => {
   ];
   const read = async (name: string) =>
     JSON.parse(await readFile(join(folder, name), 'utf8')) as SweepReport;
-  const run = (args: readonly string[], options: Partial<CliOptions> = {}) =>
-    runCli(args, { cwd: folder, ...options });
+  const run = (args: readonly string[]) => callCli(args, { cwd: folder });
 
   it('lists what it has, and goes on to what it would have been without', async () => {
     const files = [
@@ -92,7 +91,8 @@ describe('a sweep that is interrupted', () => {
       '--save',
       'half-best.safetensors',
     ];
-    const half = await run([...sweep, ...files], {
+    const half = await runCli([...sweep, ...files], {
+      cwd: folder,
       isTerminal: true,
       signalAt: { pattern: /epoch [2-9]/, name: 'SIGINT' },
     });
@@ -170,7 +170,7 @@ it('refuses a network that is too large for a workgroup, with exit code 1', asyn
     '--seeds',
     '1',
   ];
-  const { code, stdout, stderr } = await runCli(large, { cwd: folder });
+  const { code, stdout, stderr } = await callCli(large, { cwd: folder });
   expect(stderr).toContain('more than one workgroup can do in a dispatch');
   expect([code, stdout]).toEqual([1, '']);
 });

@@ -2,24 +2,28 @@
  * A short `npm run bench:agree`: the harnesses of the repository measure the same training. Rates vary on a busy machine, so
  * factors of 5 pass; the test finds a harness that measures its own waiting.
  */
-import { execFile } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
+import { rm } from 'node:fs/promises';
 
-import { expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 
+import { makeFolder, runCli, writeTinyMnist } from '../cli/runCli.ts';
 import { optionalFirefox } from '../setup/optional.ts';
 
-const root = fileURLToPath(new URL('../../', import.meta.url));
+let folder: string;
+beforeAll(async () => {
+  folder = await makeFolder();
+  await writeTinyMnist(folder, { trainingCount: 2000, testCount: 100, side: 28 });
+});
+afterAll(() => rm(folder, { recursive: true }));
 
 /** @returns the table that it prints; throws if harnesses do not agree */
 async function agree(...where: string[]): Promise<string> {
-  const args = ['--workloads', 'tiny', '--rounds', '1', '--seconds', '0.5', '--data', 'digits'];
-  const { stdout } = await promisify(execFile)(
-    process.execPath,
-    ['--import', 'tsx', 'bench/agree.ts', ...args, '--within', '4', '--wait', '0', ...where],
-    { cwd: root },
+  const args = ['--workloads', 'tiny', '--rounds', '1', '--seconds', '0.2', '--data', folder];
+  const { code, stdout, stderr } = await runCli(
+    [...args, '--within', '4', '--wait', '0', ...where],
+    { cwd: folder, program: 'bench/agree.ts' },
   );
+  expect(code, `${stdout}${stderr}`).toBe(0);
   return stdout;
 }
 

@@ -57,7 +57,9 @@ it('the job of the page runs the benchmark in a worker, tells of it, stops and g
 it('the page runs it in Firefox too, on the GPU that workers have there', async (context) => {
   const host = await hostPage(await optionalFirefox(context));
   try {
-    const page = await host.open('?workloads=tiny&repeats=2&seconds=0.02&samples=1000&auto=1');
+    const page = await host.open(
+      '?workloads=tiny&repeats=2&blocks=1&seconds=0.02&samples=1000&auto=1',
+    );
     const { workloads, environment } = await resultOf(page);
     expect(environment.name).toMatch(/^Firefox \d+$/);
     expect(workloads[0]?.series.map(({ backend }) => backend).sort()).toEqual([

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { readResult } from '../../src/benchmark/result/read.ts';
 import { findBrowser } from '../../src/node/browser.ts';
 import { describePython, pythonBackends } from '../../src/node/pythonPeers.ts';
-import { makeFolder, runCli, writeTinyMnist } from '../cli/runCli.ts';
+import { callCli, makeFolder, runCli, writeTinyMnist } from '../cli/runCli.ts';
 import { writeFakePython } from '../support/fakePython.ts';
 import { ownPage, startRemoteBrowser } from '../support/remoteBrowser.ts';
 
@@ -20,13 +20,13 @@ afterAll(() => rm(folder, { recursive: true }));
 
 // Other programs are no reason for a test to wait.
 const bench = ['bench', '--data', 'images', '--wait', '0'];
-const short = ['--repeats', '2', '--seconds', '0.02'];
+const short = ['--repeats', '2', '--blocks', '1', '--seconds', '0.02'];
 
 it('--connect runs in a browser that runs already, and leaves it as it was', async () => {
   const remote = await startRemoteBrowser(await findBrowser());
   try {
     const { host } = new URL(remote.endpoint);
-    const { code, stdout, stderr } = await runCli(
+    const { code, stdout, stderr } = await callCli(
       [
         ...[...bench, ...short, '--quick', '--workloads', 'tiny'],
         ...['--connect', `http://${host}`, '--json', '-'],
@@ -53,7 +53,7 @@ it('--connect runs in a browser that runs already, and leaves it as it was', asy
 
 it('Ctrl-C keeps what the browser has finished, with exit code 130', async () => {
   // Long enough for the signal to get there in time.
-  const long = ['--repeats', '30', '--seconds', '0.1'];
+  const long = ['--repeats', '6', '--blocks', '2', '--seconds', '0.2'];
   const stopped = await runCli(
     [
       ...[...bench, ...long, '--backends', 'cpu-1', '--workloads', 'tiny,batch-10,batch-1'],
@@ -74,7 +74,7 @@ it('Ctrl-C keeps what the browser has finished, with exit code 130', async () =>
 });
 
 it('--peers times other libraries beside, threads and all, under the page’s policy', async () => {
-  const { code, stdout, stderr } = await runCli(
+  const { code, stdout, stderr } = await callCli(
     [
       ...bench,
       ...short,
@@ -106,7 +106,7 @@ it('--peers asks Python, which Node starts for the page’s worker', async (cont
   context.skip(process.platform === 'win32', 'Windows runs no script by its first line');
   // A stand-in, whose cost is 2 whatever it trains.
   const python = await writeFakePython(folder);
-  const { code, stdout, stderr } = await runCli(
+  const { code, stdout, stderr } = await callCli(
     [
       ...[...bench, ...short, '--workloads', 'tiny', '--backends', 'cpu', '--peers'],
       ...['--python', python, '--json', '-'],
@@ -131,7 +131,7 @@ it('--peers times what Python has beside, in a browser', async (context) => {
   const found = await describePython('python3');
   const backends = pythonBackends(found);
   context.skip(backends.length === 0, found.notes[0]);
-  const { code, stdout } = await runCli(
+  const { code, stdout } = await callCli(
     [...bench, ...short, '--workloads', 'tiny', '--backends', 'cpu', '--peers', '--json', '-'],
     { cwd: folder },
   );

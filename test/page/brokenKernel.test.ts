@@ -19,7 +19,7 @@ afterAll(() => host.close());
 it('a kernel that computes something else has no score, and the tensor is named', async () => {
   expect(edits).toBeGreaterThan(0);
   const page = await host.open(
-    '?workloads=tiny&backend=webgpu,cpu&repeats=2&seconds=0.02&samples=1000&auto=1',
+    '?workloads=tiny&backend=webgpu,cpu&repeats=2&blocks=1&seconds=0.02&samples=1000&auto=1',
   );
   const result = await resultOf(page);
   expect(result.scores.map(({ backend }) => backend)).toEqual(['cpu']);

@@ -4,7 +4,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 
 import { BrowserError, ConfigurationError, NoAdapterError } from '../../src/errors.ts';
 import { openBrowserSession } from '../../src/node/browserSession.ts';
@@ -47,12 +47,17 @@ describe('in Chromium', () => {
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'nudge-mount-'));
     await writeFile(join(folder, 'labels'), 'seven');
+    // Other tests start browsers at the same time.
+    vi.stubEnv('TMPDIR', folder);
     leftBefore = leftovers();
     session = await openBrowserSession({
       mounts: [{ path: '/data/mnist/', folder, files: ['labels'] }],
     });
   });
-  afterAll(() => rm(folder, { recursive: true }));
+  afterAll(async () => {
+    vi.unstubAllEnvs();
+    await rm(folder, { recursive: true });
+  });
 
   it('there is an adapter, with features and limits, on an isolated page', async () => {
     const found = await session.call<BrowserEnvironment>('environment');

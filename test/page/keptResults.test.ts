@@ -14,7 +14,7 @@ beforeAll(async () => {
 afterAll(() => host.close());
 afterEach(() => host.closePages());
 
-const brief = '?workloads=tiny&backend=cpu&samples=500&repeats=2&seconds=0.01';
+const brief = '?workloads=tiny&backend=cpu&samples=500&repeats=2&blocks=1&seconds=0.01';
 
 const made = (startedAt: string, webgpu = 1): BenchmarkResult => ({
   ...makeBenchmarkResult({ workloads: ['tiny', 'mid'], curvePoints: 3, factors: { webgpu } }),

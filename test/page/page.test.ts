@@ -22,7 +22,7 @@ afterAll(() => host.close());
 afterEach(() => host.closePages());
 
 /** Few samples and few short repeats: a run of seconds. */
-const brief = 'repeats=2&seconds=0.02&samples=1000';
+const brief = 'repeats=2&blocks=1&seconds=0.02&samples=1000';
 
 describe('a run', () => {
   it('that the address starts needs no click', async () => {
@@ -33,7 +33,7 @@ describe('a run', () => {
   });
 
   it('that is stopped keeps what is finished, and goes on from there', async () => {
-    const page = await host.open(`?workloads=tiny,mid,batch-10&backend=cpu-1,cpu&${brief}`);
+    const page = await host.open(`?workloads=tiny,mid&backend=cpu&${brief}`);
     await page.click('#start');
     await waitForText(page, '#status', /mid/);
     expect(await textOf(page, '#start')).toBe('Stop');
@@ -51,7 +51,7 @@ describe('a run', () => {
     await page.click('#start');
     await waitForText(page, '#status', /^Done in/);
     const resumed = await resultOf(page);
-    expect(resumed.workloads.map(({ name }) => name)).toEqual(['tiny', 'mid', 'batch-10']);
+    expect(resumed.workloads.map(({ name }) => name)).toEqual(['tiny', 'mid']);
     const ratesOf = ({ workloads: [tiny] }: BenchmarkResult) => tiny!.series[0]!.samplesPerSecond;
     expect(ratesOf(resumed)[0]).toBe(ratesOf(stopped)[0]);
     expect(ratesOf(resumed)).toHaveLength(2);
@@ -290,7 +290,7 @@ describe('MNIST files', () => {
   }
 
   it('that are chosen are what is trained on, until the reader wants digits again', async () => {
-    const page = await host.open(`?workloads=tiny&backend=cpu-1&repeats=2&seconds=0.02`);
+    const page = await host.open(`?workloads=tiny&backend=cpu-1&repeats=2&blocks=1&seconds=0.02`);
     await choose(page, makeFiles());
     await waitForText(page, '#data', /^Your MNIST files: 240 .* 40 for testing\.$/);
     expect(await isHidden(page, '#samples')).toBe(false);
@@ -302,7 +302,7 @@ describe('MNIST files', () => {
   });
 
   it('that are dropped and still being read are waited for, and none can be chosen while they are learned from', async () => {
-    const page = await host.open(`?workloads=tiny&backend=cpu-1&repeats=20&seconds=0.1`);
+    const page = await host.open(`?workloads=tiny&backend=cpu-1&repeats=6&blocks=1&seconds=0.2`);
     const files = Object.entries(makeFiles()).map(([name, bytes]) => [name, [...bytes]] as const);
     await page.evaluate((entries) => {
       const dataTransfer = new DataTransfer();

@@ -6,7 +6,14 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { loadParameters, saveParameters } from '../../../src/formats/parameters.ts';
 import { Network } from '../../../src/network/network.ts';
-import { makeFolder, runCli, withoutTimes, writeTinyMnist, type Report } from '../runCli.ts';
+import {
+  callCli,
+  makeFolder,
+  runCli,
+  withoutTimes,
+  writeTinyMnist,
+  type Report,
+} from '../runCli.ts';
 
 let folder: string;
 beforeAll(async () => {
@@ -16,7 +23,7 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true }));
 
 const tiny = ['--data', 'tiny', '--layers', '16,8,10', '--batch-size', '16'];
-const run = (...args: string[]) => runCli(args, { cwd: folder });
+const run = (...args: string[]) => callCli(args, { cwd: folder });
 
 async function report(file: string): Promise<Report> {
   return JSON.parse(await readFile(join(folder, file), 'utf8')) as Report;

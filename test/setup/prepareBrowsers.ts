@@ -1,12 +1,14 @@
 /**
- * Runs once before the tests under test/page, and asks the machine's Firefox, where there is one, for WebGPU: releases
- * have it switched off on some platforms, which says nothing about nudge.
+ * Runs once before the tests under test/page. It builds the page, which test files that start at the same time would each
+ * build, and asks the machine's Firefox, where there is one, for WebGPU: releases have it switched off on some platforms,
+ * which says nothing about nudge.
  */
 import type { TestProject } from 'vitest/node';
 
 import { NoAdapterError } from '../../src/errors.ts';
 import { findBrowsers } from '../../src/node/browser.ts';
 import { openBrowserSession } from '../../src/node/browserSession.ts';
+import { providePage } from '../../src/node/pageFolder.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -15,7 +17,8 @@ declare module 'vitest' {
   }
 }
 
-export default async function askFirefox(project: TestProject): Promise<void> {
+export default async function prepareBrowsers(project: TestProject): Promise<void> {
+  await providePage();
   project.provide('firefoxRefusal', await findRefusal());
 }
 
