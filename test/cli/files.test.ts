@@ -12,10 +12,12 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
+import * as v from 'valibot';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import { FileError, UsageError } from '../../src/cli/errors.ts';
-import { prepareOutput, readInput } from '../../src/cli/files.ts';
+import { parseJson, prepareOutput, prepareOutputs, readInput } from '../../src/cli/files.ts';
+import { FormatError } from '../../src/errors.ts';
 
 let folder: string;
 beforeEach(async () => {
@@ -58,7 +60,7 @@ describe('a file to be written', () => {
     expect(await readFile(longest, 'utf8')).toBe('content');
     const refused = prepareOutput(`${longest}n`, '--save');
     await expect(refused).rejects.toThrow(UsageError);
-    await expect(refused).rejects.toThrow('its name is too long (255 bytes');
+    await expect(refused).rejects.toThrow('its name is too long (most systems allow 255 bytes)');
   });
 
   it('goes where a link leads, and leaves the link', async () => {
@@ -90,7 +92,7 @@ describe('a file to be written', () => {
     const refused = prepareOutput(path, '--save');
     await expect(refused).rejects.toThrow(UsageError);
     await expect(refused).rejects.toThrow(
-      `--save cannot write '${path}': there is no folder ${join(folder, 'missing')}. Make it first, or name another file.`,
+      `--save cannot write '${path}': there is no folder ${join(folder, 'missing')}. Create it, or name another file.`,
     );
   });
 
@@ -100,7 +102,7 @@ describe('a file to be written', () => {
       `there is no folder ${join(folder, 'file')}`,
     );
     await expect(prepareOutput(folder, '--json')).rejects.toThrow(
-      `--json takes the name of a file, and '${folder}' is a folder.`,
+      `--json must name a file; '${folder}' is a folder.`,
     );
     await expect(prepareOutput('', '--json')).rejects.toThrow(UsageError);
   });
@@ -136,11 +138,41 @@ describe('a file to be written', () => {
   });
 });
 
-it('a file that cannot be read is named, with the reason and the option', async () => {
-  const path = join(folder, 'absent.safetensors');
-  await expect(readInput(path, '--load')).rejects.toThrow(FileError);
-  await expect(readInput(path, '--load')).rejects.toThrow(
-    `The file '${path}' cannot be read: there is no such file. Check the path given to --load.`,
-  );
-  await expect(readInput(folder, '--load')).rejects.toThrow('it is a folder');
+describe('a file to be read', () => {
+  const read = (path: string) => readInput(path, '--load', (bytes) => bytes.length);
+
+  it('is named with the reason and the option if it cannot be read', async () => {
+    const path = join(folder, 'absent.safetensors');
+    await expect(read(path)).rejects.toThrow(FileError);
+    await expect(read(path)).rejects.toThrow(
+      `The file '${path}' cannot be read: there is no such file. Check the path given to --load.`,
+    );
+    await expect(read(folder)).rejects.toThrow('it is a folder');
+  });
+
+  it('is named if it cannot be parsed', async () => {
+    const path = join(folder, 'a.json');
+    await writeFile(path, '{"count": "one"}');
+    const parse = (schema: v.GenericSchema) =>
+      readInput(path, '--load', (bytes) =>
+        parseJson(schema, new TextDecoder().decode(bytes), 'a count'),
+      );
+    expect(await parse(v.object({ count: v.string() }))).toEqual({ count: 'one' });
+    const refused = parse(v.object({ count: v.number() }));
+    await expect(refused).rejects.toThrow(FormatError);
+    await expect(refused).rejects.toThrow(`In ${path}: This is not a count: count: Invalid type`);
+    await writeFile(path, '{');
+    await expect(parse(v.unknown())).rejects.toThrow('This is not a count: it is not JSON (');
+  });
+});
+
+it.each<[string | undefined, Record<string, string>, string]>([
+  ['a', { csv: './a' }, "--json and --csv both name './a'. Give them different files."],
+  [undefined, { csv: 'b', card: 'b' }, "--csv and --card both name 'b'."],
+  [undefined, { csv: 'absent/a.csv' }, "--csv cannot write 'absent/a.csv': there is no folder"],
+  [undefined, { markdown: '.' }, "--markdown must name a file; '.' is a folder."],
+])('outputs are refused: --json %s and %j', async (json, paths, sentence) => {
+  const refused = prepareOutputs(json, paths);
+  await expect(refused).rejects.toThrow(UsageError);
+  await expect(refused).rejects.toThrow(sentence);
 });

@@ -253,7 +253,7 @@ describe('piped', () => {
     const { code, stderr } = await run('train', '--backend', 'cpu', '--steps', '1');
     expect(code).toBe(0);
     expect(stderr).toBe(
-      `Data: digits, which nudge draws itself; for MNIST, which is not in ${join(folder, 'data', 'mnist')}, run 'nudge data mnist'.\n`,
+      `Data: digits drawn by nudge. MNIST is not in ${join(folder, 'data', 'mnist')}; run 'nudge data mnist' to download it.\n`,
     );
   });
 });
@@ -329,19 +329,19 @@ describe('a run that fails', () => {
       'two outputs into one file',
       [...tiny, '--json', 'one', '--save', './one'],
       2,
-      "--save and --json both name './one'",
+      "--json and --save both name './one'",
     ],
     [
       'a browser for the reference',
       [...tiny, '--backend', 'reference', '--runtime', 'chromium'],
       2,
-      "Backend 'reference' runs in Node, and --runtime chromium was given",
+      "Backend 'reference' runs in Node; got --runtime chromium.",
     ],
     [
       'a browser’s path for the reference',
       [...tiny, '--backend', 'reference', '--browser', '/bin/x'],
       2,
-      "--browser /bin/x was given, and backend 'reference' uses none",
+      "Backend 'reference' runs in Node; got --browser /bin/x.",
     ],
   ];
 
@@ -412,7 +412,7 @@ describe.each([
       signalAt: { pattern: /epoch 3: /, name },
     });
     expect(stopped.code).toBe(code);
-    expect(stopped.stderr).toContain('Stopping after the steps under way.');
+    expect(stopped.stderr).toContain('Stopping after the current steps.');
     expect(stopped.stdout).toMatch(/\nStopped after [\d,]+ steps \(\d+ epochs\)/);
     const reached = await report(`${name}.json`);
     expect(reached.isStopped).toBe(true);
