@@ -25,6 +25,14 @@ export const number = (
     parseNumber(nameOf(flags), value, range, isInRange),
   );
 
+/** A number of seconds in a range, by default all above 0. */
+export function seconds(flags: string, description: string, range?: readonly [number, number]) {
+  if (!range) return number(flags, description, 'above 0', (value) => value > 0);
+  const [min, max] = range;
+  const isInRange = (value: number) => value >= min && value <= max;
+  return number(flags, description, `from ${min} to ${max}`, isInRange);
+}
+
 export const onOff = (flags: string, description: string): Option =>
   text(flags, description).argParser((value) => parseSwitch(nameOf(flags), value));
 
@@ -65,6 +73,10 @@ export const data = () =>
 
 export const json = () =>
   text('--json <file>', 'write a JSON report; - writes it to stdout and all other text to stderr');
+
+/** @param conflicts options whose values come from the file */
+export const resume = (what: string, conflicts: string[]) =>
+  text('--resume <file>', `continue ${what}`).conflicts(conflicts);
 
 export const preset = (description = 'a network and its training settings') =>
   choice('--preset <name>', description, Object.keys(presets));

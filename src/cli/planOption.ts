@@ -1,5 +1,4 @@
 /** `--plan`: reads the plan of a training from a file, or tunes it first. */
-import type { TrainConfiguration } from '../benchmark/trainJob.ts';
 import type { TuneConfiguration, TuneEvent, TuneResult } from '../benchmark/tuneJob.ts';
 import { parsePlan } from '../gpu/plan/file.ts';
 import type { Plan } from '../gpu/plan/plan.ts';
@@ -82,23 +81,4 @@ export async function tunedPlan(
   const isDefault = tuning?.isDefault === true ? ', nothing was faster than the default' : '';
   run.terminal.note(`Plan: ${origins[from]}${isDefault}: ${plan}.`);
   return planFile.plan;
-}
-
-/** The part of a training's configuration that tuning needs. */
-export function tuneConfiguration(
-  network: TuneConfiguration['network'],
-  training: Omit<TrainConfiguration, 'network'>,
-  budgetSeconds: number,
-): TuneConfiguration {
-  const { batchSize, optimizer, learningRate, momentum, weightDecay, clipNorm } = training;
-  return {
-    network,
-    batchSize,
-    learningRate,
-    ...(optimizer && { optimizer }),
-    momentum,
-    ...(weightDecay !== undefined && { weightDecay }),
-    ...(clipNorm !== undefined && { clipNorm }),
-    budgetMs: 1000 * budgetSeconds,
-  };
 }

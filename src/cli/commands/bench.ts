@@ -43,8 +43,6 @@ type BenchOptions = BenchArguments &
   Readonly<Partial<Record<'csv' | 'markdown' | 'card', string>>>;
 
 const { repeats, blocks, repeatSeconds, waitSeconds } = settingsRanges;
-const seconds = (flags: string, description: string, [min, max]: readonly [number, number]) =>
-  option.number(flags, description, `from ${min} to ${max}`, (s) => s >= min && s <= max);
 
 export const bench: CommandDefinition<BenchOptions> = {
   name: 'bench',
@@ -58,15 +56,13 @@ export const bench: CommandDefinition<BenchOptions> = {
     option.data(),
     option.text(
       '--quick',
-      `run for half a minute: only ${quickWorkloads.join(' and ')}, with shorter repeats`,
+      `run for half a minute: ${quickWorkloads.join(' and ')} in shorter repeats`,
     ),
     option.json(),
     option.text('--csv <file>', 'write a table with one row per repeat'),
     option.text('--markdown <file>', 'write the result as Markdown, for an issue'),
     option.text('--card <file>', 'write a picture of the result (SVG)'),
-    option
-      .text('--resume <file>', 'continue a stopped run from its --json')
-      .conflicts(resumedSettings),
+    option.resume('a stopped run from its --json', resumedSettings),
   ],
   advanced: [
     option.text(
@@ -75,7 +71,7 @@ export const bench: CommandDefinition<BenchOptions> = {
     ),
     option.text(
       '--python <path>',
-      'with --peers: the interpreter for PyTorch and NumPy; default: python3, with --connect none',
+      'with --peers: the interpreter to use; default: python3, with --connect none',
     ),
     option.text('--no-python', 'with --peers: leave PyTorch and NumPy out'),
     option.list(
@@ -83,27 +79,19 @@ export const bench: CommandDefinition<BenchOptions> = {
       `any of ${workloads.map(({ name }) => name).join(', ')}; default: all, but huge only on a hardware adapter`,
       String,
     ),
-    option.list(
-      '--backends <names...>',
-      `any of ${ownBackends.join(', ')} (cpu-1: one thread); default: all`,
-      String,
-    ),
+    option.list('--backends <names...>', `any of ${ownBackends.join(', ')}; default: all`, String),
     option.whole('--repeats <n>', 'repeats per backend; default: 10', ...repeats),
     option.whole(
       '--blocks <n>',
-      'blocks that the repeats are divided into, each in a fresh worker; default: 5',
+      'groups of repeats, each in a fresh worker; default: 5',
       ...blocks,
     ),
-    seconds(
+    option.seconds(
       '--seconds <s>',
-      'approximate duration of a repeat; default: 0.3, with --quick 0.1',
+      'seconds per repeat, approximately; default: 0.3, with --quick 0.1',
       repeatSeconds,
     ),
-    seconds(
-      '--wait <s>',
-      'maximum wait until other programs leave the processor idle; default: 20',
-      waitSeconds,
-    ),
+    option.seconds('--wait <s>', 'seconds to wait for an idle processor; default: 20', waitSeconds),
     option.seed('seed of networks and orders; default: 1'),
     ...option.runtime('chromium'),
     option.text(
@@ -114,12 +102,7 @@ export const bench: CommandDefinition<BenchOptions> = {
       '--host <name>',
       'with --connect: the host of the page for that browser; default: 127.0.0.1. Browsers have WebGPU only on localhost and https://, so forward the port instead: ssh -R 8377:127.0.0.1:8377 MACHINE',
     ),
-    option.whole(
-      '--port <n>',
-      'with --connect: the port of the page; default: a free one',
-      1,
-      65_535,
-    ),
+    option.whole('--port <n>', 'with --connect: port of the page; default: a free one', 1, 65_535),
   ],
   examples: [
     'nudge bench',

@@ -25,10 +25,7 @@ export const check: CommandDefinition<CheckOptions> = {
   simple: [option.json()],
   advanced: [
     option.whole('--rounds <n>', 'random inputs per kernel; default: 2'),
-    option.number(
-      '--fraction <share>',
-      "share of each kernel's cases to check, chosen by --seed; default: 1",
-    ),
+    option.number('--fraction <share>', "share of each kernel's cases to check; default: 1"),
     option.whole('--plans <n>', 'random plans to train small networks with; default: 0', 0),
     option.seed('seed of the random choices; default: 1'),
     ...option.runtime(),

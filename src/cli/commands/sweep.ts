@@ -65,16 +65,8 @@ Ctrl-C stops within a second or two and lists the networks as they are. With --c
     ),
     option.epochs(sweepDefaults.epochs),
     option.text('--save <file>', 'write the weights of the best network (safetensors)'),
-    option.text(
-      '--checkpoint <file>',
-      'write the state of all networks every minute and at the end, for --resume',
-    ),
-    option
-      .text(
-        '--resume <file>',
-        'continue from a --checkpoint with its settings; --epochs may be larger',
-      )
-      .conflicts(settings),
+    option.text('--checkpoint <file>', 'write the state every minute and at the end, for --resume'),
+    option.resume('a sweep from its --checkpoint; --epochs may be larger', settings),
     option.json(),
   ],
   advanced: [
@@ -82,7 +74,7 @@ Ctrl-C stops within a second or two and lists the networks as they are. With --c
     option.init(),
     option.batchSize(),
     option.optimizer(),
-    option.number('--momentum <x>', 'at least 0 and below 1'),
+    option.number('--momentum <x>', 'from 0 to below 1'),
     option.seed('the first seed, from 0 to 4294967295; default: 1'),
     option.shuffle(),
     ...option.runtime(),

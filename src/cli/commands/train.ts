@@ -9,7 +9,7 @@ import { configureTraining, defaults, optionsOf, type TrainArguments } from '../
 import { dataName, findData } from '../dataSource.ts';
 import { prepareOutputs } from '../files.ts';
 import * as option from '../options.ts';
-import { defaultBudget, readPlan, tuneConfiguration, tunedPlan } from '../planOption.ts';
+import { defaultBudget, readPlan, tunedPlan } from '../planOption.ts';
 import { engineReport, openRuntime, printEngine, runJob } from '../runtime.ts';
 import { formatCost, formatCount, formatSeconds, formatShare, plural } from '../table.ts';
 import type { Bar, Terminal } from '../terminal.ts';
@@ -39,17 +39,11 @@ Ctrl-C stops after the current steps. The network trained so far is evaluated, r
     option.batchSize(),
     option.number(
       '--learning-rate <x>',
-      "the learning rate, with --schedule its maximum; default: the preset's, else one that suits the network; 0.001 with adam and adamw",
+      "the learning rate, or the maximum of --schedule; default: 0.001 for adam and adamw, else the preset's or one that suits the network",
     ),
     option.optimizer(),
-    option.number(
-      '--momentum <x>',
-      'at least 0 and below 1; default: 0.9 with --optimizer momentum and nesterov',
-    ),
-    option.number(
-      '--weight-decay <x>',
-      'applies to all parameters, including biases; default: 0, with adamw 0.01',
-    ),
+    option.number('--momentum <x>', 'from 0 to below 1; default: 0.9 for momentum and nesterov'),
+    option.number('--weight-decay <x>', 'decay of weights and biases; default: 0, for adamw 0.01'),
     option.number('--clip-norm <x>', 'maximum norm of the whole gradient; default: no limit'),
     option.choice(
       '--schedule <name>',
@@ -64,7 +58,7 @@ Ctrl-C stops after the current steps. The network trained so far is evaluated, r
     option.shuffle(),
     option.whole(
       '--threads <n>',
-      'cpu: worker threads per step; 0 uses only the main thread; default: the fastest number',
+      'cpu: worker threads (0: none); default: the fastest number',
       0,
       64,
     ),
@@ -84,7 +78,6 @@ Ctrl-C stops after the current steps. The network trained so far is evaluated, r
     'nudge train --layers 784,64,10 --activation relu --output softmax --optimizer momentum',
     'nudge train --preset modern --optimizer adamw --schedule cosine --warmup 500 --clip-norm 1',
     'nudge train --load modern.safetensors --learning-rate 0.01 --epochs 2 --save better.safetensors',
-    'nudge train --data digits --backend webgpu --runtime firefox --json -',
     'nudge train --plan tuned                             the fastest plan for this GPU',
   ],
   onInterrupt: 'Stopping after the current steps. Press Ctrl-C again to end at once.',
@@ -96,18 +89,19 @@ async function runTrain(run: Run, options: TrainOptions): Promise<void> {
   const { load, plan: which = 'default' } = options;
   const { save } = await prepareOutputs(options.json, { save: options.save });
   const loaded = load === undefined ? undefined : await loadNetwork(load, options);
-  const { network, training } = configureTraining(options, loaded);
+  const { network, optimizer, training } = configureTraining(options, loaded);
   const description = optionsOf(network);
   const isFile = which !== 'default' && which !== 'tuned';
   let plan = isFile ? await readPlan(which, network) : undefined;
 
   const { source, note } = await findData(options.data);
   if (note !== undefined) terminal.note(note);
-  const { backend, epochs, steps, stream, ...settings } = training;
+  const { backend, batchSize, epochs } = training;
   const runtime = await openRuntime(run, { ...options, backend, source });
   if (which === 'tuned') {
-    const configuration = tuneConfiguration(description, training, defaultBudget);
-    plan = await tunedPlan(run, runtime, configuration);
+    // The schedule does not change the time of a step.
+    const settings = { ...optimizer, schedule: undefined, budgetMs: 1000 * defaultBudget };
+    plan = await tunedPlan(run, runtime, { network: description, batchSize, ...settings });
   }
   // Ctrl-C ends tuning without an error; the training has not started then.
   interrupt.signal.throwIfAborted();
@@ -122,12 +116,12 @@ async function runTrain(run: Run, options: TrainOptions): Promise<void> {
     },
     showProgress(terminal, epochs),
   );
+  const { engine, epochs: epochResults, parameters, ...outcome } = result;
   terminal.stopBar();
   if (save && result.steps > 0) {
-    await save.write(saveParameters(network.withParameters(result.parameters)));
+    await save.write(saveParameters(network.withParameters(parameters)));
     terminal.remark(`Saved ${save.path} (${networkName(network)}).`);
   }
-  const { engine } = result;
   // With the same seed, adapter and options, everything but the times repeats.
   await run.report({
     configuration: {
@@ -135,15 +129,10 @@ async function runTrain(run: Run, options: TrainOptions): Promise<void> {
       preset: options.preset ?? null,
       network: description,
       load: await loadReport(load, loaded),
-      ...settings,
-      backend,
-      weightDecay: training.weightDecay ?? (training.optimizer === 'adamw' ? 0.01 : 0),
-      clipNorm: training.clipNorm ?? null,
-      schedule: training.schedule ?? null,
-      epochs: epochs ?? null,
-      steps: steps ?? null,
-      threads: training.threads ?? 'auto',
-      stream: stream ?? 'auto',
+      weightDecay: training.optimizer === 'adamw' ? 0.01 : 0,
+      ...{ clipNorm: null, schedule: null, epochs: null, steps: null },
+      ...{ threads: 'auto', stream: 'auto' },
+      ...training,
       plan: which,
       runtime: options.runtime ?? 'auto',
     },
@@ -151,15 +140,12 @@ async function runTrain(run: Run, options: TrainOptions): Promise<void> {
     ...engineReport(engine),
     exactPlan: engine.exactPlan ? planFile(description, engine.exactPlan) : null,
     parameterCount: network.parameterCount,
-    epochs: result.epochs.map(({ evaluation: { cost, accuracy }, ...epoch }) => ({
+    epochs: epochResults.map(({ evaluation, ...epoch }) => ({
       ...epoch,
-      testCost: cost,
-      accuracy,
+      testCost: evaluation.cost,
+      accuracy: evaluation.accuracy,
     })),
-    steps: result.steps,
-    isStopped: result.isStopped,
-    evaluation: result.evaluation,
-    sha256: result.sha256,
+    ...outcome,
   });
   terminal.result(summary(result));
 }

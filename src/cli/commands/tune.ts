@@ -12,7 +12,7 @@ import { configureTraining, optionsOf, type TrainArguments } from '../configure.
 import { UsageError } from '../errors.ts';
 import { parseJson, prepareOutputs, readInput } from '../files.ts';
 import * as option from '../options.ts';
-import { defaultBudget, tuneConfiguration, tuneHere } from '../planOption.ts';
+import { defaultBudget, tuneHere } from '../planOption.ts';
 import { openRuntime } from '../runtime.ts';
 import { formatJson, formatSeconds, formatTable, plural } from '../table.ts';
 
@@ -37,20 +37,10 @@ export const tune: CommandDefinition<TuneOptions> = {
 Ctrl-C ends the tuning with the best plan so far; a second one ends at once and stores nothing. With --resume, a tuning that was stopped, failed or ran out of its budget continues from its --json report and does not repeat its measurements.`,
   simple: [
     option.preset(),
-    option.number(
-      '--budget <s>',
-      `approximate duration in seconds; default: ${defaultBudget}`,
-      'above 0',
-      (seconds) => seconds > 0,
-    ),
+    option.seconds('--budget <s>', `approximate duration in seconds; default: ${defaultBudget}`),
     option.text('--out <file>', 'write the plan, for --plan <file>'),
     option.json(),
-    option
-      .text(
-        '--resume <file>',
-        'continue an unfinished tuning from its --json report; --budget then covers both together',
-      )
-      .conflicts(settings),
+    option.resume('an unfinished tuning from its --json; --budget then covers both', settings),
   ],
   advanced: [
     ...option.network(),
@@ -117,8 +107,10 @@ async function runTune(run: Run, options: TuneOptions): Promise<void> {
 }
 
 function configure(options: TuneOptions): TuneConfiguration {
-  const { network, training } = configureTraining(options);
-  return tuneConfiguration(optionsOf(network), training, options.budget ?? defaultBudget);
+  const { network, optimizer, training } = configureTraining(options);
+  const { batchSize } = training;
+  const budgetMs = 1000 * (options.budget ?? defaultBudget);
+  return { network: optionsOf(network), batchSize, ...optimizer, budgetMs };
 }
 
 /** The part of a report that `--resume` needs. The code that uses the settings checks their meaning. */
