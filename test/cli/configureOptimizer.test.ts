@@ -60,12 +60,12 @@ describe('refused', () => {
   });
 
   it.each([
-    [{ weightDecay: -1 }, 'at least 0, and -1 was given'],
+    [{ weightDecay: -1 }, 'weightDecay must be'],
     [{ clipNorm: 0 }, 'greater than 0, and 0 was given'],
     [{ optimizer: 'nesterov', momentum: 0 }, 'and the momentum is 0'],
     [{ optimizer: 'adam', learningRate: -1 }, 'greater than 0, and -1 was given'],
     [{ schedule: 'step', decay: 3 }, 'at most 1, and 3 was given'],
-  ] as const)('%j, before any data are read', (options, sentence) => {
+  ] as const)('%j, before data are read', (options, sentence) => {
     expect(() => configure(options)).toThrow(ConfigurationError);
     expect(() => configure(options)).toThrow(sentence);
   });

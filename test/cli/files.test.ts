@@ -26,7 +26,7 @@ beforeEach(async () => {
 afterEach(() => rm(folder, { recursive: true }));
 
 describe('a file to be written', () => {
-  it('is not touched before it is written, and then is whole and alone', async () => {
+  it('is not touched before it is written, and leaves no other file', async () => {
     const path = join(folder, 'a.txt');
     const file = await prepareOutput(path, '--save');
     expect(await readdir(folder)).toEqual([]);
@@ -35,14 +35,14 @@ describe('a file to be written', () => {
     expect(await readFile(path, 'utf8')).toBe('content');
   });
 
-  it('takes the place of one that is there', async () => {
+  it('replaces an existing file', async () => {
     const path = join(folder, 'a.txt');
     await writeFile(path, 'before, and longer');
     await (await prepareOutput(path, '--save')).write(Uint8Array.of(1, 2));
     expect([...(await readFile(path))]).toEqual([1, 2]);
   });
 
-  it('passes on the permissions of the file that it replaces', async (context) => {
+  it('keeps the permissions of the file that it replaces', async (context) => {
     if (process.platform === 'win32') context.skip('Windows has no such permissions');
     const path = join(folder, 'secret.txt');
     await writeFile(path, 'before');
@@ -53,7 +53,7 @@ describe('a file to be written', () => {
     }
   });
 
-  it('may have a name as long as the system allows, and no longer one', async (context) => {
+  it('may have the longest name that the system allows', async (context) => {
     if (process.platform !== 'linux') context.skip('255 bytes are the limit of Linux');
     const longest = join(folder, 'n'.repeat(255));
     await (await prepareOutput(longest, '--save')).write('content');
@@ -63,7 +63,7 @@ describe('a file to be written', () => {
     await expect(refused).rejects.toThrow('its name is too long (most systems allow 255 bytes)');
   });
 
-  it('goes where a link leads, and leaves the link', async () => {
+  it('replaces the target of a link, and keeps the link', async () => {
     await mkdir(join(folder, 'real'));
     await writeFile(join(folder, 'real', 'a.txt'), 'before');
     await symlink(join('real', 'a.txt'), join(folder, 'link'));
@@ -76,7 +76,7 @@ describe('a file to be written', () => {
     ).toBe(true);
   });
 
-  it('may be a device, which stays one', async (context) => {
+  it('may be a device', async (context) => {
     if (process.platform === 'win32') context.skip('Windows has no device files');
     await (await prepareOutput('/dev/null', '--json')).write('{}');
     expect((await readFile('/dev/null')).length).toBe(0);
@@ -87,7 +87,7 @@ describe('a file to be written', () => {
     ).toBe(true);
   });
 
-  it('is refused at once when its folder is missing', async () => {
+  it('is refused in advance if its folder is missing', async () => {
     const path = join(folder, 'missing', 'a.txt');
     const refused = prepareOutput(path, '--save');
     await expect(refused).rejects.toThrow(UsageError);
@@ -96,7 +96,7 @@ describe('a file to be written', () => {
     );
   });
 
-  it('is refused at once when its folder is a file, or it is a folder itself', async () => {
+  it('is refused in advance if its folder is a file, or it is a folder', async () => {
     await writeFile(join(folder, 'file'), '');
     await expect(prepareOutput(join(folder, 'file', 'a.txt'), '--save')).rejects.toThrow(
       `there is no folder ${join(folder, 'file')}`,
@@ -107,7 +107,7 @@ describe('a file to be written', () => {
     await expect(prepareOutput('', '--json')).rejects.toThrow(UsageError);
   });
 
-  it('is refused at once in a folder that is closed to us', async (context) => {
+  it('is refused in advance in a read-only folder', async (context) => {
     if (process.platform === 'win32') context.skip('Windows has no such permissions');
     if (process.getuid!() === 0) context.skip('root may write everywhere');
     await chmod(folder, 0o500);
@@ -117,14 +117,14 @@ describe('a file to be written', () => {
     await chmod(folder, 0o700);
   });
 
-  it('is a failure with its reason when the disk is full', async (context) => {
+  it('fails with the reason if the disk is full', async (context) => {
     if (process.platform !== 'linux') context.skip('only Linux has /dev/full');
     const file = await prepareOutput('/dev/full', '--save');
     await expect(file.write('content')).rejects.toThrow(FileError);
     await expect(file.write('content')).rejects.toThrow('could not be written: the disk is full');
   });
 
-  it('leaves nothing behind when it cannot be written after all', async () => {
+  it('leaves nothing behind if it cannot be written after all', async () => {
     const inside = join(folder, 'inside');
     await mkdir(inside);
     const file = await prepareOutput(join(inside, 'a.txt'), '--save');
