@@ -1,12 +1,12 @@
-/** From the options of `nudge train` and `nudge evaluate` to what they mean. Pure, and strict. */
+/** Turns the options of `nudge train`, `evaluate`, `sweep`, `tune` and `shader` into a configuration. */
 import type { TrainConfiguration } from '../benchmark/trainJob.ts';
+import { requireBatchSize } from '../engine/batches.ts';
+import type { Backend } from '../engine/engine.ts';
 import { activationFunction, type Activation } from '../network/activations.ts';
 import type { Cost, Output } from '../network/functions.ts';
 import type { Initializer } from '../network/initializers.ts';
 import { Network, type PlainNetworkOptions } from '../network/network.ts';
 import { presets, type Preset, type PresetName } from '../network/presets.ts';
-import { requireBatchSize } from '../engine/batches.ts';
-import type { Backend } from '../engine/engine.ts';
 import {
   configureOptimizer,
   type ConfiguredOptimizer,
@@ -17,7 +17,7 @@ import { UsageError } from './errors.ts';
 export const runtimes = ['node', 'chromium', 'firefox', 'auto'] as const;
 export type RuntimeChoice = (typeof runtimes)[number];
 
-/** Options that say what the network is; each is undefined where the user said nothing. */
+/** Options that describe the network; undefined where the user did not give one. */
 export interface NetworkArguments {
   readonly preset?: PresetName | undefined;
   readonly layers?: readonly number[] | undefined;
@@ -27,7 +27,7 @@ export interface NetworkArguments {
   readonly init?: Initializer | undefined;
 }
 
-/** Options that say how it is trained. */
+/** Options that describe the training. */
 export interface TrainArguments extends NetworkArguments, OptimizerArguments {
   readonly batchSize?: number | undefined;
   readonly epochs?: number | undefined;
@@ -37,49 +37,45 @@ export interface TrainArguments extends NetworkArguments, OptimizerArguments {
   readonly backend?: Backend | 'auto' | undefined;
   readonly threads?: number | undefined;
   readonly stream?: boolean | undefined;
-  /** 'default', 'tuned' or the name of a plan file. */
+  /** 'default', 'tuned' or the path of a plan file. */
   readonly plan?: string | undefined;
 }
 
 export const defaults = { preset: 'lecture', batchSize: 100, epochs: 5, seed: 1 } as const;
 
-/** A configuration with the network itself, whose parameters are where the training starts. */
 export interface Configured {
+  /** With the parameters that training starts from. */
   readonly network: Network;
   readonly optimizer: ConfiguredOptimizer;
-  /** With the optimizer's settings. */
+  /** Includes the optimizer's settings. */
   readonly training: Omit<TrainConfiguration, 'network'>;
 }
 
 /**
- * What is to be trained and how. What the user says overrides the preset; an option that would mean nothing is refused.
- * @param loaded the network of `--load`, in the place of one to be drawn
- * @throws {ConfigurationError} for values that make no sense, alone or together
+ * Combines the options with the preset; the options win.
+ * @param loaded the network of `--load`
+ * @throws {ConfigurationError} for invalid values, and for options that have no effect together
  */
 export function configureTraining(options: TrainArguments, loaded?: Network): Configured {
-  const network = loaded ?? new Network({ ...describeNetwork(options), seed: seedOf(options) });
-  // Weights from a file may be of any network, so only a preset that is named says how to train them.
+  const { seed = defaults.seed, threads, stream, steps, epochs = defaults.epochs } = options;
+  const network = loaded ?? new Network({ ...describeNetwork(options), seed });
+  // Weights from a file may belong to any network, so the default preset's settings do not apply to them.
   const preset = loaded && options.preset === undefined ? undefined : presetOf(options);
   const optimizer = configureOptimizer(options, network, preset);
-  if (options.epochs !== undefined && options.steps !== undefined) {
-    throw new UsageError(
-      `Both --epochs ${options.epochs} and --steps ${options.steps} were given. Give one of them.`,
-    );
-  }
   const backend = backendOf(options);
-  if (options.stream !== undefined && backend === 'reference') {
+  if (stream !== undefined && backend === 'reference') {
     throw new UsageError(
-      `--stream says how the data reach an engine's memory, and backend '${backend}' has none of its own. Leave --stream out, or use another backend.`,
+      "--stream has no effect with backend 'reference', which copies no data. Leave --stream out, or use another backend.",
     );
   }
-  if (options.threads !== undefined && (backend === 'webgpu' || backend === 'reference')) {
+  if (threads !== undefined && (backend === 'webgpu' || backend === 'reference')) {
     throw new UsageError(
-      `--threads says how many share a step on the CPU, and backend '${backend}' has none. Leave --threads out, or use --backend cpu.`,
+      `--threads has no effect with backend '${backend}'. Leave --threads out, or use --backend cpu.`,
     );
   }
   if (options.seed !== undefined && loaded && options.shuffle === false) {
     throw new UsageError(
-      `--seed ${options.seed} is for the first weights and the shuffling, and --load and --shuffle off leave neither to it. Leave --seed out.`,
+      `--seed ${seed} has no effect with --load and --shuffle off: nothing is random. Leave --seed out.`,
     );
   }
   return {
@@ -88,47 +84,45 @@ export function configureTraining(options: TrainArguments, loaded?: Network): Co
     training: {
       batchSize: requireBatchSize(options.batchSize ?? preset?.batchSize ?? defaults.batchSize),
       ...optimizer,
-      ...(options.steps === undefined
-        ? { epochs: options.epochs ?? defaults.epochs }
-        : { steps: options.steps }),
-      seed: seedOf(options),
+      ...(steps === undefined ? { epochs } : { steps }),
+      seed,
       shuffle: options.shuffle ?? true,
       backend,
-      ...(options.threads !== undefined && { threads: options.threads }),
-      ...(options.stream !== undefined && { stream: options.stream }),
+      ...(threads !== undefined && { threads }),
+      ...(stream !== undefined && { stream }),
     },
   };
 }
 
-/** Who says how a GPU is to do it wants the GPU to do it. */
+/** A plan is for a GPU, so `--plan` implies the backend webgpu. */
 function backendOf({ backend = 'auto', plan = 'default' }: TrainArguments): Backend | 'auto' {
   if (plan === 'default') return backend;
   if (backend === 'cpu' || backend === 'reference') {
     throw new UsageError(
-      `--plan ${plan} says how a step is cut up for a GPU, and backend '${backend}' has none. Leave --plan out, or use --backend webgpu.`,
+      `--plan ${plan} has no effect with backend '${backend}': plans are for a GPU. Leave --plan out, or use --backend webgpu.`,
     );
   }
   return 'webgpu';
 }
 
-/**
- * What the user says of the network in a file, for `loadParameters` to hold the file against.
- * @throws {UsageError} when an initialiser is given, of which nothing would come
- */
+/** What the options require of a loaded network. The initializer does not matter: the weights exist already. */
 export function describeLoaded(options: NetworkArguments): Partial<PlainNetworkOptions> {
-  if (options.init !== undefined) {
-    throw new UsageError(
-      `--init ${options.init} draws the first weights and --load reads them from a file. Give one of them.`,
-    );
-  }
-  const named = options.preset === undefined ? undefined : presets[options.preset].network;
-  const said: Partial<PlainNetworkOptions> = { ...named, ...given(options) };
-  // The initializer of a preset says nothing about weights that are there already.
-  delete (said as { initializer?: Initializer }).initializer;
-  return said;
+  const preset = options.preset === undefined ? undefined : presets[options.preset].network;
+  const named: { initializer?: Initializer } & Partial<PlainNetworkOptions> = {
+    ...preset,
+    ...given(options),
+  };
+  delete named.initializer;
+  return named;
 }
 
-/** The preset that counts: the named one, or the default where nothing is said of the network. */
+/** A network's options as plain data, without its parameters. */
+export function optionsOf(network: Network): Required<PlainNetworkOptions> {
+  const { layers, activation, output, cost, initializer, seed } = network;
+  return { layers, activation, output, cost, initializer, seed };
+}
+
+/** The named preset, or the default one if no option describes the network. */
 function presetOf(options: NetworkArguments): Preset | undefined {
   if (options.preset !== undefined) return presets[options.preset];
   return Object.keys(given(options)).length === 0 ? presets[defaults.preset] : undefined;
@@ -136,22 +130,21 @@ function presetOf(options: NetworkArguments): Preset | undefined {
 
 function describeNetwork(options: NetworkArguments): PlainNetworkOptions {
   const { network } = presetOf(options) ?? {};
-  const said = given(options);
-  if (network) return { ...network, ...said };
-  // A network of the user's own: what is left open follows from what is said.
-  const output = said.output ?? (said.cost === 'cross-entropy' ? 'softmax' : 'sigmoid');
-  const activation = said.activation ?? 'sigmoid';
+  const named = given(options);
+  if (network) return { ...network, ...named };
+  const output = named.output ?? (named.cost === 'cross-entropy' ? 'softmax' : 'sigmoid');
+  const activation = named.activation ?? 'sigmoid';
   return {
     layers: presets[defaults.preset].network.layers,
     activation,
     output,
     cost: output === 'softmax' ? 'cross-entropy' : 'squared-error',
     initializer: activationFunction(activation).initializer,
-    ...said,
+    ...named,
   };
 }
 
-/** What the user says of the network, by the names that `Network` has for it. */
+/** The options that the user gave, by their names in `PlainNetworkOptions`. */
 function given({ layers, activation, output, cost, init }: NetworkArguments) {
   return {
     ...(layers && { layers }),
@@ -160,8 +153,4 @@ function given({ layers, activation, output, cost, init }: NetworkArguments) {
     ...(cost && { cost }),
     ...(init && { initializer: init }),
   };
-}
-
-function seedOf({ seed }: TrainArguments): number {
-  return seed ?? defaults.seed;
 }

@@ -1,16 +1,16 @@
-/** What of `nudge train`'s options says how a gradient becomes an update. Pure, and strict. */
+/** Turns the options of `nudge train` that control the optimizer into its configuration. */
 import {
   createOptimizer,
   type OptimizerConfiguration,
   type OptimizerName,
   type ScheduleConfiguration,
 } from '../benchmark/optimizerConfiguration.ts';
+import { namedOptimizers, requireClipNorm } from '../engine/optimizers/registry.ts';
 import type { Network } from '../network/network.ts';
 import type { Preset } from '../network/presets.ts';
-import { namedOptimizers, requireClipNorm } from '../engine/optimizers/registry.ts';
 import { UsageError } from './errors.ts';
 
-/** Each is undefined where the user said nothing. */
+/** Each is undefined where the user did not give it. */
 export interface OptimizerArguments {
   readonly learningRate?: number | undefined;
   readonly optimizer?: OptimizerName | undefined;
@@ -29,22 +29,22 @@ export type ConfiguredOptimizer = OptimizerConfiguration & {
 };
 
 /**
- * @param preset that says how to train, where one counts
- * @throws {ConfigurationError} for values that make no sense, alone or together
+ * @param preset whose training settings apply, if any
+ * @throws {ConfigurationError} for invalid values, and for options that have no effect together
  */
 export function configureOptimizer(
   options: OptimizerArguments,
   network: Network,
   preset: Preset | undefined,
 ): ConfiguredOptimizer {
+  const { weightDecay, clipNorm } = options;
   const momentum = configureMomentum(options, preset);
   const optimizer = options.optimizer ?? (momentum > 0 ? 'momentum' : 'sgd');
-  // A preset's learning rate is for SGD; other optimizers have a usual one of their own.
+  // A preset's learning rate is for SGD; other optimizers have their own default.
   const usual =
     namedOptimizers.get(optimizer)?.learningRate ??
     preset?.learningRate ??
     usualLearningRate(network, momentum);
-  const { weightDecay, clipNorm } = options;
   const schedule = configureSchedule(options);
   const configured: ConfiguredOptimizer = {
     optimizer,
@@ -54,24 +54,23 @@ export function configureOptimizer(
     ...(clipNorm !== undefined && { clipNorm: requireClipNorm(clipNorm) }),
     ...(schedule && { schedule }),
   };
-  // Refused here, before any data are read: all but a cosine too short for its warm-up.
-  const length = { stepsPerEpoch: 1, steps: (schedule?.warmUpSteps ?? 0) + 1 };
-  createOptimizer(configured, length);
+  // Reports invalid values before data are read. The real length is not known yet; any valid one will do.
+  createOptimizer(configured, { stepsPerEpoch: 1, steps: (schedule?.warmUpSteps ?? 0) + 1 });
   return configured;
 }
 
-function configureMomentum(options: OptimizerArguments, preset: Preset | undefined): number {
-  const { optimizer, momentum } = options;
+function configureMomentum(
+  { optimizer, momentum }: OptimizerArguments,
+  preset: Preset | undefined,
+): number {
   if (optimizer === undefined) return momentum ?? preset?.momentum ?? 0;
   if (namedOptimizers.get(optimizer)?.takesMomentum) {
-    // A preset without momentum has nothing to say about how much.
-    const usual = preset !== undefined && preset.momentum > 0 ? preset.momentum : 0.9;
-    return momentum ?? usual;
+    return momentum ?? (preset && preset.momentum > 0 ? preset.momentum : 0.9);
   }
   if (momentum !== undefined && momentum !== 0) {
-    const instead = optimizer === 'sgd' ? '--optimizer momentum' : '--optimizer nesterov';
+    const instead = optimizer === 'sgd' ? 'momentum' : 'nesterov';
     throw new UsageError(
-      `Optimizer '${optimizer}' has no momentum, and --momentum ${momentum} was given. Use ${instead}, or leave --momentum out.`,
+      `--momentum ${momentum} has no effect with optimizer '${optimizer}'. Leave --momentum out, or use --optimizer ${instead}.`,
     );
   }
   return 0;
@@ -79,16 +78,13 @@ function configureMomentum(options: OptimizerArguments, preset: Preset | undefin
 
 function configureSchedule(options: OptimizerArguments): ScheduleConfiguration | undefined {
   const { schedule, decay, decayEvery, warmup } = options;
-  const decays = schedule === 'step' || schedule === 'exponential';
-  for (const [flag, value] of [
-    ['--decay', decay],
-    ['--decay-every', decayEvery],
-  ] as const) {
-    if (value === undefined || decays) continue;
-    const which = schedule === undefined ? 'no --schedule was given' : `--schedule is ${schedule}`;
-    throw new UsageError(
-      `${flag} ${value} says how a learning rate decays by --schedule step or exponential, and ${which}. Give one of these, or leave ${flag} out.`,
-    );
+  if (schedule !== 'step' && schedule !== 'exponential') {
+    const name = decay === undefined ? '--decay-every' : '--decay';
+    if (decay !== undefined || decayEvery !== undefined) {
+      throw new UsageError(
+        `${name} needs --schedule step or exponential; got ${schedule ?? 'no --schedule'}.`,
+      );
+    }
   }
   if (schedule === undefined && warmup === undefined) return undefined;
   return {
@@ -100,11 +96,11 @@ function configureSchedule(options: OptimizerArguments): ScheduleConfiguration |
 }
 
 /**
- * A learning rate that is a fair start. The gradients of sigmoid outputs under squared error are small; those of
- * linear ones are not bounded; and momentum μ makes steps 1/(1 − μ) times as long in the end.
+ * A learning rate to start with. Sigmoid outputs under squared error have small gradients; linear outputs have
+ * unbounded ones. Momentum μ makes steps 1/(1 − μ) times as long.
  */
 function usualLearningRate({ activation, output, cost }: Network, momentum: number): number {
-  const isLectures = activation === 'sigmoid' && output === 'sigmoid' && cost === 'squared-error';
-  const rate = isLectures ? 3 : output === 'linear' ? 0.01 : 0.1;
+  const isSmall = activation === 'sigmoid' && output === 'sigmoid' && cost === 'squared-error';
+  const rate = isSmall ? 3 : output === 'linear' ? 0.01 : 0.1;
   return Number((rate * (1 - momentum)).toPrecision(2));
 }

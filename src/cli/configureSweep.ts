@@ -1,66 +1,51 @@
-/** From the options of `nudge sweep` to what they mean. Pure, and strict. */
+/** Turns the options of `nudge sweep` into a configuration. */
 import { maxNetworks, type SweepConfiguration } from '../benchmark/sweepJob.ts';
-import { configureTraining, type TrainArguments } from './configure.ts';
+import { configureTraining, optionsOf, type TrainArguments } from './configure.ts';
 import { UsageError } from './errors.ts';
-import { parseNumber } from './values.ts';
 
-export type SweepArguments = Omit<
+export interface SweepArguments extends Omit<
   TrainArguments,
   'learningRate' | 'steps' | 'backend' | 'stream'
-> & {
-  /** How many seeds, counting up from `seed`. */
+> {
+  /** Number of seeds, counting up from `seed`. */
   readonly seeds?: number | undefined;
   readonly learningRates?: readonly number[] | undefined;
-};
+}
 
 export const sweepDefaults = { seeds: 8, epochs: 1 } as const;
 
-/** Seeds are 0 to 2³² − 1. */
-const seedCount = 2 ** 32;
+const seedLimit = 2 ** 32;
 
-/**
- * What is to be trained at once. What the user says overrides the preset.
- * @throws {ConfigurationError} for values that make no sense, alone or together
- */
+/** @throws {ConfigurationError} for invalid values, alone or together */
 export function configureSweep(options: SweepArguments): SweepConfiguration {
   const { seeds: count = sweepDefaults.seeds, learningRates, ...rest } = options;
   const epochs = options.epochs ?? sweepDefaults.epochs;
-  const networks = count * (learningRates?.length ?? 1);
-  if (networks > maxNetworks) {
+  const rates = learningRates?.length ?? 1;
+  if (count * rates > maxNetworks) {
     throw new UsageError(
-      `${count} seeds with ${learningRates?.length ?? 1} learning rates are ${networks} networks, and a sweep trains ${maxNetworks} at once at most. Give fewer --seeds.`,
+      `A sweep trains at most ${maxNetworks} networks; got ${count * rates} (${count} seeds × ${rates} learning rates). Give fewer --seeds.`,
     );
   }
   const twice = learningRates?.find((rate, i) => learningRates.indexOf(rate) < i);
   if (twice !== undefined) {
-    throw new UsageError(
-      `--learning-rates has ${twice} twice, and one network would be trained twice for it. Give each rate once.`,
-    );
+    throw new UsageError(`--learning-rates contains ${twice} twice. Give each rate once.`);
   }
   const all = (learningRates ?? [undefined]).map((learningRate) =>
     configureTraining({ ...rest, epochs, learningRate }),
   );
   const { network, training } = all[0]!;
-  if (training.seed + count > seedCount) {
+  if (training.seed + count > seedLimit) {
     throw new UsageError(
-      `${count} seeds from ${training.seed} on go beyond the last one, ${seedCount - 1}. Give a smaller --seed or fewer --seeds.`,
+      `${count} seeds starting at ${training.seed} exceed the largest seed, ${seedLimit - 1}. Give a smaller --seed or fewer --seeds.`,
     );
   }
-  const { layers, activation, output, cost, initializer } = network;
+  const { seed, ...description } = optionsOf(network);
   return {
-    network: { layers, activation, output, cost, initializer },
+    network: description,
     batchSize: training.batchSize,
     epochs,
     shuffle: training.shuffle,
-    seeds: Array.from({ length: count }, (_, i) => training.seed + i),
+    seeds: Array.from({ length: count }, (_, i) => seed + i),
     optimizers: all.map(({ optimizer }) => optimizer),
   };
-}
-
-/** '0.1,0.3 1' → [0.1, 0.3, 1] */
-export function parseLearningRates(text: string): number[] {
-  return text
-    .trim()
-    .split(/\s*,\s*|\s+/)
-    .map((part) => parseNumber('--learning-rates', part));
 }

@@ -1,48 +1,45 @@
-/** What `--data` names, and how Node reads it or a page gets it. */
+/** The data that `--data` names, and how Node or a page reads them. */
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 
 import type { JobData } from '../benchmark/trainJob.ts';
 import { digits, type DigitsOptions } from '../data/digits/digits.ts';
 import { mnistFiles, type MnistRole } from '../data/mnist.ts';
-import { FormatError, MissingDataError } from '../errors.ts';
+import { MissingDataError } from '../errors.ts';
 import { findMnistFolder, loadMnist, mnistFileNames, mnistFolder } from '../node/mnist.ts';
 import type { Mount } from '../node/server.ts';
 import type { PageDataSource } from '../page/jobs/remoteJob.ts';
+import { located } from './files.ts';
 
 export type DataSource =
   | { readonly kind: 'digits'; readonly options?: DigitsOptions }
   | { readonly kind: 'mnist'; readonly folder: string };
 
-/** A source, and the sentence to say where the user did not name it. */
 export interface FoundData {
   readonly source: DataSource;
+  /** Names the data that were chosen for the user. */
   readonly note?: string;
 }
 
 /**
- * @param named 'mnist', 'digits' or a folder with MNIST's four files; undefined for what is there
- * @throws {MissingDataError} when the folder or one of its files is not there
+ * @param named 'mnist', 'digits' or a folder with the MNIST files; undefined chooses MNIST if it is found, else digits
+ * @throws {MissingDataError} when the folder or one of its files is missing
  */
 export async function findData(named: string | undefined): Promise<FoundData> {
   if (named === 'digits') return { source: { kind: 'digits' } };
   if (named === 'mnist') return { source: await mnistIn(mnistFolder()) };
   if (named !== undefined) return { source: await mnistIn(await requireFolder(named)) };
 
-  const folder = await findMnistFolder();
-  // A folder that the environment names, and that has no files, is a mistake to be told.
-  if (folder !== undefined || isMnistFolderNamed()) {
-    const source = await mnistIn(folder ?? mnistFolder());
-    return { source, note: `Data: MNIST in ${source.folder}.` };
+  // A folder that MNIST_DIR names must have the files.
+  const isFolderNamed = (process.env.MNIST_DIR ?? '') !== '';
+  const folder = (await findMnistFolder()) ?? (isFolderNamed ? mnistFolder() : undefined);
+  if (folder !== undefined) {
+    return { source: await mnistIn(folder), note: `Data: MNIST in ${folder}.` };
   }
   return {
     source: { kind: 'digits' },
-    note: `Data: digits, which nudge draws itself; for MNIST, which is not in ${mnistFolder()}, run 'nudge data mnist'.`,
+    note: `Data: digits drawn by nudge. MNIST is not in ${mnistFolder()}; run 'nudge data mnist' to download it.`,
   };
-}
-
-function isMnistFolderNamed(): boolean {
-  return (process.env.MNIST_DIR ?? '') !== '';
 }
 
 /** 'digits' or the folder, for reports. */
@@ -56,12 +53,11 @@ export async function loadData(source: DataSource): Promise<JobData> {
   try {
     return await loadMnist(source.folder);
   } catch (error) {
-    if (!(error instanceof FormatError)) throw error;
-    throw inFolder(error, source.folder);
+    throw located(error, source.folder);
   }
 }
 
-/** How a page gets the data, and the folder that the server must show for it. */
+/** What a page needs to load the data, and the folder that the server must serve to it. */
 export async function dataForPage(
   source: DataSource,
 ): Promise<{ readonly data: PageDataSource; readonly mounts: readonly Mount[] }> {
@@ -77,24 +73,16 @@ export async function dataForPage(
   };
 }
 
-/** A page does not know where its files come from. */
-export function inFolder(error: FormatError, folder: string): FormatError {
-  return new FormatError(`In ${folder}: ${error.message}`, error.offset, { cause: error });
-}
-
-async function mnistIn(folder: string): Promise<DataSource & { readonly kind: 'mnist' }> {
-  // Says which files are missing, before anything is loaded or a browser started.
+/** Names the missing files before anything is loaded or a browser is started. */
+async function mnistIn(folder: string): Promise<DataSource> {
   await mnistFileNames(folder);
   return { kind: 'mnist', folder };
 }
 
 async function requireFolder(named: string): Promise<string> {
   const folder = resolve(named);
-  const isFolder = await stat(folder).then(
-    (status) => status.isDirectory(),
-    () => false,
-  );
-  if (isFolder) return folder;
+  const status = await stat(folder).catch(() => undefined);
+  if (status?.isDirectory() === true) return folder;
   throw new MissingDataError(
     `There is no folder ${folder}. --data takes mnist, digits, or a folder with the ${mnistFiles.length} MNIST files.`,
   );

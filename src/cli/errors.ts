@@ -1,19 +1,19 @@
-/** What only the command line can get wrong, and what each failure makes of the exit code. */
+/** Errors of the command line, and the exit code of every error. */
 import { constants } from 'node:os';
 
 import { ConfigurationError, NudgeError } from '../errors.ts';
 
-/** An argument, or a combination of arguments, makes no sense. Decision: change the command line. */
+/** An argument, or a combination of arguments, is invalid. Decision: change the command line. */
 export class UsageError extends ConfigurationError {}
 
-/** A file of the command line cannot be read or written. Decision: another place, or make room there. */
+/** A file cannot be read or written. Decision: name another file, or make room. */
 export class FileError extends NudgeError {}
 
-/** Ctrl-C, a polite request to end, or a terminal that was closed. */
+/** Ctrl-C, a request to end, and a closed terminal. */
 export const interruptingSignals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 export type InterruptingSignal = (typeof interruptingSignals)[number];
 
-/** One of these signals. It is no failure, and the reason of the AbortSignal that it aborts. */
+/** The process received a signal. This is no failure; it is the reason of the aborted AbortSignal. */
 export class Interruption extends Error {
   readonly signal: InterruptingSignal;
 
@@ -22,7 +22,7 @@ export class Interruption extends Error {
     this.signal = signal;
   }
 
-  /** 128 and the signal's number, as shells count. */
+  /** 128 plus the signal's number, as in shells. */
   get exitCode(): number {
     return 128 + constants.signals[this.signal];
   }
@@ -30,11 +30,11 @@ export class Interruption extends Error {
 
 export const exitCodes = { success: 0, failure: 1, usage: 2 } as const;
 
-/** What the help of every command says about them. */
+/** The section about exit codes in every help text. */
 export const exitCodeHelp = `Exit codes:
-  0    done
+  0    success
   1    the run failed: no adapter, a missing or damaged file, a cost that became NaN, …
-  2    the command line makes no sense; nothing was started
+  2    the command line is invalid; nothing was started
   130  stopped by Ctrl-C (143: by SIGTERM, 129: by SIGHUP)`;
 
 export function exitCodeOf(error: unknown): number {
@@ -42,9 +42,9 @@ export function exitCodeOf(error: unknown): number {
   return error instanceof ConfigurationError ? exitCodes.usage : exitCodes.failure;
 }
 
-/** What to tell the user: a sentence, and the stack only of an error that is a fault of the program. */
+/** The message for the user. An unexpected error is a bug, so its message has the stack. */
 export function describeError(error: unknown): string {
   if (error instanceof NudgeError) return error.message;
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  return `Something happened that nudge did not expect. This is a bug in nudge; please report it with this text:\n${text}`;
+  return `Unexpected error. This is a bug in nudge; please report it with this text:\n${text}`;
 }

@@ -1,55 +1,105 @@
-/** The files that a command reads and writes. Whether a file can be written is checked before the work starts. */
+/** Files that commands read and write. Outputs are checked before the work starts. */
 import { access, constants, readFile, realpath } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 
+import * as v from 'valibot';
+
+import { FormatError } from '../errors.ts';
 import { statusOf, writeWhole } from '../node/wholeFile.ts';
 import { FileError, UsageError } from './errors.ts';
 
 /**
- * @param option that names the file, for the error: '--load'
+ * Reads and parses a file.
+ * @param option that names the file, for the message: '--load'
  * @throws {FileError} when it cannot be read
+ * @throws {FormatError} with the path in front, when `parse` throws one
  */
-export async function readInput(path: string, option: string): Promise<Uint8Array<ArrayBuffer>> {
+export async function readInput<T>(
+  path: string,
+  option: string,
+  parse: (bytes: Uint8Array<ArrayBuffer>) => T,
+): Promise<T> {
+  let bytes: Uint8Array<ArrayBuffer>;
   try {
-    return Uint8Array.from(await readFile(path));
+    bytes = Uint8Array.from(await readFile(path));
   } catch (cause) {
     throw new FileError(
       `The file '${path}' cannot be read: ${reasonOf(cause)}. Check the path given to ${option}.`,
       { cause },
     );
   }
+  try {
+    return parse(bytes);
+  } catch (error) {
+    throw located(error, path);
+  }
+}
+
+/** Puts the place in front of a FormatError's message. Other errors stay as they are. */
+export function located(error: unknown, place: string): unknown {
+  if (!(error instanceof FormatError)) return error;
+  return new FormatError(`In ${place}: ${error.message}`, error.offset, { cause: error });
 }
 
 /**
- * Refuses two outputs in one file.
- * @param paths by the name of their option, without its dashes; undefined where none was given
- * @throws {UsageError}
+ * Parses JSON and checks it.
+ * @param expected name of what the file should be, for the message
+ * @throws {FormatError} for text that is not JSON, or does not match the schema
  */
-export function requireDistinct(paths: Readonly<Record<string, string | undefined>>): void {
-  const named = new Map<string, string>();
-  for (const [name, path] of Object.entries(paths)) {
+export function parseJson<T>(
+  schema: v.GenericSchema<unknown, T>,
+  text: string,
+  expected: string,
+): T {
+  const refuse = (why: string) => new FormatError(`This is not ${expected}: ${why}`, 0);
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw refuse(`it is not JSON (${(error as Error).message}).`);
+  }
+  const { success, output, issues } = v.safeParse(schema, value, { abortEarly: true });
+  if (success) return output;
+  throw refuse(`${v.getDotPath(issues[0]) ?? 'the whole'}: ${issues[0].message}.`);
+}
+
+/** A file that can be written, as far as this can be checked in advance. */
+export interface OutputFile {
+  readonly path: string;
+  /** @throws {FileError} when it cannot be written after all; the file keeps its old content */
+  write(content: Uint8Array | string): Promise<void>;
+}
+
+/**
+ * Prepares the outputs that were asked for; see {@link prepareOutput}.
+ * @param json path of the report, which no other output may share
+ * @param paths by the option's name without dashes
+ * @throws {UsageError} when two outputs share a file, or one cannot be written
+ */
+export async function prepareOutputs<Name extends string>(
+  json: string | undefined,
+  paths: Readonly<Record<Name, string | undefined>>,
+): Promise<Readonly<Record<Name, OutputFile | undefined>>> {
+  const options = new Map<string, string>();
+  const files = {} as Record<Name, OutputFile | undefined>;
+  for (const [name, path] of Object.entries({ json, ...paths })) {
     if (path === undefined) continue;
-    const other = named.get(resolve(path));
+    const other = options.get(resolve(path));
     if (other !== undefined) {
       throw new UsageError(
         `--${other} and --${name} both name '${path}'. Give them different files.`,
       );
     }
-    named.set(resolve(path), name);
+    options.set(resolve(path), name);
+    if (name !== 'json') files[name as Name] = await prepareOutput(path, `--${name}`);
   }
-}
-
-/** A file that can be written, as far as one can tell in advance. */
-export interface OutputFile {
-  readonly path: string;
-  /** @throws {FileError} when it cannot be written after all; the file is then as it was before */
-  write(content: Uint8Array | string): Promise<void>;
+  return files;
 }
 
 /**
  * Checks that `path` can be written, without touching it.
- * @param option that names the file, for the error: '--save'
- * @throws {UsageError} when its folder is missing or read-only, its name is too long, or it is a folder itself
+ * @param option that names the file, for the message: '--save'
+ * @throws {UsageError} when its folder is missing or read-only, its name is too long, or it is a folder
  */
 export async function prepareOutput(path: string, option: string): Promise<OutputFile> {
   const refuse = (why: string, cause?: unknown) =>
@@ -57,18 +107,18 @@ export async function prepareOutput(path: string, option: string): Promise<Outpu
   try {
     const found = await statusOf(path);
     if (path === '' || found?.isDirectory() === true) {
-      throw new UsageError(`${option} takes the name of a file, and '${path}' is a folder.`);
+      throw new UsageError(`${option} must name a file; '${path}' is a folder.`);
     }
-    // Of a link, the folder that it leads to: the file is replaced there.
+    // A link keeps its place; the file it points to is replaced in that file's folder.
     const folder = dirname(found === undefined ? resolve(path) : await realpath(path));
     if ((await statusOf(folder))?.isDirectory() !== true) {
-      throw refuse(`there is no folder ${folder}. Make it first, or name another file.`);
+      throw refuse(`there is no folder ${folder}. Create it, or name another file.`);
     }
-    // Replacing a file takes permission for its folder; writing to a pipe or a device, for itself.
+    // Replacing a file needs write permission for its folder; a pipe or a device needs its own.
     await access(found === undefined || found.isFile() ? folder : path, constants.W_OK);
   } catch (error) {
     if (error instanceof UsageError) throw error;
-    throw refuse(`${reasonOf(error)}. Name another file, in a folder of yours.`, error);
+    throw refuse(`${reasonOf(error)}. Name a file in a folder that you can write to.`, error);
   }
   return { path, write: (content) => writeOutput(path, content) };
 }
@@ -78,7 +128,7 @@ async function writeOutput(path: string, content: Uint8Array | string): Promise<
     await writeWhole(path, content);
   } catch (cause) {
     throw new FileError(
-      `The file '${path}' could not be written: ${reasonOf(cause)}. Nothing was left behind; make room, or name another file.`,
+      `The file '${path}' could not be written: ${reasonOf(cause)}. Nothing was left behind. Make room, or name another file.`,
       { cause },
     );
   }
@@ -88,15 +138,15 @@ const reasons: Readonly<Record<string, string>> = {
   ENOENT: 'there is no such file',
   EACCES: 'permission is denied',
   EPERM: 'permission is denied',
-  EROFS: 'it is on a disk that cannot be written',
+  EROFS: 'the disk is read-only',
   EISDIR: 'it is a folder',
-  ENOTDIR: 'a part of its path is no folder',
+  ENOTDIR: 'a part of its path is not a folder',
   ENOSPC: 'the disk is full',
   EMFILE: 'too many files are open',
-  ENAMETOOLONG: 'its name is too long (255 bytes are the most on most systems)',
+  ENAMETOOLONG: 'its name is too long (most systems allow 255 bytes)',
 };
 
-/** What a system error means, in words. */
+/** The meaning of a system error in words. */
 export function reasonOf(error: unknown): string {
   const { code = '', message } = error as NodeJS.ErrnoException;
   return reasons[code] ?? message;

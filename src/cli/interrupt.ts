@@ -1,45 +1,42 @@
 /** Ctrl-C: the first stops the work in an orderly way, the second ends the process at once. */
 import { Interruption, interruptingSignals, type InterruptingSignal } from './errors.ts';
 
-/** The part of `process` that is needed. */
+/** The part of `process` that {@link Interrupt} needs. */
 export interface SignalSource {
-  on(name: InterruptingSignal, handler: () => void): unknown;
-  off(name: InterruptingSignal, handler: () => void): unknown;
+  on(name: InterruptingSignal, handler: (name: InterruptingSignal) => void): unknown;
+  off(name: InterruptingSignal, handler: (name: InterruptingSignal) => void): unknown;
   exit(code: number): never;
 }
 
 export class Interrupt {
   readonly #source: SignalSource;
   readonly #abort = new AbortController();
-  readonly #handlers = new Map<InterruptingSignal, () => void>();
+  readonly #handle: (name: InterruptingSignal) => void;
 
-  /** @param onFirst is told about the first one */
+  /** @param onFirst called at the first signal */
   constructor(onFirst: () => void, source: SignalSource = process) {
     this.#source = source;
-    for (const name of interruptingSignals) {
-      const handler = () => {
-        const interruption = new Interruption(name);
-        // Listeners of 'exit' still run, and take browsers and temporary folders along.
-        if (this.#abort.signal.aborted) source.exit(interruption.exitCode);
-        onFirst();
-        this.#abort.abort(interruption);
-      };
-      this.#handlers.set(name, handler);
-      source.on(name, handler);
-    }
+    this.#handle = (name) => {
+      const interruption = new Interruption(name);
+      // exit() still runs the 'exit' listeners, which end browsers and remove temporary folders.
+      if (this.#abort.signal.aborted) source.exit(interruption.exitCode);
+      onFirst();
+      this.#abort.abort(interruption);
+    };
+    for (const name of interruptingSignals) source.on(name, this.#handle);
   }
 
   get signal(): AbortSignal {
     return this.#abort.signal;
   }
 
-  /** What happened, if it did. */
+  /** The first signal; undefined before it. */
   get interruption(): Interruption | undefined {
     return this.signal.aborted ? (this.signal.reason as Interruption) : undefined;
   }
 
-  /** Signals do again what they did before. */
+  /** Restores the signals' default behaviour. */
   dispose(): void {
-    for (const [name, handler] of this.#handlers) this.#source.off(name, handler);
+    for (const name of interruptingSignals) this.#source.off(name, this.#handle);
   }
 }

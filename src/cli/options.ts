@@ -1,161 +1,124 @@
-/** The options that several commands share, each declared once. */
-import { Option, type Command } from 'commander';
+/** Options that several commands share, and the kinds of options. */
+import { Option } from 'commander';
 
 import { optimizerNames } from '../benchmark/optimizerConfiguration.ts';
+import { backends, type Backend } from '../engine/engine.ts';
 import { activations, costs, outputs } from '../network/functions.ts';
 import { initializers } from '../network/initializers.ts';
 import { presets } from '../network/presets.ts';
-import { backends } from '../engine/engine.ts';
-import { runtimes, type NetworkArguments, type RuntimeChoice } from './configure.ts';
-import type { Backend } from '../engine/engine.ts';
-import { exitCodeHelp } from './errors.ts';
-import { parseLayers, parseNumber, parseSwitch, parseWhole } from './values.ts';
+import { runtimes, type RuntimeChoice } from './configure.ts';
+import { parseList, parseNumber, parseSwitch, parseWhole } from './values.ts';
 
-export const groups = { simple: 'Simple options:', advanced: 'Advanced options:' } as const;
-type Group = keyof typeof groups;
-
-/** Adds options of one of the two groups of the help. */
-export function add(command: Command, group: Group, ...options: readonly Option[]): Command {
-  for (const option of options) command.addOption(option.helpGroup(groups[group]));
-  return command;
-}
+export const text = (flags: string, description: string): Option => new Option(flags, description);
 
 export const whole = (flags: string, description: string, min = 1, max?: number): Option =>
-  new Option(flags, description).argParser((text) => parseWhole(nameOf(flags), text, min, max));
+  text(flags, description).argParser((value) => parseWhole(nameOf(flags), value, min, max));
 
-export const number = (flags: string, description: string): Option =>
-  new Option(flags, description).argParser((text) => parseNumber(nameOf(flags), text));
+/** See {@link parseNumber} for the range. */
+export const number = (
+  flags: string,
+  description: string,
+  range?: string,
+  isInRange?: (value: number) => boolean,
+): Option =>
+  text(flags, description).argParser((value) =>
+    parseNumber(nameOf(flags), value, range, isInRange),
+  );
+
+/** A number of seconds in a range, by default all above 0. */
+export function seconds(flags: string, description: string, range?: readonly [number, number]) {
+  if (!range) return number(flags, description, 'above 0', (value) => value > 0);
+  const [min, max] = range;
+  const isInRange = (value: number) => value >= min && value <= max;
+  return number(flags, description, `from ${min} to ${max}`, isInRange);
+}
 
 export const onOff = (flags: string, description: string): Option =>
-  new Option(flags, description).argParser((text) => parseSwitch(nameOf(flags), text));
+  text(flags, description).argParser((value) => parseSwitch(nameOf(flags), value));
 
 export const choice = (flags: string, description: string, names: readonly string[]): Option =>
-  new Option(flags, description).choices(names);
+  text(flags, description).choices(names);
 
-export const seed = (description: string): Option =>
-  whole('--seed <n>', description, 0, 2 ** 32 - 1);
-
-export const epochs = (usual: number): Option =>
-  whole('--epochs <n>', `passes over the training set; default: ${usual}`);
-
-export const batchSize = (): Option =>
-  whole('--batch-size <n>', "samples a step; default: the preset's, else 100");
-
-export const optimizer = (): Option =>
-  choice('--optimizer <name>', "default: the preset's, else sgd", optimizerNames);
-
-export const shuffle = (): Option =>
-  onOff('--shuffle <on|off>', 'an order of its own for each epoch; off: as in the file');
+/** An option with several values, separated by commas, spaces or both. */
+export const list = (
+  flags: string,
+  description: string,
+  parse: (part: string, name: string) => string | number,
+): Option =>
+  text(flags, description).argParser(
+    (value, previous: readonly (string | number)[] | undefined) => [
+      ...(previous ?? []),
+      ...parseList(value).map((part) => parse(part, nameOf(flags))),
+    ],
+  );
 
 function nameOf(flags: string): string {
   return /--[a-z-]+/.exec(flags)![0];
 }
 
-export interface DataArguments {
+/** The values of {@link data}, {@link json}, {@link backend} and {@link runtime}. */
+export interface SharedArguments {
   readonly data?: string | undefined;
-}
-
-export function addData(command: Command): Command {
-  return add(
-    command,
-    'simple',
-    new Option(
-      '--data <name>',
-      'mnist, digits (drawn by nudge, no file needed) or a folder with MNIST files; default: mnist where it is found, else digits',
-    ),
-  );
-}
-
-export interface JsonArguments {
   readonly json?: string | undefined;
+  readonly backend?: Backend | 'auto' | undefined;
+  readonly runtime?: RuntimeChoice | undefined;
+  readonly browser?: string | undefined;
 }
 
-export function addJson(command: Command): Command {
-  return add(
-    command,
-    'simple',
-    new Option('--json <file>', 'write a report; - writes it to stdout, and nothing else there'),
+export const data = () =>
+  text(
+    '--data <name>',
+    'mnist, digits (drawn by nudge, needs no files) or a folder with the MNIST files; default: mnist if it is found, else digits',
   );
-}
 
-export const presetNames = Object.keys(presets);
+export const json = () =>
+  text('--json <file>', 'write a JSON report; - writes it to stdout and all other text to stderr');
 
-export function addPreset(command: Command): Command {
-  return add(
-    command,
-    'simple',
-    choice('--preset <name>', 'a network and how to train it', presetNames),
+/** @param conflicts options whose values come from the file */
+export const resume = (what: string, conflicts: string[]) =>
+  text('--resume <file>', `continue ${what}`).conflicts(conflicts);
+
+export const preset = (description = 'a network and its training settings') =>
+  choice('--preset <name>', description, Object.keys(presets));
+
+export const network = () => [
+  list('--layers <sizes...>', 'layer sizes, input first: 784,16,16,10', (part, name) =>
+    parseWhole(`Each size in ${name}`, part),
+  ),
+  choice('--activation <name>', 'activation of the hidden layers', activations),
+  choice('--output <name>', 'activation of the last layer', outputs),
+  choice('--cost <name>', 'the cost that training minimizes', costs),
+];
+
+export const init = () =>
+  choice('--init <name>', 'distribution of the initial weights', initializers);
+
+export const batchSize = () =>
+  whole('--batch-size <n>', "samples per step; default: the preset's, else 100");
+
+export const epochs = (usual: number) =>
+  whole('--epochs <n>', `passes over the training set; default: ${usual}`);
+
+export const optimizer = () =>
+  choice('--optimizer <name>', "default: the preset's, else sgd", optimizerNames);
+
+export const seed = (description: string) => whole('--seed <n>', description, 0, 2 ** 32 - 1);
+
+export const shuffle = () =>
+  onOff('--shuffle <on|off>', 'shuffle the training set before each epoch; default: on');
+
+export const backend = () =>
+  choice(
+    '--backend <name>',
+    'webgpu, cpu (float32), reference (CPU, float64) or auto (the faster of webgpu and cpu); default: auto',
+    [...backends, 'auto'],
   );
-}
 
-/** The parts of a network; `layers` is a list of words here, which {@link networkArguments} makes sizes. */
-export type RawNetworkArguments = Omit<NetworkArguments, 'layers'> & {
-  readonly layers?: readonly string[];
-};
-
-export function addNetwork(command: Command, group: Group): Command {
-  add(command, group, new Option('--layers <sizes...>', 'layer sizes, input first: 784,16,16,10'));
-  add(command, group, choice('--activation <name>', 'of the hidden layers', activations));
-  add(command, group, choice('--output <name>', 'activation of the last layer', outputs));
-  return add(command, group, choice('--cost <name>', 'what training makes small', costs));
-}
-
-export function addInit(command: Command): Command {
-  return add(
-    command,
-    'advanced',
-    choice('--init <name>', 'how the first weights are drawn', initializers),
-  );
-}
-
-/** @throws {UsageError} for layers that are no list of whole numbers */
-export function networkArguments<Raw extends RawNetworkArguments>(
-  raw: Raw,
-): Omit<Raw, 'layers'> & NetworkArguments {
-  return { ...raw, layers: raw.layers && parseLayers(raw.layers.join(' ')) };
-}
-
-export interface RuntimeArguments {
-  readonly backend?: Backend | 'auto';
-  readonly runtime?: RuntimeChoice;
-  readonly browser?: string;
-}
-
-export function addBackend(command: Command): Command {
-  return add(
-    command,
-    'simple',
-    choice(
-      '--backend <name>',
-      'what computes: webgpu, cpu (float32), reference (float64), or auto, the faster of webgpu and cpu; default: auto',
-      [...backends, 'auto'],
-    ),
-  );
-}
-
-export function addRuntime(command: Command, fallback: RuntimeChoice): Command {
-  const auto = 'node where Dawn finds an adapter, else chromium';
-  add(
-    command,
-    'advanced',
-    choice(
-      '--runtime <name>',
-      `where WebGPU runs; ${fallback === 'auto' ? `default: auto, ${auto}` : `auto: ${auto}; default: ${fallback}`}`,
-      runtimes,
-    ),
-  );
-  return add(
-    command,
-    'advanced',
-    new Option('--browser <path>', 'the browser to use, instead of the one that is found'),
-  );
-}
-
-/** Examples and exit codes, below the options. */
-export function addHelp(command: Command, ...examples: readonly string[]): Command {
-  const lines = examples.map((example) => `  ${example}`).join('\n');
-  return command
-    .optionsGroup(groups.simple)
-    .helpOption('-h, --help', 'show this help')
-    .addHelpText('after', `\nExamples:\n${lines}\n\n${exitCodeHelp}`);
-}
+export const runtime = (fallback: RuntimeChoice = 'auto') => [
+  choice(
+    '--runtime <name>',
+    `where WebGPU runs; auto: node if Dawn finds an adapter, else chromium; default: ${fallback}`,
+    runtimes,
+  ),
+  text('--browser <path>', 'the browser to start; default: the first one found'),
+];

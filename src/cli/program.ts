@@ -1,17 +1,17 @@
-/** The program `nudge`: its commands, and what becomes of their errors. */
+/** The program `nudge`: its commands, and the exit codes of their errors. */
 import { Command, CommanderError } from 'commander';
 
-import { addBench } from './commands/bench.ts';
-import { addCheck } from './commands/check.ts';
-import { addCompare } from './commands/compare.ts';
-import { addData } from './commands/data.ts';
-import { addDoctor } from './commands/doctor.ts';
-import { addEvaluate } from './commands/evaluate.ts';
-import { addShader } from './commands/shader.ts';
-import { addSweep } from './commands/sweep.ts';
-import { addTrain } from './commands/train.ts';
-import { addTune } from './commands/tune.ts';
-import type { Context } from './context.ts';
+import { addCommand, type CommandDefinition, type Context } from './command.ts';
+import { bench } from './commands/bench.ts';
+import { check } from './commands/check.ts';
+import { compare } from './commands/compare.ts';
+import { mnist } from './commands/data.ts';
+import { doctor } from './commands/doctor.ts';
+import { evaluate } from './commands/evaluate.ts';
+import { shader } from './commands/shader.ts';
+import { sweep } from './commands/sweep.ts';
+import { train } from './commands/train.ts';
+import { tune } from './commands/tune.ts';
 import { describeError, exitCodeHelp, exitCodeOf, exitCodes, Interruption } from './errors.ts';
 import { Terminal, type Streams } from './terminal.ts';
 import { nudgeVersion } from './versions.ts';
@@ -30,7 +30,7 @@ export async function runCommandLine(args: readonly string[], streams: Streams):
     await program.parseAsync(args, { from: 'user' });
     return exitCode;
   } catch (error) {
-    // Commander has said what there is to say. Its own code is 1 for every wrong usage.
+    // Commander has printed its message already. It uses exit code 1 for every wrong usage; nudge uses 2.
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : exitCodes.usage;
     if (error instanceof Interruption) terminal.note(error.message);
     else terminal.error(describeError(error));
@@ -38,16 +38,17 @@ export async function runCommandLine(args: readonly string[], streams: Streams):
   }
 }
 
-/** The commands and their options; what each does is its action. */
+/** Declares all commands with their options and actions. */
 export function createProgram(context: Context, terminal: Terminal): Command {
   const { streams } = context;
+  const helpCommand = ['help [command]', 'show help for a command'] as const;
   const program = new Command('nudge')
     .description(
-      'Trains neural networks on the GPU with WebGPU, and proves its numbers against a CPU reference.',
+      'Trains neural networks on the GPU with WebGPU and verifies the results against a CPU reference.',
     )
     .version(nudgeVersion(), '-V, --version', 'show the version')
     .helpOption('-h, --help', 'show this help')
-    .helpCommand('help [command]', 'show the help of a command')
+    .helpCommand(...helpCommand)
     .showSuggestionAfterError()
     .exitOverride()
     .configureOutput({
@@ -57,21 +58,22 @@ export function createProgram(context: Context, terminal: Terminal): Command {
     })
     .addHelpText(
       'after',
-      "\nExamples:\n  nudge doctor                  what this machine has\n  nudge train                   a first network\n  nudge bench                   the GPU against the CPU\n\nRun 'nudge help <command>' for a command's options.\n\n" +
-        exitCodeHelp,
+      `
+Examples:
+  nudge doctor                  show what this machine can train with
+  nudge train                   train a first network
+  nudge bench                   compare the GPU with the CPU
+
+Run 'nudge help <command>' for a command's options.
+
+${exitCodeHelp}`,
     );
-  for (const addCommand of [
-    addTrain,
-    addSweep,
-    addEvaluate,
-    addBench,
-    addCompare,
-    addCheck,
-    addData,
-    addDoctor,
-    addTune,
-    addShader,
-  ])
-    addCommand(program, context);
+  const add = (parent: Command, definitions: readonly CommandDefinition<never>[]) => {
+    for (const definition of definitions) addCommand(parent, context, definition);
+  };
+  add(program, [train, sweep, evaluate, bench, compare, check]);
+  const data = program.command('data').summary('download training data');
+  add(data.description('Downloads training data.').helpCommand(...helpCommand), [mnist]);
+  add(program, [doctor, tune, shader]);
   return program;
 }

@@ -1,7 +1,6 @@
-/** Where a work is done: in this process, or in a page of a browser without a window. */
+/** Runs jobs in this process or in a page of a browser. */
 import { arch, platform, release } from 'node:os';
 
-import type { EngineFacts, JobContext } from '../benchmark/trainJob.ts';
 import {
   findJob,
   type JobConfiguration,
@@ -9,193 +8,246 @@ import {
   type JobName,
   type JobResult,
 } from '../benchmark/jobs.ts';
-import { FormatError, NoAdapterError } from '../errors.ts';
+import type { EngineFacts } from '../benchmark/trainJob.ts';
+import type { Backend } from '../engine/engine.ts';
+import { NoAdapterError } from '../errors.ts';
 import { adapterName } from '../gpu/adapter.ts';
 import { describeBrowser } from '../node/browser.ts';
 import { openBrowserSession } from '../node/browserSession.ts';
+import { connectBrowserSession } from '../node/connectedSession.ts';
 import { createGpu } from '../node/dawn.ts';
-import type { StoppingEvent } from '../page/jobs/remoteJob.ts';
-import type { Backend } from '../engine/engine.ts';
+import type { BrowserSession } from '../node/pageSession.ts';
+import type { PageDataSource, StoppingEvent } from '../page/jobs/remoteJob.ts';
+import type { Run } from './command.ts';
 import type { RuntimeChoice } from './configure.ts';
-import { dataForPage, inFolder, loadData, type DataSource } from './dataSource.ts';
+import { dataForPage, loadData, type DataSource } from './dataSource.ts';
 import { UsageError } from './errors.ts';
+import { located } from './files.ts';
 import type { Terminal } from './terminal.ts';
 import { packageVersion } from './versions.ts';
 
-/** What a report says about it. */
+/** The runtime in a report. */
 export interface RuntimeFacts {
   readonly name: 'node' | 'chromium' | 'firefox';
-  /** Of the browser: 'Chrome/147.0.7727.50'. */
+  /** 'Chrome/147.0.7727.50' */
   readonly browser?: string;
   readonly browserPath?: string;
   readonly node: string;
-  /** Of the package `webgpu`, where it is used. */
+  /** Version of the package `webgpu`, where it is used. */
   readonly dawn?: string;
   readonly platform: string;
 }
 
-type RunContext<Name extends JobName> = Omit<JobContext<JobEvent<Name>>, 'gpu'>;
-
-export interface Runtime {
-  readonly facts: RuntimeFacts;
-  /** What the user should know about the choice, a sentence each. */
-  readonly notes: readonly string[];
-  /** @throws what the work throws, and the signal's reason */
-  run<Name extends JobName>(
-    name: Name,
-    configuration: JobConfiguration<Name>,
-    context?: RunContext<Name>,
-  ): Promise<JobResult<Name>>;
-  close(): Promise<void>;
+/** Where jobs run: in a browser's page if there is one, else in this process. */
+export interface Host {
+  readonly source: DataSource;
+  /** In this process, undefined if no job needs an adapter. */
+  readonly gpu?: GPU | undefined;
+  readonly page?: { readonly session: BrowserSession; readonly data: PageDataSource };
+  /** Absent for a browser that nudge did not start. */
+  readonly facts?: RuntimeFacts;
 }
 
-interface RuntimeOptions {
+export interface HostOptions {
   readonly runtime: RuntimeChoice;
-  /** Path of the browser. */
+  /** A kind of browser, or the path of one. */
   readonly browser?: string | undefined;
-  readonly backend: Backend | 'auto';
+  /** `needed` fails without an adapter, `wanted` goes on without one, `unused` asks for none. */
+  readonly adapter: 'needed' | 'wanted' | 'unused';
   readonly source: DataSource;
 }
 
-/**
- * Has `work` done with the runtime that the options ask for; what the user should know about it is said first.
- * @throws {UsageError} when the options contradict each other
- * @throws {NoAdapterError | BrowserError} when it is not to be had
- * @throws what `work` throws
- */
-export async function withRuntime(
-  terminal: Terminal,
-  options: RuntimeOptions,
-  work: (runtime: Runtime) => Promise<void>,
-): Promise<void> {
-  const runtime = await openRuntime(options);
-  try {
-    for (const line of runtime.notes) terminal.note(line);
-    await work(runtime);
-  } finally {
-    await runtime.close();
-  }
+export interface Runtime extends Host {
+  readonly facts: RuntimeFacts;
 }
 
-async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
-  const { runtime, browser, backend, source } = options;
-  const needsNode = backend === 'reference';
-  if (browser !== undefined && (runtime === 'node' || needsNode)) {
+/**
+ * Opens the runtime that the options ask for, and prints what the user should know about the choice.
+ * @throws {UsageError} when the options contradict each other
+ * @throws {NoAdapterError | BrowserError} when it is not available
+ */
+export async function openRuntime(
+  run: Run,
+  options: {
+    readonly runtime?: RuntimeChoice | undefined;
+    readonly browser?: string | undefined;
+    readonly backend: Backend | 'auto';
+    readonly source: DataSource;
+  },
+): Promise<Runtime> {
+  const { runtime = 'auto', browser, backend, source } = options;
+  if (browser !== undefined && runtime === 'node') {
     throw new UsageError(
-      `--browser ${browser} was given, and ${runtime === 'node' ? "runtime 'node'" : `backend '${backend}'`} uses none. Give one of them.`,
+      `--runtime node uses no browser; got --browser ${browser}. Leave one of them out.`,
     );
   }
-  if (needsNode) {
-    if (runtime === 'chromium' || runtime === 'firefox') {
-      throw new UsageError(
-        `Backend '${backend}' runs in Node, and --runtime ${runtime} was given. Leave --runtime out, or use --backend webgpu.`,
-      );
-    }
-    return nodeRuntime(source, undefined, []);
+  const named = browser ?? (isBrowser(runtime) ? runtime : undefined);
+  if (backend === 'reference' && named !== undefined) {
+    const option = browser === undefined ? '--runtime' : '--browser';
+    throw new UsageError(
+      `Backend 'reference' runs in Node; got ${option} ${named}. Leave ${option} out, or use --backend webgpu.`,
+    );
   }
-  if (browser !== undefined) return browserRuntime(browser, source, []);
-  if (runtime === 'chromium' || runtime === 'firefox') return browserRuntime(runtime, source, []);
-  if (backend === 'cpu') return nodeRuntime(source, undefined, []);
+  if (named !== undefined) return await openHost(run, { ...options, runtime, adapter: 'needed' });
+  const isCpu = backend === 'cpu' || backend === 'reference';
+  if (isCpu) return await openHost(run, { source, runtime: 'node', adapter: 'unused' });
+  // With backend auto, the CPU trains if Node has no adapter. A browser is not needed.
+  return backend === 'auto' && runtime === 'auto'
+    ? await openHost(run, { source, runtime: 'node', adapter: 'wanted' })
+    : await openHost(run, { source, runtime, adapter: 'needed' });
+}
+
+/**
+ * Opens this process or a browser as a host; the command's end closes it.
+ * @throws {NoAdapterError} when an adapter is needed and there is none
+ * @throws {BrowserError} when no browser is available
+ */
+export async function openHost(run: Run, options: HostOptions): Promise<Runtime> {
+  const { runtime, browser, adapter, source } = options;
+  const named = browser ?? (isBrowser(runtime) ? runtime : undefined);
+  if (named !== undefined) return await launchBrowser(run, named, options);
+  const facts = { name: 'node', ...machineFacts() } as const;
+  if (adapter === 'unused') return { source, facts };
+  let gpu: GPU;
   try {
-    return nodeRuntime(source, await createGpu(), []);
+    gpu = await createGpu();
   } catch (error) {
-    if (!(error instanceof NoAdapterError) || runtime === 'node') throw error;
-    // Where the backend is open as well, the CPU trains, and no browser is needed.
-    if (backend === 'auto') return nodeRuntime(source, gpuWithout(error), []);
-    return await browserRuntime('chromium', source, [error.message]);
+    if (!(error instanceof NoAdapterError)) throw error;
+    if (runtime === 'auto') {
+      run.terminal.note(error.message);
+      return await launchBrowser(run, 'chromium', options);
+    }
+    if (adapter === 'needed') throw error;
+    // This GPU repeats the reason when a job asks it for an adapter.
+    gpu = { requestAdapter: () => Promise.reject(error) } as unknown as GPU;
   }
+  const dawn = packageVersion('webgpu');
+  return { source, gpu, facts: { ...facts, ...(dawn !== undefined && { dawn }) } };
 }
 
-/** A GPU that gives no adapter, for a reason that is known already, so that `auto` can tell it. */
-export function gpuWithout(reason: NoAdapterError): GPU {
-  return { requestAdapter: () => Promise.reject(reason) } as unknown as GPU;
-}
-
-function nodeRuntime(source: DataSource, gpu: GPU | undefined, notes: readonly string[]): Runtime {
-  const dawn = gpu && packageVersion('webgpu');
-  return {
-    facts: { name: 'node', ...machineFacts(), ...(dawn !== undefined && { dawn }) },
-    notes,
-    async run<Name extends JobName>(
-      name: Name,
-      configuration: JobConfiguration<Name>,
-      context: RunContext<Name> = {},
-    ): Promise<JobResult<Name>> {
-      const data = await loadData(source);
-      return await findJob(name)(configuration, data, { ...context, gpu });
-    },
-    close: () => Promise.resolve(),
-  };
-}
-
-async function browserRuntime(
+async function launchBrowser(
+  run: Run,
   browser: string,
-  source: DataSource,
-  notes: readonly string[],
+  { adapter, source }: HostOptions,
 ): Promise<Runtime> {
   const { data, mounts } = await dataForPage(source);
-  const session = await openBrowserSession({ browser, mounts, handleSignals: false });
-  const { kind, executablePath } = session.browser;
+  const open = (choice: 'auto' | 'none') =>
+    openBrowserSession({ browser, mounts, adapter: choice, handleSignals: false });
+  const session = await open(adapter === 'unused' ? 'none' : 'auto').catch(
+    async (error: unknown) => {
+      if (!(error instanceof NoAdapterError) || adapter === 'needed') throw error;
+      run.terminal.note(error.message);
+      return await open('none');
+    },
+  );
+  run.onEnd(() => session.close());
+  const { version, browser: found, passedOver } = session;
+  for (const line of passedOver) run.terminal.note(line);
+  run.terminal.note(`Browser: ${version}, ${describeBrowser(found)}.`);
+  const { kind: name, executablePath: browserPath } = found;
   return {
-    facts: {
-      name: kind,
-      browser: session.version,
-      browserPath: executablePath,
-      ...machineFacts(),
-    },
-    notes: [
-      ...notes,
-      ...session.passedOver,
-      `Browser: ${session.version}, ${describeBrowser(session.browser)}.`,
-    ],
-    async run<Name extends JobName>(
-      name: Name,
-      configuration: JobConfiguration<Name>,
-      { signal, onEvent }: RunContext<Name> = {},
-    ): Promise<JobResult<Name>> {
-      try {
-        return await session.call<JobResult<Name>, JobEvent<Name> | StoppingEvent>(
-          name,
-          { configuration, data },
-          {
-            ...(signal && { signal }),
-            onEvent: (event) => {
-              if (!isStopping(event)) onEvent?.(event);
-            },
-          },
-        );
-      } catch (error) {
-        if (error instanceof FormatError && source.kind === 'mnist') {
-          throw inFolder(error, source.folder);
-        }
-        throw error;
-      }
-    },
-    close: () => session.close(),
+    source,
+    page: { session, data },
+    facts: { name, browser: version, browserPath, ...machineFacts() },
   };
+}
+
+/**
+ * Connects to a browser that runs already.
+ * @param options `host` and `port` are the page's address for that browser
+ * @throws {NoAdapterError | BrowserError | ConfigurationError}
+ */
+export async function connectHost(
+  run: Run,
+  endpoint: string,
+  options: Pick<HostOptions, 'adapter' | 'source'> & {
+    readonly host?: string | undefined;
+    readonly port?: number | undefined;
+  },
+): Promise<Host> {
+  const { adapter, source, host, port } = options;
+  const { data, mounts } = await dataForPage(source);
+  const needsAdapter = adapter === 'needed';
+  const session = await connectBrowserSession(endpoint, { mounts, host, port, needsAdapter });
+  run.onEnd(() => session.close());
+  run.terminal.note(`Browser: ${session.version} at ${endpoint}, page at ${session.url}.`);
+  return { source, page: { session, data } };
+}
+
+/** @throws what the job throws, and the reason of the run's signal */
+export async function runJob<Name extends JobName>(
+  run: Run,
+  host: Host,
+  name: Name,
+  configuration: JobConfiguration<Name>,
+  onEvent?: (event: JobEvent<Name>) => void,
+): Promise<JobResult<Name>> {
+  const { signal } = run.interrupt;
+  const { page, source, gpu } = host;
+  if (!page) {
+    return await findJob(name)(configuration, await loadData(source), { signal, onEvent, gpu });
+  }
+  return await callPage<JobResult<Name>>(
+    ...([run, host, page, name, { configuration }] as const),
+    (event: JobEvent<Name>) => onEvent?.(event),
+  );
+}
+
+/**
+ * Runs a job of the page.
+ * @param args of the job besides the data
+ * @param onEvent may answer an event, if the job asks a question
+ */
+export async function callPage<Result>(
+  { interrupt: { signal } }: Run,
+  { source }: Host,
+  { session, data }: NonNullable<Host['page']>,
+  name: string,
+  args: object,
+  onEvent: (event: never) => unknown,
+): Promise<Result> {
+  try {
+    return await session.call<Result>(
+      name,
+      { ...args, data },
+      { signal, onEvent: (event) => (isStopping(event) ? undefined : onEvent(event as never)) },
+    );
+  } catch (error) {
+    // A page does not know the folder that its files come from.
+    throw source.kind === 'mnist' ? located(error, source.folder) : error;
+  }
 }
 
 function isStopping(event: unknown): event is StoppingEvent {
   return (event as { type?: unknown }).type === 'stopping';
 }
 
+export function isBrowser(runtime: RuntimeChoice | undefined): runtime is 'chromium' | 'firefox' {
+  return runtime === 'chromium' || runtime === 'firefox';
+}
+
 function machineFacts() {
   return { node: process.version, platform: `${platform()} ${release()} ${arch()}` };
 }
 
-/** Says what computes: to everybody where `auto` chose or `cpu` is the slow reference, else to who is watching. */
-export function sayEngine(
+/** Prints the backend. A pipe gets it only if `auto` chose it, or if `cpu` runs as the slow float64 reference. */
+export function printEngine(
   terminal: Terminal,
   { backend, choice, adapter, plan }: EngineFacts,
 ): void {
-  // The plan of a GPU is long, and stands in --json.
+  // A GPU's plan is too long for a line; the JSON report has it.
   const how = backend === 'cpu' && plan !== undefined ? ` (${plan})` : '';
   const name = adapter ? `${backend} on ${adapterName(adapter)}` : `${backend}${how}`;
   if (choice === undefined) {
-    const say = plan?.startsWith('float64') === true ? 'note' : 'remark';
-    terminal[say](`Backend: ${name}.`);
-  } else
-    terminal.note(
-      `Backend: ${name}, chosen by auto: ${choice.replace(/^\w+: /, '').replace(/\.?$/, '.')}`,
-    );
+    const print = plan?.startsWith('float64') === true ? 'note' : 'remark';
+    terminal[print](`Backend: ${name}.`);
+  } else {
+    const reason = choice.replace(/^\w+: /, '').replace(/\.?$/, '.');
+    terminal.note(`Backend: ${name}, chosen by auto: ${reason}`);
+  }
+}
+
+/** The engine in a report. */
+export function engineReport({ backend, choice, adapter, plan }: EngineFacts) {
+  return { backend, choice: choice ?? null, adapter: adapter ?? null, plan: plan ?? null };
 }

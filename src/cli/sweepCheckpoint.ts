@@ -1,4 +1,4 @@
-/** The file of `nudge sweep --checkpoint`: safetensors, with the state of all networks and what they are. */
+/** The file of `nudge sweep --checkpoint`: the configuration and the state of all networks, as safetensors. */
 import * as v from 'valibot';
 
 import type { SweepCheckpoint, SweepConfiguration } from '../benchmark/sweepJob.ts';
@@ -11,20 +11,20 @@ import {
   type Tensor,
 } from '../formats/safetensors.ts';
 import { UsageError } from './errors.ts';
-import { readInput } from './files.ts';
+import { parseJson, readInput } from './files.ts';
 import { nudgeVersion } from './versions.ts';
 
-/** What a checkpoint is of. */
 export interface SweepDescription {
   readonly configuration: SweepConfiguration;
-  /** As given to `--data` and `--preset`. */
+  /** The values of `--data` and `--preset`. */
   readonly data?: string | undefined;
   readonly preset?: string | undefined;
 }
 
-const format = 'nudge sweep';
+const metadataKey = 'nudge sweep';
+const expected = 'a checkpoint that nudge sweep --checkpoint wrote';
 
-/** The bytes of a checkpoint's file. */
+/** The bytes of a checkpoint file. */
 export function checkpointFile(
   description: SweepDescription,
   { state, epochSums, lastEpoch, trained, data }: SweepCheckpoint,
@@ -38,14 +38,14 @@ export function checkpointFile(
     ['lastEpoch', float64Tensor([count, 2], lastEpoch)],
   ]);
   const about = { nudge: nudgeVersion(), ...description, ...place, trained, sha256: data };
-  return writeSafetensors(tensors, new Map([[format, JSON.stringify(about)]]));
+  return writeSafetensors(tensors, new Map([[metadataKey, JSON.stringify(about)]]));
 }
 
 const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 const amount = v.pipe(v.number(), v.finite(), v.minValue(0));
 const aboutSchema = v.object({
   nudge: v.string(),
-  // What the settings mean is checked where they are used.
+  // The code that uses the settings checks their meaning.
   configuration: v.object({
     network: v.looseObject({ layers: v.array(v.number()) }),
     batchSize: v.number(),
@@ -62,56 +62,49 @@ const aboutSchema = v.object({
 });
 
 /**
- * @param path that `--resume` names
- * @throws {FileError | FormatError} when it cannot be read, or is no such file
+ * Reads the checkpoint that `--resume` names.
+ * @throws {FileError | FormatError} when it cannot be read, or is not a checkpoint
  * @throws {UsageError} when another version of nudge wrote it
  */
-export async function readCheckpoint(
+export function readCheckpoint(
   path: string,
 ): Promise<SweepDescription & { readonly checkpoint: SweepCheckpoint }> {
-  const bytes = await readInput(path, '--resume');
-  const refuse = (why: string) =>
-    new FormatError(
-      `${path} is no checkpoint of a sweep: ${why}. Give a file that --checkpoint wrote.`,
-      0,
+  return readInput(path, '--resume', (bytes) => {
+    const { tensors, metadata } = readSafetensors(bytes);
+    const refuse = (why: string) => new FormatError(`This is not ${expected}: ${why}.`, 0);
+    const text = metadata.get(metadataKey);
+    if (text === undefined) throw refuse(`it has no metadata '${metadataKey}'`);
+    const { nudge, configuration, data, preset, trained, sha256, ...place } = parseJson(
+      aboutSchema,
+      text,
+      expected,
     );
-  const { tensors, metadata } = readSafetensors(bytes);
-  const text = metadata.get(format);
-  if (text === undefined) throw refuse(`it says nothing of '${format}'`);
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (error) {
-    throw refuse((error as Error).message);
-  }
-  const { success, output, issues } = v.safeParse(aboutSchema, value, { abortEarly: true });
-  if (!success) throw refuse(`${v.getDotPath(issues[0]) ?? 'it'}: ${issues[0].message}`);
-  const { nudge, configuration, data, preset, trained, sha256, ...place } = output;
-  if (nudge !== nudgeVersion()) {
-    throw new UsageError(
-      `${path} is of nudge ${nudge}, and this is ${nudgeVersion()}, which may compute otherwise. Go on with that version, or begin anew.`,
-    );
-  }
-  const members = configuration.seeds.length * configuration.optimizers.length;
-  const tensor = (name: string, dtype: Tensor['dtype'], width?: number) => {
-    const found = tensors.get(name);
-    const [rows, columns] = found?.shape ?? [];
-    const isRight = found?.dtype === dtype && found.shape.length === 2 && rows === members;
-    if (isRight && (width === undefined || columns === width)) return found.data;
-    throw refuse(`its tensor '${name}' is not ${dtype} of ${members} networks`);
-  };
-  return {
-    // The parts that are not looked into are checked by the network and the optimizers that are made of them.
-    configuration: configuration as unknown as SweepConfiguration,
-    ...{ data, preset },
-    checkpoint: {
-      state: { ...place, values: float32Values(tensor('values', 'F32')) },
-      epochSums: float64Values(tensor('epochSums', 'F64', 3)),
-      lastEpoch: float64Values(tensor('lastEpoch', 'F64', 2)),
-      trained,
-      data: sha256,
-    },
-  };
+    if (nudge !== nudgeVersion()) {
+      throw new UsageError(
+        `nudge ${nudge} wrote ${path}; this is nudge ${nudgeVersion()}, which may compute differently. Resume with that version, or start again.`,
+      );
+    }
+    const members = configuration.seeds.length * configuration.optimizers.length;
+    const tensor = (name: string, dtype: Tensor['dtype'], width?: number) => {
+      const found = tensors.get(name);
+      const [rows, columns] = found?.shape ?? [];
+      const isRight = found?.dtype === dtype && found.shape.length === 2 && rows === members;
+      if (isRight && (width === undefined || columns === width)) return found.data;
+      throw refuse(`its tensor '${name}' is not ${dtype} for ${members} networks`);
+    };
+    return {
+      // The network and the optimizers check the parts that the schema leaves open.
+      configuration: configuration as unknown as SweepConfiguration,
+      ...{ data, preset },
+      checkpoint: {
+        state: { ...place, values: float32Values(tensor('values', 'F32')) },
+        epochSums: float64Values(tensor('epochSums', 'F64', 3)),
+        lastEpoch: float64Values(tensor('lastEpoch', 'F64', 2)),
+        trained,
+        data: sha256,
+      },
+    };
+  });
 }
 
 function float64Tensor(shape: readonly number[], values: Float64Array): Tensor {

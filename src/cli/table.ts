@@ -1,16 +1,14 @@
-/** Numbers and tables as text for people. */
+/** Numbers, tables and JSON as text. */
+import { formatCount } from '../benchmark/result/words.ts';
 
-/** '60,000' */
-export function formatCount(value: number): string {
-  return Math.round(value).toLocaleString('en-US');
-}
+export { formatCount };
 
-/** '93.42 %' of a share from 0 to 1 */
+/** '93.42 %' for 0.9342 */
 export function formatShare(share: number): string {
   return `${(100 * share).toFixed(2)} %`;
 }
 
-/** Four significant digits, as costs are read: '0.1123'. */
+/** Four significant digits: '0.1123'. */
 export function formatCost(cost: number): string {
   return cost.toPrecision(4);
 }
@@ -22,13 +20,13 @@ export function formatSeconds(seconds: number): string {
   return `${Math.floor(whole / 60)} min ${String(whole % 60).padStart(2, '0')} s`;
 }
 
-/** 'word', or 'words' when there is not one. */
+/** '1 step', '1,200 steps' */
 export function plural(count: number, word: string): string {
   return `${formatCount(count)} ${word}${count === 1 ? '' : 's'}`;
 }
 
 /**
- * Rows of cells as lines of aligned columns, two spaces between.
+ * Aligns cells in columns, separated by two spaces.
  * @param align 'l' or 'r' for each column
  */
 export function formatTable(rows: readonly (readonly string[])[], align: string): string[] {
@@ -45,13 +43,13 @@ export function formatTable(rows: readonly (readonly string[])[], align: string)
   );
 }
 
-/** A confusion matrix: a row a label, a column a prediction, and how many of the label were right. */
+/** A confusion matrix with one row per label, one column per prediction, and the share of correct predictions. */
 export function formatConfusion(confusion: readonly (readonly number[])[]): string[] {
   const header = ['label', ...confusion.map((_, prediction) => `${prediction}`), 'right'];
   const rows = confusion.map((counts, label) => {
     const total = counts.reduce((sum, count) => sum + count, 0);
     const right = total === 0 ? '' : formatShare(counts[label]! / total);
-    // Zeros would hide where the mistakes are.
+    // Dots instead of zeros make the mistakes stand out.
     return [`${label}`, ...counts.map((count) => (count === 0 ? '·' : `${count}`)), right];
   });
   const align = 'r'.repeat(header.length);
@@ -59,4 +57,15 @@ export function formatConfusion(confusion: readonly (readonly number[])[]): stri
     'Samples by label (rows) and prediction (columns):',
     ...formatTable([header, ...rows], align),
   ];
+}
+
+/**
+ * Indented JSON with each list of numbers on one line. A JSON string contains no raw line break, so the pattern never
+ * matches inside one.
+ */
+export function formatJson(value: unknown): string {
+  return JSON.stringify(value, undefined, 2).replace(
+    /\[\n\s+(-?\d[-+.\de]*(?:,\n\s+-?\d[-+.\de]*)*)\n\s+\]/gi,
+    (_, numbers: string) => `[${numbers.replace(/,\s+/g, ', ')}]`,
+  );
 }

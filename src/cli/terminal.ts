@@ -1,6 +1,6 @@
 /**
- * Where text goes. Results go to stdout; notes, progress and errors to stderr, so that a pipe gets results
- * alone. Bars and colours are for terminals; where output is piped there are no control characters.
+ * Writes text for people. Results go to stdout; notes, progress and errors go to stderr, so that a pipe receives results
+ * only. Only a terminal gets progress bars and colours; a pipe gets no control characters.
  */
 import { SingleBar } from 'cli-progress';
 
@@ -13,39 +13,39 @@ export interface Streams {
 }
 
 export interface Bar {
-  /** Shows how far it is; the values of `words` replace the words in the bar's format. */
+  /** Moves the bar; `words` replace the placeholders of its format. */
   update(value: number, words?: Readonly<Record<string, string>>): void;
-  /** Takes it off the screen. */
+  /** Removes the bar from the screen. */
   stop(): void;
 }
 
 export class Terminal {
   readonly #streams: Streams;
-  /** Whether stdout belongs to the JSON report. */
-  readonly #jsonOnStdout: boolean;
-  #bar: { readonly hide: () => void; readonly show: () => void } | undefined;
+  /** stderr where stdout belongs to the JSON report. */
+  readonly #results: NodeJS.WriteStream;
+  #bar: (Pick<Bar, 'stop'> & { readonly hide: () => void; readonly show: () => void }) | undefined;
 
   constructor(streams: Streams, options: { readonly jsonOnStdout?: boolean } = {}) {
     this.#streams = streams;
-    this.#jsonOnStdout = options.jsonOnStdout ?? false;
+    this.#results = options.jsonOnStdout === true ? streams.stderr : streams.stdout;
   }
 
-  /** A line of the result. */
-  result(line: string): void {
-    this.#write(this.#resultStream, line);
+  /** Writes lines of the result. */
+  result(...lines: readonly string[]): void {
+    for (const line of lines) this.#write(this.#results, line);
   }
 
-  /** A line that makes a result easier to follow, for who is watching. */
+  /** Writes an intermediate result, on a terminal only. */
   detail(line: string): void {
-    if (this.#resultStream.isTTY) this.#write(this.#resultStream, line);
+    if (this.#results.isTTY) this.result(line);
   }
 
-  /** What the user should know and did not ask for. */
+  /** Writes information that the user did not ask for but needs. */
   note(line: string): void {
     this.#write(this.#streams.stderr, this.#style('2', line));
   }
 
-  /** A note for who is watching. */
+  /** Writes a note, on a terminal only. */
   remark(line: string): void {
     if (this.#streams.stderr.isTTY) this.note(line);
   }
@@ -54,17 +54,18 @@ export class Terminal {
     this.#write(this.#streams.stderr, `${this.#style('1;31', 'error:')} ${text}`);
   }
 
-  /** The JSON report, to stdout. */
+  /** Writes the JSON report to stdout. */
   json(text: string): void {
-    this.#write(this.#streams.stdout, text);
+    this.#write(this.#streams.stdout, text.trimEnd());
   }
 
   /**
-   * A progress bar, which shows itself on a terminal only. Lines written meanwhile appear above it.
-   * @param format with {bar}, {percentage}, {left} for the time that is left, and words of the caller's
+   * Shows a progress bar, on a terminal only. Lines written meanwhile appear above it.
+   * @param format with the placeholders {bar}, {percentage}, {left} (remaining time) and the keys of `words`
    */
   bar(format: string, total: number, words: Readonly<Record<string, string>> = {}): Bar {
-    if (!this.#streams.stderr.isTTY) return { update: nothing, stop: nothing };
+    this.stopBar();
+    if (!this.#streams.stderr.isTTY) return { update: () => undefined, stop: () => undefined };
     const bar = new SingleBar({
       format,
       stream: this.#streams.stderr,
@@ -77,9 +78,14 @@ export class Terminal {
     const state = { value: 0, words: { left: '…', ...words } };
     const show = () => bar.start(total, state.value, state.words);
     const hide = () => bar.stop();
+    const stop = () => {
+      process.off('exit', hide);
+      hide();
+      this.#bar = undefined;
+    };
     show();
-    this.#bar = { hide, show };
-    // A bar keeps lines from wrapping; the terminal must not be left so when the process is ended.
+    this.#bar = { hide, show, stop };
+    // The bar turns line wrapping off. This turns it on again when the process ends early.
     process.once('exit', hide);
     return {
       update: (value, more = {}) => {
@@ -89,20 +95,17 @@ export class Terminal {
         state.words = { ...state.words, ...more, left };
         bar.update(value, state.words);
       },
-      stop: () => {
-        process.off('exit', hide);
-        hide();
-        this.#bar = undefined;
-      },
+      stop,
     };
   }
 
-  get #resultStream(): NodeJS.WriteStream {
-    return this.#jsonOnStdout ? this.#streams.stderr : this.#streams.stdout;
+  /** Removes the bar from the screen, if there is one. */
+  stopBar(): void {
+    this.#bar?.stop();
   }
 
   #write(stream: NodeJS.WriteStream, line: string): void {
-    // The bar notes its place on the screen when it starts, so it starts again below the line.
+    // A bar remembers its screen position from its start, so it restarts below the line.
     const bar = stream.isTTY ? this.#bar : undefined;
     bar?.hide();
     stream.write(`${line}\n`);
@@ -117,11 +120,9 @@ export class Terminal {
   }
 }
 
-const nothing = () => undefined;
-
 /**
- * A reader that has seen enough closes the pipe, `nudge doctor | head -1` for one, and a window that is closed takes
- * its terminal along (EIO); neither is a failure of the work.
+ * Ignores the errors of streams whose reader has gone: a closed pipe (EPIPE), as in `nudge doctor | head -1`, and a
+ * closed terminal window (EIO). The work itself has not failed.
  */
 export function tolerateClosedPipes(...streams: readonly NodeJS.WriteStream[]): void {
   for (const stream of streams) {

@@ -1,55 +1,52 @@
-/** From the text of an argument to its value: strictly, so that '1e' or '10x' is never taken for a number. */
+/** Parses the values of options. A value must be a number as a whole: '1e' and '10x' are refused. */
 import { UsageError } from './errors.ts';
 
 /**
- * A whole number in plain digits.
- * @param option its name, for the error: '--epochs'
- * @throws {UsageError} for anything else, or a number outside the range
+ * Parses an integer in plain digits.
+ * @param name of the option, for the message: '--epochs'
+ * @throws {UsageError} for other text, and for a number outside the range
  */
-export function parseWhole(option: string, text: string, min = 1, max = 2 ** 53 - 1): number {
+export function parseWhole(
+  name: string,
+  text: string,
+  min = 1,
+  max = Number.MAX_SAFE_INTEGER,
+): number {
   const value = /^\d+$/.test(text) ? Number(text) : NaN;
-  if (!(value >= min && value <= max)) {
-    const range = max === 2 ** 53 - 1 ? `of at least ${min}` : `from ${min} to ${max}`;
-    throw new UsageError(
-      `${option} takes a whole number ${range}, and '${text}' was given. Write it in plain digits, for example ${option} ${Math.max(min, Math.min(max, 10))}.`,
-    );
-  }
-  return value;
+  if (value >= min && value <= max) return value;
+  const least = min === 1 ? 'a positive integer' : `an integer of at least ${min}`;
+  const wanted = max < Number.MAX_SAFE_INTEGER ? `an integer from ${min} to ${max}` : least;
+  throw new UsageError(`${name} must be ${wanted}; got '${text}'.`);
 }
 
 /**
- * A decimal number; whether it makes sense where it is used is for that place to say.
- * @throws {UsageError} for anything but a finite number, completely
+ * Parses a decimal number.
+ * @param name of the option, for the message: '--learning-rate'
+ * @param range of valid numbers in words, for the message
+ * @throws {UsageError} for other text, and for a number outside the range
  */
-export function parseNumber(option: string, text: string): number {
+export function parseNumber(
+  name: string,
+  text: string,
+  range = 'such as 0.1',
+  isInRange: (value: number) => boolean = Number.isFinite,
+): number {
   const isNumber = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text);
   const value = isNumber ? Number(text) : NaN;
-  if (!Number.isFinite(value)) {
-    throw new UsageError(
-      `${option} takes a number, and '${text}' was given. Write it with a point, for example ${option} 0.1.`,
-    );
-  }
-  return value;
+  if (Number.isFinite(value) && isInRange(value)) return value;
+  throw new UsageError(`${name} must be a number ${range}; got '${text}'.`);
 }
 
-/**
- * Layer sizes, separated by commas, spaces or both.
- * @throws {UsageError} when a part is no plain whole number; whether the sizes make a network is for Network to say
- */
-export function parseLayers(text: string): number[] {
-  const parts = text.trim().split(/\s*,\s*|\s+/);
-  const wrong = parts.findIndex((part) => !/^\d+$/.test(part));
-  if (wrong >= 0) {
-    throw new UsageError(
-      `--layers takes layer sizes, and part ${wrong + 1} of '${text}' is '${parts[wrong]!}'. ` +
-        'Write whole numbers with commas or spaces between them, input first, for example --layers 784,16,16,10.',
-    );
-  }
-  return parts.map(Number);
+/** Splits at commas and spaces: 'tiny, mid' is ['tiny', 'mid']. A comma at the end joins the next argument. */
+export function parseList(text: string): string[] {
+  return text
+    .trim()
+    .replace(/\s*,$/, '')
+    .split(/\s*,\s*|\s+/);
 }
 
-/** @throws {UsageError} unless it is 'on' or 'off' */
-export function parseSwitch(option: string, text: string): boolean {
+/** @throws {UsageError} unless `text` is 'on' or 'off' */
+export function parseSwitch(name: string, text: string): boolean {
   if (text === 'on' || text === 'off') return text === 'on';
-  throw new UsageError(`${option} takes on or off, and '${text}' was given.`);
+  throw new UsageError(`${name} must be on or off; got '${text}'.`);
 }

@@ -6,13 +6,17 @@ import { fileURLToPath } from 'node:url';
 
 import { findCommit } from '../node/commit.ts';
 
-/** nudge's own, from the package.json above this file, in a checkout and in an installed package alike. */
+/** The version in nudge's package.json, which lies above this file in a checkout and in an installed package. */
 export function nudgeVersion(): string {
-  const folder = nudgeFolder();
-  return folder === undefined ? 'of unknown version' : versionIn(join(folder, 'package.json'));
+  return nudgePackage()?.version ?? 'of unknown version';
 }
 
-/** The commit that is checked out, or that an installed package was built from; empty where it is not known. */
+/** The project's address; undefined if package.json has none. */
+export function nudgeHomepage(): string | undefined {
+  return nudgePackage()?.homepage;
+}
+
+/** The commit that is checked out, or that the installed package was built from; empty if it is unknown. */
 export function nudgeCommit(): string {
   const folder = nudgeFolder();
   if (folder === undefined) return '';
@@ -21,10 +25,16 @@ export function nudgeCommit(): string {
   return existsSync(file) ? readFileSync(file, 'utf8').trim() : '';
 }
 
-/** The project's address, if package.json has one. */
-export function nudgeHomepage(): string | undefined {
+/** The version of an installed package; undefined if it is not installed. */
+export function packageVersion(name: string): string | undefined {
+  const folders = createRequire(import.meta.url).resolve.paths(name) ?? [];
+  const folder = folders.find((one) => existsSync(join(one, name, 'package.json')));
+  return folder && readPackage(join(folder, name)).version;
+}
+
+function nudgePackage() {
   const folder = nudgeFolder();
-  return folder === undefined ? undefined : packageIn(join(folder, 'package.json')).homepage;
+  return folder === undefined ? undefined : readPackage(folder);
 }
 
 function nudgeFolder(): string | undefined {
@@ -34,20 +44,7 @@ function nudgeFolder(): string | undefined {
   }
 }
 
-/** Of an installed package that nudge may use; undefined where it is not installed. */
-export function packageVersion(name: string): string | undefined {
-  const { resolve } = createRequire(import.meta.url);
-  for (const folder of resolve.paths(name) ?? []) {
-    const file = join(folder, name, 'package.json');
-    if (existsSync(file)) return versionIn(file);
-  }
-  return undefined;
-}
-
-function versionIn(file: string): string {
-  return packageIn(file).version;
-}
-
-function packageIn(file: string): { readonly version: string; readonly homepage?: string } {
-  return JSON.parse(readFileSync(file, 'utf8')) as { version: string };
+function readPackage(folder: string) {
+  const text = readFileSync(join(folder, 'package.json'), 'utf8');
+  return JSON.parse(text) as { readonly version: string; readonly homepage?: string };
 }

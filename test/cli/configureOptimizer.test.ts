@@ -11,22 +11,22 @@ const configure = (options: OptimizerArguments) =>
   configureOptimizer(options, network, presets.modern);
 
 describe('an optimizer', () => {
-  it('is the preset’s unless it is named', () => {
+  it('comes from the preset unless it is named', () => {
     expect(configure({})).toEqual({ optimizer: 'momentum', learningRate: 0.05, momentum: 0.9 });
     expect(configure({ momentum: 0 })).toMatchObject({ optimizer: 'sgd', momentum: 0 });
   });
 
-  it('of Nesterov has the same momentum as one without', () => {
+  it('has the same momentum with Nesterov', () => {
     expect(configure({ optimizer: 'nesterov' })).toMatchObject({ momentum: 0.9 });
     expect(configure({ optimizer: 'nesterov', momentum: 0.5 })).toMatchObject({ momentum: 0.5 });
   });
 
-  it.each(['adam', 'adamw'] as const)('%s has a learning rate of its own', (optimizer) => {
+  it.each(['adam', 'adamw'] as const)('%s has its own learning rate', (optimizer) => {
     expect(configure({ optimizer })).toEqual({ optimizer, learningRate: 0.001, momentum: 0 });
     expect(configure({ optimizer, learningRate: 0.01 }).learningRate).toBe(0.01);
   });
 
-  it('takes weight decay, a norm to clip to and a schedule along', () => {
+  it('includes weight decay, the clipping norm and the schedule', () => {
     expect(
       configure({
         weightDecay: 1e-4,
@@ -48,27 +48,24 @@ describe('an optimizer', () => {
 
 describe('refused', () => {
   it.each([
-    [{ optimizer: 'adam', momentum: 0.9 }, "'adam' has no momentum, and --momentum 0.9 was given"],
-    [
-      { decay: 0.5 },
-      '--decay 0.5 says how a learning rate decays by --schedule step or exponential',
-    ],
+    [{ optimizer: 'adam', momentum: 0.9 }, "--momentum 0.9 has no effect with optimizer 'adam'"],
+    [{ decay: 0.5 }, '--decay needs --schedule step or exponential; got no --schedule.'],
     [
       { decayEvery: 5, schedule: 'cosine' },
-      'and --schedule is cosine. Give one of these, or leave',
+      '--decay-every needs --schedule step or exponential; got cosine.',
     ],
-  ] as const)('%j, with the option that would go with it', (options, sentence) => {
+  ] as const)('%j, with the missing option', (options, sentence) => {
     expect(() => configure(options)).toThrow(UsageError);
     expect(() => configure(options)).toThrow(sentence);
   });
 
   it.each([
-    [{ weightDecay: -1 }, 'at least 0, and -1 was given'],
+    [{ weightDecay: -1 }, 'weightDecay must be'],
     [{ clipNorm: 0 }, 'greater than 0, and 0 was given'],
     [{ optimizer: 'nesterov', momentum: 0 }, 'and the momentum is 0'],
     [{ optimizer: 'adam', learningRate: -1 }, 'greater than 0, and -1 was given'],
     [{ schedule: 'step', decay: 3 }, 'at most 1, and 3 was given'],
-  ] as const)('%j, before any data are read', (options, sentence) => {
+  ] as const)('%j, before data are read', (options, sentence) => {
     expect(() => configure(options)).toThrow(ConfigurationError);
     expect(() => configure(options)).toThrow(sentence);
   });

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 
-import { configureSweep, parseLearningRates } from '../../src/cli/configureSweep.ts';
+import { configureSweep } from '../../src/cli/configureSweep.ts';
 import { UsageError } from '../../src/cli/errors.ts';
 
-describe('a sweep that nothing is said of', () => {
+describe('a sweep without options', () => {
   it('is the lecture network with 8 seeds and the learning rate of its preset, for one epoch', () => {
     expect(configureSweep({})).toEqual({
       network: {
@@ -38,18 +38,14 @@ it('each learning rate has the optimizer and momentum that are asked for', () =>
 });
 
 it.each([
-  [{ seeds: 1_000_000_000 }, '1000000000 seeds with 1 learning rates are 1000000000 networks'],
-  [{ seeds: 30_000, learningRates: [1, 2, 3] }, 'are 90000 networks, and a sweep trains 65535'],
-])('more networks than any device runs at once are refused at once: %j', (options, message) => {
+  [{ seeds: 1_000_000_000 }, 'got 1000000000 (1000000000 seeds × 1 learning rates)'],
+  [{ seeds: 30_000, learningRates: [1, 2, 3] }, 'A sweep trains at most 65535 networks; got 90000'],
+])('more networks than any device runs at once are refused: %j', (options, message) => {
   expect(() => configureSweep(options)).toThrow(UsageError);
   expect(() => configureSweep(options)).toThrow(message);
 });
 
-it('the last seed there is can be used', () => {
+it('the largest seed can be used', () => {
   const last = 2 ** 32 - 1;
   expect(configureSweep({ seed: last, seeds: 1 }).seeds).toEqual([last]);
-});
-
-it('learning rates are separated by commas, spaces or both', () => {
-  expect(parseLearningRates('1,3 6, 1e-3')).toEqual([1, 3, 6, 0.001]);
 });

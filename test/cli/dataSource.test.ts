@@ -14,14 +14,14 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true }));
 
-it('digits need nothing, and are as many as are asked for', async () => {
+it('digits need no files, and have the requested size', async () => {
   expect(await findData('digits')).toEqual({ source: { kind: 'digits' } });
   const options = { trainingCount: 20, testCount: 5 };
   const { training, test } = await loadData({ kind: 'digits', options });
   expect([training.sampleCount, test.sampleCount]).toEqual([20, 5]);
 });
 
-it('a folder is read, and shown to a page as it is: packed, plain, and nothing else in it', async () => {
+it('a page gets the four files of a folder, compressed or not', async () => {
   await writeTinyMnist(folder);
   await rename(join(folder, 'train-labels-idx1-ubyte'), join(folder, 'train-labels-idx1-ubyte.gz'));
   const { source } = await findData(folder);
@@ -51,7 +51,7 @@ it('a folder is read, and shown to a page as it is: packed, plain, and nothing e
   });
 });
 
-it('a folder that lacks a file is refused with its name, before anything is read', async () => {
+it('a folder that lacks a file is refused with the file’s name', async () => {
   await writeTinyMnist(folder);
   await rm(join(folder, 't10k-labels-idx1-ubyte'));
   const { message } = await failureOf(findData(folder), MissingDataError);

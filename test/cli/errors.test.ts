@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { describeError, exitCodeOf, Interruption, UsageError } from '../../src/cli/errors.ts';
 import { ConfigurationError, FormatError, NoAdapterError } from '../../src/errors.ts';
 
-it('the exit code says whose turn it is', () => {
+it('each error has its exit code', () => {
   expect(exitCodeOf(new UsageError('x'))).toBe(2);
   expect(exitCodeOf(new ConfigurationError('x'))).toBe(2);
   expect(exitCodeOf(new NoAdapterError('x'))).toBe(1);
@@ -14,7 +14,7 @@ it('the exit code says whose turn it is', () => {
   expect(exitCodeOf(new Interruption('SIGTERM'))).toBe(143);
 });
 
-it('nudge’s own errors are their sentence, and any other is a bug with its stack', () => {
+it('nudge’s own errors show their message, any other its stack as a bug', () => {
   expect(describeError(new NoAdapterError('There is no adapter.'))).toBe('There is no adapter.');
   const text = describeError(new TypeError('x is not a function'));
   expect(text).toContain('This is a bug in nudge; please report it with this text:');

@@ -12,10 +12,12 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
+import * as v from 'valibot';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import { FileError, UsageError } from '../../src/cli/errors.ts';
-import { prepareOutput, readInput } from '../../src/cli/files.ts';
+import { parseJson, prepareOutput, prepareOutputs, readInput } from '../../src/cli/files.ts';
+import { FormatError } from '../../src/errors.ts';
 
 let folder: string;
 beforeEach(async () => {
@@ -24,7 +26,7 @@ beforeEach(async () => {
 afterEach(() => rm(folder, { recursive: true }));
 
 describe('a file to be written', () => {
-  it('is not touched before it is written, and then is whole and alone', async () => {
+  it('is not touched before it is written, and leaves no other file', async () => {
     const path = join(folder, 'a.txt');
     const file = await prepareOutput(path, '--save');
     expect(await readdir(folder)).toEqual([]);
@@ -33,14 +35,14 @@ describe('a file to be written', () => {
     expect(await readFile(path, 'utf8')).toBe('content');
   });
 
-  it('takes the place of one that is there', async () => {
+  it('replaces an existing file', async () => {
     const path = join(folder, 'a.txt');
     await writeFile(path, 'before, and longer');
     await (await prepareOutput(path, '--save')).write(Uint8Array.of(1, 2));
     expect([...(await readFile(path))]).toEqual([1, 2]);
   });
 
-  it('passes on the permissions of the file that it replaces', async (context) => {
+  it('keeps the permissions of the file that it replaces', async (context) => {
     if (process.platform === 'win32') context.skip('Windows has no such permissions');
     const path = join(folder, 'secret.txt');
     await writeFile(path, 'before');
@@ -51,17 +53,17 @@ describe('a file to be written', () => {
     }
   });
 
-  it('may have a name as long as the system allows, and no longer one', async (context) => {
+  it('may have the longest name that the system allows', async (context) => {
     if (process.platform !== 'linux') context.skip('255 bytes are the limit of Linux');
     const longest = join(folder, 'n'.repeat(255));
     await (await prepareOutput(longest, '--save')).write('content');
     expect(await readFile(longest, 'utf8')).toBe('content');
     const refused = prepareOutput(`${longest}n`, '--save');
     await expect(refused).rejects.toThrow(UsageError);
-    await expect(refused).rejects.toThrow('its name is too long (255 bytes');
+    await expect(refused).rejects.toThrow('its name is too long (most systems allow 255 bytes)');
   });
 
-  it('goes where a link leads, and leaves the link', async () => {
+  it('replaces the target of a link, and keeps the link', async () => {
     await mkdir(join(folder, 'real'));
     await writeFile(join(folder, 'real', 'a.txt'), 'before');
     await symlink(join('real', 'a.txt'), join(folder, 'link'));
@@ -74,7 +76,7 @@ describe('a file to be written', () => {
     ).toBe(true);
   });
 
-  it('may be a device, which stays one', async (context) => {
+  it('may be a device', async (context) => {
     if (process.platform === 'win32') context.skip('Windows has no device files');
     await (await prepareOutput('/dev/null', '--json')).write('{}');
     expect((await readFile('/dev/null')).length).toBe(0);
@@ -85,27 +87,27 @@ describe('a file to be written', () => {
     ).toBe(true);
   });
 
-  it('is refused at once when its folder is missing', async () => {
+  it('is refused in advance if its folder is missing', async () => {
     const path = join(folder, 'missing', 'a.txt');
     const refused = prepareOutput(path, '--save');
     await expect(refused).rejects.toThrow(UsageError);
     await expect(refused).rejects.toThrow(
-      `--save cannot write '${path}': there is no folder ${join(folder, 'missing')}. Make it first, or name another file.`,
+      `--save cannot write '${path}': there is no folder ${join(folder, 'missing')}. Create it, or name another file.`,
     );
   });
 
-  it('is refused at once when its folder is a file, or it is a folder itself', async () => {
+  it('is refused in advance if its folder is a file, or it is a folder', async () => {
     await writeFile(join(folder, 'file'), '');
     await expect(prepareOutput(join(folder, 'file', 'a.txt'), '--save')).rejects.toThrow(
       `there is no folder ${join(folder, 'file')}`,
     );
     await expect(prepareOutput(folder, '--json')).rejects.toThrow(
-      `--json takes the name of a file, and '${folder}' is a folder.`,
+      `--json must name a file; '${folder}' is a folder.`,
     );
     await expect(prepareOutput('', '--json')).rejects.toThrow(UsageError);
   });
 
-  it('is refused at once in a folder that is closed to us', async (context) => {
+  it('is refused in advance in a read-only folder', async (context) => {
     if (process.platform === 'win32') context.skip('Windows has no such permissions');
     if (process.getuid!() === 0) context.skip('root may write everywhere');
     await chmod(folder, 0o500);
@@ -115,14 +117,14 @@ describe('a file to be written', () => {
     await chmod(folder, 0o700);
   });
 
-  it('is a failure with its reason when the disk is full', async (context) => {
+  it('fails with the reason if the disk is full', async (context) => {
     if (process.platform !== 'linux') context.skip('only Linux has /dev/full');
     const file = await prepareOutput('/dev/full', '--save');
     await expect(file.write('content')).rejects.toThrow(FileError);
     await expect(file.write('content')).rejects.toThrow('could not be written: the disk is full');
   });
 
-  it('leaves nothing behind when it cannot be written after all', async () => {
+  it('leaves nothing behind if it cannot be written after all', async () => {
     const inside = join(folder, 'inside');
     await mkdir(inside);
     const file = await prepareOutput(join(inside, 'a.txt'), '--save');
@@ -136,11 +138,41 @@ describe('a file to be written', () => {
   });
 });
 
-it('a file that cannot be read is named, with the reason and the option', async () => {
-  const path = join(folder, 'absent.safetensors');
-  await expect(readInput(path, '--load')).rejects.toThrow(FileError);
-  await expect(readInput(path, '--load')).rejects.toThrow(
-    `The file '${path}' cannot be read: there is no such file. Check the path given to --load.`,
-  );
-  await expect(readInput(folder, '--load')).rejects.toThrow('it is a folder');
+describe('a file to be read', () => {
+  const read = (path: string) => readInput(path, '--load', (bytes) => bytes.length);
+
+  it('is named with the reason and the option if it cannot be read', async () => {
+    const path = join(folder, 'absent.safetensors');
+    await expect(read(path)).rejects.toThrow(FileError);
+    await expect(read(path)).rejects.toThrow(
+      `The file '${path}' cannot be read: there is no such file. Check the path given to --load.`,
+    );
+    await expect(read(folder)).rejects.toThrow('it is a folder');
+  });
+
+  it('is named if it cannot be parsed', async () => {
+    const path = join(folder, 'a.json');
+    await writeFile(path, '{"count": "one"}');
+    const parse = (schema: v.GenericSchema) =>
+      readInput(path, '--load', (bytes) =>
+        parseJson(schema, new TextDecoder().decode(bytes), 'a count'),
+      );
+    expect(await parse(v.object({ count: v.string() }))).toEqual({ count: 'one' });
+    const refused = parse(v.object({ count: v.number() }));
+    await expect(refused).rejects.toThrow(FormatError);
+    await expect(refused).rejects.toThrow(`In ${path}: This is not a count: count: Invalid type`);
+    await writeFile(path, '{');
+    await expect(parse(v.unknown())).rejects.toThrow('This is not a count: it is not JSON (');
+  });
+});
+
+it.each<[string | undefined, Record<string, string>, string]>([
+  ['a', { csv: './a' }, "--json and --csv both name './a'. Give them different files."],
+  [undefined, { csv: 'b', card: 'b' }, "--csv and --card both name 'b'."],
+  [undefined, { csv: 'absent/a.csv' }, "--csv cannot write 'absent/a.csv': there is no folder"],
+  [undefined, { markdown: '.' }, "--markdown must name a file; '.' is a folder."],
+])('outputs are refused: --json %s and %j', async (json, paths, sentence) => {
+  const refused = prepareOutputs(json, paths);
+  await expect(refused).rejects.toThrow(UsageError);
+  await expect(refused).rejects.toThrow(sentence);
 });

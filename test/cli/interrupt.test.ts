@@ -21,17 +21,17 @@ it.each([
   let told = 0;
   const interrupt = new Interrupt(() => told++, source);
   expect(interrupt.interruption).toBeUndefined();
-  emitter.emit(name);
+  emitter.emit(name, name);
   expect(told).toBe(1);
   expect(interrupt.signal.aborted).toBe(true);
   expect(interrupt.interruption).toBeInstanceOf(Interruption);
   expect(interrupt.interruption!.exitCode).toBe(code);
   expect(exits).toEqual([]);
-  emitter.emit(name);
+  emitter.emit(name, name);
   expect(exits).toEqual([code]);
 });
 
-it('after dispose, signals are nobody’s business here', () => {
+it('dispose removes the signal handlers', () => {
   const { emitter, source } = fakeProcess();
   const interrupt = new Interrupt(() => undefined, source);
   interrupt.dispose();

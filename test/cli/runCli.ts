@@ -1,4 +1,4 @@
-/** The command line in a folder of its own: as its users run it, in a process of its own, or in this one. */
+/** Runs the command line in a folder: as users do, in its own process, or in this one. */
 import { spawn } from 'node:child_process';
 import { mkdir, mkdtemp, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
@@ -21,7 +21,7 @@ export interface CliOptions {
   /** Path of the program in the repository. Default: `nudge`. */
   readonly program?: string;
   readonly environment?: Readonly<Record<string, string>>;
-  /** Whether the process takes its stdout and stderr for a terminal. */
+  /** Whether stdout and stderr look like a terminal to the process. */
   readonly isTerminal?: boolean;
   /** Sends a signal when stdout and stderr together match for the first time. */
   readonly signalAt?: { readonly pattern: RegExp; readonly name: 'SIGINT' | 'SIGTERM' };
@@ -35,7 +35,7 @@ export interface CliResult {
 
 /** Runs `nudge` with these arguments to its end. */
 export function runCli(args: readonly string[], options: CliOptions): Promise<CliResult> {
-  // Vite clears a terminal's line when a build has something to say, even where it is to keep silent.
+  // Vite clears the terminal's line after a build, even if it is silent.
   const pretend =
     'data:text/javascript,process.stdout.isTTY = true; process.stderr.isTTY = true;' +
     'process.stdout.clearLine = process.stdout.cursorTo = () => true;';
@@ -45,7 +45,7 @@ export function runCli(args: readonly string[], options: CliOptions): Promise<Cl
     ['--import', tsx, ...(options.isTerminal ? ['--import', pretend] : []), main, ...args],
     {
       cwd: options.cwd,
-      // What this machine has must not leak into the tests.
+      // The machine's own MNIST must not affect the tests.
       env: { ...process.env, MNIST_DIR: '', ...options.environment },
       stdio: ['ignore', 'pipe', 'pipe'],
     },
@@ -91,12 +91,12 @@ export async function callCli(
   }
 }
 
-/** A new folder of this test's own. */
+/** Makes a temporary folder. */
 export function makeFolder(): Promise<string> {
   return mkdtemp(join(tmpdir(), 'nudge-cli-'));
 }
 
-/** Writes MNIST's four files, in miniature: classes that differ enough to be learned. */
+/** Writes the four MNIST files with few small images, whose classes can be learned. */
 export async function writeTinyMnist(
   folder: string,
   { trainingCount = 200, testCount = 50, side = 4 } = {},
@@ -123,7 +123,7 @@ export async function writeTinyMnist(
   for (const { role, name } of mnistFiles) await writeFile(join(folder, name), files[role]);
 }
 
-/** What `nudge train` and `nudge evaluate` report, as far as the tests look at it. */
+/** The parts of the reports of `nudge train` and `nudge evaluate` that the tests read. */
 export interface Report {
   readonly configuration: Record<string, unknown>;
   readonly runtime: Record<string, unknown>;
@@ -141,7 +141,7 @@ export interface Report {
   readonly sha256: string;
 }
 
-/** A report without what differs from run to run. */
+/** A report without its times, which differ from run to run. */
 export function withoutTimes(report: Report): Report {
   const epochs = report.epochs.map((epoch) => ({
     ...epoch,

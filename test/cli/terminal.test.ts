@@ -20,13 +20,13 @@ function fakeStreams(options: { isTTY: boolean; environment?: Record<string, str
 }
 
 describe('into a pipe', () => {
-  it('go results to stdout and notes to stderr, and neither bars nor asides', () => {
+  it('results go to stdout and notes to stderr; bars and remarks are left out', () => {
     const { text, streams } = fakeStreams({ isTTY: false });
     const terminal = new Terminal(streams);
     const bar = terminal.bar('[{bar}]', 10);
     bar.update(5);
     terminal.note('a note');
-    terminal.remark('an aside');
+    terminal.remark('a remark');
     terminal.detail('a detail');
     terminal.result('the result');
     terminal.error('a fault');
@@ -34,7 +34,7 @@ describe('into a pipe', () => {
     expect(text).toEqual({ stdout: 'the result\n', stderr: 'a note\nerror: a fault\n' });
   });
 
-  it('stdout is the report’s alone when that goes there', () => {
+  it('only the report goes to stdout if it is wanted there', () => {
     const { text, streams } = fakeStreams({ isTTY: false });
     const terminal = new Terminal(streams, { jsonOnStdout: true });
     terminal.result('the result');
@@ -44,7 +44,7 @@ describe('into a pipe', () => {
 });
 
 describe('on a terminal', () => {
-  it('a bar is shown, makes way for lines, and is gone at the end', () => {
+  it('a bar is shown, redrawn below lines, and removed at the end', () => {
     const { text, streams } = fakeStreams({ isTTY: true });
     const terminal = new Terminal(streams);
     const bar = terminal.bar('{what} [{bar}] {percentage}%', 10, { what: 'first' });
@@ -54,11 +54,11 @@ describe('on a terminal', () => {
     expect(text.stdout).toBe('a line\n');
     expect(text.stderr).toContain('first [------------------------] 0%');
     expect(text.stderr).toContain('second [============------------] 50%');
-    // Erasing the line is the last thing done to it.
+    // The last output erases the line.
     expect(text.stderr.endsWith('\u001b[2K')).toBe(true);
   });
 
-  it('a bar that a process takes to its end leaves the terminal as it was', () => {
+  it('a bar restores the terminal when the process ends', () => {
     const { text, streams } = fakeStreams({ isTTY: true });
     const others = process.listeners('exit');
     const bar = new Terminal(streams).bar('[{bar}]', 10);
@@ -72,7 +72,7 @@ describe('on a terminal', () => {
     expect(process.listeners('exit')).toEqual(others);
   });
 
-  it('notes are dim, but not where colours are unwanted', () => {
+  it('notes are dim unless colours are turned off', () => {
     const noted = (environment: Record<string, string>) => {
       const { text, streams } = fakeStreams({ isTTY: true, environment });
       new Terminal(streams).note('a note');

@@ -1,17 +1,17 @@
 import { expect, it } from 'vitest';
 
-import { formatJson } from '../../src/cli/json.ts';
 import {
   formatConfusion,
   formatCost,
   formatCount,
+  formatJson,
   formatSeconds,
   formatShare,
   formatTable,
   plural,
 } from '../../src/cli/table.ts';
 
-it('numbers are written as they are read', () => {
+it('numbers are formatted for people', () => {
   expect(formatCount(1234567.8)).toBe('1,234,568');
   expect(formatShare(0.93425)).toBe('93.42 %');
   expect(formatCost(0.112345)).toBe('0.1123');
@@ -35,7 +35,7 @@ it('columns of a table are aligned, and lines end where their text does', () => 
   expect(formatTable(rows, 'lrl')).toEqual(['name    count', 'a          10  x', 'longer      7']);
 });
 
-it('a confusion matrix has a row a label, its share of right ones, and dots for zeros', () => {
+it('a confusion matrix has a row per label, its share of correct predictions, and dots for zeros', () => {
   expect(
     formatConfusion([
       [9, 1, 0],
@@ -51,7 +51,7 @@ it('a confusion matrix has a row a label, its share of right ones, and dots for 
   ]);
 });
 
-it('JSON has each list of numbers on one line, says the same, and leaves strings alone', () => {
+it('JSON has each list of numbers on one line and is otherwise unchanged', () => {
   const value = {
     confusion: [
       [1, 2],

@@ -33,7 +33,7 @@ it('a quick run is verified, ends with exit code 0, and says what ran where', as
   expect(stdout).toMatch(
     /^samples\/s +network +CPU, 1 thread +CPU, (chose 1 thread|(1 or )?\d+ threads) +GPU +GPU over CPU/,
   );
-  expect(stdout).toMatch(/\nVerified, 1 workload: worst [\d.e-]+ of the bound/);
+  expect(stdout).toMatch(/\nVerified, 1 workload: worst error [\d.e-]+ of the tolerance/);
   expect(code).toBe(0);
   const result = await read('quick.json');
   expect(result.settings).toEqual({
@@ -65,7 +65,7 @@ it('Ctrl-C keeps what is finished with exit code 130, and --resume does the rest
     isTerminal: true,
     signalAt: { pattern: /batch-10 on CPU, 1 thread: /, name: 'SIGINT' },
   });
-  expect(stopped.stderr).toContain('Stopping; what is finished is kept.');
+  expect(stopped.stderr).toContain('Stopping; finished measurements are kept.');
   expect(stopped.code).toBe(130);
   const first = await read('stopped.json');
   expect(first.flags.map(({ kind }) => kind)).toContain('stopped');

@@ -98,7 +98,7 @@ describe('a sweep that is interrupted', () => {
     });
     expect(half.code, half.stderr).toBe(130);
     expect(half.stdout).toContain('Stopped early: 4 networks, ');
-    expect(half.stderr).toContain('Go on with --resume half.safetensors.');
+    expect(half.stderr).toContain('Continue with --resume half.safetensors.');
     const report = await read('half.json');
     expect(report.isComplete).toBe(false);
     expect(report.steps).toBeGreaterThan(13);
@@ -130,7 +130,7 @@ describe('a sweep that is interrupted', () => {
       'other settings',
       ['--resume', 'half.safetensors', '--batch-size', '8'],
       2,
-      '--batch-size was given as well',
+      "option '--resume <file>' cannot be used with option '--batch-size <n>'",
     ],
     [
       'other data',
@@ -142,7 +142,7 @@ describe('a sweep that is interrupted', () => {
       'a file of weights',
       ['--resume', 'straight.safetensors'],
       1,
-      "it says nothing of 'nudge sweep'",
+      "it has no metadata 'nudge sweep'",
     ],
     [
       'one file for two things',

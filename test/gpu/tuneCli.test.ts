@@ -40,7 +40,7 @@ it('nudge tune writes a plan, with which nudge train gives the same bits each ti
   expect(tuned.code, tuned.stderr).toBe(0);
   expect(tuned.stdout).toMatch(/ Measured: \d+ candidates? in .*\.\n?/);
   expect(tuned.stdout).toMatch(/\nPlan: .*layer 0.*\.\n$/);
-  expect(tuned.stderr).toContain(`Kept for --plan tuned in ${join(folder, cacheFile)}.\n`);
+  expect(tuned.stderr).toContain(`Stored for --plan tuned in ${join(folder, cacheFile)}.\n`);
   const plan = (await read('plan.json')) as PlanFile;
   expect(plan).toMatchObject({
     format: 'nudge plan',
@@ -97,8 +97,10 @@ describe('Ctrl-C', () => {
       },
     );
     expect(stopped.code, stopped.stderr).toBe(130);
-    expect(stopped.stdout).toContain(' It was stopped before every candidate was measured.');
-    expect(stopped.stderr).toContain('Go on with --resume half.json');
+    expect(stopped.stdout).toContain(
+      ' The tuning was stopped before all candidates were measured.',
+    );
+    expect(stopped.stderr).toContain('Continue with --resume half.json');
     expect(await read('stopped.json')).toMatchObject({ format: 'nudge plan' });
     expect(await read('half.json')).toMatchObject({ command: 'tune', isComplete: false });
   });
@@ -120,7 +122,13 @@ describe('Ctrl-C', () => {
   });
 
   it.each<[string, (report: object) => unknown, readonly string[], number, string]>([
-    ['other settings', (one) => one, ['--batch-size', '8'], 2, '--batch-size was given as well'],
+    [
+      'other settings',
+      (one) => one,
+      ['--batch-size', '8'],
+      2,
+      "option '--resume <file>' cannot be used with option '--batch-size <n>'",
+    ],
     ['another processor', (one) => ({ ...one, processor: 'a Z80, 1 cores' }), [], 2, 'a Z80'],
     ['another adapter', (one) => ({ ...one, key: 'other' }), [], 2, "was made for 'other'"],
     [
@@ -128,7 +136,7 @@ describe('Ctrl-C', () => {
       () => ({ command: 'train' }),
       [],
       1,
-      'is no report of nudge tune',
+      'This is not a report of nudge tune: command: ',
     ],
     [
       'times that are none',
@@ -148,7 +156,12 @@ describe('Ctrl-C', () => {
 
 describe('a plan file is refused in a sentence', () => {
   it.each([
-    ['no plan at all', 'text', 1, 'error: This is not a plan for this network: it is no JSON ('],
+    [
+      'no plan at all',
+      'text',
+      1,
+      'error: In wrong.json: This is not a plan for this network: it is no JSON (',
+    ],
     ['another network', undefined, 1, 'it is for a network 16-8-10, and this one is 16-4-10'],
   ])('that is for %s', async (_, text, code, message) => {
     const plan =
@@ -181,10 +194,10 @@ describe('a plan file is refused in a sentence', () => {
 });
 
 it.each([
-  [['--budget', '0'], '--budget takes seconds greater than 0, and 0 was given. The default is 5.'],
+  [['--budget', '0'], "--budget must be a number above 0; got '0'."],
   [
     ['--out', 'a.json', '--json', 'a.json'],
-    "--out and --json both name 'a.json'. Give them different files.",
+    "--json and --out both name 'a.json'. Give them different files.",
   ],
   [['--out', 'nowhere/a.json'], '--out cannot write'],
 ])('nudge tune %j makes no sense', async (args, message) => {

@@ -36,7 +36,7 @@ it('--connect runs in a browser that runs already, and leaves it as it was', asy
     expect(stderr).toMatch(
       new RegExp(`^Browser: .* at http://${host}, page at http://127\\.0\\.0\\.1:\\d+/`),
     );
-    expect(stderr).toMatch(/\nVerified, 1 workload: worst [\d.e-]+ of the bound/);
+    expect(stderr).toMatch(/\nVerified, 1 workload: worst error [\d.e-]+ of the tolerance/);
     const { environment, settings, workloads, nudge } = readResult(stdout);
     expect(environment).toMatchObject({ runtime: 'browser', isIsolated: true });
     expect(environment.name).toMatch(/^Chrom(e|ium) \d+$/);
@@ -65,7 +65,7 @@ it('Ctrl-C keeps what the browser has finished, with exit code 130', async () =>
       signalAt: { pattern: /batch-10 on CPU, 1 thread: /, name: 'SIGINT' },
     },
   );
-  expect(stopped.stderr).toContain('Stopping; what is finished is kept.');
+  expect(stopped.stderr).toContain('Stopping; finished measurements are kept.');
   expect(stopped.code).toBe(130);
   const { flags, workloads } = readResult(await readFile(join(folder, 'a.json'), 'utf8'));
   expect(flags.map(({ kind }) => kind)).toContain('stopped');

@@ -1,4 +1,4 @@
-/** A benchmark's result as lines for people: a table, what is to be thought of it, and where it was made. */
+/** A benchmark result as text: a table, the scores, the conclusions and the machine. */
 import { describeFraction } from '../../benchmark/limit.ts';
 import type {
   BenchmarkResult,
@@ -50,13 +50,13 @@ export function describeBenchmark(result: BenchmarkResult): string[] {
   ];
 }
 
-/** One workload on one line, for a terminal that is watched. */
-export function describeWorkload({ name, series, ...rest }: WorkloadResult): string {
-  const rates = series.map(
+/** One workload on one line. */
+export function describeWorkload(workload: WorkloadResult): string {
+  const rates = workload.series.map(
     ({ backend, estimate }) => `${backendNames[backend]} ${formatRate(estimate.middle)}`,
   );
-  const ratio = speedUp({ name, series, ...rest });
-  return `${name}: ${rates.join('; ')} samples/s${ratio === '' ? '' : `; GPU over CPU ${ratio}`}`;
+  const ratio = speedUp(workload);
+  return `${workload.name}: ${rates.join('; ')} samples/s${ratio === '' ? '' : `; GPU over CPU ${ratio}`}`;
 }
 
 function speedTable({ settings, workloads }: BenchmarkResult): string[] {
@@ -80,7 +80,7 @@ function speedTable({ settings, workloads }: BenchmarkResult): string[] {
         if (!series) return '';
         const { estimate, threads = [] } = series;
         const figure = `${formatRate(estimate.middle)} ${formatUncertainty(estimate)}`;
-        // The head says how many threads there were, unless workloads differ in it.
+        // The column title has the number of threads, unless workloads differ.
         const own = backendTitle(backend, [series]);
         return own === titles[s] ? figure : `${figure} (${describeThreads(threads)})`;
       }),
@@ -89,7 +89,7 @@ function speedTable({ settings, workloads }: BenchmarkResult): string[] {
     ];
   });
   const head = ['samples/s', 'network', ...titles, 'GPU over CPU', 'of its limit'];
-  // Columns that no row fills say nothing.
+  // Columns without values are left out.
   const isFilled = head.map((_, c) => rows.some((row) => row[c] !== ''));
   const align = Array.from(`ll${'r'.repeat(backends.length + 1)}l`).filter((_, c) => isFilled[c]);
   const filled = [head, ...rows].map((row) => row.filter((_, c) => isFilled[c]));
@@ -100,7 +100,7 @@ function seriesOf({ series }: WorkloadResult, backend: BackendName) {
   return series.find((one) => one.backend === backend);
 }
 
-/** Over the faster of the CPU's backends. */
+/** The GPU's speed relative to the faster CPU backend. */
 function speedUp(workload: WorkloadResult): string {
   const ratio = gpuOverCpu(workload);
   return ratio ? formatEstimate(ratio, formatRatio) : '';
@@ -116,7 +116,7 @@ function scoreLines(result: BenchmarkResult): string[] {
   const partial = scores.find(({ isComplete }) => !isComplete);
   if (partial) {
     lines.push(
-      `Over ${partial.workloads.join(' and ')} alone: not to be held against scores of full runs.`,
+      `These scores cover ${partial.workloads.join(' and ')} only. They are not comparable with scores of full runs.`,
     );
   }
   return [...lines, scaleSentence()];
@@ -127,26 +127,26 @@ function crossoverLines({ crossover }: BenchmarkResult): string[] {
     case undefined:
       return [];
     case 'never':
-      return ['The CPU is faster than the GPU in the largest of these networks, too.'];
+      return ['The CPU is faster than the GPU for all of these networks, even the largest.'];
     case 'always':
-      return ['The GPU is faster than the CPU in all of these networks.'];
-    case 'between':
-      return [
-        `The GPU is faster than the CPU from some ${formatCount(Number(crossover.parameters?.toPrecision(2)))} parameters on.`,
-      ];
+      return ['The GPU is faster than the CPU for all of these networks.'];
+    case 'between': {
+      const parameters = formatCount(Number(crossover.parameters?.toPrecision(2)));
+      return [`The GPU is faster than the CPU from about ${parameters} parameters on.`];
+    }
   }
 }
 
 function accuracyLines({ timesToAccuracy }: BenchmarkResult): string[] {
   return timesToAccuracy.map(({ workload, backend, target, seconds, steps, accuracy }) => {
-    const what = `${workload} to ${Number((100 * target).toPrecision(3))} % of the test set on ${backendNames[backend]}`;
+    const what = `${workload} to ${Number((100 * target).toPrecision(3))} % test accuracy on ${backendNames[backend]}`;
     return seconds === undefined
-      ? `${what}: not reached, ${formatShare(accuracy)} at best.`
+      ? `${what}: not reached; the best was ${formatShare(accuracy)}.`
       : `${what}: ${formatSeconds(seconds)}, ${plural(steps, 'step')}.`;
   });
 }
 
-/** How right the GPU was; that it was wrong is a flag, which names the tensor. */
+/** The errors of the GPU. A flag names the wrong tensor, if there is one. */
 function verificationLines({ workloads }: BenchmarkResult): string[] {
   const found = workloads.flatMap(({ name, verification }) =>
     verification ? [{ name, ...verification }] : [],
@@ -158,27 +158,29 @@ function verificationLines({ workloads }: BenchmarkResult): string[] {
   const tensor = worst.tensors.find((one) => one.worst === worst.worst);
   const where = tensor ? `${tensor.name} of ${worst.name}` : worst.name;
   const facts =
-    `worst ${worst.worst.toPrecision(2)} of the bound (${where}), ` +
-    `costs at most ${percent(drift.costDrift)} from the CPU's (${percent(drift.maxDrift)} is the most)`;
+    `worst error ${worst.worst.toPrecision(2)} of the tolerance (${where}), ` +
+    `costs within ${percent(drift.costDrift)} of the CPU's (tolerance ${percent(drift.maxDrift)})`;
   return right.length === found.length
     ? [`Verified, ${plural(found.length, 'workload')}: ${facts}.`]
     : [
-        `NOT VERIFIED, ${found.length - right.length} of ${plural(found.length, 'workload')}: ${facts}. Run 'nudge check' to see where the GPU's numbers go wrong.`,
+        `NOT VERIFIED, ${found.length - right.length} of ${plural(found.length, 'workload')}: ${facts}. Run 'nudge check' to find the wrong kernel.`,
       ];
 }
 
-/** Where other libraries ran: what everybody came to. They take the samples in the order of the file, nudge shuffles. */
+/** The final costs, if other libraries ran. They take the samples in file order; nudge shuffles. */
 function finalCostLines({ workloads }: BenchmarkResult): string[] {
   return workloads.flatMap(({ name, series }) => {
     if (series.every(({ backend }) => isOwn(backend))) return [];
     const costs = series.map(
       ({ backend, finalCost }) => `${backendNames[backend]} ${formatCost(finalCost)}`,
     );
-    return [`Cost of ${name} in the end, after as many steps as each made: ${costs.join('; ')}.`];
+    return [
+      `Final cost of ${name}, after each library's own number of steps: ${costs.join('; ')}.`,
+    ];
   });
 }
 
-/** Two significant digits: drifts are mostly far below a hundredth. */
+/** Two significant digits, since most drifts are far below 1 %. */
 function percent(share: number): string {
   return `${Number((100 * share).toPrecision(2))} %`;
 }

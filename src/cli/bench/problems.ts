@@ -1,9 +1,9 @@
-/** Whether a benchmark's result is one to rely on: verified, complete, and void for no reason. */
+/** Decides whether a benchmark result is reliable: verified, complete and not void. */
+import { backendNames, isOwn } from '../../benchmark/result/backends.ts';
 import type { BenchmarkResult } from '../../benchmark/result/schema.ts';
-import { isOwn, backendNames } from '../../benchmark/result/backends.ts';
-import { findWorkload, backendsOf } from '../../benchmark/workloads.ts';
+import { backendsOf, findWorkload } from '../../benchmark/workloads.ts';
 
-/** Whether the exit status is to be 0. */
+/** Whether the exit code is 0. */
 export function isSound(result: BenchmarkResult): boolean {
   return (
     problemsOf(result).length === 0 &&
@@ -12,16 +12,15 @@ export function isSound(result: BenchmarkResult): boolean {
   );
 }
 
-/** What is missing from a result, a sentence each; what its flags and verification say is not said again. */
-export function problemsOf(result: BenchmarkResult): string[] {
-  const { environment, settings, workloads, flags } = result;
+/** The missing parts of a result, one sentence each. Flags and verification are reported elsewhere. */
+export function problemsOf({ environment, settings, workloads, flags }: BenchmarkResult): string[] {
   const problems: string[] = [];
   if (environment.noAdapter !== undefined) {
     problems.push(
-      'Not verified: there was no GPU. Where none is wanted, leave it out with --backends cpu-1 cpu.',
+      'Not verified: there was no GPU. To measure the CPU only, use --backends cpu-1 cpu.',
     );
   }
-  // Another library that fails takes nothing from what nudge did.
+  // A failure of another library does not affect nudge's own results.
   const own = settings.backends.filter(isOwn);
   const missing = settings.workloads.flatMap((name) => {
     const found = workloads.find((workload) => workload.name === name);
@@ -31,10 +30,9 @@ export function problemsOf(result: BenchmarkResult): string[] {
       .filter((backend) => !found.series.some((series) => series.backend === backend))
       .map((backend) => `${name} on ${backendNames[backend]}`);
   });
-  // Of a run that was stopped, its flag says how much is missing.
+  // The flag of a stopped run already says what is missing.
   const isStopped = flags.some(({ kind }) => kind === 'stopped');
-  if (missing.length > 0 && !isStopped)
-    problems.push(`Not complete, missing: ${missing.join('; ')}.`);
+  if (missing.length > 0 && !isStopped) problems.push(`Incomplete: ${missing.join('; ')}.`);
   const unchecked = workloads.filter(
     ({ series, verification }) =>
       !verification && series.some(({ backend }) => backend === 'webgpu'),

@@ -1,43 +1,35 @@
-/** What is shown while the benchmark runs. */
+/** Shows the progress of the benchmark. */
 import type { BenchmarkEvent, Phase } from '../../benchmark/events.ts';
-import { formatRate, backendNames } from '../../benchmark/result/words.ts';
+import { backendNames, formatRate } from '../../benchmark/result/words.ts';
 import type { Terminal } from '../terminal.ts';
 import { describeWorkload } from './describe.ts';
 
 const phases: Readonly<Record<Phase, string>> = {
   prepare: 'preparing',
-  wait: 'waiting for other programs to leave the processor alone',
+  wait: 'waiting until other programs leave the processor idle',
   compile: 'compiling',
   verify: 'verifying',
   'warm-up': 'warming up',
   measure: 'measuring',
   evaluate: 'evaluating',
-  accuracy: 'training up to an accuracy',
+  accuracy: 'training to a target accuracy',
   probe: 'measuring the adapter',
 };
 
-/** A bar, and a line for each workload that is finished. */
-export function showProgress(terminal: Terminal): {
-  readonly onEvent: (event: BenchmarkEvent) => void;
-  readonly stop: () => void;
-} {
-  const bar = terminal.bar('[{bar}] {percentage}%  {left} left  {what}{rate}', 1, {
-    what: '',
-    rate: '',
-  });
+/** Shows a bar, and a line for each finished workload. */
+export function showProgress(terminal: Terminal): (event: BenchmarkEvent) => void {
+  const words = { what: '', rate: '' };
+  const bar = terminal.bar('[{bar}] {percentage}%  {left} left  {what}{rate}', 1, words);
   let done = 0;
-  return {
-    onEvent(event) {
-      if (event.type === 'phase') {
-        done = event.done;
-        bar.update(done, { what: describePhase(event), rate: '' });
-      } else if (event.type === 'repeat') {
-        bar.update(done, { rate: `, ${formatRate(event.samplesPerSecond)} samples/s` });
-      } else if (event.type === 'workload') {
-        terminal.detail(describeWorkload(event.result));
-      }
-    },
-    stop: () => bar.stop(),
+  return (event) => {
+    if (event.type === 'phase') {
+      done = event.done;
+      bar.update(done, { what: describePhase(event), rate: '' });
+    } else if (event.type === 'repeat') {
+      bar.update(done, { rate: `, ${formatRate(event.samplesPerSecond)} samples/s` });
+    } else if (event.type === 'workload') {
+      terminal.detail(describeWorkload(event.result));
+    }
   };
 }
 

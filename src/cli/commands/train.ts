@@ -1,203 +1,176 @@
 /** `nudge train`. */
-import { resolve } from 'node:path';
-
-import { Option, type Command } from 'commander';
-
 import type { EpochResult } from '../../benchmark/epochMeter.ts';
 import type { TrainEvent, TrainResult } from '../../benchmark/trainJob.ts';
 import { scheduleKinds } from '../../engine/schedules.ts';
-import { configureTraining, defaults, type TrainArguments } from '../configure.ts';
-import { inRun, type Context, type Run } from '../context.ts';
-import { findData } from '../dataSource.ts';
-import { UsageError } from '../errors.ts';
-import { prepareOutput } from '../files.ts';
+import { saveParameters } from '../../formats/parameters.ts';
+import { planFile } from '../../gpu/plan/file.ts';
+import type { CommandDefinition, Run } from '../command.ts';
+import { configureTraining, defaults, optionsOf, type TrainArguments } from '../configure.ts';
+import { dataName, findData } from '../dataSource.ts';
+import { prepareOutputs } from '../files.ts';
 import * as option from '../options.ts';
-import { trainReport } from '../report.ts';
-import {
-  defaultBudget,
-  planOption,
-  readPlan,
-  tuneConfiguration,
-  tunedPlan,
-} from '../planOption.ts';
-import { sayEngine, withRuntime } from '../runtime.ts';
+import { defaultBudget, readPlan, tunedPlan } from '../planOption.ts';
+import { engineReport, openRuntime, printEngine, runJob } from '../runtime.ts';
 import { formatCost, formatCount, formatSeconds, formatShare, plural } from '../table.ts';
-import type { Terminal } from '../terminal.ts';
-import { loadNetwork, networkName, saveNetwork } from '../weights.ts';
+import type { Bar, Terminal } from '../terminal.ts';
+import { loadNetwork, loadReport, networkName } from '../weights.ts';
 
-type TrainOptions = Omit<TrainArguments, 'layers'> &
-  option.RawNetworkArguments &
-  option.DataArguments &
-  option.JsonArguments &
-  option.RuntimeArguments & { readonly load?: string; readonly save?: string };
+type TrainOptions = TrainArguments &
+  option.SharedArguments & { readonly load?: string; readonly save?: string };
 
-export function addTrain(program: Command, context: Context): void {
-  const train = program
-    .command('train')
-    .summary('train a network')
-    .description(
-      'Trains a network and evaluates it on the test set after each epoch.\n\n' +
-        'Ctrl-C stops after the steps under way. What was learned until then is evaluated, reported (--json, with ' +
-        '"isStopped": true) and, if at least one step was made, saved (--save). A second Ctrl-C ends at once and ' +
-        'writes nothing.',
-    );
-  option.addData(train);
-  option.addPreset(train);
-  option.add(train, 'simple', option.epochs(defaults.epochs));
-  option.addBackend(train);
-  option.add(
-    train,
-    'simple',
-    new Option('--save <file>', 'write the weights (safetensors)'),
-    new Option('--load <file>', 'start from these weights (safetensors)'),
-  );
-  option.addJson(train);
+export const train: CommandDefinition<TrainOptions> = {
+  name: 'train',
+  summary: 'train a network',
+  description: `Trains a network and evaluates it on the test set after each epoch.
 
-  option.addNetwork(train, 'advanced');
-  option.addInit(train);
-  option.add(
-    train,
-    'advanced',
+Ctrl-C stops after the current steps. The network trained so far is evaluated, reported (--json, with "isStopped": true) and, after at least one step, saved (--save). A second Ctrl-C ends at once and writes nothing.`,
+  simple: [
+    option.data(),
+    option.preset(),
+    option.epochs(defaults.epochs),
+    option.backend(),
+    option.text('--save <file>', 'write the trained weights (safetensors)'),
+    option.text('--load <file>', 'start from these weights (safetensors)').conflicts('init'),
+    option.json(),
+  ],
+  advanced: [
+    ...option.network(),
+    option.init(),
     option.batchSize(),
     option.number(
       '--learning-rate <x>',
-      "the highest, with --schedule; default: the preset's, else one that suits the network; with adam and adamw 0.001",
+      "the learning rate, or the maximum of --schedule; default: 0.001 for adam and adamw, else the preset's or one that suits the network",
     ),
     option.optimizer(),
-    option.number(
-      '--momentum <x>',
-      'from 0 up to, not including, 1; with --optimizer momentum and nesterov 0.9',
-    ),
-    option.number(
-      '--weight-decay <x>',
-      'of all parameters, biases too; default: 0, with adamw 0.01',
-    ),
-    option.number(
-      '--clip-norm <x>',
-      'keep the gradient of all layers within this norm; default: as it is',
-    ),
+    option.number('--momentum <x>', 'from 0 to below 1; default: 0.9 for momentum and nesterov'),
+    option.number('--weight-decay <x>', 'decay of weights and biases; default: 0, for adamw 0.01'),
+    option.number('--clip-norm <x>', 'maximum norm of the whole gradient; default: no limit'),
     option.choice(
       '--schedule <name>',
-      'how the learning rate changes: constant, step (multiplied by --decay every --decay-every steps), exponential (the same, smoothly) or cosine (to 0 at the end of the run)',
+      'how the learning rate changes: constant, step (multiplied by --decay every --decay-every steps), exponential (the same, but smooth) or cosine (to 0 at the end of the run)',
       scheduleKinds,
     ),
-    option.number('--decay <x>', 'for --schedule step and exponential; default: 0.5'),
-    option.whole('--decay-every <n>', 'steps, for the same; default: an epoch'),
+    option.number('--decay <x>', 'factor of --schedule step and exponential; default: 0.5'),
+    option.whole('--decay-every <n>', 'steps per factor of --decay; default: one epoch'),
     option.whole('--warmup <n>', 'steps over which the learning rate rises from 0; default: 0', 0),
-    option.whole('--steps <n>', 'steps to make, instead of epochs'),
-    option.seed('of the first weights and the shuffling, from 0 to 4294967295; default: 1'),
+    option.whole('--steps <n>', 'train this number of steps instead of epochs').conflicts('epochs'),
+    option.seed('seed of initial weights and shuffling, from 0 to 4294967295; default: 1'),
     option.shuffle(),
     option.whole(
       '--threads <n>',
-      'cpu: threads that share a step, 0: none but the main one; default: as many as are fastest',
+      'cpu: worker threads (0: none); default: the fastest number',
       0,
       64,
     ),
     option.onOff(
       '--stream <on|off>',
-      'webgpu, cpu: copy mini-batches as they are needed instead of keeping the whole set; default: where it is too large',
+      'webgpu, cpu: copy each mini-batch when it is needed, instead of the whole set at once; default: on if the set is too large',
     ),
-    planOption(),
-  );
-  option.addRuntime(train, 'auto');
-  option.addHelp(
-    train,
+    option.text(
+      '--plan <which>',
+      `webgpu: default, tuned (the fastest; found in ${defaultBudget} s the first time, then reused) or a file from nudge tune; default: default`,
+    ),
+    ...option.runtime(),
+  ],
+  examples: [
     'nudge train                                          the lecture network, 784-16-16-10',
     'nudge train --preset modern --epochs 10 --save modern.safetensors',
     'nudge train --layers 784,64,10 --activation relu --output softmax --optimizer momentum',
     'nudge train --preset modern --optimizer adamw --schedule cosine --warmup 500 --clip-norm 1',
     'nudge train --load modern.safetensors --learning-rate 0.01 --epochs 2 --save better.safetensors',
-    'nudge train --data digits --backend webgpu --runtime firefox --json -',
-    'nudge train --plan tuned                             the fastest way for this GPU',
+    'nudge train --plan tuned                             the fastest plan for this GPU',
+  ],
+  onInterrupt: 'Stopping after the current steps. Press Ctrl-C again to end at once.',
+  work: runTrain,
+};
+
+async function runTrain(run: Run, options: TrainOptions): Promise<void> {
+  const { terminal, interrupt } = run;
+  const { load, plan: which = 'default' } = options;
+  const { save } = await prepareOutputs(options.json, { save: options.save });
+  const loaded = load === undefined ? undefined : await loadNetwork(load, options);
+  const { network, optimizer, training } = configureTraining(options, loaded);
+  const description = optionsOf(network);
+  const isFile = which !== 'default' && which !== 'tuned';
+  let plan = isFile ? await readPlan(which, network) : undefined;
+
+  const { source, note } = await findData(options.data);
+  if (note !== undefined) terminal.note(note);
+  const { backend, batchSize, epochs } = training;
+  const runtime = await openRuntime(run, { ...options, backend, source });
+  if (which === 'tuned') {
+    // The schedule does not change the time of a step.
+    const settings = { ...optimizer, schedule: undefined, budgetMs: 1000 * defaultBudget };
+    plan = await tunedPlan(run, runtime, { network: description, batchSize, ...settings });
+  }
+  // Ctrl-C ends tuning without an error; the training has not started then.
+  interrupt.signal.throwIfAborted();
+  const result = await runJob(
+    run,
+    runtime,
+    'train',
+    {
+      ...training,
+      network: { ...description, parameters: network.parameters },
+      ...(plan && { plan }),
+    },
+    showProgress(terminal, epochs),
   );
-  train.action((options: TrainOptions) => runTrain(options, context));
-}
-
-async function runTrain(options: TrainOptions, context: Context): Promise<void> {
-  const onInterrupt = 'Stopping after the steps under way. Press Ctrl-C again to end at once.';
-  await inRun(context, { json: options.json, onInterrupt }, async (run) => {
-    const { terminal, interrupt, json } = run;
-    const save =
-      options.save === undefined ? undefined : await prepareOutput(options.save, '--save');
-    if (save && options.json !== undefined && resolve(options.json) === resolve(save.path)) {
-      throw new UsageError(
-        `--save and --json both name '${save.path}'. Give them different files.`,
-      );
-    }
-    const args = option.networkArguments(options);
-    const loaded = options.load === undefined ? undefined : await loadNetwork(options.load, args);
-    const { network, training } = configureTraining(args, loaded);
-    const given = await readPlan(options.plan, network);
-
-    const { source, note } = await findData(options.data);
-    if (note !== undefined) terminal.note(note);
-    const { runtime: choice = 'auto', browser } = options;
-    const { backend } = training;
-    await withRuntime(terminal, { runtime: choice, browser, backend, source }, async (runtime) => {
-      const { layers, activation, output, cost, initializer, seed } = network;
-      const description = { layers, activation, output, cost, initializer, seed };
-      const plan =
-        options.plan === 'tuned'
-          ? await tunedPlan(run, runtime, tuneConfiguration(description, training, defaultBudget))
-          : given;
-      // Stopped while it was tuned, before there was anything to stop.
-      interrupt.signal.throwIfAborted();
-      const progress = showProgress(terminal, training.epochs);
-      let result: TrainResult;
-      try {
-        result = await runtime.run(
-          'train',
-          {
-            ...training,
-            network: { ...description, parameters: network.parameters },
-            ...(plan && { plan }),
-          },
-          { signal: interrupt.signal, onEvent: progress.onEvent },
-        );
-      } finally {
-        progress.stop();
-      }
-      if (save && result.steps > 0) {
-        await saveNetwork(save, network.withParameters(result.parameters));
-        terminal.remark(`Saved ${save.path} (${networkName(network)}).`);
-      }
-      await json.write(
-        await trainReport({ options, training, description, loaded, source, runtime, result }),
-      );
-      terminal.result(summary(result));
-      if (interrupt.interruption) context.exit(interrupt.interruption.exitCode);
-    });
+  const { engine, epochs: epochResults, parameters, ...outcome } = result;
+  terminal.stopBar();
+  if (save && result.steps > 0) {
+    await save.write(saveParameters(network.withParameters(parameters)));
+    terminal.remark(`Saved ${save.path} (${networkName(network)}).`);
+  }
+  // With the same seed, adapter and options, everything but the times repeats.
+  await run.report({
+    configuration: {
+      data: dataName(source),
+      preset: options.preset ?? null,
+      network: description,
+      load: await loadReport(load, loaded),
+      weightDecay: training.optimizer === 'adamw' ? 0.01 : 0,
+      ...{ clipNorm: null, schedule: null, epochs: null, steps: null },
+      ...{ threads: 'auto', stream: 'auto' },
+      ...training,
+      plan: which,
+      runtime: options.runtime ?? 'auto',
+    },
+    runtime: runtime.facts,
+    ...engineReport(engine),
+    exactPlan: engine.exactPlan ? planFile(description, engine.exactPlan) : null,
+    parameterCount: network.parameterCount,
+    epochs: epochResults.map(({ evaluation, ...epoch }) => ({
+      ...epoch,
+      testCost: evaluation.cost,
+      accuracy: evaluation.accuracy,
+    })),
+    ...outcome,
   });
+  terminal.result(summary(result));
 }
 
-/** A bar while an epoch is under way, and a line when it is over. */
+/** Shows a bar, and a line after each epoch. */
 function showProgress(terminal: Terminal, epochs: number | undefined) {
-  let bar: ReturnType<Run['terminal']['bar']> | undefined;
-  const stop = () => bar?.stop();
-  const onEvent = (event: TrainEvent) => {
-    switch (event.type) {
-      case 'start': {
-        sayEngine(terminal, event.engine);
-        const format =
-          '{epoch} [{bar}] {percentage}%  cost {cost}  {accuracy}  {rate} samples/s  {left} left';
-        const words = { epoch: 'epoch 1', cost: '…', accuracy: '…', rate: '…' };
-        bar = terminal.bar(format, event.steps, words);
-        break;
-      }
-      case 'progress':
-        bar?.update(event.step, {
-          epoch: `epoch ${event.epoch}${epochs === undefined ? '' : `/${epochs}`}`,
-          cost: formatCost(event.cost),
-          accuracy: formatShare(event.accuracy),
-          rate: formatCount(event.samplesPerSecond),
-        });
-        break;
-      case 'epoch':
-        terminal.detail(epochLine(event.result));
-        break;
+  let bar: Bar | undefined;
+  return (event: TrainEvent) => {
+    if (event.type === 'start') {
+      printEngine(terminal, event.engine);
+      const format =
+        '{epoch} [{bar}] {percentage}%  cost {cost}  {accuracy}  {rate} samples/s  {left} left';
+      const words = { epoch: 'epoch 1', cost: '…', accuracy: '…', rate: '…' };
+      bar = terminal.bar(format, event.steps, words);
+    } else if (event.type === 'epoch') {
+      terminal.detail(epochLine(event.result));
+    } else {
+      bar?.update(event.step, {
+        epoch: `epoch ${event.epoch}${epochs === undefined ? '' : `/${epochs}`}`,
+        cost: formatCost(event.cost),
+        accuracy: formatShare(event.accuracy),
+        rate: formatCount(event.samplesPerSecond),
+      });
     }
   };
-  return { onEvent, stop };
 }
 
 function epochLine({ epoch, isComplete, cost, evaluation, ...rest }: EpochResult): string {

@@ -1,5 +1,6 @@
-/** What `nudge doctor` finds out about this machine. It asks everything, and takes no failure for an error. */
+/** Examines this machine for `nudge doctor`. A failure is a finding, not an error. */
 import { arch, cpus, platform, release, totalmem } from 'node:os';
+import { setTimeout } from 'node:timers/promises';
 
 import { NudgeError } from '../../errors.ts';
 import { Device } from '../../gpu/device.ts';
@@ -25,15 +26,15 @@ export interface Diagnosis {
   readonly mnist: { readonly folder: string; readonly isThere: boolean };
 }
 
-/** An adapter, or why there is none. */
+/** An adapter, or the reason why there is none. */
 export interface Found {
   readonly adapter: AdapterDetails | null;
   readonly problem: string | null;
-  /** Only where it was asked for, and there is an adapter. */
+  /** Present if there is an adapter and measuring was asked for. */
   readonly probe?: Probed;
 }
 
-/** What was measured of an adapter, or why nothing was. */
+/** The measured speeds of an adapter, or the reason why there are none. */
 export interface Probed {
   readonly limits: MeasuredLimits | null;
   readonly problem: string | null;
@@ -42,11 +43,11 @@ export interface Probed {
 /** The first browser of a kind that gives an adapter. */
 export interface BrowserDiagnosis extends Found {
   readonly kind: BrowserKind;
-  /** As it says itself: 'Chrome/147.0.7727.50'. */
+  /** 'Chrome/147.0.7727.50' */
   readonly version: string | null;
-  /** Null where it was not started. */
+  /** Null if it was not started. */
   readonly used: FoundBrowser | null;
-  /** All that are on this machine, best first. */
+  /** All browsers of the kind, best first. */
   readonly found: readonly FoundBrowser[];
   readonly passedOver: readonly string[];
 }
@@ -54,7 +55,7 @@ export interface BrowserDiagnosis extends Found {
 export interface ExamineOptions {
   /** Whether to start browsers. */
   readonly launch: boolean;
-  /** Whether to measure each adapter that is found. */
+  /** Whether to measure each adapter. */
   readonly probe: boolean;
   readonly onProgress: (what: string) => void;
   readonly signal: AbortSignal;
@@ -87,7 +88,7 @@ export async function examine(options: ExamineOptions): Promise<Diagnosis> {
   };
 }
 
-/** The package's `engines`. */
+/** The minimum version in package.json's `engines`. */
 export const oldestNode = [20, 19] as const;
 
 export function isRecentEnough(version: string): boolean {
@@ -96,30 +97,25 @@ export function isRecentEnough(version: string): boolean {
 }
 
 async function examineDawn(options: ExamineOptions): Promise<Found> {
-  return await problemOf(async () => {
+  const found = async () => {
     const gpu = await createGpu();
     const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' });
     if (adapter === null) {
-      return { adapter, problem: 'Dawn gave an adapter and then none. Run the command again.' };
+      throw new NudgeError('Dawn gave an adapter once and then no more. Run the command again.');
     }
-    return {
-      adapter: adapterDetails(adapter),
-      problem: null,
-      ...(await probed(options, 'Dawn', () => probeDawn(gpu, options.signal))),
-    };
-  });
+    const probe = await probed(options, 'Dawn', async () => {
+      const device = await Device.request({ gpu });
+      try {
+        return await probeAdapter(device, { signal: options.signal });
+      } finally {
+        device.destroy();
+      }
+    });
+    return { adapter: adapterDetails(adapter), problem: null, ...probe };
+  };
+  return await found().catch((error: unknown) => ({ adapter: null, problem: messageOf(error) }));
 }
 
-async function probeDawn(gpu: GPU, signal: AbortSignal): Promise<MeasuredLimits> {
-  const device = await Device.request({ gpu });
-  try {
-    return await probeAdapter(device, { signal });
-  } finally {
-    device.destroy();
-  }
-}
-
-/** What `measure` gives, under the name it has in a diagnosis; nothing unless it is asked for. */
 async function probed(
   { probe, onProgress }: ExamineOptions,
   name: string,
@@ -127,12 +123,12 @@ async function probed(
 ): Promise<Pick<Found, 'probe'>> {
   if (!probe) return {};
   onProgress(`measuring the adapter of ${name}`);
-  try {
-    return { probe: { limits: await measure(), problem: null } };
-  } catch (error) {
-    if (!(error instanceof NudgeError)) throw error;
-    return { probe: { limits: null, problem: error.message } };
-  }
+  return {
+    probe: await measure().then(
+      (limits) => ({ limits, problem: null }),
+      (error: unknown) => ({ limits: null, problem: messageOf(error) }),
+    ),
+  };
 }
 
 async function examineBrowser(
@@ -140,69 +136,51 @@ async function examineBrowser(
   options: ExamineOptions,
 ): Promise<BrowserDiagnosis> {
   const found: FoundBrowser[] = [];
-  const nothing = { kind, version: null, used: null, found, passedOver: [] };
-  return await problemOf<BrowserDiagnosis>(async () => {
+  const nothing = { kind, version: null, used: null, found, passedOver: [], adapter: null };
+  try {
     for await (const browser of findBrowsers(kind)) found.push(browser);
-    if (!options.launch || found.length === 0) return { ...nothing, adapter: null, problem: null };
-    return await withinLimit(kind, launchBrowser(kind, found, options));
-  }, nothing);
+    if (!options.launch || found.length === 0) return { ...nothing, problem: null };
+    return { found, ...(await withinLimit(kind, launchBrowser(kind, options))) };
+  } catch (error) {
+    return { ...nothing, problem: messageOf(error) };
+  }
 }
 
 async function launchBrowser(
   kind: BrowserKind,
-  found: readonly FoundBrowser[],
   options: ExamineOptions,
-): Promise<BrowserDiagnosis> {
+): Promise<Omit<BrowserDiagnosis, 'found'>> {
   const session = await openBrowserSession({ browser: kind, handleSignals: false });
   try {
-    const { version, browser, passedOver, environment } = session;
-    const adapter = environment.adapter ?? null;
+    const { version, browser: used, passedOver, environment } = session;
     const { signal } = options;
-    return {
-      kind,
-      version,
-      used: browser,
-      found,
-      passedOver,
-      adapter,
-      problem: null,
-      ...(await probed(options, kind, () => session.call('probe', {}, { signal }))),
-    };
+    const probe = await probed(options, kind, () => session.call('probe', {}, { signal }));
+    const adapter = environment.adapter ?? null;
+    return { kind, version, used, passedOver, adapter, problem: null, ...probe };
   } finally {
     await session.close();
   }
 }
 
-/** Long enough for a slow machine to start several browsers one after the other. */
+/** Enough for a slow machine to start several browsers one after the other. */
 const launchLimitMs = 90_000;
 
 async function withinLimit<T>(kind: BrowserKind, work: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const limit = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
-      reject(
-        new NudgeError(
-          `The ${kind} browser did not answer within ${launchLimitMs / 1000} s. End browsers that hang, or name another with PUPPETEER_EXECUTABLE_PATH.`,
-        ),
-      );
-    }, launchLimitMs);
+  const timer = new AbortController();
+  const limit = setTimeout(launchLimitMs, undefined, { signal: timer.signal }).then((): never => {
+    throw new NudgeError(
+      `The ${kind} browser did not answer within ${launchLimitMs / 1000} s. End browsers that hang, or name another with PUPPETEER_EXECUTABLE_PATH.`,
+    );
   });
   try {
     return await Promise.race([work, limit]);
   } finally {
-    clearTimeout(timer);
+    timer.abort();
   }
 }
 
-/** What `work` gives, or nudge's own words for why it does not; any other error is a bug. */
-async function problemOf<T extends Found = Found>(
-  work: () => Promise<T>,
-  rest?: Omit<T, keyof Found>,
-): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    if (!(error instanceof NudgeError)) throw error;
-    return { ...rest, adapter: null, problem: error.message } as T;
-  }
+/** The message of one of nudge's own errors. @throws any other error, which is a bug */
+function messageOf(error: unknown): string {
+  if (error instanceof NudgeError) return error.message;
+  throw error;
 }

@@ -5,7 +5,7 @@ import { describePhase } from '../../../src/cli/bench/progress.ts';
 import { makeBenchmarkResult } from '../../support/benchmarkResult.ts';
 import { resultWith } from '../../support/resultWith.ts';
 
-/** The made-up result with round figures, so that every one of them can be told in the text. */
+/** The example result with round figures, so that each can be found in the text. */
 const rounded = (() => {
   const result = makeBenchmarkResult({ workloads: ['tiny', 'large'] });
   const estimate = (middle: number) => ({ middle, low: 0.99 * middle, high: 1.01 * middle });
@@ -45,7 +45,7 @@ const rounded = (() => {
   };
 })();
 
-it('a result is a table, the scores, what follows, what was verified, flags, and where it was made', () => {
+it('a result is a table, scores, conclusions, verification, flags and the machine', () => {
   expect(describeBenchmark(rounded)).toEqual([
     'samples/s  network           CPU, 1 thread   CPU, 8 threads              GPU               GPU over CPU  of its limit',
     'tiny       784-16-16-10    600,000 ± 1.0 %  700,000 ± 1.0 %  350,000 ± 1.0 %  0.500× (0.495× to 0.505×)  92 %',
@@ -56,11 +56,11 @@ it('a result is a table, the scores, what follows, what was verified, flags, and
     'Score of GPU (hardware adapter): 2,000 (1,980 to 2,020).',
     '1000 is the speed of the CPU engine on two cores of an AMD EPYC (Zen 3) in Chromium 156; 2000 is twice as fast. Measured so far: two cores of an AMD EPYC (Zen 5), 2,135; one of them, 1,276; lavapipe on both, in Firefox 153, 327; SwiftShader on both, in Chromium 156, 165.',
     'Ranges are 95 % intervals from 5 blocks, each in a fresh worker with a fresh device. They say where a rerun may lie, minutes later on the same machine, and not with other drivers, at other temperatures or on other days.',
-    'The GPU is faster than the CPU from some 86,000 parameters on.',
+    'The GPU is faster than the CPU from about 86,000 parameters on.',
     'tiny and large: limited by the cost of dispatches. The GPU reached 92 % of what its own limits allow.',
-    'mid to 95 % of the test set on CPU: 0.4 s, 938 steps.',
-    'mid to 97 % of the test set on GPU: not reached, 96.91 % at best.',
-    "Verified, 2 workloads: worst 0.31 of the bound (weights of layer 1 of tiny), costs at most 0.07 % from the CPU's (2 % is the most).",
+    'mid to 95 % test accuracy on CPU: 0.4 s, 938 steps.',
+    'mid to 97 % test accuracy on GPU: not reached; the best was 96.91 %.',
+    "Verified, 2 workloads: worst error 0.31 of the tolerance (weights of layer 1 of tiny), costs within 0.07 % of the CPU's (tolerance 2 %).",
     'Not steady: tiny on the CPU had not become steady.',
     '',
     'Data: MNIST, 60,000 + 10,000 samples, SHA-256 c0ffeec0ffee….',
@@ -69,7 +69,7 @@ it('a result is a table, the scores, what follows, what was verified, flags, and
   ]);
 });
 
-it('a score over a part of the ladder, and one of a software adapter, say so', () => {
+it('a score of some workloads, or of a software adapter, says so', () => {
   const software = rounded.scores.map((score) =>
     score.backend === 'webgpu' ? { ...score, class: 'software' as const } : score,
   );
@@ -82,10 +82,12 @@ it('a score over a part of the ladder, and one of a software adapter, say so', (
   expect(lines).toContain(
     'Score of GPU (software adapter, which computes on the CPU): 2,000 (1,980 to 2,020).',
   );
-  expect(lines).toContain('Over tiny and large alone: not to be held against scores of full runs.');
+  expect(lines).toContain(
+    'These scores cover tiny and large only. They are not comparable with scores of full runs.',
+  );
 });
 
-it('a result that is not verified says so, with the flag that voids it and no score', () => {
+it('a result that is not verified says so, and has a flag instead of a score', () => {
   const wrong = resultWith(rounded, ['workloads', 1, 'verification'], {
     ...rounded.workloads[1]!.verification,
     isVerified: false,
@@ -102,14 +104,14 @@ it('a result that is not verified says so, with the flag that voids it and no sc
   const lines = describeBenchmark({ ...wrong, scores: [], flags: [flag] });
   expect(lines).toContain('No score.');
   expect(lines.join('\n')).toMatch(
-    /\nNOT VERIFIED, 1 of 2 workloads: worst 1\.7 of the bound \(biases of layer 2 of large\), .* Run 'nudge check' to see/,
+    /\nNOT VERIFIED, 1 of 2 workloads: worst error 1\.7 of the tolerance \(biases of layer 2 of large\), .* Run 'nudge check' to find/,
   );
   expect(lines).toContain(
     'Not verified: The GPU’s results for large are wrong. The score is void for it.',
   );
 });
 
-it('without a GPU there are no empty columns, and it says why there is none', () => {
+it('without a GPU there are no empty columns, and the reason is given', () => {
   let none = resultWith(rounded, ['environment', 'adapter'], undefined);
   none = resultWith(none, ['environment', 'noAdapter'], 'There is no adapter here.');
   for (const w of [0, 1]) {
@@ -126,7 +128,7 @@ it('without a GPU there are no empty columns, and it says why there is none', ()
   expect(lines.join('\n')).toContain('\nNot verified: there was no GPU.');
 });
 
-it('while it runs, a workload that is finished is a line, and what is being done a few words', () => {
+it('a finished workload is a line, and a phase a few words', () => {
   expect(describeWorkload(rounded.workloads[1]!)).toBe(
     'large: CPU, 1 thread 12,000; CPU 24,000; GPU 144,000 samples/s; GPU over CPU 6.00× (5.94× to 6.06×)',
   );
@@ -137,18 +139,18 @@ it('while it runs, a workload that is finished is a line, and what is being done
   expect(describePhase({ ...phase, phase: 'probe' })).toBe('measuring the adapter');
 });
 
-it('where other libraries ran, what everybody’s cost came to is said', () => {
+it('the final costs are listed if other libraries ran', () => {
   const [tiny] = rounded.workloads;
   const peer = { ...tiny!.series[1]!, backend: 'jax-wasm' as const, finalCost: 0.125, curve: [] };
   const series = [{ ...tiny!.series[1]!, finalCost: 0.25 }, peer];
   const lines = describeBenchmark({ ...rounded, workloads: [{ ...tiny!, series }] });
   expect(lines).toContain(
-    'Cost of tiny in the end, after as many steps as each made: CPU 0.2500; jax-js, WebAssembly 0.1250.',
+    "Final cost of tiny, after each library's own number of steps: CPU 0.2500; jax-js, WebAssembly 0.1250.",
   );
-  expect(describeBenchmark(rounded).join('\n')).not.toContain('in the end');
+  expect(describeBenchmark(rounded).join('\n')).not.toContain('Final cost');
 });
 
-it('the number of threads stands with each figure where workloads differ in it', () => {
+it('each figure has its number of threads if workloads differ', () => {
   const path = ['workloads', 0, 'series', 1, 'threads'];
   const [head, tiny, large] = describeBenchmark(resultWith(rounded, path, [1, 1, 1, 1, 1]));
   expect(head).toContain('CPU, 1 or 8 threads');
@@ -156,7 +158,7 @@ it('the number of threads stands with each figure where workloads differ in it',
   expect(large).toContain('24,000 ± 1.0 % (8 threads)');
 });
 
-it('the GPU is compared with one thread where that is faster than all', () => {
+it('the GPU is compared with one thread if that is the fastest', () => {
   const one = { middle: 800_000, low: 790_000, high: 810_000 };
   const ratio = { of: 'webgpu', over: 'cpu-1', middle: 0.4375, low: 0.43, high: 0.44 };
   let result = resultWith(rounded, ['workloads', 0, 'series', 0, 'estimate'], one);

@@ -6,13 +6,13 @@ import { resultWith } from '../../support/resultWith.ts';
 
 const whole = makeBenchmarkResult();
 
-it('a run that is verified and complete is sound, though a backend had not become steady', () => {
+it('a verified and complete run is sound, even if a backend was not steady', () => {
   expect(whole.flags.map(({ kind, isVoid }) => [kind, isVoid])).toEqual([['not-steady', false]]);
   expect(problemsOf(whole)).toEqual([]);
   expect(isSound(whole)).toBe(true);
 });
 
-it('what only a GPU runs is not missing from the CPU, nor a library that failed beside', () => {
+it('a GPU-only workload and a failed library are not missing', () => {
   const huge = makeBenchmarkResult({ workloads: ['huge'] });
   const gpuAlone = huge.workloads[0]!.series.slice(2);
   const alone = resultWith(huge, ['workloads', 0, 'series'], gpuAlone);
@@ -31,28 +31,28 @@ describe('a run is not sound', () => {
     expect(isSound(resultWith(whole, ['flags'], [hidden]))).toBe(false);
   });
 
-  it('when there was no GPU, and it says what to do where none is wanted', () => {
+  it('when there was no GPU, and says how to do without one', () => {
     const none = resultWith(whole, ['environment', 'noAdapter'], 'There is no adapter here.');
     expect(problemsOf(none)).toEqual([
-      'Not verified: there was no GPU. Where none is wanted, leave it out with --backends cpu-1 cpu.',
+      'Not verified: there was no GPU. To measure the CPU only, use --backends cpu-1 cpu.',
     ]);
     expect(isSound(none)).toBe(false);
   });
 
-  it('when something is missing, which it names', () => {
+  it('when something is missing', () => {
     const without = resultWith(whole, ['workloads', 3], undefined);
     const fewer = resultWith(without, ['workloads', 0, 'series', 1], undefined);
-    expect(problemsOf(fewer)).toEqual(['Not complete, missing: tiny on CPU; xl.']);
+    expect(problemsOf(fewer)).toEqual(['Incomplete: tiny on CPU; xl.']);
     expect(isSound(fewer)).toBe(false);
   });
 
-  it('when the GPU ran and nobody looked whether it was right', () => {
+  it('when the GPU ran without verification', () => {
     const unchecked = resultWith(whole, ['workloads', 2, 'verification'], undefined);
     expect(problemsOf(unchecked)).toEqual(['Not verified: large.']);
     expect(isSound(unchecked)).toBe(false);
   });
 
-  it('when it was stopped, whose flag says all there is to say', () => {
+  it('when it was stopped, which its flag says', () => {
     const flag = { kind: 'stopped', message: 'The run was stopped.', isVoid: true };
     const stopped = resultWith(resultWith(whole, ['workloads', 3], undefined), ['flags'], [flag]);
     expect(problemsOf(stopped)).toEqual([]);
@@ -60,7 +60,7 @@ describe('a run is not sound', () => {
   });
 });
 
-it('a run that was to have no GPU is sound without one', () => {
+it('a run of the CPU only is sound without a GPU', () => {
   let alone = resultWith(whole, ['settings', 'backends'], ['cpu-1', 'cpu']);
   for (const w of whole.workloads.keys()) {
     alone = resultWith(alone, ['workloads', w, 'series', 2], undefined);

@@ -31,7 +31,7 @@ afterAll(() => rm(folder, { recursive: true }));
 
 const compare = (...args: readonly string[]) => run('compare', ...args);
 
-it('prints each pair, the means and the outcome, and succeeds whatever it is', async () => {
+it('prints each pair, the means and the outcome, and succeeds', async () => {
   const { code, stdout, stderr } = await compare(path('old'), path('half'));
   expect([code, stderr]).toEqual([0, '']);
   expect(stdout).toMatch(/^workload +backend +before +after +ratio +95 % interval +verdict\n/);
@@ -43,15 +43,15 @@ it('prints each pair, the means and the outcome, and succeeds whatever it is', a
 });
 
 describe('--fail-below', () => {
-  it('fails where the whole interval is below', async () => {
+  it('fails if the whole interval is below', async () => {
     const { code, stderr } = await compare(path('old'), path('half'), '--fail-below', '0.9');
     expect(code).toBe(1);
     expect(stderr).toMatch(
-      /^error: The second is 0\.[45]\d\d× as fast as the first, and all of its interval, up to 0\.\d\d\d×, is below --fail-below 0\.9\.\n$/,
+      /^error: The second is 0\.[45]\d\d× as fast as the first\. Its whole interval, up to 0\.\d\d\d×, is below --fail-below 0\.9\.\n$/,
     );
   });
 
-  it('passes where it is not, the same file twice too', async () => {
+  it('passes otherwise, also for the same file twice', async () => {
     for (const args of [
       ['same', '0.9'],
       ['old', '1'],
@@ -62,11 +62,11 @@ describe('--fail-below', () => {
     }
   });
 
-  it('fails where the two are not comparable, and says why; without it that is no failure', async () => {
+  it('fails with the reason if the two are not comparable; without it they are no failure', async () => {
     const { code, stderr } = await compare(path('old'), path('other'), '--fail-below', '0.1');
     expect(code).toBe(1);
     expect(stderr).toContain(
-      'error: --fail-below 0.1 cannot be decided: the two are not comparable. They trained on other data',
+      'error: --fail-below 0.1 cannot be decided: the results are not comparable. They trained on other data',
     );
     const without = await compare(path('old'), path('other'));
     expect([without.code, without.stderr]).toEqual([0, '']);
@@ -75,7 +75,7 @@ describe('--fail-below', () => {
   });
 });
 
-it('--json has all figures, and what was asked', async () => {
+it('--json has all figures and the configuration', async () => {
   const { code } = await compare(path('old'), path('half'), '--json', path('report'));
   expect(code).toBe(0);
   const report = JSON.parse(await readFile(path('report'), 'utf8')) as Comparison;
@@ -101,7 +101,7 @@ it('--markdown writes Markdown', async () => {
   expect(stdout).toContain('| tiny | GPU |');
 });
 
-describe('a file is named that', () => {
+describe('a file is named if it', () => {
   it('is missing', async () => {
     const { code, stdout, stderr } = await compare(path('old'), path('missing'));
     expect([code, stdout]).toEqual([1, '']);
@@ -110,17 +110,17 @@ describe('a file is named that', () => {
     );
   });
 
-  it('is no result', async () => {
+  it('is not a result', async () => {
     const { code, stdout, stderr } = await compare(path('text'), path('old'));
     expect([code, stdout]).toEqual([1, '']);
     expect(stderr).toContain(
-      `error: The file '${path('text')}' cannot be compared. This is not a benchmark result that can be read: it is no JSON`,
+      `error: In ${path('text')}: This is not a benchmark result that can be read: it is no JSON`,
     );
   });
 
   it('was edited by hand', async () => {
     const { code, stderr } = await compare(path('old'), path('doctored'));
     expect(code).toBe(1);
-    expect(stderr).toMatch(/'[^']*doctored\.json' cannot be compared.* is 9\D/);
+    expect(stderr).toMatch(/In .*doctored\.json: .* is 9\D/);
   });
 });

@@ -27,7 +27,7 @@ const files = new Map(
   mnistFiles.map(({ name }) => [`${name}.gz`, new Uint8Array(1000).fill(0x1f)]),
 );
 
-it('a mirror that has nothing is a failure with its reason', async () => {
+it('a mirror without the files is a failure with its reason', async () => {
   server = await startServer(files, fail(404));
   const { code, stdout, stderr } = await runCli(['data', 'mnist', '--mirror', server.url], {
     cwd: folder,
@@ -39,14 +39,16 @@ it('a mirror that has nothing is a failure with its reason', async () => {
   expect(stderr).not.toContain('    at ');
 });
 
-it('a folder that cannot be made is a failure in a sentence, and no bug', async () => {
+it('a folder that cannot be created is a failure with a message', async () => {
   const args = ['data', 'mnist', '--folder', join('package.json', 'in', 'a', 'file')];
   const { code, stderr } = await runCli(args, { cwd: process.cwd() });
   expect(code).toBe(1);
-  expect(stderr).toMatch(/^error: MNIST cannot be kept in '.*': a part of its path is no folder\./);
+  expect(stderr).toMatch(
+    /^error: MNIST cannot be stored in '.*': a part of its path is not a folder\./,
+  );
 });
 
-it('Ctrl-C leaves no part of a file, and says how to go on', async () => {
+it('Ctrl-C leaves no partial file, and says how to continue', async () => {
   server = await startServer(files, stallHalfway);
   const args = ['data', 'mnist', '--folder', 'here', '--mirror', server.url];
   const { code, stderr } = await runCli(args, {

@@ -23,7 +23,7 @@ afterAll(() => rm(folder, { recursive: true }));
 const kernelNames = (text: string) =>
   [...text.matchAll(/^\/\/ (.*→.*|.*←.*)$/gm)].map(([, name]) => name);
 
-it('prints the kernels of a step, or those whose name begins with a word', async () => {
+it('prints the kernels of a step, or those whose names start with a word', async () => {
   const whole = await run('shader');
   expect(kernelNames(whole.stdout)).toEqual([
     'forward and back 784→16→16→10',
@@ -47,7 +47,7 @@ it('prints the kernels of a plan in a file', async () => {
 });
 
 it.each([
-  ['a kernel that the step has not', ['backward'], 2, "No kernel's name begins with 'backward'"],
+  ['an unknown kernel', ['backward'], 2, "No kernel's name starts with 'backward'"],
   [
     'a plan for another mini-batch',
     ['--plan', 'PLAN'],
@@ -58,9 +58,9 @@ it.each([
     'a plan and an adapter',
     ['--plan', 'PLAN', '--adapter', 'software'],
     2,
-    'Leave one of them out.',
+    "option '--plan <file>' cannot be used with option '--adapter <kind>'",
   ],
-  ['a plan that is not there', ['--plan', 'none.json'], 1, "'none.json' cannot be read"],
+  ['a missing plan file', ['--plan', 'none.json'], 1, "'none.json' cannot be read"],
 ])('refuses %s', async (_, args, code, message) => {
   const failed = await run('shader', ...args.map((arg) => (arg === 'PLAN' ? plan : arg)));
   expect([failed.stdout, failed.stderr]).toEqual(['', expect.stringContaining(message)]);

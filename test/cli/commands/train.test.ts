@@ -30,7 +30,7 @@ async function report(file: string): Promise<Report> {
 }
 
 describe.each(['cpu', 'reference'])('on the %s', (backend) => {
-  it('two runs report the same but for the times, and all that is needed to repeat them', async () => {
+  it('two runs report the same except for times, with the whole configuration', async () => {
     const args = ['train', ...tiny, '--backend', backend, '--steps', '20', '--seed', '3', '--json'];
     expect((await run(...args, `${backend}-1.json`)).code).toBe(0);
     expect((await run(...args, `${backend}-2.json`)).code).toBe(0);
@@ -95,7 +95,7 @@ describe.each(['cpu', 'reference'])('on the %s', (backend) => {
   });
 });
 
-it('another seed, and another order, give other parameters', async () => {
+it('another seed or another order gives other parameters', async () => {
   const args = ['train', ...tiny, '--backend', 'cpu', '--epochs', '1', '--json'];
   const hashes = new Set<string>();
   for (const [name, more] of [
@@ -109,7 +109,7 @@ it('another seed, and another order, give other parameters', async () => {
   expect(hashes.size).toBe(3);
 });
 
-it('optimizer, schedule and clipping reach the training, and are reported', async () => {
+it('optimizer, schedule and clipping affect the training and are reported', async () => {
   const base = ['train', ...tiny, '--backend', 'cpu', '--steps', '20', '--json'];
   const adamw = ['--optimizer', 'adamw', '--learning-rate', '0.05'];
   const hashes = new Set<string>();
@@ -135,7 +135,7 @@ it('optimizer, schedule and clipping reach the training, and are reported', asyn
   });
 });
 
-it('what is saved is what was trained, and evaluating it gives the same numbers', async () => {
+it('saved weights are the trained ones, and evaluating them gives the same numbers', async () => {
   const saved = await run(
     'train',
     ...tiny,
@@ -174,7 +174,7 @@ it('what is saved is what was trained, and evaluating it gives the same numbers'
   );
 });
 
-it('training goes on from saved weights', async () => {
+it('training continues from saved weights', async () => {
   await run('train', ...tiny, '--backend', 'cpu', '--steps', '5', '--save', 'half.safetensors');
   const more = await run(
     'train',
@@ -217,7 +217,7 @@ describe('piped', () => {
     );
   });
 
-  it('the float64 reference in place of SIMD is named, with the reason', async () => {
+  it('the float64 reference is named if it replaces SIMD, with the reason', async () => {
     const noSimd = '--import=data:text/javascript,delete(globalThis.WebAssembly)';
     const { code, stderr } = await runCli(['train', ...tiny, '--backend', 'cpu', '--steps', '2'], {
       cwd: folder,
@@ -229,7 +229,7 @@ describe('piped', () => {
     );
   });
 
-  it('a report to stdout has stdout to itself', async () => {
+  it('a report to stdout is alone there', async () => {
     const { stdout, stderr } = await run(
       'train',
       ...tiny,
@@ -244,7 +244,7 @@ describe('piped', () => {
     expect(stderr).toMatch(/^Trained after 2 steps/);
   });
 
-  it('the data that were chosen for the user are named', async () => {
+  it('data chosen for the user are named', async () => {
     const elsewhere = await runCli(
       ['train', ...tiny.slice(2), '--backend', 'cpu', '--steps', '1'],
       {
@@ -256,16 +256,16 @@ describe('piped', () => {
     expect(elsewhere.code).toBe(0);
   });
 
-  it('without MNIST the digits that nudge draws are taken, and it says so', async () => {
+  it('without MNIST nudge draws digits and says so', async () => {
     const { code, stderr } = await run('train', '--backend', 'cpu', '--steps', '1');
     expect(code).toBe(0);
     expect(stderr).toBe(
-      `Data: digits, which nudge draws itself; for MNIST, which is not in ${join(folder, 'data', 'mnist')}, run 'nudge data mnist'.\n`,
+      `Data: digits drawn by nudge. MNIST is not in ${join(folder, 'data', 'mnist')}; run 'nudge data mnist' to download it.\n`,
     );
   });
 });
 
-it('on a terminal there is a bar, a line an epoch, and nothing of the bar is left', async () => {
+it('a terminal shows a bar and a line per epoch, and the bar is removed', async () => {
   const { stdout, stderr } = await runCli(['train', ...tiny, '--backend', 'cpu', '--epochs', '2'], {
     cwd: folder,
     isTerminal: true,
@@ -278,12 +278,7 @@ it('on a terminal there is a bar, a line an epoch, and nothing of the bar is lef
 
 describe('a run that fails', () => {
   const failures: [string, string[], number, string | RegExp][] = [
-    [
-      'a folder that is not there',
-      ['--data', 'absent'],
-      1,
-      /There is no folder .*absent\. --data takes/,
-    ],
+    ['a missing folder', ['--data', 'absent'], 1, /There is no folder .*absent\. --data takes/],
     ['a folder without the files', ['--data', '.'], 1, '4 of the 4 MNIST files are not in'],
     ['a truncated file', ['--data', 'cut'], 1, /In .*cut: .*cut short/],
     [
@@ -293,13 +288,13 @@ describe('a run that fails', () => {
       /16 features a sample, and the network 784-10 takes 784/,
     ],
     [
-      'a gradient that is no number',
+      'a gradient that is not finite',
       [...tiny, '--learning-rate', '1e38', '--output', 'linear'],
       1,
       /^error: The update of layer \d \(\d+→\d+\) is not finite at step \d+ .* training has diverged .* smaller learning rate/,
     ],
     [
-      'a cost on the test set that is no number, after one last step that was fine',
+      'a test cost that is not finite after a last step that was',
       [
         ...tiny,
         ...['--epochs', '1', '--batch-size', '10000', '--learning-rate', '1e20'],
@@ -315,40 +310,40 @@ describe('a run that fails', () => {
       /holds a network 16-8-10, and 16-9-10 was asked for/,
     ],
     [
-      'a file that is no weights file',
+      'a file without weights',
       ['--data', 'tiny', '--load', 'tiny/train-images-idx3-ubyte'],
       1,
       /^error: In tiny\/train-images-idx3-ubyte: /,
     ],
     [
-      'a weights file that is not there',
+      'a missing weights file',
       ['--data', 'tiny', '--load', 'absent.st'],
       1,
       "The file 'absent.st' cannot be read: there is no such file.",
     ],
     [
-      'a report into a folder that is not there',
+      'a report into a missing folder',
       [...tiny, '--json', 'absent/r.json'],
       2,
       /--json cannot write 'absent\/r.json': there is no folder/,
     ],
     [
-      'two outputs into one file',
+      'two outputs in one file',
       [...tiny, '--json', 'one', '--save', './one'],
       2,
-      "--save and --json both name './one'",
+      "--json and --save both name './one'",
     ],
     [
       'a browser for the reference',
       [...tiny, '--backend', 'reference', '--runtime', 'chromium'],
       2,
-      "Backend 'reference' runs in Node, and --runtime chromium was given",
+      "Backend 'reference' runs in Node; got --runtime chromium.",
     ],
     [
       'a browser’s path for the reference',
       [...tiny, '--backend', 'reference', '--browser', '/bin/x'],
       2,
-      "--browser /bin/x was given, and backend 'reference' uses none",
+      "Backend 'reference' runs in Node; got --browser /bin/x.",
     ],
   ];
 
@@ -360,7 +355,7 @@ describe('a run that fails', () => {
   });
 
   it.each(failures)(
-    'for %s: one sentence, its exit code, nothing written',
+    'for %s has a message and an exit code, and writes nothing',
     async (_, args, code, sentence) => {
       const before = await readdir(folder);
       const outputs = args.includes('--json') ? [] : ['--json', 'failed.json'];
@@ -402,7 +397,7 @@ describe.each([
   ['SIGINT', 130],
   ['SIGTERM', 143],
 ] as const)('%s in the middle of training', (name, code) => {
-  it('stops it, and what was learned is reported and saved', async () => {
+  it('stops it; the network so far is reported and saved', async () => {
     const args = [
       '--backend',
       'cpu',
@@ -419,7 +414,7 @@ describe.each([
       signalAt: { pattern: /epoch 3: /, name },
     });
     expect(stopped.code).toBe(code);
-    expect(stopped.stderr).toContain('Stopping after the steps under way.');
+    expect(stopped.stderr).toContain('Stopping after the current steps.');
     expect(stopped.stdout).toMatch(/\nStopped after [\d,]+ steps \(\d+ epochs\)/);
     const reached = await report(`${name}.json`);
     expect(reached.isStopped).toBe(true);

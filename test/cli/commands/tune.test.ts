@@ -48,30 +48,30 @@ const tuning: NonNullable<TuneResult['tuning']> = {
   seconds: 4.21,
 };
 
-describe('what tuning found', () => {
-  it('is a line a question, and the gain of a step', () => {
+describe('the result of tuning', () => {
+  it('has one line per decision, and the speed-up of a step', () => {
     expect(describeTuning({ ...found, tuning })).toEqual([
-      'what                default             ms  best of the others    ms  ratio  taken  tried',
-      'forward of layer 0  4×4               2.00  8×4                 1.00  2.00×  yes        5',
-      'workgroups          workgroups of 64  3.00                                   no         0',
+      'what                default             ms  best alternative    ms  ratio  taken  tried',
+      'forward of layer 0  4×4               2.00  8×4               1.00  2.00×  yes        5',
+      'workgroups          workgroups of 64  3.00                                 no         0',
       '',
       'Dropped 16×4 (forward of layer 0): Kernel does not compile',
-      'A step takes 2.50 ms by the tuned plan and 4.00 ms by the default one: 1.60 times as fast. Measured: 5 candidates in 4.2 s on acme one (hardware).',
+      'A step takes 2.50 ms with the tuned plan and 4.00 ms with the default: 1.60 times as fast. Measured: 5 candidates in 4.2 s on acme one (hardware).',
       'Plan: workgroups of 64.',
     ]);
   });
 
-  it('may be nothing, and cut short', () => {
+  it('may be the default plan, and may be incomplete', () => {
     const nothing = { ...tuning, decisions: [], isDefault: true, ended: 'budget' } as const;
     expect(describeTuning({ ...found, tuning: nothing })).toEqual([
-      'Nothing was surely faster than the default plan, 4.00 ms a step. Measured: 0 candidates in 4.2 s on acme one (hardware). The budget ended it before every candidate was measured; give more with --budget.',
+      'No plan was clearly faster than the default, 4.00 ms per step. Measured: 0 candidates in 4.2 s on acme one (hardware). The budget ended before all candidates were measured; give a larger --budget.',
       'Plan: workgroups of 64.',
     ]);
   });
 });
 
 describe('--plan', () => {
-  it('other than default is for the GPU, which it implies', () => {
+  it('other than default implies the GPU', () => {
     const backendOf = (...[options]: Parameters<typeof configureTraining>) =>
       configureTraining(options).training.backend;
     expect(backendOf({ plan: 'default' })).toBe('auto');
@@ -83,7 +83,7 @@ describe('--plan', () => {
   it.each(['cpu', 'reference'] as const)('is refused with backend %s', (backend) => {
     const run = () => configureTraining({ backend, plan: 'tuned' });
     expect(errorOf(UsageError, run).message).toBe(
-      `--plan tuned says how a step is cut up for a GPU, and backend '${backend}' has none. Leave --plan out, or use --backend webgpu.`,
+      `--plan tuned has no effect with backend '${backend}': plans are for a GPU. Leave --plan out, or use --backend webgpu.`,
     );
   });
 });

@@ -2,10 +2,12 @@ import { describe, expect, it } from 'vitest';
 
 import {
   describeDiagnosis,
+  describeLimits,
   describeMissing,
   hasAdapter,
 } from '../../../src/cli/doctor/describe.ts';
 import { isRecentEnough, type Diagnosis } from '../../../src/cli/doctor/examine.ts';
+import { roundLimits } from '../../support/measuredLimits.ts';
 
 const hardware = {
   vendor: 'acme',
@@ -58,7 +60,7 @@ const complete: Diagnosis = {
   mnist: { folder: '/data/mnist', isThere: true },
 };
 
-it('a machine that has everything is told so', () => {
+it('a complete machine misses nothing', () => {
   const lines = describeDiagnosis(complete);
   expect(lines.at(-1)).toBe('Nothing is missing.');
   const text = lines.join('\n');
@@ -76,16 +78,16 @@ it('a machine that has everything is told so', () => {
   expect(hasAdapter(complete)).toBe(true);
 });
 
-describe('what is missing comes with how to get it', () => {
+describe('a missing part is named with the way to get it', () => {
   const missing = (change: Partial<Diagnosis>) => describeMissing({ ...complete, ...change });
 
   it('Node', () => {
     expect(missing({ node: { version: 'v18.1.0', isRecentEnough: false } })).toEqual([
-      'Node 20.19 or later, and this is v18.1.0: get it from https://nodejs.org.',
+      'Node 20.19 or later; this is v18.1.0. Get it from https://nodejs.org.',
     ]);
   });
 
-  it('a GPU, where every adapter is software', () => {
+  it('a GPU, if every adapter is software', () => {
     const software = { ...hardware, isSoftware: true };
     const lines = missing({
       dawn: { ...complete.dawn, adapter: software },
@@ -128,8 +130,36 @@ describe('what is missing comes with how to get it', () => {
   });
 });
 
-it('a Node is recent enough from 20.19 on', () => {
+it('Node is recent enough from 20.19 on', () => {
   expect(
     ['18.20.0', '20.18.3', '20.19.0', '20.20.2', '22.0.0', '26.1.0'].map(isRecentEnough),
   ).toEqual([false, false, true, true, true, true]);
+});
+
+it('measured speeds are a table with units, spreads and remarks', () => {
+  const { arithmetic, latency } = roundLimits;
+  const limits = {
+    ...roundLimits,
+    arithmetic: { ...arithmetic, value: 51_234e9 },
+    latency: { ...latency, encode: { value: 0.25e-6, spread: 0, rounds: 1 } },
+  };
+  expect(describeLimits(limits)).toEqual([
+    '  measured in 2.0 s:',
+    '    multiply-adds  51,234  GFLOP/s  ± 5 %  8 × f32, workgroups of 64',
+    '    memory, read     1.00  GB/s     ± 5 %  128 MiB',
+    '    memory, copy    0.500  GB/s     ± 5 %  counts both read and write',
+    '    caches, read     10.0  GB/s     ± 5 %  1 KiB',
+    '    dispatch         10.0  µs       ± 5 %  waits for the one before',
+    '    encoding it     0.250  µs              CPU time',
+    '    submit           50.0  µs       ± 5 %  CPU time',
+    '    read-back       1,000  µs       ± 5 %  from submit to mapped',
+  ]);
+});
+
+it('a read-back with empty submits is listed if it was measured', () => {
+  const pokedReadback = { value: 1.4e-3, spread: 0.2, rounds: 9 };
+  const latency = { ...roundLimits.latency, pokedReadback };
+  expect(describeLimits({ ...roundLimits, latency }).at(-1)).toBe(
+    '    read-back      1,400  µs       ± 10 %  with empty submits meanwhile',
+  );
 });
