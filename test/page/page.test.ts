@@ -215,10 +215,10 @@ describe('what a stranger sends', () => {
   });
 
   it.each(['#result=', '#result=AAAA', `#result=${'A'.repeat(300_000)}`])(
-    'a link that carries no result is refused in a sentence',
+    'a link without a result is refused in a sentence',
     async (hash) => {
       const page = await host.open(hash);
-      await waitForText(page, '#problem', /^This link carries no result that can be read: /);
+      await waitForText(page, '#problem', /^Cannot read a result from this link: /);
       expect(await isHidden(page, '#result')).toBe(true);
     },
   );
@@ -258,7 +258,7 @@ describe('what a stranger sends', () => {
       const init = { dataTransfer, bubbles: true, cancelable: true };
       document.querySelector('h1')!.dispatchEvent(new DragEvent('drop', init));
     });
-    await waitForText(page, '#problem', /^other\.json: This is not a benchmark result/);
+    await waitForText(page, '#problem', /^other\.json: Cannot read this benchmark result/);
     expect(await isHidden(page, '#result')).toBe(true);
   });
 });
