@@ -1,6 +1,6 @@
 /**
- * What the benchmark trains: a ladder of networks, from one that is all latency to one that is all arithmetic, and
- * the lecture's network at several sizes of mini-batch.
+ * The workloads of the benchmark: a ladder of networks, from one dominated by latency to one dominated by arithmetic, and
+ * the lecture's network with several mini-batch sizes.
  */
 import type { PlainNetworkOptions } from '../network/network.ts';
 import { presets } from '../network/presets.ts';
@@ -10,11 +10,11 @@ export interface Workload {
   readonly network: PlainNetworkOptions;
   readonly batchSize: number;
   readonly learningRate: number;
-  /** On the ladder of sizes, or in the sweep over mini-batches. */
+  /** The ladder of networks, or the sweep over mini-batch sizes. */
   readonly group: 'ladder' | 'batch';
-  /** Whether the score counts it. */
+  /** Whether it enters the score. */
   readonly isScored: boolean;
-  /** Run on a GPU in hardware alone: a step takes a software adapter a minute, and a CPU seconds. */
+  /** Runs only on a hardware GPU: a step takes a minute on a software adapter and seconds on a CPU. */
   readonly needsHardware?: boolean;
 }
 
@@ -33,7 +33,7 @@ function batch(batchSize: number): Workload {
   };
 }
 
-/** In the order in which they run. `tiny` is the sweep's mini-batch of 100 as well. */
+/** In the order of the run. `tiny` is also the mini-batch size of 100 in the sweep. */
 export const workloads: readonly Workload[] = [
   {
     name: 'tiny',
@@ -81,7 +81,7 @@ export const workloads: readonly Workload[] = [
   batch(1000),
 ];
 
-/** Those of `backends` that a workload is run on. */
+/** The backends that run a workload. */
 export function backendsOf<Backend extends string>(
   { needsHardware }: Workload,
   backends: readonly Backend[],
@@ -89,7 +89,7 @@ export function backendsOf<Backend extends string>(
   return backends.filter((backend) => !needsHardware || backend === 'webgpu');
 }
 
-/** What `--quick` and `?quick=1` run. */
+/** The workloads of `--quick` and `?quick=1`. */
 export const quickWorkloads: readonly string[] = ['tiny', 'mid'];
 
 export function findWorkload(name: string): Workload | undefined {

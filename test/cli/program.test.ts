@@ -81,10 +81,10 @@ describe('wrong usage is told in a sentence, with exit code 2 and no output', ()
     [['sweep', '--seeds', '1000000000'], '--seeds takes a whole number from 1 to 65535, and'],
     [['sweep', '--seed', '4294967295', '--seeds', '2'], '2 seeds from 4294967295 on go beyond'],
     [['sweep', '--backend', 'cpu'], "error: unknown option '--backend'"],
-    [['bench', '--workloads', 'tyni'], "There is no 'tyni' among workloads. There are: tiny, mid,"],
+    [['bench', '--workloads', 'tyni'], "Unknown name 'tyni' in workloads. Known names: tiny, mid,"],
     [
       ['bench', '--backends', 'gpu'],
-      "There is no 'gpu' among backends. There are: cpu-1, cpu, webgpu.",
+      "Unknown name 'gpu' in backends. Known names: cpu-1, cpu, webgpu.",
     ],
     [
       ['bench', '--repeats', '1'],

@@ -180,7 +180,7 @@ describe('a worker', () => {
     );
     expect(flags).toContainEqual(expect.objectContaining({ kind: 'failed', workload: 'batch-10' }));
     expect(scores).toHaveLength(1);
-    expect(await textOf(page, '.flags')).toMatch(/batch-10 was given up: .* out of memory\./);
+    expect(await textOf(page, '.flags')).toMatch(/batch-10 is left out: .* out of memory\./);
   });
 
   it('that ends again and again ends the run, which leaves what was finished', async () => {
@@ -210,7 +210,7 @@ describe('what a stranger sends', () => {
 
   it('an address whose parts do not go together is told so, and starts nothing', async () => {
     const page = await host.open('?auto=1&workloads=huge&backend=cpu');
-    expect(await textOf(page, '#problem')).toMatch(/^Workload 'huge' is run on a GPU alone/);
+    expect(await textOf(page, '#problem')).toMatch(/^Workload 'huge' runs only on a GPU/);
     expect(await isHidden(page, '#run')).toBe(true);
   });
 

@@ -100,5 +100,5 @@ function refuse(fact: string, options?: ErrorOptions): never {
 /** Lists and objects may have any depth, so they are not shown. */
 function show(value: unknown): string {
   if (value === undefined) return 'missing';
-  return typeof value === 'object' ? 'an object' : `"${plainText(String(value), 40)}"`;
+  return typeof value === 'object' ? 'an object' : plainText(JSON.stringify(value), 40);
 }

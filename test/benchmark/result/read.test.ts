@@ -81,7 +81,7 @@ describe('a text is refused that', () => {
     expect(refusalOf('{}')).toContain('its format is missing, not "nudge-benchmark"');
     expect(refusalOf('{"format": {}}')).toContain('its format is an object');
     expect(refusalOf('{"format": "nudge-benchmark", "version": 4}')).toContain(
-      'its version is "4"; this nudge reads versions 1 to 3',
+      'its version is 4; this nudge reads versions 1 to 3',
     );
   });
 

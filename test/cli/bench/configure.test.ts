@@ -38,10 +38,10 @@ it('what is said is asked for, and nothing else', () => {
 it.each<[BenchArguments, string]>([
   [
     { workloads: ['tiny,tyni'] },
-    "There is no 'tyni' among workloads. There are: tiny, mid, large,",
+    "Unknown name 'tyni' in workloads. Known names: tiny, mid, large,",
   ],
-  [{ workloads: ['tiny', 'tiny'] }, "'tiny, tiny' was given"],
-  [{ backends: ['gpu'] }, "There is no 'gpu' among backends. There are: cpu-1, cpu, webgpu."],
+  [{ workloads: ['tiny', 'tiny'] }, "got 'tiny, tiny'"],
+  [{ backends: ['gpu'] }, "Unknown name 'gpu' in backends. Known names: cpu-1, cpu, webgpu."],
   [{ seconds: 0 }, '--seconds takes a number from 0.01 to 10, and 0 was given.'],
   [{ seconds: 60 }, '--seconds takes a number from 0.01 to 10, and 60 was given.'],
 ])('%j is refused before anything is started', (args, sentence) => {
