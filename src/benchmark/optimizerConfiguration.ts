@@ -25,7 +25,7 @@ export interface ScheduleConfiguration {
 }
 
 export interface OptimizerConfiguration {
-  /** Default `sgd`. */
+  /** Default `sgd`, or `momentum` if `momentum` is above 0. */
   readonly optimizer?: OptimizerName | undefined;
   /** The maximum, if there is a schedule. */
   readonly learningRate: number;
