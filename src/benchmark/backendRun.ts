@@ -72,7 +72,7 @@ export class BackendRun {
   #stride = 1;
   #reports = 0;
   /** The sum of costs over all steps up to each reported step. */
-  readonly #costSums = new Map<number, number>();
+  readonly costSums = new Map<number, number>();
   #costSum = 0;
   #seconds = 0;
   #finalCost = NaN;
@@ -114,10 +114,6 @@ export class BackendRun {
     const start = performance.now();
     await this.#trainer.evaluate(this.#options.test);
     return (performance.now() - start) / 1000;
-  }
-
-  get costSums(): ReadonlyMap<number, number> {
-    return this.#costSums;
   }
 
   /** Trains to at least `step`, for a comparison of costs. */
@@ -165,7 +161,7 @@ export class BackendRun {
       samples += report.samples;
       seconds += report.seconds;
       this.#costSum += report.cost * report.samples;
-      this.#costSums.set(report.step, this.#costSum);
+      this.costSums.set(report.step, this.#costSum);
       this.#finalCost = report.cost;
       this.#seconds += report.seconds;
       const { step, cost, accuracy } = report;

@@ -4,31 +4,16 @@ import { runTune } from './tuneJob.ts';
 import { runEvaluation, runTraining, type JobContext, type JobData } from './trainJob.ts';
 import { verify, type VerificationReport, type VerifyOptions } from './verification/verify.ts';
 
-/** See {@link VerifyOptions}. */
-export interface CheckConfiguration {
-  readonly rounds?: number | undefined;
-  readonly fraction?: number | undefined;
-  readonly plans?: number | undefined;
-  readonly seed?: number | undefined;
-}
+export type CheckConfiguration = Pick<VerifyOptions, 'rounds' | 'fraction' | 'plans' | 'seed'>;
 
 export type CheckEvent = Parameters<NonNullable<VerifyOptions['onProgress']>>[0];
 
 function runCheck(
-  { rounds, fraction, plans, seed }: CheckConfiguration,
+  configuration: CheckConfiguration,
   { training }: JobData,
   { gpu, signal, onEvent }: JobContext<CheckEvent>,
 ): Promise<VerificationReport> {
-  return verify({
-    gpu,
-    data: training,
-    ...(rounds !== undefined && { rounds }),
-    ...(fraction !== undefined && { fraction }),
-    ...(plans !== undefined && { plans }),
-    ...(seed !== undefined && { seed }),
-    ...(signal && { signal }),
-    ...(onEvent && { onProgress: onEvent }),
-  });
+  return verify({ ...configuration, gpu, data: training, signal, onProgress: onEvent });
 }
 
 const jobs = {

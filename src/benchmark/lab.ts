@@ -20,7 +20,7 @@ export interface LabFacts extends Pick<
   Environment,
   'timerResolution' | 'adapter' | 'noAdapter' | 'features' | 'limits'
 > {
-  /** Of the training features and labels, then the test features and labels, in hexadecimal; if `wantsHash`. */
+  /** Hash of the training features and labels, then the test features and labels, in hexadecimal; if `wantsHash`. */
   readonly sha256?: string;
   /** Length of a beat, for later labs; undefined if the pulse cannot be measured. */
   readonly beatRounds: number | undefined;

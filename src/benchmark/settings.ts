@@ -65,12 +65,14 @@ export function decideSettings(
   const blocks = settings.blocks ?? Math.min(defaultBlocks, repeats);
   const repeatSeconds =
     settings.repeatSeconds ?? (quick ? defaultRepeatSeconds.quick : defaultRepeatSeconds.full);
-  requireRange('repeats', repeats, settingsRanges.repeats);
-  requireRange('blocks', blocks, settingsRanges.blocks);
-  requireRange('repeatSeconds', repeatSeconds, settingsRanges.repeatSeconds);
-  requireRange('waitSeconds', waitSeconds, settingsRanges.waitSeconds);
-  for (const [name, value] of Object.entries({ repeats, blocks })) {
-    if (!Number.isInteger(value)) {
+  const numbers = { repeats, blocks, repeatSeconds, waitSeconds };
+  for (const name of ['repeats', 'blocks', 'repeatSeconds', 'waitSeconds'] as const) {
+    const value = numbers[name];
+    const [min, max] = settingsRanges[name];
+    if (!(value >= min && value <= max)) {
+      throw new ConfigurationError(`${name} must be a number from ${min} to ${max}; got ${value}.`);
+    }
+    if (!name.endsWith('Seconds') && !Number.isInteger(value)) {
       throw new ConfigurationError(`${name} must be a whole number; got ${value}.`);
     }
   }
@@ -119,11 +121,6 @@ function decideWorkloads(
     );
   }
   return (names ?? quickWorkloads).map((name) => findWorkload(name)!);
-}
-
-function requireRange(name: string, value: number, [min, max]: readonly [number, number]): void {
-  if (value >= min && value <= max) return;
-  throw new ConfigurationError(`${name} must be a number from ${min} to ${max}; got ${value}.`);
 }
 
 function requireDistinct(name: string, values: readonly string[], known: readonly string[]): void {

@@ -60,7 +60,7 @@ export type SweepEvent =
 export interface SweepRow {
   readonly seed: number;
   readonly learningRate: number;
-  /** Of the last epoch, which may be unfinished. */
+  /** Results on the training set in the last epoch, which may be unfinished. */
   readonly training: MemberResult;
   readonly test: MemberResult;
 }
@@ -234,7 +234,7 @@ class SweepMeter {
     if (endOfEpoch) this.#sums.fill(0);
   }
 
-  /** Of the current epoch if it has steps, else of the last one. */
+  /** Results of the current epoch if it has steps, else of the last one. */
   member(n: number): MemberResult {
     if (this.#sums[3 * n]! > 0) return this.#mean(n);
     return memberOf(this.#last[2 * n]!, this.#last[2 * n + 1]!);

@@ -53,7 +53,7 @@ export interface WorkloadRunOptions extends WorkloadTask {
 }
 
 export interface WorkloadOutcome {
-  /** Of the backends that did not fail. */
+  /** Backends that did not fail. */
   readonly series: readonly BlockSeries[];
   readonly flags: readonly Flag[];
   /** In the first block of a GPU. */

@@ -20,63 +20,33 @@ export interface Workload {
 
 const { lecture, modern } = presets;
 
-function batch(batchSize: number): Workload {
-  const { network, learningRate } = lecture;
+function ladder(
+  name: string,
+  network: PlainNetworkOptions,
+  batchSize: number,
+  learningRate = 0.1,
+): Workload {
+  return { name, network, batchSize, learningRate, group: 'ladder', isScored: true };
+}
+
+function batch(batchSize: number, learningRate: number = lecture.learningRate): Workload {
+  const { network } = lecture;
   const name = `batch-${batchSize}`;
-  return {
-    name,
-    network,
-    batchSize,
-    learningRate: batchSize === 1 ? 0.3 : learningRate,
-    group: 'batch',
-    isScored: false,
-  };
+  return { name, network, batchSize, learningRate, group: 'batch', isScored: false };
 }
 
 /** In the order of the run. `tiny` is also the mini-batch size of 100 in the sweep. */
 export const workloads: readonly Workload[] = [
+  ladder('tiny', lecture.network, 100, lecture.learningRate),
+  ladder('mid', { ...modern.network, layers: [784, 128, 10] }, 128),
+  ladder('large', { ...modern.network, layers: [784, 512, 512, 10] }, 512),
+  ladder('xl', { ...modern.network, layers: [784, 1024, 1024, 10] }, 1024),
   {
-    name: 'tiny',
-    network: lecture.network,
-    batchSize: 100,
-    learningRate: lecture.learningRate,
-    group: 'ladder',
-    isScored: true,
-  },
-  {
-    name: 'mid',
-    network: { ...modern.network, layers: [784, 128, 10] },
-    batchSize: 128,
-    learningRate: 0.1,
-    group: 'ladder',
-    isScored: true,
-  },
-  {
-    name: 'large',
-    network: { ...modern.network, layers: [784, 512, 512, 10] },
-    batchSize: 512,
-    learningRate: 0.1,
-    group: 'ladder',
-    isScored: true,
-  },
-  {
-    name: 'xl',
-    network: { ...modern.network, layers: [784, 1024, 1024, 10] },
-    batchSize: 1024,
-    learningRate: 0.1,
-    group: 'ladder',
-    isScored: true,
-  },
-  {
-    name: 'huge',
-    network: { ...modern.network, layers: [784, 4096, 4096, 10] },
-    batchSize: 4096,
-    learningRate: 0.1,
-    group: 'ladder',
+    ...ladder('huge', { ...modern.network, layers: [784, 4096, 4096, 10] }, 4096),
     isScored: false,
     needsHardware: true,
   },
-  batch(1),
+  batch(1, 0.3),
   batch(10),
   batch(1000),
 ];

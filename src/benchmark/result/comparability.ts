@@ -77,7 +77,7 @@ function* ownObstacles({ workloads, flags }: BenchmarkResult, which: string): Ge
   if (busy) yield `The ${which} was measured on a busy machine. ${describeFlag(busy)}`;
 }
 
-/** What weakens a verdict, in sentences. */
+/** Reasons to doubt a verdict, in sentences. */
 export function findReservations(pair: Pair): string[] {
   const [before, after] = pair;
   return JSON.stringify(before) === JSON.stringify(after)

@@ -15,7 +15,7 @@ import { inOrder } from './write.ts';
 const key = 'result';
 const summaryKey = 'summary';
 
-/** Of a short link with its '#'. The page's address in front of it fits within 1,000 characters. */
+/** Length of a short link with its '#'. The page's address in front of it fits within 1,000 characters. */
 const maxSummaryLinkCharacters = 900;
 /** Twice the largest summary that compresses into a short link. */
 const maxSummaryBytes = 20_000;

@@ -238,7 +238,7 @@ export const resultSchema = object({
   }),
   data: object({
     name: text,
-    /** Of the training features and labels, then the test features and labels, in hexadecimal. */
+    /** Hash of the training features and labels, then the test features and labels, in hexadecimal. */
     sha256: v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/)),
     trainingCount: count,
     testCount: count,

@@ -26,7 +26,7 @@ export function backendTitle(backend: BackendName, series: readonly Series[]): s
   return Math.max(...threads) === 1 ? 'CPU, chose 1 thread' : `CPU, ${describeThreads(threads)}`;
 }
 
-/** What limits the GPU: one sentence for each limit, with its workloads. */
+/** Names the limits of the GPU: one sentence for each limit, with its workloads. */
 export function bottleneckSentences({ workloads }: BenchmarkResult): string[] {
   const byBound = new Map<Bound, { readonly name: string; readonly fraction: number }[]>();
   for (const { name, series } of workloads) {

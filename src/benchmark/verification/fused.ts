@@ -112,12 +112,11 @@ export async function checkFused(
         worst.note(value, isLast ? z[i]! : a[i]!, isLast ? bound.z[i]! : bound.a[i]!),
       );
       if (keepsZ(layer.activation) && !isLast) {
-        floats(result.get('activations')!)
-          .subarray(4 * preactivationAt, 4 * (preactivationAt + rows * vec4s(outputs)))
-          .forEach((value, at) => {
-            const [row, i] = [Math.floor(at / (4 * vec4s(outputs))), at % (4 * vec4s(outputs))];
-            if (i < outputs) worst.note(value, z[row * outputs + i]!, bound.z[row * outputs + i]!);
-          });
+        // The padding of pre-activations may have any value.
+        const part = floats(result.get('activations')!).subarray(4 * preactivationAt);
+        unpackRows(part, rows, outputs).forEach((value, i) =>
+          worst.note(value, z[i]!, bound.z[i]!),
+        );
       }
     }
     // Of the earlier layers, only the last one's delta is computed here.

@@ -23,14 +23,15 @@ export interface VerifyOptions {
   /** At least 1000 training samples with 784 features each. */
   readonly data: Dataset;
   /** Draws of each kernel variant. Default 2. */
-  readonly rounds?: number;
+  readonly rounds?: number | undefined;
   /** Fraction of each kernel's cases to run, above 0 and up to 1. At least one case of each kernel runs. Default 1. */
-  readonly fraction?: number;
+  readonly fraction?: number | undefined;
   /** Number of accepted random plans to check. Default 0. */
-  readonly plans?: number;
-  readonly seed?: number;
+  readonly plans?: number | undefined;
+  readonly seed?: number | undefined;
   readonly signal?: AbortSignal | undefined;
-  readonly onProgress?: (progress: { readonly done: number; readonly check: string }) => void;
+  readonly onProgress?:
+    ((progress: { readonly done: number; readonly check: string }) => void) | undefined;
 }
 
 export interface Check {
