@@ -1,4 +1,4 @@
-/** One backend at one workload: made ready, warmed up, timed repeat by repeat. */
+/** Runs one of nudge's own backends on one workload: prepares it, warms it up and times repeats. */
 import type { Dataset } from '../data/dataset.ts';
 import { DeviceLostError } from '../errors.ts';
 import type { Device } from '../gpu/device.ts';
@@ -9,21 +9,21 @@ import type { CurvePoint, OwnBackendName, Series } from './result/schema.ts';
 import { Repeats, type Stretch } from './repeats.ts';
 import type { Workload } from './workloads.ts';
 
-/** How one backend did on one workload in one block. */
+/** One backend on one workload in one block. */
 export interface BlockSeries extends Omit<
   Series,
   'samplesPerSecond' | 'estimate' | 'limit' | 'threads'
 > {
-  /** Samples a second of each repeat. */
+  /** Samples per second of each repeat. */
   readonly rates: readonly number[];
-  /** Of the CPU engine. */
   readonly threads?: number;
 }
 
-/** Points of the curve that are kept; beyond them every second one goes. */
+/** A longer curve drops every second point. */
 const maxPoints = 400;
-/** Seconds of an evaluation that is not done again for the sake of its compiling. */
+/** An evaluation of this many seconds is not repeated: compiling is only a small part of it. */
 const longEvaluation = 3;
+
 export interface BackendRunOptions {
   readonly workload: Workload;
   readonly backend: OwnBackendName;
@@ -31,7 +31,7 @@ export interface BackendRunOptions {
   readonly test: Dataset;
   readonly seed: number;
   readonly repeatSeconds: number;
-  /** Of a repeat, where an earlier block has found it. */
+  /** Steps of a repeat, if an earlier block has determined them. */
   readonly steps: number | undefined;
   readonly device: Device | undefined;
   readonly signal: AbortSignal | undefined;
@@ -43,7 +43,6 @@ export function networkOf({ network }: Workload, seed: number): Network {
   return new Network({ ...network, seed });
 }
 
-/** What trains a workload on a backend, from the start. */
 export async function createTrainer(
   workload: Workload,
   backend: OwnBackendName,
@@ -69,11 +68,11 @@ export class BackendRun {
   #prepareSeconds = 0;
   readonly repeats: Repeats;
   #curve: CurvePoint[] = [];
-  /** Reports to pass over between two points that are kept. */
+  /** The curve keeps one of this many reports. */
   #stride = 1;
   #reports = 0;
-  /** Every report's step, and the sum of costs over all steps up to it. */
-  readonly #costSums = new Map<number, number>();
+  /** The sum of costs over all steps up to each reported step. */
+  readonly costSums = new Map<number, number>();
   #costSum = 0;
   #seconds = 0;
   #finalCost = NaN;
@@ -91,7 +90,6 @@ export class BackendRun {
     );
   }
 
-  /** @throws what the engine throws that cannot be had */
   static async create(options: BackendRunOptions): Promise<BackendRun> {
     const { workload, backend, seed, device } = options;
     const start = performance.now();
@@ -99,14 +97,14 @@ export class BackendRun {
     return new BackendRun(options, trainer, (performance.now() - start) / 1000);
   }
 
-  /** Compiles and uploads. */
+  /** Compiles kernels and uploads the training set. */
   async prepare(): Promise<void> {
     const start = performance.now();
     await this.#trainer.prepare(this.#options.training);
     this.#prepareSeconds = (performance.now() - start) / 1000;
   }
 
-  /** Times one pass over the test set. The first compiles, and counts only where that is little of it. */
+  /** Times one pass over the test set. The first pass also compiles, so a short one is repeated. */
   async evaluate(): Promise<void> {
     const first = await this.#timeEvaluation();
     this.#evaluateSeconds = first < longEvaluation ? await this.#timeEvaluation() : first;
@@ -118,17 +116,12 @@ export class BackendRun {
     return (performance.now() - start) / 1000;
   }
 
-  /** Sums of costs up to each step that was reported. */
-  get costSums(): ReadonlyMap<number, number> {
-    return this.#costSums;
-  }
-
-  /** Trains on without timing until at least `step`, for a comparison of costs. */
+  /** Trains to at least `step`, for a comparison of costs. */
   async trainTo(step: number, reportEvery: number): Promise<void> {
     while (this.#trainer.step < step) await this.#train(reportEvery, reportEvery);
   }
 
-  /** Of the CPU engine, once it is prepared. */
+  /** Threads of the CPU engine, after {@link prepare}. */
   get threads(): number | undefined {
     return this.#trainer.threads;
   }
@@ -142,7 +135,7 @@ export class BackendRun {
     return {
       backend: this.backend,
       ...(plan !== undefined && { plan }),
-      // Where the calling thread computes, that is one.
+      // 0 means that the calling thread computes.
       ...(threads !== undefined && { threads: Math.max(1, threads) }),
       ...(dispatchesPerStep !== undefined && { dispatchesPerStep }),
       compileSeconds: preparation?.compileSeconds ?? this.#createSeconds,
@@ -168,14 +161,14 @@ export class BackendRun {
       samples += report.samples;
       seconds += report.seconds;
       this.#costSum += report.cost * report.samples;
-      this.#costSums.set(report.step, this.#costSum);
+      this.costSums.set(report.step, this.#costSum);
       this.#finalCost = report.cost;
       this.#seconds += report.seconds;
       const { step, cost, accuracy } = report;
       this.#keep({ step, cost, accuracy, seconds: this.#seconds });
     }
-    // A fast run that made no steps would look like an infinitely fast one.
-    if (samples === 0) throw new DeviceLostError('unknown', 'Steps were asked for and none made.');
+    // Without this check, no steps would count as infinite speed.
+    if (samples === 0) throw new DeviceLostError('unknown', 'The trainer made no steps.');
     return { samples, seconds };
   }
 

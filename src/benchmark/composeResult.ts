@@ -1,4 +1,4 @@
-/** What a run comes to, and whether it can be gone on with. Pure functions. */
+/** Composes the result of a run from its measurements, and checks whether a stopped run can be resumed. */
 import { ConfigurationError } from '../errors.ts';
 import type { MeasuredLimits } from '../gpu/probes/probeAdapter.ts';
 import { findCrossover } from './crossover.ts';
@@ -21,7 +21,6 @@ import { scoreOf } from './score.ts';
 import type { DecidedSettings } from './settings.ts';
 import { blockMedians } from './statistics.ts';
 
-/** What was measured so far. */
 export interface Measurements extends Pick<
   BenchmarkResult,
   | 'nudge'
@@ -37,18 +36,18 @@ export interface Measurements extends Pick<
   /** Repeats of each block. */
   readonly sizes: readonly number[];
   readonly limits: MeasuredLimits | undefined;
-  /** Of what happened; those that follow from the figures are added. */
+  /** Flags of events; `composeResult` adds the flags that follow from the figures. */
   readonly flags: readonly Flag[];
   readonly wasHidden: boolean;
   readonly disturbed: DisturbedRounds;
 }
 
-/** The result with everything that follows from what was measured: ratios are there, scores, flags and the crossover come here. */
+/** The result with its scores, crossover and derived flags. */
 export function composeResult(measurements: Measurements): BenchmarkResult {
   const { nudge, startedAt, seconds, data, environment, workloads, blocks } = measurements;
   const { settings, sizes, limits, timesToAccuracy } = measurements;
   const { backends, peers, repeats, repeatSeconds, seed, isSoftware } = settings;
-  const flags = [...measurements.flags, ...findDisturbances(measurements)];
+  const flags = [...measurements.flags, ...derivedFlags(measurements)];
   const crossover = findCrossover(workloads);
   const isVoid = (backend: OwnBackendName) =>
     flags.some((flag) => flag.isVoid && (flag.backend === undefined || flag.backend === backend));
@@ -80,8 +79,7 @@ export function composeResult(measurements: Measurements): BenchmarkResult {
   });
 }
 
-/** What happened to the machine while it was measured. */
-function findDisturbances({
+function derivedFlags({
   workloads,
   blocks,
   sizes,
@@ -91,7 +89,7 @@ function findDisturbances({
   const flags: Flag[] = [];
   if (wasHidden) {
     const message =
-      'The page was hidden while it was measured, and browsers slow hidden pages down. Run it again and leave the tab in front.';
+      'The page was hidden during the run, and browsers slow hidden pages down. Run it again and keep the tab visible.';
     flags.push({ kind: 'hidden', message, isVoid: true });
   }
   const rates = workloads.flatMap(({ series }) =>
@@ -100,8 +98,8 @@ function findDisturbances({
   const slowdown = findSlowdown(blocks, rates);
   if (slowdown) {
     const message =
-      `The processor became ${slowdown.pulse.toFixed(2)} times slower from the first blocks to the last, and training ${slowdown.repeats.toFixed(2)} times: ` +
-      'heat, a battery, or something else that runs. Let it rest and run it again.';
+      `From the first blocks to the last, the processor became ${slowdown.pulse.toFixed(2)} times slower and training ${slowdown.repeats.toFixed(2)} times. ` +
+      'The cause may be heat, the battery or another program. Let the machine cool down and run it again.';
     flags.push({ kind: 'throttled', message, isVoid: true });
   }
   const taken = blocks.flatMap((block) => block.taken ?? []);
@@ -109,12 +107,12 @@ function findDisturbances({
   return [...flags, ...disturbanceFlags(disturbed, mean), ...workloads.flatMap(threadFlags)];
 }
 
-/** Flags that follow from the rest of a result, and are made anew with it. */
+/** Whether flags of this kind follow from the rest of a result. A resumed run computes them again. */
 export function isDerived(kind: Flag['kind']): boolean {
   return ['stopped', 'hidden', 'throttled', 'threads'].includes(kind);
 }
 
-/** @throws {ConfigurationError} where a stopped run cannot be gone on with */
+/** @throws {ConfigurationError} if the stopped run had other settings, data, browser or adapter */
 export function requireSameRun(
   resume: BenchmarkResult,
   settings: DecidedSettings,
@@ -140,7 +138,7 @@ export function requireSameRun(
   ];
   if (differences.length === 0) return;
   throw new ConfigurationError(
-    `The run to go on with had other ${differences.join(' and ')}. Start a new one, or give the same.`,
+    `Cannot resume: the stopped run had other ${differences.join(' and ')}. Use the same, or start a new run.`,
   );
 }
 

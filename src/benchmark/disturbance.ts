@@ -1,29 +1,28 @@
-/** What happened to the processor while it was measured, and whether a result is void for it. Pure functions. */
+/** Flags for other programs, a slowing processor, and threads that slow the CPU engine down. */
 import type { Pulse } from './pulse.ts';
 import type { Block, Flag, WorkloadResult } from './result/schema.ts';
 import { describeThreads } from './result/sentences.ts';
 import { median } from './statistics.ts';
 
-/** Share of the processor that other programs may take, on average, before a run begins. */
+/** Share of the processor that other programs may take before a run. */
 const maxTakenIdle = 0.1;
-/** Share of the rounds that may stay disturbed. */
+/** Share of rounds that may stay disturbed. */
 const maxDisturbed = 0.2;
-/** How much slower the processor may become by its pulse. */
+/** Slowdown of the pulse that is tolerated. */
 const maxSlowdown = 1.2;
-/** The repeats agree if they became slower by the square root of that at least: not all of them depend on the processor alone. */
+/** Repeats do not depend on the processor alone, so they must slow down by at least pulse ** agreement. */
 const agreement = 0.5;
 
-/** Whether other programs keep the processor busy. @param pulses taken while the benchmark does nothing */
+/** Whether other programs keep the processor busy. @param pulses taken while the benchmark is idle */
 export function isBusy(pulses: readonly Pulse[]): boolean {
   return pulses.length > 0 && takenOn(pulses) > maxTakenIdle;
 }
 
-/** Median share that other programs took. */
+/** Median share of the processor that other programs took. */
 export function takenOn(pulses: readonly Pulse[]): number {
   return pulses.length === 0 ? 0 : median(pulses.map(({ taken }) => taken));
 }
 
-/** A block's pulses in two numbers. */
 export function summarizePulses(pulses: readonly Pulse[]): Pick<Block, 'beatSeconds' | 'taken'> {
   if (pulses.length === 0) return {};
   return {
@@ -32,14 +31,14 @@ export function summarizePulses(pulses: readonly Pulse[]): Pick<Block, 'beatSeco
   };
 }
 
-/** Rounds that were measured again, and that stayed disturbed, of so many. */
+/** Counts of all rounds, of rounds measured again, and of rounds that stayed disturbed. */
 export interface DisturbedRounds {
   readonly rounds: number;
   readonly again: number;
   readonly kept: number;
 }
 
-/** What is to be said of other programs; nothing where they left the processor alone. */
+/** @param taken mean share of the processor that other programs took */
 export function disturbanceFlags(
   { rounds, again, kept }: DisturbedRounds,
   taken: number,
@@ -51,8 +50,8 @@ export function disturbanceFlags(
       {
         kind: 'busy',
         message:
-          `Other programs were at work in ${kept} of ${rounds} rounds and took ${share} on average. ` +
-          'The figures are of a busy machine: close what is running and run it again.',
+          `Other programs disturbed ${kept} of ${rounds} rounds and took ${share} on average. ` +
+          'The figures are those of a busy machine. Close other programs and run it again.',
         isVoid: false,
       },
     ];
@@ -67,9 +66,9 @@ export function disturbanceFlags(
 }
 
 /**
- * How many times slower the processor became from the first blocks to the last, by its pulse; undefined unless that is more
- * than noise and the repeats agree. A pulse that slows down alone was measured wrongly.
- * @param blocks at least three, in the order in which they ran
+ * Slowdown of the pulse and of the repeats from the first blocks to the last; undefined if it is within the noise, or if
+ * the repeats do not confirm it, since then the pulse was measured wrongly.
+ * @param blocks at least three, in the order of the run
  */
 export function findSlowdown(
   blocks: readonly Pick<Block, 'beatSeconds'>[],
@@ -84,17 +83,17 @@ export function findSlowdown(
   return repeats > pulse ** agreement ? { pulse, repeats } : undefined;
 }
 
-/** Block medians of one backend on one workload. */
+/** Block medians of samples per second of one backend on one workload. */
 export type RatesByBlock = readonly number[];
 
-/** The median of the last third over that of the first; NaN where there are fewer than three. */
+/** The median of the last third relative to the first third; NaN for fewer than three values. */
 function lastOverFirst(values: readonly number[]): number {
   if (values.length < 3) return NaN;
   const third = Math.max(1, Math.floor(values.length / 3));
   return median(values.slice(-third)) / median(values.slice(0, third));
 }
 
-/** Whether several threads were slower than one, for certain: their number was chosen wrongly, or changed its worth on the way. */
+/** Flags a thread count that was certainly slower than one thread. */
 export function threadFlags({ name, ratios, series }: WorkloadResult): readonly Flag[] {
   const ratio = ratios.find(({ of, over }) => of === 'cpu' && over === 'cpu-1');
   const threads = series.find(({ backend }) => backend === 'cpu')?.threads ?? [];
@@ -102,7 +101,7 @@ export function threadFlags({ name, ratios, series }: WorkloadResult): readonly 
   return [
     {
       kind: 'threads',
-      message: `${name} trained ${ratio.middle.toFixed(2)} times as fast on ${describeThreads(threads)} as on one. Ratios are to the faster of the two.`,
+      message: `${name} trained ${ratio.middle.toFixed(2)} times as fast on ${describeThreads(threads)} as on one. Ratios use the faster of the two.`,
       isVoid: false,
       workload: name,
       backend: 'cpu',

@@ -1,41 +1,39 @@
 import type { Evaluation } from '../engine/engine.ts';
 import type { Progress } from '../training/trainer.ts';
 
-/** One epoch, as trained and as evaluated after it. */
+/** Training and evaluation of one epoch. */
 export interface EpochResult {
-  /** Counting from 1. */
+  /** Starts at 1. */
   readonly epoch: number;
-  /** False where the training ended in the middle of it. */
+  /** False if the training ended within the epoch. */
   readonly isComplete: boolean;
-  /** Steps made since the training began, as of the last report. */
+  /** Steps since the training began. */
   readonly step: number;
-  /** Samples trained on in this epoch. */
+  /** Training samples of this epoch. */
   readonly samples: number;
-  /** Their mean cost, each taken before its step's update. */
+  /** Mean cost of the training samples, before the update of each step. */
   readonly cost: number;
-  /** Share of them that the network got right, 0 to 1. */
+  /** Share of correct predictions on the training samples, 0 to 1. */
   readonly trainingAccuracy: number;
   /** On the test set, after the epoch. */
   readonly evaluation: Evaluation;
-  /** Of training; evaluation not counted. */
+  /** Training time without evaluation. */
   readonly seconds: number;
   readonly samplesPerSecond: number;
-  /** Seconds the GPU was at it, where the device can tell. */
+  /** Busy time of the GPU, if the device has timestamp queries. */
   readonly gpuSeconds?: number;
 }
 
-/** How the epoch under way is doing. */
+/** Progress within an epoch; cost and accuracy are means over the epoch so far. */
 export interface TrainProgress {
   readonly epoch: number;
   readonly step: number;
-  /** Mean over the epoch so far. */
   readonly cost: number;
-  /** Mean over the epoch so far, 0 to 1. */
   readonly accuracy: number;
   readonly samplesPerSecond: number;
 }
 
-/** Adds the reports of a training up to epochs. */
+/** Sums the reports of a training by epoch. */
 export class EpochMeter {
   #seconds = 0;
   #gpuSeconds: number | undefined;
@@ -44,7 +42,7 @@ export class EpochMeter {
   #correct = 0;
   #last: Progress | undefined;
 
-  /** Whether there are reports since the last epoch ended. */
+  /** Whether the current epoch has reports. */
   get hasReports(): boolean {
     return this.#last !== undefined;
   }
@@ -67,7 +65,7 @@ export class EpochMeter {
     };
   }
 
-  /** The epoch up to the last report; the next begins now. */
+  /** Ends the epoch at the last report. */
   end(evaluation: Evaluation): EpochResult {
     const { epoch, step, endOfEpoch } = this.#last!;
     const result = {

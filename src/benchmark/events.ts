@@ -1,7 +1,6 @@
-/** What a benchmark run tells while it goes on. Plain data: it crosses from a worker, and from a browser to Node. */
+/** Events of a benchmark run. They are plain data, since they come from a worker or a browser. */
 import type { BenchmarkResult, CurvePoint, BackendName, WorkloadResult } from './result/schema.ts';
 
-/** What is being done. */
 export type Phase =
   | 'prepare'
   | 'wait'
@@ -17,18 +16,17 @@ export type BenchmarkEvent =
   | {
       readonly type: 'phase';
       readonly phase: Phase;
-      /** Missing for what is done once for all workloads. */
+      /** Missing in phases for all workloads. */
       readonly workload?: string;
       readonly backend?: BackendName;
-      /** Counting from 1; missing for what is done once for all blocks. */
+      /** Starts at 1; missing in phases for all blocks. */
       readonly block?: number;
-      /** Of `measure`, counting from 1. */
+      /** In phase `measure`; starts at 1. */
       readonly round?: number;
-      /** Share of the whole run that is done, 0 to 1; never less than before. */
+      /** Completed share of the run, 0 to 1; never decreases. */
       readonly done: number;
     }
   | {
-      /** One repeat of one backend is over. */
       readonly type: 'repeat';
       readonly workload: string;
       readonly backend: BackendName;
@@ -36,12 +34,11 @@ export type BenchmarkEvent =
       readonly samplesPerSecond: number;
     }
   | {
-      /** Cost and accuracy, as the network learns. */
       readonly type: 'point';
       readonly workload: string;
       readonly backend: BackendName;
       readonly point: CurvePoint;
     }
   | { readonly type: 'workload'; readonly result: WorkloadResult }
-  /** The result as it would be if the run were stopped now; after each workload. */
+  /** After each workload: the result so far. */
   | { readonly type: 'result'; readonly result: BenchmarkResult };

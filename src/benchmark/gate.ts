@@ -1,7 +1,6 @@
 /**
- * Whether the GPU's results are right, without which its speed says nothing. Two questions: is the first gradient
- * the float64 reference's, tensor by tensor, within the bound that follows float32 through the network; and does the
- * cost of the run that was timed go the CPU's way?
+ * Verifies the GPU's results, since the speed of wrong results means nothing. The first gradient must match the float64
+ * reference within the error bound of float32, and the costs of the timed run must match the CPU's.
  */
 import { sliceDataset, type Dataset } from '../data/dataset.ts';
 import type { Device } from '../gpu/device.ts';
@@ -12,13 +11,12 @@ import { checkGradientTensors, type TensorError } from './verification/gradient.
 import { samplesToCheck } from './verification/plan.ts';
 
 /**
- * Mean costs of the same steps may differ by this share of the untrained network's cost. Rounding differs between
- * engines, and where a ReLU's sum comes within a rounding of 0 their networks part for good, and stay close; a wrong
- * kernel ends elsewhere.
+ * Tolerance for the mean cost over the same steps, relative to the untrained network's cost. Engines round differently,
+ * and a ReLU whose input is almost 0 can make their networks diverge slightly. A wrong kernel diverges much more.
  */
 export const maxDrift = 0.02;
 
-/** An error beyond any bound, NaN for one, as a number that JSON has. */
+/** Replaces NaN and Infinity, which JSON does not have. */
 const beyondAllBounds = 1e12;
 
 export interface GradientVerdict {
@@ -27,8 +25,8 @@ export interface GradientVerdict {
 }
 
 /**
- * The first gradient of the kernels that are timed, on samples of the training set, of which a large network gets
- * fewer: float64 in a single thread takes its time.
+ * Checks the first gradient of the kernels that will be timed, on training samples. A large network gets fewer samples,
+ * since the float64 reference is slow.
  */
 export async function verifyGradient(
   device: Device,
@@ -46,18 +44,17 @@ export async function verifyGradient(
 }
 
 export interface CostDrift {
-  /** As a share of the untrained network's cost. */
+  /** Relative to the untrained network's cost. */
   readonly drift: number;
-  /** Steps up to the last that both had reported. */
+  /** The last step that both reported. */
   readonly steps: number;
 }
 
 /**
- * How far two costs are apart where they are farthest, by the means over the steps from one report that both have to the
- * next.
- * @param found sums of costs up to each step reported
- * @param expected the same of who is believed
- * @param samplesAt samples that so many steps have taken
+ * The largest difference between two mean costs over the steps between reports that both have.
+ * @param found sums of costs up to each reported step
+ * @param expected the same for the trusted backend
+ * @param samplesAt number of samples in the first `step` steps
  */
 export function compareCosts(
   found: ReadonlyMap<number, number>,
@@ -74,14 +71,14 @@ export function compareCosts(
     const now = { step, found: found.get(step)!, expected: expected.get(step)! };
     const samples = samplesAt(step) - samplesAt(before.step);
     const apart = Math.abs(now.found - before.found - (now.expected - before.expected)) / samples;
-    // NaN, from a cost that is none, is no agreement.
+    // A NaN cost fails the comparison.
     drift = apart / unit >= 0 ? Math.max(drift, apart / unit) : Infinity;
     before = now;
   }
   return { drift, steps: before.step };
 }
 
-/** Both answers in one. */
+/** Combines both checks. */
 export function verdictOf(gradient: GradientVerdict, costs: CostDrift): Verification {
   const tensors = gradient.tensors.map(({ name, worst }) => ({ name, worst: finite(worst) }));
   const worst = Math.max(...tensors.map((tensor) => tensor.worst));
@@ -101,21 +98,21 @@ function finite(value: number): number {
   return value <= beyondAllBounds ? value : beyondAllBounds;
 }
 
-/** What failed, in a sentence; undefined where nothing did. */
+/** Describes a failed verification; undefined if it passed. */
 export function failureSentence(workload: string, verification: Verification): string | undefined {
   if (verification.isVerified) return undefined;
   const { tensors, costDrift, stepsCompared } = verification;
   const wrong = tensors.filter(({ worst }) => worst > 1);
   const parts = wrong.map(
     ({ name, worst }) =>
-      `the gradient of ${name} is off by ${worst.toPrecision(3)} times its bound`,
+      `the error of the gradient of ${name} is ${worst.toPrecision(3)} times the tolerance`,
   );
   if (costDrift > maxDrift) {
     parts.push(
-      `its cost drifts from the CPU's by ${percent(costDrift)} within ${stepsCompared} steps, and ${percent(maxDrift)} is the most`,
+      `its cost differs from the CPU's by ${percent(costDrift)} within ${stepsCompared} steps (maximum ${percent(maxDrift)})`,
     );
   }
-  return `The GPU's results for ${workload} are wrong: ${parts.join('; ')}. Its speed does not count.`;
+  return `The GPU's results for ${workload} are wrong: ${parts.join('; ')}. Its speed is excluded.`;
 }
 
 function percent(share: number): string {

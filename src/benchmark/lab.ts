@@ -1,6 +1,6 @@
 /**
- * Where a block is measured: a fresh worker in a browser, or this process. It has a device of its own, the data, and a pulse.
- * Knows neither DOM nor Node.
+ * A lab measures one block: it has its own device, the data and a pulse meter. It runs in a fresh worker in a browser, or
+ * in this process, so this module uses neither the DOM nor Node.
  */
 import type { Dataset } from '../data/dataset.ts';
 import { NoAdapterError, NudgeError } from '../errors.ts';
@@ -16,22 +16,20 @@ import { timeToAccuracy, type TimeToAccuracyOptions } from './timeToAccuracy.ts'
 import { runWorkload, type WorkloadOutcome, type WorkloadTask } from './workloadRun.ts';
 import { findWorkload } from './workloads.ts';
 
-/** What a lab finds when it is opened. */
 export interface LabFacts extends Pick<
   Environment,
   'timerResolution' | 'adapter' | 'noAdapter' | 'features' | 'limits'
 > {
-  /** Of features and labels of the training set, then of the test set, in hexadecimal; where it was asked for. */
+  /** Hash of the training features and labels, then the test features and labels, in hexadecimal; if `wantsHash`. */
   readonly sha256?: string;
-  /** Of the pulse, for the next lab to take the same; undefined where the pulse cannot be taken. */
+  /** Length of a beat, for later labs; undefined if the pulse cannot be measured. */
   readonly beatRounds: number | undefined;
 }
 
 export interface LabOpening {
   readonly wantsGpu: boolean;
-  /** Whether the data is to be hashed. */
   readonly wantsHash: boolean;
-  /** Of an earlier lab's pulse. */
+  /** From the first lab. */
   readonly beatRounds?: number | undefined;
 }
 
@@ -45,7 +43,7 @@ export type LabEvent =
       readonly phase: Phase;
       readonly backend?: BackendName;
       readonly round?: number;
-      /** Share of the task that is done. */
+      /** Completed share of the task. */
       readonly share: number;
     };
 
@@ -61,16 +59,15 @@ export interface AccuracyTask {
   readonly maxSeconds: number;
 }
 
-/** What a run asks of a lab, which may be in another thread. */
+/** The interface of a lab, which may be in another thread. */
 export interface Lab {
-  /** First of all. @throws {NoAdapterError} where a GPU is wanted and the only thing wanted */
+  /** Must be called first. A missing adapter is reported in `noAdapter`. */
   open(opening: LabOpening): Promise<LabFacts>;
-  /** Looks at the processor while nothing is done. @returns nothing where the pulse cannot be taken */
+  /** Measures the pulse of the idle processor. @returns an empty list if the pulse cannot be measured */
   watch(looks: number): Promise<readonly Pulse[]>;
   probe(context: LabContext): Promise<MeasuredLimits | undefined>;
   measure(task: LabTask, context: LabContext): Promise<WorkloadOutcome>;
   trainToAccuracy(task: AccuracyTask, context: LabContext): Promise<readonly TimeToAccuracy[]>;
-  /** Frees everything. */
   close(): void;
 }
 
@@ -80,15 +77,15 @@ export interface LocalLabOptions {
   /** Default `navigator.gpu`. */
   readonly gpu?: GPU | undefined;
   readonly loadPeer?: LoadPeer | undefined;
-  /** Aborts once the page is hidden. */
+  /** Aborts when the page is hidden. */
   readonly hidden?: AbortSignal | undefined;
 }
 
-/** Milliseconds for all the figures of the adapter together. */
+/** Time to measure the adapter's limits. */
 const probeBudgetMs = 1000;
-/** A step of the largest networks takes some seconds where a GPU is small, or is none and shares the processor. */
-const patienceMs = 30_000;
-/** Milliseconds between two looks at an idle processor. */
+/** A step of the largest network takes seconds on a small GPU or a software adapter. */
+const deviceTimeoutMs = 30_000;
+/** Pause between measurements of the idle processor. */
 const watchEveryMs = 50;
 
 /** A lab in this thread. */
@@ -179,7 +176,7 @@ export class LocalLab implements Lab {
     this.#meter?.end();
   }
 
-  /** The score is void, but it is worth knowing how fast the next workloads are. */
+  /** The score is void, but the next workloads are still measured. */
   async #replaceDevice(): Promise<void> {
     this.#device?.destroy();
     this.#device = await this.#requestDevice().catch((error: unknown) => {
@@ -191,7 +188,7 @@ export class LocalLab implements Lab {
   async #requestDevice(): Promise<Device> {
     const { gpu, hidden } = this.#options;
     const isVisible = hidden && (() => !hidden.aborted);
-    return await Device.request({ gpu, isVisible, timeoutMs: patienceMs });
+    return await Device.request({ gpu, isVisible, timeoutMs: deviceTimeoutMs });
   }
 }
 

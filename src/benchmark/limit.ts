@@ -1,26 +1,22 @@
 /**
- * How much of a machine's own limit a training step reached, and which limit it is.
- *
- * No step can take less than its arithmetic at the measured peak, or its bytes at the measured bandwidth, whichever is
- * longer, since the two overlap; plus what each dispatch takes beside its work, since dispatches of a step wait for
- * each other. The host records and submits meanwhile, and nothing is faster than that either:
+ * Compares the time of a training step with the machine's own limit: the roofline model plus the cost of dispatches.
  *
  *   limit = max(max(FLOP / peak, bytes / bandwidth) + dispatches · latency, host)
  *
- * It is the roofline model with the cost of dispatches added.
+ * Arithmetic and memory transfer overlap, so the longer one counts. Dispatches of a step wait for each other, so each adds
+ * its latency. The host records and submits work at the same time.
  */
 import type { MeasuredLimits } from '../gpu/probes/probeAdapter.ts';
 import { stepBytes, stepFlop } from '../network/stepWork.ts';
 
-/** The parts of the limit. */
 export type Part = 'compute' | 'memory' | 'dispatch' | 'host';
-/** The part that takes at least half of a step, which is what to look at first; 'none' where no part takes as much. */
+/** The part that takes at least half of a step; 'none' if no part does. */
 export type Bound = Part | 'none';
 
-/** A smaller share of a step says little: which of several small parts is the longest changes from run to run. */
+/** Below this share, the longest part changes from run to run. */
 const dominantShare = 0.5;
 
-/** The parts in words that follow 'limited by'. */
+/** Words after 'limited by'. */
 export const boundNames: Readonly<Record<Part, string>> = {
   compute: 'arithmetic',
   memory: 'memory bandwidth',
@@ -28,46 +24,38 @@ export const boundNames: Readonly<Record<Part, string>> = {
   host: 'the calls that record and submit work',
 };
 
-/** One training step as it was run. */
 export interface MeasuredStep {
   /** Layer sizes, input first. */
   readonly layers: readonly number[];
   readonly batchSize: number;
-  /** Float32 that the optimizer keeps for each parameter. Default 0. */
-  readonly momentCount?: number;
-  /** Of the plan; may be a fraction where one dispatch makes several steps. */
+  /** A fraction if one dispatch makes several steps. */
   readonly dispatches: number;
-  /** Default: so many that the cost of a submit does not count. */
-  readonly stepsPerSubmit?: number;
-  /** That it took, measured. */
+  /** Measured time. */
   readonly seconds: number;
 }
 
 export interface Verdict {
   readonly bound: Bound;
-  /** The longest part of the limit, however short it is beside the step. */
+  /** The longest part of the limit. */
   readonly longest: Part;
-  /**
-   * limit / seconds: 1 is as fast as this adapter can be with this plan. Above 1 the probes have measured too little,
-   * mostly because something else ran meanwhile.
-   */
+  /** limit / seconds. 1 is the maximum; above 1, the probes measured too little, usually because of another program. */
   readonly fraction: number;
-  /** Lower bounds in seconds. */
+  /** Lower bounds of the step's time in seconds. */
   readonly seconds: Readonly<Record<Part | 'limit', number>>;
 }
 
-/** What limits `step`, and how near it came. */
 export function judgeStep(limits: MeasuredLimits, step: MeasuredStep): Verdict {
-  const { layers, batchSize, dispatches, momentCount = 0, stepsPerSubmit = Infinity } = step;
+  const { layers, batchSize, dispatches } = step;
   const { arithmetic, memory, latency } = limits;
-  const bytes = stepBytes(layers, batchSize, momentCount);
+  const bytes = stepBytes(layers, batchSize);
   const large = Math.max(memory.read.value, memory.copy.value);
-  // What a step leaves in the caches the next one finds there, if it is so little.
+  // Data that fits into the caches is still there in the next step.
   const bandwidth = bytes <= memory.smallBytes ? Math.max(memory.cached.value, large) : large;
   const compute = stepFlop(layers, batchSize) / arithmetic.value;
   const transfer = bytes / bandwidth;
   const dispatch = dispatches * latency.dispatch.value;
-  const host = dispatches * latency.encode.value + latency.submit.value / stepsPerSubmit;
+  // One submit covers many steps, so its cost is left out.
+  const host = dispatches * latency.encode.value;
   const work = Math.max(compute, transfer);
   const limit = Math.max(work + dispatch, host);
   const seconds = { compute, memory: transfer, dispatch, host, limit };
@@ -80,7 +68,6 @@ export function judgeStep(limits: MeasuredLimits, step: MeasuredStep): Verdict {
   };
 }
 
-/** The host where it is what the limit is; else the longest part of what the GPU takes. */
 function longestPart({ compute, memory, dispatch, host, limit }: Verdict['seconds']): Part {
   if (host === limit) return 'host';
   if (dispatch >= Math.max(compute, memory)) return 'dispatch';

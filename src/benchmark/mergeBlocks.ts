@@ -1,4 +1,4 @@
-/** What the blocks of a workload come to together. Pure functions. */
+/** Merges the blocks of a workload. */
 import type { MeasuredLimits } from '../gpu/probes/probeAdapter.ts';
 import { stepBytes, stepFlop } from '../network/stepWork.ts';
 import { verdictOf, type CostDrift, type GradientVerdict } from './gate.ts';
@@ -18,7 +18,7 @@ export interface MergeOptions {
   readonly limits: MeasuredLimits | undefined;
 }
 
-/** Adds a block to what the blocks before it came to. */
+/** Adds a block to the result of the previous blocks. */
 export function mergeBlock(
   before: WorkloadResult | undefined,
   outcome: WorkloadOutcome,
@@ -26,7 +26,7 @@ export function mergeBlock(
 ): WorkloadResult {
   const { workload, seed, sizes } = options;
   const network = networkOf(workload, seed);
-  // In the order of the schema: a backend that was readied anew comes last in the outcome.
+  // In the order of the schema, since a backend that was created again is last in the outcome.
   const ran = new Set([...(before?.series ?? []), ...outcome.series].map(({ backend }) => backend));
   const series = allBackends
     .filter((backend) => ran.has(backend))
@@ -79,7 +79,7 @@ function mergeSeries(
         bytesPerStep: stepBytes(layers, batchSize),
       }
     : before?.limit;
-  // Compiling, the warm-up, the curve and the evaluation are those of the first block.
+  // Compile time, warm-up, curve and evaluation come from the first block.
   return {
     ...(before ?? rest),
     ...(allThreads.length > 0 && { threads: allThreads }),
@@ -102,7 +102,6 @@ function mergeVerification(
   return verdictOf(same, worse);
 }
 
-/** What is compared with what. */
 const comparisons: readonly (readonly [BackendName, BackendName])[] = [
   ['webgpu', 'cpu'],
   ['webgpu', 'cpu-1'],

@@ -1,4 +1,4 @@
-/** An optimizer and its schedule described by plain data, before it is known how many steps a run will have. */
+/** Optimizers and schedules as plain data, independent of the length of the run. */
 import type { Optimizer } from '../engine/optimizers.ts';
 import { namedOptimizers } from '../engine/optimizers/registry.ts';
 import { requireOneOf } from '../network/functions.ts';
@@ -11,7 +11,7 @@ import {
   type Schedule,
 } from '../engine/schedules.ts';
 
-/** Optimizers by the names that users know them by: 'sgd', 'momentum', 'adam' …. */
+/** 'sgd', 'momentum', 'adam', … */
 export type OptimizerName = string;
 export const optimizerNames: readonly OptimizerName[] = [...namedOptimizers.keys()];
 
@@ -20,30 +20,29 @@ export interface ScheduleConfiguration {
   readonly warmUpSteps: number;
   /** `step` and `exponential`: steps between two decays. Default: one epoch. */
   readonly decayEvery?: number | undefined;
-  /** `step` and `exponential`: what the learning rate is multiplied with. Default 0.5. */
+  /** `step` and `exponential`: factor of the learning rate. Default 0.5. */
   readonly decay?: number | undefined;
 }
 
 export interface OptimizerConfiguration {
-  /** Default: `sgd`, or `momentum` where there is some. */
+  /** Default `sgd`, or `momentum` if `momentum` is above 0. */
   readonly optimizer?: OptimizerName | undefined;
-  /** The highest, where there is a schedule. */
+  /** The maximum, if there is a schedule. */
   readonly learningRate: number;
   /** 0 with `sgd`, `adam` and `adamw`. */
   readonly momentum: number;
   /** Default: the optimizer's own. */
   readonly weightDecay?: number | undefined;
-  /** Default: the learning rate stays as it is. */
+  /** Default: a constant learning rate. */
   readonly schedule?: ScheduleConfiguration | undefined;
 }
 
-/** How long a run will be. */
 export interface RunLength {
   readonly stepsPerEpoch: number;
   readonly steps: number;
 }
 
-/** @throws {ConfigurationError} for values that make no sense, alone or with a run of this length */
+/** @throws {ConfigurationError} for invalid values, alone or with a run of this length */
 export function createOptimizer(
   configuration: OptimizerConfiguration,
   length: RunLength,

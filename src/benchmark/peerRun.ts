@@ -1,6 +1,6 @@
 /**
- * Another library at one workload, timed as nudge's backends are. It starts from the same parameters and takes the same
- * samples, whole mini-batches in the order of the file. A library that starts with another cost is refused.
+ * Runs another library on one workload, timed like nudge's own backends. It starts from the same parameters and takes the
+ * same samples: whole mini-batches in the order of the file. A library with a different first cost is refused.
  */
 import { sliceDataset, type Dataset } from '../data/dataset.ts';
 import { ConfigurationError } from '../errors.ts';
@@ -13,17 +13,16 @@ import type { PeerName } from './result/backends.ts';
 import { networkOf, type BlockSeries } from './backendRun.ts';
 import type { Workload } from './workloads.ts';
 
-/** Loads a library, and with it starts its backend. */
+/** Loads a library and starts its backend. */
 export type LoadPeer = (name: PeerName) => Promise<Contender>;
 
-/** Samples at most, which peers keep as float32 on the device. */
+/** Maximum training samples, since peers keep them as float32 on the device. */
 const maxSamples = 12_000;
 /**
- * How far a cost may be from nudge's, as a share of it. Float32 sums in any order stay within a hundredth of that; a wrong
- * network differs by much more.
+ * Relative tolerance for a cost. Float32 rounding stays below a hundredth of it, and a wrong network differs by much more.
  */
 const costTolerance = 1e-3;
-/** Longer steps than this would make the run one of hours. */
+/** Longer steps would make the run take hours. */
 const maxStepSeconds = 4;
 
 export interface PeerRunOptions {
@@ -32,7 +31,7 @@ export interface PeerRunOptions {
   readonly training: Dataset;
   readonly seed: number;
   readonly repeatSeconds: number;
-  /** Of a repeat, where an earlier block has found it. */
+  /** Steps of a repeat, if an earlier block has determined them. */
   readonly steps: number | undefined;
   readonly load: LoadPeer;
   readonly signal: AbortSignal | undefined;
@@ -55,7 +54,7 @@ export class PeerRun {
     this.repeats = new Repeats((steps) => this.#train(steps), options.repeatSeconds, options.steps);
   }
 
-  /** @throws {ConfigurationError} when the library does not start, is wrong, or is too slow to be waited for */
+  /** @throws {ConfigurationError} if the library does not start or computes a wrong cost */
   static async create(options: PeerRunOptions): Promise<PeerRun> {
     const { workload, backend, seed, load } = options;
     const { batchSize, learningRate } = workload;
@@ -83,12 +82,12 @@ export class PeerRun {
     }
   }
 
-  /** Warms up. @throws {ConfigurationError} where a step takes too long to be waited for */
+  /** @throws {ConfigurationError} if a step takes too long */
   async warmUp(): Promise<void> {
     const { seconds } = await this.#train(1);
     if (seconds > maxStepSeconds) {
       throw new ConfigurationError(
-        `A step of ${this.backend} takes ${seconds.toFixed(0)} s, and ${maxStepSeconds} s are the most that is waited for. It is left out here.`,
+        `A step of ${this.backend} takes ${seconds.toFixed(0)} s; the maximum is ${maxStepSeconds} s. ${this.backend} is left out here.`,
       );
     }
     await this.repeats.warmUp();
@@ -113,8 +112,8 @@ export class PeerRun {
   }
 
   /**
-   * Compares the costs of two steps with nudge's own on the CPU. The first checks the forward pass and the cost; the second, which
-   * follows an update, checks the gradient.
+   * Compares the costs of two steps with nudge's on the CPU. The first step checks the forward pass and the cost. The second
+   * step follows an update, so it checks the gradient.
    */
   async #check(network: Network, training: Dataset): Promise<void> {
     const { batchSize, learningRate } = this.#options.workload;
@@ -126,7 +125,7 @@ export class PeerRun {
         const found = await this.#step(1);
         if (Math.abs(found - cost) <= costTolerance * cost) continue;
         throw new ConfigurationError(
-          `${this.backend} has a cost of ${found} in step ${step}, and nudge has ${cost}. A library that computes something else is not timed.`,
+          `${this.backend} has a cost of ${found} in step ${step}; nudge has ${cost}. A library with wrong results is not timed.`,
         );
       }
     } finally {
@@ -141,13 +140,13 @@ export class PeerRun {
     const seconds = this.#learner.seconds?.() ?? (performance.now() - start) / 1000;
     if (!Number.isFinite(this.#finalCost)) {
       throw new ConfigurationError(
-        `${this.backend} came to a cost of ${this.#finalCost}. What computes no numbers is not timed.`,
+        `${this.backend} reached a cost of ${this.#finalCost}. A library with wrong results is not timed.`,
       );
     }
     return { samples: steps * this.#options.workload.batchSize, seconds };
   }
 
-  /** Whatever goes wrong in another library is no reason for the run to end. */
+  /** An error in another library must not end the run, so it becomes a ConfigurationError. */
   async #step(steps: number): Promise<number> {
     try {
       return await this.#learner.train(steps);

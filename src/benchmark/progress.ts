@@ -1,4 +1,4 @@
-/** How far a run is, by what each part of it is expected to take. */
+/** Computes the progress of a run from the expected time of its parts. */
 import type { BenchmarkEvent, Phase } from './events.ts';
 import {
   beginSeconds,
@@ -20,7 +20,7 @@ export class RunProgress {
   readonly #shape: RunShape;
   readonly #total: number;
   readonly #onEvent: (event: BenchmarkEvent) => void;
-  /** Expected seconds of what is over. */
+  /** Expected seconds of completed parts. */
   #over: number = beginSeconds;
   #done = 0;
 
@@ -30,12 +30,12 @@ export class RunProgress {
     this.#onEvent = onEvent;
   }
 
-  /** Something begins that is not part of a workload's measurement. */
+  /** Starts a phase outside the measurement of workloads. */
   begin(phase: Phase, subject: Subject): void {
     this.#tell(phase, phase === 'wait' || phase === 'probe' ? 0 : this.#over, subject);
   }
 
-  /** @param share of this workload's part of the block that is done */
+  /** @param share completed share of this workload in this block */
   at(
     workload: Workload,
     block: number,
@@ -51,7 +51,7 @@ export class RunProgress {
     this.#over += expectedBlockSeconds(workload, block, this.#shape);
   }
 
-  /** @param share of the time that a backend has to reach an accuracy */
+  /** @param share elapsed share of the time to reach an accuracy */
   advanceAccuracy(share: number, workload: string, backend: BackendName): void {
     this.#tell('accuracy', this.#over + share * this.#shape.accuracySeconds, { workload, backend });
   }

@@ -1,46 +1,44 @@
 /**
- * The processor's pulse: a fixed piece of arithmetic that is timed between repeats, on all threads at once. It says two
- * things that no repeat can say of itself: how fast the processor runs, and how much of it other programs take.
+ * The processor's pulse: a fixed piece of arithmetic (a beat), timed on all threads at once between repeats. It shows how
+ * fast the processor runs and how much of it other programs take.
  *
- * The arithmetic is the CPU engine's probe in WebAssembly. Its compiler tiers only make code faster, and the first beats,
- * which go through them, are thrown away. A loop in JavaScript does not serve: an engine may stop optimizing it in the
- * middle of a run, and the processor then seems 15 times slower.
+ * The arithmetic is the CPU engine's probe in WebAssembly. A loop in JavaScript would not work: an engine may stop
+ * optimizing it during a run, and the processor then seems 15 times slower.
  */
 import { compileBuild, supportedBuilds } from '../cpu/kernelModule.ts';
 import { heapBase } from '../cpu/memory.ts';
 import { availableThreads, obstacleToThreads, Thread } from '../cpu/thread.ts';
 import { median } from './statistics.ts';
 
-/** One look at the processor. */
 export interface Pulse {
-  /** Seconds of the shortest beat: the processor when nothing interrupts it. Median over the threads. */
+  /** Seconds of the shortest beat, which nothing interrupted. Median over the threads. */
   readonly beatSeconds: number;
-  /** Share of the time that something else had the threads' processors, 0 to 1. */
+  /** Share of the processor time that other programs took, 0 to 1. */
   readonly taken: number;
 }
 
-/** Seconds of a beat, at least; and how many steps of the timer. */
-const shortestBeat = 4e-4;
+/** Seconds. */
+const minBeat = 4e-4;
+/** Seconds. Without this limit, a timer of 1 ms would make a look of 1.3 s. */
+const maxBeat = 4e-3;
+/** Minimum length of a beat in steps of the timer. */
 const ticksPerBeat = 20;
-/** A timer of 1 ms would make beats of 20 ms, and a look of a quarter of a second. */
-const longestBeat = 4e-3;
 /**
- * Beats of a look, and those at its beginning that do not count. A scheduler may wake two threads on one core and move one of
- * them after milliseconds, which is no other program's doing; and it favours threads that have slept, so that a look of a few
- * milliseconds does not see programs that take half of a repeat. Measured in Chromium 156 on two cores, by 64 beats of 0.4 ms:
- * without the first 12, 95 of 100 looks at a quiet machine find less than 15 % taken, and 3 of 100 beside one or two busy loops.
+ * Beats of a look, and the first beats, which do not count. A scheduler may wake two threads on one core and move one of
+ * them milliseconds later. It also favours threads that have slept, so a shorter look would miss other programs.
+ * Measured in Chromium 156 on two cores with beats of 0.4 ms: 95 of 100 looks at a quiet machine find less than 15 %
+ * taken; beside one or two busy loops, 3 of 100 do.
  */
 const beats = { all: 64, settling: 12 } as const;
-/** Looks that are thrown away at first, while the compiler's tiers take over from each other. */
+/** Discarded looks, during which the engine optimizes the code. */
 const firstLooks = 4;
-/** More threads than this say nothing more. */
+/** More threads add no information. */
 const maxThreads = 16;
-/** Rounds of the probe that a slow machine takes a tenth of a beat for. */
+/** Rounds of the probe; a tenth of a beat on a slow machine. */
 const firstRounds = 4000;
-/** 192 bytes behind the module's constants are in the first page. */
+/** The probe needs 192 bytes after the module's constants, which are in the first page. */
 const memoryPages = { initial: 1, maximum: 1 } as const;
 
-/** Takes the pulse. */
 export class PulseMeter {
   readonly #threads: readonly Thread[];
   #rounds: number;
@@ -52,9 +50,9 @@ export class PulseMeter {
 
   /**
    * Starts the threads and warms them up.
-   * @param rounds of another meter, so that beats of both are equally long; without, as many as a beat should have
+   * @param rounds of another meter, for beats of equal length; undefined: chosen for this machine
    * @param timerResolution seconds between two values of `performance.now()`
-   * @returns undefined where there are no threads that can be timed: without WebAssembly, SIMD or shared memory
+   * @returns undefined without WebAssembly, SIMD or shared memory
    */
   static async start(
     rounds: number | undefined,
@@ -82,18 +80,18 @@ export class PulseMeter {
       }
       return meter;
     } catch {
-      // A policy may forbid workers or WebAssembly. The benchmark then does without a pulse, and the result says so.
+      // A policy may forbid workers or WebAssembly. The result then has no pulse.
       for (const thread of threads) thread.end('the pulse did not start');
       return undefined;
     }
   }
 
-  /** Of the probe in a beat. */
+  /** Rounds of the probe in a beat. */
   get rounds(): number {
     return this.#rounds;
   }
 
-  /** Takes some 25 milliseconds. Nothing else of the benchmark may be at work. */
+  /** Measures for at least 25 ms. The benchmark must be idle meanwhile. */
   async look(): Promise<Pulse> {
     const perThread = await Promise.all(
       this.#threads.map((thread) =>
@@ -112,7 +110,7 @@ export class PulseMeter {
   }
 
   #lengthen(beatSeconds: number, timerResolution: number): void {
-    const wanted = Math.min(longestBeat, Math.max(shortestBeat, ticksPerBeat * timerResolution));
+    const wanted = Math.min(maxBeat, Math.max(minBeat, ticksPerBeat * timerResolution));
     const factor = beatSeconds > 0 ? wanted / beatSeconds : 8;
     this.#rounds = Math.max(1, Math.round(this.#rounds * Math.min(8, Math.max(1 / 8, factor))));
   }

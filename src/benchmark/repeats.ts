@@ -1,28 +1,24 @@
-/** How a backend is timed: warmed up until its rate is steady, then in repeats of a power of two of steps. */
+/** Times a backend: warms it up until its rate is steady, then measures repeats of 2ⁿ steps. */
 import { WarmUp } from './warmUp.ts';
 
-/** Slices of a repeat that a warm-up is made of. */
+/** A warm-up measures slices of a repeat. */
 const slicesPerRepeat = 8;
-/**
- * Seconds of a warm-up at most, or this many slices where they are longer. A backend that was steady in an earlier block needs
- * less.
- */
+/** Maximum warm-up: this many seconds, or this many slices if they take longer. Later blocks need less. */
 const maxWarmUp = { first: { seconds: 2, slices: 4 }, later: { seconds: 1, slices: 1 } } as const;
 /**
- * Twice the steps take this many times as long, at least, once what a wait for the result costs no longer matters. At 1.8, a
- * wait is an eighth of a repeat at most.
+ * If doubling the steps multiplies the time by at least this factor, waiting for the result no longer matters: at 1.8,
+ * the wait is at most an eighth of a repeat.
  */
 const workDominates = 1.8;
-/** Seconds beside which the longest wait that any browser is known for, 100 ms in Firefox, no longer matters. */
+/** Seconds. The longest known wait, 100 ms in Firefox, does not matter in a longer repeat. */
 const beyondAnyWait = 1;
 
-/** What was done, and how long it took. */
 export interface Stretch {
   readonly samples: number;
   readonly seconds: number;
 }
 
-/** Makes steps, and resolves once the result of the last has been read. */
+/** Makes steps, and resolves after reading the result of the last one. */
 export type Train = (steps: number) => Promise<Stretch>;
 
 export class Repeats {
@@ -34,8 +30,8 @@ export class Repeats {
   #steps: number;
 
   /**
-   * @param repeatSeconds that a repeat should take, about
-   * @param steps of a repeat, where an earlier block has found it
+   * @param repeatSeconds target length of a repeat
+   * @param steps of a repeat, if an earlier block has determined them
    */
   constructor(train: Train, repeatSeconds: number, steps: number | undefined) {
     this.#train = train;
@@ -44,7 +40,7 @@ export class Repeats {
     this.#steps = steps ?? 1;
   }
 
-  /** Samples a second of each repeat so far. */
+  /** Samples per second of each repeat so far. */
   get rates(): readonly number[] {
     return this.#rates;
   }
@@ -61,7 +57,7 @@ export class Repeats {
     return this.#warmUp?.isSteady === true;
   }
 
-  /** Trains until rates are steady, and finds how many steps a repeat has unless that is known. */
+  /** Trains until the rate is steady, and determines the steps of a repeat if they are unknown. */
   async warmUp(): Promise<void> {
     // Some drivers compile at the first step.
     await this.#train(1);
@@ -79,28 +75,27 @@ export class Repeats {
   }
 
   /**
-   * One repeat.
-   * @param times as many steps as a repeat has; a power of two
-   * @returns samples a second
+   * Measures one repeat.
+   * @param times factor of its steps; a power of two
+   * @returns samples per second
    */
   async time(times = 1): Promise<number> {
     const { samples, seconds } = await this.#train(times * this.#steps);
     return samples / seconds;
   }
 
-  /** Gives repeats more steps. @param times a power of two */
+  /** Multiplies the steps of a repeat. @param times a power of two */
   lengthen(times: number): void {
     this.#steps *= times;
   }
 
-  /** Counts a repeat. */
   keep(rate: number): void {
     this.#rates.push(rate);
   }
 
   /**
-   * Doubles the steps until they take about as long as a repeat should, and twice as many take almost twice as long: what
-   * takes as long whatever the steps is a wait, for a timer of the browser's say, and would be timed in place of training.
+   * Doubles the steps until they take about as long as a repeat should, and doubling them again almost doubles the time.
+   * Otherwise the repeat would mostly measure a constant wait, such as a timer of the browser.
    */
   async #findSteps(): Promise<number> {
     let steps = 1;

@@ -1,10 +1,9 @@
 /**
- * The benchmark: trains a ladder of workloads on every backend, in several blocks, proves the results, and says how fast each
- * backend was. Knows neither DOM nor Node.
+ * The benchmark: trains workloads on every backend in several blocks, verifies the results and measures the speed. It
+ * uses neither the DOM nor Node.
  *
- * Each block goes through all workloads in a lab of its own: a fresh worker with a fresh device. Two runs differ by where
- * memory lies, how code was compiled and what else the machine did in those seconds; so do two blocks, and intervals made of
- * blocks contain what the next run gives.
+ * Each block measures all workloads in its own lab: a fresh worker with a fresh device. Runs differ in memory layout,
+ * compiled code and other load on the machine. Blocks differ in the same way, so intervals over blocks cover a rerun.
  */
 import type { Dataset } from '../data/dataset.ts';
 import { BrowserError, NoAdapterError, NudgeError } from '../errors.ts';
@@ -36,45 +35,44 @@ import { describeBackend, type WorkloadOutcome } from './workloadRun.ts';
 
 export type { BenchmarkSettings } from './settings.ts';
 
-/** What the caller knows about where this runs, and this module cannot. */
+/** The part of the environment that only the caller knows. */
 export type HostEnvironment = Omit<
   Environment,
   'timerResolution' | 'adapter' | 'noAdapter' | 'features' | 'limits'
 >;
 
 export interface BenchmarkOptions extends BenchmarkSettings {
-  /** Gives a fresh lab for each block. The data of all of them is the same. */
+  /** Opens a fresh lab for each block, with the same data. */
   readonly openLab: () => Promise<Lab>;
   readonly training: Dataset;
   readonly test: Dataset;
   readonly hostEnvironment: HostEnvironment;
   readonly nudge: BenchmarkResult['nudge'];
-  /** Stops the run; the result has what was finished by then, and a flag. */
+  /** Stops the run. The result has the finished part and a flag. */
   readonly signal?: AbortSignal | undefined;
-  /** Aborts once the page is hidden: browsers slow hidden pages down, and the run is flagged. */
+  /** Aborts when the page is hidden. Browsers slow hidden pages down, so the run gets a flag. */
   readonly hidden?: AbortSignal | undefined;
-  /** An earlier result of the same settings that was stopped: blocks that it has are not run again. */
+  /** The result of a stopped run with the same settings; its blocks are not run again. */
   readonly resume?: BenchmarkResult | undefined;
   readonly onEvent?: ((event: BenchmarkEvent) => void) | undefined;
 }
 
-/** What is trained up to an accuracy: the smallest network that gets there. */
+/** The smallest network that reaches the target accuracies. */
 const accuracyWorkload = 'mid';
-/** Looks at the idle processor before the run. */
+/** Pulses of the idle processor before the run. */
 const idleLooks = 10;
-/** Labs that may die before the run is given up. */
+/** The run ends when this many labs have died. */
 const maxDeaths = 3;
 
 /**
  * Runs the benchmark.
- * @returns what was finished; that a backend failed, that the run was stopped or disturbed are flags of it
- * @throws {ConfigurationError} for settings that make no sense, data of another size than the workloads', and a
- *   `resume` of another run
- * @throws {NoAdapterError} where `webgpu` is the only backend that was asked for and there is none
- * @throws {BrowserError} where labs die again and again; the last event `result` has what was finished
+ * @returns the finished part; failed backends, a stop or disturbances are flags of it
+ * @throws {ConfigurationError} for invalid settings, data that does not fit the workloads, or a `resume` of another run
+ * @throws {NoAdapterError} if `webgpu` is the only requested backend and there is no adapter
+ * @throws {BrowserError} if labs die repeatedly; the last event `result` has the finished part
  */
 export async function runBenchmark(options: BenchmarkOptions): Promise<BenchmarkResult> {
-  // Refused before anything begins, whatever adapter there is.
+  // Refuses invalid settings before the run begins.
   const { workloads } = decideSettings(options, 'hardware');
   for (const { network } of workloads) {
     requireFits({ layers: network.layers }, options.training);
@@ -83,7 +81,7 @@ export async function runBenchmark(options: BenchmarkOptions): Promise<Benchmark
   return await new BenchmarkRun(options).run();
 }
 
-/** What is known once the first lab is open. */
+/** Known after opening the first lab. */
 interface Known {
   readonly settings: DecidedSettings;
   readonly sizes: readonly number[];
@@ -101,10 +99,10 @@ class BenchmarkRun {
   readonly #flags: Flag[];
   readonly #times: TimeToAccuracy[];
   readonly #blocks: Block[];
-  /** Pulses of the block under way. */
+  /** Pulses of the current block. */
   #pulses: Pulse[] = [];
   readonly #disturbed = { rounds: 0, again: 0, kept: 0 };
-  /** Backends that failed on a workload, and workloads that a lab died of: neither is tried again. */
+  /** Pairs of workload and backend that failed or ended a lab; they are not tried again. */
   readonly #failed = new Set<string>();
   #deaths = 0;
   #known: Known | undefined;
@@ -144,7 +142,7 @@ class BenchmarkRun {
     return result;
   }
 
-  /** Goes through the workloads in a fresh lab; in another one where that dies. */
+  /** Measures the workloads in a fresh lab, and in another one if it dies. */
   async #runBlock(block: number): Promise<void> {
     const { signal } = this.#options;
     for (;;) {
@@ -177,7 +175,7 @@ class BenchmarkRun {
     }
   }
 
-  /** The first lab decides what is run; later ones have to be like it. */
+  /** The first lab determines the settings and the environment. */
   async #open(lab: Lab): Promise<Known> {
     const { backends, hostEnvironment, resume, onEvent, signal } = this.#options;
     const wantsGpu = backends?.includes('webgpu') ?? true;
@@ -213,7 +211,7 @@ class BenchmarkRun {
     return this.#known;
   }
 
-  /** Waits for other programs to leave the processor alone, and goes on without that after a while. */
+  /** Waits until other programs leave the processor alone, at most `waitSeconds`. */
   async #awaitIdle(
     lab: Lab,
     { waitSeconds }: DecidedSettings,
@@ -233,7 +231,7 @@ class BenchmarkRun {
         kind: 'busy',
         message:
           `Other programs took ${share} % of the processor before the run, which waited ${Math.round(waited)} s for them. ` +
-          'The figures are of a busy machine: close what is running and run it again.',
+          'The figures are those of a busy machine. Close other programs and run it again.',
         isVoid: false,
       });
       return;
@@ -337,7 +335,7 @@ class BenchmarkRun {
       } catch (error) {
         const isOfBackend = error instanceof NudgeError && !(error instanceof BrowserError);
         if (signal?.aborted || !isOfBackend) throw error;
-        const message = `Training ${workload.name} up to an accuracy failed on ${describeBackend(backend)}: ${error.message}`;
+        const message = `Training ${workload.name} to an accuracy failed on ${describeBackend(backend)}: ${error.message}`;
         this.#flags.push({ kind: 'failed', message, isVoid: false, backend });
       }
       progress.finishAccuracy();
@@ -348,11 +346,11 @@ class BenchmarkRun {
     if (workload) {
       for (const backend of ownBackends) this.#failed.add(key(workload.name, backend));
     }
-    const what = workload ? `${workload.name} was given up` : 'A block was begun anew';
+    const what = workload ? `${workload.name} is left out` : 'A block was restarted';
     this.#flags.push({
       kind: 'failed',
       message: `${what}: ${error.message}`.slice(0, 4000),
-      // A score without this workload says that it is not complete.
+      // The score without this workload is marked as incomplete.
       isVoid: false,
       ...(workload && { workload: workload.name }),
     });
@@ -370,7 +368,6 @@ class BenchmarkRun {
     return this.#secondsBefore + (performance.now() - this.#start) / 1000;
   }
 
-  /** Whether anything of a block is still to be done. */
   #isOpen(block: number): boolean {
     const { settings, sizes } = this.#known!;
     return (
@@ -379,7 +376,7 @@ class BenchmarkRun {
     );
   }
 
-  /** Whether a backend of a workload lacks the repeats of a block that it could have. */
+  /** Whether a backend of a workload still lacks repeats of a block. */
   #isUnfinished(name: string, block: number): boolean {
     const { settings, sizes } = this.#known!;
     const wanted = sizes.slice(0, block + 1).reduce((sum, size) => sum + size, 0);

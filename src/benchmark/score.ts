@@ -1,22 +1,22 @@
 /**
- * One number for a machine: 1000 × the geometric mean, over the ladder, of samples/s against the reference machine's.
- * Its median over the blocks, with the interval of these.
+ * The score of a machine: 1000 × the geometric mean, over the scored workloads, of samples/s relative to the reference
+ * machine. It is the median over the blocks, with an interval.
  */
 import type { OwnBackendName, Score, WorkloadResult } from './result/schema.ts';
 import { blockMedians, estimate } from './statistics.ts';
 import { workloads as allWorkloads } from './workloads.ts';
 
 /**
- * What counts 1000: nudge's CPU engine, on two cores of an AMD EPYC (Zen 3, AVX2), in headless
- * Chromium 156 on Linux, on MNIST, by `npm run bench -- --data mnist`: bench/results has the run. CPUs and GPUs are measured by the same rule, so that a GPU of 5000 trains five times as
- * fast as a CPU of 1000.
+ * The machine with a score of 1000: nudge's CPU engine on two cores of an AMD EPYC (Zen 3, AVX2) in headless Chromium 156
+ * on Linux, measured with `npm run bench -- --data mnist`; the run is in bench/results. CPUs and GPUs have the same
+ * scale, so a GPU of 5000 trains five times as fast as a CPU of 1000.
  */
 export const referenceMachine = {
   name: 'the CPU engine on two cores of an AMD EPYC (Zen 3) in Chromium 156',
   samplesPerSecond: { tiny: 568_515, mid: 211_768, large: 21_247, xl: 6_613 },
 } as const;
 
-/** Scores to compare with: of 30 November 2026, on MNIST; bench/results has the runs. */
+/** Scores on MNIST of 30 November 2026, for comparison; the runs are in bench/results. */
 export const measuredMachines = [
   { name: 'two cores of an AMD EPYC (Zen 5)', score: 2135 },
   { name: 'one of them', score: 1276 },
@@ -24,16 +24,15 @@ export const measuredMachines = [
   { name: 'SwiftShader on both, in Chromium 156', score: 165 },
 ] as const;
 
-/** Samples/s that count 1000, by workload. */
 const reference = new Map<string, number>(Object.entries(referenceMachine.samplesPerSecond));
 
-/** What a full run's score is a mean over. */
+/** The workloads of a complete score. */
 export const scoredWorkloads: readonly string[] = allWorkloads
   .filter(({ isScored }) => isScored)
   .map(({ name }) => name);
 
 /**
- * The score of a backend over the workloads of the ladder that it ran; undefined where it ran none.
+ * The score of a backend; undefined if it ran no scored workload.
  * @param isSoftware whether the adapter computes on the CPU
  * @param sizes repeats of each block
  */

@@ -1,4 +1,4 @@
-/** What a run is to measure: as it is asked for, and with everything decided. */
+/** Settings of a run: as requested, and with all defaults filled in. */
 import { ConfigurationError } from '../errors.ts';
 import { requireSeed } from '../network/network.ts';
 import type { RunShape } from './expectation.ts';
@@ -8,26 +8,26 @@ import { findWorkload, quickWorkloads, backendsOf, workloads, type Workload } fr
 
 /** Plain data. */
 export interface BenchmarkSettings {
-  /** Names of workloads. Default: all that this adapter should run. */
+  /** Names of workloads. Default: all that suit this adapter. */
   readonly workloads?: readonly string[] | undefined;
-  /** Default: all of `ownBackends` that there are. */
+  /** Default: all available `ownBackends`. */
   readonly backends?: readonly OwnBackendName[] | undefined;
-  /** Of each backend, at least 2. Default 10. */
+  /** Repeats of each backend, at least 2. Default 10. */
   readonly repeats?: number | undefined;
   /**
-   * Into how many blocks the repeats are cut: each goes through all workloads in a fresh worker, with a fresh device. Default 5,
-   * or as many as there are repeats if that is less.
+   * Blocks that the repeats are divided into. Each block measures all workloads in a fresh worker with a fresh device.
+   * Default 5, but not more than `repeats`.
    */
   readonly blocks?: number | undefined;
-  /** Seconds a repeat should take, about. Default 0.3, or 0.1 where it is `quick`. */
+  /** Target length of a repeat in seconds. Default 0.3, or 0.1 if `quick`. */
   readonly repeatSeconds?: number | undefined;
-  /** Seeds networks, the order of samples, and the order of backends in a round. Default 1. */
+  /** Seed of the networks, the order of samples, and the order of backends in a round. Default 1. */
   readonly seed?: number | undefined;
-  /** Other libraries that run beside, each where it can be had. Default none. */
+  /** Other libraries to measure where they are available. Default none. */
   readonly peers?: readonly PeerName[] | undefined;
-  /** Seconds that a busy machine is waited for, at most, before the run goes on all the same. Default 20. */
+  /** Maximum seconds to wait for a busy machine before the run. Default 20. */
   readonly waitSeconds?: number | undefined;
-  /** Half a minute instead of four: fewer workloads, shorter repeats, no training up to an accuracy. Default false. */
+  /** A run of half a minute: fewer workloads, shorter repeats, no training to an accuracy. Default false. */
   readonly quick?: boolean | undefined;
 }
 
@@ -37,7 +37,7 @@ export interface DecidedSettings extends RunShape {
   readonly peers: readonly PeerName[];
 }
 
-/** The only ranges in which a run says anything and ends today. */
+/** Minimum and maximum. */
 export const settingsRanges = {
   repeats: [2, 100],
   blocks: [1, maxBlocks],
@@ -46,16 +46,15 @@ export const settingsRanges = {
 } as const;
 
 const defaultRepeats = 10;
-/** With four degrees of freedom Student's quantile is 2.8; with two blocks it would be 12.7, with ten 2.3. */
+/** Student's quantile is 2.8 for 5 blocks, 12.7 for 2 and 2.3 for 10. */
 const defaultBlocks = 5;
 const defaultWaitSeconds = 20;
 const defaultRepeatSeconds = { full: 0.3, quick: 0.1 } as const;
-/** Of each backend that trains up to an accuracy. */
 const accuracySeconds = 8;
 
 /**
- * @param adapter what computes `webgpu`
- * @throws {ConfigurationError} for settings that make no sense
+ * @param adapter kind of the available adapter
+ * @throws {ConfigurationError} for invalid settings
  */
 export function decideSettings(
   settings: BenchmarkSettings,
@@ -66,12 +65,14 @@ export function decideSettings(
   const blocks = settings.blocks ?? Math.min(defaultBlocks, repeats);
   const repeatSeconds =
     settings.repeatSeconds ?? (quick ? defaultRepeatSeconds.quick : defaultRepeatSeconds.full);
-  requireRange('repeats', repeats, settingsRanges.repeats);
-  requireRange('blocks', blocks, settingsRanges.blocks);
-  requireRange('repeatSeconds', repeatSeconds, settingsRanges.repeatSeconds);
-  requireRange('waitSeconds', waitSeconds, settingsRanges.waitSeconds);
-  for (const [name, value] of Object.entries({ repeats, blocks })) {
-    if (!Number.isInteger(value)) {
+  const numbers = { repeats, blocks, repeatSeconds, waitSeconds };
+  for (const name of ['repeats', 'blocks', 'repeatSeconds', 'waitSeconds'] as const) {
+    const value = numbers[name];
+    const [min, max] = settingsRanges[name];
+    if (!(value >= min && value <= max)) {
+      throw new ConfigurationError(`${name} must be a number from ${min} to ${max}; got ${value}.`);
+    }
+    if (!name.endsWith('Seconds') && !Number.isInteger(value)) {
       throw new ConfigurationError(`${name} must be a whole number; got ${value}.`);
     }
   }
@@ -88,7 +89,7 @@ export function decideSettings(
   const idle = decided.find((workload) => backendsOf(workload, backends).length === 0);
   if (idle) {
     throw new ConfigurationError(
-      `Workload '${idle.name}' is run on a GPU alone, and ${adapter === 'none' ? 'there is none' : `backends are ${backends.join(', ')}`}. Leave it out, or add webgpu.`,
+      `Workload '${idle.name}' runs only on a GPU, but ${adapter === 'none' ? 'there is none' : `backends are ${backends.join(', ')}`}. Leave it out, or add webgpu.`,
     );
   }
   return {
@@ -122,23 +123,16 @@ function decideWorkloads(
   return (names ?? quickWorkloads).map((name) => findWorkload(name)!);
 }
 
-function requireRange(name: string, value: number, [min, max]: readonly [number, number]): void {
-  if (value >= min && value <= max) return;
-  throw new ConfigurationError(
-    `${name} is a number from ${min} to ${max}, and ${value} was given.`,
-  );
-}
-
 function requireDistinct(name: string, values: readonly string[], known: readonly string[]): void {
   const wrong = values.find((value) => !known.includes(value));
   if (wrong !== undefined) {
     throw new ConfigurationError(
-      `There is no '${wrong}' among ${name}. There are: ${known.join(', ')}.`,
+      `Unknown name '${wrong}' in ${name}. Known names: ${known.join(', ')}.`,
     );
   }
   if (values.length === 0 || new Set(values).size < values.length) {
     throw new ConfigurationError(
-      `${name} is a list of one or more without repetition, and '${values.join(', ')}' was given.`,
+      `${name} must be a non-empty list without repetition; got '${values.join(', ')}'.`,
     );
   }
 }

@@ -1,4 +1,4 @@
-/** A sweep described by plain data: every seed with every learning rate. Knows neither DOM nor Node. */
+/** Sweeps as plain data: every seed with every learning rate. This module uses neither the DOM nor Node. */
 import type { Dataset } from '../data/dataset.ts';
 import { ConfigurationError, LimitError } from '../errors.ts';
 import { sha256 } from '../formats/sha256.ts';
@@ -14,32 +14,31 @@ import {
 import { createOptimizer, type OptimizerConfiguration } from './optimizerConfiguration.ts';
 import type { JobContext, JobData } from './trainJob.ts';
 
-/** All that decides what a sweep computes. */
+/** Everything that determines the result of a sweep. */
 export interface SweepConfiguration {
   readonly network: Omit<PlainNetworkOptions, 'seed'>;
   readonly batchSize: number;
   readonly epochs: number;
   readonly shuffle: boolean;
   readonly seeds: readonly number[];
-  /** Alike but for their learning rates. */
+  /** They differ only in their learning rates. */
   readonly optimizers: readonly OptimizerConfiguration[];
 }
 
 export interface SweepRun extends SweepConfiguration {
-  /** Where an earlier sweep with the same configuration stood. */
+  /** Checkpoint of an earlier sweep with the same configuration. */
   readonly resume?: SweepCheckpoint | undefined;
-  /** Whether to give checkpoints: every minute, and where it ends. Default false. */
+  /** Whether to emit a checkpoint every minute and at the end. Default false. */
   readonly keepsCheckpoints?: boolean;
 }
 
-/** Where a sweep stands. Plain data. */
 export interface SweepCheckpoint {
   readonly state: SweepState;
-  /** [networks, 3]: of the unfinished epoch, by network, samples and their sums of costs and of right answers. */
+  /** [networks, 3]: samples, sum of costs and correct predictions in the unfinished epoch. */
   readonly epochSums: Float64Array<ArrayBuffer>;
-  /** [networks, 2]: of the last complete epoch, by network, mean cost and accuracy. */
+  /** [networks, 2]: mean cost and accuracy of the last complete epoch. */
   readonly lastEpoch: Float64Array<ArrayBuffer>;
-  /** Of training so far, all networks together. */
+  /** Totals over all networks. */
   readonly trained: { readonly samples: number; readonly seconds: number };
   /** SHA-256 of the training set, in hexadecimal digits. */
   readonly data: string;
@@ -48,12 +47,12 @@ export interface SweepCheckpoint {
 export type SweepEvent =
   | {
       readonly type: 'progress';
-      /** Steps that each network has made, of `steps`. */
+      /** Steps of each network so far, out of `steps`. */
       readonly step: number;
       readonly steps: number;
       readonly epoch: number;
       readonly samplesPerSecond: number;
-      /** The least mean cost of any network since the last report. */
+      /** The smallest mean cost of any network since the last report. */
       readonly minCost: number;
     }
   | { readonly type: 'checkpoint'; readonly checkpoint: SweepCheckpoint };
@@ -61,7 +60,7 @@ export type SweepEvent =
 export interface SweepRow {
   readonly seed: number;
   readonly learningRate: number;
-  /** During the last epoch; of one that is not complete, so far. */
+  /** Results on the training set in the last epoch, which may be unfinished. */
   readonly training: MemberResult;
   readonly test: MemberResult;
 }
@@ -69,16 +68,16 @@ export interface SweepRow {
 export interface SweepResult {
   readonly adapter: AdapterDescription;
   readonly plan: string;
-  /** Whether all epochs were trained; false where the signal stopped it. */
+  /** False if the signal stopped the sweep. */
   readonly isComplete: boolean;
-  /** Seeds within learning rates, in the order given. */
+  /** By learning rate, then by seed, in the given order. */
   readonly rows: readonly SweepRow[];
-  /** Made by each network. */
+  /** Steps of each network. */
   readonly steps: number;
-  /** Of training, all networks together. */
+  /** Training time of all networks together. */
   readonly seconds: number;
   readonly samplesPerSecond: number;
-  /** The first of {@link sortRows}, with its weights; left out where every network has diverged. */
+  /** The first of {@link sortRows} with its weights; missing if every network diverged. */
   readonly best?: {
     readonly seed: number;
     readonly learningRate: number;
@@ -86,18 +85,18 @@ export interface SweepResult {
   };
 }
 
-/** Of training between two looks at the signal, about: short enough to wait for. */
+/** Training between two checks of the signal. */
 const secondsAtOnce = 1;
-/** Between two checkpoints: reading one takes as long as some steps. */
+/** Reading a checkpoint takes as long as several steps. */
 const secondsPerCheckpoint = 60;
 
-/** Networks that any device trains at once, at most: `maxComputeWorkgroupsPerDimension` of WebGPU's default limits. */
+/** Maximum number of networks on any device: `maxComputeWorkgroupsPerDimension` of WebGPU's default limits. */
 export const maxNetworks = 65_535;
 
 /**
- * Trains one network for each seed and optimizer, all at once, and evaluates them on the test set. When the signal
- * aborts, it stops soon and gives what was reached.
- * @throws what `Sweep` throws; the signal's reason where not a single step was made
+ * Trains one network for each seed and optimizer, all at once, and evaluates them on the test set. If the signal aborts,
+ * it stops soon and returns the networks trained so far.
+ * @throws the errors of `Sweep`; the signal's reason if no step was made
  */
 export async function runSweep(
   configuration: SweepRun,
@@ -108,14 +107,14 @@ export async function runSweep(
   const count = seeds.length * optimizers.length;
   if (count > maxNetworks) {
     throw new LimitError(
-      `${count} networks were asked for, and a sweep trains ${maxNetworks} at once at most. Give fewer seeds or learning rates.`,
+      `A sweep trains at most ${maxNetworks} networks; got ${count}. Use fewer seeds or learning rates.`,
     );
   }
   const keeps = configuration.keepsCheckpoints === true;
   const data = keeps || resume ? await hashDataset(training) : '';
   if (resume && resume.data !== data) {
     throw new ConfigurationError(
-      `The sweep to go on with was trained on other data (SHA-256 ${resume.data.slice(0, 12)}…, and this is ${data.slice(0, 12)}…). Give it the same data.`,
+      `Cannot resume: the sweep was trained on other data (SHA-256 ${resume.data.slice(0, 12)}…; this data has ${data.slice(0, 12)}…). Use the same data.`,
     );
   }
   const perEpoch = stepsPerEpoch(training.sampleCount, batchSize);
@@ -131,11 +130,11 @@ export async function runSweep(
   const sweep = await Sweep.create({
     ...options,
     ...(gpu && { gpu }),
-    // A command line's browser has no window, so no reader waits for a frame.
+    // The command line's browser has no window, so there are no frames to keep free.
     isVisible: () => false,
   });
   try {
-    // Ahead of the clock, which is to time training alone.
+    // Before the clock starts, which times training only.
     await sweep.prepare(training);
     const meter = new SweepMeter(count, resume);
     let kept = performance.now();
@@ -145,7 +144,7 @@ export async function runSweep(
       const checkpoint = { state: await sweep.state(), ...meter.record(), data };
       onEvent?.({ type: 'checkpoint', checkpoint });
     };
-    // Steps at once: few at first, and then what takes as long as it should.
+    // Starts with one step and adapts to `secondsAtOnce`.
     let max = 1;
     while (sweep.step < length.steps && signal?.aborted !== true) {
       const steps = Math.min(max, perEpoch - (sweep.step % perEpoch));
@@ -194,7 +193,7 @@ export async function runSweep(
   }
 }
 
-/** From the best on the test set to the worst; among equals the smaller cost first, and what diverged last. */
+/** From the best to the worst test accuracy; ties by cost, diverged networks last. */
 export function sortRows(rows: readonly SweepRow[]): SweepRow[] {
   const diverged = ({ test, training }: SweepRow) =>
     test.isDiverged || training.isDiverged ? 1 : 0;
@@ -204,7 +203,7 @@ export function sortRows(rows: readonly SweepRow[]): SweepRow[] {
   });
 }
 
-/** Adds up what is reported of a sweep's epochs. */
+/** Sums the reports of a sweep by epoch. */
 class SweepMeter {
   trained: { samples: number; seconds: number };
   /** [networks, 3], see {@link SweepCheckpoint.epochSums}. */
@@ -235,7 +234,7 @@ class SweepMeter {
     if (endOfEpoch) this.#sums.fill(0);
   }
 
-  /** Of the epoch under way where a step of it was made, else of the last one. */
+  /** Results of the current epoch if it has steps, else of the last one. */
   member(n: number): MemberResult {
     if (this.#sums[3 * n]! > 0) return this.#mean(n);
     return memberOf(this.#last[2 * n]!, this.#last[2 * n + 1]!);
@@ -255,12 +254,10 @@ class SweepMeter {
   }
 }
 
-/** A member that has diverged has no cost. */
 function memberOf(cost: number, accuracy: number): MemberResult {
   return { isDiverged: !Number.isFinite(cost), cost, accuracy };
 }
 
-/** Of features and labels. */
 async function hashDataset({ features, labels }: Dataset): Promise<string> {
   const parts = [await sha256(features), await sha256(labels)];
   return await sha256(new TextEncoder().encode(parts.join(' ')));

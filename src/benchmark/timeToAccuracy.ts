@@ -1,4 +1,4 @@
-/** How long a backend trains until it reads so much of the test set: what somebody who trains waits for. */
+/** Measures how long a backend trains until it reaches an accuracy on the test set. */
 import type { Dataset } from '../data/dataset.ts';
 import type { Device } from '../gpu/device.ts';
 import type { OwnBackendName, TimeToAccuracy } from './result/schema.ts';
@@ -7,7 +7,7 @@ import type { Workload } from './workloads.ts';
 
 /** Accuracies on the test set, ascending. */
 export const accuracyTargets = [0.95, 0.97] as const;
-/** Between two looks at the test set; accuracy moves little in so many steps. */
+/** Accuracy changes little within this many steps. */
 const stepsBetweenTests = 100;
 
 export interface TimeToAccuracyOptions {
@@ -17,14 +17,14 @@ export interface TimeToAccuracyOptions {
   readonly test: Dataset;
   readonly seed: number;
   readonly device: Device | undefined;
-  /** Seconds, tests included, after which what was not reached counts as not reached. */
+  /** Time limit including tests. */
   readonly maxSeconds: number;
   readonly signal: AbortSignal | undefined;
-  /** Share of `maxSeconds` that is gone. */
+  /** @param share elapsed share of `maxSeconds` */
   readonly onProgress: (share: number) => void;
 }
 
-/** Trains from the start, tested every 100 steps; tests do not count as time. One entry a target. */
+/** Trains a new network and tests it every 100 steps; the times exclude the tests. @returns one entry for each target */
 export async function timeToAccuracy(
   options: TimeToAccuracyOptions,
 ): Promise<readonly TimeToAccuracy[]> {

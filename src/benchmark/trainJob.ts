@@ -1,6 +1,6 @@
 /**
- * Trainings and evaluations described by plain data. The command line runs them in its own process or sends them to a
- * browser's page; both run this code. Knows neither DOM nor Node.
+ * Trainings and evaluations as plain data. The command line runs them in its own process or in a browser's page, so this
+ * module uses neither the DOM nor Node.
  */
 import type { Dataset } from '../data/dataset.ts';
 import { float32Tensor } from '../formats/safetensors.ts';
@@ -14,30 +14,29 @@ import { createOptimizer, type OptimizerConfiguration } from './optimizerConfigu
 import { Trainer } from '../training/trainer.ts';
 import { EpochMeter, type EpochResult, type TrainProgress } from './epochMeter.ts';
 
-/** The network that a job works on, as data. */
 export interface NetworkDescription extends PlainNetworkOptions {
-  /** Weights and biases to start from; drawn by the initialiser when left out. */
+  /** Initial weights and biases. Default: drawn by the initializer. */
   readonly parameters?: Float32Array | undefined;
 }
 
-/** All that decides what a training computes. */
+/** Everything that determines the result of a training. */
 export interface TrainConfiguration extends OptimizerConfiguration {
   readonly network: NetworkDescription;
   readonly batchSize: number;
-  /** Default: gradients are applied as they are. */
+  /** Default: no clipping. */
   readonly clipNorm?: number | undefined;
   /** Exactly one of `epochs` and `steps` is given. */
   readonly epochs?: number | undefined;
   readonly steps?: number | undefined;
-  /** Of the shuffling. */
+  /** Seed of the shuffling. */
   readonly seed: number;
   readonly shuffle: boolean;
   readonly backend: Backend | 'auto';
-  /** On the CPU. Default: as many as trials find fastest. */
+  /** Threads of the CPU engine. Default: the fastest number by trials. */
   readonly threads?: number | undefined;
-  /** Default: only a training set that is too large for the device. */
+  /** Whether to stream the training set. Default: only if it is too large for the device. */
   readonly stream?: boolean | undefined;
-  /** Default: what follows from network, mini-batch and adapter. */
+  /** Default: chosen by network, mini-batch and adapter. */
   readonly plan?: EnginePlan | undefined;
 }
 
@@ -53,25 +52,23 @@ export interface JobContext<Event = never> {
   readonly onEvent?: ((event: Event) => void) | undefined;
 }
 
-/** What did the arithmetic. */
 export interface EngineFacts {
   readonly backend: Backend;
-  /** How `auto` chose, in a sentence. */
+  /** The choice of `auto` in a sentence. */
   readonly choice?: string;
-  /** How a step is cut up, in words. */
+  /** The execution plan in words. */
   readonly plan?: string;
-  /** The same as data. */
+  /** The execution plan as data. */
   readonly exactPlan?: EnginePlan;
   readonly adapter?: AdapterDescription;
 }
 
-/** What happens while a training runs. */
 export type TrainEvent =
   | {
       readonly type: 'start';
       readonly engine: EngineFacts;
       readonly stepsPerEpoch: number;
-      /** That are to be made. */
+      /** Total of the training. */
       readonly steps: number;
     }
   | (TrainProgress & { readonly type: 'progress' })
@@ -79,22 +76,22 @@ export type TrainEvent =
 
 export interface TrainResult {
   readonly engine: EngineFacts;
-  /** The last one may be unfinished; see `EpochResult.isComplete`. */
+  /** The last epoch may be unfinished; see `EpochResult.isComplete`. */
   readonly epochs: readonly EpochResult[];
-  /** Steps made: fewer than asked for only when the signal stopped it. */
+  /** Fewer than requested only if the signal stopped the training. */
   readonly steps: number;
   readonly isStopped: boolean;
   /** On the test set, with the final parameters. */
   readonly evaluation: Evaluation;
   readonly parameters: Float32Array<ArrayBuffer>;
-  /** Of the final parameters, see {@link hashParameters}. */
+  /** See {@link hashParameters}. */
   readonly sha256: string;
 }
 
 /**
- * Trains, and evaluates after each epoch. When the signal aborts, it stops after the steps under way and gives
- * what was reached.
- * @throws what `Trainer` throws, but never the signal's reason
+ * Trains a network and evaluates it after each epoch. If the signal aborts, it stops after the current steps and returns
+ * the network trained so far.
+ * @throws the errors of `Trainer`, but not the signal's reason
  */
 export async function runTraining(
   configuration: TrainConfiguration,
@@ -119,11 +116,11 @@ export async function runTraining(
     ...(stream !== undefined && { stream }),
     ...(plan && { plan }),
     ...(gpu && { gpu }),
-    // A command line's browser has no window, so no reader waits for a frame.
+    // The command line's browser has no window, so there are no frames to keep free.
     isVisible: () => false,
   });
   try {
-    // Ahead of the clock, which is to time training alone.
+    // Before the clock starts, which times training only.
     await trainer.prepare(training);
     const engine = engineFacts(trainer);
     onEvent?.({ type: 'start', engine, stepsPerEpoch: perEpoch, steps: total });
@@ -149,7 +146,7 @@ export async function runTraining(
       if (signal?.aborted !== true || error !== signal.reason) throw error;
     }
     const isStopped = trainer.step < total;
-    // Steps made after the last report count as well, so the last evaluation may be of other parameters.
+    // After a stop, steps may follow the last report, so the last evaluation may be outdated.
     const last = results.at(-1);
     const isCurrent = last !== undefined && trainer.step === results.length * perEpoch;
     const evaluation = isCurrent ? last.evaluation : await trainer.evaluate(test);
@@ -178,13 +175,13 @@ export interface EvaluateResult {
   readonly engine: EngineFacts;
   /** On the test set. */
   readonly evaluation: Evaluation;
-  /** Of the parameters, see {@link hashParameters}. */
+  /** See {@link hashParameters}. */
   readonly sha256: string;
 }
 
 /**
  * Evaluates a network on the test set.
- * @throws what `Trainer` throws
+ * @throws the errors of `Trainer`
  */
 export async function runEvaluation(
   configuration: EvaluateConfiguration,
@@ -194,7 +191,7 @@ export async function runEvaluation(
   const network = createNetwork(configuration.network);
   requireFits(network, test);
   const trainer = await Trainer.create(network, {
-    // Nothing is trained, and a trainer wants to know how it would be.
+    // A trainer requires these options; they do not affect an evaluation.
     batchSize: 100,
     optimizer: sgd({ learningRate: 1 }),
     backend: configuration.backend,
@@ -231,7 +228,7 @@ function engineFacts({ backend, choice, plan, exactPlan, adapter }: Trainer): En
   };
 }
 
-/** Parameters × samples between two reports of a CPU: a tenth of a second with SIMD, some seconds in float64. */
+/** Parameters × samples between two reports of a CPU: 0.1 s with SIMD, some seconds in float64. */
 const workPerReport = 1e9;
 
 function reportEvery({ adapter }: EngineFacts, network: Network, batchSize: number): number {

@@ -1,4 +1,4 @@
-/** Tuning described by plain data. Knows neither DOM nor Node. */
+/** Tuning as plain data. This module uses neither the DOM nor Node. */
 import type { AdapterDescription } from '../gpu/adapter.ts';
 import { Device } from '../gpu/device.ts';
 import { describePlan } from '../gpu/plan/plan.ts';
@@ -20,13 +20,12 @@ export interface TuneConfiguration extends OptimizerConfiguration {
   readonly budgetMs: number;
   /** See `PlanCache.runtime`; default: the browser's name. */
   readonly runtime?: string | undefined;
-  /** Plans that were tuned before, by key; one of them is taken, where it is there, and nothing is measured. */
+  /** Plans from earlier tunings, by key. If one matches, it is returned without measuring. */
   readonly known?: Readonly<Record<string, string>> | undefined;
-  /** What an earlier tuning with the same configuration measured; it goes on from there. */
+  /** Measurements of an earlier tuning with the same configuration, which continues it. */
   readonly resume?: TuneRecord | undefined;
 }
 
-/** What a tuning has measured, and for what. */
 export interface TuneRecord {
   /** See `planKey`: adapter, runtime, network and mini-batch. */
   readonly key: string;
@@ -44,19 +43,19 @@ export interface TuneResult {
   readonly planFile: PlanFile;
   /** The plan in words. */
   readonly plan: string;
-  /** Absent where nothing was measured. */
+  /** Missing if the plan was known. */
   readonly tuning?: Omit<Tuning, 'plan'>;
-  /** What is to be kept, by key. */
+  /** New plans for the caller to store, by key. */
   readonly tuned: Readonly<Record<string, string>>;
 }
 
-/** The learning rate makes no difference to the time. */
+/** The schedule does not affect the time of a step. */
 const anyLength = { stepsPerEpoch: 1, steps: 2 ** 31 };
 
 /**
- * Tunes a plan, or finds one that was tuned before.
- * @throws {ConfigurationError} when `resume` is of another adapter, runtime, network or mini-batch
- * @throws what `tunePlan` throws; not the signal's reason, which ends the tuning with the best plan so far
+ * Tunes a plan, or returns a known one. If the signal aborts, the result has the best plan so far.
+ * @throws {ConfigurationError} if `resume` is from another adapter, runtime, network or mini-batch
+ * @throws the errors of `tunePlan`
  */
 export async function runTune(
   configuration: TuneConfiguration,
@@ -81,7 +80,7 @@ export async function runTune(
     const key = planKey(device, network, batchSize, runtime);
     if (resume && resume.key !== key) {
       throw new ConfigurationError(
-        `The tuning to go on with was made for '${resume.key}', and this one is for '${key}'. Their times cannot be compared; tune anew.`,
+        `Cannot resume: the tuning was for '${resume.key}', but this one is for '${key}'. Their times are not comparable. Start a new tuning.`,
       );
     }
     onEvent?.({ type: 'start', key });

@@ -15,7 +15,7 @@ import { requireClipNorm, requireOptimizer } from '../engine/optimizers/registry
 import { planChecker } from './verification/plan.ts';
 
 export interface TunePlanOptions extends Omit<TunerOptions, 'timer' | 'isHidden'> {
-  /** Takes the plan, for `Trainer.create` with `plan: 'tuned'` to find. */
+  /** Stores the plan, so that `Trainer.create` with `plan: 'tuned'` finds it. */
   readonly planCache?: PlanCache | undefined;
 }
 
@@ -25,16 +25,16 @@ const optionNames: OptionNames<TunePlanOptions> = {
 };
 
 /**
- * Finds the fastest plan for training a network on a device, by measuring. Every candidate's gradient is held to
- * the float64 reference first; and only what is faster by more than the noise of the measurements is preferred to
- * the default plan. Nothing else should run on the device meanwhile.
+ * Measures plans for training a network on a device and returns the fastest. The gradient of every candidate is checked
+ * against the float64 reference first. A candidate replaces the default plan only if it is faster by more than the
+ * noise. Nothing else should run on the device meanwhile.
  *
  * @example
  * const device = await Device.request();
  * const { plan } = await tunePlan(device, network, { batchSize: 100, optimizer: sgd({ learningRate: 1 }) });
  * const trainer = await Trainer.create(network, { ...options, device, plan });
  *
- * @throws {ConfigurationError} for options that make no sense
+ * @throws {ConfigurationError} for invalid options
  * @throws {LimitError | OutOfMemoryError | DeviceLostError}
  */
 export async function tunePlan(
@@ -55,7 +55,7 @@ export async function tunePlan(
     requireMethods('planCache', 'a PlanCache', planCache, ['get', 'set']);
   const check = planChecker(device, network, options.batchSize);
   const tuning = await tune(device, network, check, options);
-  // That nothing beats the default plan is worth knowing, too, unless it was not looked at to the end.
+  // The default plan is stored too, but only if the tuning was complete.
   const isStopped = tuning.ended === 'signal' || tuning.ended === 'hidden';
   if (planCache && !(isStopped && tuning.isDefault)) {
     await keepPlan(device, network, tuning.plan, planCache);

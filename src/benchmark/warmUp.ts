@@ -1,15 +1,15 @@
 /**
- * When a backend has become steady. Compilers, caches, clocks and the length of submits all settle in their own time, so
- * that no fixed number of warm-up steps is right everywhere: slices are run until the last few are as fast as the few before.
+ * Decides when a backend is warm. Compilers, caches, clocks and submit lengths need different times to settle, so no fixed
+ * number of warm-up steps suits all machines. Slices run until the last few are as fast as the few before.
  */
 import { median, quantile } from './statistics.ts';
 
-/** Slices that are held against as many before them. */
+/** Slices in each of the two windows that are compared. */
 const windowSize = 4;
-/** Medians that differ by less than this are the same, however quiet the machine. */
+/** Medians that differ by less than this are equal. */
 const minTolerance = 0.03;
-/** Slices, at least, where they are too long for two windows and nothing is known of the backend yet. */
-const defaultFewest = 3;
+/** Minimum number of slices if they are too long for two windows. */
+const defaultMinSlices = 3;
 
 export class WarmUp {
   readonly #rates: number[] = [];
@@ -18,10 +18,10 @@ export class WarmUp {
   #seconds = 0;
 
   /**
-   * @param maxSeconds after which a backend counts as warm though not as steady
-   * @param minSlices that are run however long they are
+   * @param maxSeconds the backend then counts as warm, but not as steady
+   * @param minSlices minimum number of slices, however long they are
    */
-  constructor(maxSeconds: number, minSlices = defaultFewest) {
+  constructor(maxSeconds: number, minSlices = defaultMinSlices) {
     this.#maxSeconds = maxSeconds;
     this.#minSlices = minSlices;
   }
@@ -37,9 +37,8 @@ export class WarmUp {
   }
 
   /**
-   * Whether the medians of the last two windows differ by no more than the middle half of their values does, or by 3 %.
-   * Where slices are so long that two windows would take more than the time there is: whether the last slice and the one
-   * before differ by as little.
+   * Whether the medians of the last two windows differ by at most 3 % or their interquartile range. If slices are too long
+   * for two windows within the time limit, it compares the last two slices.
    */
   get isSteady(): boolean {
     const rates = this.#rates;
@@ -50,11 +49,10 @@ export class WarmUp {
       const spread = (quantile(recent, 0.75) - quantile(recent, 0.25)) / median(recent);
       return Math.abs(after / before - 1) <= Math.max(minTolerance, spread);
     }
-    if (!this.#hasLongSlices || rates.length < defaultFewest) return false;
+    if (!this.#hasLongSlices || rates.length < defaultMinSlices) return false;
     return Math.abs(rates.at(-1)! / rates.at(-2)! - 1) <= minTolerance;
   }
 
-  /** Whether measuring may begin. */
   get isOver(): boolean {
     const isLate = this.#seconds >= this.#maxSeconds && this.#rates.length >= this.#minSlices;
     return this.isSteady || isLate;

@@ -1,4 +1,4 @@
-/** One workload on all backends, in one block: made ready, warmed up, timed in rounds, and compared with the reference. */
+/** Measures one workload on all backends in one block: prepares and warms them up, times rounds, compares the costs. */
 import { ConfigurationError, DeviceLostError, NonFiniteError, NudgeError } from '../errors.ts';
 import type { Dataset } from '../data/dataset.ts';
 import type { Device } from '../gpu/device.ts';
@@ -17,23 +17,22 @@ import { isOwn, backendNames } from './result/backends.ts';
 import { median } from './statistics.ts';
 import type { Workload } from './workloads.ts';
 
-/** What is to be measured of a workload in one block. Plain data, but for the workload. */
 export interface WorkloadTask {
   readonly workload: Workload;
-  /** Counting from 0. */
+  /** Starts at 0. */
   readonly block: number;
-  /** Whether nothing is known of this workload yet: it is then verified and evaluated as well. */
+  /** Whether this is the first block of the workload, which is also verified and evaluated. */
   readonly isFirst: boolean;
-  /** Rounds of earlier blocks, and of this one. */
+  /** Rounds of earlier blocks. */
   readonly roundsBefore: number;
+  /** Rounds of this block. */
   readonly rounds: number;
   readonly backends: readonly OwnBackendName[];
   readonly peers: readonly PeerName[];
   readonly repeatSeconds: number;
   readonly seed: number;
-  /** Steps of a repeat, by backend, as earlier blocks have found them; none in the first. */
+  /** Steps of a repeat by backend, from earlier blocks. */
   readonly steps: Readonly<Partial<Record<BackendName, number>>>;
-  /** Of the adapter. */
   readonly limits: MeasuredLimits | undefined;
 }
 
@@ -45,7 +44,7 @@ export interface WorkloadRunOptions extends WorkloadTask {
   readonly meter: PulseMeter | undefined;
   readonly signal: AbortSignal | undefined;
   readonly onEvent: (event: BenchmarkEvent) => void;
-  /** Told what begins, and the share of this workload that is done. */
+  /** @param share completed share of this workload */
   readonly onPhase: (
     phase: Phase,
     share: number,
@@ -53,38 +52,37 @@ export interface WorkloadRunOptions extends WorkloadTask {
   ) => void;
 }
 
-/** What came of a workload in one block. Plain data. */
 export interface WorkloadOutcome {
-  /** Of the backends that came through. */
+  /** Backends that did not fail. */
   readonly series: readonly BlockSeries[];
   readonly flags: readonly Flag[];
-  /** Where this was the first block of a GPU. */
+  /** In the first block of a GPU. */
   readonly gradient?: GradientVerdict;
   readonly costs?: CostDrift;
-  /** Taken between the repeats. */
+  /** Measured between the repeats. */
   readonly pulses: readonly Pulse[];
-  /** Rounds that were measured again because other programs took the processor, and those of them that stayed disturbed. */
+  /** Rounds that were measured again because of other programs, and rounds that stayed disturbed. */
   readonly disturbed: { readonly again: number; readonly kept: number };
 }
 
-/** Of the time that a workload takes, about: what is over when measuring begins, and when it ends. */
+/** Approximate progress of the workload at the start and at the end of measuring. */
 const readyShare = 0.3;
 const measuredShare = 0.95;
-/** Where no CPU backend was timed, one trains for the comparison of costs alone, so many steps or so much of them. */
+/** If no CPU backend was timed, one trains only to compare costs: at most this many steps and this much work. */
 const stepsToCompare = 32;
 const flopToCompare = 2e11;
 /** Share of the processor that other programs may take during a repeat. */
 export const maxTaken = 0.15;
-/** A GPU below this share of its own limit is not believed at first sight. */
+/** A GPU below this share of its own limit may have been timed wrongly. */
 const minFraction = 0.05;
-/** It is timed once more with repeats this many times as long, so often at most, until it is no longer this much faster. */
+/** It is timed again with longer repeats, until these are no longer much faster. */
 const lengthen = 4;
 const maxLengthenings = 3;
 const muchFaster = 1.2;
-/** All threads may be slower than one by this share before their number is tried anew. */
+/** Below this ratio of all threads to one, the thread count is chosen again. */
 const slowerThanOne = 0.95;
 
-/** @throws the signal's reason, and errors that say nothing of the machine: bugs */
+/** @throws the signal's reason, and errors other than NudgeError, which are bugs */
 export async function runWorkload(options: WorkloadRunOptions): Promise<WorkloadOutcome> {
   const run = new WorkloadRun(options);
   try {
@@ -94,9 +92,9 @@ export async function runWorkload(options: WorkloadRunOptions): Promise<Workload
   }
 }
 
-/** Rates by backend, and how much of the processor other programs took at the worst. */
 interface Round {
   readonly rates: ReadonlyMap<BackendName, number>;
+  /** Largest share of the processor that other programs took. */
   readonly taken: number;
 }
 
@@ -121,7 +119,7 @@ class WorkloadRun {
     for (const [n, backend] of all.entries()) {
       await this.#ready(backend, readyShare * ((n + 1) / (all.length + 1)));
     }
-    await this.#requireBelievable();
+    await this.#lengthenRepeats();
     let rounds = await this.#measure();
     if (this.#contradictsThreads(rounds)) {
       await this.#readyAnew('cpu');
@@ -166,7 +164,7 @@ class WorkloadRun {
   }
 
   async #ready(backend: BackendName, share: number): Promise<void> {
-    // What could not be verified is not timed.
+    // An unverified GPU is not timed.
     if (backend === 'webgpu' && this.#options.isFirst && !this.#gradient) return;
     this.#options.onPhase('compile', share, { backend });
     await this.#attempt(backend, async () => {
@@ -176,7 +174,7 @@ class WorkloadRun {
       this.#options.onPhase('warm-up', share, { backend });
       await (run instanceof PeerRun ? run.warmUp() : run.repeats.warmUp());
       if (this.#options.isFirst && !run.repeats.isSteady) {
-        const message = `${this.#options.workload.name} on ${describeBackend(backend)} was still changing speed when the time for warming up was over. Its interval says how much it varies.`;
+        const message = `${this.#options.workload.name} on ${describeBackend(backend)} was still changing speed at the end of the warm-up. Its interval shows how much it varies.`;
         this.#flag({ kind: 'not-steady', message, isVoid: false, backend });
       }
     });
@@ -205,17 +203,17 @@ class WorkloadRun {
     }
     if (!load) {
       throw new ConfigurationError(
-        `${backend} runs in browsers only. Leave the other libraries out here.`,
+        `${backend} runs only in browsers. Leave out the other libraries here.`,
       );
     }
     return await PeerRun.create({ ...shared, backend, load });
   }
 
   /**
-   * A GPU far below its own limit may have been timed wrongly: a repeat is mostly a wait, or something was still compiling.
-   * Longer repeats tell. If they are not faster, the kernels are that slow, and a flag says so.
+   * A GPU far below its own limit may have been timed wrongly, if a repeat was mostly waiting or compiling. Longer repeats
+   * are then faster. If they are not, the kernels are that slow, and the result gets a flag.
    */
-  async #requireBelievable(): Promise<void> {
+  async #lengthenRepeats(): Promise<void> {
     const { limits, workload } = this.#options;
     const run = this.#runs.find(({ backend }) => backend === 'webgpu');
     if (!this.#options.isFirst || !limits || !(run instanceof BackendRun)) return;
@@ -234,7 +232,7 @@ class WorkloadRun {
         if (longer < muchFaster * rate) {
           const message =
             `${workload.name} on the GPU reached ${(100 * verdict.fraction).toPrecision(2)} % of what the adapter's own limits allow (${boundNames[verdict.longest]}). ` +
-            `A repeat ${lengthen} times as long was ${(longer / rate).toFixed(2)} times as fast, so waiting and compiling are not the reason: the kernels are that far from the limits here.`;
+            `A repeat ${lengthen} times as long was ${(longer / rate).toFixed(2)} times as fast, so the cause is not waiting or compiling: the kernels are slow here.`;
           this.#flag({ kind: 'below-limit', message, isVoid: false, backend: 'webgpu' });
           return;
         }
@@ -245,7 +243,7 @@ class WorkloadRun {
     });
   }
 
-  /** The rounds of this block; those that other programs disturbed are measured again, as many as there are at most. */
+  /** Measures the rounds of this block, and repeats disturbed rounds, at most as many as there are rounds. */
   async #measure(): Promise<Round[]> {
     const rounds: Round[] = [];
     while (rounds.length < this.#options.rounds) rounds.push(await this.#round(rounds.length));
@@ -276,12 +274,12 @@ class WorkloadRun {
         rates.set(backend, await run.repeats.time());
       });
       const after = await this.#look();
-      // Not before: the page and what drives it would be at work on it meanwhile.
+      // Emitted after the pulse, since handling the event takes processor time.
       const samplesPerSecond = rates.get(backend);
       if (samplesPerSecond !== undefined) {
         onEvent({ type: 'repeat', workload: workload.name, backend, round, samplesPerSecond });
       }
-      // What takes the processor for a moment shows in one of the two looks; what disturbs a repeat shows in both.
+      // A short disturbance shows in one of the two pulses; one that disturbs a repeat shows in both.
       worst = Math.max(worst, Math.min(before, after));
       before = after;
     }
@@ -295,7 +293,7 @@ class WorkloadRun {
     return pulse.taken;
   }
 
-  /** Whether several threads were slower than one, which a right choice of their number rules out. */
+  /** Whether several threads were slower than one, so that their number was chosen wrongly. */
   #contradictsThreads(rounds: readonly Round[]): boolean {
     const all = this.#runs.find(({ backend }) => backend === 'cpu');
     if (!(all instanceof BackendRun) || (all.threads ?? 1) <= 1) return false;
@@ -306,7 +304,7 @@ class WorkloadRun {
     return ratios.length > 0 && median(ratios) < slowerThanOne;
   }
 
-  /** The costs of the GPU's timed run against those of the CPU's, or of one that trains for that alone. */
+  /** Compares the costs of the GPU with those of a timed CPU backend, or of one that trains only for this comparison. */
   async #compareCosts(): Promise<CostDrift | undefined> {
     const { workload, training, test, seed, repeatSeconds, signal } = this.#options;
     const own = this.#runs.filter((run) => run instanceof BackendRun);
@@ -337,7 +335,7 @@ class WorkloadRun {
     }
   }
 
-  /** Does something of one backend; if it fails for a reason of the machine's, that backend is out, with a flag. */
+  /** Runs work of one backend. If it fails with a NudgeError, the backend is removed and gets a flag. */
   async #attempt(backend: BackendName, work: () => Promise<void>): Promise<void> {
     const { workload, signal } = this.#options;
     try {
@@ -352,12 +350,12 @@ class WorkloadRun {
           0,
           4000,
         ),
-        // What diverges here and not elsewhere computes something else.
+        // A workload that diverges only on this backend was computed wrongly.
         isVoid: isLost || error instanceof NonFiniteError,
         backend,
       });
       const at = this.#runs.findIndex((run) => run.backend === backend);
-      // What fails again on its way out has been told once.
+      // The failure is already reported, so an error of `dispose` is ignored.
       if (at >= 0)
         await this.#runs
           .splice(at, 1)[0]!
@@ -371,20 +369,20 @@ class WorkloadRun {
   }
 }
 
-/** 'the GPU', 'one thread of the CPU', 'the CPU', 'jax-js, WebAssembly'. */
+/** 'the GPU', 'one thread of the CPU', 'jax-js, WebAssembly' */
 export function describeBackend(backend: BackendName): string {
   if (!isOwn(backend)) return backendNames[backend];
   return { webgpu: 'the GPU', 'cpu-1': 'one thread of the CPU', cpu: 'the CPU' }[backend];
 }
 
-/** Samples that the first `step` steps take; the last step of an epoch takes what is left. */
+/** Samples in the first `step` steps; the last step of an epoch may be shorter. */
 export function samplesOf(step: number, sampleCount: number, batchSize: number): number {
   const perEpoch = stepsPerEpoch(sampleCount, batchSize);
   const epochs = Math.floor(step / perEpoch);
   return epochs * sampleCount + Math.min((step % perEpoch) * batchSize, sampleCount);
 }
 
-/** Fisher and Yates. */
+/** Fisher–Yates shuffle. */
 function shuffled<Item>(items: readonly Item[], random: Random): Item[] {
   const order = [...items];
   for (let n = order.length - 1; n > 0; n--) {

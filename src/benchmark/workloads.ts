@@ -1,6 +1,6 @@
 /**
- * What the benchmark trains: a ladder of networks, from one that is all latency to one that is all arithmetic, and
- * the lecture's network at several sizes of mini-batch.
+ * The workloads of the benchmark: a ladder of networks, from one dominated by latency to one dominated by arithmetic, and
+ * the lecture's network with several mini-batch sizes.
  */
 import type { PlainNetworkOptions } from '../network/network.ts';
 import { presets } from '../network/presets.ts';
@@ -10,78 +10,48 @@ export interface Workload {
   readonly network: PlainNetworkOptions;
   readonly batchSize: number;
   readonly learningRate: number;
-  /** On the ladder of sizes, or in the sweep over mini-batches. */
+  /** The ladder of networks, or the sweep over mini-batch sizes. */
   readonly group: 'ladder' | 'batch';
-  /** Whether the score counts it. */
+  /** Whether it enters the score. */
   readonly isScored: boolean;
-  /** Run on a GPU in hardware alone: a step takes a software adapter a minute, and a CPU seconds. */
+  /** Runs only on a hardware GPU: a step takes a minute on a software adapter and seconds on a CPU. */
   readonly needsHardware?: boolean;
 }
 
 const { lecture, modern } = presets;
 
-function batch(batchSize: number): Workload {
-  const { network, learningRate } = lecture;
-  const name = `batch-${batchSize}`;
-  return {
-    name,
-    network,
-    batchSize,
-    learningRate: batchSize === 1 ? 0.3 : learningRate,
-    group: 'batch',
-    isScored: false,
-  };
+function ladder(
+  name: string,
+  network: PlainNetworkOptions,
+  batchSize: number,
+  learningRate = 0.1,
+): Workload {
+  return { name, network, batchSize, learningRate, group: 'ladder', isScored: true };
 }
 
-/** In the order in which they run. `tiny` is the sweep's mini-batch of 100 as well. */
+function batch(batchSize: number, learningRate: number = lecture.learningRate): Workload {
+  const { network } = lecture;
+  const name = `batch-${batchSize}`;
+  return { name, network, batchSize, learningRate, group: 'batch', isScored: false };
+}
+
+/** In the order of the run. `tiny` is also the mini-batch size of 100 in the sweep. */
 export const workloads: readonly Workload[] = [
+  ladder('tiny', lecture.network, 100, lecture.learningRate),
+  ladder('mid', { ...modern.network, layers: [784, 128, 10] }, 128),
+  ladder('large', { ...modern.network, layers: [784, 512, 512, 10] }, 512),
+  ladder('xl', { ...modern.network, layers: [784, 1024, 1024, 10] }, 1024),
   {
-    name: 'tiny',
-    network: lecture.network,
-    batchSize: 100,
-    learningRate: lecture.learningRate,
-    group: 'ladder',
-    isScored: true,
-  },
-  {
-    name: 'mid',
-    network: { ...modern.network, layers: [784, 128, 10] },
-    batchSize: 128,
-    learningRate: 0.1,
-    group: 'ladder',
-    isScored: true,
-  },
-  {
-    name: 'large',
-    network: { ...modern.network, layers: [784, 512, 512, 10] },
-    batchSize: 512,
-    learningRate: 0.1,
-    group: 'ladder',
-    isScored: true,
-  },
-  {
-    name: 'xl',
-    network: { ...modern.network, layers: [784, 1024, 1024, 10] },
-    batchSize: 1024,
-    learningRate: 0.1,
-    group: 'ladder',
-    isScored: true,
-  },
-  {
-    name: 'huge',
-    network: { ...modern.network, layers: [784, 4096, 4096, 10] },
-    batchSize: 4096,
-    learningRate: 0.1,
-    group: 'ladder',
+    ...ladder('huge', { ...modern.network, layers: [784, 4096, 4096, 10] }, 4096),
     isScored: false,
     needsHardware: true,
   },
-  batch(1),
+  batch(1, 0.3),
   batch(10),
   batch(1000),
 ];
 
-/** Those of `backends` that a workload is run on. */
+/** The backends that run a workload. */
 export function backendsOf<Backend extends string>(
   { needsHardware }: Workload,
   backends: readonly Backend[],
@@ -89,7 +59,7 @@ export function backendsOf<Backend extends string>(
   return backends.filter((backend) => !needsHardware || backend === 'webgpu');
 }
 
-/** What `--quick` and `?quick=1` run. */
+/** The workloads of `--quick` and `?quick=1`. */
 export const quickWorkloads: readonly string[] = ['tiny', 'mid'];
 
 export function findWorkload(name: string): Workload | undefined {

@@ -9,8 +9,8 @@ import {
 } from '../../src/benchmark/disturbance.ts';
 import { Random } from '../../src/network/random.ts';
 import { makeBenchmarkResult } from '../support/benchmarkResult.ts';
-// What `npm run bench:aa` measured on a quiet machine, by run: microseconds of the pulse's beat in each block, and each
-// block's samples/s as thousandths of their median, by series.
+// Measured with `npm run bench:aa` on a quiet machine. Each run has the beat of each block in microseconds, and the
+// samples/s of each block and series in thousandths of their median.
 import quietRuns from './quietRuns.json' with { type: 'json' };
 
 interface Run {
@@ -21,7 +21,7 @@ interface Run {
 /** 0 to `count` − 1. */
 const below = (random: Random, count: number) => Math.floor(count * random.uniform());
 
-/** A run that a quiet machine might have made: the blocks of one that it did make, in another order. */
+/** A plausible run of a quiet machine: the blocks of a measured run in random order. */
 function drawQuiet(random: Random): Run {
   const { beats, rates } = quietRuns[below(random, quietRuns.length)]!;
   const order = beats.map((_, block) => block);
@@ -34,11 +34,11 @@ function drawQuiet(random: Random): Run {
 }
 
 /**
- * The same run on a processor that becomes slower.
- * @param from blocks that it begins after; may be a fraction
+ * The same run on a processor that slows down.
+ * @param from number of blocks before the slowdown; may be a fraction
  */
 function slow({ beats, rates }: Run, factor: number, from: number): Run {
-  // Of a block in which it begins, the part behind that is slower.
+  // The slowdown may start within a block.
   const factors = beats.map((_, block) => factor ** Math.min(1, Math.max(0, block + 1 - from)));
   return {
     beats: beats.map((beat, block) => beat * factors[block]!),
@@ -53,10 +53,10 @@ function slowdownOf({ beats, rates }: Run) {
   );
 }
 
-describe('a processor that becomes slower', () => {
+describe('a slowdown of the processor', () => {
   const runs = 1000;
 
-  test('is found in 95 of 100 runs, if it becomes 1.5 times slower, and by about how much', () => {
+  test('by a factor of 1.5 is found in 95 of 100 runs with about this factor', () => {
     const random = new Random(1, 0xd157);
     let noticed = 0;
     for (let run = 0; run < runs; run++) {
@@ -67,7 +67,7 @@ describe('a processor that becomes slower', () => {
     expect(noticed / runs).toBeGreaterThanOrEqual(0.95);
   });
 
-  test('is found as often where it does so by and by', () => {
+  test('is found as often if it is gradual', () => {
     const random = new Random(2, 0xd157);
     let noticed = 0;
     for (let run = 0; run < runs; run++) {
@@ -89,7 +89,7 @@ describe('a processor that becomes slower', () => {
     expect(wrong / runs).toBeLessThanOrEqual(0.01);
   });
 
-  test('is not found where the pulse alone becomes slower, 15 times even', () => {
+  test('is not found if only the pulse slows down, even by a factor of 15', () => {
     const random = new Random(4, 0xd157);
     for (let run = 0; run < runs; run++) {
       const { beats, rates } = drawQuiet(random);
@@ -98,7 +98,7 @@ describe('a processor that becomes slower', () => {
     }
   });
 
-  test('is not found where training alone becomes slower: other programs do that', () => {
+  test('is not found if only training slows down, as other programs can cause', () => {
     const random = new Random(5, 0xd157);
     for (let run = 0; run < runs; run++) {
       const { beats } = drawQuiet(random);
@@ -107,7 +107,7 @@ describe('a processor that becomes slower', () => {
     }
   });
 
-  test('is not looked for in fewer than three blocks, nor without a pulse', () => {
+  test('is not found in fewer than three blocks or without a pulse', () => {
     const rates = [[2, 1]];
     expect(findSlowdown([{ beatSeconds: 1 }, { beatSeconds: 2 }], rates)).toBeUndefined();
     expect(findSlowdown([{}, {}, {}], [[3, 2, 1]])).toBeUndefined();
@@ -118,17 +118,17 @@ describe('other programs', () => {
   const pulses = (...taken: number[]) =>
     taken.map((share) => ({ beatSeconds: 4e-4, taken: share }));
 
-  test('keep a machine busy where they take over a tenth of it, in the median of a few looks', () => {
+  test('make a machine busy if they take over a tenth of it in the median of several pulses', () => {
     expect(isBusy(pulses(0.3, 0.02, 0.4))).toBe(true);
     expect(isBusy(pulses(0.05, 0.6, 0.04))).toBe(false);
     expect(isBusy([])).toBe(false);
   });
 
-  test('are not mentioned where no round was disturbed', () => {
+  test('give no flag if no round was disturbed', () => {
     expect(disturbanceFlags({ rounds: 20, again: 0, kept: 0 }, 0.05)).toEqual([]);
   });
 
-  test('are mentioned where rounds were measured again', () => {
+  test('give a flag if rounds were measured again', () => {
     const [flag] = disturbanceFlags({ rounds: 20, again: 3, kept: 1 }, 0.05);
     expect(flag).toMatchObject({ kind: 'disturbed', isVoid: false });
     expect(flag!.message).toBe(
@@ -136,16 +136,16 @@ describe('other programs', () => {
     );
   });
 
-  test('make a run one of a busy machine where over a fifth of the rounds stayed disturbed', () => {
+  test('give a busy flag if over a fifth of the rounds stayed disturbed', () => {
     const [flag] = disturbanceFlags({ rounds: 20, again: 10, kept: 5 }, 0.35);
     expect(flag).toMatchObject({ kind: 'busy', isVoid: false });
     expect(flag!.message).toMatch(
-      /^Other programs were at work in 5 of 20 rounds and took 35 % of the processor on average\./,
+      /^Other programs disturbed 5 of 20 rounds and took 35 % of the processor on average\./,
     );
   });
 });
 
-describe('several threads that are slower than one', () => {
+describe('several threads that are slower than one thread', () => {
   const [workload] = makeBenchmarkResult().workloads;
   const withRatio = (middle: number, half: number, threads: number) => ({
     ...workload!,
@@ -157,7 +157,7 @@ describe('several threads that are slower than one', () => {
     ],
   });
 
-  test('are named, with both numbers', () => {
+  test('give a flag with the ratio and the count', () => {
     const [flag] = threadFlags(withRatio(0.6, 0.1, 2));
     expect(flag).toMatchObject({ kind: 'threads', isVoid: false, backend: 'cpu' });
     expect(flag!.message).toContain('trained 0.60 times as fast on 2 threads as on one');
@@ -166,8 +166,8 @@ describe('several threads that are slower than one', () => {
   test.each([
     ['the interval contains 1', 0.9, 0.2, 2],
     ['they are as fast', 0.98, 0.01, 2],
-    ['it is one thread itself', 0.6, 0.1, 1],
-  ])('are not, where %s', (_, middle, half, threads) => {
+    ['the count is 1', 0.6, 0.1, 1],
+  ])('give no flag if %s', (_, middle, half, threads) => {
     expect(threadFlags(withRatio(middle, half, threads))).toEqual([]);
   });
 });

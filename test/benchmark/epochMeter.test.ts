@@ -18,14 +18,14 @@ function report(part: Partial<Progress>): Progress {
 }
 const evaluation = { cost: 0.5, accuracy: 0.75, confusion: [[3, 1]] };
 
-it('weighs each report by its samples', () => {
+it('weights each report by its samples', () => {
   const meter = new EpochMeter();
   meter.add(report({ step: 3, samples: 300, cost: 1, accuracy: 0.5 }));
   const progress = meter.add(report({ step: 4, samples: 100, cost: 2, accuracy: 1 }));
   expect(progress).toMatchObject({ epoch: 1, step: 4, cost: 1.25, accuracy: 0.625 });
 });
 
-it('gives the epoch as a whole, and begins the next with nothing', () => {
+it('sums an epoch and starts the next one empty', () => {
   const meter = new EpochMeter();
   expect(meter.hasReports).toBe(false);
   meter.add(report({ step: 3, samples: 300, cost: 1, accuracy: 0.5, seconds: 2 }));

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 
 import { compareCosts, failureSentence, maxDrift, verdictOf } from '../../src/benchmark/gate.ts';
 
-/** Sums of costs of 10 samples a step, by the mean cost of each stretch between two reports. */
+/** Sums of costs at 10 samples per step, from the mean cost between two reports. */
 function sums(stretches: readonly (readonly [step: number, cost: number])[]): Map<number, number> {
   const result = new Map<number, number>();
   let sum = 0;
@@ -17,8 +17,8 @@ function sums(stretches: readonly (readonly [step: number, cost: number])[]): Ma
 
 const samplesAt = (step: number) => 10 * step;
 
-describe('costs that are compared', () => {
-  test('may be reported at other steps, of which those count that both have', () => {
+describe('the drift of costs', () => {
+  test('compares the steps that both have reported', () => {
     const often = sums([
       [1, 4],
       [2, 2],
@@ -35,7 +35,7 @@ describe('costs that are compared', () => {
     expect(steps).toBe(8);
   });
 
-  test('differ by the stretch in which they are farthest apart, as a share of the first', () => {
+  test('is the largest difference between two reports relative to the first cost', () => {
     const found = sums([
       [1, 2],
       [2, 1],
@@ -49,7 +49,7 @@ describe('costs that are compared', () => {
     expect(compareCosts(found, expected, samplesAt).drift).toBeCloseTo(0.2 / 2, 12);
   });
 
-  test('agree on nothing where no step is common, or one is no number', () => {
+  test('is infinite without a common step or with a NaN', () => {
     const found = sums([[1, 2]]);
     expect(compareCosts(found, sums([[2, 2]]), samplesAt)).toEqual({ drift: Infinity, steps: 0 });
     const broken = new Map([[1, NaN]]);
@@ -74,37 +74,34 @@ describe('costs that are compared', () => {
 describe('a verdict', () => {
   const right = { samples: 100, tensors: [{ name: 'layers.0.weight', worst: 0.31 }] };
 
-  test('holds where both answers do', () => {
+  test('passes if both checks pass', () => {
     const verification = verdictOf(right, { drift: maxDrift, steps: 64 });
     expect(verification).toMatchObject({ isVerified: true, worst: 0.31, stepsCompared: 64 });
     expect(failureSentence('tiny', verification)).toBeUndefined();
   });
 
-  test('names the tensor that is wrong and by how much', () => {
+  test('names the wrong tensor and its error', () => {
     const tensors = [...right.tensors, { name: 'layers.1.bias', worst: 42.123 }];
     const verification = verdictOf({ samples: 100, tensors }, { drift: 0, steps: 64 });
     expect(verification.isVerified).toBe(false);
     expect(failureSentence('tiny', verification)).toBe(
-      "The GPU's results for tiny are wrong: the gradient of layers.1.bias is off by 42.1 times its bound. Its speed does not count.",
+      "The GPU's results for tiny are wrong: the error of the gradient of layers.1.bias is 42.1 times the tolerance. Its speed is excluded.",
     );
   });
 
-  test('says how far costs drift', () => {
+  test('has the drift of the cost', () => {
     const verification = verdictOf(right, { drift: 0.5, steps: 64 });
     expect(failureSentence('mid', verification)).toBe(
-      "The GPU's results for mid are wrong: its cost drifts from the CPU's by 50 % within 64 steps, and 2.0 % is the most. Its speed does not count.",
+      "The GPU's results for mid are wrong: its cost differs from the CPU's by 50 % within 64 steps (maximum 2.0 %). Its speed is excluded.",
     );
   });
 
-  test.each([Infinity, NaN])(
-    'of an error of %d fails, and has a number that JSON knows',
-    (worst) => {
-      const verification = verdictOf(
-        { samples: 1, tensors: [{ name: 'layers.0.bias', worst }] },
-        { drift: worst, steps: 0 },
-      );
-      expect(verification.isVerified).toBe(false);
-      expect(JSON.parse(JSON.stringify(verification))).toEqual(verification);
-    },
-  );
+  test.each([Infinity, NaN])('of an error of %d fails and survives JSON', (worst) => {
+    const verification = verdictOf(
+      { samples: 1, tensors: [{ name: 'layers.0.bias', worst }] },
+      { drift: worst, steps: 0 },
+    );
+    expect(verification.isVerified).toBe(false);
+    expect(JSON.parse(JSON.stringify(verification))).toEqual(verification);
+  });
 });

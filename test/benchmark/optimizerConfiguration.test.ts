@@ -27,11 +27,11 @@ it.each([
   [{ optimizer: 'adam' }, adam({ learningRate: 0.5 })],
   [{ optimizer: 'adamw' }, adamW({ learningRate: 0.5 })],
   [{ optimizer: 'adamw', weightDecay: 0 }, adamW({ learningRate: 0.5, weightDecay: 0 })],
-] as const)('%j is what it says', (configuration, optimizer) => {
+] as const)('%j creates the optimizer', (configuration, optimizer) => {
   expect(make(configuration)).toEqual(optimizer);
 });
 
-it('a decay is by half every epoch unless more is said, and a cosine as long as the run', () => {
+it('a decay defaults to half every epoch, and a cosine lasts the whole run', () => {
   const rate = (schedule: OptimizerConfiguration['schedule'], step: number) =>
     learningRateAt(make({ schedule }).learningRate, step);
   expect(rate({ kind: 'step', warmUpSteps: 0 }, 9)).toBe(0.5);

@@ -10,7 +10,7 @@ import { Trainer } from '../../src/training/trainer.ts';
 const data = digits({ trainingCount: 1000, testCount: 100 });
 const gpu = { requestAdapter: () => Promise.resolve(null) } as unknown as GPU;
 
-/** A library that is nudge's reference under another name; `distort` is what it makes of costs. */
+/** A fake library: nudge's reference with distorted costs. */
 function library(distort: (cost: number, steps: number) => number): LoadPeer {
   return () =>
     Promise.resolve({
@@ -47,14 +47,14 @@ async function runWith(loadPeer: LoadPeer | undefined) {
     peers: ['tfjs-webgpu', 'tfjs-wasm', 'jax-webgpu', 'jax-wasm'],
     repeats: 2,
     repeatSeconds: 0.01,
-    // Other tests run beside.
+    // Other tests run at the same time.
     waitSeconds: 0,
   });
 }
 
-test('other libraries are timed beside, with their final cost, and have no score', async () => {
+test('other libraries are timed with their final cost and have no score', async () => {
   const result = await runWith(library((cost) => cost));
-  // Those that want a GPU are left out where there is none.
+  // Without an adapter, the WebGPU libraries are left out.
   expect(result.settings.backends).toEqual(['cpu', 'tfjs-wasm', 'jax-wasm']);
   const [workload] = result.workloads;
   expect(workload!.series.map(({ backend }) => backend)).toEqual(['cpu', 'tfjs-wasm', 'jax-wasm']);
@@ -71,24 +71,24 @@ test('other libraries are timed beside, with their final cost, and have no score
 });
 
 test.each([
-  ['starts with another cost', library((cost) => 1.01 * cost), 'in step 1, and nudge has'],
+  ['starts with another cost', library((cost) => 1.01 * cost), 'in step 1; nudge has'],
   [
     'computes another gradient',
     library((cost, step) => (step === 2 ? 1.01 : 1) * cost),
-    'in step 2, and nudge has',
+    'in step 2; nudge has',
   ],
-  ['comes to no number', library((cost, step) => (step > 3 ? NaN : cost)), 'came to a cost of NaN'],
+  ['reaches NaN', library((cost, step) => (step > 3 ? NaN : cost)), 'reached a cost of NaN'],
   ['does not start', () => Promise.reject(new Error('no backend')), 'does not start: no backend'],
   [
-    'throws on the way',
+    'throws during training',
     library((cost, step) => {
       if (step > 2) throw new Error('out of registers');
       return cost;
     }),
     'fails: out of registers',
   ],
-  ['is not there', undefined, 'runs in browsers only'],
-] as const)('one that %s is left out, with a flag that says so', async (_, load, sentence) => {
+  ['is not available', undefined, 'runs only in browsers'],
+] as const)('a library that %s is left out with a flag', async (_, load, sentence) => {
   const result = await runWith(load);
   expect(result.workloads[0]!.series.map(({ backend }) => backend)).toEqual(['cpu']);
   const failed = result.flags.filter(({ kind }) => kind === 'failed');

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 
 import { Repeats } from '../../src/benchmark/repeats.ts';
 
-/** A backend whose steps take `stepSeconds` each and whose result takes `waitSeconds` more, whatever the steps. */
+/** A fake backend: each step takes `stepSeconds`, and reading the result adds a constant `waitSeconds`. */
 function backend(stepSeconds: number, waitSeconds: number) {
   const asked: number[] = [];
   const train = (steps: number) => {
@@ -15,21 +15,21 @@ function backend(stepSeconds: number, waitSeconds: number) {
 test.each([
   ['a fast GPU', 1e-5, 1e-4],
   ['a GPU in software', 1e-3, 4e-3],
-  ['a browser that looks for results every 100 ms', 6.5e-4, 0.1],
+  ['a browser that polls results every 100 ms', 6.5e-4, 0.1],
   ['the same with small steps', 1e-5, 0.1],
   ['a browser whose read-back takes 4 ms', 6.5e-4, 4.1e-3],
-])('waiting makes little of a repeat on %s', async (_, stepSeconds, waitSeconds) => {
+])('waiting is a small part of a repeat on %s', async (_, stepSeconds, waitSeconds) => {
   const { train } = backend(stepSeconds, waitSeconds);
   const repeats = new Repeats(train, 0.1, undefined);
   await repeats.warmUp();
   const rate = await repeats.time();
-  // Within a sixth of what the steps alone make, where repeats of one step would be wrong by up to a thousand times.
+  // Within a sixth of the true rate; repeats of one step would be wrong by a factor of up to 1000.
   expect(rate * stepSeconds).toBeGreaterThan(100 / 1.2);
   expect(rate * stepSeconds).toBeLessThanOrEqual(100);
   expect(repeats.isSteady).toBe(true);
 });
 
-test('a repeat takes about as long as it should where nothing waits', async () => {
+test('a repeat takes about its target time without waiting', async () => {
   for (const stepSeconds of [1e-6, 3e-5, 1e-3, 2e-2]) {
     const { train } = backend(stepSeconds, 0);
     const repeats = new Repeats(train, 0.3, undefined);
@@ -40,7 +40,7 @@ test('a repeat takes about as long as it should where nothing waits', async () =
   }
 });
 
-test('steps that are longer than a repeat are made one by one', async () => {
+test('a repeat has one step if steps are longer than a repeat', async () => {
   const { train, asked } = backend(2, 0);
   const repeats = new Repeats(train, 0.3, undefined);
   await repeats.warmUp();
@@ -49,7 +49,7 @@ test('steps that are longer than a repeat are made one by one', async () => {
   expect(asked.length).toBeLessThan(8);
 });
 
-test('a later block takes the steps of the first, and is warm sooner', async () => {
+test('a later block reuses the steps of the first and has a shorter warm-up', async () => {
   const { train, asked } = backend(1e-3, 0);
   const repeats = new Repeats(train, 0.1, 128);
   await repeats.warmUp();
@@ -62,7 +62,7 @@ test('a later block takes the steps of the first, and is warm sooner', async () 
   expect(long.asked.length).toBeLessThan(5);
 });
 
-test('the number of samples of each step is what the rate is made of', async () => {
+test('the rate is in samples per second', async () => {
   const { train } = backend(1e-3, 0);
   const repeats = new Repeats(train, 0.1, undefined);
   await repeats.warmUp();

@@ -7,7 +7,7 @@ import { formatVersion, type WorkloadResult } from '../../src/benchmark/result/s
 
 const { samplesPerSecond: unit } = referenceMachine;
 
-/** A workload as far as scores and crossovers look. */
+/** The part of a workload that scores and crossovers read. */
 function workload(
   name: string,
   parts: {
@@ -37,7 +37,7 @@ describe('a score', () => {
     expect(score).toMatchObject({ workloads: scoredWorkloads, isComplete: true, class: 'cpu' });
   });
 
-  test('is a geometric mean: twice as fast here and half as fast there is as fast', () => {
+  test('is a geometric mean: twice and half as fast gives 1000', () => {
     const results = [
       workload('tiny', { gpu: [2 * unit.tiny, 2 * unit.tiny] }),
       workload('mid', { gpu: [unit.mid / 2, unit.mid / 2] }),
@@ -52,7 +52,7 @@ describe('a score', () => {
     });
   });
 
-  test('has an interval from its blocks, each the median of its repeats', () => {
+  test('has an interval from its block medians', () => {
     // Medians 50, 95, 100, 103 and 110.
     const rates = [90, 10, 95, 95, 95, 96, 100, 100, 99, 103, 103, 999, 110, 110, 5];
     const results = [workload('xl', { cpu: rates.map((rate) => (rate * unit.xl) / 100) })];
@@ -63,12 +63,12 @@ describe('a score', () => {
     expect(high).toBeCloseTo(expected.high, 9);
   });
 
-  test('of a software adapter is of a class of its own', () => {
+  test('of a software adapter has its own class', () => {
     const results = [workload('tiny', { gpu: [1, 1] })];
     expect(scoreOf('webgpu', results, true, [1, 1])!.class).toBe('software');
   });
 
-  test('does not count mini-batches and what has no reference, and is none without workloads', () => {
+  test('excludes mini-batch workloads, and is undefined without scored workloads', () => {
     expect(scoreOf('cpu', [workload('batch-10', { cpu: [1, 1] })], false, [1, 1])).toBeUndefined();
     expect(scoreOf('cpu', [workload('tiny', { gpu: [1, 1] })], false, [1, 1])).toBeUndefined();
     expect(scoreOf('cpu', [], false, [1, 1])).toBeUndefined();
@@ -81,32 +81,32 @@ describe('the crossover', () => {
       workload(['tiny', 'mid', 'large', 'xl'][n]!, { parameters: 10 ** (4 + n), speedUp }),
     );
 
-  test('lies between the last network on which the CPU is faster and the next', () => {
-    // On logarithmic scales half way from 1/4 to 4 between 10⁵ and 10⁶.
+  test('is between the last network on which the CPU is faster and the next one', () => {
+    // On logarithmic scales, 1 is half way from 1/4 to 4.
     const { kind, parameters } = findCrossover(ladder(0.1, 0.25, 4, 9))!;
     expect(kind).toBe('between');
     expect(parameters).toBeCloseTo(10 ** 5.5, 3);
   });
 
-  test('is where the GPU wins for good, whatever it did before', () => {
+  test('is where the GPU stays faster, even if it was faster before', () => {
     expect(findCrossover(ladder(2, 0.5, 2, 3))!.parameters).toBeCloseTo(10 ** 5.5, 3);
   });
 
-  test('is nowhere where one wins throughout', () => {
+  test('does not exist if one of the two is always faster', () => {
     expect(findCrossover(ladder(2, 3, 4))).toEqual({ kind: 'always' });
     expect(findCrossover(ladder(0.5, 0.9, 0.99))).toEqual({ kind: 'never' });
     expect(findCrossover(ladder(2, 3, 0.9))).toEqual({ kind: 'never' });
   });
 
-  test('is unknown of one network, and does not look at mini-batches', () => {
+  test('is unknown for one network, and ignores mini-batch workloads', () => {
     expect(findCrossover(ladder(2))).toBeUndefined();
     const batch = workload('batch-10', { parameters: 10, speedUp: 0.1 });
     expect(findCrossover([batch, ...ladder(2, 3)])).toEqual({ kind: 'always' });
   });
 });
 
-test('whoever changes what 1000 is, or what is measured, makes a format of their own', () => {
-  // Scores of two versions of these figures must not be compared by those who know only the format.
+test('a change of the reference or of the scored workloads needs a new format version', () => {
+  // Readers compare scores of equal format versions.
   expect({ formatVersion, scoredWorkloads, unit }).toEqual({
     formatVersion: 3,
     scoredWorkloads: ['tiny', 'mid', 'large', 'xl'],

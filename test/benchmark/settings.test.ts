@@ -12,7 +12,7 @@ const names = (settings: ReturnType<typeof decideSettings>) =>
   settings.workloads.map(({ name }) => name);
 
 describe('settings', () => {
-  test('are by default the whole ladder and the sweep over mini-batches, ten repeats each', () => {
+  test('default to the whole ladder and the mini-batch sweep with ten repeats', () => {
     const settings = decideSettings({}, 'hardware');
     expect(names(settings)).toEqual([
       'tiny',
@@ -33,27 +33,27 @@ describe('settings', () => {
     });
   });
 
-  test('have no more blocks than repeats', () => {
+  test('have at most one block for each repeat', () => {
     expect(decideSettings({ repeats: 3 }, 'none').blocks).toBe(3);
     expect(decideSettings({ repeats: 20, blocks: 8 }, 'none').blocks).toBe(8);
   });
 
-  test('spare software adapters what takes them minutes, unless it is asked for by name', () => {
+  test('leave out the largest workload on software adapters unless it is named', () => {
     expect(names(decideSettings({}, 'software'))).not.toContain('huge');
     expect(names(decideSettings({}, 'none'))).not.toContain('huge');
     expect(names(decideSettings({ workloads: ['huge'] }, 'software'))).toEqual(['huge']);
   });
 
-  test('leave out what only a GPU runs where none is asked for', () => {
+  test('leave out GPU workloads if webgpu is not requested', () => {
     const alone = decideSettings({ backends: ['cpu-1', 'cpu'] }, 'hardware');
     expect(names(alone)).toEqual(names(decideSettings({}, 'none')));
   });
 
-  test('leave the GPU out where there is none', () => {
+  test('leave webgpu out without an adapter', () => {
     expect(decideSettings({}, 'none').backends).toEqual(['cpu-1', 'cpu']);
   });
 
-  test('are fewer and shorter where it is to be quick', () => {
+  test('have fewer workloads and shorter repeats in a quick run', () => {
     const settings = decideSettings({ quick: true }, 'hardware');
     expect(names(settings)).toEqual(['tiny', 'mid']);
     expect(settings).toMatchObject({ repeats: 10, repeatSeconds: 0.1, accuracySeconds: 0 });
@@ -62,27 +62,27 @@ describe('settings', () => {
   test.each([
     [
       { workloads: ['tiny', 'enormous'] },
-      "There is no 'enormous' among workloads. There are: tiny,",
+      "Unknown name 'enormous' in workloads. Known names: tiny,",
     ],
-    [{ workloads: [] }, 'workloads is a list of one or more'],
+    [{ workloads: [] }, 'workloads must be a non-empty list'],
     [{ workloads: ['tiny', 'tiny'] }, 'without repetition'],
-    [{ backends: ['gpu'] }, "There is no 'gpu' among backends. There are: cpu-1, cpu, webgpu."],
-    [{ repeats: 1 }, 'repeats is a number from 2 to 100, and 1 was given.'],
+    [{ backends: ['gpu'] }, "Unknown name 'gpu' in backends. Known names: cpu-1, cpu, webgpu."],
+    [{ repeats: 1 }, 'repeats must be a number from 2 to 100; got 1.'],
     [{ repeats: 2.5 }, 'repeats must be a whole number; got 2.5.'],
-    [{ blocks: 0 }, 'blocks is a number from 1 to 100, and 0 was given.'],
+    [{ blocks: 0 }, 'blocks must be a number from 1 to 100; got 0.'],
     [{ blocks: 1.5 }, 'blocks must be a whole number; got 1.5.'],
     [{ blocks: 11 }, '11 blocks need at least one repeat each; got 10 repeats.'],
-    [{ repeatSeconds: NaN }, 'repeatSeconds is a number from 0.01 to 10, and NaN was given.'],
+    [{ repeatSeconds: NaN }, 'repeatSeconds must be a number from 0.01 to 10; got NaN.'],
     [{ seed: -1 }, 'seed'],
-    [{ workloads: ['tiny', 'huge'], backends: ['cpu'] }, "Workload 'huge' is run on a GPU alone"],
-  ])('of %j make no sense', (settings, sentence) => {
+    [{ workloads: ['tiny', 'huge'], backends: ['cpu'] }, "Workload 'huge' runs only on a GPU"],
+  ])('%j are refused', (settings, sentence) => {
     const run = () => decideSettings(settings as never, 'hardware');
     expect(errorOf(ConfigurationError, run).message).toContain(sentence);
   });
 });
 
-describe('what is expected of a run', () => {
-  test('is about two minutes on hardware, half a minute where it is quick, more in software', () => {
+describe('the expected time of a run', () => {
+  test('is about two minutes on hardware, less for a quick run, more in software', () => {
     const hardware = expectedRunSeconds(decideSettings({}, 'hardware'));
     expect(hardware).toBeGreaterThan(60);
     expect(hardware).toBeLessThan(240);
@@ -93,12 +93,12 @@ describe('what is expected of a run', () => {
   test('grows with the repeats', () => {
     const few = expectedRunSeconds(decideSettings({ repeats: 10 }, 'hardware'));
     const many = expectedRunSeconds(decideSettings({ repeats: 20 }, 'hardware'));
-    // 7 workloads on 3 backends, 10 repeats more, 0.3 s each at least.
+    // 7 workloads, 3 backends, 10 more repeats of at least 0.3 s.
     expect(many - few).toBeGreaterThan(7 * 3 * 10 * 0.3);
   });
 });
 
-test('progress never goes back, and ends near 1', () => {
+test('progress never decreases, and ends near 1', () => {
   const settings = decideSettings({ quick: true }, 'hardware');
   const seen: number[] = [];
   const progress = new RunProgress(settings, (event) => {
@@ -118,9 +118,9 @@ test('progress never goes back, and ends near 1', () => {
   expect(seen.at(-1)).toBeLessThanOrEqual(1);
 });
 
-test('the resolution of a clock is the least step that it is seen to take', () => {
+test('the resolution of a clock is its smallest observed step', () => {
   let calls = 0;
-  // Ticks of 0.1 ms, each seen by several calls.
+  // Steps of 0.1 ms; several calls see the same value.
   const clock = () => Math.floor(calls++ / 7) * 0.1;
   expect(timerResolution(clock)).toBeCloseTo(1e-4, 9);
   expect(timerResolution()).toBeGreaterThan(0);

@@ -32,21 +32,21 @@ test.each([
   expect(quantile([50, 15, 40, 20, 35], share)).toBeCloseTo(value, 12);
 });
 
-describe('repeats in blocks', () => {
-  test('are spread as evenly as they can be', () => {
+describe('blocks', () => {
+  test('have numbers of repeats as equal as possible', () => {
     expect(blockSizes(10, 5)).toEqual([2, 2, 2, 2, 2]);
     expect(blockSizes(7, 5)).toEqual([2, 2, 1, 1, 1]);
     expect(blockSizes(3, 3)).toEqual([1, 1, 1]);
   });
 
-  test('have a median each, also where the last block was cut short', () => {
+  test('have medians, including an incomplete last block', () => {
     expect(blockMedians([1, 3, 10, 20, 7], [2, 2, 2])).toEqual([2, 15, 7]);
     expect(blockMedians([1, 3], [2, 2, 2])).toEqual([2]);
   });
 });
 
 describe('an estimate', () => {
-  test('is the median of the blocks, between limits that are as far from it on a logarithmic scale', () => {
+  test('is the median of the blocks with an interval that is symmetric on a logarithmic scale', () => {
     const { middle, low, high } = estimate([101, 98, 105, 97, 103]);
     expect(middle).toBeCloseTo(101, 9);
     expect(low).toBeLessThan(97);
@@ -54,7 +54,7 @@ describe('an estimate', () => {
     expect(low * high).toBeCloseTo(middle ** 2, 6);
   });
 
-  test('of blocks that do not differ is one value, as is that of a single block', () => {
+  test('of equal blocks or of a single block is one value', () => {
     for (const blocks of [[7, 7, 7, 7, 7], [7]]) {
       const { middle, low, high } = estimate(blocks);
       expect(middle).toBeCloseTo(7, 12);
@@ -70,7 +70,7 @@ describe('an estimate', () => {
     }
   });
 
-  test('of a ratio does not see what slowed both sides of a block down', () => {
+  test('of a ratio ignores a slowdown of both in the same block', () => {
     const slow = [1, 0.5, 1, 0.25, 0.3];
     const of = slow.map((share) => 200 * share);
     const over = slow.map((share) => 100 * share);

@@ -30,7 +30,7 @@ const configuration: TrainConfiguration = {
   backend: 'cpu',
 };
 
-it('is what a Trainer does with the same options', async () => {
+it('a training gives the same as a Trainer with the same options', async () => {
   const result = await runTraining(configuration, data);
 
   const trainer = await Trainer.create(new Network(configuration.network), {
@@ -62,7 +62,7 @@ it('is what a Trainer does with the same options', async () => {
   );
 });
 
-it('tells of the start, of progress and of each epoch, in this order', async () => {
+it('emits start, progress and epoch events in this order', async () => {
   const events: TrainEvent[] = [];
   const { epochs } = await runTraining(configuration, data, {
     onEvent: (event) => events.push(event),
@@ -78,7 +78,7 @@ it('tells of the start, of progress and of each epoch, in this order', async () 
   expect(events.flatMap((event) => (event.type === 'epoch' ? [event.result] : []))).toEqual(epochs);
 });
 
-it('begins from given parameters', async () => {
+it('starts from given parameters', async () => {
   const first = await runTraining({ ...configuration, epochs: 1 }, data);
   const network = { ...configuration.network, parameters: first.parameters };
   const { evaluation, sha256 } = await runEvaluation({ network, backend: 'reference' }, data);
@@ -86,8 +86,8 @@ it('begins from given parameters', async () => {
   expect(evaluation.cost).toBeCloseTo(first.evaluation.cost, 5);
 });
 
-describe('stopped', () => {
-  it('in an epoch, it gives what was reached', async () => {
+describe('a stopped training', () => {
+  it('returns the network trained so far', async () => {
     const abort = new AbortController();
     let epochs = 0;
     const result = await runTraining({ ...configuration, epochs: 100_000 }, data, {
@@ -103,14 +103,14 @@ describe('stopped', () => {
     expect(again.evaluation).toEqual(result.evaluation);
   });
 
-  it('before it began, it gives the network as it was', async () => {
+  it('returns the initial network if it was stopped before it began', async () => {
     const result = await runTraining(configuration, data, { signal: AbortSignal.abort() });
     expect(result).toMatchObject({ isStopped: true, steps: 0, epochs: [] });
     expect(result.parameters).toEqual(new Network(configuration.network).parameters);
   });
 });
 
-it('a part of an epoch counts as one that is unfinished', async () => {
+it('a partial epoch is marked as unfinished', async () => {
   const { epochs, ...counted } = configuration;
   expect(epochs).toBe(2);
   const result = await runTraining({ ...counted, steps: 15 }, data);
@@ -122,7 +122,7 @@ it('a part of an epoch counts as one that is unfinished', async () => {
   expect(result.evaluation).toEqual(result.epochs[1]!.evaluation);
 });
 
-it('data that do not fit, and training that diverges, are errors', async () => {
+it('throws if the data does not fit or the training diverges', async () => {
   const wide = { ...configuration, network: { layers: [13, 4] } };
   await expect(runTraining(wide, data)).rejects.toThrow(ConfigurationError);
   const wild = {

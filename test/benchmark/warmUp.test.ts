@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { WarmUp } from '../../src/benchmark/warmUp.ts';
 import { Random } from '../../src/network/random.ts';
 
-/** Slices until warming up is over. */
+/** Number of slices of a warm-up. */
 function slicesUntilOver(warmUp: WarmUp, rateOf: (slice: number) => number, seconds: number) {
   for (let slice = 0; slice < 1000; slice++) {
     if (warmUp.isOver) return slice;
@@ -13,42 +13,42 @@ function slicesUntilOver(warmUp: WarmUp, rateOf: (slice: number) => number, seco
 }
 
 describe('warming up', () => {
-  test('is over after two windows where rates are steady from the start', () => {
+  test('ends after two windows if the rate is steady from the start', () => {
     const warmUp = new WarmUp(100);
     expect(slicesUntilOver(warmUp, () => 100, 0.04)).toBe(8);
     expect(warmUp.isSteady).toBe(true);
     expect(warmUp.seconds).toBeCloseTo(0.32, 12);
   });
 
-  test('goes on while rates rise', () => {
+  test('continues while the rate rises', () => {
     const rising = (slice: number) => 100 * (1 - Math.exp(-slice / 10));
     const warmUp = new WarmUp(100);
     const slices = slicesUntilOver(warmUp, rising, 0.04);
-    // At 3 % between windows four slices apart the curve is within a tenth of its end.
+    // If windows four slices apart differ by 3 %, the curve is within a tenth of its end.
     expect(rising(slices)).toBeGreaterThan(90);
     expect(warmUp.isSteady).toBe(true);
   });
 
-  test('goes on while rates fall, as a processor’s does that cools down from its boost', () => {
+  test('continues while the rate falls, as after a processor’s boost', () => {
     const falling = (slice: number) => 100 + 100 * Math.exp(-slice / 10);
     const slices = slicesUntilOver(new WarmUp(100), falling, 0.04);
     expect(falling(slices)).toBeLessThan(115);
   });
 
-  test('takes noise for noise', () => {
+  test('ends despite noise', () => {
     const random = new Random(1, 0x3a);
     const noisy = () => 100 * Math.exp(0.2 * random.normal());
     const slices = Array.from({ length: 50 }, () => slicesUntilOver(new WarmUp(100), noisy, 0.04));
     expect(Math.max(...slices)).toBeLessThan(40);
   });
 
-  test('ends when its time is over, and then says that nothing is steady', () => {
+  test('ends at the time limit without being steady', () => {
     const warmUp = new WarmUp(2);
     expect(slicesUntilOver(warmUp, (slice) => 2 ** slice, 0.1)).toBe(20);
     expect(warmUp.isSteady).toBe(false);
   });
 
-  test('is content with three slices where they are long, if the last two agree', () => {
+  test('needs only three long slices if the last two agree', () => {
     const steady = new WarmUp(4);
     expect(slicesUntilOver(steady, (slice) => (slice === 0 ? 50 : 100), 1)).toBe(3);
     expect(steady.isSteady).toBe(true);

@@ -81,10 +81,10 @@ describe('wrong usage has a message, exit code 2 and no output', () => {
     [['sweep', '--seeds', '1000000000'], '--seeds must be an integer from 1 to 65535; got'],
     [['sweep', '--seed', '4294967295', '--seeds', '2'], '2 seeds starting at 4294967295 exceed'],
     [['sweep', '--backend', 'cpu'], "error: unknown option '--backend'"],
-    [['bench', '--workloads', 'tyni'], "There is no 'tyni' among workloads. There are: tiny, mid,"],
+    [['bench', '--workloads', 'tyni'], "Unknown name 'tyni' in workloads. Known names: tiny, mid,"],
     [
       ['bench', '--backends', 'gpu'],
-      "There is no 'gpu' among backends. There are: cpu-1, cpu, webgpu.",
+      "Unknown name 'gpu' in backends. Known names: cpu-1, cpu, webgpu.",
     ],
     [['bench', '--repeats', '1'], "--repeats must be an integer from 2 to 100; got '1'."],
     [['bench', '--seconds', '0'], "--seconds must be a number from 0.01 to 10; got '0'."],

@@ -25,10 +25,12 @@ it('a kernel that computes something else has no score, and the tensor is named'
   expect(result.scores.map(({ backend }) => backend)).toEqual(['cpu']);
   expect(result.workloads[0]!.verification).toMatchObject({ isVerified: false });
   const [flag] = result.flags.filter(({ kind }) => kind === 'not-verified');
-  expect(flag?.message).toMatch(/the gradient of layers\.\d\.weight is off by [\d.e+]+ times/);
+  expect(flag?.message).toMatch(
+    /the error of the gradient of layers\.\d\.weight is [\d.e+]+ times/,
+  );
   expect(await isHidden(page, '#result')).toBe(false);
   const shown = await textOf(page, '#result');
-  expect(shown).toContain('the gradient of layers.0.weight is off by');
+  expect(shown).toContain('the error of the gradient of layers.0.weight is');
   expect(shown).not.toContain('✓');
   await host.closePages();
 });

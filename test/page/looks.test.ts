@@ -215,7 +215,7 @@ describe('a short link', () => {
 
   it('that carries nothing is refused in a sentence', async () => {
     const other = await host.open((await encodeSummary(result)).slice(0, 200));
-    await waitForText(other, '#problem', /^This link carries no .* that can be read: /);
+    await waitForText(other, '#problem', /^Cannot read .* this link: /);
   });
 });
 

@@ -180,7 +180,7 @@ describe('a worker', () => {
     );
     expect(flags).toContainEqual(expect.objectContaining({ kind: 'failed', workload: 'batch-10' }));
     expect(scores).toHaveLength(1);
-    expect(await textOf(page, '.flags')).toMatch(/batch-10 was given up: .* out of memory\./);
+    expect(await textOf(page, '.flags')).toMatch(/batch-10 is left out: .* out of memory\./);
   });
 
   it('that ends again and again ends the run, which leaves what was finished', async () => {
@@ -210,15 +210,15 @@ describe('what a stranger sends', () => {
 
   it('an address whose parts do not go together is told so, and starts nothing', async () => {
     const page = await host.open('?auto=1&workloads=huge&backend=cpu');
-    expect(await textOf(page, '#problem')).toMatch(/^Workload 'huge' is run on a GPU alone/);
+    expect(await textOf(page, '#problem')).toMatch(/^Workload 'huge' runs only on a GPU/);
     expect(await isHidden(page, '#run')).toBe(true);
   });
 
   it.each(['#result=', '#result=AAAA', `#result=${'A'.repeat(300_000)}`])(
-    'a link that carries no result is refused in a sentence',
+    'a link without a result is refused in a sentence',
     async (hash) => {
       const page = await host.open(hash);
-      await waitForText(page, '#problem', /^This link carries no result that can be read: /);
+      await waitForText(page, '#problem', /^Cannot read a result from this link: /);
       expect(await isHidden(page, '#result')).toBe(true);
     },
   );
@@ -258,7 +258,7 @@ describe('what a stranger sends', () => {
       const init = { dataTransfer, bubbles: true, cancelable: true };
       document.querySelector('h1')!.dispatchEvent(new DragEvent('drop', init));
     });
-    await waitForText(page, '#problem', /^other\.json: This is not a benchmark result/);
+    await waitForText(page, '#problem', /^other\.json: Cannot read this benchmark result/);
     expect(await isHidden(page, '#result')).toBe(true);
   });
 });

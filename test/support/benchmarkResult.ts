@@ -167,7 +167,7 @@ function makeWorkload(
   return {
     name,
     layers: [...layers],
-    activation: activation ?? 'sigmoid',
+    activation: activation,
     output: output ?? 'sigmoid',
     cost: cost ?? 'squared-error',
     batchSize,

@@ -1,10 +1,10 @@
-/** Learning curves of several backends, made comparable. Pure. */
+/** Makes the learning curves of several backends comparable. */
 import type { CurvePoint, BackendName } from './schema.ts';
 
 /**
- * Averages the points of each curve over the same stretches of steps. A point is the mean over the steps since the point
- * before it, and backends report at different steps: curves of networks that learn exactly the same would lie apart. Up to the last
- * step that all backends have reported, points stand at steps that all have; beyond it, a backend keeps its own.
+ * Averages the points of each curve over the same ranges of steps. A point is the mean over the steps since the previous
+ * point, and backends report at different steps, so identical learning would give different curves. Up to the last step
+ * that all curves contain, the result has points at common steps only; after it, each curve keeps its own points.
  */
 export function alignCurves(
   curves: ReadonlyMap<BackendName, readonly CurvePoint[]>,
@@ -22,7 +22,7 @@ export function alignCurves(
   );
 }
 
-/** Takes points that are not kept into the next one that is. */
+/** Merges each point that is not kept into the next kept point. */
 function mergePoints(
   curve: readonly CurvePoint[],
   isKept: (point: CurvePoint) => boolean,

@@ -1,15 +1,9 @@
-/** All backends that train a workload, nudge's own and other libraries: the one table of their names, titles and order. */
+/** Names, titles and order of all backends: nudge's own and other libraries. */
 
-/** nudge's own, which the score knows: one CPU thread, as many as pay, the GPU. */
+/** One CPU thread, the fastest number of CPU threads, the GPU. */
 export const ownBackends = ['cpu-1', 'cpu', 'webgpu'] as const;
 
-export interface PeerDescription {
-  readonly title: string;
-  readonly computesOn: 'gpu' | 'cpu';
-  readonly runsIn: 'browser' | 'Python';
-}
-
-/** The other libraries. Short links name a backend by its place, so a new one comes last. */
+/** Other libraries. Short links store a backend as its index, so append new ones. */
 export const peers = {
   'tfjs-webgpu': { title: 'TensorFlow.js, WebGPU', computesOn: 'gpu', runsIn: 'browser' },
   'tfjs-wasm': { title: 'TensorFlow.js, WebAssembly', computesOn: 'cpu', runsIn: 'browser' },
@@ -18,11 +12,10 @@ export const peers = {
   numpy: { title: 'NumPy', computesOn: 'cpu', runsIn: 'Python' },
   'torch-cpu': { title: 'PyTorch, CPU', computesOn: 'cpu', runsIn: 'Python' },
   'torch-cuda': { title: 'PyTorch, CUDA', computesOn: 'gpu', runsIn: 'Python' },
-} as const satisfies Readonly<Record<string, PeerDescription>>;
+} as const;
 
 export type OwnBackendName = (typeof ownBackends)[number];
 export type PeerName = keyof typeof peers;
-/** Those that run in browsers. */
 export type BrowserPeerName = {
   [Name in PeerName]: (typeof peers)[Name]['runsIn'] extends 'browser' ? Name : never;
 }[PeerName];
@@ -32,7 +25,7 @@ export const peerNames = Object.keys(peers) as readonly PeerName[];
 export const browserPeers = peerNames.filter(
   (name): name is BrowserPeerName => peers[name].runsIn === 'browser',
 );
-/** In the order in which they are listed. */
+/** In display order. */
 export const backends: readonly BackendName[] = [...ownBackends, ...peerNames];
 
 export const backendNames = {

@@ -1,54 +1,57 @@
-/** Which of two results is faster, by how much, and how sure that is. */
+/** Compares the speed of two results. */
 import { blockMedians, blockSizes, estimateRatio, type Blocks } from '../statistics.ts';
 import { findObstacles, findReservations } from './comparability.ts';
 import type { BenchmarkResult, Estimate, Series, BackendName } from './schema.ts';
 import { isOwn, backends as allBackends } from './backends.ts';
 
-/** What an interval says: all of it above 1, all of it below, or neither. That is not to say that both are equal. */
-export type ComparisonVerdict = 'faster' | 'slower' | 'no difference';
-
-/** How many times as fast the second result is as the first, with the 95 % interval. */
+/** Speed of the second result relative to the first, with its 95 % interval. */
 export interface SpeedRatio extends Estimate {
-  /** Missing where the two are not comparable. */
-  readonly verdict?: ComparisonVerdict;
+  /**
+   * 'faster' if the whole interval is above 1, 'slower' if it is below 1. 'no difference' does not prove that both are
+   * equal. Missing if the two are not comparable.
+   */
+  readonly verdict?: 'faster' | 'slower' | 'no difference';
 }
 
 export interface BackendComparison extends SpeedRatio {
   readonly workload: string;
   readonly backend: BackendName;
-  /** Samples/s of the first and of the second, medians. */
+  /** Median samples/s of the first and of the second result. */
   readonly before: number;
   readonly after: number;
 }
 
 export interface Comparison {
-  /** By workload as the first result has them, then by backend. */
+  /** By workload in the order of the first result, then by backend. */
   readonly pairs: readonly BackendComparison[];
-  /** Geometric means over the workloads that both have, one a backend. */
+  /** The geometric mean over the common workloads, by backend. */
   readonly backends: readonly (SpeedRatio & { readonly backend: BackendName })[];
-  /** The geometric mean over all pairs of nudge's own backends; missing where there is none. */
+  /** The geometric mean over all pairs of nudge's own backends; missing if there are no pairs. */
   readonly overall?: SpeedRatio;
-  /** Whether a ratio of the two says anything about speed. */
   readonly isComparable: boolean;
-  /** In sentences: what stands against a verdict, then what to bear in mind with it. */
+  /** Sentences: what prevents a verdict, then what weakens it. */
   readonly warnings: readonly string[];
 }
 
 /**
- * Compares two results.
- *
- * The two were measured apart, minutes or months: `estimateRatio` allows for the drift between them.
- * @param before results as {@link readResult} gives them
+ * Compares two results. They were measured at different times, so the intervals allow for drift between them.
+ * @param before a result from {@link readResult}
  */
 export function compareResults(before: BenchmarkResult, after: BenchmarkResult): Comparison {
   const matched = matchSeries(before, after);
-  // Other libraries do not get faster with nudge, and would hide that it did.
+  // The overall mean is about nudge, so it leaves out other libraries.
   const own = matched.filter(({ backend }) => isOwn(backend));
-  const obstacles = findObstacles(before, after, own.length);
+  const obstacles = findObstacles([before, after], own.length);
   const isComparable = obstacles.length === 0;
   const judge = (estimate: Estimate): SpeedRatio =>
     isComparable ? { ...estimate, verdict: verdictOf(estimate) } : estimate;
-  const compare = (some: readonly Match[]) => judge(estimateMatches(some));
+  const compare = (some: readonly Match[]) =>
+    judge(
+      estimateRatio(
+        some.map(({ blocks }) => blocks[1]),
+        some.map(({ blocks }) => blocks[0]),
+      ),
+    );
   return {
     pairs: matched.map((match) => ({
       workload: match.workload,
@@ -63,7 +66,7 @@ export function compareResults(before: BenchmarkResult, after: BenchmarkResult):
     }),
     ...(own.length > 0 && { overall: compare(own) }),
     isComparable,
-    warnings: [...obstacles, ...findReservations(before, after)],
+    warnings: [...obstacles, ...findReservations([before, after])],
   };
 }
 
@@ -71,7 +74,7 @@ interface Match {
   readonly workload: string;
   readonly backend: BackendName;
   readonly series: readonly [Series, Series];
-  /** Block medians of each. */
+  /** Block medians. */
   readonly blocks: readonly [Blocks, Blocks];
 }
 
@@ -91,12 +94,7 @@ function blocksOf({ samplesPerSecond }: Series, { settings }: BenchmarkResult): 
   return blockMedians(samplesPerSecond, blockSizes(settings.repeats, settings.blocks));
 }
 
-function estimateMatches(matched: readonly Match[]): Estimate {
-  const [before, after] = [0, 1].map((which) => matched.map(({ blocks }) => blocks[which]!));
-  return estimateRatio(after!, before!);
-}
-
-function verdictOf({ low, high }: Estimate): ComparisonVerdict {
+function verdictOf({ low, high }: Estimate): SpeedRatio['verdict'] & string {
   if (low > 1) return 'faster';
   return high < 1 ? 'slower' : 'no difference';
 }

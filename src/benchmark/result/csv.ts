@@ -1,10 +1,10 @@
-/** Results as a table for spreadsheets and data frames: a row a repeat, so that a reader can compute other statistics. */
+/** Results as CSV, one row for each repeat, so that readers can compute their own statistics. */
 import { adapterName } from '../../gpu/adapter.ts';
 import type { BenchmarkResult, Series, WorkloadResult } from './schema.ts';
 import { blockSizes } from '../statistics.ts';
 import { plainText } from './words.ts';
 
-/** Names as in the JSON, where it has them. */
+/** Named as in the JSON. */
 const columns = [
   'startedAt',
   'nudge',
@@ -26,8 +26,8 @@ const columns = [
 ] as const;
 
 /**
- * A result as CSV (RFC 4180): a header, and a row for each repeat of each backend on each workload.
- * @returns lines that end in CR LF; text that a spreadsheet would take for a formula begins with an apostrophe
+ * A result as CSV (RFC 4180): a header, then one row for each repeat of each backend on each workload.
+ * @returns lines that end with CR LF; an apostrophe precedes text that a spreadsheet would run as a formula
  */
 export function resultCsv(result: BenchmarkResult): string {
   const rows = result.workloads.flatMap((workload) =>
@@ -61,7 +61,7 @@ function seriesRows(
     layers.join('-'),
     batchSize,
     parameterCount,
-    // Other libraries are held to nothing here, and neither is the CPU, which is what the GPU is held to.
+    // Only the GPU is verified.
     backend === 'webgpu' ? verification?.isVerified : undefined,
     backend,
     blockOf[n],
@@ -73,7 +73,7 @@ function seriesRows(
 function field(cell: Cell): string {
   if (typeof cell !== 'string') return cell === undefined ? '' : String(cell);
   const text = plainText(cell);
-  // Spreadsheets compute what begins like this, and a formula can send the sheet away. East Asian forms count too.
+  // Spreadsheets run text that begins with these characters as a formula, which could send the sheet's data away.
   const guarded = /^[=+\-@＝＋－＠]/.test(text) ? `'${text}` : text;
   return /[",]/.test(guarded) ? `"${guarded.replaceAll('"', '""')}"` : guarded;
 }

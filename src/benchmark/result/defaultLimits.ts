@@ -1,4 +1,4 @@
-/** WebGPU's default limits (section 3.6.2 of its specification), which no adapter is worse than. */
+/** WebGPU's default limits (section 3.6.2 of its specification), which every adapter supports. */
 export const defaultLimits: Readonly<Record<string, number>> = {
   maxTextureDimension1D: 8192,
   maxTextureDimension2D: 8192,

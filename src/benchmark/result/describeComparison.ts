@@ -1,4 +1,4 @@
-/** Comparisons in words, for terminals and for Markdown. */
+/** Comparisons as text, for terminals and for Markdown. */
 import type { Comparison, SpeedRatio } from './compare.ts';
 import { markdownTable, markdownText } from './markdown.ts';
 import { formatRate, formatRatio, plainText, backendNames } from './words.ts';
@@ -12,10 +12,10 @@ export const comparisonHead = [
   '95 % interval',
   'verdict',
 ] as const;
-/** Of the columns: to the left or to the right. */
+/** Left or right, by column. */
 export const comparisonAlign = 'llrrrrl';
 
-/** A row a pair, one for the mean of each backend, and one for that of all; plain text. */
+/** Plain text: one row for each pair, for the mean of each backend, and for the overall mean. */
 export function comparisonRows({ pairs, backends, overall }: Comparison): string[][] {
   return [
     ...pairs.map((pair) => [
@@ -36,22 +36,16 @@ export function comparisonRows({ pairs, backends, overall }: Comparison): string
   ];
 }
 
-function ratioCells(ratio: SpeedRatio): string[] {
-  const { middle, low, high } = ratio;
+function ratioCells({ middle, low, high, verdict }: SpeedRatio): string[] {
   return [
     formatRatio(middle),
     `${formatRatio(low)} to ${formatRatio(high)}`,
-    describeVerdict(ratio),
+    // An interval that contains 1 does not prove that there is no difference.
+    verdict === 'no difference' ? 'no difference shown' : (verdict ?? 'none'),
   ];
 }
 
-/** A difference that an interval does not show may be there all the same. */
-function describeVerdict({ verdict }: SpeedRatio): string {
-  if (verdict === undefined) return 'none';
-  return verdict === 'no difference' ? 'no difference shown' : verdict;
-}
-
-/** The outcome in a sentence. */
+/** The verdict in a sentence. */
 export function comparisonSentence({ overall, isComparable }: Comparison): string {
   if (!overall || !isComparable) {
     return 'The two are not comparable, so there is no verdict.';
@@ -63,13 +57,13 @@ export function comparisonSentence({ overall, isComparable }: Comparison): strin
     : `The second is ${verdict!}: ${figures}.`;
 }
 
-/** What many verdicts at a time are worth. */
+/** Warns that several verdicts at once include some wrong ones. */
 export function chanceSentence({ pairs, isComparable }: Comparison): string | undefined {
   if (!isComparable || pairs.length < 2) return undefined;
-  return `Of intervals of 95 %, one in twenty misses the truth by chance: of these ${pairs.length}, about ${formatRate(pairs.length / 20)}. The mean is what to go by.`;
+  return `One in twenty 95 % intervals misses the true value by chance, so about ${formatRate(pairs.length / 20)} of these ${pairs.length}. Judge by the mean.`;
 }
 
-/** The whole comparison in GitHub's Markdown, ending in a line break. */
+/** The whole comparison in GitHub Markdown, ending with a line break. */
 export function describeComparison(comparison: Comparison): string {
   const chance = chanceSentence(comparison);
   const { warnings } = comparison;

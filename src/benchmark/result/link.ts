@@ -1,7 +1,7 @@
 /**
- * Results in the fragment of a URL, which browsers keep to themselves: no server sees it. JSON, packed by the platform
- * with deflate (RFC 1951), in base64url (RFC 4648). There are two kinds of link: `#result=` has everything, `#summary=` is
- * short enough to be typed into a chat and has the scores, the medians and the machine.
+ * Results in the fragment of a URL, which browsers do not send to servers. The payload is JSON, compressed with deflate
+ * (RFC 1951), in base64url (RFC 4648). `#result=` carries the whole result. `#summary=` fits into a chat message and
+ * carries the scores, the medians and the machine.
  */
 import { decompress } from '../../data/gzip.ts';
 import { FormatError } from '../../errors.ts';
@@ -15,26 +15,20 @@ import { inOrder } from './write.ts';
 const key = 'result';
 const summaryKey = 'summary';
 
-/** Of a short link, with its '#'. The address of a page before it has room up to 1,000. */
+/** Length of a short link with its '#'. The page's address in front of it fits within 1,000 characters. */
 const maxSummaryLinkCharacters = 900;
-/** Twice what packs into a short link at all. */
+/** Twice the largest summary that compresses into a short link. */
 const maxSummaryBytes = 20_000;
-
-/** What chats and mail programs leave whole. */
+/** Chat and mail programs do not cut links of this length. */
 const targetCharacters = 8000;
-
-/** Far above the target, far below what would take long to look at. */
 const maxLinkCharacters = 200_000;
-
-/** Points that are kept of each curve: the most with which the link is short enough. */
+/** Points of each curve. The first length that makes the link short enough is used. */
 const curveLengths = [24, 12, 8, 6, 4, 2, 0];
 
 /**
- * The fragment that carries a result, from its '#' on: less than 8,000 characters for a full run.
- *
- * Left out is what can be spared: most points of the curves, digits after the fifth, if a file has any, and limits of the
- * adapter that every adapter has.
- * @throws {FormatError} for a result that could not be read again
+ * The fragment with a result, including '#': less than 8,000 characters for a full run. It leaves out most points of the
+ * curves, digits after the fifth, and adapter limits that equal WebGPU's defaults.
+ * @throws {FormatError} if {@link decodeLink} would refuse the result
  */
 export async function encodeLink(result: BenchmarkResult): Promise<string> {
   const spared = withoutDefaultLimits(inOrder(result));
@@ -49,19 +43,19 @@ export async function encodeLink(result: BenchmarkResult): Promise<string> {
 }
 
 /**
- * Reads what {@link encodeLink} wrote.
- * @param fragment `location.hash`, with '#' or without; may have other parameters too
- * @throws {FormatError} for a fragment without a result, one that is cut short or damaged, one that unpacks to more
- * than any result has, and for what is no result
+ * Reads a result from the fragment of {@link encodeLink}.
+ * @param fragment `location.hash`, with or without '#'; may contain other parameters
+ * @throws {FormatError} if the fragment has no result, is cut off or damaged, unpacks to more than the maximum size, or
+ *   carries something that is not a result
  */
 export async function decodeLink(fragment: string): Promise<BenchmarkResult> {
   return readResult(await textIn(fragment, key, maxLinkCharacters, maxCharacters));
 }
 
 /**
- * The fragment that carries a result's summary, from its '#' on: at most 900 characters, whatever the result. What does
- * not fit is left out: first other libraries, then most of a long list of workloads.
- * @throws {FormatError} for a result that could not be read again
+ * The fragment with a result's summary, including '#': at most 900 characters for every result. A summary that is too
+ * long leaves out other libraries first, then workloads and flags.
+ * @throws {FormatError} if {@link checkResult} refuses the result
  */
 export async function encodeSummary(result: BenchmarkResult): Promise<string> {
   const checked = inOrder(result);
@@ -74,15 +68,14 @@ export async function encodeSummary(result: BenchmarkResult): Promise<string> {
 }
 
 /**
- * Reads what {@link encodeSummary} wrote.
- * @param fragment as for {@link decodeLink}
- * @throws {FormatError} as {@link decodeLink}, and for a summary that contradicts itself
+ * Reads a summary from the fragment of {@link encodeSummary}.
+ * @throws {FormatError} like {@link decodeLink}, and if the summary contradicts itself
  */
 export async function decodeSummary(fragment: string): Promise<ResultSummary> {
   return readSummary(await textIn(fragment, summaryKey, maxSummaryLinkCharacters, maxSummaryBytes));
 }
 
-/** The text that a fragment has under a name, unpacked. */
+/** Unpacks the text of one parameter of a fragment. */
 async function textIn(
   fragment: string,
   name: string,
@@ -92,13 +85,13 @@ async function textIn(
   const packed = new URLSearchParams(fragment.replace(/^#/, '')).get(name);
   if (packed === null || packed === '') refuse(`it has no '#${name}=…'`);
   if (packed.length > maxPacked) {
-    refuse(`it has ${packed.length} characters, and a link has at most ${maxPacked}`);
+    refuse(`it has ${packed.length} characters; the maximum is ${maxPacked}`);
   }
   const bytes = await unpack(fromBase64Url(packed), maxUnpacked);
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch (cause) {
-    refuse('it unpacks to what is no text', { cause });
+    refuse('its content is not UTF-8 text', { cause });
   }
 }
 
@@ -108,7 +101,7 @@ async function pack(text: string): Promise<string> {
 
 function refuse(fact: string, options?: ErrorOptions): never {
   throw new FormatError(
-    `This link carries no result that can be read: ${fact}. Copy the whole link again.`,
+    `Cannot read a result from this link: ${fact}. Copy the whole link again.`,
     0,
     options,
   );
@@ -119,10 +112,7 @@ function thinCurves(workload: WorkloadResult, length: number): WorkloadResult {
   return { ...workload, series };
 }
 
-/**
- * The last point of each of `length` parts: where it all ends is kept, since that is what curves are compared by. Four
- * digits are more than a chart shows.
- */
+/** Keeps the last point of each of `length` parts, so the end of the curve stays. Charts show fewer than four digits. */
 function thin(curve: readonly CurvePoint[], length: number): readonly CurvePoint[] {
   const parts = Math.min(length, curve.length);
   return Array.from({ length: parts }, (_, n) => {
@@ -144,13 +134,13 @@ async function deflate(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array> {
   return new Uint8Array(await new Response(packed).arrayBuffer());
 }
 
-/** Stops soon after the limit, so that a bomb costs little more than that. */
+/** Stops at the limit, so that a decompression bomb stays cheap. */
 async function unpack(packed: Uint8Array, maxBytes: number): Promise<Uint8Array> {
   let bytes: Uint8Array;
   try {
     bytes = await decompress(packed, 'deflate-raw', maxBytes);
   } catch (cause) {
-    refuse('it is damaged or cut short', { cause });
+    refuse('it is damaged or cut off', { cause });
   }
   if (bytes.length > maxBytes) refuse(`it unpacks to more than ${maxBytes} bytes`);
   return bytes;
@@ -162,12 +152,12 @@ function toBase64Url(bytes: Uint8Array): string {
 }
 
 function fromBase64Url(text: string): Uint8Array {
-  if (!/^[\w-]+$/.test(text)) refuse('it has characters that no link of nudge has');
+  if (!/^[\w-]+$/.test(text)) refuse('it has characters other than base64url');
   try {
     return Uint8Array.from(atob(text.replaceAll('-', '+').replaceAll('_', '/')), (character) =>
       character.charCodeAt(0),
     );
   } catch (cause) {
-    refuse('it is cut short', { cause });
+    refuse('it is cut off', { cause });
   }
 }

@@ -1,6 +1,12 @@
-/** Results as Markdown, to be pasted into an issue or a pull request. */
+/** Results as Markdown for issues and pull requests. */
 import { describeVerdict } from '../limit.ts';
-import type { BenchmarkResult, BackendName, Verification, WorkloadResult } from './schema.ts';
+import type {
+  BenchmarkResult,
+  BackendName,
+  Estimate,
+  Verification,
+  WorkloadResult,
+} from './schema.ts';
 import {
   bottleneckSentences,
   gpuOverCpu,
@@ -23,7 +29,7 @@ import {
   backendNames,
 } from './words.ts';
 
-/** The whole result, but for curves and single repeats, in GitHub's Markdown, ending in a line break. */
+/** The result without curves and single repeats, in GitHub Markdown, ending with a line break. */
 export function resultMarkdown(result: BenchmarkResult): string {
   return [
     '## nudge benchmark',
@@ -43,13 +49,13 @@ export function resultMarkdown(result: BenchmarkResult): string {
 function scoreLines(result: BenchmarkResult): string[] {
   const { scores } = result;
   const intervals = result.workloads.length > 0 ? [markdownText(intervalSentence(result))] : [];
-  if (scores.length === 0) return ['**No score**; the flags below say why.', '', ...intervals];
+  if (scores.length === 0) return ['**No score**; see the flags below.', '', ...intervals];
   const rows = scores.map(({ backend, workloads, isComplete, class: kind, ...estimate }) => [
     backendNames[backend],
     `**${formatCount(estimate.middle)}**`,
     formatInterval(estimate, formatCount),
     classNames[kind],
-    `${workloads.map((name) => markdownText(name)).join(', ')}${isComplete ? '' : ' (not all that a full run has)'}`,
+    `${workloads.map((name) => markdownText(name)).join(', ')}${isComplete ? '' : ' (a full run has more)'}`,
   ]);
   return [
     ...markdownTable(['', 'score', 'interval', 'class', 'over'], 'lrrll', rows),
@@ -73,7 +79,7 @@ function speedLines({ workloads, settings }: BenchmarkResult): string[] {
         ? `${formatRate(series.estimate.middle)} ${formatUncertainty(series.estimate)}`
         : '';
     }),
-    speedUp(workload),
+    speedUp(gpuOverCpu(workload)),
   ]);
   const all = workloads.flatMap(({ series }) => series);
   const titles = backends.map((backend) => backendTitle(backend, all));
@@ -81,13 +87,10 @@ function speedLines({ workloads, settings }: BenchmarkResult): string[] {
   return markdownTable(head, `ll${'r'.repeat(backends.length + 1)}`, rows);
 }
 
-/** Over the faster of the CPU's backends. */
-function speedUp(workload: WorkloadResult): string {
-  const ratio = gpuOverCpu(workload);
+function speedUp(ratio: Estimate | undefined): string {
   return ratio ? formatEstimate(ratio, formatRatio) : '';
 }
 
-/** What limits the GPU, and whether it was right. */
 function detailLines(result: BenchmarkResult): string[] {
   const { workloads } = result;
   const rows = workloads.flatMap((workload) => {
@@ -122,7 +125,7 @@ function describeVerification(verification: Verification | undefined): string {
   const percent = (value: number) =>
     value < 1e-4 ? 'less than 0.01 %' : `${Number((100 * value).toPrecision(2))} %`;
   return (
-    `${isVerified ? 'verified' : '**NOT VERIFIED**'}, worst ${worst.toPrecision(2)} of the bound${where}, ` +
+    `${isVerified ? 'verified' : '**NOT VERIFIED**'}, worst ${worst.toPrecision(2)} of the tolerance${where}, ` +
     `cost drift ${percent(costDrift)} of at most ${percent(maxDrift)}`
   );
 }
@@ -161,7 +164,7 @@ function findBackend({ series }: WorkloadResult, backend: BackendName) {
 }
 
 /**
- * Cells, which are Markdown already, as a table.
+ * A table of cells that are already Markdown.
  * @param align 'l' or 'r' for each column
  */
 export function markdownTable(
@@ -173,7 +176,7 @@ export function markdownTable(
   return [head, rule, ...rows].map((cells) => `| ${cells.join(' | ')} |`);
 }
 
-/** Text of a stranger's as Markdown that shows it and does nothing else: no table, HTML, picture, link or mention. */
+/** Escapes untrusted text, so that Markdown shows it literally: no table, HTML, picture, link or mention. */
 export function markdownText(text: string): string {
   return (
     plainText(text)
@@ -181,7 +184,7 @@ export function markdownText(text: string): string {
       .replaceAll('&', '&amp;')
       .replaceAll('<', '&lt;')
       .replaceAll('>', '&gt;')
-      // GitHub notifies the user named after '@', however the sign is escaped. A word joiner in between stops that.
+      // GitHub notifies the user after '@' even if the sign is escaped; a word joiner prevents it.
       .replaceAll('@', '@\u2060')
   );
 }

@@ -1,12 +1,10 @@
-/**
- * How exactly a result says things. Rounded once, when it is made, and not on the way into a link alone: what is rounded
- * twice, for the link and then for the eye, comes out different from what the page had shown.
- */
-
-/** A clock that ticks every 5 µs is right to five digits of 0.3 s. */
+/** A clock with steps of 5 µs measures 0.3 s to five digits. */
 const digits = 5;
 
-/** Rounds all numbers of plain data to `count` significant digits; whole ones, counts for the most part, stay as they are. */
+/**
+ * Rounds all numbers in plain data to `count` significant digits; integers are mostly counts and stay as they are.
+ * A result is rounded once, when it is made: rounding only its link would show other digits than the page.
+ */
 export function rounded<T>(value: T, count = digits): T {
   if (typeof value === 'number') {
     return (Number.isInteger(value) ? value : Number(value.toPrecision(count))) as T;

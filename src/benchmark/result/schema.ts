@@ -1,8 +1,8 @@
 /**
- * What a benchmark run comes to: the one description from which the types, the check of files that strangers send,
- * and the published JSON Schema (`docs/benchmark-result.schema.json`) are made.
+ * The shape of a benchmark result. The TypeScript types, the check of files and links, and the published JSON Schema
+ * (`docs/benchmark-result.schema.json`) all derive from it.
  *
- * Rates are in samples a second, times in seconds, memory in bytes; names say so where they can.
+ * Rates are in samples per second, times in seconds, memory in bytes.
  */
 import * as v from 'valibot';
 
@@ -17,15 +17,14 @@ export {
 } from './backends.ts';
 
 /**
- * Version of the format as a whole. It is raised when an old reader would misread a new file. Version 1 had no blocks;
- * version 2 said `side`, `sides`, `marks` and `mostDrift`. read.ts still reads both.
+ * Version of the format. Raise it when an old reader would misread a new file. Version 1 had no blocks; version 2
+ * named four fields `side`, `sides`, `marks` and `mostDrift`. read.ts still reads both.
  */
 export const formatVersion = 3;
 
-/** The most blocks that a result has. */
 export const maxBlocks = 100;
 
-// A result may come out of a link of a few kilobytes or a file from anywhere: nothing in it may be large.
+// Results come from links and from other people's files, so every text and list has a maximum length.
 const text = v.pipe(v.string(), v.maxLength(500));
 const longText = v.pipe(v.string(), v.maxLength(4000));
 const number = v.pipe(v.number(), v.finite());
@@ -33,290 +32,227 @@ const positive = v.pipe(v.number(), v.finite(), v.gtValue(0));
 const notNegative = v.pipe(v.number(), v.finite(), v.minValue(0));
 const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 const share = v.pipe(v.number(), v.minValue(0), v.maxValue(1));
-const listOf = <const Item extends v.GenericSchema>(item: Item, max: number) =>
+const backendName = v.picklist(backends);
+const list = <const Item extends v.GenericSchema>(item: Item, max: number) =>
   v.pipe(v.array(item), v.maxLength(max), v.readonly());
+const object = <const Entries extends v.ObjectEntries>(entries: Entries) =>
+  v.pipe(v.strictObject(entries), v.readonly());
 
-/** The median of the blocks with its interval: see statistics.ts. */
-export const estimate = v.pipe(
-  v.strictObject({
-    /** The median. */
-    middle: positive,
-    low: positive,
-    high: positive,
+/** The median over the blocks and its 95 % interval; see statistics.ts. */
+const estimateEntries = { middle: positive, low: positive, high: positive };
+const estimate = object(estimateEntries);
+
+const environment = object({
+  runtime: v.picklist(['browser', 'node']),
+  /** 'Chromium 156', 'Firefox 153', 'Node 20.20.2 with webgpu 0.6.2'. */
+  name: text,
+  userAgent: v.optional(longText),
+  /** 'Linux x86_64'. */
+  system: text,
+  /** Logical processors that the runtime reports. */
+  threads: count,
+  isIsolated: v.boolean(),
+  /** Smallest observed step of `performance.now()`, in seconds. */
+  timerResolution: notNegative,
+  battery: v.optional(object({ isCharging: v.boolean(), level: share })),
+  adapter: v.optional(
+    object({
+      vendor: text,
+      architecture: text,
+      description: text,
+      /** Whether the adapter computes on the CPU. */
+      isSoftware: v.boolean(),
+      subgroupSize: count,
+    }),
+  ),
+  /** Why there is no GPU, in a sentence. */
+  noAdapter: v.optional(longText),
+  features: list(text, 200),
+  limits: v.pipe(v.record(text, number), v.readonly()),
+});
+
+/** Measured limits of the adapter; see `probeAdapter`. */
+const limits = object({
+  flopPerSecond: positive,
+  readBytesPerSecond: positive,
+  copyBytesPerSecond: positive,
+  cachedBytesPerSecond: positive,
+  dispatchSeconds: notNegative,
+  encodeSeconds: notNegative,
+  submitSeconds: notNegative,
+  readbackSeconds: notNegative,
+});
+
+/** Mean cost and accuracy over the steps since the previous point. */
+const point = object({ step: count, seconds: notNegative, cost: number, accuracy: share });
+
+/** One backend on one workload. */
+const series = object({
+  backend: backendName,
+  /** The execution plan in words. */
+  plan: v.optional(longText),
+  /** Threads of the CPU engine, by block. */
+  threads: v.optional(list(count, maxBlocks)),
+  dispatchesPerStep: v.optional(notNegative),
+  compileSeconds: notNegative,
+  /** Upload of the training set. */
+  uploadSeconds: notNegative,
+  warmUp: object({ seconds: notNegative, isSteady: v.boolean() }),
+  stepsPerRepeat: count,
+  /** By repeat, block after block; see `blockSizes`. */
+  samplesPerSecond: list(positive, 1000),
+  estimate,
+  /** One evaluation of the test set. */
+  evaluateSeconds: v.optional(notNegative),
+  /** After the last repeat of the first block. */
+  finalCost: number,
+  /** Learning curve of the first block. */
+  curve: list(point, 2000),
+  /**
+   * The share of the adapter's own limit that was reached, and the part that takes at least half of a step; 'none' if no
+   * part does.
+   */
+  limit: v.optional(
+    object({
+      bound: v.picklist(['compute', 'memory', 'dispatch', 'host', 'none']),
+      fraction: positive,
+      flopPerStep: positive,
+      bytesPerStep: positive,
+    }),
+  ),
+});
+
+/** The GPU's results compared with the float64 reference. */
+const verification = object({
+  isVerified: v.boolean(),
+  /** Samples of the mini-batch whose gradient was compared. */
+  samples: count,
+  /** Largest error of an element by tensor, relative to the tolerance; 1 or less passes. */
+  tensors: list(object({ name: text, worst: notNegative }), 100),
+  worst: notNegative,
+  /**
+   * Largest difference between the mean costs of the timed run and of the CPU over the same steps, relative to the
+   * untrained network's cost; `maxDrift` or less passes.
+   */
+  costDrift: notNegative,
+  maxDrift: positive,
+  stepsCompared: count,
+});
+
+const workload = object({
+  name: text,
+  layers: list(count, 20),
+  activation: text,
+  output: text,
+  cost: text,
+  batchSize: count,
+  learningRate: positive,
+  parameterCount: count,
+  series: list(series, backends.length),
+  /** Speed of `of` relative to `over`, from the blocks in which both ran. */
+  ratios: list(object({ of: backendName, over: backendName, ...estimateEntries }), 50),
+  /** Missing if no GPU ran. */
+  verification: v.optional(verification),
+});
+
+/** The processor during one block; `beatSeconds` and `taken` are missing where they could not be measured. */
+const block = object({
+  /** Start of the block, relative to the start of the run. */
+  seconds: notNegative,
+  /** Median time of a fixed piece of arithmetic without interruptions. */
+  beatSeconds: v.optional(positive),
+  /** Mean share of the processor that other programs took. */
+  taken: v.optional(share),
+});
+
+/** A reason why a run counts less. */
+const flag = object({
+  kind: v.picklist([
+    'hidden',
+    'busy',
+    'device-lost',
+    'disturbed',
+    'throttled',
+    'threads',
+    'below-limit',
+    'not-steady',
+    'not-verified',
+    'stopped',
+    'failed',
+  ]),
+  /** A sentence. */
+  message: longText,
+  /** Whether the flag voids the score. */
+  isVoid: v.boolean(),
+  workload: v.optional(text),
+  backend: v.optional(backendName),
+});
+
+/** 1000 × the geometric mean of samples per second relative to the reference machine. */
+const score = object({
+  backend: v.picklist(ownBackends),
+  ...estimateEntries,
+  /** The workloads in the mean. */
+  workloads: list(text, 20),
+  /** Whether `workloads` are all scored workloads. Only complete scores are comparable between machines. */
+  isComplete: v.boolean(),
+  /** Software adapters compute on the CPU, so they have a class of their own. */
+  class: v.picklist(['cpu', 'hardware', 'software']),
+  /** f32 and default features. */
+  tier: v.picklist(['base']),
+});
+
+const timeToAccuracy = object({
+  workload: text,
+  backend: v.picklist(ownBackends),
+  target: share,
+  /** Training time without evaluations; missing if the target was not reached. */
+  seconds: v.optional(notNegative),
+  steps: count,
+  /** Best accuracy on the test set. */
+  accuracy: share,
+});
+
+/** The network size from which on the GPU is faster than the CPU. */
+const crossover = object({
+  /** 'never': the GPU is slower on all measured networks; 'always': it is faster on all of them. */
+  kind: v.picklist(['never', 'always', 'between']),
+  /** For 'between': the parameter count, interpolated on logarithmic scales. */
+  parameters: v.optional(positive),
+});
+
+export const resultSchema = object({
+  format: v.literal('nudge-benchmark'),
+  version: v.literal(formatVersion),
+  nudge: object({ version: text, commit: v.optional(text) }),
+  /** ISO 8601, UTC. */
+  startedAt: v.pipe(v.string(), v.isoTimestamp()),
+  seconds: notNegative,
+  settings: object({
+    workloads: list(text, 50),
+    backends: list(backendName, backends.length),
+    repeats: count,
+    blocks: count,
+    repeatSeconds: positive,
+    seed: count,
   }),
-  v.readonly(),
-);
-
-const adapter = v.pipe(
-  v.strictObject({
-    vendor: text,
-    architecture: text,
-    description: text,
-    /** Computes on the CPU: in a class of its own. */
-    isSoftware: v.boolean(),
-    subgroupSize: count,
-  }),
-  v.readonly(),
-);
-
-/** What a machine is, as far as a runtime tells. */
-const environment = v.pipe(
-  v.strictObject({
-    /** 'browser' or 'node'. */
-    runtime: v.picklist(['browser', 'node']),
-    /** 'Chromium 156', 'Firefox 153', 'Node 20.20.2 with webgpu 0.6.2'. */
+  data: object({
     name: text,
-    userAgent: v.optional(longText),
-    /** 'Linux x86_64'. */
-    system: text,
-    /** Logical processors, as told. */
-    threads: count,
-    isIsolated: v.boolean(),
-    /** Smallest step of `performance.now()` that was seen, in seconds. */
-    timerResolution: notNegative,
-    battery: v.optional(
-      v.pipe(v.strictObject({ isCharging: v.boolean(), level: share }), v.readonly()),
-    ),
-    adapter: v.optional(adapter),
-    /** Why there is no GPU, in a sentence. */
-    noAdapter: v.optional(longText),
-    features: listOf(text, 200),
-    limits: v.pipe(v.record(text, number), v.readonly()),
+    /** Hash of the training features and labels, then the test features and labels, in hexadecimal. */
+    sha256: v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/)),
+    trainingCount: count,
+    testCount: count,
   }),
-  v.readonly(),
-);
-
-/** Of the adapter, measured: see `probeAdapter`. */
-const limits = v.pipe(
-  v.strictObject({
-    flopPerSecond: positive,
-    readBytesPerSecond: positive,
-    copyBytesPerSecond: positive,
-    cachedBytesPerSecond: positive,
-    dispatchSeconds: notNegative,
-    encodeSeconds: notNegative,
-    submitSeconds: notNegative,
-    readbackSeconds: notNegative,
-  }),
-  v.readonly(),
-);
-
-/** A cost or an accuracy on the way: of the steps since the point before. */
-const point = v.pipe(
-  v.strictObject({ step: count, seconds: notNegative, cost: number, accuracy: share }),
-  v.readonly(),
-);
-
-/** How one backend did on one workload. */
-const series = v.pipe(
-  v.strictObject({
-    backend: v.picklist(backends),
-    /** How a step was cut up, in words. */
-    plan: v.optional(longText),
-    /** Of the CPU engine, in each block. */
-    threads: v.optional(listOf(count, maxBlocks)),
-    dispatchesPerStep: v.optional(notNegative),
-    /** Compiling and making ready, on a few samples; then the whole training set. */
-    compileSeconds: notNegative,
-    uploadSeconds: notNegative,
-    warmUp: v.pipe(v.strictObject({ seconds: notNegative, isSteady: v.boolean() }), v.readonly()),
-    stepsPerRepeat: count,
-    /** Of each repeat, in the order of the rounds: block after block, see `blockSizes`. */
-    samplesPerSecond: listOf(positive, 1000),
-    estimate,
-    /** Once over the test set. */
-    evaluateSeconds: v.optional(notNegative),
-    /** Of the last repeat of the first block. */
-    finalCost: number,
-    /** Of the first block. */
-    curve: listOf(point, 2000),
-    /** How near it came to the adapter's own limit, and which part of a step that is; 'none' where no part is half of the step. */
-    limit: v.optional(
-      v.pipe(
-        v.strictObject({
-          bound: v.picklist(['compute', 'memory', 'dispatch', 'host', 'none']),
-          fraction: positive,
-          flopPerStep: positive,
-          bytesPerStep: positive,
-        }),
-        v.readonly(),
-      ),
-    ),
-  }),
-  v.readonly(),
-);
-
-/** How the GPU's results were held against the reference. */
-const verification = v.pipe(
-  v.strictObject({
-    isVerified: v.boolean(),
-    /** Samples of the mini-batch whose gradient was compared. */
-    samples: count,
-    /** Largest error of an element as a share of its bound, by tensor; at most 1 is right. */
-    tensors: listOf(v.pipe(v.strictObject({ name: text, worst: notNegative }), v.readonly()), 100),
-    worst: notNegative,
-    /**
-     * Where the timed run's mean cost was farthest from the CPU's over the same steps, as a share of the untrained
-     * network's; at most `maxDrift` is right.
-     */
-    costDrift: notNegative,
-    maxDrift: positive,
-    /** Steps over which costs were compared. */
-    stepsCompared: count,
-  }),
-  v.readonly(),
-);
-
-const ratio = v.pipe(
-  v.strictObject({
-    of: v.picklist(backends),
-    over: v.picklist(backends),
-    ...estimate.pipe[0].entries,
-  }),
-  v.readonly(),
-);
-
-const workload = v.pipe(
-  v.strictObject({
-    name: text,
-    layers: listOf(count, 20),
-    activation: text,
-    output: text,
-    cost: text,
-    batchSize: count,
-    learningRate: positive,
-    parameterCount: count,
-    series: listOf(series, backends.length),
-    /** `of` against `over`, by the blocks in which both ran. */
-    ratios: listOf(ratio, 50),
-    /** Missing where no GPU ran. */
-    verification: v.optional(verification),
-  }),
-  v.readonly(),
-);
-
-/** What the processor was like in one block; beats and `taken` are missing where they could not be measured. */
-const block = v.pipe(
-  v.strictObject({
-    /** When it began, counting from the run's beginning. */
-    seconds: notNegative,
-    /** Of a fixed piece of arithmetic, without interruptions: median over the block. */
-    beatSeconds: v.optional(positive),
-    /** Share of the processor that other programs took: mean over the block. */
-    taken: v.optional(share),
-  }),
-  v.readonly(),
-);
-
-/** Why a run counts less than it could. */
-const flag = v.pipe(
-  v.strictObject({
-    kind: v.picklist([
-      'hidden',
-      'busy',
-      'device-lost',
-      'disturbed',
-      'throttled',
-      'threads',
-      'below-limit',
-      'not-steady',
-      'not-verified',
-      'stopped',
-      'failed',
-    ]),
-    /** In a sentence. */
-    message: longText,
-    /** Whether the score is void for it. */
-    isVoid: v.boolean(),
-    workload: v.optional(text),
-    backend: v.optional(v.picklist(backends)),
-  }),
-  v.readonly(),
-);
-
-/** 1000 × the geometric mean of samples/s over those of the reference machine. */
-const score = v.pipe(
-  v.strictObject({
-    backend: v.picklist(ownBackends),
-    ...estimate.pipe[0].entries,
-    /** What it is a mean over. */
-    workloads: listOf(text, 20),
-    /** Whether these are all that a full run has; only then are two machines to be compared by it. */
-    isComplete: v.boolean(),
-    /** Software adapters compute on the CPU and are compared among themselves. */
-    class: v.picklist(['cpu', 'hardware', 'software']),
-    /** f32 and default features. */
-    tier: v.picklist(['base']),
-  }),
-  v.readonly(),
-);
-
-const timeToAccuracy = v.pipe(
-  v.strictObject({
-    workload: text,
-    backend: v.picklist(ownBackends),
-    target: share,
-    /** Of training, evaluation not counted; missing where it was not reached. */
-    seconds: v.optional(notNegative),
-    steps: count,
-    /** Best on the test set. */
-    accuracy: share,
-  }),
-  v.readonly(),
-);
-
-/** The least network, by parameters, from which on the GPU is faster than the CPU. */
-const crossover = v.pipe(
-  v.strictObject({
-    /** 'never': not in the networks measured; 'always': in all of them. */
-    kind: v.picklist(['never', 'always', 'between']),
-    /** Where 'between': interpolated, on logarithmic scales. */
-    parameters: v.optional(positive),
-  }),
-  v.readonly(),
-);
-
-export const resultSchema = v.pipe(
-  v.strictObject({
-    format: v.literal('nudge-benchmark'),
-    version: v.literal(formatVersion),
-    nudge: v.pipe(v.strictObject({ version: text, commit: v.optional(text) }), v.readonly()),
-    /** ISO 8601, UTC. */
-    startedAt: v.pipe(v.string(), v.isoTimestamp()),
-    seconds: notNegative,
-    settings: v.pipe(
-      v.strictObject({
-        workloads: listOf(text, 50),
-        backends: listOf(v.picklist(backends), backends.length),
-        repeats: count,
-        blocks: count,
-        repeatSeconds: positive,
-        seed: count,
-      }),
-      v.readonly(),
-    ),
-    data: v.pipe(
-      v.strictObject({
-        name: text,
-        /** Of features and labels of the training set, then of the test set, in hexadecimal. */
-        sha256: v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/)),
-        trainingCount: count,
-        testCount: count,
-      }),
-      v.readonly(),
-    ),
-    environment,
-    limits: v.optional(limits),
-    blocks: listOf(block, maxBlocks),
-    workloads: listOf(workload, 50),
-    timesToAccuracy: listOf(timeToAccuracy, 50),
-    crossover: v.optional(crossover),
-    flags: listOf(flag, 200),
-    /** One a backend that ran all of its workloads; empty where a flag voids them. */
-    scores: listOf(score, ownBackends.length),
-  }),
-  v.readonly(),
-);
+  environment,
+  limits: v.optional(limits),
+  blocks: list(block, maxBlocks),
+  workloads: list(workload, 50),
+  timesToAccuracy: list(timeToAccuracy, 50),
+  crossover: v.optional(crossover),
+  flags: list(flag, 200),
+  /** One for each backend; empty if a flag voids them. */
+  scores: list(score, ownBackends.length),
+});
 
 export type BenchmarkResult = v.InferOutput<typeof resultSchema>;
 export type Estimate = v.InferOutput<typeof estimate>;
@@ -325,8 +261,8 @@ export type MeasuredAdapterLimits = v.InferOutput<typeof limits>;
 export type CurvePoint = v.InferOutput<typeof point>;
 export type Series = v.InferOutput<typeof series>;
 export type Verification = v.InferOutput<typeof verification>;
-export type Ratio = v.InferOutput<typeof ratio>;
 export type WorkloadResult = v.InferOutput<typeof workload>;
+export type Ratio = WorkloadResult['ratios'][number];
 export type Block = v.InferOutput<typeof block>;
 export type Flag = v.InferOutput<typeof flag>;
 export type Score = v.InferOutput<typeof score>;

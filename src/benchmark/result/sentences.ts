@@ -1,10 +1,10 @@
-/** What a result means, in plain sentences: the same in the terminal, in Markdown, and on the page. Pure functions. */
+/** Sentences about a result that the terminal, Markdown and the page share. */
 import { boundNames, describeFraction, type Bound } from '../limit.ts';
 import { measuredMachines, referenceMachine } from '../score.ts';
 import type { BenchmarkResult, Ratio, Series, BackendName, WorkloadResult } from './schema.ts';
 import { formatCount, plainText, backendNames } from './words.ts';
 
-/** The GPU over the faster of the CPU's backends; undefined where one of the two did not run. */
+/** Speed of the GPU relative to the faster CPU backend; undefined unless both ran. */
 export function gpuOverCpu({ ratios, series }: WorkloadResult): Ratio | undefined {
   const rate = (backend: BackendName) =>
     series.find((one) => one.backend === backend)?.estimate.middle ?? 0;
@@ -18,15 +18,15 @@ export function describeThreads(threads: readonly number[]): string {
   return `${distinct.join(' or ')} ${distinct.join() === '1' ? 'thread' : 'threads'}`;
 }
 
-/** 'CPU, 2 threads': with the number that the engine chose for these series, where it is known. */
+/** 'CPU, 2 threads': includes the thread count that the engine chose in these series. */
 export function backendTitle(backend: BackendName, series: readonly Series[]): string {
   const threads = series.flatMap((one) => (one.backend === backend ? (one.threads ?? []) : []));
   if (backend !== 'cpu' || threads.length === 0) return backendNames[backend];
-  // Beside 'CPU, 1 thread', which was given its one thread.
+  // 'CPU, 1 thread' is the title of the backend that always has one thread.
   return Math.max(...threads) === 1 ? 'CPU, chose 1 thread' : `CPU, ${describeThreads(threads)}`;
 }
 
-/** What holds the GPU up, one sentence for the workloads that have it in common. */
+/** Names the limits of the GPU: one sentence for each limit, with its workloads. */
 export function bottleneckSentences({ workloads }: BenchmarkResult): string[] {
   const byBound = new Map<Bound, { readonly name: string; readonly fraction: number }[]>();
   for (const { name, series } of workloads) {
@@ -38,10 +38,8 @@ export function bottleneckSentences({ workloads }: BenchmarkResult): string[] {
   return [...byBound].map(([bound, some]) => {
     const names = enumerate(some.map(({ name }) => name));
     const share = range(some.map(({ fraction }) => fraction));
-    const reached = `The GPU reached ${share} of what its own limits allow`;
-    return bound === 'none'
-      ? `${names}: no single limit dominates. ${reached}.`
-      : `${names}: limited by ${boundNames[bound]}. ${reached}.`;
+    const why = bound === 'none' ? 'no single limit dominates' : `limited by ${boundNames[bound]}`;
+    return `${names}: ${why}. The GPU reached ${share} of what its own limits allow.`;
   });
 }
 
@@ -52,27 +50,28 @@ function range(shares: readonly number[]): string {
 }
 
 /** 'a', 'a and b', 'a, b and c' */
-export function enumerate(names: readonly string[]): string {
+function enumerate(names: readonly string[]): string {
   return names.length < 2
     ? names.join('')
     : `${names.slice(0, -1).join(', ')} and ${names.at(-1)!}`;
 }
 
-/** What the score's unit is, and what others reached. */
+/** Explains the unit of scores, with examples. */
 export function scaleSentence(): string {
   const others = measuredMachines.map(({ name, score }) => `${name}, ${formatCount(score)}`);
   return `1000 is the speed of ${referenceMachine.name}; 2000 is twice as fast. Measured so far: ${others.join('; ')}.`;
 }
 
-/** What the intervals cover, and how surely. */
+/** Explains what the intervals cover. */
 export function intervalSentence({ blocks }: BenchmarkResult): string {
   const count = blocks.length;
   if (count === 0) {
-    return 'Ranges are 95 % intervals of the noise within the run; a rerun differs by more.';
+    return 'Ranges are 95 % intervals of the noise within the run; a rerun can differ more.';
   }
-  if (count === 1) return 'There was one block, so nothing is known of how much a rerun differs.';
+  if (count === 1)
+    return 'The run had only one block, so it does not show how much a rerun differs.';
   return (
-    `Ranges are 95 % intervals from ${count} blocks, each in a fresh worker with a fresh device. They say where a rerun may lie, ` +
-    'minutes later on the same machine, and not with other drivers, at other temperatures or on other days.'
+    `Ranges are 95 % intervals from ${count} blocks, each in a fresh worker with a fresh device. They cover a rerun minutes later on the same machine, ` +
+    'but not other drivers, temperatures or days.'
   );
 }

@@ -1,8 +1,9 @@
-/** A result in little: what a short link carries, as nested lists without names. */
+/** The part of a result that a short link carries: nested lists without names, as JSON. */
 import * as v from 'valibot';
 
 import { FormatError } from '../../errors.ts';
 import { adapterName } from '../../gpu/adapter.ts';
+import { backendsOf, disorder, names, repetitions, voided } from './consistency.ts';
 import { rounded } from './rounding.ts';
 import {
   ownBackends,
@@ -10,58 +11,14 @@ import {
   type BenchmarkResult,
   type Estimate,
   type Flag,
-  type OwnBackendName,
   type Score,
   type BackendName,
 } from './schema.ts';
 import { gpuOverCpu } from './sentences.ts';
 import { plainText } from './words.ts';
 
-export interface ResultSummary {
-  /** To the minute. */
-  readonly startedAt: Date;
-  /** nudge's. */
-  readonly version: string;
-  /** Name of the data. */
-  readonly data: string;
-  readonly machine: {
-    readonly name: string;
-    readonly system: string;
-    readonly threads: number;
-    /** Name of the adapter; missing where there was none. */
-    readonly gpu?: string;
-    readonly isSoftware: boolean;
-  };
-  readonly scores: readonly SummaryScore[];
-  readonly workloads: readonly SummaryWorkload[];
-  readonly flags: readonly SummaryFlag[];
-  /** Missing where no GPU ran. */
-  readonly verification?: { readonly isVerified: boolean; readonly worst: number };
-}
-
-export interface SummaryScore extends Estimate {
-  readonly backend: OwnBackendName;
-  readonly class: Score['class'];
-  readonly isComplete: boolean;
-}
-
-export interface SummaryWorkload {
-  readonly name: string;
-  /** Samples/s. */
-  readonly series: readonly (Estimate & { readonly backend: BackendName })[];
-  /** The GPU over the CPU, block by block; missing where not both ran. */
-  readonly ratio?: Estimate;
-}
-
-export interface SummaryFlag {
-  readonly kind: Flag['kind'];
-  readonly isVoid: boolean;
-  readonly workload?: string;
-  readonly backend?: BackendName;
-}
-
-/** How much of a result its summary has. */
-export interface Sparing {
+/** How much of a result its summary keeps. */
+interface Sparing {
   readonly backends: readonly BackendName[];
   readonly workloads: number;
   readonly flags: number;
@@ -69,7 +26,7 @@ export interface Sparing {
   readonly characters: number;
 }
 
-/** Each smaller than the one before; the last fits into a short link whatever the result. */
+/** From the largest to the smallest; the last one fits into a short link for every result. */
 export const sparings: readonly Sparing[] = [
   { backends: allBackends, workloads: 20, flags: 30, characters: 60 },
   { backends: ownBackends, workloads: 12, flags: 12, characters: 60 },
@@ -82,14 +39,7 @@ const minuteMs = 60_000;
 /** Significant digits; tables show three. */
 const digits = 4;
 
-const text = v.pipe(v.string(), v.maxLength(60));
-const flag = v.picklist([0, 1]);
-const rate = v.pipe(v.number(), v.finite(), v.gtValue(0));
-const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
-/** A place in a list, or −1 for none. */
-const place = v.pipe(v.number(), v.safeInteger(), v.minValue(-1));
-const list = <const Item extends v.GenericSchema>(item: Item, max: number) =>
-  v.pipe(v.array(item), v.maxLength(max));
+/** Links store a flag's kind as its index in this list, so append new kinds. */
 const flagKinds = [
   'hidden',
   'device-lost',
@@ -104,52 +54,135 @@ const flagKinds = [
   'below-limit',
 ] as const satisfies readonly Flag['kind'][];
 
-const estimate = [rate, rate, rate] as const;
-
-/** Backends by their place in `backends` of the schema, flags by theirs in `flagKinds`, workloads by theirs in the summary. */
-const packedSchema = v.strictTuple([
-  v.literal(format),
-  /** Minutes since 1970; until the year 9999. */
-  v.pipe(count, v.maxValue(4_223_371_680)),
-  text,
-  text,
-  /** Name, system, threads, name of the adapter or '', whether that is software. */
-  v.strictTuple([text, text, count, text, flag]),
-  /** Backend, middle, low, high, whether it is complete. */
-  list(v.strictTuple([count, ...estimate, flag]), ownBackends.length),
-  /** Name, then backend, middle, low and high of each, then the ratio or nothing. */
-  list(
-    v.strictTuple([
-      text,
-      list(v.strictTuple([count, ...estimate]), allBackends.length),
-      v.union([v.strictTuple([...estimate]), v.strictTuple([])]),
-    ]),
-    20,
-  ),
-  /** Kind, whether it voids, workload, backend. */
-  list(v.strictTuple([count, flag, place, place]), 30),
-  /** Whether it is verified, and the worst error, or nothing. */
+const text = v.pipe(v.string(), v.maxLength(60), v.transform(plainText));
+const yesOrNo = v.pipe(
+  v.picklist([0, 1]),
+  v.transform((bit) => bit === 1),
+);
+const rate = v.pipe(v.number(), v.finite(), v.gtValue(0));
+const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
+const list = <const Item extends v.GenericSchema>(item: Item, max: number) =>
+  v.pipe(v.array(item), v.maxLength(max));
+/** An index into `all`, read as the item at this index. */
+const itemOf = <const Item>(all: readonly Item[]) =>
+  v.pipe(
+    count,
+    v.maxValue(all.length - 1),
+    v.transform((index) => all[index]!),
+  );
+/** The same, or −1 for no item. */
+const optionalItemOf = <const Item>(all: readonly Item[]) =>
   v.union([
-    v.strictTuple([flag, v.pipe(v.number(), v.finite(), v.minValue(0))]),
-    v.strictTuple([]),
-  ]),
-]);
+    v.pipe(
+      v.literal(-1),
+      v.transform(() => undefined),
+    ),
+    itemOf(all),
+  ]);
 
-type Packed = v.InferOutput<typeof packedSchema>;
+function classOf(backend: BackendName, isSoftware: boolean): Score['class'] {
+  if (backend !== 'webgpu') return 'cpu';
+  return isSoftware ? 'software' : 'hardware';
+}
+
+const summarySchema = v.pipe(
+  v.strictTuple([
+    v.literal(format),
+    /** Minutes since 1970, up to the year 9999. */
+    v.pipe(
+      count,
+      v.maxValue(4_223_371_680),
+      v.transform((minutes) => new Date(minutes * minuteMs)),
+    ),
+    /** nudge's version. */
+    text,
+    /** Name of the data. */
+    text,
+    /** Name, system, threads, adapter name or '', whether the adapter is software. */
+    v.strictTuple([text, text, count, text, yesOrNo]),
+    /** Backend, middle, low, high, whether the score is complete. */
+    list(v.strictTuple([itemOf(ownBackends), rate, rate, rate, yesOrNo]), ownBackends.length),
+    /** Name; backend, middle, low and high of each series; the ratio, or an empty list. */
+    list(
+      v.strictTuple([
+        text,
+        list(v.strictTuple([itemOf(allBackends), rate, rate, rate]), allBackends.length),
+        v.union([v.strictTuple([rate, rate, rate]), v.strictTuple([])]),
+      ]),
+      20,
+    ),
+    /** Kind, whether it voids, index of the workload or −1, backend. */
+    list(
+      v.strictTuple([
+        itemOf(flagKinds),
+        yesOrNo,
+        v.pipe(v.number(), v.safeInteger(), v.minValue(-1)),
+        optionalItemOf(allBackends),
+      ]),
+      30,
+    ),
+    /** Whether the GPU is verified, and the worst error; or an empty list. */
+    v.union([
+      v.strictTuple([yesOrNo, v.pipe(v.number(), v.finite(), v.minValue(0))]),
+      v.strictTuple([]),
+    ]),
+  ]),
+  v.transform(
+    ([
+      ,
+      startedAt,
+      version,
+      data,
+      [name, system, threads, gpu, isSoftware],
+      scores,
+      workloads,
+      flags,
+      [isVerified, worst],
+    ]) => ({
+      /** To the minute. */
+      startedAt,
+      version,
+      data,
+      machine: { name, system, threads, ...(gpu !== '' && { gpu }), isSoftware },
+      scores: scores.map(([backend, middle, low, high, isComplete]) => ({
+        ...{ backend, middle, low, high, isComplete },
+        class: classOf(backend, isSoftware),
+      })),
+      workloads: workloads.map(([workload, series, ratio]) => ({
+        name: workload,
+        series: series.map(([backend, middle, low, high]) => ({ backend, middle, low, high })),
+        /** The GPU relative to the CPU; missing unless both ran. */
+        ...(ratio.length > 0 && {
+          ratio: { middle: ratio[0]!, low: ratio[1]!, high: ratio[2]! },
+        }),
+      })),
+      flags: flags.map(([kind, isVoid, workload, backend]) => ({
+        ...{ kind, isVoid },
+        ...(workloads[workload] && { workload: workloads[workload][0] }),
+        ...(backend && { backend }),
+      })),
+      /** Missing if no GPU ran. */
+      ...(isVerified !== undefined && { verification: { isVerified, worst: worst! } }),
+    }),
+  ),
+);
+
+export type ResultSummary = v.InferOutput<typeof summarySchema>;
+export type SummaryWorkload = ResultSummary['workloads'][number];
 
 /** @returns JSON */
 export function packSummary(result: BenchmarkResult, sparing: Sparing): string {
   const { startedAt, nudge, data, environment, scores, flags } = result;
   const { adapter, name, system, threads } = environment;
   const shown = (words: string) => plainText(words, sparing.characters);
-  const flagOf = (is: boolean) => (is ? 1 : 0);
-  const placeOf = (backend: BackendName) => allBackends.indexOf(backend);
+  const bit = (is: boolean) => (is ? 1 : 0);
+  const indexOf = (backend: BackendName) => allBackends.indexOf(backend);
   const numbers = ({ middle, low, high }: Estimate) => [middle, low, high] as const;
   const workloads = result.workloads.slice(0, sparing.workloads);
   const checks = result.workloads.flatMap(({ verification }) => verification ?? []);
-  // Those that void a score first.
-  const chosen = [...flags].sort((a, b) => Number(b.isVoid) - Number(a.isVoid));
-  const packed: Packed = [
+  // Flags that void a score come first.
+  const sorted = flags.toSorted((a, b) => Number(b.isVoid) - Number(a.isVoid));
+  const packed = [
     format,
     Math.floor(Date.parse(startedAt) / minuteMs) || 0,
     shown(nudge.version),
@@ -159,31 +192,31 @@ export function packSummary(result: BenchmarkResult, sparing: Sparing): string {
       shown(system),
       threads,
       adapter ? shown(adapterName(adapter)) : '',
-      flagOf(adapter?.isSoftware === true),
+      bit(adapter?.isSoftware === true),
     ],
-    scores.map((score) => [placeOf(score.backend), ...numbers(score), flagOf(score.isComplete)]),
+    scores.map((score) => [indexOf(score.backend), ...numbers(score), bit(score.isComplete)]),
     workloads.map((workload) => {
       const ratio = gpuOverCpu(workload);
       return [
         shown(workload.name),
         workload.series
           .filter(({ backend }) => sparing.backends.includes(backend))
-          .map((series) => [placeOf(series.backend), ...numbers(series.estimate)]),
-        ratio ? [...numbers(ratio)] : [],
+          .map((series) => [indexOf(series.backend), ...numbers(series.estimate)]),
+        ratio ? numbers(ratio) : [],
       ];
     }),
-    chosen
+    sorted
       .slice(0, sparing.flags)
       .map(({ kind, isVoid, workload, backend }) => [
         flagKinds.indexOf(kind),
-        flagOf(isVoid),
+        bit(isVoid),
         workloads.findIndex((one) => one.name === workload),
-        backend === undefined ? -1 : placeOf(backend),
+        backend === undefined ? -1 : indexOf(backend),
       ]),
     checks.length === 0
       ? []
       : [
-          flagOf(checks.every(({ isVerified }) => isVerified)),
+          bit(checks.every(({ isVerified }) => isVerified)),
           Math.max(...checks.map(({ worst }) => worst)),
         ],
   ];
@@ -191,130 +224,50 @@ export function packSummary(result: BenchmarkResult, sparing: Sparing): string {
 }
 
 /**
- * Reads a summary that comes from anywhere.
- * @throws {FormatError} for text of another shape, and for figures that contradict each other
+ * Reads a summary from a link.
+ * @throws {FormatError} if the text has another version or shape, or figures that contradict each other
  */
 export function readSummary(json: string): ResultSummary {
   let value: unknown;
   try {
     value = JSON.parse(json);
   } catch (cause) {
-    refuse('it is no JSON', { cause });
+    refuse('it is not JSON', { cause });
   }
   if (Array.isArray(value) && value[0] !== format) {
-    refuse(
-      `its version is ${plainText(String(value[0]), 20)}, and this nudge reads version ${format}`,
-    );
+    refuse(`its version is ${plainText(String(value[0]), 20)}; this nudge reads version ${format}`);
   }
-  const { success, output } = v.safeParse(packedSchema, value, { abortEarly: true });
-  if (!success) refuse('it does not have the parts of a summary');
-  const summary = unpackSummary(output);
-  const contradiction = contradictions(summary).next();
-  if (contradiction.done !== true) refuse(contradiction.value);
-  return summary;
+  const { success, output } = v.safeParse(summarySchema, value, { abortEarly: true });
+  if (!success) refuse('it does not have the shape of a summary');
+  for (const contradiction of contradictions(output)) refuse(contradiction);
+  return output;
 }
 
-function unpackSummary(packed: Packed): ResultSummary {
-  const [, minutes, version, data, machine, scores, workloads, flags, [isVerified, worst]] = packed;
-  const [name, system, threads, gpu, software] = machine;
-  const isSoftware = software === 1;
-  return {
-    startedAt: new Date(minutes * minuteMs),
-    version: plainText(version),
-    data: plainText(data),
-    machine: {
-      name: plainText(name),
-      system: plainText(system),
-      threads,
-      ...(gpu !== '' && { gpu: plainText(gpu) }),
-      isSoftware,
-    },
-    scores: scores.map(([backend, middle, low, high, isComplete]) => ({
-      backend: nameAt(ownBackends, backend),
-      middle,
-      low,
-      high,
-      class:
-        nameAt(ownBackends, backend) !== 'webgpu' ? 'cpu' : isSoftware ? 'software' : 'hardware',
-      isComplete: isComplete === 1,
-    })),
-    workloads: workloads.map(([workload, series, [middle, low, high]]) => ({
-      name: plainText(workload),
-      series: series.map(([backend, ...numbers]) => ({
-        backend: nameAt(allBackends, backend),
-        middle: numbers[0],
-        low: numbers[1],
-        high: numbers[2],
-      })),
-      ...(middle !== undefined && { ratio: { middle, low: low!, high: high! } }),
-    })),
-    flags: flags.map(([kind, isVoid, workload, backend]) => ({
-      kind: nameAt(flagKinds, kind),
-      isVoid: isVoid === 1,
-      ...(workload >= 0 && { workload: nameAt(workloads, workload)[0] }),
-      ...(backend >= 0 && { backend: nameAt(allBackends, backend) }),
-    })),
-    ...(isVerified !== undefined && {
-      verification: { isVerified: isVerified === 1, worst: worst! },
-    }),
-  };
-}
-
-function nameAt<Name>(names: readonly Name[], place: number): Name {
-  const name = names[place];
-  if (name === undefined) refuse(`it names number ${place} of ${names.length}`);
-  return name;
-}
-
-/** What a summary must keep to beyond its shape. */
-function* contradictions(summary: ResultSummary): Generator<string, undefined> {
+function* contradictions(summary: ResultSummary): Generator<string> {
   const { scores, workloads, flags, machine, verification } = summary;
-  yield* repetitions(
-    'scores',
-    scores.map(({ backend }) => backend),
-  );
-  yield* repetitions(
-    'workloads',
-    workloads.map(({ name }) => name),
-  );
+  yield* repetitions('scores', backendsOf(scores));
+  yield* repetitions('workloads', names(workloads));
   for (const { name, series, ratio } of workloads) {
-    yield* repetitions(
-      `the backends of workload '${name}'`,
-      series.map(({ backend }) => backend),
-    );
+    yield* repetitions(`the backends of workload '${name}'`, backendsOf(series));
     for (const one of series) yield* disorder(`'${one.backend}' of workload '${name}'`, one);
     if (ratio) yield* disorder(`the ratio of workload '${name}'`, ratio);
   }
   for (const score of scores) {
-    yield* disorder(`the score of '${score.backend}'`, score);
-    const isVoid = flags.some(
-      (flag) => flag.isVoid && (flag.backend === undefined || flag.backend === score.backend),
-    );
-    if (isVoid) yield `the score of '${score.backend}' is there, and a flag voids it`;
+    const what = `the score of '${score.backend}'`;
+    yield* disorder(what, score);
+    yield* voided(what, score.backend, flags);
     if (score.backend !== 'webgpu') continue;
-    if (machine.gpu === undefined) yield 'it has a score of the GPU, and no GPU';
-    if (verification?.isVerified !== true) yield 'it has a score of the GPU, which is not verified';
+    if (machine.gpu === undefined) yield 'it has a GPU score but no GPU';
+    if (verification?.isVerified !== true) yield 'its GPU score is not verified';
   }
   if (verification?.isVerified === true && verification.worst > 1) {
     yield `it is verified with an error of ${verification.worst} of the tolerance`;
-  }
-  return undefined;
-}
-
-function* repetitions(what: string, names: readonly string[]): Generator<string> {
-  const repeated = names.find((name, n) => names.indexOf(name) !== n);
-  if (repeated !== undefined) yield `${what} have '${repeated}' twice`;
-}
-
-function* disorder(what: string, { middle, low, high }: Estimate): Generator<string> {
-  if (!(low <= middle && middle <= high)) {
-    yield `${what} is ${middle}, outside of its own interval from ${low} to ${high}`;
   }
 }
 
 function refuse(fact: string, options?: ErrorOptions): never {
   throw new FormatError(
-    `This link carries no summary that can be read: ${fact}. Copy the whole link again.`,
+    `Cannot read the summary in this link: ${fact}. Copy the whole link again.`,
     0,
     options,
   );

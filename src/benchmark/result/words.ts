@@ -1,4 +1,4 @@
-/** Figures and names of a result in words, the same in every format that people read. */
+/** Formats the figures and names of a result for every text output. */
 import { adapterName } from '../../gpu/adapter.ts';
 import type { BenchmarkResult, Environment, Estimate, Flag, Score } from './schema.ts';
 
@@ -10,7 +10,7 @@ export const classNames: Readonly<Record<Score['class'], string>> = {
   software: 'software adapter, which computes on the CPU',
 };
 
-/** What a score is of: 'GPU score, in software'. */
+/** 'GPU score, in software' */
 export function scoreTitle({ backend, class: kind }: Pick<Score, 'backend' | 'class'>): string {
   switch (backend) {
     case 'webgpu':
@@ -36,9 +36,11 @@ export const flagNames: Readonly<Record<Flag['kind'], string>> = {
   failed: 'failed',
 };
 
-/** '745,132', '8.41': whole where there are digits enough, else three significant ones. */
+/** '745,132', '8.41': an integer from 100 on, else three significant digits. */
 export function formatRate(rate: number): string {
-  return rate >= 100 ? formatCount(rate) : formatSignificant(rate);
+  if (rate >= 100) return formatCount(rate);
+  // Small numbers would print as 1e-7.
+  return rate < 0.001 ? 'less than 0.001' : String(Number(rate.toPrecision(3)));
 }
 
 export function formatCount(value: number): string {
@@ -50,32 +52,26 @@ export function formatRatio(ratio: number): string {
   return `${ratio < 100 && ratio >= 0.001 ? ratio.toPrecision(3) : formatRate(ratio)}×`;
 }
 
-/** '± 1.2 %': half of the interval as a share of its middle; '± ?' of a single block, which has none. */
+/** '± 1.2 %': half of the interval relative to its middle; '± ?' for a single block. */
 export function formatUncertainty({ middle, low, high }: Estimate): string {
   if (low === high) return '± ?';
   const percent = (50 * (high - low)) / middle;
-  // Of two blocks, mostly.
   if (percent > 100) return '± over 100 %';
   return `± ${percent < 10 ? percent.toFixed(1) : formatCount(percent)} %`;
 }
 
-/** '3,034 to 3,073'; 'unknown' of a single block. */
+/** '3,034 to 3,073'; 'unknown' for a single block. */
 export function formatInterval({ low, high }: Estimate, format: (value: number) => string): string {
   return low === high ? 'unknown' : `${format(low)} to ${format(high)}`;
 }
 
-/** '3,050 (3,034 to 3,073)'; '3,050' of a single block. */
+/** '3,050 (3,034 to 3,073)'; '3,050' for a single block. */
 export function formatEstimate(estimate: Estimate, format: (value: number) => string): string {
   const { middle, low, high } = estimate;
   return low === high ? format(middle) : `${format(middle)} (${formatInterval(estimate, format)})`;
 }
 
-function formatSignificant(value: number): string {
-  // A tiny number would come out as 1e-7, which is hard to read.
-  return value < 0.001 ? 'less than 0.001' : String(Number(value.toPrecision(3)));
-}
-
-/** 'acme roadrunner-2, ACME Roadrunner 2060 (hardware)', or why there is none. */
+/** 'acme roadrunner-2, ACME Roadrunner 2060 (hardware)', or why there is no GPU. */
 export function describeGpu({ adapter, noAdapter }: Environment): string {
   return plainText(adapter ? adapterName(adapter) : `none. ${noAdapter ?? ''}`);
 }
@@ -90,24 +86,24 @@ export function describeData({ data }: BenchmarkResult): string {
 /** '26 November 2026', in UTC. */
 export function describeDay({ startedAt }: Pick<BenchmarkResult, 'startedAt'>): string {
   const day = new Date(startedAt);
-  // The schema lets 31 February through, and whatever else a calendar has no day for.
+  // The schema accepts impossible days such as 31 February.
   if (Number.isNaN(day.getTime())) return startedAt.slice(0, 10);
   return day.toLocaleDateString('en-GB', { dateStyle: 'long', timeZone: 'UTC' });
 }
 
-/** 'Throttled: A flag’s own sentence, which says where. The score is void for it.' */
+/** 'Throttled: The flag’s message. This voids the score.' */
 export function describeFlag({ kind, message, isVoid }: Flag): string {
   const name = flagNames[kind];
   const head = `${name[0]!.toUpperCase()}${name.slice(1)}`;
-  return `${head}: ${plainText(message)}${isVoid ? ' The score is void for it.' : ''}`;
+  return `${head}: ${plainText(message)}${isVoid ? ' This voids the score.' : ''}`;
 }
 
 /**
- * Text of a stranger's on one line, without what moves a terminal's cursor, hides text or turns its direction.
- * @param max characters, of which the last is an ellipsis where there are more
+ * Untrusted text on one line, without characters that move a terminal's cursor, hide text or change its direction.
+ * @param max characters; longer text is cut and ends with an ellipsis
  */
 export function plainText(text: string, max = Infinity): string {
-  // Controls, formats, surrogates that are alone, line and paragraph separators.
+  // Controls, format characters, lone surrogates, line and paragraph separators.
   const line = text.replace(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]+/gu, ' ').trim();
   const characters = Array.from(line);
   return characters.length > max ? `${characters.slice(0, max - 1).join('')}…` : line;

@@ -1,21 +1,21 @@
-/** Results as text. */
+/** Writes results as JSON. */
 import type { BenchmarkResult } from './schema.ts';
 import { checkResult } from './read.ts';
 
 /**
- * A result as JSON that {@link readResult} reads: indented, but for lists and points of numbers alone, which take a line
- * each; its properties always in the same order; ending in a line break.
- * @throws {FormatError} for what could not be read again
+ * A result as JSON for {@link readResult}: indented, with properties in a fixed order, each list or point of numbers on
+ * one line, and a line break at the end.
+ * @throws {FormatError} if `readResult` would refuse it
  */
 export function writeResult(result: BenchmarkResult): string {
   const text = JSON.stringify(inOrder(result), undefined, 2);
-  // Line breaks stand between values only, never inside strings, so that no string is taken for a list.
+  // JSON escapes line breaks in strings, so the pattern never matches inside a string.
   return `${text.replace(numbersAlone, (lines) => lines.replace(/\n\s*/g, ' '))}\n`;
 }
 
 const numbersAlone = /[[{](\n\s+("\w+": )?-?\d[-+.\de]*,?)+\n\s+[\]}]/g;
 
-/** The same result, checked, its properties in the order of the schema and what has free names by name. */
+/** Checks a result and sorts its properties: in the order of the schema, and adapter limits by name. */
 export function inOrder(result: BenchmarkResult): BenchmarkResult {
   const ordered = checkResult(result);
   const limits = Object.entries(ordered.environment.limits).sort(([a], [b]) => (a < b ? -1 : 1));

@@ -1,17 +1,17 @@
 import type { Worst } from './samples.ts';
 import { poison } from './kernelRunner.ts';
 
-/** vec4s of poison before each part: reading them shows in the result, and writing them here. */
+/** vec4s of poison before each part, which detect stray reads and writes. */
 const gapVec4s = 5;
 
-/** The contents of a buffer that holds several matrices, each where a kernel is told that it is. */
+/** The contents of a buffer with several matrices at known offsets. */
 export class Arena {
   readonly #words: number[] = [];
   readonly #parts = new Map<number, number>();
 
   /**
-   * @param values whole vec4s of float32, or so many elements of poison
-   * @returns where the part begins, in vec4s
+   * @param values whole vec4s of float32, or a number of poisoned elements
+   * @returns offset of the part in vec4s
    */
   add(values: Float32Array | { readonly poisoned: number }): number {
     this.#pad(4 * gapVec4s);
@@ -35,13 +35,13 @@ export class Arena {
     return this.#words.length / 4;
   }
 
-  /** The part that begins at vec4 `at`, as a kernel left it. */
+  /** The part at vec4 `at` of the buffer after the kernel. */
   part(found: Uint32Array, at: number): Float32Array {
     const length = this.#parts.get(at)!;
     return new Float32Array(found.buffer, found.byteOffset + 16 * at, length);
   }
 
-  /** Notes every word that a kernel changed outside the parts it was to write. */
+  /** Notes words that the kernel changed outside the parts `written`. */
   noteUntouched(found: Uint32Array, written: readonly number[], worst: Worst): void {
     const mayChange = new Uint8Array(found.length);
     for (const at of written) mayChange.fill(1, 4 * at, 4 * at + this.#parts.get(at)!);

@@ -1,10 +1,10 @@
 /**
- * How far a float32 result may be from the float64 truth, from what WGSL promises of each operation
+ * Bounds on the error of float32 results relative to float64, from the accuracy that WGSL guarantees for each operation
  * (WGSL specification, "Floating point accuracy": + − × correctly rounded, / 2.5 ULP, exp 3 + 2|x| ULP, log 2⁻²¹
  * absolute around 1).
  *
- * Every bound is scaled by the data. A fixed tolerance that is right at the start of training is blind at its end,
- * when gradients are a hundred times smaller: a kernel that returns zeros would pass.
+ * Every bound scales with the data. Gradients shrink a hundredfold during training, so with a fixed tolerance a kernel
+ * that returns zeros would pass at the end.
  */
 import { sigmoidError, steepestSigmoid, tiny, ulp, unit } from '../../network/activations.ts';
 import type { Cost, Output } from '../../network/functions.ts';
@@ -12,8 +12,8 @@ import type { Cost, Output } from '../../network/functions.ts';
 export { tiny, unit };
 
 /**
- * A sum of `terms` products, in any order and with or without fused multiply-add. Errors of many roundings
- * behave like a random walk, hence √K; Higham's worst case is K.
+ * The error of a sum of `terms` products, in any order, with or without fused multiply-add. Many rounding errors behave
+ * like a random walk, so it grows with √K; Higham's worst case is K.
  * @param magnitude Σ|a||b|
  */
 export function sumBound(terms: number, magnitude: number): number {
@@ -21,14 +21,13 @@ export function sumBound(terms: number, magnitude: number): number {
 }
 
 export interface OutputBounds {
-  /** Of each output. */
   readonly a: number[];
   readonly delta: number[];
   readonly cost: number;
 }
 
 /**
- * Outputs, cost and delta of one sample from pre-activations that are themselves off by `zError`.
+ * The errors of outputs, deltas and cost of one sample, from the errors of its pre-activations.
  * @param a the true outputs
  */
 export function outputBounds(
@@ -50,7 +49,7 @@ export function outputBounds(
       case 'sigmoid':
         return zError[j]! * steepestSigmoid(z[j]!, zError[j]!) + sigmoidError(z[j]!);
       case 'softmax':
-        // e^(z − max), whose argument is rounded too, and the sum it is divided by
+        // e^(z − max) with its rounded argument, and the sum in the divisor
         return (
           value *
             (2 * largestError + ulp * (2.5 * Math.abs(z[j]! - largest) + 12 + Math.sqrt(count))) +

@@ -1,4 +1,4 @@
-/** The three kernels that clip gradients, each against its float64 twin. */
+/** Checks the three kernels of gradient clipping against their float64 twins. */
 import { applyGradients } from '../../../shaders/applyGradients.ts';
 import { clipScale as clipScaleKernel } from '../../../shaders/clipScale.ts';
 import { sumSquares } from '../../../shaders/sumSquares.ts';
@@ -20,7 +20,6 @@ export interface SumSquaresCase {
   readonly workgroupSize: number;
 }
 
-/** Every one of the sums, and that they are those of all. */
 export async function checkSumSquares(
   device: Device,
   options: SumSquaresCase,
@@ -45,7 +44,7 @@ export async function checkSumSquares(
 
 export interface ClipScaleCase {
   readonly sums: number;
-  /** Of the norm; above 1 the gradient is to be left alone. */
+  /** Relative to the norm; above 1, the gradient must stay unchanged. */
   readonly clipAt: number;
 }
 
@@ -64,7 +63,7 @@ export async function checkClipScale(
   const worst = new Worst();
   const truth = clipScale(norm, clipNorm);
   const found = floats(result.get('scale')!)[0]!;
-  // Half the relative error of the sum, then a root (4.5 ULP), a quotient (2.5) and a few roundings.
+  // Half the relative error of the sum, plus a root (4.5 ULP), a quotient (2.5 ULP) and a few roundings.
   const bound = truth * (sumBound(sums, 1) / 2 + 20 * unit);
   worst.note(found, truth, truth === 1 ? 0 : bound);
   return worst.share;

@@ -14,13 +14,12 @@ import { counterBefore, drawStep, sampleInRow, settingsOf, type EpochStep } from
 import { runKernel } from './kernelRunner.ts';
 import { Samples, Worst, type DataKind } from './samples.ts';
 
-/** The forward pass of one layer, which the check puts into buffers of its own. */
 export type ForwardCase = Pick<ForwardLayer, 'inputs' | 'outputs' | 'activation'> &
   Omit<ForwardOptions, 'layer'> & { readonly source: 'samples' | 'activations' };
 
 /**
- * The forward kernel against its float64 twin.
- * @returns the worst error as a share of its bound
+ * Checks the forward kernel against its float64 twin.
+ * @returns the largest error relative to its bound
  */
 export async function checkForward(
   device: Device,
@@ -30,7 +29,7 @@ export async function checkForward(
 ): Promise<number> {
   const { inputs, outputs, activation, source, rows } = options;
   const samples = new Samples(seed, kind);
-  // A neuron with small weights has small z, where tanh is another formula; large ones reach where sigmoids saturate.
+  // Small weights give small z, where tanh uses another formula; large weights saturate sigmoids.
   const scales = Array.from({ length: outputs }, () =>
     kind === 'random' ? samples.pick([1 / 16, 1, 16]) : 1,
   );
@@ -39,7 +38,7 @@ export async function checkForward(
       .signed(outputs * perNeuron)
       .map((value, at) => scales[Math.floor(at / perNeuron)]! * value);
   const weights = scaled(inputs);
-  // The bytes' factor 1/255 is rounded, so that with it only one more rounding keeps integers predictable.
+  // The factor 1/255 of bytes is rounded; without biases, the result has only one more rounding and stays predictable.
   const predictable = kind === 'integers' && source === 'samples';
   const biases = predictable ? new Float32Array(outputs) : scaled(1);
   const epochStep = drawStep(options.batchSize, samples, kind);
@@ -109,17 +108,17 @@ export async function checkForward(
   requirePaddingZero(buffer.part(words, outputAt), rows, outputs, worst);
   const written = keepsZ ? [outputAt, preactivationAt] : [outputAt];
   buffer.noteUntouched(words, written, worst);
-  // The step's other kernels know it from here.
+  // The first layer also advances the counter.
   if (source === 'samples') worst.note(result.get('counter')![1]!, epochStep.step + 1, 0);
   return worst.share;
 }
 
-/** What the kernel makes of an exact sum of bytes × integers: one product with the rounded 1/255, rounded once. */
+/** The kernel's value of an exact sum of bytes × integers: one rounded product with the rounded 1/255. */
 function scaledByteSum(sum: number): number {
   return Math.fround(Math.round(sum * 255) * Math.fround(1 / 255));
 }
 
-/** Features behind the last one must be 0 in every row, because the next layer reads them too. */
+/** The padding after each row must be 0, because the next layer reads it. */
 export function requirePaddingZero(
   found: Float32Array,
   rows: number,
@@ -133,23 +132,24 @@ export function requirePaddingZero(
 }
 
 interface Input {
-  /** Values [rows, inputs], as the twin takes them. */
+  /** [rows, inputs], for the twin. */
   readonly a: Float32Array | Float64Array;
-  /** What the kernel finds in bindings of its own, and what among the activations. */
+  /** Separate bindings of the kernel. */
   readonly contents: Record<string, Float32Array | Uint32Array>;
+  /** Its part of the buffer of activations. */
   readonly packed: Float32Array | undefined;
 }
 
 type InputShape = Pick<ForwardCase, 'inputs' | 'batchSize' | 'rows'>;
 
-/** Activations of the layer before; those of rows from `size` on are 0. */
+/** Activations of the previous layer; rows from `size` on are 0. */
 export function floatInput({ inputs, rows }: InputShape, size: number, samples: Samples): Input {
   const a = new Float32Array(rows * inputs);
   a.set(samples.signed(size * inputs));
   return { a, contents: {}, packed: packRows(a, rows, inputs) };
 }
 
-/** A dataset larger than the mini-batch, in an order of its own. */
+/** A dataset larger than the mini-batch, in a random order. */
 export function byteInput(
   { inputs, batchSize, rows }: InputShape,
   epochStep: EpochStep,

@@ -6,25 +6,25 @@ import { packLayer, packRows, packSamples, parameterRanges, unpackRows } from '.
 import { activationFunction, type Activation } from '../../network/activations.ts';
 import { Network, type PlainNetworkOptions } from '../../network/network.ts';
 import { backpropagate } from '../../reference/backpropagation.ts';
-import { outputBounds, unit } from './bounds.ts';
+import { unit } from './bounds.ts';
 import { counterBefore, counterDuring, drawStep, sampleInRow, settingsOf } from './epoch.ts';
 import { requirePaddingZero } from './forward.ts';
-import { layerBounds } from './gradient.ts';
+import { batchOutputBounds, layerBounds } from './gradient.ts';
 import { floats, poison, runKernel } from './kernelRunner.ts';
 import { Samples, Worst } from './samples.ts';
 
 export interface FusedCase {
   readonly network: Pick<PlainNetworkOptions, 'layers' | 'activation' | 'output' | 'cost'>;
-  /** The first layer that is fused; what comes before is given. */
+  /** The first fused layer; the activations before it are given. */
   readonly from: number;
   readonly batchSize: number;
   readonly tile: FusedTile;
 }
 
 /**
- * A kernel that goes forward and back against float64: every activation, pre-activation and delta of every layer, and
- * the costs, within bounds that follow float32's errors from layer to layer.
- * @returns the worst error as a share of its bound
+ * Checks a kernel of forward and backward passes against float64: activations, pre-activations and deltas of every layer,
+ * and the costs, within bounds that follow the errors of float32 from layer to layer.
+ * @returns the largest error relative to its bound
  */
 export async function checkFused(
   device: Device,
@@ -40,7 +40,7 @@ export async function checkFused(
   const { layers: sizes } = network;
   const [inputs, classes] = [sizes[0]!, sizes.at(-1)!];
 
-  // What float64 makes of every row, those past the end of a short batch too: they repeat the last sample.
+  // Rows past the end of a short batch repeat the last sample.
   const bytes = samples.bytes(sampleCount * inputs);
   const labels = samples.integers(sampleCount, classes);
   const sampleOf = (row: number) => sampleInRow(epochStep, batchSize, row);
@@ -107,58 +107,33 @@ export async function checkFused(
     if (l >= from) {
       const isLast = layer.activation === 'linear' && l === all.forward.length - 1;
       const found = read('activations', outputAt, outputs);
-      // The last layer leaves its pre-activations.
+      // The last layer stores its pre-activations.
       found.forEach((value, i) =>
         worst.note(value, isLast ? z[i]! : a[i]!, isLast ? bound.z[i]! : bound.a[i]!),
       );
       if (keepsZ(layer.activation) && !isLast) {
-        floats(result.get('activations')!)
-          .subarray(4 * preactivationAt, 4 * (preactivationAt + rows * vec4s(outputs)))
-          .forEach((value, at) => {
-            const [row, i] = [Math.floor(at / (4 * vec4s(outputs))), at % (4 * vec4s(outputs))];
-            if (i < outputs) worst.note(value, z[row * outputs + i]!, bound.z[row * outputs + i]!);
-          });
+        // The padding of pre-activations may have any value.
+        const part = floats(result.get('activations')!).subarray(4 * preactivationAt);
+        unpackRows(part, rows, outputs).forEach((value, i) =>
+          worst.note(value, z[i]!, bound.z[i]!),
+        );
       }
     }
-    // Of the layers before, only the last one's delta follows from those here.
+    // Of the earlier layers, only the last one's delta is computed here.
     if (l < from - 1) return;
     read('deltas', all.update[l]!.deltaAt, outputs).forEach((value, i) => {
       const isReal = Math.floor(i / outputs) < size;
       worst.note(value, isReal ? delta[i]! : 0, isReal ? bound.delta[i]! : 0);
     });
   });
-  noteCosts(network, pass, bounds.at(-1)!.z, labelOf, size, result.get('metrics')!, worst);
+  // Costs are added to the initial 1 for real samples.
+  const costs = floats(result.get('metrics')!);
+  batchOutputBounds(network, pass, labelOf, bounds.at(-1)!.z).forEach((bound, n) => {
+    const cost = 1 + (n < size ? pass.costs[n]! : 0);
+    worst.note(costs[2 * n]!, cost, n < size ? bound.cost + unit * cost : 0);
+  });
   const expected = from === 0 ? epochStep.step + 1 : counterDuring(epochStep)[1]!;
   const counter = result.get('counter')?.[1];
   if (counter !== undefined) worst.note(counter, expected, 0);
   return worst.share;
-}
-
-/** Costs are added to what was there, 1, for the samples there are. */
-function noteCosts(
-  network: Network,
-  pass: ReturnType<typeof backpropagate>,
-  zError: Float64Array,
-  labels: Uint32Array,
-  size: number,
-  metrics: Uint32Array,
-  worst: Worst,
-): void {
-  const outputs = network.layers.at(-1)!;
-  const { z, a } = pass.layers.at(-1)!;
-  const row = (values: Float64Array, n: number) => [
-    ...values.subarray(n * outputs, (n + 1) * outputs),
-  ];
-  labels.forEach((label, n) => {
-    const bound = outputBounds(
-      network.output,
-      network.cost,
-      row(z, n),
-      row(a, n),
-      label,
-      row(zError, n),
-    );
-    const cost = 1 + (n < size ? pass.costs[n]! : 0);
-    worst.note(floats(metrics)[2 * n]!, cost, n < size ? bound.cost + unit * cost : 0);
-  });
 }

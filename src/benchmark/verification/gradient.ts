@@ -1,6 +1,6 @@
 /**
- * The GPU's gradient against the reference's, element by element, each within a bound that follows the errors of
- * float32 through the whole network: forward, where a layer passes on its own errors and the ones it got, and back.
+ * Checks the GPU's gradient against the reference, element by element. The bounds follow the errors of float32 through
+ * the whole network, forward and back.
  */
 import type { Dataset } from '../../data/dataset.ts';
 import { fileOrder } from '../../data/shuffle.ts';
@@ -15,15 +15,14 @@ import { backpropagate, type Backpropagation } from '../../reference/backpropaga
 import { featureValues } from '../../reference/features.ts';
 import { TrainingCursor } from '../../engine/cursor.ts';
 import { sgd } from '../../engine/optimizers.ts';
-import { outputBounds, sumBound } from './bounds.ts';
+import { outputBounds, sumBound, type OutputBounds } from './bounds.ts';
 import { Worst } from './samples.ts';
 
 /**
  * The gradient of one mini-batch on the GPU: after the first step with momentum, the velocity is the gradient.
- * @param dataset the mini-batch, all of it
- * @param plan by default the one that the engine chooses
+ * @param dataset the mini-batch
  */
-export async function gpuGradient(
+async function gpuGradient(
   device: Device,
   network: Network,
   dataset: Dataset,
@@ -45,7 +44,7 @@ export async function gpuGradient(
   }
 }
 
-/** The gradient of a mini-batch in float64, and how far a float32 one may be from it. */
+/** The gradient of a mini-batch in float64, and a bound on the error of each float32 element. */
 export interface GradientTruth {
   readonly gradient: Float64Array;
   readonly bound: Float64Array;
@@ -62,23 +61,22 @@ export function gradientTruth(network: Network, dataset: Dataset): GradientTruth
   };
 }
 
-/** The plan to check, and the truth where it is known already. */
-export interface GradientCheckOptions {
+/** `plan` defaults to the engine's choice, and `truth` is computed if it is missing. */
+interface GradientCheckOptions {
   readonly plan?: Plan;
   readonly truth?: GradientTruth;
 }
 
-/** How a tensor of the gradient did. */
 export interface TensorError {
   /** As in `parameterLayout`: 'layers.0.weight'. */
   readonly name: string;
-  /** The worst error of an element, as a share of its bound: at most 1. */
+  /** The largest error of an element relative to its bound; 1 or less passes. */
   readonly worst: number;
 }
 
 /**
  * @param dataset the mini-batch
- * @returns the worst error as a share of its bound
+ * @returns the largest error relative to its bound
  */
 export async function checkGradient(
   device: Device,
@@ -90,7 +88,7 @@ export async function checkGradient(
   return Math.max(...tensors.map(({ worst }) => worst));
 }
 
-/** The same, tensor by tensor. */
+/** {@link checkGradient} by tensor. */
 export async function checkGradientTensors(
   device: Device,
   network: Network,
@@ -124,7 +122,8 @@ export function layerBounds(
   pass: Backpropagation,
 ): readonly (LayerErrors & { readonly delta: Float64Array })[] {
   const forward = forwardBounds(network, features, labels.length, pass);
-  const deltas = [outputDeltaErrors(network, labels, pass, forward.at(-1)!.z)];
+  const output = batchOutputBounds(network, pass, labels, forward.at(-1)!.z);
+  const deltas: Float64Array[] = [Float64Array.from(output.flatMap(({ delta }) => delta))];
   for (let l = forward.length - 1; l > 0; l--) {
     deltas.unshift(hiddenDeltaErrors(network, l, pass, forward[l - 1]!, deltas[0]!));
   }
@@ -210,28 +209,19 @@ function forwardBounds(
   return errors;
 }
 
-function outputDeltaErrors(
+/** {@link outputBounds} of each sample, from the errors of the last pre-activations. */
+export function batchOutputBounds(
   network: Network,
-  labels: ArrayLike<number>,
   pass: Backpropagation,
+  labels: ArrayLike<number>,
   zError: Float64Array,
-): Float64Array {
+): OutputBounds[] {
   const outputs = network.layers.at(-1)!;
   const { z, a } = pass.layers.at(-1)!;
-  const errors = new Float64Array(z.length);
-  for (let n = 0; n < labels.length; n++) {
+  return Array.from(labels, (label, n) => {
     const row = (values: Float64Array) => [...values.subarray(n * outputs, (n + 1) * outputs)];
-    const { delta } = outputBounds(
-      network.output,
-      network.cost,
-      row(z),
-      row(a),
-      labels[n]!,
-      row(zError),
-    );
-    errors.set(delta, n * outputs);
-  }
-  return errors;
+    return outputBounds(network.output, network.cost, row(z), row(a), label, row(zError));
+  });
 }
 
 /** Errors of the delta of the layer before the weights `l`. */

@@ -14,13 +14,12 @@ import { requirePaddingZero } from './forward.ts';
 import { runKernel } from './kernelRunner.ts';
 import { Samples, Worst, type DataKind } from './samples.ts';
 
-/** One layer back, which the check puts into buffers of its own. */
 export type HiddenDeltaCase = Pick<HiddenDeltaLayer, 'inputs' | 'outputs' | 'activation'> &
   Omit<HiddenDeltaOptions, 'layer'>;
 
 /**
- * The hidden-delta kernel against its float64 twin.
- * @returns the worst error as a share of its bound
+ * Checks the hidden-delta kernel against its float64 twin.
+ * @returns the largest error relative to its bound
  */
 export async function checkHiddenDelta(
   device: Device,
@@ -93,7 +92,7 @@ export async function checkHiddenDelta(
   return worst.share;
 }
 
-/** Activations whose slope of an integer is an integer, so that integers stay exact. */
+/** Whether the slope at an integer is an integer, so that integers stay exact. */
 export function hasIntegerSlope(activation: HiddenDeltaLayer['activation']): boolean {
   const { slopeFrom, slope } = activationFunction(activation);
   return slopeFrom === 'a' && [-2, -1, 0, 1, 2].every((a) => Number.isInteger(slope(a)));

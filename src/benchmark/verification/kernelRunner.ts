@@ -4,28 +4,28 @@ import type { Device } from '../../gpu/device.ts';
 import { Program } from '../../gpu/program.ts';
 import { Readback } from '../../gpu/readback.ts';
 
-/** A NaN that no computation gives: an element that still holds it was never written. */
+/** A NaN that no computation produces: an element with this value was never written. */
 export const poison = 0x7fc0dead;
 /**
- * Elements behind the end of each writable buffer that must stay as they were. They are part of the binding on
- * purpose: WebGPU keeps stray writes inside a binding, and in one without a margin they would go unseen.
+ * Elements after the end of each buffer that must not change. They are part of the binding, because WebGPU confines stray
+ * writes to a binding, and without a margin such writes would go undetected.
  */
 const guardElements = 64;
-/** What the margin of a buffer that is only read holds: a NaN, so that reading it shows in the result. */
+/** Margin of a buffer that is only read: a NaN, which shows in the result if it is read. */
 const readGuard = poison;
-/** What the margin of a writable one holds: finite, because arithmetic on a NaN may well give the same NaN. */
+/** Margin of a writable buffer: finite, because arithmetic on a NaN may give the same NaN. */
 const writeGuard = 0x3f9dc0de;
 
-/** What a binding holds before the dispatch: data, or so many elements of poison. */
+/** Contents of a binding before the dispatch: data, or a number of poisoned elements. */
 export type Contents = Float32Array | Uint32Array | { readonly poisoned: number };
 
 type BufferAccess = 'uniform' | 'read' | 'read_write';
 
 /**
- * Runs one kernel once, behind the copies it needs, over buffers of its own.
- * @param contents by the names of the kernel's bindings, and of those of its copies
+ * Runs a kernel once, after the copies it needs, on new buffers.
+ * @param contents by the names of the bindings of the kernel and its copies
  * @returns the elements of each writable binding after the dispatch
- * @throws {ShaderError} when the kernel wrote behind the end of a buffer
+ * @throws {ShaderError} if the kernel wrote past the end of a buffer
  */
 export async function runKernel(
   device: Device,
@@ -78,7 +78,7 @@ export async function runKernel(
   }
 }
 
-/** How the buffers of a kernel and its copies are used, by name; what is written by one is not only read. */
+/** The access to each buffer of a kernel and its copies; a write by one of them counts for all. */
 function accessesOf(kernel: Kernel): ReadonlyMap<string, BufferAccess> {
   const accesses = new Map<string, BufferAccess>();
   for (const { name, access } of withCopies([kernel]).flatMap(({ bindings }) => bindings)) {
@@ -88,11 +88,10 @@ function accessesOf(kernel: Kernel): ReadonlyMap<string, BufferAccess> {
   return accesses;
 }
 
-/** The buffers that a kernel writes, in the order of its bindings. */
 const writtenBy = ({ bindings }: Kernel) =>
   bindings.flatMap(({ name, access }) => (access === 'read_write' ? [name] : []));
 
-/** The bytes a binding starts with; all but uniforms end in a guard. */
+/** The initial contents of a binding; all but uniforms end with a guard. */
 function image(contents: Contents, access: BufferAccess): Uint32Array<ArrayBuffer> {
   const data =
     'poisoned' in contents
@@ -119,7 +118,7 @@ function split(
     const stray = all.subarray(end).findIndex((word) => word !== writeGuard);
     if (stray >= 0) {
       throw new ShaderError(
-        `Kernel '${kernel.label}' wrote element ${end + stray} of '${name}', which has ${end}.`,
+        `Kernel '${kernel.label}' wrote element ${end + stray} of '${name}', which has ${end} elements.`,
       );
     }
     result.set(name, all.subarray(0, end));
@@ -127,7 +126,7 @@ function split(
   return result;
 }
 
-/** Words read back, as the floats they are. A poisoned one is NaN, and so within no bound. */
+/** Words as floats. A poisoned word is NaN, which exceeds every bound. */
 export function floats(words: Uint32Array): Float32Array {
   return new Float32Array(words.buffer, words.byteOffset, words.length);
 }

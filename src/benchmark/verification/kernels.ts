@@ -1,4 +1,4 @@
-/** The cases that kernels are checked with: shapes at and around the edges of tiles, every function, every variant. */
+/** The test cases of kernels: shapes around the edges of tiles, every function, every variant. */
 import type { Device } from '../../gpu/device.ts';
 import { adam, adamW, sgd, type Optimizer } from '../../engine/optimizers.ts';
 import { checkApplyGradients, checkClipScale, checkSumSquares } from './clip.ts';
@@ -22,7 +22,7 @@ export interface KernelCase {
   /** 'forward 17→9, batch 33, tanh, random' */
   readonly name: string;
   readonly kernel: (typeof kernelNames)[number];
-  /** Resolves to the worst error as a share of its bound; integers are exact at 0. */
+  /** Resolves to the largest error relative to its bound; integers must be exact. */
   readonly run: (device: Device) => Promise<number>;
 }
 
@@ -38,13 +38,12 @@ export const kernelNames = [
 
 const batchSizes = [1, 2, 3, 7, 8, 9, 31, 32, 33, 100] as const;
 const sizes = [1, 2, 3, 4, 5, 7, 8, 9, 10, 15, 16, 17, 30, 31, 33, 64] as const;
-/** Inputs go up to an image's pixels. */
 const inputSizes = [...sizes, 100, 257, 784] as const;
 
 const kinds: readonly DataKind[] = ['random', 'integers'];
 const sources = ['samples', 'activations'] as const;
 
-/** Outputs and costs that go together. */
+/** All valid pairs of output and cost. */
 export const outputsAndCosts: readonly (readonly [Output, Cost])[] = outputs.flatMap((output) =>
   costs
     .filter((cost) => !(output === 'linear' && cost === 'cross-entropy'))
@@ -52,8 +51,8 @@ export const outputsAndCosts: readonly (readonly [Output, Cost])[] = outputs.fla
 );
 
 /**
- * @param rounds how often every variant is drawn, each time with other shapes and data
- * @param subgroupSize of the adapter, see `AdapterDescription`
+ * @param rounds number of draws of every variant, with other shapes and data each time
+ * @param subgroupSize of the adapter; see `AdapterDescription`
  * @param seed of the shapes and the data
  */
 export function kernelCases(rounds: number, subgroupSize: number, seed = 1): readonly KernelCase[] {
@@ -69,7 +68,7 @@ export function kernelCases(rounds: number, subgroupSize: number, seed = 1): rea
       const drawSimple = () => drawTile(draw, 'simple', draw.pick(workgroupSizes));
       cases.push(...updateCases(draw, drawSimple, Object.keys(updateRules), kind, next()));
       cases.push(...clipCases(draw, kind, next()));
-      // The main loop has nothing to do with the function or the optimizer behind it.
+      // Main loops are independent of functions and optimizers, so a few of these are enough.
       const swaps = subgroupSize === 4 ? (['swapped'] as const) : [];
       for (const loop of ['tiled', 'splitK', ...swaps] as const) {
         const drawOne = drawTile(draw, loop);
@@ -84,7 +83,7 @@ export function kernelCases(rounds: number, subgroupSize: number, seed = 1): rea
   return cases;
 }
 
-/** Rows of buffers for a mini-batch: whole blocks. */
+/** Rows of buffers are a multiple of 4. */
 const rowsFor = (batchSize: number) => 4 * Math.ceil(batchSize / 4);
 
 function forwardCases(
@@ -95,7 +94,7 @@ function forwardCases(
   seed: number,
 ): KernelCase[] {
   return of.flatMap((activation) => {
-    // Integers stay integers through these alone.
+    // Only these functions map integers to integers.
     if (kind === 'integers' && activation !== 'relu' && activation !== 'linear') return [];
     return sources.map((source): KernelCase => {
       const batchSize = draw.pick(batchSizes);
@@ -171,7 +170,7 @@ function outputCases(draw: Samples, kind: DataKind, seed: number): KernelCase[] 
   });
 }
 
-/** Every structure that an optimizer's WGSL takes, by a name; undefined leaves the gradient for later. */
+/** Optimizers that cover every variant of the WGSL; undefined stores the gradient. */
 export const updateRules: Readonly<Record<string, Optimizer | undefined>> = {
   plain: sgd({ learningRate: 0.25 }),
   decay: sgd({ learningRate: 0.25, weightDecay: 0.5 }),
@@ -183,10 +182,10 @@ export const updateRules: Readonly<Record<string, Optimizer | undefined>> = {
   deferred: undefined,
 };
 
-/** Means and roots of integers are none. */
+/** Adam's means and roots do not keep integers. */
 const keepsIntegers = (optimizer: Optimizer | undefined) => (optimizer?.kind ?? 'sgd') === 'sgd';
 
-/** @param drawSized makes what draws tiles with workgroups of one size, which the layers of one dispatch have */
+/** @param drawSized creates a function that draws tiles of one workgroup size, which all layers of a dispatch share */
 function updateCases(
   draw: Samples,
   drawSized: () => DrawTile,
@@ -197,7 +196,7 @@ function updateCases(
   return rules.flatMap((rule) => {
     const optimizer = updateRules[rule];
     if (kind === 'integers' && !keepsIntegers(optimizer)) return [];
-    // From samples, from activations, and both in one dispatch; the bytes' factor 1/255 is no integer.
+    // From samples, from activations, and both in one dispatch; the factor 1/255 of bytes is not an integer.
     const kindsOfLayers = [['samples'], ['activations'], ['samples', 'activations']] as const;
     const mixes = kind === 'integers' ? [kindsOfLayers[1]] : kindsOfLayers;
     return mixes.map((mix): KernelCase => {
@@ -224,7 +223,7 @@ function updateCases(
   });
 }
 
-/** Forward and back in one dispatch: an invocation for itself, and a workgroup together. */
+/** Forward and back in one dispatch, by single invocations and by whole workgroups. */
 function fusedCases(draw: Samples, seed: number): KernelCase[] {
   return (['simple', 'splitK'] as const).flatMap((loop) =>
     [0, 1].flatMap((from) =>

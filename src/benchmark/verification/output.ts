@@ -13,33 +13,28 @@ import { requirePaddingZero } from './forward.ts';
 import { floats, runKernel } from './kernelRunner.ts';
 import { Samples, Worst, type DataKind } from './samples.ts';
 
-/** Where a sample's pre-activations lie. */
-interface Place {
-  readonly middle: number;
-  readonly spread: number;
-}
-const farPlaces: readonly Place[] = [
+/** Distributions of a sample's pre-activations. */
+const farPlaces = [
   { middle: 0, spread: 3 },
   { middle: -200, spread: 3 },
   { middle: -1000, spread: 200 },
   { middle: 1000, spread: 200 },
 ];
-const nearPlaces: readonly Place[] = [
+const nearPlaces = [
   { middle: 0, spread: 1 },
   { middle: -10, spread: 1 },
 ];
 
-/** The last layer, which the checks put into buffers of their own. */
 export type OutputCase = CostOptions & Omit<OutputDeltaOptions, 'layer'>;
 
-/** One mini-batch of pre-activations and labels, its truth and its bounds. */
+/** A mini-batch of pre-activations and labels with its truth and its bounds. */
 function drawBatch(options: OutputCase, kind: DataKind, seed: number) {
   const { outputs, output, cost, batchSize, rows } = options;
   const samples = new Samples(seed, kind);
   const epochStep = drawStep(batchSize, samples, kind);
   const { size, sampleCount, order } = epochStep;
   const labels = samples.integers(sampleCount, outputs);
-  // Far from 0, exponentials overflow or vanish unless a kernel minds it, and padding would stand out.
+  // Far from 0, exponentials overflow or vanish in a careless kernel, and wrongly read padding has an effect.
   const places = kind === 'random' ? farPlaces : nearPlaces;
   const placeOf = Array.from({ length: rows }, () => samples.pick(places));
   const z = samples.signed(rows * outputs).map((value, at) => {
@@ -83,8 +78,8 @@ function drawBatch(options: OutputCase, kind: DataKind, seed: number) {
 }
 
 /**
- * The output-delta kernel against its float64 twin: deltas, and costs and hits added to what was there.
- * @returns the worst error as a share of its bound
+ * Checks the output-delta kernel against its float64 twin: deltas, and the sums of costs and hits.
+ * @returns the largest error relative to its bound
  */
 export async function checkOutputDelta(
   device: Device,
@@ -117,7 +112,7 @@ export async function checkOutputDelta(
   const words = result.get('metrics')!;
   const worst = new Worst();
   for (let n = 0; n < rows; n++) {
-    // Rows past the end of a short batch have no say.
+    // Rows past the end of a short batch must not count.
     const real = n < size;
     for (let j = 0; j < outputs; j++) {
       const at = n * outputs + j;
@@ -136,8 +131,8 @@ export async function checkOutputDelta(
 }
 
 /**
- * The score kernel against its float64 twin: outputs, costs and the confusion matrix, added to what was there.
- * @returns the worst error as a share of its bound
+ * Checks the score kernel against its float64 twin: outputs, and the sums of costs and of the confusion matrix.
+ * @returns the largest error relative to its bound
  */
 export async function checkScore(
   device: Device,
@@ -177,7 +172,7 @@ export async function checkScore(
     worst.note(costs[n]!, cost, kind === 'random' ? bounds[n]!.cost + unit * cost : 0);
   }
   confusion.forEach((count, i) => worst.note(result.get('confusion')![i]!, count, 0));
-  // The step is over: the counter has moved on.
+  // The last kernel of the step advances the counter.
   worst.note(result.get('counter')![0]!, epochStep.step + 1, 0);
   return worst.share;
 }

@@ -1,6 +1,6 @@
 /**
- * Draws plans from everything that a plan file may say, and holds each plan that is accepted to the float64 reference:
- * a plan that nudge accepts must give the reference's result, and a plan that it refuses must end in a typed error.
+ * Draws random plans from everything that a plan file can contain. A plan that nudge accepts must give the result of the
+ * float64 reference, and a plan that it refuses must end in a typed error.
  */
 import type { Tile } from '../../../shaders/matmul/matmul.ts';
 import { vec4s } from '../../../shaders/wgsl.ts';
@@ -20,15 +20,15 @@ import { clipScale, gradientNorm } from '../../reference/clip.ts';
 import { featureValues, labelsOf } from '../../reference/features.ts';
 import { batchExtent, stepsPerEpoch } from '../../engine/batches.ts';
 import { sgd } from '../../engine/optimizers.ts';
-import { outputBounds, tiny, unit } from './bounds.ts';
-import { gradientBound, layerBounds } from './gradient.ts';
+import { tiny, unit } from './bounds.ts';
+import { batchOutputBounds, gradientBound, layerBounds } from './gradient.ts';
 import { outputsAndCosts } from './kernels.ts';
 import { Worst } from './samples.ts';
 
-/** A plan, and a training that is to go by it. */
+/** A plan and a training that uses it. */
 export interface PlanCase {
   readonly seed: number;
-  /** Which of the cases of this seed. */
+  /** Index of the case within the seed. */
   readonly index: number;
   readonly network: Network;
   readonly plan: Plan;
@@ -37,13 +37,13 @@ export interface PlanCase {
   readonly clipNorm: number | undefined;
 }
 
-/** Streams of the random numbers of a case, and of its data. */
+/** Random streams of the plan and of the data. */
 const [planStream, dataStream] = [0x97a5, 0x97a6];
 
 /** Draws the numbers of a plan. */
 class Draw {
   readonly #random: Random;
-  /** The chance that a value is any that the file may hold, rather than one that may be of use. */
+  /** Probability of an arbitrary value instead of a useful one. */
   readonly #wildness: number;
 
   constructor(random: Random) {
@@ -67,12 +67,12 @@ class Draw {
     return 2 ** this.between(0, Math.floor(Math.log2(max)));
   }
 
-  /** Of workgroups that share: mostly small, since software adapters compile large ones for a second. */
+  /** Mostly small, since software adapters need a second to compile large workgroups. */
   sharedSize(max: number): number {
     return this.powerOfTwo(this.chance(0.1) ? max : Math.min(max, 32));
   }
 
-  /** `usual`, or any number from `min` to `max`: all sizes of number are as likely, and the extremes more so. */
+  /** `usual`, or any number from `min` to `max` with a uniform logarithm and more frequent extremes. */
   number(usual: number, min: number, max = maxCount): number {
     if (!this.chance(this.#wildness)) return usual;
     if (this.chance(0.2)) return this.pick([min, max]);
@@ -84,8 +84,8 @@ class Draw {
 const sizes = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 15, 16, 17, 20, 31, 33] as const;
 
 /**
- * Draws a case, the same one every time on the same kind of adapter. The plan may be one that nudge refuses.
- * @param seed an integer from 0 to 2³² − 1, as is `index`
+ * Draws a case, which is deterministic for each kind of adapter. nudge may refuse its plan.
+ * @param seed an integer from 0 to 2³² − 1, like `index`
  */
 export function drawPlanCase(seed: number, index: number, target: PlanTarget): PlanCase {
   const draw = new Draw(new Random(seed, planStream, index));
@@ -105,7 +105,7 @@ export function drawPlanCase(seed: number, index: number, target: PlanTarget): P
     network,
     plan: drawPlan(draw, network, batchSize, target),
     batchSize,
-    // Fewer than a mini-batch, a mini-batch and a short one, or two.
+    // From a part of a mini-batch to two mini-batches.
     sampleCount: draw.between(1, 2 * batchSize),
     clipNorm: draw.chance(0.25) ? draw.pick([0.01, 1, 100]) : undefined,
   };
@@ -117,7 +117,7 @@ function drawPlan(
   batchSize: number,
   { maxWorkgroupSize, isSoftware }: PlanTarget,
 ): Plan {
-  // The updates of all layers are one kernel, whose workgroups have one size.
+  // The updates of all layers share one kernel and its workgroup size.
   const updateSize = draw.sharedSize(maxWorkgroupSize);
   const layers = network.layers.slice(1).map((outputs, l): LayerPlan => {
     const tile = (columns: number, size = draw.sharedSize(maxWorkgroupSize)) =>
@@ -150,10 +150,10 @@ function drawFused(
   };
 }
 
-/** @param columns4 vec4f of the matrix, side by side */
+/** @param columns4 columns of the matrix in vec4s */
 function drawTile(draw: Draw, columns4: number, size: number, isSoftware: boolean): Tile {
   const workgroupSize = draw.number(size, 1);
-  // Mostly small: a software adapter compiles a tile of 64 sums for seconds.
+  // Mostly small, since software adapters need seconds to compile a tile of 64 sums.
   const shape = {
     rows4: draw.number(draw.pick(draw.chance(0.04) ? [2, 3, 4, 5, 8] : [1, 1, 1, 2]), 1),
     columns4: draw.number(Math.min(draw.pick([1, 1, 1, 1, 2, 3]), columns4), 1),
@@ -177,17 +177,16 @@ function drawTile(draw: Draw, columns4: number, size: number, isSoftware: boolea
   return { loop, splitK, across: draw.number(across, 1), workgroupSize };
 }
 
-/** What came of a case. */
 export interface PlanOutcome {
-  /** The sentence of the error that refused the plan; undefined where it was accepted. */
+  /** Message of the error that refused the plan; undefined if it was accepted. */
   readonly refusal?: string;
-  /** The worst error as a share of its bound; 0 of a plan that was refused. */
+  /** The largest error relative to its bound; 0 for a refused plan. */
   readonly worst: number;
 }
 
 /**
- * Makes two steps by a plan, and holds what they give to the reference: the gradients, the parameters and the metrics.
- * @throws what a plan must not end in
+ * Makes two steps with a plan, and checks gradients, parameters and metrics against the reference.
+ * @throws every error other than a typed refusal of the plan
  */
 export async function checkPlanCase(device: Device, one: PlanCase): Promise<PlanOutcome> {
   const { network } = one;
@@ -207,7 +206,7 @@ export async function checkPlanCase(device: Device, one: PlanCase): Promise<Plan
 const learningRate = 2 ** -10;
 const momentum = 0.5;
 
-/** @returns the worst error as a share of its bound */
+/** @returns the largest error relative to its bound */
 async function trainBy(device: Device, one: PlanCase, plan: Plan): Promise<number> {
   const { index, network, batchSize, sampleCount, clipNorm } = one;
   const dataset = drawDataset(one);
@@ -264,11 +263,11 @@ interface StepTruth {
   readonly costSum: number;
   readonly costBound: number;
   readonly correct: number;
-  /** Samples whose maxCount output float32 may see elsewhere. */
+  /** Samples for which float32 may predict another class. */
   readonly undecided: number;
 }
 
-/** What a step over some samples should give, and how far float32 may be from it. */
+/** The true results of a step, and bounds on the errors of float32. */
 function stepTruth(
   network: Network,
   dataset: Dataset,
@@ -284,7 +283,7 @@ function stepTruth(
   if (clipNorm !== undefined) {
     const norm = gradientNorm(gradient);
     const scale = clipScale(norm, clipNorm);
-    // How far the norm, and the scale with it, may be off, as a share.
+    // The relative error of the norm and of the scale.
     const share = (gradientNorm(bound) + 2 ** -20 * norm) / Math.max(norm, clipNorm);
     gradient.forEach((g, i) => {
       gradient[i] = scale * g;
@@ -292,23 +291,16 @@ function stepTruth(
     });
   }
   const outputs = network.layers.at(-1)!;
-  const { z, a } = pass.layers.at(-1)!;
+  const { z } = pass.layers.at(-1)!;
   const zError = layerBounds(network, features, labels, pass).at(-1)!.z;
   const row = (values: Float64Array, n: number) => [
     ...values.subarray(n * outputs, (n + 1) * outputs),
   ];
   let [costSum, costBound, correct, undecided] = [0, 0, 0, 0];
-  pass.costs.forEach((cost, n) => {
-    const ofRow = outputBounds(
-      network.output,
-      network.cost,
-      row(z, n),
-      row(a, n),
-      labels[n]!,
-      row(zError, n),
-    );
+  batchOutputBounds(network, pass, labels, zError).forEach((bounds, n) => {
+    const cost = pass.costs[n]!;
     costSum += cost;
-    costBound += ofRow.cost + samples.length * unit * cost;
+    costBound += bounds.cost + samples.length * unit * cost;
     const [first, second = -Infinity] = row(z, n).sort((x, y) => y - x);
     if (pass.predictions[n] === labels[n]) correct++;
     if (first! - second <= 2 * Math.max(...row(zError, n))) undecided++;
@@ -330,7 +322,7 @@ function drawDataset({ seed, index, network, sampleCount }: PlanCase): Dataset {
   });
 }
 
-/** The case for a report: all that is needed to see it again. */
+/** The case with everything needed to reproduce it. */
 export function planCaseText(one: PlanCase): string {
   const { seed, index, network, plan, batchSize, sampleCount, clipNorm } = one;
   const { layers, activation, output, cost } = network;

@@ -1,14 +1,13 @@
-/** Draws the ways in which a kernel's work is cut up, all that an adapter can run. */
+/** Draws tiles that every adapter can run. */
 import { maxWorkgroupVec4s, type Tile } from '../../../shaders/matmul/matmul.ts';
 import { tiledWorkgroupVec4s } from '../../../shaders/matmul/tiled.ts';
 import type { Samples } from './samples.ts';
 
 export const workgroupSizes = [4, 8, 16, 64] as const;
 
-/** Draws a tile. */
 export type DrawTile = () => Tile;
 
-/** Of one main loop: every shape of tile that software adapters compile in a moment. @param workgroupSize default: any */
+/** Tiles of one main loop that software adapters compile quickly. @param workgroupSize default: any */
 export function drawTile(draw: Samples, loop: Tile['loop'], workgroupSize?: number): DrawTile {
   return () => {
     for (;;) {

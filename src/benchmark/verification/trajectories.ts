@@ -1,4 +1,4 @@
-/** Whole stretches of training: GPU and CPU against the reference, runs against each other. */
+/** Compares several steps of training: GPU and CPU with the reference, and runs with each other. */
 import { createCpuEngine } from '../../cpu/engine.ts';
 import type { Dataset } from '../../data/dataset.ts';
 import { fileOrder } from '../../data/shuffle.ts';
@@ -11,12 +11,12 @@ import { TrainingCursor } from '../../engine/cursor.ts';
 import type { Engine, EngineOptions } from '../../engine/engine.ts';
 
 /**
- * How far a parameter may be from the reference's after some steps: this share of the largest parameter of its
- * tensor. Float32 is good to 6e-8 of it at each step.
+ * Tolerance for a parameter after several steps, relative to the largest parameter of its tensor. Float32 rounds to 6e-8
+ * at each step.
  */
-export const trajectoryBound = 1e-5;
+const trajectoryBound = 1e-5;
 
-/** Parameters after `steps` steps in the order of the file. Disposes the engine. */
+/** Trains in the order of the file and returns the parameters. Disposes the engine. */
 export async function trainFor(
   engine: Engine,
   dataset: Dataset,
@@ -58,7 +58,7 @@ export async function trainGpu(
   return await trainFor(engine, dataset, steps);
 }
 
-/** The worst distance of `found` from `truth`, as a share of {@link trajectoryBound}. */
+/** The largest error relative to {@link trajectoryBound}. */
 export function trajectoryShare(
   network: Pick<Network, 'layers'>,
   found: Float32Array,
@@ -83,7 +83,7 @@ export function trajectoryShare(
   return worst;
 }
 
-/** 0 when two runs gave the same bits, Infinity when they did not. */
+/** 0 if both have the same bits, else Infinity. */
 export function sameBits(one: Float32Array, other: Float32Array): number {
   const [a, b] = [new Uint32Array(one.slice().buffer), new Uint32Array(other.slice().buffer)];
   return a.length === b.length && a.every((word, i) => word === b[i]) ? 0 : Infinity;

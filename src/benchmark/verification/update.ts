@@ -1,6 +1,7 @@
 import { deferred } from '../../../shaders/optimizer.ts';
 import type { Tile } from '../../../shaders/matmul/matmul.ts';
 import { update as updateKernel } from '../../../shaders/update.ts';
+import { vec4s } from '../../../shaders/wgsl.ts';
 import type { Device } from '../../gpu/device.ts';
 import { packLayer, packMoments, packRows, unpackLayer, unpackMoments } from '../../gpu/layout.ts';
 import type { Optimizer } from '../../engine/optimizers.ts';
@@ -12,12 +13,10 @@ import { Arena } from './arena.ts';
 import { sumBound } from './bounds.ts';
 import { counterDuring, drawStep, scalarsDuring, settingsOf, type EpochStep } from './epoch.ts';
 import { byteInput, floatInput } from './forward.ts';
-import { floats, poison } from './kernelRunner.ts';
-import { runKernel } from './kernelRunner.ts';
+import { floats, poison, runKernel } from './kernelRunner.ts';
 import { Samples, Worst, type DataKind } from './samples.ts';
-import { requireLayerPaddingZero } from './padding.ts';
 
-/** Steps of training that may have been made before the one checked: none, few, or so many that Adam is warm. */
+/** Earlier training steps: none, few, or enough for Adam's bias correction to vanish. */
 const stepsBefore = [0, 1, 10, 2000] as const;
 
 export interface UpdateCaseLayer {
@@ -27,20 +26,19 @@ export interface UpdateCaseLayer {
   readonly tile: Tile;
 }
 
-/** The updates of some layers; `optimizer` is undefined where the kernel is to leave the gradients as they are. */
+/** The updates of several layers; without an `optimizer`, the kernel stores the gradients. */
 export interface UpdateCase {
   readonly layers: readonly UpdateCaseLayer[];
   readonly batchSize: number;
-  /** Of the buffers, a multiple of 4; those behind the mini-batch have delta 0. */
+  /** Rows of the buffers, a multiple of 4; rows after the mini-batch have delta 0. */
   readonly rows: number;
   readonly optimizer: Optimizer | undefined;
 }
 
 /**
- * The update kernel, which is the weight gradient and the optimizer in one, against its float64 twins.
- * @param kind `integers` only with SGD, a batch size and constants of the optimizer that are powers of 2, and
- *   activations as the source
- * @returns the worst error as a share of its bound
+ * Checks the update kernel, which combines weight gradient and optimizer, against its float64 twins.
+ * @param kind `integers` requires SGD, powers of 2 as batch size and as optimizer constants, and activations as the source
+ * @returns the largest error relative to its bound
  */
 export async function checkUpdate(
   device: Device,
@@ -62,7 +60,7 @@ export async function checkUpdate(
         ? byteInput(shape, epochStep, samples)
         : floatInput(shape, batchSize, samples);
     bytes = { ...bytes, ...input.contents };
-    // As `outputDelta` leaves it: 0 past the end of a short batch.
+    // `outputDelta` writes 0 past the end of a short batch.
     const delta = new Float32Array(rows * outputs);
     delta.set(samples.signed(size * outputs));
     const state = drawState(optimizer, inputs, outputs, samples);
@@ -135,7 +133,7 @@ export async function checkUpdate(
   return worst.share;
 }
 
-/** The last kernel of a step moves the counter on, no other does; and no gradient here was reason to raise a flag. */
+/** Only the last kernel of a step advances the counter, and finite gradients raise no flag. */
 function noteCounter(
   counter: Uint32Array,
   epochStep: EpochStep,
@@ -147,13 +145,12 @@ function noteCounter(
   for (const word of counter.subarray(2)) worst.note(word, 0, 0);
 }
 
-/** Weights and biases as one run of numbers. */
 function flat(layer: Float32Array, inputs: number, outputs: number): Float32Array {
   const { weights, biases } = unpackLayer(layer, inputs, outputs);
   return Float32Array.of(...weights, ...biases);
 }
 
-/** Draws a layer's parameters and moments, as buffers and to be compared with after an update. */
+/** Draws a layer's parameters and moments: the contents of buffers, and a comparison after the update. */
 export function drawState(
   optimizer: Optimizer | undefined,
   inputs: number,
@@ -173,7 +170,7 @@ export function drawState(
     packLayer(values, values.subarray(inputs * outputs), inputs, outputs);
   return {
     contents: { parameters: pack(parameters), moments: packMoments(moments.map(pack)) },
-    /** Holds what a kernel left against the step that float64 makes. */
+    /** Compares the kernel's results with the step in float64. */
     compare: (
       found: (name: string) => Float32Array,
       gradient: Float64Array,
@@ -209,4 +206,20 @@ export function drawState(
       requireLayerPaddingZero(found('parameters'), inputs, outputs, worst);
     },
   };
+}
+
+/** A changed padding would leak into the next forward pass. */
+function requireLayerPaddingZero(
+  found: Float32Array,
+  inputs: number,
+  outputs: number,
+  worst: Worst,
+): void {
+  const stride = 4 * vec4s(outputs);
+  const biasRow = 4 * vec4s(inputs);
+  found.forEach((value, at) => {
+    const row = Math.floor(at / stride);
+    const isPadding = at % stride >= outputs || (row >= inputs && row < biasRow);
+    if (isPadding) worst.note(value, 0, 0);
+  });
 }

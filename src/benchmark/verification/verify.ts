@@ -1,4 +1,4 @@
-/** The checks that show, on any machine, that the GPU's numbers are right. */
+/** Checks the GPU's results on the user's machine. */
 import type { Dataset } from '../../data/dataset.ts';
 import { sliceDataset } from '../../data/dataset.ts';
 import { ConfigurationError, DeviceLostError } from '../../errors.ts';
@@ -20,27 +20,24 @@ import { sameBits, trainCpu, trainGpu, trainReference, trajectoryShare } from '.
 
 export interface VerifyOptions {
   readonly gpu?: GPU | undefined;
-  /** Samples to train on, 784 features each, at least 1000. */
+  /** At least 1000 training samples with 784 features each. */
   readonly data: Dataset;
   /** Draws of each kernel variant. Default 2. */
-  readonly rounds?: number;
-  /**
-   * The fraction of each kernel's cases that is run, above 0 and up to 1, for a short check: at least one case of each
-   * kernel, drawn by `seed`. Default 1.
-   */
-  readonly fraction?: number;
-  /** Plans to draw, of those that the adapter accepts, and to train by. Default 0. */
-  readonly plans?: number;
-  readonly seed?: number;
+  readonly rounds?: number | undefined;
+  /** Fraction of each kernel's cases to run, above 0 and up to 1. At least one case of each kernel runs. Default 1. */
+  readonly fraction?: number | undefined;
+  /** Number of accepted random plans to check. Default 0. */
+  readonly plans?: number | undefined;
+  readonly seed?: number | undefined;
   readonly signal?: AbortSignal | undefined;
-  readonly onProgress?: (progress: { readonly done: number; readonly check: string }) => void;
+  readonly onProgress?:
+    ((progress: { readonly done: number; readonly check: string }) => void) | undefined;
 }
 
-/** One line of the report. */
 export interface Check {
   readonly name: string;
   readonly cases: number;
-  /** The worst error as a share of its bound. */
+  /** The largest error relative to the tolerance; 1 or less passes. */
   readonly worst: number;
   readonly passed: boolean;
   /** The first case that failed. */
@@ -54,27 +51,26 @@ export interface VerificationReport {
 }
 
 interface Case {
-  /** Of a drawn plan it says more once the case has been run. */
+  /** A drawn plan gets its full name when it runs. */
   readonly name: string;
   readonly run: () => Promise<number>;
 }
 
 /**
  * Runs every check on the adapter of this machine.
- * @throws {ConfigurationError} for a fraction or a number of plans out of its range
- * @throws {NoAdapterError} when there is none; and the signal's reason
+ * @throws {ConfigurationError} if `fraction` or `plans` is out of range
+ * @throws {NoAdapterError} without an adapter
+ * @throws the signal's reason
  */
 export async function verify(options: VerifyOptions): Promise<VerificationReport> {
   const { fraction = 1, plans = 0 } = options;
   if (!(fraction > 0 && fraction <= 1)) {
     throw new ConfigurationError(
-      `The fraction of the cases to run is above 0 and up to 1, and ${fraction} was given. Take 1 for all of them.`,
+      `fraction must be above 0 and at most 1; got ${fraction}. Use 1 for all cases.`,
     );
   }
   if (!(Number.isSafeInteger(plans) && plans >= 0)) {
-    throw new ConfigurationError(
-      `The number of plans to draw is a whole number of at least 0, and ${plans} was given. Try 100.`,
-    );
+    throw new ConfigurationError(`plans must be a non-negative integer; got ${plans}. Try 100.`);
   }
   const device = await Device.request({ ...(options.gpu && { gpu: options.gpu }) });
   try {
@@ -109,7 +105,7 @@ export async function verify(options: VerifyOptions): Promise<VerificationReport
 function kernelGroups(device: Device, options: VerifyOptions): [string, Case[]][] {
   const { rounds = 2, fraction = 1, seed = 1 } = options;
   const all = kernelCases(rounds, device.adapter.subgroupSize, seed);
-  // The seeds before this one have drawn the cases.
+  // The previous seeds have drawn the cases.
   const draw = new Samples(seed + rounds, 'random');
   return kernelNames.map((kernel) => {
     const cases = all.filter((one) => one.kernel === kernel);
@@ -121,7 +117,7 @@ function kernelGroups(device: Device, options: VerifyOptions): [string, Case[]][
   });
 }
 
-/** Every case is the next plan that is accepted; the refused ones before it must have been refused as they should. */
+/** Each case runs the next accepted plan. The refused plans before it must end in a typed error. */
 function planGroups(device: Device, { plans = 0, seed = 1 }: VerifyOptions): [string, Case[]][] {
   if (plans === 0) return [];
   const target = planTarget(device);
@@ -170,7 +166,7 @@ function trainingGroups(device: Device, data: Dataset): [string, Case[]][] {
         clipNorm: 0.1,
       },
     ],
-    // With a smaller ε Adam would make whole steps of gradients that are no more than rounding errors.
+    // With a smaller ε, Adam would turn gradients that are only rounding errors into full steps.
     [
       'AdamW, cosine',
       {

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { alignCurves } from '../../../src/benchmark/result/alignCurves.ts';
 import type { CurvePoint, BackendName } from '../../../src/benchmark/result/schema.ts';
 
-/** What every network learns, step by step: the mean over the steps between two reports is a point. */
+/** The cost of each step; a point is the mean over the steps between two reports. */
 const costOf = (step: number) => 3 / (1 + step);
 
 function curve(steps: readonly number[]): CurvePoint[] {
@@ -17,7 +17,7 @@ function curve(steps: readonly number[]): CurvePoint[] {
   });
 }
 
-test('backends that learn the same have the same points, however they report', () => {
+test('identical learning gives identical points, whatever steps are reported', () => {
   const curves = new Map<BackendName, CurvePoint[]>([
     ['cpu', curve([1, 2, 4, 8, 16, 32, 64, 128])],
     ['webgpu', curve([1, 4, 6, 8, 10, 12, 16, 24, 32, 40])],
@@ -32,12 +32,12 @@ test('backends that learn the same have the same points, however they report', (
     expect(cost).toBeCloseTo(other.cost, 12);
     expect(accuracy).toBeCloseTo(other.accuracy, 12);
   }
-  // Beyond the last step that both have, each keeps its own.
+  // After the last common step, each keeps its own points.
   expect(aligned.get('cpu')!.map(({ step }) => step)).toEqual([1, 4, 8, 16, 32, 64, 128]);
   expect(aligned.get('webgpu')!.at(-1)).toEqual(curves.get('webgpu')!.at(-1));
 });
 
-test('a backend alone keeps its points, and one that has none is no obstacle', () => {
+test('a single curve keeps its points, and an empty one changes nothing', () => {
   const one = curve([1, 2, 4]);
   const aligned = alignCurves(
     new Map<BackendName, CurvePoint[]>([

@@ -7,15 +7,15 @@ import { resultWith } from '../../support/resultWith.ts';
 
 const before = makeBenchmarkResult({ seed: 1 });
 
-/** Of ten repeats in five blocks, the medians of the blocks: means of two. */
+/** Block medians of ten repeats in five blocks. The median of two repeats is their mean. */
 const blocksOf = (values: readonly number[]) =>
   [0, 2, 4, 6, 8].map((n) => (values[n]! + values[n + 1]!) / 2);
 
-describe('what was measured alike', () => {
+describe('comparable results', () => {
   const after = makeBenchmarkResult({ seed: 2, factors: { webgpu: 1.2, cpu: 0.8 } });
   const comparison = compareResults(before, after);
 
-  it('has the ratio of the medians over the blocks, for each workload and backend', () => {
+  it('have the ratio of their block medians for each workload and backend', () => {
     expect(comparison.pairs).toHaveLength(15);
     for (const pair of comparison.pairs) {
       const [first, second] = [before, after].map(
@@ -33,7 +33,7 @@ describe('what was measured alike', () => {
     }
   });
 
-  it('is faster or slower where the interval leaves out 1', () => {
+  it('are faster or slower if the interval excludes 1', () => {
     for (const { backend, verdict } of comparison.pairs) {
       if (backend === 'webgpu') expect(verdict).toBe('faster');
       if (backend === 'cpu') expect(verdict).toBe('slower');
@@ -45,22 +45,22 @@ describe('what was measured alike', () => {
     ]);
   });
 
-  it('has means that are near what was put in, and know so', () => {
+  it('have means close to the true ratio, with intervals that contain it', () => {
     const [, cpu, webgpu] = comparison.backends;
     for (const [mean, truth] of [
       [webgpu!, 1.2],
       [cpu!, 0.8],
       [comparison.overall!, (1.2 * 0.8) ** (1 / 3)],
     ] as const) {
-      // 15 medians of ten with 2 % of noise each: a percent is three standard deviations of the mean over five.
+      // 15 medians of ten repeats with 2 % noise: three standard deviations of the mean over five are 1 %.
       expect(Math.abs(mean.middle / truth - 1)).toBeLessThan(0.02);
       expect(mean.high / mean.low).toBeLessThan(1.12);
     }
-    // All together are 1.4 % slower, which is less than such runs drift by.
+    // The overall mean is 1.4 % slower, which is less than the drift between runs.
     expect(comparison).toMatchObject({ isComparable: true, overall: { verdict: 'no difference' } });
   });
 
-  it('the other way round is the other way round', () => {
+  it('give reciprocal ratios when swapped', () => {
     const back = compareResults(after, before);
     for (const [n, { middle, verdict }] of back.pairs.entries()) {
       const there = comparison.pairs[n]!;
@@ -70,7 +70,7 @@ describe('what was measured alike', () => {
   });
 });
 
-it('of runs that differ by noise alone, fewer than one pair in twenty is told apart', () => {
+it('runs that differ only by noise get a verdict in fewer than one pair in twenty', () => {
   const verdicts = Array.from({ length: 12 }, (_, n) =>
     compareResults(
       makeBenchmarkResult({ seed: 20 + 2 * n }),
@@ -78,20 +78,20 @@ it('of runs that differ by noise alone, fewer than one pair in twenty is told ap
     ),
   ).flatMap(({ pairs }) => pairs.map(({ verdict }) => verdict));
   const wrong = verdicts.filter((verdict) => verdict !== 'no difference').length;
-  // Of 180 draws with 3.2 %: four standard deviations above.
+  // 180 draws with a rate of 3.2 %; 15 is four standard deviations above the mean.
   expect(wrong).toBeLessThan(15);
 });
 
-it('the same result twice shows no difference, and is said to be the same', () => {
+it('the same result twice shows no difference and a warning', () => {
   const { pairs, overall, isComparable, warnings } = compareResults(before, before);
   for (const pair of [...pairs, overall!]) {
     expect(pair).toMatchObject({ middle: 1, verdict: 'no difference' });
   }
   expect(isComparable).toBe(true);
-  expect(warnings).toEqual(['Both are the same result: nothing but 1 can come out.']);
+  expect(warnings).toEqual(['Both are the same result.']);
 });
 
-it('other libraries are compared, but do not count for nudge', () => {
+it('other libraries are compared but do not enter the overall mean', () => {
   const withPeer = (made: BenchmarkResult, factor: number) => {
     const peer = made.workloads[0]!.series[2]!;
     const samplesPerSecond = peer.samplesPerSecond.map((rate) => factor * rate);
@@ -106,33 +106,33 @@ it('other libraries are compared, but do not count for nudge', () => {
   expect(overall).toEqual(compareResults(before, after).overall);
 });
 
-describe('without a verdict', () => {
+describe('there is no verdict for results', () => {
   const after = makeBenchmarkResult({ seed: 2, factors: { webgpu: 2 } });
   it.each<[string, BenchmarkResult, string]>([
     [
       'on other data',
       resultWith(after, ['data', 'sha256'], 'a'.repeat(64)),
-      'They trained on other data: the first on MNIST, SHA-256 c0ffeec0ffee…, the second on MNIST, SHA-256 aaaaaaaaaaaa….',
+      'They trained on different data: MNIST, SHA-256 c0ffeec0ffee… and MNIST, SHA-256 aaaaaaaaaaaa….',
     ],
     [
       'with other definitions',
       resultWith(after, ['workloads', 0, 'batchSize'], 128),
-      "Workload 'tiny' is not the same in both: batchSize is 100 and 128.",
+      "Workload 'tiny' is defined differently: batchSize is 100 and 128.",
     ],
     [
-      'in software against hardware',
+      'of a software adapter and a hardware adapter',
       resultWith(after, ['environment', 'adapter', 'isSoftware'], true),
-      'The GPU of the first is a hardware adapter and that of the second a software adapter: one of them computes on the CPU.',
+      'The first ran on a hardware adapter and the second on a software adapter. A software adapter computes on the CPU.',
     ],
     [
-      'in a single block',
+      'with a single block',
       makeBenchmarkResult({ seed: 2, repeats: 1 }),
-      'The second has a single block, which cannot tell a difference from chance.',
+      'The second has only one block, so a difference cannot be told from chance.',
     ],
     [
-      'by a nudge that had no blocks',
+      'of a version without blocks',
       resultWith(after, ['blocks'], []),
-      'The second was made by an older nudge, which measured all in one worker',
+      'The second was made by an older nudge, which measured in one worker',
     ],
     [
       'on a busy machine',
@@ -144,12 +144,12 @@ describe('without a verdict', () => {
       'The second was measured on a busy machine. Busy machine: Other programs took half of it.',
     ],
     [
-      'where a verification failed',
+      'whose verification failed',
       resultWith(after, ['workloads', 1, 'verification', 'isVerified'], false),
       "The GPU of the second is not verified on 'mid'.",
     ],
     [
-      'where nothing was verified',
+      'without a verification',
       resultWith(after, ['workloads', 1, 'verification'], undefined),
       "The GPU of the second is not verified on 'mid'.",
     ],
@@ -165,12 +165,12 @@ describe('without a verdict', () => {
         ['flags'],
         ['hidden', 'throttled'].map((kind) => ({ kind, message: 'It was.', isVoid: true })),
       ),
-      'The second has 2 flags that void it. Hidden: It was. The score is void for it.',
+      'The second has 2 flags that void it. Hidden: It was. This voids the score.',
     ],
     [
       'with nothing in common',
       makeBenchmarkResult({ workloads: ['huge'] }),
-      'The two have no workload in common that nudge trained on the same backend.',
+      'The two have no workload in common that nudge trained on one backend.',
     ],
   ])('%s', (_, other, sentence) => {
     const comparison = compareResults(before, other);
@@ -181,7 +181,7 @@ describe('without a verdict', () => {
     }
   });
 
-  it('a CPU alone may have any adapter, or none', () => {
+  it('results without a GPU series are comparable whatever their adapters are', () => {
     const cpuAlone = (made: BenchmarkResult): BenchmarkResult => ({
       ...made,
       workloads: made.workloads.map((workload) => ({
@@ -195,7 +195,7 @@ describe('without a verdict', () => {
   });
 });
 
-it('what weakens a verdict is said, and it is given all the same', () => {
+it('differences between the machines are warnings beside the verdict', () => {
   let after = makeBenchmarkResult({ seed: 2, repeats: 4, workloads: ['tiny', 'huge'] });
   after = resultWith(after, ['nudge', 'commit'], '1234567');
   after = resultWith(after, ['environment', 'name'], 'Firefox 153');
@@ -204,7 +204,7 @@ it('what weakens a verdict is said, and it is given all the same', () => {
   expect(isComparable).toBe(true);
   expect(overall!.verdict).toBeDefined();
   expect(warnings).toEqual([
-    'Their versions of nudge differ: 0.1.0 (50224db) and 0.1.0 (1234567).',
+    'Their nudge versions differ: 0.1.0 (50224db) and 0.1.0 (1234567).',
     'Their runtimes differ: Chromium 156 and Firefox 153.',
     'Their adapters differ: acme roadrunner-2 ACME Roadrunner 2060 and acme coyote ACME Roadrunner 2060.',
     "Only the first has 'mid', 'large', 'xl', 'batch-1'.",

@@ -8,7 +8,7 @@ const result = makeBenchmarkResult();
 const series = ['workloads', 0, 'series', 1] as const;
 const { middle, high } = result.workloads[0]!.series[1]!.estimate;
 
-it('a result that is as it was measured has none', () => {
+it('an unedited result has no contradiction', () => {
   for (const made of [
     {},
     { repeats: 3 },
@@ -19,7 +19,7 @@ it('a result that is as it was measured has none', () => {
   }
 });
 
-it('a run that was stopped has fewer workloads than it set out to, and is right all the same', () => {
+it('a stopped run may have fewer workloads than its settings', () => {
   const stopped = {
     ...resultWith(result, ['workloads', 4], undefined),
     scores: [],
@@ -28,73 +28,68 @@ it('a run that was stopped has fewer workloads than it set out to, and is right 
   expect(findContradiction(stopped)).toBeUndefined();
 });
 
-it('figures in links are rounded, which is no contradiction', () => {
+it('rounding is not a contradiction', () => {
   const path = [...series, 'estimate', 'middle'];
   expect(findContradiction(resultWith(result, path, middle * 1.0002))).toBeUndefined();
 });
 
-describe('found is', () => {
+describe('a contradiction is', () => {
   it.each<[string, readonly (string | number)[], unknown, string]>([
     [
-      'an estimate that was improved',
+      'an edited estimate',
       [...series, 'estimate'],
       { middle: 9e5, low: 8e5, high: 1e6 },
-      `the estimate of backend 'cpu' of workload 'tiny' is 900000, and the median of its blocks is ${middle}`,
+      `backend 'cpu' of workload 'tiny' is 900000, but the median of its blocks is ${middle}`,
     ],
     [
-      'a repeat that was improved',
+      'edited repeats',
       [...series, 'samplesPerSecond'],
       result.workloads[0]!.series[1]!.samplesPerSecond.map((rate) => 2 * rate),
-      'and the median of its blocks is',
+      'but the median of its blocks is',
     ],
     [
-      'an interval beside its middle',
+      'an interval that excludes its middle',
       [...series, 'estimate', 'low'],
       high,
       "backend 'cpu' of workload 'tiny' is",
     ],
+    ['a reversed interval', ['scores', 0, 'high'], 1, "the score of 'cpu-1' is"],
     [
-      'an interval the wrong way round',
-      ['scores', 0, 'high'],
-      1,
-      "the score of backend 'cpu-1' is",
-    ],
-    [
-      'a ratio that was improved',
+      'an edited ratio',
       ['workloads', 1, 'ratios', 0],
       { of: 'webgpu', over: 'cpu', middle: 40, low: 30, high: 50 },
       "the ratio of 'webgpu' to 'cpu' of workload 'mid' is 40",
     ],
     [
-      'a ratio to who did not run',
+      'a ratio to a backend that did not run',
       ['workloads', 1, 'ratios', 0, 'over'],
       'jax-wasm',
-      'is of a backend that did not run',
+      'names a backend that did not run',
     ],
-    ['a workload twice', ['workloads', 1], result.workloads[0], "the workloads have 'tiny' twice"],
+    ['a workload twice', ['workloads', 1], result.workloads[0], "workloads contain 'tiny' twice"],
     [
-      'a workload that was not set',
+      'a workload that is not in the settings',
       ['settings', 'workloads', 0],
       'other',
-      "workload 'tiny' is not among the workloads of settings",
+      "workload 'tiny' is not in the settings",
     ],
     [
-      'a backend that was not set',
+      'a backend that is not in the settings',
       ['settings', 'backends'],
       ['cpu', 'webgpu'],
-      "backend 'cpu-1' of workload 'tiny' is not among the backends of settings",
+      "backend 'cpu-1' of workload 'tiny' is not in the settings",
     ],
     [
       'a backend twice',
       [...series, 'backend'],
       'webgpu',
-      "the backends of workload 'tiny' have 'webgpu' twice",
+      "the backends of workload 'tiny' contain 'webgpu' twice",
     ],
     [
-      'more repeats than were set',
+      'more repeats than the settings have',
       ['settings', 'repeats'],
       9,
-      'has 10 repeats, and settings have 9',
+      'has 10 repeats; the settings have 9',
     ],
     [
       'more blocks than repeats',
@@ -107,7 +102,7 @@ describe('found is', () => {
       'a network of another size',
       ['workloads', 0, 'parameterCount'],
       13_003,
-      "workload 'tiny' has 13003 parameters, and layers 784-16-16-10 have 13002",
+      "workload 'tiny' has 13003 parameters; layers 784-16-16-10 have 13002",
     ],
     [
       'a verification that failed',
@@ -119,34 +114,34 @@ describe('found is', () => {
       'an error smaller than its tensors have',
       ['workloads', 0, 'verification', 'worst'],
       0.001,
-      "the worst error of workload 'tiny' is 0.001, and the worst of its tensors is",
+      "the worst error of workload 'tiny' is 0.001, but the worst of its tensors is",
     ],
     [
-      'a score that was improved',
+      'an edited score',
       ['scores', 2],
       { ...result.scores[2], low: 8999, middle: 9000, high: 9001 },
-      "the score of backend 'webgpu' is 9000, and what follows from its repeats is",
+      "the score of 'webgpu' is 9000, but the value computed from its repeats is",
     ],
     [
       'a score over more than ran',
       ['scores', 0, 'workloads', 4],
       'huge',
-      "the score of backend 'cpu-1' is over 'tiny, mid, large, xl, huge', and 'tiny, mid, large, xl' ran",
+      "the score of 'cpu-1' is 'cpu, complete, over tiny, mid, large, xl, huge'; the run measured 'cpu, complete, over tiny, mid, large, xl'",
     ],
     [
       'a score over a part',
       ['scores', 0, 'isComplete'],
       false,
-      "the score of backend 'cpu-1' is a part of a run's of class 'cpu', and a whole run's of class 'cpu' was measured",
+      "the score of 'cpu-1' is 'cpu, partial, over tiny, mid, large, xl'; the run measured 'cpu, complete,",
     ],
     [
       'a score of another backend',
       ['scores', 0, 'backend'],
       'jax',
-      "the score of backend 'jax' is of a backend that ran no workload that counts",
+      "the score of 'jax' is of a backend that ran no scored workload",
     ],
     [
-      'a score of what is not verified',
+      'a score of an unverified workload',
       ['workloads', 3, 'verification'],
       undefined,
       "counts workload 'xl', which is not verified",
@@ -155,38 +150,38 @@ describe('found is', () => {
       'a score of another class',
       ['environment', 'adapter', 'isSoftware'],
       true,
-      "the score of backend 'webgpu' is a whole run's of class 'hardware', and a whole run's of class 'software' was measured",
+      "the score of 'webgpu' is 'hardware, complete, over tiny, mid, large, xl'; the run measured 'software,",
     ],
-    ['a score twice', ['scores', 0, 'backend'], 'cpu', "the backends of scores have 'cpu' twice"],
+    ['a score twice', ['scores', 0, 'backend'], 'cpu', "scores contain 'cpu' twice"],
     [
-      'a score in spite of a flag',
+      'a score that a flag voids',
       ['flags', 0, 'isVoid'],
       true,
-      "the score of backend 'cpu' is there, and a flag 'not-steady' voids it",
+      "the score of 'cpu' is present although a flag 'not-steady' voids it",
     ],
     [
-      'a flag for what was not set',
+      'a flag of a workload that is not in the settings',
       ['flags', 0, 'workload'],
       'huge',
-      "a flag 'not-steady' is for workload 'huge'",
+      "a flag 'not-steady' names workload 'huge'",
     ],
     [
-      'a time to what was not reached',
+      'a time to an accuracy that was not reached',
       ['timesToAccuracy', 0, 'accuracy'],
       0.9,
-      'is 0.41 s, and the best accuracy was 0.9',
+      'is 0.41 s; the best accuracy was 0.9',
     ],
     [
-      'a crossover at no place',
+      'a crossover without its place',
       ['crossover', 'parameters'],
       undefined,
-      "the crossover is 'between' without a number of parameters",
+      "the crossover is 'between' without a parameter count",
     ],
     [
-      'a crossover that is nowhere, at a place',
+      'a place of a crossover that does not exist',
       ['crossover', 'kind'],
       'never',
-      "the crossover is 'never' with a number of parameters",
+      "the crossover is 'never' with a parameter count",
     ],
   ])('%s', (_, path, value, sentence) => {
     expect(findContradiction(resultWith(result, path, value))).toContain(sentence);

@@ -6,7 +6,7 @@ import { resultWith } from '../../support/resultWith.ts';
 
 const result = makeBenchmarkResult();
 
-/** The grammar of RFC 4180, of which all of `text` must be made. */
+/** Parses RFC 4180; all of `text` must match the grammar. */
 function parseCsv(text: string): string[][] {
   const rows: string[][] = [[]];
   const fields = /("(?:[^"]|"")*"|[^",\r\n]*)(,|\r\n)/gy;
@@ -20,7 +20,7 @@ function parseCsv(text: string): string[][] {
   return rows.slice(0, -1);
 }
 
-/** By the names of its columns. */
+/** Rows by column name. */
 function readRows(text: string): Record<string, string>[] {
   const [head, ...rows] = parseCsv(text);
   return rows.map((row) => {
@@ -29,7 +29,7 @@ function readRows(text: string): Record<string, string>[] {
   });
 }
 
-it('every repeat of every backend on every workload is a row, to the last digit', () => {
+it('every repeat is a row with all digits', () => {
   const rows = readRows(resultCsv(result));
   const expected = result.workloads.flatMap(({ name, series }) =>
     series.flatMap(({ backend, samplesPerSecond }) =>
@@ -54,7 +54,7 @@ it('every repeat of every backend on every workload is a row, to the last digit'
   expect(rows.find(({ backend }) => backend === 'webgpu')).toMatchObject({ isVerified: 'true' });
 });
 
-it('a run without a GPU leaves its columns empty', () => {
+it('the adapter columns are empty without a GPU', () => {
   const rows = readRows(resultCsv(resultWith(result, ['environment', 'adapter'], undefined)));
   expect(rows[0]).toMatchObject({ adapter: '', adapterClass: '' });
 });

@@ -19,7 +19,7 @@ const comparison: Comparison = {
   warnings: ['Their runtimes differ: <a> and <b>.'],
 };
 
-it('says the outcome, then each pair and each mean, then what to bear in mind', () => {
+it('has the verdict, a table of pairs and means, and the warnings', () => {
   expect(describeComparison(comparison).split('\n')).toEqual([
     '## nudge benchmark, compared',
     '',
@@ -33,26 +33,26 @@ it('says the outcome, then each pair and each mean, then what to bear in mind', 
     '| mean | GPU |  |  | 1.01× | 0.980× to 1.04× | no difference shown |',
     '| mean | nudge, all |  |  | 0.900× | 0.880× to 0.920× | slower |',
     '',
-    'Of intervals of 95 %, one in twenty misses the truth by chance: of these 2, about 0.1. The mean is what to go by.',
+    'One in twenty 95 % intervals misses the true value by chance, so about 0.1 of these 2. Judge by the mean.',
     '',
     '- Their runtimes differ: &lt;a&gt; and &lt;b&gt;.',
     '',
   ]);
 });
 
-it('where 1 is within the interval, no difference is shown, which is not to say that there is none', () => {
+it('an interval that contains 1 shows no difference', () => {
   const text = describeComparison({ ...comparison, overall: unclear });
   expect(text).toContain(
     '**No difference is shown: the second is 1.01× as fast as the first, 95 % interval 0.980× to 1.04×.**',
   );
 });
 
-it('what is not comparable has no verdict', () => {
+it('results that are not comparable have no verdict', () => {
   const [pair] = comparison.pairs;
   const { verdict, ...ratio } = pair!;
   expect(verdict).toBe('slower');
   const text = describeComparison({ ...comparison, pairs: [ratio], isComparable: false });
   expect(text).toContain('**The two are not comparable, so there is no verdict.**');
   expect(text).toContain('| 0.780× to 0.820× | none |');
-  expect(text).not.toContain('one in twenty');
+  expect(text).not.toContain('One in twenty');
 });

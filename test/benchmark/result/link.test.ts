@@ -17,13 +17,13 @@ const full = makeBenchmarkResult({
 
 const pack = (text: string | Uint8Array) => `#result=${deflateRawSync(text).toString('base64url')}`;
 
-it('a full run fits, in characters that need no escape', async () => {
+it('a full run fits into a link of URL-safe characters', async () => {
   const link = await encodeLink(full);
   expect(link.length).toBeLessThan(8000);
   expect(link).toMatch(/^#result=[\w-]+$/);
 });
 
-it('what arrives is the result, but for digits after the fifth, curves and limits that all have', async () => {
+it('a link keeps the result except digits after the fifth, most curve points and default limits', async () => {
   const arrived = await decodeLink(await encodeLink(full));
   expect(arrived.workloads.map(({ name }) => name)).toEqual(full.settings.workloads);
   for (const [w, { series }] of arrived.workloads.entries()) {
@@ -52,19 +52,19 @@ it('short curves stay whole', async () => {
   expect(steps(arrived)).toEqual(steps(short));
 });
 
-it('the link is raw deflate in base64url, which others can read', async () => {
+it('the link is raw deflate in base64url', async () => {
   const packed = Buffer.from((await encodeLink(result)).slice('#result='.length), 'base64url');
   const { format } = JSON.parse(inflateRawSync(packed).toString()) as typeof result;
   expect(format).toBe('nudge-benchmark');
   expect(await decodeLink(pack(JSON.stringify(result)))).toEqual(result);
 });
 
-it('a fragment may come without its sign and with other parameters', async () => {
+it('a fragment may lack its # and have other parameters', async () => {
   const { data } = await decodeLink(`a=1&${(await encodeLink(result)).slice(1)}&auto=1`);
   expect(data).toEqual(result.data);
 });
 
-it('what could not be read again gets no link', async () => {
+it('an invalid result gets no link', async () => {
   await failureOf(encodeLink(resultWith(result, ['seconds'], -1)), FormatError);
 });
 
@@ -75,35 +75,35 @@ describe('a fragment is refused that', () => {
 
   it.each(['', '#', '#results', '#result=', '#other=1'])('has no result: %j', async (fragment) => {
     expect(await refusalOf(fragment)).toBe(
-      "This link carries no result that can be read: it has no '#result=…'. Copy the whole link again.",
+      "Cannot read a result from this link: it has no '#result=…'. Copy the whole link again.",
     );
   });
 
   it('is cut anywhere', async () => {
     const link = await encodeLink(makeBenchmarkResult({ workloads: ['mid'], curvePoints: 0 }));
     for (let length = '#result='.length + 1; length < link.length; length += 97) {
-      expect(await refusalOf(link.slice(0, length))).toMatch(/cut short|no JSON/);
+      expect(await refusalOf(link.slice(0, length))).toMatch(/cut off|not JSON/);
     }
   });
 
-  it('is no base64url, no deflate, or no UTF-8', async () => {
-    expect(await refusalOf('#result=a+b/c==')).toContain('characters that no link of nudge has');
-    expect(await refusalOf('#result=%00%FF')).toContain('characters that no link of nudge has');
+  it('is not base64url, deflate or UTF-8', async () => {
+    expect(await refusalOf('#result=a+b/c==')).toContain('characters other than base64url');
+    expect(await refusalOf('#result=%00%FF')).toContain('characters other than base64url');
     expect(await refusalOf('#result=_____w')).toContain('it is damaged');
-    expect(await refusalOf(pack(Uint8Array.of(0xff, 0xfe)))).toContain('what is no text');
+    expect(await refusalOf(pack(Uint8Array.of(0xff, 0xfe)))).toContain('not UTF-8 text');
   });
 
-  it('carries another thing', async () => {
+  it('carries other JSON', async () => {
     expect(await refusalOf(pack('{}'))).toContain('its format is missing');
-    expect(await refusalOf(pack('[]'))).toContain('This is not a benchmark result');
+    expect(await refusalOf(pack('[]'))).toContain('Cannot read this benchmark result');
   });
 
-  it('is a bomb, long or short', async () => {
+  it('is too long or unpacks to too much', async () => {
     const bomb = pack(new Uint8Array(2 ** 26));
     expect(bomb.length).toBeLessThan(200_000);
     expect(await refusalOf(bomb)).toContain('it unpacks to more than 4000000 bytes');
     expect(await refusalOf(`#result=${'A'.repeat(200_001)}`)).toContain(
-      'it has 200001 characters, and a link has at most 200000',
+      'it has 200001 characters; the maximum is 200000',
     );
   });
 });

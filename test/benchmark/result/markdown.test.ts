@@ -23,20 +23,20 @@ it('scores have intervals and classes', () => {
   expect([kind, over]).toEqual(['hardware adapter', 'tiny, mid, large, xl']);
 });
 
-it('each workload has samples/s of each backend, and how many times as fast the GPU was', () => {
+it('each workload has samples/s of each backend and the speed-up of the GPU', () => {
   const cells = cellsOf('large', '784-512-512-10, batch 512');
   expect(cells).toHaveLength(6);
   for (const cell of cells.slice(2, 5)) expect(cell).toMatch(/^[\d,]+ ± \d\.\d %$/);
   expect(cells[5]).toMatch(/^5\.\d\d× \(5\.\d\d× to [56]\.\d\d×\)$/);
 });
 
-it('limit, verification, accuracies, flags and environment are said', () => {
+it('contains limit, verification, accuracies, flags and environment', () => {
   const text = lines.join('\n');
   const { worst } = result.workloads[0]!.verification!;
   for (const part of [
     '| tiny | 92 %, limited by the cost of dispatches | 142 ms | 61 ms | verified, worst ' +
       worst.toPrecision(2),
-    'of the bound (layers.',
+    'of the tolerance (layers.',
     'cost drift 0.07 % of at most 2 % |',
     '| mid | CPU | 95 % | 0.41 s, 938 steps |',
     '| mid | GPU | 97 % | not reached: 96.91 % at best |',
@@ -49,7 +49,7 @@ it('limit, verification, accuracies, flags and environment are said', () => {
   }
 });
 
-it('what failed is said loudly, and that there is no score', () => {
+it('a failed verification and a missing score stand out', () => {
   let wrong = resultWith(result, ['scores'], []);
   wrong = resultWith(wrong, ['workloads', 0, 'verification', 'isVerified'], false);
   const text = resultMarkdown(wrong);
@@ -57,7 +57,7 @@ it('what failed is said loudly, and that there is no score', () => {
   expect(text).toContain('**NOT VERIFIED**, worst');
 });
 
-it('every table has as many cells in each row', () => {
+it('all rows of a table have the same number of cells', () => {
   const tables = lines.join('\n').split(/\n(?:[^|].*)?\n/);
   const rows = tables.map((table) => table.split('\n').filter((line) => line.startsWith('|')));
   for (const table of rows.filter(({ length }) => length > 0)) {
@@ -66,7 +66,7 @@ it('every table has as many cells in each row', () => {
   }
 });
 
-it('a stranger’s text shows as it is and does nothing', () => {
+it('untrusted text is shown literally', () => {
   const hostile = '<img src=x> | `a` ![p](http://example.com/p.png) @everyone\n# head';
   const text = resultMarkdown(resultWith(result, ['data', 'name'], hostile));
   const line = text.split('\n').find((one) => one.startsWith('- Data: '))!;

@@ -14,11 +14,11 @@ import { resultWith } from '../../support/resultWith.ts';
 const result = makeBenchmarkResult();
 const text = JSON.stringify(result);
 
-/** The sentence with which `wrong` is refused. */
+/** The message that refuses `wrong`. */
 function refusalOf(wrong: string): string {
   const { message } = errorOf(FormatError, () => readResult(wrong));
   expect(message).toMatch(
-    /^This is not a benchmark result that can be read: .*\. Get it again from where it was made, or run the benchmark again\.$/,
+    /^Cannot read this benchmark result: .*\. Export it again, or run the benchmark again\.$/,
   );
   return message;
 }
@@ -26,13 +26,13 @@ function refusalOf(wrong: string): string {
 const refusalWith = (path: readonly (string | number)[], value: unknown) =>
   refusalOf(JSON.stringify(resultWith(result, path, value)));
 
-it('reads what was written, whole', () => {
+it('reads a whole result', () => {
   expect(readResult(text)).toEqual(result);
 });
 
 const written = (name: string) =>
   readFileSync(join(import.meta.dirname, '../../../bench/results', name), 'utf8');
-/** The same text with the names that version 3 has. */
+/** The same result with the names of version 3. */
 const inNewNames = (old: string) =>
   JSON.parse(
     old
@@ -42,7 +42,7 @@ const inNewNames = (old: string) =>
       .replace(/"mostDrift":/g, '"maxDrift":'),
   ) as BenchmarkResult;
 
-it('reads version 1: its medians stay, its rounds become blocks', () => {
+it('converts version 1: its rounds become blocks and its medians stay', () => {
   const old = written('2026-11-26-swiftshader-chromium-benchmark.json');
   expect(old).toContain('"version": 1');
   const { scores, workloads } = inNewNames(old);
@@ -51,41 +51,41 @@ it('reads version 1: its medians stay, its rounds become blocks', () => {
   expect(read).toMatchObject({ scores, workloads });
 });
 
-it('reads version 2: four fields have new names', () => {
+it('converts version 2: four fields get new names', () => {
   const old = written('2026-11-30-lavapipe-firefox-benchmark.json');
   expect(old).toContain('"version": 2');
   expect(readResult(old)).toEqual({ ...inNewNames(old), version: 3 });
 });
 
 describe('a text is refused that', () => {
-  it('is no JSON', () => {
+  it('is not JSON', () => {
     for (const wrong of ['', '{', '\0', 'NaN', text.slice(0, -1), text.replace('118.4', 'NaN')]) {
-      expect(refusalOf(wrong)).toContain('it is no JSON');
+      expect(refusalOf(wrong)).toContain('it is not JSON');
     }
   });
 
   it('is too long, before it is parsed', () => {
     expect(refusalOf(' '.repeat(maxCharacters) + text)).toContain(
-      `it has ${maxCharacters + text.length} characters, and a result has at most 4000000`,
+      `it has ${maxCharacters + text.length} characters; the maximum is 4000000`,
     );
     expect(readResult(text + ' '.repeat(maxCharacters - text.length))).toEqual(result);
   });
 
-  it('is no object', () => {
-    expect(refusalOf('null')).toContain('the whole is null, and an object belongs there');
-    expect(refusalOf('3')).toContain('the whole is 3, and an object belongs there');
-    expect(refusalOf('[]')).toContain('the whole has no "format"');
+  it('is not an object', () => {
+    expect(refusalOf('null')).toContain('Expected Object but received null');
+    expect(refusalOf('3')).toContain('Expected Object but received 3');
+    expect(refusalOf('[]')).toContain('Expected "format" but received undefined');
   });
 
-  it('is of another format or version, whatever else is wrong', () => {
+  it('has another format or version, even if more is wrong', () => {
     expect(refusalOf('{}')).toContain('its format is missing, not "nudge-benchmark"');
     expect(refusalOf('{"format": {}}')).toContain('its format is an object');
     expect(refusalOf('{"format": "nudge-benchmark", "version": 4}')).toContain(
-      'its version is 4, and this nudge reads versions 1 to 3',
+      'its version is 4; this nudge reads versions 1 to 3',
     );
   });
 
-  it('is nested deeply, wherever', () => {
+  it('is nested deeply', () => {
     const deep = '['.repeat(200_000) + ']'.repeat(200_000);
     refusalOf(deep);
     refusalOf('{"a":'.repeat(200_000));
@@ -94,59 +94,55 @@ describe('a text is refused that', () => {
   });
 });
 
-describe('the sentence says where and what belongs there', () => {
+describe('the message has the path and what was expected', () => {
   const estimate = ['workloads', 2, 'series', 0, 'estimate'] as const;
   it.each([
     [
       [...estimate, 'low'],
       'fast',
-      'low of estimate of item 1 of series of item 3 of workloads is "fast", and a number belongs there',
+      'workloads.2.series.0.estimate.low: Invalid type: Expected number but received "fast"',
     ],
     [
       [...estimate, 'low'],
       undefined,
-      'estimate of item 1 of series of item 3 of workloads has no "low"',
+      'workloads.2.series.0.estimate.low: Invalid key: Expected "low" but received undefined',
     ],
-    [[...estimate, 'low'], 0, 'is 0, and a number above 0 belongs there'],
+    [[...estimate, 'low'], 0, 'Expected >0 but received 0'],
     [
       [...estimate, 'more'],
       1,
-      'estimate of item 1 of series of item 3 of workloads has "more", which no result has',
+      'workloads.2.series.0.estimate.more: Invalid key: Expected never but received "more"',
     ],
-    [['seconds'], -1, 'seconds is -1, and a number of at least 0 belongs there'],
-    [['settings', 'repeats'], 2.5, 'repeats of settings is 2.5, and a whole number belongs there'],
+    [['seconds'], -1, 'seconds: Invalid value: Expected >=0 but received -1'],
+    [['settings', 'repeats'], 2.5, 'settings.repeats: Invalid safe integer: Received 2.5'],
     [
       ['data', 'sha256'],
       'abc',
-      'sha256 of data is "abc", and a hash of 64 hexadecimal digits belongs there',
+      'data.sha256: Invalid format: Expected /^[0-9a-f]{64}$/ but received "abc"',
     ],
-    [
-      ['startedAt'],
-      'today',
-      'startedAt is "today", and a time such as 2026-11-26T09:30:00.000Z belongs there',
-    ],
+    [['startedAt'], 'today', 'startedAt: Invalid timestamp: Received "today"'],
     [
       ['environment', 'battery', 'level'],
       2,
-      'level of battery of environment is 2, and a number of at most 1 belongs there',
+      'environment.battery.level: Invalid value: Expected <=1 but received 2',
     ],
-    [['environment', 'isIsolated'], 'yes', 'and true or false belongs there'],
+    [['environment', 'isIsolated'], 'yes', 'Expected boolean but received "yes"'],
     [
       ['environment', 'runtime'],
       'deno',
-      'runtime of environment is "deno", and one of "browser", "node" belongs there',
+      'environment.runtime: Invalid type: Expected ("browser" | "node") but received "deno"',
     ],
-    [['nudge', 'version'], 'x'.repeat(501), 'and a text of at most 500 characters belongs there'],
-    [['scores'], {}, 'scores is an object, and a list belongs there'],
+    [['nudge', 'version'], 'x'.repeat(501), 'Invalid length: Expected <=500 but received 501'],
+    [['scores'], {}, 'scores: Invalid type: Expected Array but received Object'],
     [
       ['flags'],
       result.flags.concat(Array(200).fill(result.flags[0])),
-      'flags is a list of 201, and a list of at most 200 items belongs there',
+      'flags: Invalid length: Expected <=200 but received 201',
     ],
     [
       ['limits', 'flopPerSecond'],
       null,
-      'flopPerSecond of limits is null, and a number belongs there',
+      'limits.flopPerSecond: Invalid type: Expected number but received null',
     ],
   ])('%j: %j', (path, value, sentence) => {
     expect(refusalWith(path, value)).toContain(sentence);
@@ -154,11 +150,11 @@ describe('the sentence says where and what belongs there', () => {
 
   it('numbers that overflow are not finite', () => {
     expect(refusalOf(text.replace('"seconds":118.4', '"seconds":1e999'))).toContain(
-      'seconds is Infinity, and a finite number belongs there',
+      'seconds: Invalid finite: Received Infinity',
     );
   });
 
-  it('without a character that a terminal would obey', () => {
+  it('it has no control characters', () => {
     const escape = '\u001b[2J\u009b31m\u202e';
     for (const refusal of [
       refusalWith(['format'], escape),
@@ -173,19 +169,19 @@ describe('the sentence says where and what belongs there', () => {
   });
 });
 
-it('keys that are properties of every object do not pass for others', () => {
+it('refuses keys that every object inherits', () => {
   for (const key of ['__proto__', 'constructor', 'toString', 'hasOwnProperty']) {
     const withKey = (place: string) => text.replace(place, `${place}"${key}":{"isVoid":true},`);
-    expect(refusalOf(withKey('{'))).toContain(`the whole has "${key}"`);
-    expect(refusalOf(withKey('"settings":{'))).toContain(`settings has "${key}"`);
+    expect(refusalOf(withKey('{'))).toContain(`: ${key}: Invalid key`);
+    expect(refusalOf(withKey('"settings":{'))).toContain(`settings.${key}: Invalid key`);
   }
   for (const key of ['__proto__', 'constructor']) {
     const wrong = text.replace('"limits":{', `"limits":{"${key}":1,`);
-    expect(refusalOf(wrong)).toContain(`limits of environment has "${key}", which no result has`);
+    expect(refusalOf(wrong)).toContain(`environment.limits: Invalid key "${key}"`);
   }
 });
 
-it('a list is no object, empty or not', () => {
+it('refuses a list in place of an object', () => {
   for (const path of [['environment', 'limits'], ['settings'], []]) {
     for (const list of [[], [1]]) {
       const wrong = path.length === 0 ? list : resultWith(result, path, list);
@@ -194,7 +190,7 @@ it('a list is no object, empty or not', () => {
   }
 });
 
-it('whatever stands in a text, it is read or refused in a sentence', () => {
+it('reads or refuses every JSON text', () => {
   const paths = [
     [],
     ['settings'],

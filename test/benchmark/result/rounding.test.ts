@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 
 import { rounded } from '../../../src/benchmark/result/rounding.ts';
 
-it('leaves five digits of every number, and whole ones and all else as they are', () => {
+it('rounds fractions to five digits and leaves the rest as it is', () => {
   const data = {
     seconds: [0.123456789, 1078.4949, 1.5e-7],
     bytes: 4_294_967_296,

@@ -16,11 +16,11 @@ const ajv = new Ajv2020({
 const validate = ajv.compile(JSON.parse(published) as object);
 const result = makeBenchmarkResult();
 
-it('what is published is the schema that results are read by', async () => {
+it('the published schema is up to date', async () => {
   expect(published, 'run `npm run schema`').toBe(await resultJsonSchema());
 });
 
-it('takes whole results, and such as have nothing that may be missing', () => {
+it('accepts complete results and results without optional fields', () => {
   expect(validate(result), JSON.stringify(validate.errors)).toBe(true);
   const { nudge, environment, workloads, limits, crossover, ...rest } = result;
   expect([limits, crossover]).not.toContain(undefined);
@@ -42,22 +42,22 @@ it('takes whole results, and such as have nothing that may be missing', () => {
   expect(() => readResult(JSON.stringify(min))).not.toThrow();
 });
 
-describe('refuses, as nudge itself does,', () => {
+describe('refuses, like nudge itself,', () => {
   it.each<[string, readonly (string | number)[], unknown]>([
     ['another format', ['format'], 'other'],
     ['another version', ['version'], 4],
     ['a result without data', ['data'], undefined],
-    ['a field that no result has', ['extra'], 1],
+    ['an unknown field', ['extra'], 1],
     ['a rate of 0', ['workloads', 0, 'series', 0, 'samplesPerSecond', 0], 0],
     ['a number as text', ['workloads', 0, 'batchSize'], '100'],
     ['half a repeat', ['settings', 'repeats'], 2.5],
-    ['a backend that nobody knows', ['workloads', 0, 'series', 0, 'backend'], 'tpu'],
-    ['a hash that is none', ['data', 'sha256'], 'C0FFEE'],
+    ['an unknown backend', ['workloads', 0, 'series', 0, 'backend'], 'tpu'],
+    ['an invalid hash', ['data', 'sha256'], 'C0FFEE'],
     ['a day without a time', ['startedAt'], '2026-11-26'],
     ['a share above 1', ['workloads', 0, 'series', 0, 'curve', 0, 'accuracy'], 1.5],
     ['an estimate without a middle', ['scores', 0, 'middle'], undefined],
     ['a text without end', ['environment', 'system'], 'x'.repeat(501)],
-    ['a limit that is no number', ['environment', 'limits', 'maxBufferSize'], '1'],
+    ['a limit that is not a number', ['environment', 'limits', 'maxBufferSize'], '1'],
     ['more flags than a run can make', ['flags'], Array<unknown>(201).fill(result.flags[0])],
     ['a list for an object', ['environment'], []],
   ])('%s', (_, path, value) => {

@@ -27,7 +27,7 @@ const unpack = (link: string) =>
     inflateRawSync(Buffer.from(link.slice('#summary='.length), 'base64url')).toString(),
   ) as unknown[];
 
-it('is short, and has scores, medians with intervals, machine, date and flags', async () => {
+it('a summary is short and has scores, medians with intervals, machine, date and flags', async () => {
   const link = await encodeSummary(full);
   expect(link).toMatch(/^#summary=[\w-]+$/);
   expect(link.length).toBeLessThan(900);
@@ -65,7 +65,7 @@ it('is short, and has scores, medians with intervals, machine, date and flags', 
   expect(summary.verification?.isVerified).toBe(true);
 });
 
-it('of a run without a GPU says so', async () => {
+it('a summary of a run without a GPU has no GPU', async () => {
   let cpu = resultWith(full, ['environment', 'adapter'], undefined);
   cpu = resultWith(cpu, ['scores', 2], undefined);
   cpu = {
@@ -82,8 +82,8 @@ it('of a run without a GPU says so', async () => {
   expect(summary.workloads[0]!.ratio).toBeUndefined();
 });
 
-it('stays short, whatever a stranger has made of the result, and keeps what voids it', async () => {
-  // Text that does not pack, in characters of four bytes.
+it('a summary stays short for every result, and keeps the flags that void it', async () => {
+  // Characters of four bytes that do not compress.
   const wild = (n: number) =>
     Array.from({ length: 120 }, (_, i) =>
       String.fromCodePoint(0x20000 + ((n * 7919 + i * i * 104_729) % 40_000)),
@@ -117,11 +117,11 @@ describe('a fragment is refused that', () => {
     expect(await refusalOf(fragment)).toContain("it has no '#summary=…'");
   });
 
-  it('is cut, damaged, too long, or a bomb', async () => {
+  it('is cut off, damaged, too long, or unpacks to too much', async () => {
     const link = await encodeSummary(full);
-    expect(await refusalOf(link.slice(0, -9))).toMatch(/cut short|no JSON/);
+    expect(await refusalOf(link.slice(0, -9))).toMatch(/cut off|not JSON/);
     expect(await refusalOf('#summary=_____w')).toContain('it is damaged');
-    expect(await refusalOf(`#summary=${'A'.repeat(901)}`)).toContain('has at most 900');
+    expect(await refusalOf(`#summary=${'A'.repeat(901)}`)).toContain('the maximum is 900');
     const bomb = pack('0'.repeat(400_000));
     expect(bomb.length).toBeLessThan(900);
     expect(await refusalOf(bomb)).toContain('it unpacks to more than 20000 bytes');
@@ -130,7 +130,7 @@ describe('a fragment is refused that', () => {
   it('has another shape or version', async () => {
     const whole = unpack(await encodeSummary(full));
     for (const value of [null, 7, {}, [1], whole.slice(0, -1), [...whole, 0]]) {
-      expect(await refusalOf(pack(value))).toContain('does not have the parts of a summary');
+      expect(await refusalOf(pack(value))).toContain('does not have the shape of a summary');
     }
     expect(await refusalOf(pack([2, ...whole.slice(1)]))).toContain('its version is 2');
   });
@@ -145,16 +145,16 @@ describe('a fragment is refused that', () => {
   }
 
   it.each([
-    ['a score that is not a number', [5, 0, 1], 'much', 'parts of a summary'],
-    ['a negative score', [5, 0, 1], -1, 'parts of a summary'],
-    ['a text without end', [2], 'x'.repeat(61), 'parts of a summary'],
-    ['a backend that is not there', [5, 0, 0], 99, 'it names number 99 of 3'],
-    ['a score outside of its interval', [5, 0, 1], 1e9, 'outside of its own interval'],
-    ['a median outside of its interval', [6, 0, 1, 0, 1], 1e-3, 'outside of its own interval'],
-    ['a score twice', [5, 0, 0], 1, "scores have 'cpu' twice"],
-    ['a workload twice', [6, 0, 0], 'mid', "workloads have 'mid' twice"],
-    ['a voided score', [7, 0, 1], 1, 'a flag voids it'],
-    ['a GPU’s score without a GPU', [4, 3], '', 'no GPU'],
+    ['a score that is not a number', [5, 0, 1], 'much', 'shape of a summary'],
+    ['a negative score', [5, 0, 1], -1, 'shape of a summary'],
+    ['a text without end', [2], 'x'.repeat(61), 'shape of a summary'],
+    ['a backend that is not there', [5, 0, 0], 99, 'shape of a summary'],
+    ['a score outside of its interval', [5, 0, 1], 1e9, 'outside its own interval'],
+    ['a median outside of its interval', [6, 0, 1, 0, 1], 1e-3, 'outside its own interval'],
+    ['a score twice', [5, 0, 0], 1, "scores contain 'cpu' twice"],
+    ['a workload twice', [6, 0, 0], 'mid', "workloads contain 'mid' twice"],
+    ['a voided score', [7, 0, 1], 1, "although a flag 'not-steady' voids it"],
+    ['a GPU’s score without a GPU', [4, 3], '', 'a GPU score but no GPU'],
     ['a score that is not verified', [8, 0], 0, 'not verified'],
     ['an error above the tolerance', [8, 1], 3, 'an error of 3 of the tolerance'],
   ] as const)('has %s', async (_, path, value, words) => {
@@ -162,7 +162,7 @@ describe('a fragment is refused that', () => {
   });
 });
 
-it('a stranger’s text is text on one line', async () => {
+it('untrusted text becomes one plain line', async () => {
   const wrong = resultWith(full, ['environment', 'system'], 'a\u202eb\n\u0000c');
   const { machine } = await decodeSummary(await encodeSummary(wrong));
   expect(machine.system).toBe('a b c');

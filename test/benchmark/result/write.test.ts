@@ -9,7 +9,7 @@ import { resultWith } from '../../support/resultWith.ts';
 
 const result = makeBenchmarkResult();
 
-/** The same value with the properties of every object the other way round. */
+/** The same value with the properties of every object in reverse order. */
 function reversed(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(reversed);
   if (typeof value !== 'object' || value === null) return value;
@@ -17,35 +17,35 @@ function reversed(value: unknown): unknown {
   return Object.fromEntries(entries.reverse());
 }
 
-it('what is written is read as it was, and ends in a line break', () => {
+it('a written result is read back unchanged', () => {
   const text = writeResult(result);
   expect(readResult(text)).toEqual(result);
   expect(text).toContain('\n      "layers": [ 784, 16, 16, 10 ],\n');
   expect(text).toMatch(/^\{\n {2}"format": "nudge-benchmark",\n {2}"version": 3,\n[^]*\n\}\n$/);
 });
 
-it('the order in which properties were set makes no difference', () => {
+it('the order of properties in the object makes no difference', () => {
   const other = reversed(result) as typeof result;
   expect(JSON.stringify(other)).not.toBe(JSON.stringify(result));
   expect(writeResult(other)).toBe(writeResult(result));
 });
 
-it('what could not be read again is not written', () => {
+it('an invalid result is not written', () => {
   errorOf(FormatError, () => writeResult(resultWith(result, ['seconds'], NaN)));
 });
 
-it('text that looks like lists of numbers stays as it is', () => {
+it('a string that looks like a list of numbers stays as it is', () => {
   const name = '[\n  1,\n  2\n]';
   const text = writeResult(resultWith(result, ['data', 'name'], name));
   expect(readResult(text).data.name).toBe(name);
 });
 
-it('the longest run that can be made can be read again', () => {
+it('the longest possible run can be read again', () => {
   const long = makeBenchmarkResult({
     workloads: ['tiny', 'mid', 'large', 'xl', 'huge', 'batch-1', 'batch-10', 'batch-1000'],
     repeats: 100,
     curvePoints: 400,
   });
-  // With all seven backends, of which these are three.
+  // A run with peers has seven backends; this one has three.
   expect((writeResult(long).length * 7) / 3).toBeLessThan(maxCharacters);
 });

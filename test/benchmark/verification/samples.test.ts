@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 
 import { Samples } from '../../../src/benchmark/verification/samples.ts';
 
-it('some of the choices come in their order, none twice, and all where all are asked for', () => {
+it('a selection has different choices in their order', () => {
   const choices = [5, 3, 9, 1, 7];
   for (let count = 0; count <= choices.length; count++) {
     const some = new Samples(count, 'random').some(choices, count);
@@ -11,7 +11,7 @@ it('some of the choices come in their order, none twice, and all where all are a
   }
 });
 
-it('every selection is as likely', () => {
+it('every selection has the same probability', () => {
   const draws = 6000;
   const samples = new Samples(1, 'random');
   const counts = new Map<string, number>();
@@ -20,7 +20,7 @@ it('every selection is as likely', () => {
     counts.set(pair, (counts.get(pair) ?? 0) + 1);
   }
   expect([...counts.keys()].sort()).toEqual(['ab', 'ac', 'ad', 'bc', 'bd', 'cd']);
-  // Six pairs of 1000 draws each, and five standard deviations of a binomial count.
+  // Six pairs with 1000 draws each; the limit is five standard deviations of a binomial count.
   for (const count of counts.values()) {
     expect(Math.abs(count - draws / 6)).toBeLessThan(5 * Math.sqrt((draws * 5) / 36));
   }

@@ -5,18 +5,16 @@ import { digits } from '../../../src/data/digits/digits.ts';
 import { ConfigurationError } from '../../../src/errors.ts';
 import { failureOf } from '../../support/failure.ts';
 
-it.each([0, -0.5, 1.01, Number.NaN])('no fraction of the cases is %d', async (fraction) => {
+it.each([0, -0.5, 1.01, Number.NaN])('the fraction %d is refused', async (fraction) => {
   const { training: data } = digits({ trainingCount: 10, testCount: 1 });
   const { message } = await failureOf(verify({ data, fraction }), ConfigurationError);
   expect(message).toBe(
-    `The fraction of the cases to run is above 0 and up to 1, and ${fraction} was given. Take 1 for all of them.`,
+    `fraction must be above 0 and at most 1; got ${fraction}. Use 1 for all cases.`,
   );
 });
 
-it.each([-1, 0.5, Number.NaN])('no number of plans is %d', async (plans) => {
+it.each([-1, 0.5, Number.NaN])('%d plans are refused', async (plans) => {
   const { training: data } = digits({ trainingCount: 10, testCount: 1 });
   const { message } = await failureOf(verify({ data, plans }), ConfigurationError);
-  expect(message).toBe(
-    `The number of plans to draw is a whole number of at least 0, and ${plans} was given. Try 100.`,
-  );
+  expect(message).toBe(`plans must be a non-negative integer; got ${plans}. Try 100.`);
 });

@@ -32,10 +32,10 @@ it('the settings contain what the options say, and nothing else', () => {
 it.each<[BenchArguments, string]>([
   [
     { workloads: ['tiny', 'tyni'] },
-    "There is no 'tyni' among workloads. There are: tiny, mid, large,",
+    "Unknown name 'tyni' in workloads. Known names: tiny, mid, large,",
   ],
-  [{ workloads: ['tiny', 'tiny'] }, "'tiny, tiny' was given"],
-  [{ backends: ['gpu'] }, "There is no 'gpu' among backends. There are: cpu-1, cpu, webgpu."],
+  [{ workloads: ['tiny', 'tiny'] }, "got 'tiny, tiny'"],
+  [{ backends: ['gpu'] }, "Unknown name 'gpu' in backends. Known names: cpu-1, cpu, webgpu."],
 ])('%j is refused before anything is started', (args, sentence) => {
   expect(() => configureBench(args, undefined)).toThrow(ConfigurationError);
   expect(() => configureBench(args, undefined)).toThrow(sentence);

@@ -55,7 +55,7 @@ it('a result is a table, scores, conclusions, verification, flags and the machin
     'Score of CPU: 2,000 (1,980 to 2,020).',
     'Score of GPU (hardware adapter): 2,000 (1,980 to 2,020).',
     '1000 is the speed of the CPU engine on two cores of an AMD EPYC (Zen 3) in Chromium 156; 2000 is twice as fast. Measured so far: two cores of an AMD EPYC (Zen 5), 2,135; one of them, 1,276; lavapipe on both, in Firefox 153, 327; SwiftShader on both, in Chromium 156, 165.',
-    'Ranges are 95 % intervals from 5 blocks, each in a fresh worker with a fresh device. They say where a rerun may lie, minutes later on the same machine, and not with other drivers, at other temperatures or on other days.',
+    'Ranges are 95 % intervals from 5 blocks, each in a fresh worker with a fresh device. They cover a rerun minutes later on the same machine, but not other drivers, temperatures or days.',
     'The GPU is faster than the CPU from about 86,000 parameters on.',
     'tiny and large: limited by the cost of dispatches. The GPU reached 92 % of what its own limits allow.',
     'mid to 95 % test accuracy on CPU: 0.4 s, 938 steps.',
@@ -107,7 +107,7 @@ it('a result that is not verified says so, and has a flag instead of a score', (
     /\nNOT VERIFIED, 1 of 2 workloads: worst error 1\.7 of the tolerance \(biases of layer 2 of large\), .* Run 'nudge check' to find/,
   );
   expect(lines).toContain(
-    'Not verified: The GPU’s results for large are wrong. The score is void for it.',
+    'Not verified: The GPU’s results for large are wrong. This voids the score.',
   );
 });
 

@@ -66,12 +66,12 @@ describe('--fail-below', () => {
     const { code, stderr } = await compare(path('old'), path('other'), '--fail-below', '0.1');
     expect(code).toBe(1);
     expect(stderr).toContain(
-      'error: --fail-below 0.1 cannot be decided: the results are not comparable. They trained on other data',
+      'error: --fail-below 0.1 cannot be decided: the results are not comparable. They trained on different data',
     );
     const without = await compare(path('old'), path('other'));
     expect([without.code, without.stderr]).toEqual([0, '']);
     expect(without.stdout).toContain('The two are not comparable, so there is no verdict.');
-    expect(without.stdout).toContain('- They trained on other data');
+    expect(without.stdout).toContain('- They trained on different data');
   });
 });
 
@@ -114,7 +114,7 @@ describe('a file is named if it', () => {
     const { code, stdout, stderr } = await compare(path('text'), path('old'));
     expect([code, stdout]).toEqual([1, '']);
     expect(stderr).toContain(
-      `error: In ${path('text')}: This is not a benchmark result that can be read: it is no JSON`,
+      `error: In ${path('text')}: Cannot read this benchmark result: it is not JSON`,
     );
   });
 
