@@ -46,6 +46,15 @@ export function sigmoid(z: number): number {
   return 1 / (1 + Math.exp(-z));
 }
 
+/**
+ * e^−|z| never overflows: shaders may assume that nothing is infinite. `select` and not `clamp` or `max`, here and in ReLU,
+ * because those may turn NaN into a number.
+ */
+const sigmoidWgsl = `fn sigmoid(z: vec4f) -> vec4f {
+  let e = exp(-abs(z));
+  return orNan(select(vec4f(1.0), e, z < vec4f()) / (1.0 + e), z);
+}`;
+
 /** The largest slope of the sigmoid within `zError` of z: far from 0 it hardly passes errors on. */
 export function steepestSigmoid(z: number, zError: number): number {
   // Taken where a is small: for z above 37, 1 − a is 0 in float64.
@@ -80,12 +89,7 @@ export const activationFunctions = {
     slope: (a) => a * (1 - a),
     initializer: 'xavier',
     wgsl: {
-      // e^−|z| never overflows: shaders may assume that nothing is infinite. `select` and not `clamp` or `max`, here and in
-      // ReLU, because those may turn NaN into a number.
-      helpers: `fn sigmoid(z: vec4f) -> vec4f {
-  let e = exp(-abs(z));
-  return orNan(select(vec4f(1.0), e, z < vec4f()) / (1.0 + e), z);
-}`,
+      helpers: sigmoidWgsl,
       f: 'return sigmoid(z);',
       slope: 'return a * (1.0 - a);',
     },

@@ -3,8 +3,8 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { hostPage, isHidden, resultOf, textOf, type PageHost } from './openPage.ts';
 
 /** A gradient that is one per cent too long, as a shader makes it. */
-const right = 'let g = gradient;';
-const wrong = 'let g = 1.01 * gradient;';
+const right = 'applyGradient(at, sum * scale, rate)';
+const wrong = 'applyGradient(at, 1.01 * sum * scale, rate)';
 
 let host: PageHost;
 let edits = 0;
