@@ -2,7 +2,8 @@
 import type { TrainConfiguration } from '../benchmark/trainJob.ts';
 import { requireBatchSize } from '../engine/batches.ts';
 import type { Backend } from '../engine/engine.ts';
-import { activationFunction, type Activation } from '../network/activations.ts';
+import { activationFunction } from '../network/activations.ts';
+import { activationOf, type HiddenActivation } from '../network/layers.ts';
 import type { Cost, Output } from '../network/functions.ts';
 import type { Initializer } from '../network/initializers.ts';
 import { Network, type PlainNetworkOptions } from '../network/network.ts';
@@ -21,7 +22,7 @@ export type RuntimeChoice = (typeof runtimes)[number];
 export interface NetworkArguments {
   readonly preset?: PresetName | undefined;
   readonly layers?: readonly number[] | undefined;
-  readonly activation?: Activation | undefined;
+  readonly activation?: HiddenActivation | undefined;
   readonly output?: Output | undefined;
   readonly cost?: Cost | undefined;
   readonly init?: Initializer | undefined;
@@ -139,7 +140,7 @@ function describeNetwork(options: NetworkArguments): PlainNetworkOptions {
     activation,
     output,
     cost: output === 'softmax' ? 'cross-entropy' : 'squared-error',
-    initializer: activationFunction(activation).initializer,
+    initializer: activationFunction(activationOf(activation, 0)).initializer,
     ...named,
   };
 }

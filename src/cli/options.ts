@@ -3,7 +3,7 @@ import { Option } from 'commander';
 
 import { optimizerNames } from '../benchmark/optimizerConfiguration.ts';
 import { backends, type Backend } from '../engine/engine.ts';
-import { activations, costs, outputs } from '../network/functions.ts';
+import { activations, costs, outputs, requireOneOf } from '../network/functions.ts';
 import { initializers } from '../network/initializers.ts';
 import { presets } from '../network/presets.ts';
 import { runtimes, type RuntimeChoice } from './configure.ts';
@@ -85,7 +85,13 @@ export const network = () => [
   list('--layers <sizes...>', 'layer sizes, input first: 784,16,16,10', (part, name) =>
     parseWhole(`Each size in ${name}`, part),
   ),
-  choice('--activation <name>', 'activation of the hidden layers', activations),
+  text(
+    '--activation <names>',
+    `activation of the hidden layers, or one for each: relu,tanh (choices: ${activations.join(', ')})`,
+  ).argParser((value) => {
+    const names = parseList(value).map((name) => requireOneOf('activation', name, activations));
+    return names.length === 1 ? names[0] : names;
+  }),
   choice('--output <name>', 'activation of the last layer', outputs),
   choice('--cost <name>', 'the cost that training minimizes', costs),
 ];

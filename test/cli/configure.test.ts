@@ -111,6 +111,8 @@ describe('without a preset, the default', () => {
       expect(configure({ activation }).network.initializer).toBe('he');
     }
     expect(configure({ activation: 'tanh' }).network.initializer).toBe('xavier');
+    const mixed = configure({ layers: [784, 8, 8, 10], activation: ['relu', 'tanh'] }).network;
+    expect(mixed).toMatchObject({ activation: ['relu', 'tanh'], initializer: 'he' });
   });
 
   it('is a smaller rate without sigmoid, for linear outputs, and with momentum', () => {
