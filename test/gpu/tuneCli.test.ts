@@ -130,7 +130,7 @@ describe('Ctrl-C', () => {
       "option '--resume <file>' cannot be used with option '--batch-size <n>'",
     ],
     ['another processor', (one) => ({ ...one, processor: 'a Z80, 1 cores' }), [], 2, 'a Z80'],
-    ['another adapter', (one) => ({ ...one, key: 'other' }), [], 2, "was made for 'other'"],
+    ['another adapter', (one) => ({ ...one, key: 'other' }), [], 2, "the tuning was for 'other'"],
     [
       'a file of another command',
       () => ({ command: 'train' }),

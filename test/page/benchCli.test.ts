@@ -123,7 +123,7 @@ it('--peers asks Python, which Node starts for the page’s worker', async (cont
   ]);
   const [flag] = flags.filter(({ backend }) => backend === 'numpy');
   expect(flag).toMatchObject({ kind: 'failed', isVoid: false });
-  expect(flag!.message).toContain('numpy has a cost of 2 in step 1, and nudge has');
+  expect(flag!.message).toContain('numpy has a cost of 2 in step 1; nudge has');
   expect(code).toBe(0);
 });
 
