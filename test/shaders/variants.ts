@@ -103,8 +103,11 @@ function stepVariants(): Kernel[] {
 }
 
 /** The products by every other main loop; gelu, whose slope is made from z, keeps most. */
-export function loopVariants(tiles = otherTiles): Kernel[] {
-  return shapes.flatMap(({ inputs, outputs, batchSize, rows }) => {
+export function loopVariants(
+  tiles = otherTiles,
+  of: readonly (typeof shapes)[number][] = shapes,
+): Kernel[] {
+  return of.flatMap(({ inputs, outputs, batchSize, rows }) => {
     const layers = [inputs, outputs, outputs];
     const all = stepLayers({ layers, ...functions, activation: 'gelu' }, rows);
     const optimizer = updateRuleOf(sgd({ learningRate: 1 }));
@@ -121,7 +124,8 @@ export function loopVariants(tiles = otherTiles): Kernel[] {
   });
 }
 
-/** The kernels of main loops that share workgroup memory. */
+/** The kernels of main loops that share workgroup memory, for the shape whose sizes are no multiples. */
 export function sharedVariants(): Kernel[] {
-  return loopVariants(otherTiles.filter(({ loop }) => loop === 'tiled' || loop === 'splitK'));
+  const tiles = otherTiles.filter(({ loop }) => loop === 'tiled' || loop === 'splitK');
+  return loopVariants(tiles, [shapes[1]]);
 }
