@@ -12,19 +12,19 @@ import { applyGradient, optimizerBindings, type UpdateRule } from './optimizer.t
 export interface ApplyGradientsOptions {
   /** vec4s of `gradients`, and of `parameters`. */
   readonly length: number;
-  /** Where each layer begins in them, in vec4s. */
+  /** Offsets of the layers in both buffers, in vec4s. */
   readonly offsets: readonly number[];
   readonly optimizer: UpdateRule;
-  /** Invocations a workgroup. */
+  /** Invocations per workgroup. */
   readonly workgroupSize: number;
 }
 
 /**
- * The last of three kernels that clip gradients, and of the step: the optimizer, on all layers at once, with the
+ * The last of the three clipping kernels and of the step: applies the optimizer to all layers at once, with the
  * gradients times `scale`. Twins: `src/reference/clip.ts` and `update.ts`.
  *
- * A norm beyond float32 makes the scale 0. Nothing would move then, which must not pass for a step: it counts as an
- * update that is not finite.
+ * If the norm overflows float32, the scale is 0 and no parameter would change. This must not look like a normal step,
+ * so it counts as a non-finite update.
  */
 export function applyGradients({
   length,

@@ -1,6 +1,6 @@
 /**
- * What a product's buffers are called, and where in them a network's part begins: WGSL that ends in ` + `, or nothing
- * where it is 0.
+ * Names of a product's buffers, and where a network's part of them begins: WGSL that ends in ` + `, or an empty string
+ * for 0.
  */
 export interface Buffers {
   readonly activations: string;
@@ -10,7 +10,7 @@ export interface Buffers {
   readonly parametersFrom: string;
 }
 
-/** Those of a step of one network. */
+/** Buffers for a step of one network. */
 export const stepBuffers: Buffers = {
   activations: 'activations',
   activationsFrom: '',

@@ -2,20 +2,20 @@ import { kernel, type Kernel } from './kernel.ts';
 import { f32 } from './wgsl.ts';
 
 export interface ClipScaleOptions {
-  /** Sums that `sumSquares` made, a multiple of 4. */
+  /** Number of sums from `sumSquares`, a multiple of 4. */
   readonly sums: number;
   readonly clipNorm: number;
 }
 
-/** What PyTorch's `clip_grad_norm_` adds to the norm before it divides. */
+/** Value that PyTorch's `clip_grad_norm_` adds to the norm before dividing. */
 export const normEpsilon = 1e-6;
 
 /**
- * The second of three kernels that clip gradients: min(1, clipNorm / (‖g‖ + 1e-6)), by one invocation, which adds
- * up in one order. Twin: `clipScale` in `src/reference/clip.ts`.
+ * The second of the three clipping kernels: min(1, clipNorm / (‖g‖ + 1e-6)). A single invocation computes it, so the
+ * order of the sum is fixed. Twin: `clipScale` in `src/reference/clip.ts`.
  *
- * A norm that float32 cannot hold makes the scale 0, as in PyTorch; said outright, since a shader may take for
- * granted that nothing is infinite.
+ * If the norm overflows float32, the scale is 0, as in PyTorch. This needs an explicit test, because shader compilers
+ * may assume that infinity does not occur.
  */
 export function clipScale({ sums, clipNorm }: ClipScaleOptions): Kernel {
   return kernel(

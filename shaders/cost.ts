@@ -1,6 +1,7 @@
 /**
- * Output activation, cost and delta of one sample as WGSL, shared by training (`outputDelta`) and evaluation
- * (`score`). Works through the outputs a vec4f at a time; the row's pre-activations z start at `base` of `activations`.
+ * WGSL for the output activation, cost and delta of one sample, shared by training (`outputDelta`) and evaluation
+ * (`score`). It processes one vec4f of outputs at a time; the pre-activations z of the row start at `base` of
+ * `activations`.
  */
 import type { Cost, Output } from '../src/network/functions.ts';
 import { vec4s, wgsl } from './wgsl.ts';
@@ -9,25 +10,26 @@ export interface CostOptions {
   readonly outputs: number;
   readonly output: Output;
   readonly cost: Cost;
-  /** The buffer that the pre-activations stand in. Default: `activations`. */
+  /** Buffer with the pre-activations. Default: `activations`. */
   readonly buffer?: string;
 }
 
 /**
- * Loop iterations that {@link costFunctions} take for a sample, at most: three times over its vec4s of outputs, a fourth
- * time where a caller goes vec4f by vec4f, and once over the outputs.
+ * Maximum loop iterations of {@link costFunctions} per sample: three passes over the vec4s of outputs, a fourth by the
+ * caller, and one over the outputs.
  */
 export const costIterations = (outputs: number): number => 8 * vec4s(outputs);
 
 /**
- * Functions over `activations`, a bound `array<vec4f>`; `q` is a vec4f of outputs, and `a` what `outputVec4` gave for it:
+ * Functions that read `activations`, a bound `array<vec4f>`. `q` is the index of a vec4f of outputs, and `a` the result
+ * of `outputVec4` for it:
  *
- * - `prepare(base, label) -> Row`: what later calls need to know of the whole row. Softmax subtracts the largest z first,
- *   so that no exponential overflows, and one of them is 1. NaN propagates to the sum, and with it to the whole row
- * - `outputVec4(row, base, q) -> vec4f`: the network's outputs a, 0 where padded
- * - `costVec4(row, base, q, a, label) -> f32`: the vec4f's share of the cost
- * - `deltaVec4(row, q, a, label) -> vec4f`: ∂C/∂z, 0 where padded
- * - `predictionOf(base) -> u32`: the first largest output
+ * - `prepare(base, label) -> Row`: values of the whole row that later calls need. Softmax first subtracts the largest
+ *   z; one exponential is then 1, and none overflows. NaN propagates to the sum, and with it to the whole row
+ * - `outputVec4(row, base, q) -> vec4f`: the outputs a of the network, 0 in the padding
+ * - `costVec4(row, base, q, a, label) -> f32`: the share of the vec4f in the cost
+ * - `deltaVec4(row, q, a, label) -> vec4f`: ∂C/∂z, 0 in the padding
+ * - `predictionOf(base) -> u32`: the index of the first largest output
  */
 export function costFunctions({
   outputs,

@@ -16,18 +16,20 @@ import type { Product, StoredMatrix } from './matmul/product.ts';
 import { stepBuffers, type Buffers } from './buffers.ts';
 import { f32, vec4s, wgsl } from './wgsl.ts';
 
-/** One layer, and where in the buffers it is, in vec4f. */
+/** One layer, and its offsets in the buffers, in vec4f. */
 export interface ForwardLayer {
   readonly inputs: number;
   readonly outputs: number;
   /** `linear` for the last layer, whose pre-activations the output delta needs. */
   readonly activation: Activation;
-  /** Where in `activations` a begins; undefined for the first layer, whose inputs are the dataset's bytes. */
+  /**
+   * Offset of the inputs a in `activations`; undefined for the first layer, whose inputs are the bytes of the dataset.
+   */
   readonly inputAt: number | undefined;
-  /** Where in `activations` a' begins and, for activations whose slope is made from it, z. */
+  /** Offsets in `activations` of the outputs a', and of z for activations whose slope is computed from z. */
   readonly outputAt: number;
   readonly preactivationAt: number;
-  /** Where in `parameters` the layer begins. */
+  /** Offset of the layer in `parameters`. */
   readonly parametersAt: number;
 }
 
@@ -39,7 +41,7 @@ export interface ForwardOptions {
   readonly tile: Tile;
 }
 
-/** a' = f(a·W + b) of a mini-batch. Twin: `src/reference/forward.ts`. */
+/** Computes a' = f(a·W + b) for a mini-batch. Twin: `src/reference/forward.ts`. */
 export function forward({ layer, batchSize, rows, tile }: ForwardOptions): Kernel {
   const isFirst = layer.inputAt === undefined;
   const made = matmul(forwardProduct(layer, rows), tile);
@@ -66,8 +68,8 @@ export function forward({ layer, batchSize, rows, tile }: ForwardOptions): Kerne
 }
 
 /**
- * The product a·W. Weights are stored [inputs, outputs], both padded with zeros to whole vec4f, and the biases stand in
- * the row behind them.
+ * The product a·W. Weights are stored as [inputs, outputs], both padded with zeros to whole vec4f; the biases are in
+ * the row after them.
  */
 export function forwardProduct(
   layer: ForwardLayer,
@@ -120,7 +122,7 @@ fn store${name}(row: u32, column4: u32, sum: vec4f) {
   };
 }
 
-/** The activation that a layer's `store` calls, if it calls one. */
+/** The activation that a layer's `store` calls; empty if it calls none. */
 export const activatedBy = ({ activation }: ForwardLayer): readonly Activation[] =>
   activation === 'linear' ? [] : [activation];
 

@@ -1,7 +1,7 @@
 /**
- * Forward through several layers, the output delta, and back to the first of them: one dispatch in place of one a layer
- * and direction, for layers so small that a dispatch costs more than their arithmetic. The products are those of
- * `forward` and `hiddenDelta`, which are also the twins.
+ * Runs forward through several layers, the output delta, and back to the first of them in one dispatch. This replaces
+ * one dispatch per layer and direction, for layers so small that a dispatch costs more than their arithmetic. The
+ * products, and so the twins, are those of `forward` and `hiddenDelta`.
  */
 import { activationCode } from './activation.ts';
 import {
@@ -31,19 +31,21 @@ import {
 } from './outputDelta.ts';
 import { vec4s } from './wgsl.ts';
 
-/** How samples are dealt out. */
+/** How samples are distributed. */
 export interface FusedTile {
-  /** `simple`: an invocation takes four samples through all layers. `splitK`: a workgroup takes `rows4` times four. */
+  /**
+   * `simple`: an invocation processes four samples in all layers. `splitK`: a workgroup processes 4·`rows4` samples.
+   */
   readonly loop: 'simple' | 'splitK';
   readonly rows4: number;
   readonly workgroupSize: number;
 }
 
 export interface FusedOptions {
-  /** The network's last layers, or all of them. The first of all reads samples; see `ForwardLayer`. */
+  /** The last layers of the network, or all. The first layer of the network reads samples; see `ForwardLayer`. */
   readonly forward: readonly ForwardLayer[];
   readonly output: OutputDeltaLayer;
-  /** From the last hidden layer back. */
+  /** Layers from the last hidden layer backwards. */
   readonly hiddenDelta: readonly HiddenDeltaLayer[];
   readonly batchSize: number;
   /** Rows of the mini-batch buffers, a multiple of 4. */
@@ -112,7 +114,7 @@ ${isAlone ? `  if (invocation >= ${blocks}u) { return; }\n` : ''}${steps.join(is
   });
 }
 
-/** The sums of one layer for the four samples of an invocation, some columns after the others. */
+/** Computes the sums of one layer for the four samples of an invocation, a few columns at a time. */
 function walk(product: Product) {
   const columns4 = walkColumns(product.columns4);
   return {
@@ -121,21 +123,27 @@ function walk(product: Product) {
   };
 }
 
-/** What one invocation wrote another then reads. */
+/** Makes writes of one invocation visible to the others. */
 const barrier = '\n  storageBarrier();\n  workgroupBarrier();\n';
 
-/** Columns, in vec4f, that an invocation takes at a time: with more, tiny's step is no faster and its compilation half as long again. */
+/**
+ * Columns in vec4f per tile of an invocation. With more, the step of the preset tiny is no faster and compilation takes
+ * half as long again.
+ */
 const walkColumns = (columns4: number) => (columns4 % 2 === 0 ? 2 : 1);
 
-/** More parts than this, and adding them up would take as long as the sums. */
+/** Maximum parts of a sum. With more, adding up the parts takes as long as computing them. */
 const maxSplitK = 16;
 
-/** The sums of one layer, [4·rows4, columns], by a workgroup: as many parts of each as there are invocations left. */
+/**
+ * Computes the sums of one layer, [4·rows4, columns], with a workgroup. Each sum has as many parts as there are
+ * invocations left.
+ */
 function splitKPhase(product: Product, { rows4, workgroupSize }: FusedTile) {
   const { name, columns4, k4 } = product;
   const blocks = rows4 * columns4;
   const splitK = powerOfTwoWithin(Math.min(maxSplitK, k4, workgroupSize / blocks));
-  // Blocks below each other, then beside each other, as many as a workgroup has invocations for.
+  // Arrange the blocks in rows first, then side by side, as far as the workgroup has invocations.
   const across = Math.min(powerOfTwoAbove(columns4), workgroupSize / (rows4 * splitK));
   const code = `${declareProduct(product)}${splitKTile(product, { splitK, across, workgroupSize }, rows4)}`;
   const turns = Math.ceil(columns4 / across);
@@ -152,9 +160,9 @@ function powerOfTwoAbove(count: number): number {
 }
 
 /**
- * Loop iterations, at most, of one invocation of {@link fused}: llvmpipe ends all loops of an invocation for good after
- * some 65,000 in a dispatch.
- * @param layers sizes of the network's layers, input first
+ * Maximum loop iterations of one invocation of {@link fused}. llvmpipe ends all loops of an invocation after about
+ * 65,000 iterations in a dispatch.
+ * @param layers layer sizes of the network, input first
  */
 export function fusedIterations(
   layers: readonly number[],
@@ -164,7 +172,7 @@ export function fusedIterations(
   let iterations = turns(4 * rows4) * (1 + costIterations(layers.at(-1)!));
   for (let l = from; l < layers.length - 1; l++) {
     const [inputs4, outputs4] = [vec4s(layers[l]!), vec4s(layers[l + 1]!)];
-    // A turn is one tile: its sums, and the loop that stores them.
+    // Each turn is one tile: its sums, and the loop that stores them.
     const walk = (columns4: number, k4: number) => {
       const width = loop === 'simple' ? walkColumns(columns4) : 1;
       return turns((rows4 * columns4) / width) * (32 + 5 * width + k4);

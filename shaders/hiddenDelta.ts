@@ -6,19 +6,19 @@ import { declareMatmuls, matmul, type Tile } from './matmul/matmul.ts';
 import type { Product } from './matmul/product.ts';
 import { vec4s, wgsl } from './wgsl.ts';
 
-/** One layer back, and where in the buffers everything is, in vec4f. */
+/** One backward step between layers, with offsets in the buffers in vec4f. */
 export interface HiddenDeltaLayer {
-  /** Size of the layer whose delta is asked for, and of the layer after it. */
+  /** Size of the layer whose delta is computed, and of the layer after it. */
   readonly inputs: number;
   readonly outputs: number;
-  /** Of the layer whose delta is asked for. */
+  /** Activation of the layer whose delta is computed. */
   readonly activation: Activation;
-  /** Where in `deltas` the layer after it has its delta, and where this one's goes. */
+  /** Offsets in `deltas`: the delta of the next layer, and the delta to compute. */
   readonly nextDeltaAt: number;
   readonly deltaAt: number;
-  /** Where in `activations` that begins from which the slope is made: a or z, as the activation's `slopeFrom` says. */
+  /** Offset in `activations` of the input of the slope: a or z, as `slopeFrom` of the activation says. */
   readonly slopeAt: number;
-  /** Where in `parameters` the layer after it begins. */
+  /** Offset of the next layer in `parameters`. */
   readonly parametersAt: number;
 }
 
@@ -53,8 +53,8 @@ export function hiddenDelta({ layer, rows, tile }: HiddenDeltaOptions): Kernel {
 }
 
 /**
- * The product delta'·Wᵀ. W is read as it is stored, [inputs, outputs], and turned in registers. Padding stays 0, since
- * W's padded rows are 0. The biases, the last row of `parameters`, play no part.
+ * The product delta'·Wᵀ. W is stored as [inputs, outputs] and transposed in registers. Padding stays 0, because the
+ * padded rows of W are 0. The biases, the last row of `parameters`, are not used.
  */
 export function hiddenDeltaProduct(
   layer: HiddenDeltaLayer,

@@ -1,33 +1,33 @@
-/** What every file in this folder makes from its options: text, bindings and grid, side by side. */
+/** The output of every file in this folder: WGSL text, bindings and grid. */
 
 export interface Binding {
   /** Name of the WGSL variable, and of the buffer or texture that the step binds to it. */
   readonly name: string;
-  /** The first three are buffers; the others are what `software/swapped.ts` says. */
+  /** The first three are buffers; `software/swapped.ts` explains the others. */
   readonly access: 'uniform' | 'read' | 'read_write' | 'texture' | 'store' | 'sampler';
   /** WGSL type. */
   readonly type: string;
-  /** Texels of a texture, in a row and rows. */
+  /** Size of a texture in texels: width and height. */
   readonly size?: readonly [number, number];
 }
 
 export interface Kernel {
-  /** Short: 'forward 784→16'. Shown by debuggers and in errors. */
+  /** Short name, such as 'forward 784→16'. Debuggers and errors show it. */
   readonly label: string;
   /** Complete WGSL with the entry point `main`. */
   readonly code: string;
-  /** In binding order, all in group 0. */
+  /** Bindings in order, all in group 0. */
   readonly bindings: readonly Binding[];
   /** Grid to dispatch. */
   readonly workgroups: readonly [number, number, number];
   /**
-   * Kernels that have to come first, which copy operands to textures. A step that has several uses for one makes it
-   * once: what it copies does not change from there to the end of the step, unless by its last kernel.
+   * Kernels that must run first, because they copy operands to textures. A step makes each copy once even if several
+   * kernels use it, because only the last kernel of a step changes copied data afterwards.
    */
   readonly copies?: readonly Kernel[];
 }
 
-/** Kernels with their copies, each before the first that needs it. */
+/** Inserts the copies of kernels, each before the first kernel that needs it. */
 export function withCopies(kernels: readonly Kernel[]): readonly Kernel[] {
   const made = new Set<string>();
   return kernels.flatMap((kernel) => {
@@ -37,10 +37,10 @@ export function withCopies(kernels: readonly Kernel[]): readonly Kernel[] {
   });
 }
 
-/** WebGPU's default limit of workgroups in one dimension. */
+/** Default WebGPU limit of workgroups in one dimension. */
 const maxWorkgroups = 65535;
 
-/** A grid of at least `invocations` invocations, folded into two dimensions where one is too short. */
+/** Returns a grid of at least `invocations` invocations, in two dimensions if one is too short. */
 export function grid(invocations: number, workgroupSize: number): [number, number, number] {
   const workgroups = Math.ceil(invocations / workgroupSize);
   const y = Math.ceil(workgroups / maxWorkgroups);
@@ -48,10 +48,10 @@ export function grid(invocations: number, workgroupSize: number): [number, numbe
 }
 
 /**
- * Finishes a kernel that is invoked so many times: writes the declarations of its bindings above `body`, and the
- * index of the invocation.
- * @param invocations how many the kernel needs; `body` may use `invocation`, always below that
- * @param workgroupSize how many of them form a workgroup
+ * Completes a kernel with independent invocations: adds the declarations of its bindings and the index of the
+ * invocation.
+ * @param invocations number of invocations that the kernel needs; `body` may use `invocation`, which is always smaller
+ * @param workgroupSize invocations per workgroup
  */
 export function kernel(
   label: string,
@@ -76,8 +76,9 @@ ${body}
 }
 
 /**
- * Finishes a kernel that thinks in workgroups. `body` may use `workgroup`, below `workgroups` and the same for all of a
- * workgroup; `lane`, the invocation's index in it; and `invocation`, its index among all.
+ * Completes a kernel whose workgroups cooperate. `body` may use `workgroup`, which is below `workgroups` and the same
+ * for all invocations of a workgroup; `lane`, the index of the invocation in its workgroup; and `invocation`, its index
+ * among all.
  */
 export function workgroupKernel({
   label,
@@ -90,7 +91,7 @@ export function workgroupKernel({
 }: {
   readonly label: string;
   readonly bindings: readonly Binding[];
-  /** That the kernel needs. */
+  /** Number of workgroups that the kernel needs. */
   readonly workgroups: number;
   readonly workgroupSize: number;
   readonly functions: string;
@@ -122,7 +123,7 @@ const spaces: Readonly<Record<Binding['access'], string>> = {
   sampler: '',
 };
 
-/** Bindings in WGSL. */
+/** Returns the WGSL declarations of bindings. */
 export function declare(bindings: readonly Binding[]): string {
   return bindings
     .map(({ name, access, type }, index) => {

@@ -1,21 +1,21 @@
 /**
- * The optimizer's arithmetic as WGSL, once, for every kernel that changes parameters. Twin: `src/reference/update.ts`.
+ * WGSL of the optimizer, shared by all kernels that update parameters. Twin: `src/reference/update.ts`.
  *
- * What differs from step to step stands in `optimizerScalars`, one vec4f a step, which the host computes in float64
- * (`src/gpu/optimizerScalars.ts`): so steps stay identical commands, and another learning rate is no other shader.
- * What stays for a whole run is written into the WGSL, which saves a binding.
+ * Values that differ from step to step are in `optimizerScalars`, one vec4f per step. The host computes them in float64
+ * (`src/gpu/optimizerScalars.ts`). Therefore all steps are identical commands, and another learning rate does not need
+ * another shader. Values that are constant for a run are written into the WGSL, which saves a binding.
  *
- * Where gradients are clipped, no parameter may move before the norm of the whole gradient is known. A kernel with
- * the rule `deferred` calls the same function, which then only stores the gradient; `applyGradients` does the rest.
+ * With gradient clipping, no parameter may change before the norm of the whole gradient is known. Kernels with the rule
+ * `deferred` call the same function, which then only stores the gradient; `applyGradients` does the rest.
  */
 import type { Binding } from './kernel.ts';
 import { wgsl } from './wgsl.ts';
 
-/** An optimizer as the kernels know it; `src/engine/optimizers/definition.ts` says what the body may use. */
+/** An optimizer in the form that kernels use; `src/engine/optimizers/definition.ts` says what the body may use. */
 export interface UpdateRule {
-  /** vec4f of `moments` for a vec4f of parameters. */
+  /** Number of vec4f in `moments` per vec4f of parameters. */
   readonly momentCount: 0 | 1 | 2;
-  /** WGSL: body of `applyGradient`. */
+  /** WGSL body of `applyGradient`. */
   readonly body: string;
   readonly isDeferred?: true;
 }
@@ -27,11 +27,11 @@ export const deferred: UpdateRule = {
 };
 
 /**
- * What `applyGradient` works on: `parameters`, `optimizerScalars` and, where the optimizer keeps any, `moments`; `gradients`
- * alone where it is deferred.
+ * Bindings of `applyGradient`: `parameters`, `optimizerScalars` and, if the optimizer keeps any, `moments`. With the
+ * deferred rule: only `gradients`.
  *
- * The moments of parameter vec4 i are vec4s i·momentCount onwards, side by side: one index finds both, whether a
- * kernel binds the range of one layer or the whole buffer, and they come with one cache line.
+ * The moments of parameter vec4 i are the `momentCount` vec4s from index i·momentCount on. One index thus finds both,
+ * whether a kernel binds the range of one layer or the whole buffer, and the moments share a cache line.
  */
 export function optimizerBindings(rule: UpdateRule): readonly Binding[] {
   const vec4s = (name: string, access: Binding['access']): Binding => ({
@@ -47,19 +47,21 @@ export function optimizerBindings(rule: UpdateRule): readonly Binding[] {
   ];
 }
 
-/** Of an invocation that updates: the `scalarsOf` of its step, and whether all it has made is finite. */
+/**
+ * Variables of an updating invocation: the result of `scalarsOf` for its step, and whether all its results are finite.
+ */
 export const updateVariables = /* wgsl */ `
 var<private> rate: vec4f;
 var<private> finite = true;
 `;
 
 /**
- * - `fn applyGradient(index: u32, gradient: vec4f, rate: vec4f) -> bool`: moves vec4f `index` of `parameters`, and
- *   its moments, by the mean gradient of a mini-batch. Returns whether the new values are finite; see `raiseNonFinite`.
- *   A gradient that is not finite makes values that are not
- * - `fn scalarsOf(index: u32) -> vec4f`: `rate` of a step, to be read once an invocation
+ * - `fn applyGradient(index: u32, gradient: vec4f, rate: vec4f) -> bool`: updates vec4f `index` of `parameters`, and
+ *   its moments, with the mean gradient of a mini-batch. Returns whether the new values are finite; see
+ *   `raiseNonFinite`. A non-finite gradient makes the new values non-finite
+ * - `fn scalarsOf(index: u32) -> vec4f`: `rate` of a step; call it once per invocation
  *
- * Padding stays 0: its gradient is 0, and no optimizer moves a parameter and moments of 0 then.
+ * Padding stays 0, because its gradient is 0 and every optimizer then leaves zero parameters and moments unchanged.
  */
 export function applyGradient(rule: UpdateRule): string {
   return wgsl /* wgsl */ `

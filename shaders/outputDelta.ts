@@ -12,11 +12,11 @@ import { costFunctions, type CostOptions } from './cost.ts';
 import { kernel, type Binding, type Kernel } from './kernel.ts';
 import { vec4s, wgsl } from './wgsl.ts';
 
-/** The last layer, and where in the buffers it is, in vec4f. */
+/** The last layer, and its offsets in the buffers, in vec4f. */
 export interface OutputDeltaLayer extends CostOptions {
-  /** Where in `activations` its pre-activations z begin. */
+  /** Offset of its pre-activations z in `activations`. */
   readonly activationsAt: number;
-  /** Where in `deltas` its delta goes. */
+  /** Offset of its delta in `deltas`. */
   readonly deltaAt: number;
 }
 
@@ -28,7 +28,7 @@ export interface OutputDeltaOptions {
   readonly workgroupSize: number;
 }
 
-/** The cost of each sample and delta = ∂C/∂z of the last layer, one invocation a sample. */
+/** Computes the cost of each sample and delta = ∂C/∂z of the last layer, one invocation per sample. */
 export function outputDelta(options: OutputDeltaOptions): Kernel {
   const { layer, batchSize, rows } = options;
   return kernel(
@@ -56,20 +56,22 @@ export function outputDelta(options: OutputDeltaOptions): Kernel {
   );
 }
 
-/** What `outputDeltaOf` and `addMetric` need beyond activations, deltas and what says which samples a step works on. */
+/**
+ * Bindings of `outputDeltaOf` and `addMetric` besides activations, deltas and those that select the samples of a step.
+ */
 export const outputDeltaBindings: readonly Binding[] = [
   { name: 'labels', access: 'read', type: 'array<u32>' },
   { name: 'metrics', access: 'read_write', type: 'array<Metric>' },
 ];
 
-/** What is kept of each row, over all steps until it is read. */
+/** Metrics of each row, summed over all steps until they are read. */
 export const metricStruct = /* wgsl */ `
 struct Metric {
   cost: f32,
   correct: u32,
 }`;
 
-/** `fn addMetric(row: u32, cost: f32, isCorrect: bool)`, of the buffer `metrics`. */
+/** `fn addMetric(row: u32, cost: f32, isCorrect: bool)`: adds to the buffer `metrics`. */
 export const addMetric = /* wgsl */ `${metricStruct}
 fn addMetric(row: u32, cost: f32, isCorrect: bool) {
   metrics[row].cost += cost;
@@ -77,12 +79,12 @@ fn addMetric(row: u32, cost: f32, isCorrect: bool) {
 }`;
 
 /**
- * `fn outputDeltaOf(row: u32)`: the delta of a row, 0 past the end of a short batch, and its cost, which goes to
- * `addMetric`. Twin: `src/reference/outputDelta.ts`.
+ * `fn outputDeltaOf(row: u32)`: writes the delta of a row, which is 0 past the end of a short batch, and passes its
+ * cost to `addMetric`. Twin: `src/reference/outputDelta.ts`.
  *
- * Costs and hits are added to a pair of words that only this row's invocation ever writes, so that metrics need
- * neither atomics nor a dispatch of their own and come out the same every time; the host adds the rows up.
- * @param isTraining whether there are deltas to write
+ * Only the invocation of a row writes the row's cost and hits. Therefore metrics need neither atomics nor a separate
+ * dispatch, and they are reproducible; the host adds up the rows.
+ * @param isTraining whether to write deltas
  */
 export function outputDeltaOf(
   layer: OutputDeltaLayer,

@@ -1,9 +1,10 @@
 /**
- * Many steps of training in one dispatch, one workgroup a network: forward, output delta, hidden deltas and updates
- * with barriers between them, which WGSL allows within a workgroup, and only there. What a small network costs is
- * then arithmetic: no dispatch, no submit, and as many networks side by side as the adapter has cores.
+ * Runs many training steps in one dispatch, one workgroup per network: forward, output delta, hidden deltas and updates
+ * with barriers between them. WGSL allows such barriers only within a workgroup. The cost of a small network is then
+ * only its arithmetic, without dispatches and submits, and as many networks run side by side as the adapter has cores.
  *
- * The products are those of `forward`, `hiddenDelta` and `update`, a register tile an invocation; so are the twins.
+ * The products, and so the twins, are those of `forward`, `hiddenDelta` and `update`, with one register tile per
+ * invocation.
  */
 import { activationCode } from './activation.ts';
 import { batchRows, bytesOf, samplesOf } from './batch.ts';
@@ -20,14 +21,14 @@ import type { StepLayers } from './stepLayers.ts';
 import { weightGradientProduct } from './weightGradient.ts';
 import { vec4s, wgsl } from './wgsl.ts';
 
-/** By layer; the first of `hiddenDelta`, of the first layer's inputs, is not used. */
+/** Tiles by layer. The first entry of `hiddenDelta` is unused, because the first layer's inputs need no delta. */
 export interface PersistentTiles {
   readonly forward: readonly TileShape[];
   readonly hiddenDelta: readonly TileShape[];
   readonly update: readonly TileShape[];
 }
 
-/** How a network is cut up for one workgroup. */
+/** How a network is divided for one workgroup. */
 export interface PersistentShape {
   /** Layer sizes, input first. */
   readonly layers: readonly number[];
@@ -37,30 +38,30 @@ export interface PersistentShape {
 }
 
 export interface PersistentOptions extends PersistentShape {
-  /** Of one network; activations, and behind them deltas, stand in its part of `scratch`. */
+  /** Layers of one network. Its part of `scratch` holds the activations, then the deltas. */
   readonly step: StepLayers;
-  /** `evaluate` goes through the samples in the order of the file, and learns nothing. */
+  /** `evaluate` processes the samples in file order without training. */
   readonly work:
     { readonly kind: 'train'; readonly optimizer: UpdateRule } | { readonly kind: 'evaluate' };
-  /** Networks, each with a workgroup, parameters, an order of samples and learning optimizerScalars of its own. */
+  /** Number of networks. Each has its own workgroup, parameters, sample order and optimizer scalars. */
   readonly networks: number;
-  /** Where the next network's parameters begin, in vec4f. */
+  /** Distance to the parameters of the next network, in vec4f. */
   readonly parameterStride: number;
-  /** Steps a dispatch makes at most, whatever `settings.steps` says. */
+  /** Maximum steps per dispatch, even if `settings.steps` is larger. */
   readonly maxSteps: number;
 }
 
-/** vec4f of a network's part of `scratch`. */
+/** Size of a network's part of `scratch`, in vec4f. */
 export const scratchVec4s = ({ activationVec4s, deltaVec4s }: StepLayers) =>
   activationVec4s + deltaVec4s;
 
-/** Tiles of a product with so many blocks. */
+/** Number of tiles in a product of `rows4` × `columns4` blocks. */
 const tilesOf = (rows4: number, columns4: number, tile: TileShape) =>
   Math.ceil(rows4 / tile.rows4) * Math.ceil(columns4 / tile.columns4);
 
 /**
- * Loop iterations of one invocation in a step. llvmpipe, for one, ends all loops of an invocation for good after
- * 65,535 iterations in a dispatch and says nothing, so a dispatch must stay below that.
+ * Loop iterations of one invocation per step. llvmpipe silently ends all loops of an invocation after 65,535 iterations
+ * in a dispatch, so every dispatch must stay below that.
  */
 export function iterationsPerStep({
   layers,
@@ -82,22 +83,22 @@ export function iterationsPerStep({
   return iterations;
 }
 
-/** Iterations that a dispatch stays below, with room for loops that a compiler adds. */
+/** Maximum iterations per dispatch, with a margin for loops that a compiler adds. */
 const maxIterations = 60_000;
 
-/** Steps that a dispatch can make; 0 where even one is too long. */
+/** Steps that fit into one dispatch; 0 if even one is too long. */
 export function stepsPerDispatch(shape: PersistentShape): number {
   return Math.min(64, Math.floor(maxIterations / iterationsPerStep(shape)));
 }
 
-/** Set in a count of samples, which is always smaller. */
+/** Flag bit in a count of samples; the count itself is always smaller. */
 export const divergedBit = 0x80000000;
 
 /**
- * Training, or evaluation, of `networks` networks. Buffers: `parameters` and the optimizer's `moments` as in the
- * engine, one network after another, and likewise `optimizerScalars`, [steps of an epoch], `order`, [samples], and `scratch`;
- * `progress` begins with the step of the epoch that each network has come to. Where an update of a network was not
- * finite, {@link divergedBit} is set in its first row's count of right predictions.
+ * Trains or evaluates `networks` networks. `parameters` and `moments` of each network are laid out as in the engine,
+ * one network after another. The same holds for `optimizerScalars`, [steps of an epoch], `order`, [samples], and
+ * `scratch`. `progress` begins with the current step in the epoch of each network. If an update of a network is not
+ * finite, {@link divergedBit} is set in the count of correct predictions of its first row.
  */
 export function persistent(options: PersistentOptions): Kernel {
   const { layers: sizes, batchSize, work, networks, step, tiles } = options;
@@ -191,7 +192,7 @@ ${phases.map(({ product, tile }) => declareProduct(product) + simpleTile(product
   const runs = [
     ...forward.map(run),
     deal(rows, workgroupSize, 'outputDeltaOf(job);'),
-    // From the last hidden layer back.
+    // The hidden deltas run from the last hidden layer backwards.
     ...(trains ? [...back.toReversed().map(run), update.map(run).join('\n')] : []),
   ];
   const label = `${work.kind} ${sizes.join('-')}`;
@@ -229,7 +230,7 @@ ${runs.join(barrier)}${barrier}
   return { label, code, bindings, workgroups: [networks, 1, 1] };
 }
 
-/** A product, and the tile that it is cut into. */
+/** A product and its tile. */
 interface Phase {
   readonly product: Product;
   readonly tile: TileShape;
@@ -237,7 +238,7 @@ interface Phase {
 
 const barrier = '\n    storageBarrier();\n';
 
-/** `jobs` pieces of work dealt to the invocations of a workgroup, in turns; `text` may use `job`. */
+/** Distributes `jobs` jobs over the invocations of a workgroup, in turns; `text` may use `job`. */
 function deal(jobs: number, workgroupSize: number, text: string): string {
   const turns = Math.ceil(jobs / workgroupSize);
   const guard = turns * workgroupSize > jobs ? `if (job < ${jobs}u) ` : '';

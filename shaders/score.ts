@@ -12,19 +12,19 @@ import { kernel, type Kernel } from './kernel.ts';
 import { vec4s, wgsl } from './wgsl.ts';
 
 export interface ScoreOptions extends CostOptions {
-  /** Where in `activations` the last layer's pre-activations z begin, in vec4s. */
+  /** Offset of the last layer's pre-activations z in `activations`, in vec4s. */
   readonly activationsAt: number;
   readonly batchSize: number;
   readonly rows: number;
-  /** Invocations a workgroup. */
+  /** Invocations per workgroup. */
   readonly workgroupSize: number;
 }
 
 /**
- * The last kernel of an evaluation's step: the network's outputs, the cost and the confusion matrix, one invocation a sample.
- * Twin: `src/reference/outputDelta.ts`, whose first half this is.
+ * The last kernel of an evaluation step: computes the outputs of the network, the cost and the confusion matrix, one
+ * invocation per sample. Twin: the first half of `src/reference/outputDelta.ts`.
  *
- * The confusion matrix is counted with integer atomics, whose order does not show in the result.
+ * Integer atomics count the confusion matrix; their order does not affect the result.
  */
 export function score(options: ScoreOptions): Kernel {
   const { outputs, batchSize, rows } = options;

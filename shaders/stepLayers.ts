@@ -3,12 +3,12 @@ import type { HiddenDeltaLayer } from './hiddenDelta.ts';
 import type { OutputDeltaLayer } from './outputDelta.ts';
 import type { WeightGradientLayer } from './weightGradient.ts';
 
-/** The layers of a step, and where in its buffers each has its part. */
+/** The layers of a step, and their offsets in its buffers. */
 export interface StepLayers {
-  /** Of each layer, from the first. */
+  /** One entry per layer, the first layer first. */
   readonly forward: readonly ForwardLayer[];
   readonly output: OutputDeltaLayer;
-  /** Entry l is the way from the delta of layer l + 1 to that of layer l. */
+  /** Entry l computes the delta of layer l from that of layer l + 1. */
   readonly hiddenDelta: readonly HiddenDeltaLayer[];
   readonly update: readonly WeightGradientLayer[];
   /** Lengths of the buffers `activations` and `deltas`. */

@@ -1,18 +1,18 @@
 import { kernel, type Kernel } from './kernel.ts';
 
 export interface SumSquaresOptions {
-  /** vec4s of `gradients`, of all layers and what lies between them, which is 0. */
+  /** Length of `gradients` in vec4s: all layers and the gaps between them, which are 0. */
   readonly length: number;
-  /** Sums to make, a multiple of 4. */
+  /** Number of sums, a multiple of 4. */
   readonly sums: number;
-  /** Invocations a workgroup. */
+  /** Invocations per workgroup. */
   readonly workgroupSize: number;
 }
 
 /**
- * The first of three kernels that clip gradients: sums of their squares, each over every `sums`th vec4f, so that
- * neighbouring invocations read neighbouring vec4s. Neither workgroup memory nor atomics, whose order would show:
- * the sums are added up by `clipScale`. Twin: `gradientNorm` in `src/reference/clip.ts`.
+ * The first of the three clipping kernels: sums the squares of the gradients. Each sum covers every `sums`th vec4f, so
+ * that neighbouring invocations read neighbouring vec4s. Workgroup memory is not needed, because `clipScale` adds up
+ * the sums, and atomics would make the order visible in the result. Twin: `gradientNorm` in `src/reference/clip.ts`.
  */
 export function sumSquares({ length, sums, workgroupSize }: SumSquaresOptions): Kernel {
   return kernel(

@@ -25,13 +25,13 @@ export interface UpdateOptions {
   readonly batchSize: number;
   /** Rows of the mini-batch buffers, a multiple of 4. */
   readonly rows: number;
-  /** `deferred` leaves the gradient in `gradients` and the step to `applyGradients`. */
+  /** `deferred` only stores the gradient in `gradients`; `applyGradients` then updates. */
   readonly optimizer: UpdateRule;
 }
 
 /**
- * The weight gradients of all layers, and the optimizer on them, in one dispatch, because no layer needs another's
- * result: a range of workgroups each. It is the last kernel of a step that does not clip.
+ * Computes the weight gradients of all layers and applies the optimizer, in one dispatch. Each layer has its own range
+ * of workgroups, because no layer needs the result of another. Without clipping, this is the last kernel of a step.
  */
 export function update({ layers, batchSize, rows, optimizer }: UpdateOptions): Kernel {
   const parts = layers.map(({ tile, ...layer }) => {

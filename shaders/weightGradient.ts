@@ -3,26 +3,28 @@ import { inputsMatrix } from './forward.ts';
 import type { Product } from './matmul/product.ts';
 import { f32, vec4s, wgsl } from './wgsl.ts';
 
-/** One layer, and where in the buffers it is, in vec4f. */
+/** One layer, and its offsets in the buffers, in vec4f. */
 export interface WeightGradientLayer {
-  /** Of the network, for `raiseNonFinite`. */
+  /** Index of the layer in the network, for `raiseNonFinite`. */
   readonly layer: number;
   readonly inputs: number;
   readonly outputs: number;
-  /** Where in `activations` its inputs begin; undefined for the first layer, whose inputs are the dataset's bytes. */
+  /**
+   * Offset of its inputs in `activations`; undefined for the first layer, whose inputs are the bytes of the dataset.
+   */
   readonly inputAt: number | undefined;
-  /** Where in `deltas` its delta begins. */
+  /** Offset of its delta in `deltas`. */
   readonly deltaAt: number;
-  /** Where in `parameters` it begins, and in `gradients`; its moments follow from it. */
+  /** Offset of the layer in `parameters` and `gradients`; the offset of its moments follows from it. */
   readonly parametersAt: number;
 }
 
 /**
- * The product aᵀ·delta / B, summed over the mini-batch, whose result goes to the optimizer at once, so that the gradient
- * never goes to memory. Twins: `src/reference/weightGradient.ts` and `update.ts`.
+ * The product aᵀ·delta / B, summed over the mini-batch. Each result goes directly to the optimizer, so the gradient is
+ * never written to memory. Twins: `src/reference/weightGradient.ts` and `update.ts`.
  *
- * The biases are the weights of an input that is always 1, the row behind the others. Rows of the mini-batch past the
- * end of a short one have delta 0, so that the sum always runs over all rows there are, a constant.
+ * The biases are the weights of an input that is always 1, in the row after the others. Rows past the end of a short
+ * mini-batch have delta 0, so the sum always runs over all rows, a constant number.
  */
 export function weightGradientProduct(
   layer: WeightGradientLayer,

@@ -1,5 +1,5 @@
 /**
- * wgsl-preprocessor ships no types. `undefined` is left out of the values on purpose: the tag would write
+ * Types for wgsl-preprocessor, which ships none. Values deliberately exclude `undefined`, because the tag would write
  * the word `undefined` into the shader.
  */
 declare module 'wgsl-preprocessor/wgsl-preprocessor.js' {

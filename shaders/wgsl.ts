@@ -1,19 +1,19 @@
 /**
- * The `wgsl` tag (wgsl-preprocessor's, with its `#if ${…}` … `#endif`) and helpers for literals.
+ * The `wgsl` tag of wgsl-preprocessor, with its `#if ${…}` … `#endif`, and helpers for literals.
  *
- * This is the only file that imports wgsl-preprocessor: the package names no entry point, so the path to its
- * one file has to be spelled out.
+ * This is the only file that imports wgsl-preprocessor: the package declares no entry point, so the import needs the
+ * path of its one file.
  *
- * What goes where: structure with `#if`, sizes as literals (a loop that compares with a constant gets no guard
- * injected by the browser), values that change between steps in a uniform or storage buffer.
+ * Conventions: `#if` selects structure. Sizes are literals, because browsers inject no guard into loops that compare
+ * with a constant. Values that change between steps are in uniform or storage buffers.
  */
 import { wgsl } from 'wgsl-preprocessor/wgsl-preprocessor.js';
 
 export { wgsl };
 
 /**
- * A WGSL f32 literal with the nearest float32 value.
- * @throws {RangeError} for NaN and infinities, which WGSL cannot write
+ * Returns the WGSL f32 literal of the nearest float32 value.
+ * @throws {RangeError} for NaN and infinities, which have no WGSL literal
  */
 export function f32(value: number): string {
   const rounded = Math.fround(value);
@@ -22,12 +22,15 @@ export function f32(value: number): string {
   return /[.e]/.test(text) ? `${text}f` : `${text}.0f`;
 }
 
-/** `text(0)` to `text(count − 1)`, a line each: registers need names, because SwiftShader keeps arrays in memory. */
+/**
+ * Returns `text(0)` to `text(count − 1)`, one per line. Used to name registers, because SwiftShader keeps arrays in
+ * memory.
+ */
 export function each(count: number, text: (index: number) => string): string {
   return Array.from({ length: count }, (_, index) => text(index)).join('\n');
 }
 
-/** The vec4f that so many features take: the unit in which everything is stored and computed. */
+/** Returns the number of vec4f that `features` values take. vec4f is the unit of all storage and arithmetic. */
 export function vec4s(features: number): number {
   return Math.ceil(features / 4);
 }

@@ -1,11 +1,11 @@
-/** A product by one of the main loops. */
+/** Computes a matrix product with one of the main loops. */
 import { swapped, type SwappedTile } from '../software/swapped.ts';
 import { blockFunctions, type Matmul, type Product } from './product.ts';
 import { simple, simpleWorkgroups, type SimpleTile } from './simple.ts';
 import { splitK, splitKWorkgroupVec4s, splitKWorkgroups, type SplitKTile } from './splitK.ts';
 import { tiled, tiledWorkgroupVec4s, tiledWorkgroups, type TiledTile } from './tiled.ts';
 
-/** How a product is cut up: its main loop, and what an invocation and a workgroup compute. */
+/** How a product is divided: its main loop, and the share of an invocation and a workgroup. */
 export type Tile = SimpleTile | TiledTile | SplitKTile | SwappedTile;
 
 export function matmul(product: Product, tile: Tile): Matmul {
@@ -36,19 +36,19 @@ export function matmul(product: Product, tile: Tile): Matmul {
   }
 }
 
-/** What a kernel with these products declares before their code: shared functions, and memory. */
+/** Declarations of a kernel that go before the code of its products: shared functions and workgroup memory. */
 export function declareMatmuls(all: readonly Matmul[]): string {
   const helpers = new Set(all.flatMap((one) => one.helpers ?? []));
   const memory = Math.max(...all.map((one) => one.memory));
   return [blockFunctions, ...helpers, declareWorkgroupVec4s(memory)].join('');
 }
 
-/** vec4f of workgroup memory that every adapter has: WebGPU's default limit of 16 KiB. */
+/** Workgroup memory, in vec4f, that every adapter has: the default WebGPU limit of 16 KiB. */
 export const maxWorkgroupVec4s = 1024;
 
 /**
- * The workgroup memory that all main loops of a kernel share; none where none needs any. Browsers fill it with zeros
- * before a kernel starts, so that a kernel has one array.
+ * Declares the workgroup memory that all main loops of a kernel share, if any needs it. Browsers zero this memory
+ * before a kernel starts, so one shared array saves time.
  */
 export const declareWorkgroupVec4s = (memory: number) =>
   memory > 0 ? `\nvar<workgroup> shared4: array<vec4f, ${memory}>;\n` : '';

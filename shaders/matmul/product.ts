@@ -1,33 +1,33 @@
 /**
- * What a matrix product is to the main loops: C = A·B in blocks of 4 × 4, and the WGSL functions that know where A, B
- * and C are. A block is a `mat4x4f` whose columns are the rows of the matrix.
+ * Defines a matrix product for the main loops: C = A·B in blocks of 4 × 4, and the WGSL functions that access A, B and
+ * C. A block is a `mat4x4f` whose columns are the rows of the matrix.
  *
- *     fn rowsOfA(row4: u32) -> vec4u                         where four rows of A are; looked up once for a tile
- *     fn stepsOfA(k4: u32) -> vec4u                          where four steps of the sum are; looked up once for a step
+ *     fn rowsOfA(row4: u32) -> vec4u                         positions of four rows of A; called once per tile
+ *     fn stepsOfA(k4: u32) -> vec4u                          positions of four steps of the sum; called once per step
  *     fn loadA(rows: vec4u, steps: vec4u) -> mat4x4f         column m: four steps of row m
  *     fn loadB(k4: u32, column4: u32) -> mat4x4f             column k: four columns of step k
- *     fn store(row: u32, column4: u32, sum: vec4f)           what follows the sum: bias, activation, slope, optimizer
+ *     fn store(row: u32, column4: u32, sum: vec4f)           epilogue: bias, activation, slope, optimizer
  */
 import type { Binding, Kernel } from '../kernel.ts';
 import { wgsl } from '../wgsl.ts';
 
 export interface Product {
-  /** What the names of its functions end with: a kernel may have several products. */
+  /** Suffix of its function names, because a kernel may have several products. */
   readonly name: string;
   /** Size of C, and length of the sums, divided by 4 and rounded up. */
   readonly rows4: number;
   readonly columns4: number;
   readonly k4: number;
-  /** The stored matrices that its functions read by blocks. */
+  /** Stored matrices, read in blocks. */
   readonly a: StoredMatrix;
   readonly b: StoredMatrix;
-  /** WGSL: the functions above. */
+  /** WGSL of the functions above. */
   readonly functions: string;
 }
 
 /**
- * The sizes of a product as WGSL constants, and its functions.
- * @param read writes the function that reads blocks of a matrix
+ * Declares the sizes of a product as WGSL constants, and its functions.
+ * @param read returns the WGSL function that reads blocks of a matrix
  */
 export const declareProduct = (product: Product, read = readBlock) => {
   const { name: n, rows4, columns4, k4, a, b, functions } = product;
@@ -38,22 +38,22 @@ const K4${n} = ${k4}u;
 ${read(a)}${read(b)}${functions}`;
 };
 
-/** A product by a main loop. */
+/** A product with its main loop. */
 export interface Matmul {
   /** WGSL: `fn matmul(workgroup: u32, lane: u32)`, with the product's name at its end. */
   readonly code: string;
-  /** For which it is to be called. */
+  /** Number of workgroups to dispatch. */
   readonly workgroups: number;
-  /** vec4f of workgroup memory. */
+  /** Workgroup memory in vec4f. */
   readonly memory: number;
-  /** WGSL functions that the code calls, which a kernel has once; those of subgroups among them. */
+  /** WGSL functions that the code calls, including subgroup functions; a kernel declares them once. */
   readonly helpers?: string;
-  /** What it binds beside the product's own buffers, and the kernels that have to come before it. */
+  /** Bindings besides the product's own buffers, and kernels that must run before it. */
   readonly bindings: readonly Binding[];
   readonly copies: readonly Kernel[];
 }
 
-/** Functions that every product and main loop shares; a kernel has them once. */
+/** Functions shared by all products and main loops; a kernel declares them once. */
 export const blockFunctions = wgsl /* wgsl */ `
 fn fourFrom(index4: u32) -> vec4u { return 4u * index4 + vec4u(0u, 1u, 2u, 3u); }
 
@@ -68,21 +68,21 @@ fn multiplyAdd(sum: mat4x4f, a: mat4x4f, b: mat4x4f) -> mat4x4f {
 }
 `;
 
-/** A matrix of vec4f, row after row in a buffer. */
+/** A matrix of vec4f, stored row by row in a buffer. */
 export interface StoredMatrix {
-  /** Of the WGSL function that reads a block of it. */
+  /** Name of the WGSL function that reads a block of it. */
   readonly name: string;
   readonly buffer: string;
-  /** WGSL: where it begins, in vec4f. */
+  /** WGSL expression for its offset, in vec4f. */
   readonly at: string;
-  /** Of a row, in vec4f. */
+  /** Width of a row in vec4f. */
   readonly width4: number;
   readonly height: number;
-  /** Whether four features are a word of bytes. */
+  /** Whether each word holds four features as bytes. */
   readonly isBytes?: boolean;
 }
 
-/** `fn NAME(rows: vec4u, column4: u32) -> mat4x4f`: four rows' vec4f, as columns. */
+/** `fn NAME(rows: vec4u, column4: u32) -> mat4x4f`: returns one vec4f from each of four rows, as columns. */
 export function readBlock({ name, buffer, at, width4, isBytes = false }: StoredMatrix): string {
   return wgsl /* wgsl */ `
 fn ${name}(rows: vec4u, column4: u32) -> mat4x4f {
@@ -96,23 +96,23 @@ fn ${name}(rows: vec4u, column4: u32) -> mat4x4f {
 `;
 }
 
-/** Of an invocation's tile, in blocks of 4 × 4. */
+/** Size of an invocation's tile, in blocks of 4 × 4. */
 export interface TileShape {
   readonly rows4: number;
   readonly columns4: number;
 }
 
-/** 'sum_0_0', 'sum_0_1' …: the blocks of a tile. */
+/** Names of the accumulators of a tile: 'sum_0_0', 'sum_0_1', …. */
 export const accumulatorNames = ({ rows4, columns4 }: TileShape): readonly string[] =>
   Array.from({ length: rows4 * columns4 }, (_, i) => {
     return `sum_${Math.floor(i / columns4)}_${i % columns4}`;
   });
 
 /**
- * Stores the rows of a tile's blocks, in a loop: written out for each, what follows a sum would be most of the code, and
- * compilers would take longer than the first hundred steps.
- * @param placeOf WGSL for the place in C, in blocks, of a tile's row and column
- * @param mayBeOutside whether some rows, and columns, of the last tiles are outside of C
+ * Stores the rows of a tile's blocks, in a loop. Unrolled, the epilogues would be most of the code, and compilation
+ * would take longer than the first hundred steps.
+ * @param placeOf WGSL for the position in C, in blocks, of a row and a column of the tile
+ * @param mayBeOutside whether the last tiles may extend beyond the rows and columns of C
  */
 export function storeAccumulators(
   { name: n }: Product,

@@ -1,6 +1,6 @@
 /**
- * Register tiles: an invocation computes a tile of blocks alone, and loads for itself what it multiplies. The larger the
- * tile, the more products each load pays for.
+ * Register tiles: each invocation computes a tile of blocks independently and loads its own operands. Larger tiles
+ * reuse each load more often.
  */
 import { each, wgsl } from '../wgsl.ts';
 import {
@@ -16,7 +16,7 @@ export interface SimpleTile extends TileShape {
   readonly workgroupSize: number;
 }
 
-/** `fn tile(row4: u32, column4: u32)`: the tile that begins with that block. */
+/** `fn tile(row4: u32, column4: u32)`: computes the tile that begins at this block. */
 export function simpleTile(product: Product, tile: TileShape): string {
   const { name: n } = product;
   const { rows4, columns4 } = tile;
@@ -43,7 +43,7 @@ ${storeAccumulators(product, tile, { row: (r) => `row4 + ${r}`, column: (c) => `
 `;
 }
 
-/** `fn matmul(workgroup: u32, lane: u32)`: the tile of one invocation. */
+/** `fn matmul(workgroup: u32, lane: u32)`: computes the tile of one invocation. */
 export function simple(product: Product, tile: SimpleTile): string {
   const { name: n } = product;
   return wgsl /* wgsl */ `${declareProduct(product)}${simpleTile(product, tile)}

@@ -1,6 +1,6 @@
 /**
- * Split-K: several invocations add up parts of the same sums, for products with fewer sums than a GPU has lanes. Parts
- * are added in order, so that the same plan gives the same bits.
+ * Split-K: several invocations compute parts of the same sums, for products with fewer sums than a GPU has lanes. The
+ * parts are added in a fixed order, so the same plan gives the same bits.
  */
 import { wgsl } from '../wgsl.ts';
 import { declareProduct, type Product } from './product.ts';
@@ -15,8 +15,8 @@ export interface SplitKTile {
 }
 
 /**
- * `fn tile(row4: u32, column4: u32, lane: u32)`: the blocks of a workgroup, the first of them at `row4`, `column4`.
- * @param down blocks below each other in a workgroup
+ * `fn tile(row4: u32, column4: u32, lane: u32)`: computes the blocks of a workgroup, starting at `row4`, `column4`.
+ * @param down rows of blocks in a workgroup
  */
 export function splitKTile(
   product: Product,
@@ -78,7 +78,7 @@ export function splitKWorkgroups(product: Product, tile: SplitKTile): number {
   return groupsAcross(product, tile) * Math.ceil(product.rows4 / downOf(tile));
 }
 
-/** vec4f of workgroup memory: the parts of four rows. */
+/** Workgroup memory in vec4f: the parts of four rows. */
 export const splitKWorkgroupVec4s = ({ workgroupSize }: Pick<SplitKTile, 'workgroupSize'>) =>
   4 * workgroupSize;
 

@@ -1,7 +1,7 @@
 /**
  * Tiles in workgroup memory: a workgroup loads the operands of its blocks once, some steps of the sum at a time, and
- * each invocation multiplies from there. A workgroup of 64 × 64 sums reads a 16th of what 4 × 4 tiles would. For
- * adapters with fast workgroup memory, which are GPUs.
+ * all its invocations multiply from there. A workgroup of 64 × 64 sums reads a 16th of the data that 4 × 4 tiles would
+ * read. This loop is for adapters with fast workgroup memory, which are GPUs.
  */
 import { each, wgsl } from '../wgsl.ts';
 import { declareProduct, storeAccumulators, type Product, type TileShape } from './product.ts';
@@ -20,7 +20,7 @@ export function tiled(product: Product, tile: TiledTile): string {
   const { name: n, k4 } = product;
   const { rows4, columns4, across, tileK4, workgroupSize } = tile;
   const { groupRows4, groupColumns4, groupsAcross } = groupOf(product, tile);
-  // Blocks of an invocation lie `across` apart, so that neighbours read what lies side by side.
+  // The blocks of an invocation are `across` apart, so that neighbouring invocations read adjacent memory.
   const a = (r: number, m: number) =>
     `shared4[(4u * (y + ${r * (workgroupSize / across)}u) + ${m}u) * TILE_K4${n} + t]`;
   const b = (c: number, k: number) =>
@@ -89,7 +89,7 @@ export function tiledWorkgroups(product: Product, tile: TiledTile): number {
   return groupsAcross * Math.ceil(product.rows4 / groupRows4);
 }
 
-/** vec4f of workgroup memory: a stage of both operands. */
+/** Workgroup memory in vec4f: one stage of both operands. */
 export function tiledWorkgroupVec4s(tile: Omit<TiledTile, 'loop'>): number {
   const { rows4, columns4, across, tileK4, workgroupSize } = tile;
   return 4 * tileK4 * ((rows4 * workgroupSize) / across + columns4 * across);

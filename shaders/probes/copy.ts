@@ -2,7 +2,7 @@ import { kernel, type Kernel } from '../kernel.ts';
 import { each, wgsl } from '../wgsl.ts';
 import { vec4sPerInvocation, type StreamOptions } from './stream.ts';
 
-/** Copies a buffer from end to end into another: reads and writes as many bytes as it is long. */
+/** Copies a whole buffer into another: reads and writes as many bytes as the buffer has. */
 export function copy({ vec4s, workgroupSize }: StreamOptions): Kernel {
   const invocations = vec4s / vec4sPerInvocation;
   return kernel(

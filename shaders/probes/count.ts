@@ -1,8 +1,8 @@
 import { kernel, type Kernel } from '../kernel.ts';
 
 /**
- * As good as nothing, that depends on the dispatch before it: one invocation adds 1. What it takes is what a
- * dispatch takes, and the number left behind says how many were made.
+ * Does almost nothing, but depends on the previous dispatch: one invocation adds 1. Its time is the cost of a dispatch,
+ * and the final number tells how many dispatches ran.
  */
 export function count(): Kernel {
   return kernel(

@@ -2,10 +2,10 @@ import { kernel, type Kernel } from '../kernel.ts';
 import { each, wgsl } from '../wgsl.ts';
 import { vec4sPerInvocation, type StreamOptions } from './stream.ts';
 
-/** Word w is w times this: different everywhere, and a sum of them has a closed form. */
+/** Word w gets the value w times this factor. The values differ everywhere, and their sum has a closed form. */
 export const fillFactor = 0x9e3779b1;
 
-/** Writes a buffer from end to end with numbers that differ everywhere, for memory that may tell zeros from others. */
+/** Fills a whole buffer with values that differ everywhere, because memory may handle zeros differently. */
 export function fill({ vec4s, workgroupSize }: StreamOptions): Kernel {
   const invocations = vec4s / vec4sPerInvocation;
   return kernel(

@@ -2,26 +2,26 @@ import { kernel, type Kernel } from '../kernel.ts';
 import { each, wgsl } from '../wgsl.ts';
 
 export interface MultiplyAddOptions {
-  /** Numbers a variable holds: f32 or vec4f. GPUs with vector registers want 4, the others do not care or want 1. */
+  /** Numbers per variable: 1 for f32, 4 for vec4f. GPUs with vector registers need 4; others need 1 or do not care. */
   readonly width: 1 | 4;
-  /** Variables that do not wait for one another: enough of them hide how long one multiply-add takes. */
+  /** Number of independent variables. Enough of them hide the latency of a multiply-add. */
   readonly chains: number;
   readonly invocations: number;
   readonly workgroupSize: number;
 }
 
-/** Multiply-adds that an invocation makes, over all its chains and components. */
+/** Multiply-adds per invocation, over all its chains and components. */
 export const multiplyAddsPerInvocation = 4096;
 
-/** Scalar multiply-adds in the body of the loop: long enough for the loop not to count, short enough to compile fast. */
+/** Scalar multiply-adds in the loop body: enough to hide the cost of the loop, few enough to compile fast. */
 const unrolled = 128;
 
 /**
- * Nothing but fused multiply-adds in registers, x ← m·x + c, as many at once as `chains × width`.
+ * Executes only fused multiply-adds in registers, x ← m·x + c, `chains × width` at a time.
  *
- * m and c come from memory, so that no compiler can work out the end; every chain starts elsewhere, so that none can
- * be left out; and all end in a result that is written. With m = c = 1 all is exact in float32, and x goes up by one
- * with each: the result says how many were made.
+ * m and c come from memory, so compilers cannot compute the result. Every chain has its own start value, so none can be
+ * removed, and all of them contribute to the written result. With m = c = 1, everything is exact in float32 and each
+ * multiply-add increases x by one, so the result tells how many were made.
  */
 export function multiplyAdd(options: MultiplyAddOptions): Kernel {
   const { width, chains, invocations, workgroupSize } = options;

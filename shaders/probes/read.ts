@@ -11,13 +11,13 @@ export interface ReadOptions extends StreamOptions {
   readonly loads: number;
 }
 
-/** Loads in the body of the loop. */
+/** Loads in the loop body. */
 const unrolled = 8;
 
 /**
- * Reads `invocations × loads` units from a buffer and writes one sum an invocation. Neighbours read next to each
- * other; the next load of each is a whole grid and a workgroup further on, round the end. So a large buffer is gone
- * through from end to end, and a small one comes from the caches, but never from registers.
+ * Reads `invocations × loads` units from a buffer and writes one sum per invocation. Neighbouring invocations read
+ * adjacent units. The next load of each is a whole grid plus one workgroup further, wrapping around at the end.
+ * Therefore a large buffer is read from end to end, and a small one comes from caches but never from registers.
  */
 export function read({ vec4s, invocations, loads, workgroupSize }: ReadOptions): Kernel {
   const stride = readStride({ invocations, workgroupSize });
@@ -40,7 +40,7 @@ ${each(unrolled, (k) => `    sum += data[(first + ${k * stride}u) & ${vec4s - 1}
   );
 }
 
-/** Units from one load of an invocation to its next. */
+/** Distance in units between consecutive loads of an invocation. */
 export function readStride({
   invocations,
   workgroupSize,

@@ -1,4 +1,4 @@
-/** What the kernels that stream through memory share. */
+/** Options shared by the kernels that stream through memory. */
 
 export interface StreamOptions {
   /** Length of the buffer in units of 16 bytes; a multiple of `vec4sPerInvocation`. */
@@ -7,7 +7,7 @@ export interface StreamOptions {
 }
 
 /**
- * Units of 16 bytes that an invocation takes, as far apart as there are invocations: neighbours then read and write
- * next to each other, which is how GPUs want it, and several accesses are under way at once.
+ * Units of 16 bytes per invocation; their distance is the number of invocations. Neighbouring invocations thus access
+ * adjacent units, which is fast on GPUs, and several accesses are in flight at once.
  */
 export const vec4sPerInvocation = 8;

@@ -1,15 +1,16 @@
 /**
- * SwiftShader's main loop: register tiles of four invocations together, a subgroup, which have the same rows. Each loads
- * every fourth block of A, and they swap.
+ * The main loop for SwiftShader: the four invocations of a subgroup compute register tiles in the same rows. Each loads
+ * every fourth block of A, and they exchange the blocks.
  *
- * In SwiftShader a load costs as much as ten products: a vec4f from a buffer is four loads, each with a branch for every
- * invocation. A texel is one call to code that knows its format. It has to be sampled: browsers keep the coordinates of
- * `textureLoad` within bounds with more instructions than the call takes, whereas a sampler keeps them so by itself. So
- * large products read their operands, all but the samples' bytes, from textures. Kernels go on writing to buffers: what
- * they write is copied once it is needed (`Kernel.copies`).
+ * In SwiftShader, a load costs as much as ten products: loading a vec4f from a buffer takes four loads, each with a
+ * branch for every invocation. Reading a texel is one call to code specialized for its format. The texel must be
+ * sampled: for `textureLoad`, browsers clamp the coordinates with more instructions than the call takes, while a
+ * sampler clamps by itself. Therefore large products read their operands from textures, except the bytes of samples.
+ * Kernels still write to buffers; their results are copied to textures when needed (`Kernel.copies`).
  *
- * What else differs from the plain loop is there because it pays (bench/NOTES.md): a 512³ product at 7.4 GFLOP/s in the
- * plain loop, 11.7 from textures, 12.5 with swaps, 15.0 with two steps a turn and one component of a sum after the other.
+ * The other differences from the plain loop also save time (bench/NOTES.md). A 512³ product reaches 7.4 GFLOP/s with
+ * the plain loop, 11.7 with textures, 12.5 with swaps, and 15.0 with two steps per turn and one component of a sum
+ * after the other.
  */
 import { workgroupKernel, type Binding, type Kernel } from '../kernel.ts';
 import {
@@ -32,11 +33,11 @@ export interface SwappedTile extends TileShape {
   readonly fromTextures: boolean;
 }
 
-/** WebGPU's default limits: of texels in a row, and of rows; and of textures that a kernel reads. */
+/** Default WebGPU limits: width and height of a texture in texels, and textures that a kernel reads. */
 export const maxTexels = 8192;
 export const maxTextures = 16;
 
-/** Invocations that swap: a subgroup of SwiftShader's. */
+/** Invocations that exchange blocks: a subgroup of SwiftShader. */
 const lanes = 4;
 
 export function swapped(product: Product, tile: SwappedTile): Omit<Matmul, 'memory'> {
@@ -90,7 +91,7 @@ ${storeAccumulators(product, tile, { row: (r) => `row4 + ((${r}) ^ own)`, column
 const components = ['x', 'y', 'z', 'w'] as const;
 const swaps = ['quadSwapX', 'quadSwapY', 'quadSwapDiagonal'] as const;
 
-/** Functions that a kernel with such products has once. */
+/** Functions that a kernel with swapped products declares once. */
 const swapFunctions = wgsl /* wgsl */ `
 ${swaps
   .map((swap, i) => {
@@ -119,7 +120,7 @@ ${[0, 1, 2, 3]
 
 const textureOf = ({ buffer, at }: StoredMatrix) => `${buffer}At${Number.parseInt(at)}`;
 
-/** The middle of a texel, so that rounding moves none. What is outside comes as what is nearest to it. */
+/** Reads texels at their centre, so that rounding selects no neighbour. Positions outside return the nearest texel. */
 function sampleBlock(matrix: StoredMatrix): string {
   if (matrix.isBytes) return readBlock(matrix);
   const { name, width4, height } = matrix;
@@ -134,7 +135,9 @@ fn ${name}(rows: vec4u, column4: u32) -> mat4x4f {
 `;
 }
 
-/** Copies a matrix from its buffer to its texture, a row a workgroup, which spares a division by its width. */
+/**
+ * Copies a matrix from its buffer to its texture. Each workgroup copies one row, which avoids a division by the width.
+ */
 function copyToTexture(matrix: StoredMatrix, workgroupSize: number): Kernel {
   const { buffer, at, width4, height } = matrix;
   const name = textureOf(matrix);

@@ -1,22 +1,22 @@
-/** What a WebGPU adapter is, in words that fit on a result. */
+/** Describes a WebGPU adapter in text that is stored with results. */
 import { requireObject, requireTexts } from '../network/arguments.ts';
 
 export interface AdapterDescription {
   readonly vendor: string;
   readonly architecture: string;
   readonly description: string;
-  /** Whether it computes on the CPU: SwiftShader, llvmpipe, WARP. Its speed says nothing about a GPU. */
+  /** Whether it computes on the CPU, like SwiftShader, llvmpipe and WARP. Its speed says nothing about a GPU. */
   readonly isSoftware: boolean;
-  /** Invocations of every subgroup, for kernels that use subgroups; 0 where these are missing or differ in size. */
+  /** Invocations per subgroup, for kernels that use subgroups; 0 if subgroups are not supported or vary in size. */
   readonly subgroupSize: number;
 }
 
-/** The names that software implementations of the underlying graphics API give themselves. */
+/** Names that software implementations of graphics APIs report. */
 const softwareNames = /swiftshader|llvmpipe|lavapipe|softpipe|basic render|\bwarp\b|\bcpu\b/i;
 
 /**
- * @param info undefined in Chrome before 127, which has WebGPU and no `adapter.info`
- * @param hasSubgroups whether the adapter has the feature
+ * @param info undefined in Chrome before 127, which has WebGPU but no `adapter.info`
+ * @param hasSubgroups whether the adapter supports the `subgroups` feature
  */
 export function describeAdapter(
   info: Partial<GPUAdapterInfo> | undefined,
@@ -36,7 +36,7 @@ export function describeAdapter(
   };
 }
 
-/** One line: 'google swiftshader, SwiftShader Device (LLVM 16.0.0) (software)'. */
+/** Returns one line, such as 'google swiftshader, SwiftShader Device (LLVM 16.0.0) (software)'. */
 export function adapterName(adapter: AdapterDescription): string {
   requireObject('The description of an adapter', adapter);
   const { vendor, architecture, description, isSoftware } = adapter;

@@ -1,14 +1,14 @@
-/** An adapter, or what the browser said instead. */
+/** An adapter, or the reason why the browser gave none. */
 export interface AdapterAnswer {
   readonly adapter?: GPUAdapter;
-  /** In the browser's words, for the middle of a sentence; absent where it gave none without a word. */
+  /** Reason from the browser, worded for the middle of a sentence; absent if it gave none. */
   readonly refusal?: string;
 }
 
 /**
- * Asks WebGPU for an adapter. Never throws: having none is an answer. Releases of Firefox whose WebGPU is switched off
- * have `navigator.gpu` and reject, where the specification has them resolve to null; and some drivers leave the
- * question unanswered for ever, which is as good as none.
+ * Requests an adapter from WebGPU. It never throws, because a missing adapter is a valid answer. Firefox releases with
+ * WebGPU disabled have `navigator.gpu` but reject, although the specification requires resolving to null. Some drivers
+ * never answer, which counts as no adapter.
  */
 export async function askForAdapter(gpu: GPU, patienceMs: number): Promise<AdapterAnswer> {
   let timer: ReturnType<typeof setTimeout> | undefined;

@@ -1,4 +1,4 @@
-/** From options to a {@link GpuEngine}: finds a device and a plan for it. */
+/** Creates a {@link GpuEngine} from options: finds a device, then a plan for it. */
 import type { EngineOptions } from '../engine/engine.ts';
 import { requireOneOf } from '../network/functions.ts';
 import type { AdapterDescription } from './adapter.ts';
@@ -9,13 +9,14 @@ import { findPlan } from './plan/cache.ts';
 import { planFile, readPlanFile } from './plan/file.ts';
 import type { Plan } from './plan/plan.ts';
 
-/** Whether the plan follows from the adapter, was the caller's, was tuned here, or came with nudge. */
+/** Source of the plan: derived from the adapter, passed by the caller, tuned on this machine, or shipped with nudge. */
 export type PlanOrigin = 'default' | 'given' | 'cache' | 'shipped';
 
 /**
- * @returns the engine, and what frees the device where it is the engine's own, to be called after the engine is disposed
+ * @returns the engine, and `release`, which destroys the device if the engine created it; call it after disposing the
+ *   engine
  * @throws what `Device.request` and `GpuEngine.create` throw
- * @throws {FormatError} for a plan that is no plan
+ * @throws {FormatError} for an object that is not a valid plan
  */
 export async function createGpuEngine(options: EngineOptions & GpuOptions): Promise<{
   readonly engine: GpuEngine;
@@ -43,7 +44,7 @@ async function resolvePlan(
   { plan, planCache, network, batchSize }: EngineOptions & GpuOptions,
 ): Promise<{ readonly plan: Plan | undefined; readonly planOrigin: PlanOrigin }> {
   if (typeof plan === 'object') {
-    // It may come from a file, or from plain JavaScript.
+    // The plan may come from a file or from plain JavaScript, so it is validated.
     return { plan: readPlanFile(planFile(network, plan), network), planOrigin: 'given' };
   }
   const choice = requireOneOf('plan', plan ?? 'default', ['default', 'tuned']);

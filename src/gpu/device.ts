@@ -21,20 +21,20 @@ import { Prompter } from './prompter.ts';
 import { asError, Watch } from './watch.ts';
 
 export interface DeviceOptions {
-  /** Where adapters come from. Default `navigator.gpu`; in Node, what `createGpu()` of `nudge/node` gives. */
+  /** Source of adapters. Default `navigator.gpu`; in Node, pass the result of `createGpu()` from `nudge/node`. */
   readonly gpu?: GPU | undefined;
-  /** Which of several adapters. Default `high-performance`. */
+  /** Preferred adapter if there are several. Default `high-performance`. */
   readonly powerPreference?: GPUPowerPreference;
   /**
-   * Milliseconds that the device may go without finishing anything before it counts as lost. Default 5000; and a minute
-   * on software adapters other than SwiftShader, which compile when kernels are first dispatched and finish nothing
-   * meanwhile.
+   * Milliseconds without any finished work after which the device counts as lost. Default 5000. On software adapters
+   * other than SwiftShader the default is one minute, because they compile kernels at the first dispatch and finish
+   * nothing meanwhile.
    */
   readonly timeoutMs?: number;
   /**
-   * Whether somebody looks at a page that this GPU draws. If so, what is submitted comes in pieces of 4–10 ms, so that
-   * the page stays responsive; if not, in pieces of 40 ms, which is fastest. Asked before each submit. Default: in a
-   * document, whether it is visible; in a worker of a page, which cannot know, true; in Node and Deno, false.
+   * Whether this GPU also draws a visible page. If so, work is submitted in pieces of 4–10 ms, so that the page stays
+   * responsive. If not, pieces of 40 ms give the best speed. Called before each submit. Default: in a document, whether
+   * it is visible; in a web worker, true, because workers cannot tell; in Node and Deno, false.
    */
   readonly isVisible?: (() => boolean) | undefined;
 }
@@ -44,8 +44,8 @@ const deviceOptionNames: OptionNames<DeviceOptions> = {
 };
 
 /**
- * Every limit nudge depends on. A device has the default limits unless more is asked for by name, so the
- * adapter's own value of each is asked for.
+ * Every limit that nudge depends on. A device gets the default limits unless others are requested by name, so nudge
+ * requests the maximum that the adapter offers.
  */
 const limitNames = [
   'maxBufferSize',
@@ -59,16 +59,16 @@ const limitNames = [
   'maxComputeWorkgroupStorageSize',
 ] as const;
 
-/** What nudge uses where an adapter has it. */
+/** Optional features that nudge uses if the adapter has them. */
 const featureNames = ['timestamp-query', 'subgroups'] as const;
 
 export type LimitName = (typeof limitNames)[number];
 
 const usualTimeoutMs = 5000;
-/** 24.8 days. JavaScript's timers take anything longer for no time at all. */
+/** 24.8 days. JavaScript timers fire at once if the delay is longer. */
 const maxTimeoutMs = 2 ** 31 - 1;
 
-/** How long a device is waited for by default; see `DeviceOptions.timeoutMs`. */
+/** Default time limit of a device; see `DeviceOptions.timeoutMs`. */
 export function defaultTimeoutMs(adapter: AdapterDescription): number {
   return adapter.isSoftware && !compilesAhead(adapter) ? 60_000 : usualTimeoutMs;
 }
@@ -82,26 +82,25 @@ export function isPageVisible(): boolean {
   }
   const { document, WorkerGlobalScope, Deno } = globalThis as Global;
   if (document) return !document.hidden;
-  // Deno has workers of this kind too, and no page.
+  // Deno has such workers too, but no page.
   return WorkerGlobalScope !== undefined && Deno === undefined;
 }
 
-/** How many storage buffers the largest kernel binds: WebGPU's default limit. */
+/** Storage buffers that the largest kernel binds; equals the default limit of WebGPU. */
 const storageBuffersNeeded = 8;
 
 /**
- * Where a network runs: a WebGPU device that notices when it is lost, stuck or misused, and counts its buffers
- * and textures.
+ * A WebGPU device to run networks on. It detects when it is lost, stuck or misused, and counts its buffers and textures.
  *
  * @example
  * const device = await Device.request();
- * device.adapter.isSoftware; // whether this is a GPU at all
+ * device.adapter.isSoftware; // true if the adapter runs on the CPU
  */
 export class Device {
   readonly adapter: AdapterDescription;
   /** The raw WebGPU device. */
   readonly gpu: GPUDevice;
-  /** Whether somebody looks at a page that this GPU draws. */
+  /** Whether this GPU also draws a visible page. */
   readonly isVisible: () => boolean;
   readonly #watch: Watch;
   readonly #prompter: Prompter;
@@ -109,8 +108,8 @@ export class Device {
   #error: NudgeError | undefined;
 
   /**
-   * Kept for as long as the device: Dawn's Node binding tears its instance down when the `GPU` object is
-   * collected, and takes the process with it if something is being compiled.
+   * Keeps the `GPU` object alive as long as the device. When it is garbage-collected, the Node binding of Dawn tears
+   * down its instance, which crashes the process if a pipeline is compiling.
    */
   readonly #instance: GPU;
 
@@ -129,17 +128,17 @@ export class Device {
     this.#prompter = new Prompter(gpu.queue);
     gpu.addEventListener('uncapturederror', (event) => {
       event.preventDefault();
-      // Only the first: what follows is mostly its echo.
+      // Keep only the first error; later ones are mostly consequences of it.
       this.#error ??= typedError(event.error, 'WebGPU reported an error');
     });
   }
 
   /**
-   * Requests an adapter and a device with all the adapter's limits that nudge uses.
-   * @throws {NoAdapterError} when there is no WebGPU, no adapter, or the adapter gives no device
-   *   within `timeoutMs`
+   * Requests an adapter, and a device with the maximum of every limit that nudge uses.
+   * @throws {NoAdapterError} when WebGPU is missing, there is no adapter, or the adapter gives no device within
+   *   `timeoutMs`
    * @throws {LimitError} when the adapter is too small for any network
-   * @throws {ConfigurationError} for options that make no sense
+   * @throws {ConfigurationError} for invalid options
    */
   static async request(options: DeviceOptions = {}): Promise<Device> {
     requireOptions('Device.request', options, deviceOptionNames);
@@ -147,14 +146,14 @@ export class Device {
     const timeoutMs = options.timeoutMs ?? usualTimeoutMs;
     if (!(typeof timeoutMs === 'number' && timeoutMs > 0 && timeoutMs <= maxTimeoutMs)) {
       throw new ConfigurationError(
-        `timeoutMs is a number of milliseconds greater than 0 and at most ${maxTimeoutMs}, and ${show(timeoutMs)} was given.`,
+        `timeoutMs must be a number of milliseconds greater than 0 and at most ${maxTimeoutMs}; got ${show(timeoutMs)}. The default is ${usualTimeoutMs}.`,
       );
     }
     if (options.gpu !== undefined) requireMethods('gpu', 'a GPU', gpu, ['requestAdapter']);
     requireFunction('isVisible', options.isVisible);
     if (!gpu) {
       throw new NoAdapterError(
-        'There is no WebGPU here (navigator.gpu is missing). Use a browser that has it, on https:// or localhost; ' +
+        'There is no WebGPU here (navigator.gpu is missing). Use a browser that supports it, on https:// or localhost; ' +
           "in Node, pass { gpu: await createGpu() } from 'nudge/node'; or use backend 'cpu'.",
       );
     }
@@ -163,18 +162,18 @@ export class Device {
     const adapter = await answerOf(
       gpu.requestAdapter({ powerPreference }),
       timeoutMs,
-      'WebGPU is here but could not be asked for an adapter',
+      'WebGPU is available, but requesting an adapter failed',
     );
     if (!adapter) {
       throw new NoAdapterError(
-        "WebGPU is here but gave no adapter: no graphics driver it accepts. Run 'nudge doctor' to see what is missing, or use backend 'cpu'.",
+        "WebGPU is available but found no adapter, because it accepts no graphics driver here. Run 'nudge doctor' to see what is missing, or use backend 'cpu'.",
       );
     }
     const description = describeAdapter(adapter.info, adapter.features.has('subgroups'));
     if (adapter.limits.maxStorageBuffersPerShaderStage < storageBuffersNeeded) {
       throw new LimitError(
-        `Adapter ${adapterName(description)} lets a shader use ${adapter.limits.maxStorageBuffersPerShaderStage} storage buffers, ` +
-          `and nudge needs ${storageBuffersNeeded}. Use backend 'cpu'.`,
+        `Adapter ${adapterName(description)} allows ${adapter.limits.maxStorageBuffersPerShaderStage} storage buffers per shader, ` +
+          `but nudge needs ${storageBuffersNeeded}. Use backend 'cpu'.`,
       );
     }
     const device = await answerOf(
@@ -190,23 +189,23 @@ export class Device {
     );
     const patience = options.timeoutMs ?? defaultTimeoutMs(description);
     const made = new Device(gpu, device, description, patience, options.isVisible ?? isPageVisible);
-    // Now, while nothing else is asked of the GPU: behind uploads and compiling, any browser seems to look on a timer.
+    // Measure now, while the GPU is idle. Behind uploads and compilation, every browser would seem to check on a timer.
     // If this fails, the first call that waits throws the error.
     made.#prompter.measure().catch(() => undefined);
     return made;
   }
 
-  /** What adapters come from; for requesting another device after this one is lost. */
+  /** Source of adapters; use it to request a new device after this one is lost. */
   get instance(): GPU {
     return this.#instance;
   }
 
-  /** Whether GPU time can be measured. */
+  /** Whether the device can measure GPU time. */
   get hasTimestamps(): boolean {
     return this.gpu.features.has('timestamp-query');
   }
 
-  /** Buffers and textures made and not destroyed; 0 after every engine on this device is disposed. */
+  /** Number of buffers and textures not yet destroyed; 0 after every engine on this device is disposed of. */
   get liveBuffers(): number {
     return this.#made.size;
   }
@@ -216,8 +215,9 @@ export class Device {
   }
 
   /**
-   * Makes buffers, textures and whatever else `build` makes, synchronously, and waits for WebGPU's word on it.
-   * @throws {OutOfMemoryError | ShaderError} what WebGPU had against it; what was allocated is then destroyed
+   * Runs `build`, which synchronously creates buffers, textures and other objects, then waits until WebGPU has
+   * validated them.
+   * @throws {OutOfMemoryError | ShaderError} the error that WebGPU reports, after destroying everything allocated here
    */
   async create<T>(
     what: string,
@@ -236,8 +236,8 @@ export class Device {
     };
     const allocateTexture: AllocateTexture = (descriptor) =>
       counted(this.gpu.createTexture(descriptor));
-    // Error scopes are a stack that the whole device shares: pushed and popped without an await in between,
-    // they cannot catch anybody else's error.
+    // The whole device shares one stack of error scopes. These are pushed and popped without an await in between, so
+    // they cannot catch errors of other code.
     this.gpu.pushErrorScope('validation');
     this.gpu.pushErrorScope('out-of-memory');
     let errors: Promise<PromiseSettledResult<GPUError | null>[]>;
@@ -260,8 +260,8 @@ export class Device {
   }
 
   /**
-   * Makes storage buffers that can be copied to and from.
-   * @param sizes bytes of each, by name
+   * Creates storage buffers that can be copied to and from.
+   * @param sizes bytes of each buffer, by name
    * @throws what {@link create} throws
    */
   async createBuffers(
@@ -276,7 +276,7 @@ export class Device {
     );
   }
 
-  /** Destroys buffers and textures; ones already released are left alone. */
+  /** Destroys buffers and textures; released ones are ignored. */
   release(resources: Iterable<GPUBuffer | GPUTexture>): void {
     for (const resource of resources) {
       if (this.#made.delete(resource)) resource.destroy();
@@ -284,9 +284,9 @@ export class Device {
   }
 
   /**
-   * Waits for a promise of WebGPU's, which may never settle when the device is lost or stuck.
+   * Waits for a WebGPU promise, which may never settle if the device is lost or stuck.
    * @param what the work waited for, for the error: 'the cost of step 100'
-   * @throws {DeviceLostError} within `timeoutMs` of the last sign of life
+   * @throws {DeviceLostError} within `timeoutMs` of the last finished work
    */
   async guard<T>(what: string, promise: Promise<T>): Promise<T> {
     const value = await this.#watch.race(what, promise);
@@ -295,29 +295,31 @@ export class Device {
   }
 
   /**
-   * Waits, as {@link guard} does, for work that was submitted; in browsers that look for finished work now and then
-   * only, with what makes them look.
+   * Waits like {@link guard} for submitted work. In browsers that check for finished work only now and then, it also
+   * makes them check.
    */
   async finish<T>(what: string, promise: Promise<T>): Promise<T> {
     return await this.#prompter.during(this.guard(what, promise));
   }
 
   /**
-   * Finds out how this browser looks for finished work. To be called, and awaited, before the first submit; what it
-   * finds is kept.
+   * Measures how this browser checks for finished work. Await it before the first submit; later calls reuse the result.
    */
   async learnToWait(): Promise<void> {
     if (this.#prompter.isMeasured) return;
     await this.guard('finding out how finished work is reported', this.#prompter.measure());
   }
 
-  /** @throws the first error that WebGPU reported outside of any call, if it did, or that the device is lost */
+  /**
+   * @throws the first error that WebGPU reported outside of any call, or a {@link DeviceLostError} if the device is
+   *   lost
+   */
   throwIfUnusable(): void {
     if (this.#error) throw this.#error;
     this.#watch.throwIfLost();
   }
 
-  /** Destroys the device and all that lives on it. Calling it again does nothing. */
+  /** Destroys the device and everything on it. Calling it again does nothing. */
   destroy(): void {
     this.release([...this.#made]);
     this.#watch.stop(
@@ -331,8 +333,8 @@ export class Device {
       const limit = this.limit(name);
       if (needed <= limit) return;
       throw new LimitError(
-        `Buffer '${label}' needs ${needed} bytes, and ${adapterName(this.adapter)} allows ${limit} (${name}). ` +
-          'Use smaller layers or mini-batches; a dataset that large can be streamed.',
+        `Buffer '${label}' needs ${needed} bytes, but ${adapterName(this.adapter)} allows ${limit} (${name}). ` +
+          'Use smaller layers or mini-batches. A large dataset can be streamed.',
       );
     };
     if ((usage & GPUBufferUsage.STORAGE) !== 0) {
@@ -343,7 +345,7 @@ export class Device {
 }
 
 /**
- * Waits for an adapter or a device, which a driver in trouble may never give.
+ * Waits for an adapter or a device. With a faulty driver, the request may never settle.
  * @throws {NoAdapterError} beginning with `fact`, within `timeoutMs`
  */
 async function answerOf<T>(answer: Promise<T>, timeoutMs: number, fact: string): Promise<T> {
@@ -351,7 +353,7 @@ async function answerOf<T>(answer: Promise<T>, timeoutMs: number, fact: string):
   try {
     return await new Watch(neverLost, timeoutMs).race('opening a device', answer);
   } catch (cause) {
-    // A GPU of ours, such as Dawn's in Node, says better itself what is missing.
+    // A NoAdapterError comes from nudge's own `GPU`, such as Dawn's in Node, and is more precise.
     if (cause instanceof NoAdapterError) throw cause;
     throw new NoAdapterError(
       `${fact} (${asError(cause).message}). Close other pages that use the GPU, or use backend 'cpu'.`,
@@ -361,8 +363,8 @@ async function answerOf<T>(answer: Promise<T>, timeoutMs: number, fact: string):
 }
 
 /**
- * Makes a counted buffer; sizes in bytes.
- * @param largestBinding of the ranges it is bound in; all of it, unless given
+ * Creates a counted buffer; sizes in bytes.
+ * @param largestBinding size of the largest range bound; default: the whole buffer
  */
 export type Allocate = (
   label: string,
@@ -371,7 +373,7 @@ export type Allocate = (
   largestBinding?: number,
 ) => GPUBuffer;
 
-/** Makes a counted texture. */
+/** Creates a counted texture. */
 export type AllocateTexture = (descriptor: GPUTextureDescriptor) => GPUTexture;
 
 function typedError(error: GPUError, what: string): NudgeError {

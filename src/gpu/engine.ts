@@ -27,27 +27,30 @@ import { counterBytes, fitsOnDevice } from './source.ts';
 import { trainingBuffers } from './step.ts';
 
 export interface GpuEngineOptions extends EngineOptions {
-  /** Streams the training set instead of keeping it on the GPU. Default: only one that does not fit. */
+  /** Streams the training set instead of keeping it on the GPU. Default: only if it does not fit. */
   readonly stream?: boolean | undefined;
-  /** How a step is cut into kernels and tiles. Default: what `choosePlan` says of network, mini-batch and adapter. */
+  /**
+   * How a step is divided into kernels and tiles. Default: the plan that `choosePlan` derives from network, mini-batch
+   * and adapter.
+   */
   readonly plan?: Plan | undefined;
 }
 
-/** Runs whose metrics may be on their way at once. */
+/** Runs whose metrics may be in flight at once. */
 const reportsInFlight = 4;
 
-/** What lives as long as the engine. */
+/** Objects that live as long as the engine. */
 interface Resources {
   readonly plan: Plan;
   readonly parameters: ParameterStore;
   /** Activations, deltas and metrics of one mini-batch. */
   readonly buffers: ReadonlyMap<string, GPUBuffer>;
   readonly readback: Readback;
-  /** Where the device can measure GPU time. */
+  /** Present if the device can measure GPU time. */
   readonly timing: Timing | undefined;
 }
 
-/** Trains on a WebGPU device; see {@link Engine} for what its functions promise. */
+/** Trains on a WebGPU device; see {@link Engine} for the contract of its methods. */
 export class GpuEngine implements Engine {
   readonly backend = 'webgpu';
   readonly #device: Device;
@@ -58,9 +61,9 @@ export class GpuEngine implements Engine {
   /** Whether an epoch of the training set has begun. */
   #isBegun = false;
   preparation: Preparation | undefined;
-  /** Loads asked for and not over: until then there is no training set, though the last one is still held. */
+  /** Loads in progress. While there are any, there is no training set, although the previous one is still held. */
   #loads = 0;
-  /** Everything that submits waits for its turn here. */
+  /** Every operation that submits work waits for its turn here. */
   readonly #turns: Turns;
 
   private constructor(device: Device, options: GpuEngineOptions, resources: Resources) {
@@ -74,9 +77,9 @@ export class GpuEngine implements Engine {
   }
 
   /**
-   * Puts a network on a device.
+   * Uploads a network to a device.
    * @throws {LimitError} when a layer or the mini-batch is too large for the device
-   * @throws {ConfigurationError} for a plan that is not for this network, mini-batch or device
+   * @throws {ConfigurationError} for a plan that does not fit this network, mini-batch or device
    * @throws {OutOfMemoryError | DeviceLostError}
    */
   static async create(device: Device, options: GpuEngineOptions): Promise<GpuEngine> {
@@ -127,7 +130,7 @@ export class GpuEngine implements Engine {
     return this.#training?.program.dispatchCount;
   }
 
-  /** Whether the loaded training set is streamed. */
+  /** Whether a dataset would be streamed. */
   streams(dataset: Dataset): boolean {
     return this.#options.stream ?? !fitsOnDevice(this.#device, dataset);
   }
@@ -156,9 +159,9 @@ export class GpuEngine implements Engine {
     const { dataset, source } = this.#requireTraining();
     const cursor = requireEpoch(order, at, dataset.sampleCount, this.#options.batchSize);
     this.#isBegun = true;
-    // A copy, because the caller may fill the same array for the next epoch while steps are waiting.
+    // Copy the order, because the caller may refill the array for the next epoch while steps are waiting.
     const ordered = order.slice();
-    // A failure is kept by the device and thrown by whatever waits next.
+    // The device keeps the error; the next wait throws it.
     this.#turns.take(() => source.begin(ordered, cursor)).catch(() => undefined);
   }
 
@@ -167,7 +170,7 @@ export class GpuEngine implements Engine {
     if (!this.#isBegun) {
       throw new ConfigurationError('No epoch has begun. Call beginEpoch() before run().');
     }
-    // Only the submitting waits for its turn; the metrics may arrive while later steps already run.
+    // Only submitting waits for its turn; the metrics may arrive while later steps already run.
     const { metrics } = await this.#turns.take(() => this.#submit(training, steps, signal));
     return await metrics;
   }
@@ -184,7 +187,7 @@ export class GpuEngine implements Engine {
     return await this.#turns.take(() => this.#resources.parameters.read());
   }
 
-  /** What the optimizer keeps for each parameter, each in the layout of the parameters; none without momentum. */
+  /** Reads the moments of the optimizer, each in the layout of the parameters; empty if the optimizer keeps none. */
   async readMoments(): Promise<readonly Float32Array<ArrayBuffer>[]> {
     return await this.#turns.take(() => this.#resources.parameters.readMoments());
   }
@@ -222,7 +225,7 @@ export class GpuEngine implements Engine {
     );
   }
 
-  /** Submits steps and, behind them, the copy of their metrics. */
+  /** Submits steps, then a copy of their metrics. */
   async #submit(
     training: LoadedTraining,
     steps: number,
@@ -271,7 +274,7 @@ export class GpuEngine implements Engine {
     return await this.#evaluator.of(dataset, async () => {
       const { network } = this.#options;
       requireFits(network, dataset);
-      // The training set is on the GPU already; a second copy of it would be one too many.
+      // If this is the training set, stream it: a second copy on the GPU would waste memory.
       const stream = this.streams(dataset) || dataset === this.#training?.dataset;
       const { bindings } = this.#resources.parameters;
       return await Evaluator.create(this.#device, network, bindings, dataset, stream);

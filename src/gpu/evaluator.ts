@@ -16,9 +16,9 @@ import { requireSteps, submitSteps } from './run.ts';
 import { createSource, type BatchSource } from './source.ts';
 import { evaluationBuffers, evaluationStep } from './step.ts';
 
-/** Samples a step of an evaluation, whatever the mini-batch of training is. */
+/** Samples per evaluation step, independent of the mini-batch size of training. */
 const evaluationBatch = 512;
-/** Read-backs on their way at once. */
+/** Read-backs in flight at once. */
 const readsInFlight = 3;
 
 interface Parts {
@@ -33,7 +33,7 @@ interface Parts {
   readonly pacer: Pacer;
 }
 
-/** Runs a dataset through the network as it stands on the GPU. Made for one dataset. */
+/** Runs one dataset through the network with its current parameters on the GPU. */
 export class Evaluator {
   readonly #parts: Parts;
 
@@ -135,7 +135,7 @@ export class Evaluator {
         const rows = new Float32Array(packed, 0, rowBytes / 4);
         predictions.set(unpackRows(rows, size, outputSize), start * outputSize);
       });
-      // All are awaited below; one that fails meanwhile must not count as unhandled.
+      // All reads are awaited below; an earlier failure must not count as unhandled.
       read.catch(() => undefined);
       reads.push(read);
     }

@@ -1,10 +1,10 @@
 import type { Dataset } from '../data/dataset.ts';
 
-/** What was made for the dataset used last: it is kept, since runs evaluate the same test set again and again. */
+/** Caches the object made for the most recent dataset, because runs evaluate the same test set repeatedly. */
 export class Kept<T extends { readonly dataset: Dataset; dispose(): void }> {
   #last: T | undefined;
 
-  /** @param make is called for another dataset than the last one; what was made for that one is disposed of first */
+  /** @param make called when the dataset changes; the previous object is disposed of first */
   async of(dataset: Dataset, make: () => Promise<T>): Promise<T> {
     if (this.#last?.dataset === dataset) return this.#last;
     this.dispose();

@@ -1,4 +1,4 @@
-/** Where each layer's part of a step's buffers is, for the kernels, which all share the same few buffers. */
+/** Offsets of each layer in the buffers of a step. All kernels share the same few buffers. */
 import type { StepLayers } from '../../shaders/stepLayers.ts';
 import { vec4s } from '../../shaders/wgsl.ts';
 import { activationFunction } from '../network/activations.ts';
@@ -7,8 +7,9 @@ import type { Network } from '../network/network.ts';
 import { parameterRanges } from './layout.ts';
 
 /**
- * One buffer holds the activations of all layers, [rows, outputs] each, and, where slopes are made from them, the
- * pre-activations; another the deltas. So a kernel that works on several layers needs no binding for each.
+ * One buffer holds the activations of all layers, [rows, outputs] each, and the pre-activations of layers whose slope
+ * is computed from them. Another buffer holds the deltas. A kernel that works on several layers therefore needs only
+ * one binding for each buffer.
  */
 export function stepLayers(
   { layers, activation, output, cost }: Pick<Network, 'layers' | 'activation' | 'output' | 'cost'>,

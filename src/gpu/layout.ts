@@ -1,31 +1,32 @@
 /**
- * How an engine's buffers are laid out: everything is an array of vec4s (vec4f), rows padded with zeros to whole
- * vec4s, weights stored [inputs, outputs] with the inputs padded too. Kernels keep the padding 0.
+ * Layout of an engine's buffers. Every buffer is an array of vec4s (vec4f). Rows are padded with zeros to whole vec4s.
+ * Weights are stored as [inputs, outputs], with the inputs padded too. Kernels keep the padding 0.
  *
- * All layers' parameters are ranges of one buffer, which a kernel binds whole or by the layer. A layer is a matrix
- * of 4·vec4s(inputs) + 1 rows: its weights, and its biases as the last row, the weights of an input that is always 1.
+ * The parameters of all layers are ranges of one buffer; a kernel binds the whole buffer or the range of one layer. A
+ * layer is a matrix of 4·vec4s(inputs) + 1 rows: its weights, then its biases as the last row, which act as the weights
+ * of an input that is always 1.
  */
 import { vec4s } from '../../shaders/wgsl.ts';
 import type { Network } from '../network/network.ts';
 import { parameterLayout } from '../network/parameters.ts';
 
-/** Bytes of `rows` rows of `features` float32 each. */
+/** Bytes of a matrix of `rows` rows with `features` float32 each. */
 export function matrixBytes(rows: number, features: number): number {
   return rows * vec4s(features) * 16;
 }
 
-/** Where something stands in a buffer of vec4s. */
+/** A range in a buffer of vec4s. */
 export interface Vec4Range {
   readonly offset: number;
   readonly length: number;
 }
 
-/** A range begins on a multiple of this, since WebGPU binds from multiples of 256 bytes on. */
+/** Ranges begin at multiples of this, because WebGPU requires binding offsets to be multiples of 256 bytes. */
 const vec4Alignment = 256 / 16;
 
 /**
- * Where each layer stands in the buffer `parameters`, in vec4s. Its moments stand in `moments` at `momentCount`
- * times the offset and length.
+ * Range of each layer in the buffer `parameters`, in vec4s. The moments of a layer have `momentCount` times its offset
+ * and length in `moments`.
  */
 export function parameterRanges({ layers }: Pick<Network, 'layers'>): readonly Vec4Range[] {
   let end = 0;
@@ -37,7 +38,7 @@ export function parameterRanges({ layers }: Pick<Network, 'layers'>): readonly V
   });
 }
 
-/** Weights [outputs, inputs] and biases → one layer's rows of `parameters`. */
+/** Packs weights [outputs, inputs] and biases into the rows of one layer in `parameters`. */
 export function packLayer(
   weights: ArrayLike<number>,
   biases: ArrayLike<number>,
@@ -64,7 +65,7 @@ export function unpackLayer(
   };
 }
 
-/** One array a moment → the vec4s of all, side by side. */
+/** Interleaves the moments, one array each: vec4 i of every moment, then vec4 i + 1. */
 export function packMoments(moments: readonly Float32Array[]): Float32Array<ArrayBuffer> {
   const packed = new Float32Array(moments.reduce((sum, { length }) => sum + length, 0));
   moments.forEach((values, k) => {
@@ -85,7 +86,7 @@ export function unpackMoments(packed: Float32Array, count: number): Float32Array
   );
 }
 
-/** Rows of `features` values → rows of whole vec4s. */
+/** Pads each row of `features` values to whole vec4s. */
 export function packRows(
   values: ArrayLike<number>,
   rows: number,
@@ -113,7 +114,7 @@ export function unpackRows(
   return values;
 }
 
-/** Weights [outputs, inputs] → [padded inputs, padded outputs]. */
+/** Transposes weights [outputs, inputs] to [padded inputs, padded outputs]. */
 export function packWeights(
   weights: ArrayLike<number>,
   inputs: number,
@@ -142,7 +143,7 @@ export function unpackWeights(
 }
 
 /**
- * Samples of bytes → words of four features, each sample padded to whole words.
+ * Packs byte features into words of four, padding each sample to whole words.
  * @param count samples to pack from `features`, [.., featureCount]
  */
 export function packSamples(

@@ -1,4 +1,4 @@
-/** Puts a training set on a device, and makes ready what steps through it. */
+/** Uploads a training set and prepares its training step. */
 import type { Dataset } from '../data/dataset.ts';
 import type { EngineOptions } from '../engine/engine.ts';
 import type { Device } from './device.ts';
@@ -9,27 +9,27 @@ import { createSource, type BatchSource } from './source.ts';
 import { Program } from './program.ts';
 import { trainingStep } from './step.ts';
 
-/** What lives as long as a training set is loaded. */
+/** Objects that live until another training set is loaded. */
 export interface LoadedTraining {
   readonly dataset: Dataset;
   readonly source: BatchSource;
   readonly program: Program;
   readonly pacer: Pacer;
-  /** When it was asked for, by `performance.now()`. */
+  /** Time of the call, from `performance.now()`. */
   readonly askedAt: number;
-  /** Resolves to when the samples were on the GPU; to undefined where a device was lost before. */
+  /** Resolves to the time when the samples were on the GPU, or to undefined if the device was lost first. */
   readonly uploaded: Promise<number | undefined>;
 }
 
 export interface LoadOptions extends EngineOptions {
   readonly plan: Plan;
-  /** Whether the samples are streamed instead of kept on the device. */
+  /** True streams the samples; false keeps them on the device. */
   readonly stream: boolean;
 }
 
 /**
- * @param buffers those of the step that the engine keeps, by name; the source has the others
- * @throws {ShaderError | OutOfMemoryError | DeviceLostError} nothing is left on the device then
+ * @param buffers buffers that the engine owns, by name; the source provides the others
+ * @throws {ShaderError | OutOfMemoryError | DeviceLostError} after releasing everything created on the device
  */
 export async function loadTraining(
   device: Device,
@@ -48,7 +48,7 @@ export async function loadTraining(
     .then(() => device.guard('uploading a training set', queue.onSubmittedWorkDone()))
     .then(
       () => performance.now(),
-      // The error is thrown where the source is awaited.
+      // The code that awaits the source throws this error.
       () => undefined,
     );
   try {
@@ -58,7 +58,7 @@ export async function loadTraining(
     const pacer = new Pacer(device, plan.stepsPerSubmit);
     return { dataset, source, program, pacer, askedAt, uploaded };
   } catch (error) {
-    // Where it is the source that failed, there is none.
+    // If creating the source failed, there is nothing to dispose of.
     await creating.then(
       (source) => source.dispose(),
       () => undefined,

@@ -1,12 +1,12 @@
-/** What the kernels need of an optimizer: its WGSL, and one vec4f for each step. */
+/** The parts of an optimizer that kernels need: its WGSL, and one vec4f of scalars per step. */
 import type { UpdateRule } from '../../shaders/optimizer.ts';
 import type { Optimizer } from '../engine/optimizers.ts';
 import { definitionOf, stepAt } from '../engine/optimizers/registry.ts';
 
-/** The scalars of `steps` steps, the first of them after `stepsBefore` steps of training. */
+/** Returns the scalars of `steps` steps, starting after `stepsBefore` steps of training. */
 export type OptimizerScalarsOf = (stepsBefore: number, steps: number) => Float32Array<ArrayBuffer>;
 
-/** Computed in float64, and rounded once. */
+/** Computes the scalars in float64 and rounds them once. */
 export function optimizerScalarsOf(optimizer: Optimizer): OptimizerScalarsOf {
   const { scalars } = definitionOf(optimizer);
   return (stepsBefore, steps) => {
@@ -18,7 +18,7 @@ export function optimizerScalarsOf(optimizer: Optimizer): OptimizerScalarsOf {
   };
 }
 
-/** The optimizer as the kernels that update know it. */
+/** The optimizer in the form that updating kernels use. */
 export function updateRuleOf(optimizer: Optimizer): UpdateRule {
   const { momentCount, wgsl } = definitionOf(optimizer);
   return { momentCount: momentCount(optimizer), body: wgsl(optimizer) };

@@ -1,32 +1,32 @@
-/** What a trainer or a sweep is told of the GPU that it is to use. */
+/** GPU options of trainers and sweeps. */
 import type { EnginePlan } from '../engine/engine.ts';
 import { requireFunction, requireMethods } from '../network/arguments.ts';
 import type { Device } from './device.ts';
 import type { PlanCache } from './plan/cache.ts';
 
-/** Where a GPU comes from. */
+/** Selects the GPU to use. */
 export interface GpuSource {
-  /** `webgpu`: a device to train on, which stays the caller's. Default: one of the trainer's own. */
+  /** `webgpu`: device to train on; the caller keeps ownership. Default: the trainer creates one of its own. */
   readonly device?: Device;
-  /** `webgpu`: where the trainer gets its own device from. Default `navigator.gpu`; in Node, see `createGpu`. */
+  /** `webgpu`: source of the trainer's own device. Default `navigator.gpu`; in Node, see `createGpu`. */
   readonly gpu?: GPU;
-  /** `webgpu`: of the trainer's own device, see `DeviceOptions`. Default: whether the page is visible. */
+  /** `webgpu`: visibility for the trainer's own device, see `DeviceOptions`. Default: whether the page is visible. */
   readonly isVisible?: () => boolean;
 }
 
 export interface GpuOptions extends GpuSource {
   /**
-   * Streams the training set in pieces. Default: only one that is too large, for the device or for the CPU engine's
-   * memory.
+   * Streams the training set in pieces. Default: only if it is too large for the device or for the CPU engine's memory.
    */
   readonly stream?: boolean;
   /**
-   * `webgpu`: how a step is cut into kernels. `default` follows from network, mini-batch and adapter alone; `tuned` is
-   * the plan that `tunePlan` left in `planCache`, else one that nudge brings along for this adapter, else the default
-   * one; a plan is taken as it is. The same plan gives the same bits on the same adapter. Default `default`.
+   * `webgpu`: how a step is divided into kernels. `default` depends only on network, mini-batch and adapter. `tuned`
+   * takes the plan that `tunePlan` stored in `planCache`; if there is none, it takes a plan shipped with nudge for this
+   * adapter, and otherwise the default plan. A plan object is used unchanged. The same plan gives the same bits on the
+   * same adapter. Default `default`.
    */
   readonly plan?: 'default' | 'tuned' | EnginePlan;
-  /** `webgpu`: where `tuned` looks. */
+  /** `webgpu`: cache that `tuned` searches. */
   readonly planCache?: PlanCache;
 }
 

@@ -1,35 +1,35 @@
 import type { Device } from './device.ts';
 
 /**
- * Milliseconds that a submit should keep the GPU busy, about. Where a page is looked at, short enough for its
- * compositor to draw in between; elsewhere long enough for what a submit costs not to count.
+ * Target duration of a submit in milliseconds. On a visible page it is short, so that the compositor can draw in
+ * between. Otherwise it is long, so that the cost of a submit does not matter.
  */
 const targetMs = { visible: 8, hidden: 40 } as const;
-/** Submits on their way at once: while one runs, another waits, and the host records a third. */
+/** Submits in flight: one runs, one waits, and the host records a third. */
 const maxInFlight = 3;
 const maxSteps = 512;
-/** Decay of the moving average of step time: a few submits make up the mean. */
+/** Decay of the moving average of step time; the average covers only a few submits. */
 const decay = 0.7;
 
-/** What a pacer needs of a device. */
+/** The parts of a device that a pacer uses. */
 export type PacedDevice = Pick<Device, 'finish' | 'isVisible' | 'learnToWait'> & {
   readonly gpu: { readonly queue: Pick<GPUQueue, 'onSubmittedWorkDone'> };
 };
 
 /**
- * Decides how many steps go into a submit, and when the next one may follow. A submit that takes long freezes the
- * page, and one that takes seconds is killed; one that takes microseconds costs more than it does. None of this
- * changes a result: the same kernels run in the same order however they are packed.
+ * Decides how many steps go into a submit, and when the next submit may follow. A submit of seconds gets killed, and a
+ * long one freezes the page; a submit of microseconds costs more than its work. Results do not depend on the packing:
+ * the same kernels run in the same order.
  */
 export class Pacer {
   readonly #device: PacedDevice;
   readonly #inFlight: Promise<void>[] = [];
-  /** What may be submitted next at most: a wrong guess must not make a submit of seconds. */
+  /** Upper limit for the next submit. It grows gradually, so a wrong estimate cannot cause a submit of seconds. */
   #max: number;
   #lastDone = 0;
   /**
-   * Milliseconds and steps of the submits of late, the last counting most. Sums, because where several submits are
-   * reported at once, all but the first seem to have taken no time.
+   * Decaying sums of the milliseconds and steps of recent submits. They are sums because several submits may be
+   * reported together, and then all but the first seem to have taken no time.
    */
   #recent = { ms: 0, steps: 0 };
 
@@ -46,26 +46,26 @@ export class Pacer {
     return Math.max(1, Math.floor(Math.min(wanted, this.#max, maxSteps)));
   }
 
-  /** Waits until another submit may be made. */
+  /** Waits until another submit is allowed. */
   async ready(): Promise<void> {
     await this.#device.learnToWait();
     while (this.#inFlight.length >= maxInFlight) await this.#inFlight.shift();
   }
 
-  /** To be called right after a submit of `steps` steps. */
+  /** Call this right after a submit of `steps` steps. */
   submitted(steps: number): void {
     const start = performance.now();
     const done = this.#device
       .finish('training', this.#device.gpu.queue.onSubmittedWorkDone())
       .then(() => this.#learn(steps, start));
-    // The next call that waits for it gets the error; none may be waiting yet.
+    // The next call to `ready` throws this error. Catching it here avoids an unhandled rejection until then.
     done.catch(() => undefined);
     this.#inFlight.push(done);
   }
 
   #learn(steps: number, start: number): void {
     const now = performance.now();
-    // Before that, the GPU was at work on the submit before, or had nothing to do.
+    // Before that time, the GPU was idle or busy with the previous submit.
     const elapsed = now - Math.max(start, this.#lastDone);
     this.#lastDone = now;
     this.#recent = {

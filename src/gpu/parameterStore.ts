@@ -12,15 +12,15 @@ import {
 } from './layout.ts';
 import { Readback } from './readback.ts';
 
-/** A buffer that outlives steps, and the ranges of it that the layers are. */
+/** A buffer that lives longer than a step, and the range of each layer in it. */
 export interface ParameterBuffer {
   readonly name: 'parameters' | 'moments' | 'gradients';
   readonly size: number;
-  /** In bytes, by layer. */
+  /** Ranges in bytes, by layer. */
   readonly ranges: readonly { readonly offset: number; readonly size: number }[];
 }
 
-/** The parameters; their moments, where the optimizer keeps any; their gradients, where these are clipped. */
+/** The parameters, the moments if the optimizer keeps any, and the gradients if they are clipped. */
 export function parameterBuffers(
   network: Pick<Network, 'layers'>,
   optimizer: Optimizer,
@@ -48,7 +48,9 @@ function bufferOf(
   return { name, size: offset + size, ranges };
 }
 
-/** Where a network's layers begin in its parameters, and the next network's parameters, in vec4s. */
+/**
+ * Offsets of the layers in a network's parameters, and the distance to the parameters of the next network, in vec4s.
+ */
 export function parameterPlaces(network: Pick<Network, 'layers'>): {
   readonly offsets: readonly number[];
   readonly stride: number;
@@ -59,24 +61,27 @@ export function parameterPlaces(network: Pick<Network, 'layers'>): {
 }
 
 export interface ParameterStoreOptions {
-  /** All of one shape, at least one: each buffer has one network after another. */
+  /** At least one network, all of the same shape. Each buffer stores them one after another. */
   readonly networks: readonly Network[];
   readonly optimizer: Optimizer;
   readonly isClipping: boolean;
-  /** Whether {@link ParameterStore.readState} is called, which reads all of a network at once. Default false. */
+  /**
+   * Whether {@link ParameterStore.readState} will be called, which reads the whole state of a network at once. Default
+   * false.
+   */
   readonly readsStates?: boolean;
-  /** What the buffers are, for errors. Default: the parameters. */
+  /** Name of the buffers in error messages. Default: the parameters. */
   readonly what?: string;
 }
 
-/** The parameters and the optimizer's moments of networks on the GPU, and their way there and back. */
+/** The parameters and optimizer moments of networks on the GPU, with upload and read-back. */
 export class ParameterStore {
-  /** By the names that kernels use. */
+  /** Buffers by the names that kernels use. */
   readonly bindings: ReadonlyMap<string, GPUBuffer>;
   readonly #device: Device;
   readonly #network: Network;
   readonly #momentCount: number;
-  /** Of one network. */
+  /** Layout of one network. */
   readonly #layouts: readonly ParameterBuffer[];
   readonly #readback: Readback;
 
@@ -119,7 +124,7 @@ export class ParameterStore {
 
   /**
    * Reads the parameters of a network back, in the public layout.
-   * @param what they are, for errors
+   * @param what name of the data in error messages
    */
   async read(index = 0, what = 'parameters'): Promise<Float32Array<ArrayBuffer>> {
     return this.#unpack(await this.#read(what, index, this.#layouts.slice(0, 1)));
@@ -135,17 +140,22 @@ export class ParameterStore {
     return moments.map((moment) => this.#unpack(moment));
   }
 
-  /** Numbers that {@link readState} gives of each network. */
+  /** Length of the array that {@link readState} returns. */
   get stateSize(): number {
     return this.#stateLayouts.reduce((sum, { size }) => sum + size, 0) / 4;
   }
 
-  /** The parameters and then the moments of a network, as kernels have them: for {@link writeState} alone. */
+  /**
+   * Reads the parameters and then the moments of a network, in the layout of the kernels. Use it only for {@link
+   * writeState}.
+   */
   async readState(index: number, what: string): Promise<Float32Array<ArrayBuffer>> {
     return await this.#read(what, index, this.#stateLayouts);
   }
 
-  /** Gives a network a state, [stateSize]: what {@link readState} gave of one with this shape and optimizer. */
+  /**
+   * Sets the state of a network, [stateSize], to one that {@link readState} returned for the same shape and optimizer.
+   */
   writeState(index: number, state: Float32Array<ArrayBuffer>): void {
     let from = 0;
     for (const { name, size } of this.#stateLayouts) {

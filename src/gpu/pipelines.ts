@@ -1,4 +1,4 @@
-/** The only place that turns WGSL into pipelines. */
+/** Compiles WGSL to pipelines. No other file does. */
 import type { Binding, Kernel } from '../../shaders/kernel.ts';
 import { ShaderError } from '../errors.ts';
 import type { Device } from './device.ts';
@@ -9,7 +9,10 @@ export interface CompiledKernel {
   readonly layout: GPUBindGroupLayout;
 }
 
-/** Texels of every texture: four float32. Not filtered, since not every GPU filters float32. */
+/**
+ * Format of every texture: four float32 per texel. It must work without filtering, because not every GPU can filter
+ * float32.
+ */
 export const texelFormat = 'rgba32float';
 
 const bindingLayouts: Readonly<
@@ -23,14 +26,17 @@ const bindingLayouts: Readonly<
   sampler: { sampler: { type: 'non-filtering' } },
 };
 
-/** Milliseconds between two questions to a device that compiles, and how many are asked. */
+/**
+ * Interval in milliseconds at which a compiling device is asked whether it still responds, and the maximum number of
+ * such requests.
+ */
 const questionMs = 1000;
 const maxQuestions = 30;
 
 /**
- * Compiles kernels, all at once and off the main thread. On a slow or busy machine that takes seconds, for which the
- * device is asked for signs of life meanwhile: one that answers is busy and not lost.
- * @throws {ShaderError} with the compiler's message under the line it is about
+ * Compiles all kernels at once, off the main thread. On a slow or busy machine this takes seconds. Meanwhile the device
+ * is asked to respond now and then: a device that responds is busy, not lost.
+ * @throws {ShaderError} with the compiler message below the source line it refers to
  */
 export async function compileKernels(
   device: Device,
@@ -40,7 +46,7 @@ export async function compileKernels(
   let asked = 0;
   const timer = setInterval(() => {
     if (++asked > maxQuestions) return;
-    // A device that is lost ends the compilation itself, which is guarded as well.
+    // If the device is lost, the compilation fails too, because it is also guarded.
     device.guard('compiling', device.gpu.queue.onSubmittedWorkDone()).catch(() => undefined);
   }, questionMs);
   try {
@@ -64,13 +70,13 @@ async function compile(device: Device, kernel: Kernel): Promise<CompiledKernel> 
   gpu.pushErrorScope('validation');
   const module = gpu.createShaderModule({ label, code });
   const scope = gpu.popErrorScope();
-  // Without waiting for the word on the module, which takes a way to the GPU's process and back.
+  // Create the pipeline without waiting for validation of the module, which would take a round trip to the GPU process.
   const creation = gpu.createComputePipelineAsync({
     label,
     layout: gpu.createPipelineLayout({ label, bindGroupLayouts: [layout] }),
     compute: { module, entryPoint: 'main' },
   });
-  // It is awaited below, unless the module says better what is wrong.
+  // The promise is awaited below, unless the error of the module explains the failure better.
   creation.catch(() => undefined);
   const error = await device.guard(`compiling '${label}'`, scope);
   if (error) {
@@ -80,16 +86,16 @@ async function compile(device: Device, kernel: Kernel): Promise<CompiledKernel> 
   try {
     return { kernel, layout, pipeline: await device.guard(`compiling '${label}'`, creation) };
   } catch (cause) {
-    // A lost device is told apart from a refused shader by its class.
+    // If the device is lost, throw that error instead of a ShaderError.
     device.throwIfUnusable();
     throw new ShaderError(
-      `The pipeline of kernel '${label}' was refused. This is a bug in nudge or in the driver; please report it.`,
+      `The pipeline of kernel '${label}' was rejected. This is a bug in nudge or in the driver; please report it.`,
       { cause },
     );
   }
 }
 
-/** The shader with line numbers, each message below its line; only the lines around a message. */
+/** Shows each compiler message below its source line, with line numbers and two lines of context. */
 function shaderError(
   label: string,
   code: string,

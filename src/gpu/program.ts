@@ -10,11 +10,11 @@ interface Call {
 }
 
 /**
- * A step made ready: its pipelines compiled, its bind groups made, and the textures that its kernels hand operands on in.
- * Recording it costs three calls a kernel.
+ * A step that is ready to record: compiled pipelines, bind groups, and the textures through which kernels pass
+ * operands. Recording it takes three calls per kernel.
  */
 export class Program {
-  /** When the last of its kernels was compiled, by `performance.now()`. */
+  /** Time when the last kernel was compiled, from `performance.now()`. */
   readonly compiledAt: number;
   readonly #device: Device;
   readonly #calls: readonly Call[];
@@ -33,12 +33,12 @@ export class Program {
   }
 
   /**
-   * @param steps kernels, whose copies are made before the first that needs them
-   * @param buffers by the names of the kernels' bindings; kernels are compiled while they are being filled
-   * @param shared textures that programs have in common, by name and size. The program adds those that are missing; the
-   *   owner of the map releases them. By default a program has its own
-   * @throws {ShaderError} when a kernel is refused
-   * @throws {OutOfMemoryError} when there is no room for the textures
+   * @param steps kernels; their copies are inserted before the first kernel that needs them
+   * @param buffers by binding name of the kernels; kernels compile while these buffers are being filled
+   * @param shared textures that programs share, by name and size. The program adds missing ones; the owner of the map
+   *   releases them. By default a program has its own
+   * @throws {ShaderError} when a kernel is rejected
+   * @throws {OutOfMemoryError} when the textures do not fit into memory
    * @throws what `buffers` rejects with
    */
   static async create(
@@ -48,7 +48,7 @@ export class Program {
     shared?: Map<string, GPUTexture>,
   ): Promise<Program> {
     const kernels = withCopies(steps);
-    // All are waited for even if one fails: kernels that go on compiling would delay the next program.
+    // Wait for all of them even if one fails: kernels that are still compiling would delay the next program.
     let compiledAt = 0;
     const [compilation, filling, learning] = await Promise.allSettled([
       compileKernels(device, kernels).then((pipelines) => {
@@ -56,7 +56,7 @@ export class Program {
         return pipelines;
       }),
       buffers,
-      // Nothing is submitted yet.
+      // This must run before the first submit.
       device.learnToWait(),
     ]);
     const compiled = valueOf(compilation);
@@ -80,7 +80,8 @@ export class Program {
         const { pipeline, layout } = compiled[i]!;
         const entries = kernel.bindings.map((one, binding) => {
           const resource = resourceOf(one);
-          if (!resource) throw new Error(`Kernel '${kernel.label}' has nothing for '${one.name}'.`);
+          if (!resource)
+            throw new Error(`Kernel '${kernel.label}' has no resource for binding '${one.name}'.`);
           return { binding, resource };
         });
         return {
@@ -91,17 +92,17 @@ export class Program {
       });
       return new Program(device, calls, shared ? [] : [...made.values()], compiledAt);
     });
-    // Only now: those of a program that failed are destroyed.
+    // Add the textures only now: if creating the program fails, its textures are destroyed.
     for (const [key, texture] of made) shared?.set(key, texture);
     return program;
   }
 
-  /** Dispatches that recording it once takes. */
+  /** Dispatches per recording of the step. */
   get dispatchCount(): number {
     return this.#calls.length;
   }
 
-  /** Gives back its own textures. What is recorded must have been submitted. */
+  /** Releases its own textures. Submit all recorded commands first. */
   dispose(): void {
     this.#device.release(this.#textures);
   }
@@ -122,7 +123,10 @@ export class Program {
   }
 }
 
-/** The textures that kernels bind, by name. @param take gives the one of a key, which is its name and size */
+/**
+ * The textures that kernels bind, by name.
+ * @param take returns the texture for a key, which consists of name and size
+ */
 function texturesOf(
   kernels: readonly Kernel[],
   take: (key: string, descriptor: GPUTextureDescriptor) => GPUTexture,
@@ -139,7 +143,7 @@ function texturesOf(
   );
 }
 
-/** @throws why there is none */
+/** @throws the rejection reason */
 function valueOf<T>(outcome: PromiseSettledResult<T>): T {
   if (outcome.status === 'fulfilled') return outcome.value;
   throw asError(outcome.reason);

@@ -1,24 +1,27 @@
 /**
- * Lets waits for the GPU end when the GPU is done.
+ * Makes waits for the GPU end as soon as the GPU has finished.
  *
- * Some browsers look for finished work only when a timer fires, Firefox every 100 ms, and whenever something is submitted
- * (bugzilla 1870699; the remedy is jax-js's). Whether a browser is one of them is measured. If it is, empty submits are
- * made while anybody waits: one at once, and one after every timeout.
+ * Some browsers check for finished work only on a timer (Firefox: every 100 ms) and on each submit (bugzilla 1870699;
+ * the workaround comes from jax-js). A measurement shows whether this browser does so. If it does, empty submits are
+ * made while a wait is pending: one at once, and one after each timeout.
  */
 
 /**
- * Between two empty submits. Browsers make 4 ms of it from the fifth timeout on that sets the next; a new wait starts a new
- * chain of timeouts, so that short waits end soon and long ones cost little.
+ * Milliseconds between two empty submits. From the fifth nested timeout on, browsers raise it to 4 ms. Each new wait
+ * starts a new chain of timeouts, so short waits end early and long ones cost little.
  */
 const promptEveryMs = 1;
-/** A wait for an idle GPU that outlasts so many timeouts of 4 ms was for a timer, not for the GPU. */
+/**
+ * A wait for an idle GPU that lasts longer than this many 4 ms timeouts was waiting for a browser timer, not for the
+ * GPU.
+ */
 const patience = 3;
 /**
- * Waits in a row that must be short for a browser to need no prompts. The first may end soon because the timer happens to
- * fire; the next one begins right after that and takes the whole of its period.
+ * Consecutive waits that must be short before a browser counts as needing no prompts. The first may be short by chance,
+ * because the timer happens to fire; the next starts right after that and takes a full period.
  */
 const shortWaits = 3;
-/** Prompted waits of which one must be short for prompts to be of use: the machine may be busy during one. */
+/** Prompted waits to try. One short wait shows that prompts help; the machine may be busy during another. */
 const promptedWaits = 2;
 
 export class Prompter {
@@ -33,7 +36,7 @@ export class Prompter {
     this.#queue = queue;
   }
 
-  /** Whether waiting goes faster here with empty submits. */
+  /** Whether empty submits shorten waits in this browser. */
   get isNeeded(): boolean {
     return this.#isNeeded;
   }
@@ -43,9 +46,8 @@ export class Prompter {
   }
 
   /**
-   * Finds out whether empty submits are needed, once; further calls give the answer of the first. To be called while the
-   * GPU is idle. Takes a fraction of a millisecond where they are not needed, and about two periods of the timer where
-   * they are.
+   * Measures once whether empty submits are needed; later calls return the first result. Call it while the GPU is idle.
+   * It takes a fraction of a millisecond if they are not needed, and about two timer periods if they are.
    */
   measure(): Promise<void> {
     this.#measurement ??= this.#measure().finally(() => (this.#isMeasured = true));
@@ -53,8 +55,8 @@ export class Prompter {
   }
 
   /**
-   * Prompts until `promise` settles.
-   * @param promise one that settles in any case, a lost device included
+   * Submits prompts until `promise` settles.
+   * @param promise must always settle, also when the device is lost
    */
   during<T>(promise: Promise<T>): Promise<T> {
     this.#waiting++;
@@ -84,15 +86,15 @@ export class Prompter {
     for (let wait = 0; wait < promptedWaits && !this.#isNeeded; wait++) {
       this.#isNeeded = await this.#isFasterPrompted(plain / 2);
     }
-    // For waits that began before this was known.
+    // Waits that began before the measurement ended need a prompt, too.
     if (this.#isNeeded && this.#waiting > 0) this.#prompt();
   }
 
-  /** Milliseconds that a wait for nothing takes; undefined if it is over soon. */
+  /** Milliseconds that a wait for an idle GPU takes; undefined if the wait is short. */
   async #waitPlainly(): Promise<number | undefined> {
     const start = performance.now();
     const over = this.#queue.onSubmittedWorkDone().then(() => true);
-    // A turn of the event loop each, so that time in which this thread was busy is not taken for the GPU's.
+    // Each check lets the event loop turn, so time during which this thread was busy does not count as waiting.
     for (let turn = 0; turn < patience; turn++) {
       if (await Promise.race([over, sleep(4)])) return undefined;
     }
@@ -101,8 +103,9 @@ export class Prompter {
   }
 
   /**
-   * Whether a wait for nothing takes less than `limitMs` with empty submits. To be called right after the timer fired. A
-   * machine that was busy during the plain wait is taken for one with a slow timer, which costs it microseconds a wait.
+   * Whether a wait for an idle GPU takes less than `limitMs` with empty submits. Call it right after the timer fired. A
+   * machine that was busy during the plain wait is misjudged as having a slow timer, which costs it microseconds per
+   * wait.
    */
   async #isFasterPrompted(limitMs: number): Promise<boolean> {
     const start = performance.now();
@@ -111,7 +114,7 @@ export class Prompter {
       this.#queue.submit([]);
       if (await Promise.race([over, sleep(promptEveryMs)])) return true;
     }
-    // Until the timer fires, which would seem to answer the next prompt.
+    // Wait until the timer fires. Otherwise it would seem to answer the next prompt.
     await over;
     return false;
   }

@@ -10,10 +10,10 @@ export interface Range {
 }
 
 /**
- * Copies buffers from the GPU to the host through staging buffers of one size, several copies in flight at once.
+ * Copies buffers from the GPU to the host through staging buffers of one size. Several copies can be in flight at once.
  *
- * On a device that went away without a word a read-back can come out as zeros. So every copy carries a seal, a
- * number that only this copy has: if it is missing, the copy was never made and its zeros are not taken for results.
+ * If a device is lost without notice, a read-back may return zeros. Therefore every copy carries a seal, a number
+ * unique to this copy. If the seal is missing, the copy was never made, and its zeros are not taken for results.
  */
 export class Readback {
   readonly #device: Device;
@@ -34,7 +34,7 @@ export class Readback {
   }
 
   /**
-   * @param size bytes that one read takes at most
+   * @param size maximum bytes of one read
    * @param count reads that may be in flight
    */
   static async create(
@@ -57,10 +57,10 @@ export class Readback {
   }
 
   /**
-   * Queues a copy of `ranges`, behind everything submitted so far, and gives their bytes, one after another.
-   * @param what is read, for errors
-   * @param hooks record more commands of the same submit: resolving queries before the copy, clearing what was
-   *   copied after it
+   * Queues a copy of `ranges` behind all submitted work, and returns their bytes, one range after another.
+   * @param what name of the data in error messages
+   * @param hooks record further commands in the same submit: resolving queries before the copy, or clearing buffers
+   *   after it
    * @returns resolves to a promise of the bytes as soon as the copy is queued
    * @throws {DeviceLostError} when the device is lost, or the copy never happened
    */
@@ -89,7 +89,7 @@ export class Readback {
     return { bytes: this.#finish(what, staging, offset, sealed) };
   }
 
-  /** Destroys the staging buffers; reads still under way end in a DisposedError. */
+  /** Destroys the staging buffers. Pending reads reject with a DisposedError. */
   dispose(): void {
     this.#disposed = true;
     this.#device.release(this.#all);
@@ -111,16 +111,17 @@ export class Readback {
       throw new DeviceLostError(
         'unknown',
         `Reading ${what} gave bytes that the GPU never wrote (seal ${found} instead of ${sealed}). ` +
-          'Nothing was taken from it; request a new device.',
+          'They are discarded; request a new device.',
       );
     } catch (cause) {
       if (!this.#disposed || cause instanceof DeviceLostError) throw cause;
       throw new DisposedError(
-        `Reading ${what} was under way when it was disposed of. Await it before dispose().`,
+        `Reading ${what} was still pending when dispose() was called. Await it before dispose().`,
         { cause },
       );
     } finally {
-      // After a failure too: who waits for the buffer is to hear of it, and not to wait for ever.
+      // Pass the buffer on after a failure, too. Otherwise the next reader would wait forever instead of getting the
+      // error.
       const next = this.#waiting.shift();
       if (next) next(staging);
       else this.#free.push(staging);

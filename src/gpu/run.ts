@@ -6,7 +6,7 @@ import type { Pacer } from './pacer.ts';
 import type { Program } from './program.ts';
 import type { BatchSource } from './source.ts';
 
-/** Begin and end of a run, as the GPU's clock has them. */
+/** GPU timestamps of the start and the end of a run. */
 export interface Timing {
   readonly queries: GPUQuerySet;
   readonly times: GPUBuffer;
@@ -19,13 +19,13 @@ export async function createTiming(device: Device): Promise<Timing> {
   }));
 }
 
-/** Query 0 is written when the first of some submits begins, query 1 when each ends. */
+/** Query 0 is written when the first submit of a run begins; query 1 is written at the end of each submit. */
 export interface Stopwatch {
   readonly queries: GPUQuerySet;
   started: boolean;
 }
 
-/** What steps are submitted with. */
+/** Objects needed to submit steps. */
 export interface StepParts {
   readonly program: Pick<Program, 'encode'>;
   readonly source: Pick<BatchSource, 'cursor' | 'advance' | 'submitted'>;
@@ -33,15 +33,15 @@ export interface StepParts {
 }
 
 interface SubmitOptions {
-  /** Asked between submits. */
+  /** Called between submits. */
   readonly isStopped?: () => boolean;
   readonly stopwatch?: Stopwatch | undefined;
 }
 
 /**
- * Submits steps of an epoch from where its source stands.
- * @returns steps made by each network, and the samples in them; the epoch's last step may be short
- * @throws {ConfigurationError} for more steps than the epoch has left
+ * Submits steps of an epoch, starting at the position of the source.
+ * @returns the steps that each network made, and the samples in them; the last step of an epoch may have fewer samples
+ * @throws {ConfigurationError} if the epoch has fewer steps left
  */
 export async function makeSteps(
   device: Device,
@@ -59,8 +59,8 @@ export async function makeSteps(
 }
 
 /**
- * Submits `steps` steps of a program, as many to a submit as the pacer says, all of a submit in one pass.
- * @returns steps submitted: fewer than `steps` only when stopped
+ * Submits `steps` steps of a program. The pacer decides how many go into a submit; each submit is one pass.
+ * @returns steps submitted; fewer than `steps` only when stopped
  */
 export async function submitSteps(
   device: Device,
@@ -100,15 +100,15 @@ function timestampWrites(stopwatch: Stopwatch): GPUComputePassTimestampWrites {
 }
 
 /**
- * Holds what the GPU counted against what was submitted: on a device that dies quietly, commands are dropped and
- * results of nothing come back as zeros.
- * @throws {DeviceLostError} when they differ
+ * Compares the step count of the GPU with the steps submitted. A failing device may drop commands without an error, and
+ * reading its results then gives zeros.
+ * @throws {DeviceLostError} when the counts differ
  */
 export function requireSteps(what: string, counted: number, submitted: number): void {
   if (counted === submitted) return;
   throw new DeviceLostError(
     'unknown',
-    `${what}: the GPU counted to step ${counted}, and ${submitted} were submitted. ` +
-      'Its results are not used; request a new device.',
+    `${what}: the GPU counted to step ${counted}, but ${submitted} were submitted. ` +
+      'The results are discarded; request a new device.',
   );
 }

@@ -1,10 +1,10 @@
-/** What the bytes say that are read back after some steps. */
+/** Decodes the bytes that are read back after some steps. */
 import { divergedBit } from '../../shaders/persistent.ts';
 import type { StepMetrics } from '../engine/engine.ts';
 
 /**
- * Adds up the costs and hits of one network's rows, in float64.
- * @param size in bytes, 8 a row
+ * Adds up the costs and correct predictions of one network's rows, in float64.
+ * @param size in bytes, 8 per row
  */
 export function sumMetrics(
   view: DataView,
@@ -24,8 +24,9 @@ export function sumMetrics(
 }
 
 /**
- * The layers' words behind the counter (`raiseNonFinite`): where an update was first not finite. What goes wrong in
- * a layer goes back to those before it in the same step, so the last of them is where it began.
+ * Finds the first update that was not finite, from the layers' words behind the counter (`raiseNonFinite`). A
+ * non-finite value in one layer spreads to the layers before it in the same step, so the last flagged layer of the
+ * first such step is its origin.
  */
 export function firstNonFinite(
   view: DataView,
@@ -42,7 +43,7 @@ export function firstNonFinite(
   return first ? { nonFinite: first } : {};
 }
 
-/** Nanoseconds of begin and end → seconds; nothing where a clock that was reset makes nonsense of them. */
+/** Converts the start and end timestamps, in nanoseconds, to seconds; empty if a clock reset makes them unusable. */
 export function gpuSeconds(view: DataView, offset: number): { gpuSeconds?: number } {
   const elapsed = view.getBigUint64(offset + 8, true) - view.getBigUint64(offset, true);
   return elapsed > 0n ? { gpuSeconds: Number(elapsed) * 1e-9 } : {};

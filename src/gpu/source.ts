@@ -1,7 +1,7 @@
 /**
- * Where a step's samples come from: a dataset that lives on the GPU, or one that is streamed to it. Kernels see no
- * difference: `order` says which sample of `samples` stands at which position, and a streamed chunk is simply a
- * small dataset in file order. So both give the same bits.
+ * Provides the samples of each step, from a dataset kept on the GPU or from one streamed to it. Kernels see no
+ * difference: `order` maps each position to a sample in `samples`, and a streamed chunk is simply a small dataset in
+ * file order. Therefore both give the same bits.
  */
 import { settingsBytes } from '../../shaders/batch.ts';
 import { vec4s } from '../../shaders/wgsl.ts';
@@ -16,22 +16,22 @@ import type { OptimizerScalarsOf } from './optimizerScalars.ts';
 export interface BatchSource {
   /** The buffers of `sourceBuffers` (step.ts), by name. */
   readonly buffers: ReadonlyMap<string, GPUBuffer>;
-  /** Where the next step to be submitted is. */
+  /** Position of the next step to submit. */
   readonly cursor: TrainingCursor;
-  /** What the GPU's step counter reads once all steps handed out so far are done: a check of the cursor. */
+  /** Value that the GPU's step counter should have after all steps handed out so far; used to verify the cursor. */
   readonly counter: number;
   /**
-   * Starts, or resumes, an epoch. To be called in the order of the queue, like everything here.
-   * @param cursor where it begins; the source moves it on from now on
+   * Starts or resumes an epoch. Call it in queue order, like all methods here.
+   * @param cursor position to start from; the source advances it from now on
    */
   begin(order: Uint32Array<ArrayBuffer>, cursor: TrainingCursor): void;
   /**
-   * Makes the samples of the next steps available, recording copies if it must, and moves the cursor on by them.
+   * Makes the samples of the next steps available, records copies if needed, and advances the cursor.
    * @param max steps wanted, at least 1
    * @returns steps that may now be recorded, from 1 to `max`
    */
   advance(encoder: GPUCommandEncoder, max: number): Promise<number>;
-  /** To be called once what `advance` recorded is submitted. */
+  /** Call this after submitting the commands that `advance` recorded. */
   submitted(): void;
   dispose(): void;
 }
@@ -41,10 +41,10 @@ function residentBytes(dataset: Dataset): number {
   return dataset.sampleCount * 4 * vec4s(dataset.featureCount);
 }
 
-/** Above this a dataset is streamed even where one buffer could hold it. */
+/** Larger datasets are streamed, even if one buffer could hold them. */
 const maxResidentBytes = 2 ** 30;
 
-/** Whether a dataset can be kept on the GPU whole. */
+/** Whether the whole dataset can stay on the GPU. */
 export function fitsOnDevice(device: Device, dataset: Dataset): boolean {
   const largest = Math.min(
     device.limit('maxStorageBufferBindingSize'),
@@ -54,24 +54,27 @@ export function fitsOnDevice(device: Device, dataset: Dataset): boolean {
   return residentBytes(dataset) <= largest;
 }
 
-/** Bytes of one chunk of a streamed dataset, about: large enough to be worth a copy, small enough to forget. */
+/**
+ * Approximate bytes of one chunk of a streamed dataset: large enough for an efficient copy, small enough for its memory
+ * not to matter.
+ */
 const chunkBytes = 2 ** 21;
-/** Chunks being filled, in flight, and in use. */
+/** Staging buffers: one being filled, one in flight, one in use. */
 const ringSize = 3;
 
 const data = () => GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST;
 
-/** What a source needs to know to train. */
+/** Data that a source needs for training. */
 export interface TrainingControls {
   readonly optimizerScalarsOf: OptimizerScalarsOf;
-  /** Layers of weights: each has a word behind the counter, see `raiseNonFinite` in shaders/batch.ts. */
+  /** Number of weight layers. Each has a word behind the counter; see `raiseNonFinite` in shaders/batch.ts. */
   readonly layerCount: number;
 }
 
-/** Bytes of the counter in front of the layers' words. */
+/** Bytes of the counter, which precedes the words of the layers. */
 export const counterBytes = 8;
 
-/** Step counter, settings and optimizerScalars, which both kinds of source keep. */
+/** Step counter, settings and optimizer scalars. Both kinds of source have them. */
 class Controls {
   readonly counter: GPUBuffer;
   readonly settings: GPUBuffer;
@@ -79,7 +82,7 @@ class Controls {
   readonly #device: Device;
   readonly #training: TrainingControls | undefined;
 
-  /** @param steps that are written at once, at most */
+  /** @param steps maximum number of steps written at once */
   constructor(
     device: Device,
     allocate: Allocate,
@@ -98,7 +101,7 @@ class Controls {
     if (training) this.optimizerScalars = allocate('optimizerScalars', 16 * steps, data());
   }
 
-  /** By the names of `sourceBuffers`. */
+  /** Buffers by the names in `sourceBuffers`. */
   get buffers(): readonly (readonly [string, GPUBuffer])[] {
     const { counter, settings, optimizerScalars } = this;
     return [
@@ -109,9 +112,9 @@ class Controls {
   }
 
   /**
-   * Sets the counter to `step`, of a dataset or chunk of `sampleCount` samples, and the optimizerScalars of this step and those
-   * after it.
-   * @param steps of the dataset or chunk
+   * Sets the counter to `step` in a dataset or chunk of `sampleCount` samples, and writes the optimizer scalars from
+   * this step on.
+   * @param steps number of steps in the dataset or chunk
    * @param stepsBefore steps over all epochs before this one
    */
   write(step: number, sampleCount: number, steps: number, stepsBefore: number): void {
@@ -126,9 +129,9 @@ class Controls {
 }
 
 /**
- * Makes the source of a dataset.
- * @param stream when it is not to be kept on the GPU
- * @param training absent where nothing is trained
+ * Creates the source for a dataset.
+ * @param stream true streams the dataset instead of keeping it on the GPU
+ * @param training omit it for evaluation
  */
 export async function createSource(
   device: Device,
@@ -183,7 +186,7 @@ class ResidentSource implements BatchSource {
       return new ResidentSource(device, sampleCount, steps, buffers, controls);
     });
     const { queue } = device.gpu;
-    // In pieces, so that packing never doubles a large dataset in memory.
+    // Upload in pieces: packing a large dataset at once would double its memory.
     const stride = 4 * vec4s(featureCount);
     const piece = Math.max(1, Math.floor((4 * chunkBytes) / stride));
     const bytes = new Uint8Array(Math.min(piece, sampleCount) * stride);
@@ -212,7 +215,7 @@ class ResidentSource implements BatchSource {
   }
 
   submitted(): void {
-    // Everything is on the GPU already.
+    // Nothing to do: all samples are on the GPU already.
   }
 
   dispose(): void {
@@ -231,9 +234,9 @@ interface StagingSlot {
 }
 
 /**
- * Copies the epoch's samples in chunks of whole mini-batches through a ring of mapped staging buffers. A staging
- * buffer is written by the host only while it is mapped, which it becomes again once the GPU has copied it: so the
- * host can be up to a ring ahead, and never further.
+ * Copies the samples of an epoch to the GPU in chunks of whole mini-batches, through a ring of mapped staging buffers.
+ * The host may write a staging buffer only while it is mapped, and it is mapped again only after the GPU has copied it.
+ * Therefore the host is never more than one ring ahead.
  */
 class StreamingSource implements BatchSource {
   readonly buffers: ReadonlyMap<string, GPUBuffer>;
@@ -242,15 +245,15 @@ class StreamingSource implements BatchSource {
   readonly #batchSize: number;
   readonly #controls: Controls;
   readonly #stepsPerChunk: number;
-  /** The next to be written first; each with the promise that it is mapped. */
+  /** The next slot to write comes first. */
   readonly #ring: StagingSlot[];
-  /** Slot whose copy is recorded and not yet submitted. */
+  /** Slot whose copy is recorded but not yet submitted. */
   #recorded: StagingSlot | undefined;
   #order: Uint32Array = new Uint32Array();
-  /** Steps of the chunk on the GPU that have not been handed out. */
+  /** Steps of the current chunk that have not been handed out. */
   #left = 0;
   cursor = new TrainingCursor();
-  /** Counts from the beginning of the chunk. */
+  /** Counts from the start of the chunk. */
   counter = 0;
 
   private constructor(
@@ -326,9 +329,9 @@ class StreamingSource implements BatchSource {
 
   submitted(): void {
     if (!this.#recorded) return;
-    // Only now: a buffer that waits to be mapped must not be part of a submit.
+    // Request the mapping only now: WebGPU rejects a submit that uses a buffer with a pending mapping.
     this.#recorded.mapped = this.#recorded.buffer.mapAsync(GPUMapMode.WRITE);
-    // A loss before the next use is reported by that use's guard.
+    // If the device is lost, the guard at the next use reports it.
     this.#recorded.mapped.catch(() => undefined);
     this.#recorded = undefined;
   }

@@ -1,5 +1,5 @@
 /**
- * What one step does, as data: which kernels, in which order, over which buffers. Made from a network and a plan
+ * Describes one step as data: its kernels, their order and their buffers. It is derived from a network and a plan
  * without a device, so that it can be printed, tested and hashed.
  */
 import { applyGradients } from '../../shaders/applyGradients.ts';
@@ -21,12 +21,12 @@ import type { StepLayers } from '../../shaders/stepLayers.ts';
 import { stepLayers } from './layers.ts';
 import { paddedRows, type Plan } from './plan/plan.ts';
 
-/** Of kernels with an invocation a row or a parameter: a subgroup of most GPUs. */
+/** Workgroup size of kernels with one invocation per row or parameter: one subgroup on most GPUs. */
 const workgroupSize = 32;
 
 type Shape = Pick<Network, 'layers' | 'activation' | 'output' | 'cost'>;
 
-/** The buffers of the data a step reads, which a `BatchSource` provides; `optimizerScalars` only to train. */
+/** Buffers with the data that a step reads. A `BatchSource` provides them; `optimizerScalars` only for training. */
 export const sourceBuffers = [
   'samples',
   'labels',
@@ -37,9 +37,9 @@ export const sourceBuffers = [
 ] as const;
 
 /**
- * One training step: forward through all layers, delta of the outputs, deltas of the hidden layers from last to
- * first, then the updates. Updates come after all deltas, which need the weights of before.
- * @param clipNorm keeps the gradient within this norm, which takes three kernels more
+ * One training step: forward through all layers, delta of the outputs, deltas of the hidden layers from last to first,
+ * then the updates. The updates come last because the deltas need the old weights.
+ * @param clipNorm limits the norm of the gradient, which takes three more kernels
  */
 export function trainingStep(
   network: Shape,
@@ -51,7 +51,7 @@ export function trainingStep(
   const rows = paddedRows(batchSize);
   const all = stepLayers(network, rows);
   const count = all.forward.length;
-  // Layers from this one on go forward and back in one dispatch.
+  // Layers from this one on run forward and back in one dispatch.
   const split = together?.from ?? count;
   const kernels = forwardKernels(all, plan, split);
   if (together) {
@@ -85,7 +85,7 @@ export function trainingStep(
   return kernels;
 }
 
-/** Bytes of each buffer that the kernels of a training step share among themselves, by name. */
+/** Bytes of each buffer that the kernels of a training step share, by name. */
 export function trainingBuffers(
   network: Shape,
   batchSize: number,
@@ -106,10 +106,10 @@ export function trainingBuffers(
   ]);
 }
 
-/** Sums made of the squares of gradients: enough to fill a GPU, few enough for one invocation to add up. */
+/** Number of partial sums of squared gradients: enough to fill a GPU, few enough for one invocation to add up. */
 const squareSums = 1024;
 
-/** Where gradients are clipped: their norm, and the update of all layers at once. */
+/** Kernels for gradient clipping: the norm of the gradient, and the update of all layers at once. */
 function clippedUpdate(network: Shape, optimizer: Optimizer, clipNorm: number): Kernel[] {
   const ranges = parameterRanges(network);
   const offsets = ranges.map(({ offset }) => offset);
@@ -122,7 +122,7 @@ function clippedUpdate(network: Shape, optimizer: Optimizer, clipNorm: number): 
   ];
 }
 
-/** One step through a dataset without learning: forward, then the score. */
+/** One evaluation step: forward, then the score. */
 export function evaluationStep(network: Shape, plan: Plan): readonly Kernel[] {
   const { layers, output, cost } = network;
   const { batchSize } = plan;
@@ -138,7 +138,7 @@ export function evaluationStep(network: Shape, plan: Plan): readonly Kernel[] {
   ];
 }
 
-/** Bytes of each buffer that the kernels of an evaluation's step share among themselves, by name. */
+/** Bytes of each buffer that the kernels of an evaluation step share, by name. */
 export function evaluationBuffers(network: Shape, batchSize: number): ReadonlyMap<string, number> {
   const rows = paddedRows(batchSize);
   const outputs = network.layers.at(-1)!;

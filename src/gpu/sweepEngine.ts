@@ -1,6 +1,6 @@
 /**
- * Many networks of one shape trained side by side: a workgroup each, and many steps in one dispatch
- * (`shaders/persistent.ts`). What one of them computes does not depend on how many others there are.
+ * Trains many networks of one shape side by side: one workgroup per network, and many steps in one dispatch
+ * (`shaders/persistent.ts`). The result of a network does not depend on the number of others.
  */
 import { scratchVec4s } from '../../shaders/persistent.ts';
 import type { Dataset } from '../data/dataset.ts';
@@ -27,35 +27,35 @@ import { sumMetrics } from './runMetrics.ts';
 import { createSweepWork, type SweepWork } from './sweepWork.ts';
 
 export interface SweepEngineOptions {
-  /** All of one shape; each with the parameters to start from. At least one. */
+  /** At least one network, all of the same shape. Training starts from their parameters. */
   readonly networks: readonly Network[];
   readonly batchSize: number;
-  /** Of all networks; learning rates come with each epoch. */
+  /** Optimizer of all networks. Each epoch sets the learning rates. */
   readonly optimizer: Optimizer;
 }
 
 /** Sums over the steps of one run or evaluation, by network. */
 export interface SweepMetrics {
-  /** Steps each network made: fewer than asked for only after an abort. */
+  /** Steps that each network made; fewer than requested only after an abort. */
   readonly steps: number;
   /** Samples each network was trained on. */
   readonly samples: number;
   readonly costSums: Float64Array;
   readonly correct: Uint32Array;
-  /** By network: 1 once a cost or an update was not finite, in these steps or in training before. */
+  /** One entry per network: 1 if a cost or an update was not finite, in these steps or earlier in training. */
   readonly diverged: Uint8Array;
 }
 
-/** What lives as long as the engine. */
+/** Objects that live as long as the engine. */
 interface Resources {
   readonly plan: PersistentPlan;
   readonly parameters: ParameterStore;
-  /** By the names of the kernel's bindings. */
+  /** Buffers by binding name of the kernel. */
   readonly buffers: ReadonlyMap<string, GPUBuffer>;
   readonly readback: Readback;
 }
 
-/** Runs whose metrics may be on their way at once. */
+/** Runs whose metrics may be in flight at once. */
 const reportsInFlight = 4;
 
 export class SweepEngine {
@@ -64,9 +64,9 @@ export class SweepEngine {
   readonly #resources: Resources;
   #training: SweepWork | undefined;
   readonly #evaluation = new Kept<SweepWork>();
-  /** By network: 1 once it has diverged in training. */
+  /** One entry per network: 1 if it has diverged in training. */
   #diverged: Uint8Array;
-  /** Everything that submits waits for its turn here. */
+  /** Every operation that submits work waits for its turn here. */
   readonly #turns: Turns;
 
   private constructor(device: Device, options: SweepEngineOptions, resources: Resources) {
@@ -80,8 +80,8 @@ export class SweepEngine {
   }
 
   /**
-   * Puts networks on a device.
-   * @throws {ConfigurationError} when they are not all of one shape
+   * Uploads networks to a device.
+   * @throws {ConfigurationError} when they do not all have the same shape
    * @throws {LimitError} when there are too many, or one is too large for a workgroup
    * @throws {OutOfMemoryError | DeviceLostError}
    */
@@ -116,14 +116,14 @@ export class SweepEngine {
     return this.#device.adapter;
   }
 
-  /** How a step is cut up, in words. */
+  /** Description of how a step is divided into tiles. */
   get plan(): string {
     return describePersistentPlan(this.#resources.plan);
   }
 
   /**
-   * Takes the training set; replaces the one before.
-   * @throws {LimitError} when it, or an order of it for each network, is too large for the device
+   * Loads the training set, replacing the previous one.
+   * @throws {LimitError} when the dataset, or one sample order for each network, is too large for the device
    */
   async load(training: Dataset): Promise<void> {
     await this.#turns.take(async () => {
@@ -135,9 +135,9 @@ export class SweepEngine {
 
   /**
    * Starts an epoch for all networks.
-   * @param optimizerScalarsOf what gives a network's rates
-   * @param orderOf the order in which a network visits the samples, [sampleCount]; only called, in order, while the
-   *   promise is pending
+   * @param optimizerScalarsOf returns the optimizer scalars for a network
+   * @param orderOf returns the order in which a network visits the samples, [sampleCount]; called once for each
+   *   network, in order, and only while the returned promise is pending
    * @param at where the next `run` begins, as in `Engine.beginEpoch`
    */
   async beginEpoch(
@@ -158,49 +158,54 @@ export class SweepEngine {
   }
 
   /**
-   * Makes `steps` steps of the epoch with every network. Calls may be made before earlier ones have resolved; they
-   * run, and resolve, in order.
+   * Makes `steps` steps of the epoch with every network. Calls may overlap; they run and resolve in order.
    * @param signal stops early, between submits; the metrics then say how many steps were made
    * @throws {DeviceLostError} when the device is lost or hangs
    */
   async run(steps: number, signal?: AbortSignal): Promise<SweepMetrics> {
-    // Only the submitting waits for its turn; the metrics may arrive while later steps already run.
+    // Only submitting waits for its turn; the metrics may arrive while later steps already run.
     const { metrics } = await this.#turns.take(() =>
       this.#submit('the metrics of a sweep', this.#requireTraining(), steps, signal),
     );
     return await metrics;
   }
 
-  /** The sums over any dataset, with the parameters as they are. */
+  /** Evaluates all networks on a dataset with their current parameters. */
   async evaluate(dataset: Dataset): Promise<SweepMetrics> {
     return await this.#turns.take(async () => {
       const work = await this.#evaluation.of(dataset, () => this.#createWork(dataset, undefined));
       work.begin(new TrainingCursor(work.steps));
       const { metrics } = await this.#submit('an evaluation', work, work.steps);
-      // The networks' counters are those of training, too.
+      // Evaluation uses the same step counters as training, so restore them.
       this.#training?.begin(this.#training.source.cursor);
       return await metrics;
     });
   }
 
-  /** The parameters of one network, in the layout of `parameterLayout`. */
+  /** Reads the parameters of one network, in the layout of `parameterLayout`. */
   async readParameters(index: number): Promise<Float32Array<ArrayBuffer>> {
     const { parameters } = this.#resources;
     return await this.#turns.take(() => parameters.read(index, 'the parameters of a network'));
   }
 
-  /** Numbers that {@link readState} gives of each network. */
+  /** Length of the array that {@link readState} returns. */
   get stateSize(): number {
     return this.#resources.parameters.stateSize;
   }
 
-  /** The parameters and then the moments of one network, as the kernel has them: for {@link writeState} alone. */
+  /**
+   * Reads the parameters and then the moments of one network, in the layout of the kernel. Use it only for {@link
+   * writeState}.
+   */
   async readState(index: number): Promise<Float32Array<ArrayBuffer>> {
     const { parameters } = this.#resources;
     return await this.#turns.take(() => parameters.readState(index, 'the state of a network'));
   }
 
-  /** Gives one network a state, [stateSize]: what {@link readState} gave of one with this shape and optimizer. */
+  /**
+   * Sets the state of one network, [stateSize], to one that {@link readState} returned for the same shape and
+   * optimizer.
+   */
   writeState(index: number, state: Float32Array<ArrayBuffer>): void {
     this.#resources.parameters.writeState(index, state);
   }
@@ -216,7 +221,7 @@ export class SweepEngine {
     this.#device.release(buffers.values());
   }
 
-  /** Submits steps and, behind them, the copy of all networks' metrics, which then start at 0 again. */
+  /** Submits steps, then a copy of all networks' metrics, which also resets the metrics to 0. */
   async #submit(
     what: string,
     work: SweepWork,
@@ -251,7 +256,7 @@ export class SweepEngine {
       if (isTraining) this.#diverged = diverged;
       return { ...made, costSums, correct, diverged };
     });
-    // Awaited by the caller in its turn; one that fails earlier must not count as unhandled.
+    // The caller awaits this later; an earlier failure must not count as unhandled.
     metrics.catch(() => undefined);
     return { metrics };
   }
@@ -272,8 +277,8 @@ export class SweepEngine {
 }
 
 /**
- * Looks whether so many networks can be trained at once, before any of them is made.
- * @throws {LimitError} where they cannot
+ * Checks whether the device can train this many networks at once, before any of them is created.
+ * @throws {LimitError} if it cannot
  */
 export function requireRoom(
   device: Device,
@@ -283,8 +288,8 @@ export function requireRoom(
   const max = device.limit('maxComputeWorkgroupsPerDimension');
   if (count > max) {
     throw new LimitError(
-      `${count} networks were given, and the device runs ${max} at once (maxComputeWorkgroupsPerDimension). ` +
-        'Give them to several sweeps, one after another.',
+      `A sweep on this device can have at most ${max} networks (maxComputeWorkgroupsPerDimension); got ${count}. ` +
+        'Run several sweeps one after another.',
     );
   }
   const bytes = 16 * parameterPlaces({ layers }).stride;
@@ -292,22 +297,21 @@ export function requireRoom(
     const limit = device.limit(name);
     if (bytes * count <= limit) continue;
     throw new LimitError(
-      `The parameters of ${count} networks ${layers.join('-')} take ${bytes * count} bytes, and the device allows ${limit} (${name}), ` +
-        `which is ${Math.floor(limit / bytes)} networks. Give them to several sweeps, one after another.`,
+      `The parameters of ${count} networks ${layers.join('-')} take ${bytes * count} bytes, but the device allows ${limit} (${name}), ` +
+        `enough for ${Math.floor(limit / bytes)} networks. Run several sweeps one after another.`,
     );
   }
 }
 
-/** The first of them, which speaks for all. */
+/** Returns the first network after checking that all have its shape. */
 function requireOneShape(networks: readonly Network[]): Network {
   const [first] = networks;
-  if (!first)
-    throw new ConfigurationError('A sweep needs at least one network, and none was given.');
+  if (!first) throw new ConfigurationError('A sweep needs at least one network; got none.');
   const shape = ({ layers, activation, output, cost }: Network) =>
     `${layers.join('-')} ${String(activation)}, ${output}, ${cost}`;
   const other = networks.find((network) => shape(network) !== shape(first));
   if (!other) return first;
   throw new ConfigurationError(
-    `The networks of a sweep have one shape, and ${shape(first)} and ${shape(other)} were given. Give each shape a sweep of its own.`,
+    `All networks of a sweep must have the same shape; got ${shape(first)} and ${shape(other)}. Run one sweep for each shape.`,
   );
 }

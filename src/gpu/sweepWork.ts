@@ -1,4 +1,4 @@
-/** A dataset on the GPU for many networks at once, and the kernel that takes them through it, ready to be dispatched. */
+/** A dataset on the GPU for many networks, and the kernel that trains or evaluates all of them on it. */
 import { persistent } from '../../shaders/persistent.ts';
 import type { Dataset } from '../data/dataset.ts';
 import { requireFits, stepsPerEpoch } from '../engine/batches.ts';
@@ -19,14 +19,14 @@ import { createSource } from './source.ts';
 
 export interface SweepWork extends StepParts {
   readonly dataset: Dataset;
-  /** Of the dataset. */
+  /** Steps in one pass over the dataset. */
   readonly steps: number;
   /**
-   * Puts all networks at a step, in the order of the queue.
-   * @param cursor the work moves it on from now on
+   * Moves all networks to a step. The change takes effect in queue order.
+   * @param cursor position to start from; the work advances it from now on
    */
   begin(cursor: TrainingCursor): void;
-  /** Gives one network its order of the samples, [sampleCount], and its optimizerScalars of the epoch, [steps, 4]. */
+  /** Sets the sample order of one network, [sampleCount], and its optimizer scalars for the epoch, [steps, 4]. */
   writeMember(
     network: number,
     order: Uint32Array<ArrayBuffer>,
@@ -35,15 +35,16 @@ export interface SweepWork extends StepParts {
   dispose(): void;
 }
 
-/** Floating-point operations of the first submit, before anything is known of the adapter. */
+/** Floating-point operations in the first submit. The speed of the adapter is unknown then. */
 const firstSubmitOperations = 4e7;
 
 /**
- * @param count networks
+ * @param count number of networks
  * @param optimizer undefined to evaluate
- * @param shared the buffers that do not depend on the dataset, by the names of the kernel's bindings
+ * @param shared buffers that do not depend on the dataset, by binding name of the kernel
  * @throws {ConfigurationError} when the dataset does not fit the networks
- * @throws {LimitError | OutOfMemoryError} when it, or an order of it for each network, does not fit the device
+ * @throws {LimitError | OutOfMemoryError} when the dataset, or one sample order for each network, does not fit the
+ *   device
  */
 export async function createSweepWork(
   device: Device,
@@ -89,9 +90,9 @@ export async function createSweepWork(
     ) => device.gpu.queue.writeBuffer(buffers.get(name)!, at, data);
     let stepsPerDispatch = 1;
     const source = {
-      // No step is left before an epoch has begun.
+      // No epoch has begun, so there are no steps left.
       cursor: new TrainingCursor(0),
-      /** Hands out whole dispatches, of as many steps as the plan allows. */
+      /** Hands out whole dispatches only. Each makes as many steps as the plan allows. */
       advance(_: GPUCommandEncoder, max: number): Promise<number> {
         stepsPerDispatch = Math.min(max, maxSteps);
         write('settings', 0, Uint32Array.of(sampleCount, steps, stepsPerDispatch, 0));

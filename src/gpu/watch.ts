@@ -1,12 +1,12 @@
 import { DeviceLostError, type NudgeError } from '../errors.ts';
 
 /**
- * Stands guard over promises that WebGPU may never settle.
+ * Guards promises that WebGPU may never settle.
  *
- * When a device is lost, `mapAsync`, `onSubmittedWorkDone` and `popErrorScope` are supposed to reject or resolve,
- * and in browsers of today some of them just hang (Chrome's CTS limits its own waits for that reason). So every
- * wait races the loss of the device and a time limit. Work is queued in order, so the limit counts from the last
- * sign of life: a long queue is no hang as long as something in it finishes now and then.
+ * When a device is lost, `mapAsync`, `onSubmittedWorkDone` and `popErrorScope` should reject or resolve, but in current
+ * browsers some of them hang (Chrome's CTS limits its own waits for that reason). Therefore every wait races against
+ * the loss of the device and a time limit. Work completes in queue order, so the limit counts from the last completion:
+ * a long queue does not time out while its work keeps finishing.
  */
 export class Watch {
   readonly #timeoutMs: number;
@@ -25,11 +25,11 @@ export class Watch {
     if (this.#failure) throw this.#failure;
   }
 
-  /** Settles as `promise` does, or rejects when the device is lost or stuck before it has. */
+  /** Settles like `promise`, or rejects first if the device is lost or stuck. */
   race<T>(what: string, promise: Promise<T>): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       if (this.#failure) {
-        // What the abandoned promise does later is of no use any more.
+        // Ignore how the abandoned promise settles.
         promise.catch(() => undefined);
         reject(this.#failure);
         return;
@@ -45,14 +45,14 @@ export class Watch {
         },
         (error: unknown) => {
           this.#settle(waiting);
-          // WebGPU rejects what is pending a moment before, or after, it says why in `device.lost`.
+          // WebGPU rejects pending promises shortly before or after it settles `device.lost` with the reason.
           setTimeout(() => reject(this.#failure ?? asError(error)), 0);
         },
       );
     });
   }
 
-  /** Rejects everything that waits, now and from now on. Only the first reason counts. */
+  /** Rejects all pending and all future waits. Only the first reason counts. */
   stop(failure: NudgeError): void {
     this.#failure ??= failure;
     clearTimeout(this.#timer);
@@ -75,8 +75,8 @@ export class Watch {
     this.#lastTick = performance.now();
     const tick = () => {
       const now = performance.now();
-      // A tick that comes late means that this thread was busy or suspended, and could not have seen a
-      // sign of life; that time is not the device's.
+      // A late tick means that this thread was busy or suspended and could not notice completions. That time does not
+      // count against the device.
       const lateness = Math.max(0, now - this.#lastTick - interval);
       if (lateness > interval) this.#lastSignOfLife += lateness;
       this.#lastTick = now;
@@ -88,8 +88,8 @@ export class Watch {
       this.stop(
         new DeviceLostError(
           'timeout',
-          `The GPU has finished nothing for ${Math.round(this.#timeoutMs)} ms while ${first?.what ?? 'at work'}, and counts as lost. ` +
-            'Request a new device; if a single step takes that long here, raise timeoutMs or use a smaller mini-batch.',
+          `The GPU has finished nothing for ${Math.round(this.#timeoutMs)} ms while ${first?.what ?? 'at work'}, so it counts as lost. ` +
+            'Request a new device. If a single step takes that long, raise timeoutMs or use a smaller mini-batch.',
         ),
       );
     };
@@ -106,11 +106,11 @@ export function asError(error: unknown): Error {
   return error instanceof Error ? error : new Error(String(error));
 }
 
-/** The error of a lost device, from what WebGPU says about it. */
+/** The error for a lost device, from the information that WebGPU gives. */
 export function lostError(info: GPUDeviceLostInfo): DeviceLostError {
   return new DeviceLostError(
     info.reason === 'destroyed' ? 'destroyed' : 'unknown',
     `The GPU device was lost (${info.message || info.reason}). ` +
-      'What was trained since the last save is gone; request a new device and start from there.',
+      'Training since the last save is lost. Request a new device and continue from that save.',
   );
 }

@@ -111,7 +111,7 @@ describe('results that the GPU never wrote', () => {
     });
     const error = await rejectionOf(engine.run(5));
     expect(error).toBeInstanceOf(DeviceLostError);
-    expect((error as Error).message).toContain('counted to step 0, and 5 were submitted');
+    expect((error as Error).message).toContain('counted to step 0, but 5 were submitted');
     await engine.dispose();
     device.destroy();
   });
@@ -125,7 +125,7 @@ describe('what a device cannot do', () => {
     const error = await rejectionOf(GpuEngine.create(device, { ...options, batchSize: tooMany }));
     expect(error).toBeInstanceOf(LimitError);
     expect((error as Error).message).toMatch(
-      new RegExp(`needs \\d+ bytes, and .* allows ${limit}`),
+      new RegExp(`needs \\d+ bytes, but .* allows ${limit}`),
     );
     expect(device.liveBuffers).toBe(0);
     device.destroy();

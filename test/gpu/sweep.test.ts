@@ -293,7 +293,7 @@ describe('a device that fails during a sweep', () => {
       },
     });
     const error = await failureOf(fit(sweep, { steps: 3 }), DeviceLostError);
-    expect(error.message).toContain('Network 0 of a sweep: the GPU counted to step 0, and 3 were');
+    expect(error.message).toContain('Network 0 of a sweep: the GPU counted to step 0, but 3 were');
     await sweep.dispose();
     own.destroy();
   });

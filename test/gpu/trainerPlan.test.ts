@@ -81,7 +81,7 @@ it('the tuned plan is the one that the cache has, and without one the default', 
 
 it('a plan that does not fit is refused, and leaves no buffer', async () => {
   const mini = await failureOf(train({ plan: { ...own, batchSize: 16 } }), ConfigurationError);
-  expect(mini.message).toContain('It is for mini-batches of 16 samples, and 32 are trained on.');
+  expect(mini.message).toContain('It is for mini-batches of 16 samples, but the batch size is 32.');
   const half = await failureOf(train({ plan: { ...own, stepsPerSubmit: 32.5 } }), FormatError);
   expect(half.message).toContain('plan.stepsPerSubmit is 32.5; expected a whole number');
   const unknown = await failureOf(train({ plan: 'best' as 'tuned' }), ConfigurationError);

@@ -160,7 +160,7 @@ describe('a plan file is refused in a sentence', () => {
       'no plan at all',
       'text',
       1,
-      'error: In wrong.json: This is not a plan for this network: it is no JSON (',
+      'error: In wrong.json: This is not a plan for this network: it is not JSON (',
     ],
     ['another network', undefined, 1, 'it is for a network 16-8-10, and this one is 16-4-10'],
   ])('that is for %s', async (_, text, code, message) => {

@@ -254,7 +254,7 @@ describe('a trainer', () => {
     const gpu = { requestAdapter: () => Promise.resolve(null) } as unknown as GPU;
     const trainer = await Trainer.create(network, { ...options, backend: 'auto', gpu });
     expect(trainer.backend).toBe('cpu');
-    expect(trainer.choice).toMatch(/^cpu: WebGPU is here but gave no adapter/);
+    expect(trainer.choice).toMatch(/^cpu: WebGPU is available but found no adapter/);
     await trainer.dispose();
   });
 

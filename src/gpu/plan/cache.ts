@@ -1,4 +1,4 @@
-/** Where tuned plans are kept, and under which key, so that tuning is done once for a machine. */
+/** Stores tuned plans by key, so that each machine tunes only once. */
 import { ConfigurationError, FormatError } from '../../errors.ts';
 import type { Network } from '../../network/network.ts';
 import type { Device } from '../device.ts';
@@ -7,21 +7,21 @@ import { planTarget, requirePlan } from './check.ts';
 import { parsePlan, serializePlan } from './file.ts';
 import { findShipped } from './shipped.ts';
 
-/** A store of plans as text. `storagePlanCache` keeps them in a browser, `filePlanCache` of `nudge/node` in a file. */
+/** A store for plans as text. `storagePlanCache` keeps them in a browser, `filePlanCache` of `nudge/node` in a file. */
 export interface PlanCache {
   /**
-   * What runs the shaders beside the adapter, since an update of it may make another plan the best: 'Chrome 147',
-   * 'Node 22, Dawn 0.6.2'.
+   * Software that runs the shaders, since an update of it may make another plan the best: 'Chrome 147', 'Node 22, Dawn
+   * 0.6.2'.
    */
   readonly runtime: string;
   get(key: string): Promise<string | undefined>;
   set(key: string, text: string): Promise<void>;
 }
 
-/** The package's version, which a test holds against package.json: other kernels want other plans. */
+/** Version of the package; a test compares it with package.json. Other kernels need other plans. */
 export const engineVersion = '0.1.0';
 
-/** What a plan was tuned for, in words that a person can read in the cache, too. */
+/** Returns the cache key of a plan, readable by people: engine, adapter, limits, runtime, network and batch size. */
 export function planKey(
   device: Pick<Device, 'adapter' | 'gpu'>,
   { layers }: Pick<Network, 'layers'>,
@@ -38,14 +38,14 @@ export function planKey(
   ].join(' | ');
 }
 
-/** All limits and features of a device, in an order of their own. */
+/** Returns all limits and features of a device, sorted. */
 function capabilities({ limits, features }: GPUDevice): string {
   const found: string[] = [...features];
   for (const name in limits) found.push(`${name} ${String(limits[name as keyof typeof limits])}`);
   return found.sort().join();
 }
 
-/** FNV-1a in 32 bits, as hexadecimal digits: enough to tell a few adapters apart. */
+/** Returns the 32-bit FNV-1a hash in hexadecimal, enough to tell a few adapters apart. */
 export function hashOf(text: string): string {
   let hash = 0x811c9dc5;
   for (let i = 0; i < text.length; i++) {
@@ -54,16 +54,16 @@ export function hashOf(text: string): string {
   return hash.toString(16).padStart(8, '0');
 }
 
-/** A plan that was tuned before. */
+/** A plan from an earlier tuning. */
 export interface FoundPlan {
   readonly plan: Plan;
-  /** On this machine, or by nudge's makers on another one with this adapter. */
+  /** Tuned on this machine, or shipped with nudge for this adapter. */
   readonly from: 'cache' | 'shipped';
 }
 
 /**
- * The plan that was tuned for this network, mini-batch and device: the cache's, else the one that nudge brings along.
- * A text in the cache that is no plan, or none that can be used here, counts as none; the next tuning replaces it.
+ * Finds a plan tuned for this network, mini-batch and device: first in the cache, then among the plans shipped with
+ * nudge. An invalid or unusable text in the cache is ignored; the next tuning replaces it.
  */
 export async function findPlan(
   device: Device,
@@ -85,7 +85,7 @@ export async function findPlan(
   return shipped && { plan: requirePlan(shipped, network, batchSize, target), from: 'shipped' };
 }
 
-/** Keeps a plan for {@link findPlan}. */
+/** Stores a plan for {@link findPlan}. */
 export async function keepPlan(
   device: Device,
   network: Network,

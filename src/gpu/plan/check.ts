@@ -1,4 +1,4 @@
-/** Whether a plan that was not made by `choosePlan` here, but by a tuner or in a file, can be run at all. */
+/** Checks whether a plan can run. Plans from tuners and files need this; plans from `choosePlan` do not. */
 import { maxWorkgroupVec4s, type Tile } from '../../../shaders/matmul/matmul.ts';
 import { splitKWorkgroupVec4s } from '../../../shaders/matmul/splitK.ts';
 import { tiledWorkgroupVec4s } from '../../../shaders/matmul/tiled.ts';
@@ -8,9 +8,9 @@ import type { Device } from '../device.ts';
 import { swapProblem, textureProblem } from '../software/textures.ts';
 import { usedTiles, type Plan, type PlanAdapter, type UsedTile } from './plan.ts';
 
-/** What of a device its plans have to fit. */
+/** Properties of a device that limit its plans. */
 export interface PlanTarget extends PlanAdapter {
-  /** Invocations that a workgroup may have. */
+  /** Maximum invocations per workgroup. */
   readonly maxWorkgroupSize: number;
 }
 
@@ -23,12 +23,12 @@ export function planTarget(device: Pick<Device, 'adapter' | 'limit'>): PlanTarge
   return { isSoftware, subgroupSize, maxWorkgroupSize };
 }
 
-/** Blocks of 4 × 4 sums that an invocation may keep: no register file holds more, and each is a line of the shader. */
+/** Maximum blocks of 4 × 4 sums per invocation. Registers hold no more, and each block adds a line to the shader. */
 export const maxBlocks = 16;
 
 /**
- * @param plan whose numbers are whole and at least as large as its file format asks for
- * @throws {ConfigurationError} for a plan that is for another network or mini-batch, or that this device cannot run
+ * @param plan whose numbers satisfy the schema of the file format
+ * @throws {ConfigurationError} if the plan is for another network or mini-batch, or this device cannot run it
  */
 export function requirePlan(
   plan: Plan,
@@ -38,11 +38,13 @@ export function requirePlan(
 ): Plan {
   if (plan.layers.length !== layers.length - 1) {
     refuse(
-      `It is for a network with ${plan.layers.length} layers of weights, and the network ${layers.join('-')} has ${layers.length - 1}`,
+      `It is for a network with ${plan.layers.length} layers of weights, but the network ${layers.join('-')} has ${layers.length - 1}`,
     );
   }
   if (plan.batchSize !== batchSize) {
-    refuse(`It is for mini-batches of ${plan.batchSize} samples, and ${batchSize} are trained on`);
+    refuse(
+      `It is for mini-batches of ${plan.batchSize} samples, but the batch size is ${batchSize}`,
+    );
   }
   const { fused } = plan;
   if (fused) requireFused(fused, plan.layers.length, target);
@@ -51,7 +53,7 @@ export function requirePlan(
   const sizes = new Set(plan.layers.map(({ update }) => update.workgroupSize));
   if (sizes.size > 1) {
     refuse(
-      `The updates of all layers are one kernel with workgroups of one size, and they have ${[...sizes].join(' and ')}`,
+      `The updates of all layers share one kernel, so their workgroups must have the same size; got ${[...sizes].join(' and ')}`,
     );
   }
   const problem = textureProblem(plan, tiles);
@@ -65,18 +67,18 @@ function requireFused(
   target: PlanTarget,
 ): void {
   if (from >= layerCount) {
-    refuse(`It fuses layers from ${from} on, and the last layer is ${layerCount - 1}`);
+    refuse(`It fuses layers from ${from} on, but the last layer is ${layerCount - 1}`);
   }
   requireWorkgroup('The workgroups for fused layers have', workgroupSize, target);
   if (loop === 'simple') {
     if (rows4 !== 1) {
-      refuse(`An invocation takes 4 samples through fused layers, and ${4 * rows4} are asked for`);
+      refuse(`In fused layers, each invocation must process 4 samples; got ${4 * rows4}`);
     }
     return;
   }
   if (!isPowerOfTwo(rows4) || rows4 > workgroupSize) {
     refuse(
-      `A workgroup of ${workgroupSize} takes ${4 * rows4} samples through fused layers, and it may take a power of 2 up to ${4 * workgroupSize}`,
+      `In fused layers, the samples per workgroup of ${workgroupSize} must be a power of 2 from 4 to ${4 * workgroupSize}; got ${4 * rows4}`,
     );
   }
   requireMemory('workgroups for fused layers', splitKWorkgroupVec4s({ workgroupSize }));
@@ -89,7 +91,7 @@ function requireTile({ name, tile, columns4 }: UsedTile, target: PlanTarget): vo
     tile.loop === 'splitK' ? tile.across * tile.splitK : 'across' in tile ? tile.across : 1;
   if (workgroupSize % across !== 0) {
     refuse(
-      `The workgroups for the ${name} have ${workgroupSize} invocations, which is no multiple of the ${across} side by side`,
+      `The workgroups for the ${name} have ${workgroupSize} invocations, which is not a multiple of the ${across} side by side`,
     );
   }
   requireMemory(`tile for the ${name}`, memoryOf(tile));
@@ -100,12 +102,12 @@ function requireTile({ name, tile, columns4 }: UsedTile, target: PlanTarget): vo
   }
   if (tile.columns4 > columns4) {
     refuse(
-      `The tile for the ${name} is ${4 * tile.columns4} columns wide, and its matrix has ${4 * columns4}`,
+      `The tile for the ${name} is ${4 * tile.columns4} columns wide, but its matrix has ${4 * columns4}`,
     );
   }
   if (tile.rows4 * tile.columns4 > maxBlocks) {
     refuse(
-      `The tile for the ${name} has ${tile.rows4 * tile.columns4} blocks of sums, and at most ${maxBlocks} are kept in registers`,
+      `The tile for the ${name} has ${tile.rows4 * tile.columns4} blocks of sums, but registers hold at most ${maxBlocks}`,
     );
   }
 }
@@ -118,15 +120,15 @@ function memoryOf(tile: Tile): number {
 function requireMemory(what: string, memory: number): void {
   if (memory <= maxWorkgroupVec4s) return;
   refuse(
-    `The ${what} asks for ${16 * memory} bytes of workgroup memory, and every adapter has ${16 * maxWorkgroupVec4s}`,
+    `The workgroup memory of the ${what} would be ${16 * memory} bytes, but the limit is ${16 * maxWorkgroupVec4s}`,
   );
 }
 
 function requireWorkgroup(what: string, size: number, { maxWorkgroupSize }: PlanTarget): void {
   if (size > maxWorkgroupSize) {
-    refuse(`${what} ${size} invocations, and this adapter allows ${maxWorkgroupSize}`);
+    refuse(`${what} ${size} invocations, but this adapter allows ${maxWorkgroupSize}`);
   }
-  if (!isPowerOfTwo(size)) refuse(`${what} ${size} invocations, which is no power of 2`);
+  if (!isPowerOfTwo(size)) refuse(`${what} ${size} invocations, which is not a power of 2`);
 }
 
 const isPowerOfTwo = (count: number) => Number.isInteger(Math.log2(count));

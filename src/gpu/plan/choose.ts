@@ -3,10 +3,14 @@ import { softwarePlan } from '../software/plan.ts';
 import { hardwarePlan } from './hardware.ts';
 import { stepOperations, type Plan, type PlanAdapter } from './plan.ts';
 
-/** Work of the first submit, before anything is known of the adapter: 40 ms on one that does 1 GFLOP/s. */
+/**
+ * Floating-point operations in the first submit. The speed of the adapter is unknown then; 1 GFLOP/s would take 40 ms.
+ */
 const firstSubmitOperations = 4e7;
 
-/** Chooses the plan of a network's training step, or of its evaluation (which uses the forward tiles alone). */
+/**
+ * Chooses the plan for a training step or an evaluation step of a network. An evaluation uses only the forward tiles.
+ */
 export function choosePlan(
   { layers: sizes }: Pick<Network, 'layers'>,
   batchSize: number,

@@ -1,6 +1,6 @@
 /**
- * Plans as text. A plan decides in which order sums are added up, so it belongs to a result as a seed does: the
- * same plan and seed give the same bits on the same adapter.
+ * Reads and writes plans as text. A plan decides the order in which sums are added up, so it belongs to a result like a
+ * seed: the same plan and seed give the same bits on the same adapter.
  */
 import * as v from 'valibot';
 
@@ -11,18 +11,18 @@ import type { Network } from '../../network/network.ts';
 import { requireLayerSizes } from '../../network/parameters.ts';
 import type { Plan } from './plan.ts';
 
-/** What a plan file says: JSON of this. */
+/** JSON content of a plan file. */
 export interface PlanFile<P extends EnginePlan = Plan> {
   readonly format: typeof format;
   readonly version: typeof version;
-  /** Sizes of the layers of the network that the plan is for. */
+  /** Layer sizes of the network that the plan is for. */
   readonly layers: readonly number[];
   readonly plan: P;
 }
 
 const format = 'nudge plan';
 const version = 2;
-/** No plan needs a larger number, and with this no product of two is rounded. */
+/** Largest number in a plan. No plan needs more, and products of two such numbers are exact in float64. */
 export const maxCount = 2 ** 26 - 1;
 
 export function planFile<P extends EnginePlan>(
@@ -33,7 +33,7 @@ export function planFile<P extends EnginePlan>(
 }
 
 /**
- * @returns JSON that {@link parsePlan} reads, ending in a line break
+ * @returns JSON for {@link parsePlan}, ending in a line break
  * @throws {FormatError} for a plan that could not be read again
  */
 export function serializePlan(network: Pick<Network, 'layers'>, plan: EnginePlan): string {
@@ -43,8 +43,8 @@ export function serializePlan(network: Pick<Network, 'layers'>, plan: EnginePlan
 }
 
 /**
- * Reads what {@link serializePlan} wrote. Whether the adapter can run the plan is for the engine to say.
- * @throws {FormatError} for text that is no plan, or that of another network
+ * Reads a plan written by {@link serializePlan}. The engine checks later whether the adapter can run it.
+ * @throws {FormatError} if the text is not a plan, or the plan is for another network
  */
 export function parsePlan(text: string, network: Pick<Network, 'layers'>): Plan {
   requireLayers(network);
@@ -52,23 +52,23 @@ export function parsePlan(text: string, network: Pick<Network, 'layers'>): Plan 
   try {
     file = JSON.parse(text);
   } catch (cause) {
-    refuse(`it is no JSON (${(cause as Error).message})`, { cause });
+    refuse(`it is not JSON (${(cause as Error).message})`, { cause });
   }
   return readPlanFile(file, network);
 }
 
-/** {@link parsePlan} for what is parsed already. */
+/** Like {@link parsePlan}, but takes the parsed JSON. */
 export function readPlanFile(file: unknown, network: Pick<Network, 'layers'>): Plan {
-  // To valibot an array is an object, too.
+  // Valibot would accept an array as an object.
   if (Array.isArray(file)) refuse(`the file is ${show(file)}; expected Object`);
   const whole = read(fileSchema, file, 'the file');
   const { layers, plan } = whole;
   if (whole.format !== format) refuse(`its format is ${show(whole.format)}, not '${format}'`);
   if (whole.version !== version) {
-    refuse(`its version is ${show(whole.version)}, and this nudge reads version ${version}`);
+    refuse(`its version is ${show(whole.version)}; this nudge reads version ${version}`);
   }
   if (layers.join() !== network.layers.join()) {
-    refuse(`it is for a network ${layers.join('-')}, and this one is ${network.layers.join('-')}`);
+    refuse(`it is for a network ${layers.join('-')}, but this one is ${network.layers.join('-')}`);
   }
   return readPlan(plan);
 }
@@ -81,7 +81,7 @@ function requireLayers(network: Pick<Network, 'layers'>): void {
 const count = (min: number) =>
   v.custom<number>(
     (value) => Number.isInteger(value) && Number(value) >= min && Number(value) <= maxCount,
-    `a whole number from ${min} to ${maxCount}`,
+    `an integer from ${min} to ${maxCount}`,
   );
 const ofInvocation = { rows4: count(1), columns4: count(1), workgroupSize: count(1) };
 const tileSchema = v.variant('loop', [
@@ -108,7 +108,9 @@ const planSchema = v.strictObject({
   ),
   stepsPerSubmit: count(1),
 });
-/** The rest is checked apart, so that a plan of another version or network is refused for that. */
+/**
+ * The other fields are checked separately, so that a plan of another version or network is rejected with that reason.
+ */
 const fileSchema = v.strictObject({
   ...{ format: v.unknown(), version: v.unknown(), layers: v.array(count(1)), plan: v.unknown() },
 });
@@ -125,19 +127,19 @@ function read<T>(schema: v.GenericSchema<unknown, T>, value: unknown, name: stri
     typeof key === 'number' ? `[${key}]` : `.${String(key)}`,
   );
   const where = name + path.join('');
-  if (issue.expected === 'never') refuse(`${where} is not known`);
+  if (issue.expected === 'never') refuse(`${where} is not a known field`);
   const expected = issue.type === 'custom' ? issue.message : issue.expected;
   refuse(`${where} is ${show(issue.input)}; expected ${expected}`);
 }
 
-/** A value as the file has it, in few characters. */
+/** Formats a value as in the file, shortened. */
 function show(value: unknown): string {
   if (value === undefined) return 'missing';
   let text: string | undefined;
   try {
     text = JSON.stringify(value);
   } catch {
-    // It is nested too deep, or was never in a file.
+    // The value is nested too deep, or is not from a file.
   }
   text ??= showAny(value);
   return text.length > 40 ? `${text.slice(0, 40)}…` : text;

@@ -1,39 +1,39 @@
 /**
- * How a step is cut up for a GPU: by arithmetic alone. No figure here was measured on hardware; they are the starting
- * point of a tuner, and `bench/gpu.ts` measures them and what lies beside them.
+ * Divides a step for a GPU, by arithmetic alone. No number here was measured on hardware. They are the starting point
+ * for a tuner; `bench/gpu.ts` measures them and their neighbours.
  *
- * WebGPU does not tell how many cores there are. What keeps about a hundred busy is chosen, since on fewer it costs
- * little to have too many workgroups, while on more of them too few leave cores idle.
+ * WebGPU does not tell the number of cores. The plan therefore aims at about a hundred: extra workgroups cost little on
+ * fewer cores, while too few leave cores idle on more.
  */
 import type { Tile } from '../../../shaders/matmul/matmul.ts';
 import type { TiledTile } from '../../../shaders/matmul/tiled.ts';
 import { vec4s } from '../../../shaders/wgsl.ts';
 import type { LayerPlan, Plan } from './plan.ts';
 
-/** Of every workgroup: the updates of all layers are one kernel, whose workgroups have one size. */
+/** Size of every workgroup. The updates of all layers are one kernel, so their workgroups must have the same size. */
 const workgroupSize = 256;
-/** Workgroups that tiles in workgroup memory must be enough for: two or so a core. */
+/** Minimum number of workgroups for tiles in workgroup memory: about two per core. */
 const minWorkgroups = 192;
-/** Invocations that hide the latency of memory where each loads for itself. */
+/** Minimum number of invocations that hide memory latency if each loads its own operands. */
 const minInvocations = 16384;
-/** More parts, and adding them up takes as long as the sums. */
+/** Maximum parts of a sum. With more, adding up the parts takes as long as computing them. */
 const maxSplitK = 16;
 
-/** From most to least reuse: 128 × 128, 128 × 64 and 64 × 64 sums a workgroup. */
+/** Sorted from most to least reuse: 128 × 128, 128 × 64 and 64 × 64 sums per workgroup. */
 const tiledTiles: readonly TiledTile[] = [
   { loop: 'tiled', rows4: 2, columns4: 2, across: 16, tileK4: 4, workgroupSize },
   { loop: 'tiled', rows4: 2, columns4: 1, across: 16, tileK4: 4, workgroupSize },
   { loop: 'tiled', rows4: 1, columns4: 1, across: 16, tileK4: 8, workgroupSize },
 ];
 
-/** The tile of a product whose blocks are `rows4` × `columns4`, and whose sums are `k4` times four steps long. */
+/** Returns the tile for a product of `rows4` × `columns4` blocks whose sums have 4·`k4` terms. */
 function productTile(rows4: number, columns4: number, k4: number): Tile {
   const tile = tiledTiles.find((one) => {
     const down = (one.rows4 * workgroupSize) / one.across;
     const across = one.columns4 * one.across;
     return Math.ceil(rows4 / down) * Math.ceil(columns4 / across) >= minWorkgroups;
   });
-  // Sums so short are not worth waiting for each other.
+  // Such short sums are not worth synchronizing invocations.
   if (k4 < 8) return { loop: 'simple', rows4: 1, columns4: 1, workgroupSize };
   if (tile) return tile;
   let splitK = 2;
@@ -43,10 +43,13 @@ function productTile(rows4: number, columns4: number, k4: number): Tile {
   return { loop: 'splitK', splitK, across, workgroupSize };
 }
 
-/** Weights that all workgroups of a fused dispatch may read together: 32 MiB, a few µs from a cache. */
+/** Maximum weights that all workgroups of a fused dispatch read together: 32 MiB, a few µs from a cache. */
 const maxFusedReads = 2 ** 23;
 
-/** The last layers, or all, that are so small that a dispatch each would cost more than reading them many times. */
+/**
+ * Fuses the last layers, or all, if they are so small that separate dispatches would cost more than reading their
+ * weights many times.
+ */
 function fusedPlan(sizes: readonly number[], batchSize: number): Plan['fused'] {
   const rows4 = batchSize > 512 ? 2 : 1;
   const isSmall = (l: number) =>
@@ -56,7 +59,7 @@ function fusedPlan(sizes: readonly number[], batchSize: number): Plan['fused'] {
   return from === sizes.length - 1 ? undefined : { from, loop: 'splitK', rows4, workgroupSize };
 }
 
-/** Tiles of all layers, and what is fused. */
+/** Returns the tiles of all layers, and the fused layers. */
 export function hardwarePlan(
   sizes: readonly number[],
   batchSize: number,

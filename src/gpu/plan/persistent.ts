@@ -1,4 +1,4 @@
-/** How the steps of a small network are cut up for one workgroup; see `shaders/persistent.ts`. */
+/** Divides the steps of a small network for one workgroup; see `shaders/persistent.ts`. */
 import {
   stepsPerDispatch,
   type PersistentShape,
@@ -12,29 +12,29 @@ import { compilesAhead } from '../software/adapters.ts';
 import type { PlanAdapter } from './plan.ts';
 
 export interface PersistentPlan extends PersistentShape {
-  /** Steps a dispatch makes at most. */
+  /** Maximum steps per dispatch. */
   readonly maxSteps: number;
 }
 
-/** Blocks of 4 × 4 sums that an invocation keeps at most: more no register file holds. */
+/** Maximum blocks of 4 × 4 sums per invocation; registers hold no more. */
 const maxBlocks = 4;
 
 /**
- * The same of a sweep's largest layers on llvmpipe, where a load costs as much as some twenty multiply-adds, and sums
- * that are spilled to memory less than the loads they spare: a fifth faster. Compiling takes a third longer, which
- * many networks make up for and a few do not (bench/NOTES.md).
+ * The same limit for the largest layers of a sweep on llvmpipe, which makes training a fifth faster. There, a load
+ * costs about as much as twenty multiply-adds, and spilling sums to memory costs less than the loads it saves.
+ * Compilation takes a third longer, which pays off only for many networks (bench/NOTES.md).
  */
 const maxBlocksOfMany = 8;
 const manyNetworks = 16;
 
 /**
- * Chooses workgroup and tiles by counting what the invocation that does most has to do. No result depends on tiles:
- * every sum is added up in one order.
+ * Chooses workgroup size and tiles by estimating the work of the busiest invocation. Results do not depend on the
+ * tiles, because the order within every sum is fixed.
  *
- * Where the adapter computes on the CPU, a workgroup is one thread's work, a few lanes wide, and a load costs as much as
- * many additions; a GPU hides loads behind other invocations.
+ * On adapters that compute on the CPU, one thread runs a workgroup a few lanes at a time, and a load costs as much as
+ * many additions. A GPU hides loads behind other invocations.
  * @param count networks that are trained at once
- * @throws {LimitError} for a network whose single step is more than one workgroup does in a dispatch
+ * @throws {LimitError} if a single step is too long for one workgroup in one dispatch
  */
 export function choosePersistentPlan(
   { layers }: Pick<Network, 'layers'>,
@@ -50,12 +50,12 @@ export function choosePersistentPlan(
   const weights = layers.slice(1).map((outputs, l) => layers[l]! * outputs);
   const largest = Math.max(...weights);
 
-  /** Of a product whose blocks are `rows4` × `columns4`. */
+  /** Returns the tile for a product of `rows4` × `columns4` blocks. */
   const tile = (l: number, rows4: number, columns4: number): TileShape => {
     const share = weights[l]! / largest;
-    // Small layers have small tiles, which cost little there, and most of a shader's compilation otherwise.
+    // Small layers get small tiles. Large ones would save little there but dominate the compilation time of the shader.
     const max = isMany && share > 0.5 ? maxBlocksOfMany : Math.max(1, maxBlocks * Math.sqrt(share));
-    /** Of a tile's step along the sums: its loads, and its products. */
+    /** Estimated cost of one step along the sums: loads plus products. */
     const time = (one: TileShape) => {
       const jobs = Math.ceil(rows4 / one.rows4) * Math.ceil(columns4 / one.columns4);
       const blocks = one.rows4 * one.columns4;
@@ -80,14 +80,14 @@ export function choosePersistentPlan(
   const maxSteps = stepsPerDispatch(shape);
   if (maxSteps === 0) {
     throw new LimitError(
-      `One step of a network ${layers.join('-')} with mini-batches of ${batchSize} is more than one workgroup can do in a dispatch. ` +
+      `One step of a network ${layers.join('-')} with mini-batches of ${batchSize} is too long for one workgroup in one dispatch. ` +
         'Use smaller layers or mini-batches, or train one network after another with Trainer.',
     );
   }
   return { ...shape, maxSteps };
 }
 
-/** The plan in a line, for reports. */
+/** Describes the plan in one line, for reports. */
 export function describePersistentPlan({ tiles, workgroupSize, maxSteps }: PersistentPlan): string {
   const list = (some: readonly TileShape[]) =>
     some.map((tile) => `${4 * tile.rows4}×${4 * tile.columns4}`).join(', ');

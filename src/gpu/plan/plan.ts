@@ -1,6 +1,7 @@
 /**
- * A plan: how one training step is cut into kernels and tiles. Pure data, chosen from the network, the mini-batch
- * and the adapter; printable; and part of what reproducibility means, since another tile adds in another order.
+ * A plan says how one training step is divided into kernels and tiles. It is pure, printable data, chosen from the
+ * network, the mini-batch and the adapter. Reproducible results need the same plan, because another tile adds in
+ * another order.
  */
 import type { FusedTile } from '../../../shaders/fused.ts';
 import type { Tile } from '../../../shaders/matmul/matmul.ts';
@@ -19,36 +20,41 @@ export interface LayerPlan {
 export interface Plan {
   readonly batchSize: number;
   readonly layers: readonly LayerPlan[];
-  /** The layer from which on forward and back are one dispatch, and how that deals out the samples. */
+  /**
+   * The first layer whose forward and backward passes share one dispatch with all later layers, and how samples are
+   * distributed in it.
+   */
   readonly fused?: FusedTile & { readonly from: number };
-  /** Steps of the first submit; later ones follow the clock, which changes no result. */
+  /** Steps of the first submit; later submits adapt to measured time, which does not change results. */
   readonly stepsPerSubmit: number;
 }
 
-/** What of an adapter its plans depend on. */
+/** Properties of an adapter that its plans depend on. */
 export type PlanAdapter = Pick<AdapterDescription, 'isSoftware' | 'subgroupSize'>;
 
-/** Rows of the mini-batch buffers: the mini-batch, rounded up to whole blocks. */
+/** Rows of the mini-batch buffers: the batch size rounded up to whole blocks. */
 export const paddedRows = (batchSize: number) => 4 * vec4s(batchSize);
 
-/** Floating-point operations of a step, about: forward, back and gradient take two a weight and sample each. */
+/**
+ * Approximate floating-point operations of a step: forward, backward and gradient take two each per weight and sample.
+ */
 export function stepOperations(sizes: readonly number[], batchSize: number): number {
   return 6 * batchSize * countParameters(sizes);
 }
 
-/** A tile of a kernel that the plan really has, with what it has to fit. */
+/** A tile that the plan really uses, with the sizes it has to fit. */
 export interface UsedTile {
-  /** 'forward of layer 0' */
+  /** For example 'forward of layer 0'. */
   readonly name: string;
   readonly tile: Tile;
-  /** Of its layer. */
+  /** Sizes of its layer. */
   readonly inputs: number;
   readonly outputs: number;
-  /** vec4f of the matrix that it is a part of, side by side. */
+  /** Width of its matrix in vec4f. */
   readonly columns4: number;
 }
 
-/** The tiles of the kernels that a step of this plan is made of; those of fused layers are not among them. */
+/** Returns the tiles of the kernels in a step of this plan, without those of fused layers. */
 export function usedTiles(plan: Plan, layers: readonly number[]): readonly UsedTile[] {
   const split = plan.fused?.from ?? plan.layers.length;
   return plan.layers.flatMap(({ forward, hiddenDelta, update }, l): UsedTile[] => {
@@ -64,7 +70,7 @@ export function usedTiles(plan: Plan, layers: readonly number[]): readonly UsedT
   });
 }
 
-/** '16×16', '64×64 staged by 32', '4×4 in 16 parts' */
+/** For example '16×16', '64×64 staged by 32', or '4×4 in 16 parts, 8 across'. */
 export function describeTile(tile: Tile): string {
   switch (tile.loop) {
     case 'simple':
@@ -80,7 +86,7 @@ export function describeTile(tile: Tile): string {
   }
 }
 
-/** The plan in one line a layer, for reports. */
+/** Describes the plan in one line, for reports. */
 export function describePlan(plan: Plan): string {
   const split = plan.fused?.from ?? plan.layers.length;
   const text = (tile: Tile) => `${describeTile(tile)} by ${tile.workgroupSize}`;
@@ -102,7 +108,7 @@ export function describePlan(plan: Plan): string {
   );
 }
 
-/** Who takes how many samples through fused layers: '4 samples an invocation'. */
+/** Describes how samples are distributed in fused layers: '4 samples an invocation'. */
 export function describeShare({ loop, rows4, workgroupSize }: FusedTile): string {
   return loop === 'simple'
     ? `${4 * rows4} samples an invocation`

@@ -1,16 +1,16 @@
 /**
- * Plans that were tuned for adapters that many people have, and for the networks of the presets and the benchmark.
- * An entry stays only while `nudge tune` finds it faster than `choosePlan`'s on that adapter.
+ * Plans tuned for common adapters and for the networks of the presets and the benchmark. An entry stays only while
+ * `nudge tune` finds it faster than the default plan on that adapter.
  */
 import type { Network } from '../../network/network.ts';
 import type { AdapterDescription } from '../adapter.ts';
 import type { Plan } from './plan.ts';
 
 export interface ShippedPlan {
-  /** As the adapter says itself. */
+  /** Vendor as reported by the adapter. */
   readonly vendor: string;
   readonly architecture: string;
-  /** The plan is for subgroups of this size. */
+  /** Subgroup size that the plan was tuned for. */
   readonly subgroupSize: number;
   readonly layers: readonly number[];
   readonly plan: Plan;
@@ -18,7 +18,7 @@ export interface ShippedPlan {
 
 export const shippedPlans: readonly ShippedPlan[] = [];
 
-/** @param table {@link shippedPlans}, unless a test has one of its own */
+/** @param table default {@link shippedPlans}; tests pass their own */
 export function findShipped(
   adapter: AdapterDescription,
   { layers }: Pick<Network, 'layers'>,

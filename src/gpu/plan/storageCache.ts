@@ -2,7 +2,7 @@ import { ConfigurationError } from '../../errors.ts';
 import { requireMethods, requireText, show } from '../../network/arguments.ts';
 import type { PlanCache } from './cache.ts';
 
-/** What of `localStorage` is used. */
+/** The parts of `localStorage` that are used. */
 export type PlanStorage = Pick<Storage, 'getItem' | 'setItem'>;
 
 const prefix = 'nudge plan: ';
@@ -22,7 +22,7 @@ export function storagePlanCache(storage?: PlanStorage, userAgent?: string): Pla
   const agent = userAgent ?? here.navigator?.userAgent;
   if (kept === undefined || agent === undefined) {
     throw new ConfigurationError(
-      `There is no ${kept ? 'navigator.userAgent' : 'localStorage'} here, as there is in a browser's page. Give one, or use memoryPlanCache.`,
+      `${kept ? 'navigator.userAgent' : 'localStorage'} is not available here; browser pages have it. Pass your own, or use memoryPlanCache.`,
     );
   }
   requireMethods('storage', 'a Storage', kept, ['getItem', 'setItem']);
@@ -35,7 +35,7 @@ export function storagePlanCache(storage?: PlanStorage, userAgent?: string): Pla
   };
 }
 
-/** The browser and its major version, from the last of the products that a user agent lists: 'Chrome 147'. */
+/** Returns the browser and its major version from a user agent: 'Chrome 147'. */
 export function browserName(userAgent: string): string {
   const products = [...userAgent.matchAll(/(Firefox|Edg|Chrome|Version)\/(\d+)/g)];
   const [, name, major] = products.find(([, product]) => product === 'Edg') ?? products[0] ?? [];
@@ -43,7 +43,7 @@ export function browserName(userAgent: string): string {
   return `${name === 'Version' ? 'Safari' : name} ${major}`;
 }
 
-/** Keeps plans for as long as it lives. */
+/** Keeps plans in memory. */
 export function memoryPlanCache(
   runtime: string,
   entries: Iterable<readonly [string, string]> = [],
@@ -54,7 +54,7 @@ export function memoryPlanCache(
     map = new Map(entries);
   } catch (cause) {
     throw new ConfigurationError(
-      `The entries of a plan cache are pairs of a key and a text, and ${show(entries)} was given.`,
+      `The entries of a plan cache must be pairs of a key and a text; got ${show(entries)}.`,
       { cause },
     );
   }

@@ -1,4 +1,4 @@
-/** The peak rate of fused multiply-adds: the best of several shapes of a kernel that does nothing else. */
+/** Measures the peak rate of fused multiply-adds: the best of several shapes of a kernel that does nothing else. */
 import {
   describeShape,
   multiplyAdd,
@@ -14,8 +14,8 @@ import { measureSlope, type Measured } from './slope.ts';
 type Shape = Omit<MultiplyAddOptions, 'invocations'>;
 
 /**
- * Few chains leave a unit waiting for its own results, many leave no registers; which is too few and too many
- * differs by adapter, and some have vector registers.
+ * With too few chains, a unit waits for its own results; with too many, it runs out of registers. The limits differ by
+ * adapter, and some adapters have vector registers.
  */
 const shapes: readonly Shape[] = [
   { width: 1, chains: 8, workgroupSize: 64 },
@@ -26,24 +26,24 @@ const shapes: readonly Shape[] = [
   { width: 4, chains: 4, workgroupSize: 256 },
 ];
 
-/** m and c: the result is exact, and tells how many multiply-adds were made. */
+/** Values of m and c. With these, the result is exact and tells how many multiply-adds were made. */
 const factors = Float32Array.of(1, 1);
 
 export interface Arithmetic extends Measured {
-  /** Which shape it was: '8 × f32, workgroups of 64'. */
+  /** Fastest shape: '8 × f32, workgroups of 64'. */
   readonly shape: string;
 }
 
 /**
- * FLOP/s of fused multiply-adds in float32, two FLOP each.
- * @throws {ShaderError} when a kernel does not compute what it should: its time would be of something else
+ * Measures FLOP/s of fused multiply-adds in float32, two FLOP each.
+ * @throws {ShaderError} when a kernel gives a wrong result, since its time would be meaningless
  */
 export async function probeArithmetic(
   device: Device,
   timer: BatchTimer,
   deadline: number,
 ): Promise<Arithmetic> {
-  // A GPU has tens of thousands of lanes, each to be filled several times over; a CPU has a few dozen.
+  // A GPU has tens of thousands of lanes and needs several invocations for each; a CPU has a few dozen.
   const invocations = device.adapter.isSoftware ? 2 ** 13 : 2 ** 20;
   const fitting = shapes.filter(
     ({ workgroupSize }) => workgroupSize <= device.limit('maxComputeInvocationsPerWorkgroup'),
@@ -69,10 +69,12 @@ export async function probeArithmetic(
   }
 }
 
-/** Rounds of each heat; the better half of the first goes on to the second, and the best of that to the last. */
+/**
+ * Rounds in each heat. The faster half of the first heat goes on to the second, and the fastest of that to the last.
+ */
 const heats = [1, 3, 20];
 
-/** All shapes for a short time, the better half for longer, and the best of these for what is left. */
+/** Measures all shapes briefly, the faster half longer, and the fastest for the remaining time. */
 async function fastest(
   timer: BatchTimer,
   bound: readonly BoundKernel[],
@@ -100,7 +102,7 @@ async function fastest(
   return best!;
 }
 
-/** What an invocation of the kernel leaves behind, in closed form: Σ start + count, over chains and components. */
+/** Expected result of an invocation in closed form: Σ start + count, over chains and components. */
 export function multiplyAddResult({ width, chains }: Shape, invocation: number): number {
   const numbers = width * chains;
   return numbers * (invocation % 16) + (numbers * (numbers - 1)) / 2 + multiplyAddsPerInvocation;
@@ -121,7 +123,7 @@ async function requireRight(
   const wrong = found.findIndex((value, i) => value !== multiplyAddResult(shape, i));
   if (wrong < 0) return;
   throw new ShaderError(
-    `Probe '${kernel.label}' gave ${found[wrong]} where ${multiplyAddResult(shape, wrong)} is right (invocation ${wrong}), ` +
-      'so that its time says nothing. This is a bug in the driver or in nudge; please report it.',
+    `Probe '${kernel.label}' gave ${found[wrong]} instead of ${multiplyAddResult(shape, wrong)} (invocation ${wrong}), ` +
+      'so its time is meaningless. This is a bug in the driver or in nudge; please report it.',
   );
 }

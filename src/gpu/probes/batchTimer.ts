@@ -1,23 +1,23 @@
 /**
- * Times commands on the queue: from their submit until the host knows that they are done.
+ * Times commands on the queue, from the submit until the host knows that they are done.
  *
- * Some browsers look for finished work on a timer only, Firefox every 100 ms, unless something is submitted: then
- * they look at once (bugzilla 1870699; the remedy is jax-js's). So where a first wait for nothing takes long, this
- * one keeps submitting nothing while it waits. What is left of the wait is in every time, and cancels in a slope.
+ * Some browsers check for finished work only on a timer (Firefox: every 100 ms) and on each submit (bugzilla 1870699;
+ * the workaround comes from jax-js). If a first wait for an idle GPU takes long, this timer keeps making empty submits
+ * while it waits. The rest of the wait is part of every time and cancels in a slope.
  */
 import type { Device } from '../device.ts';
 import { Readback } from '../readback.ts';
 
-/** A wait for nothing that takes longer was for a timer, not for the GPU. */
+/** A longer wait for an idle GPU was waiting for a browser timer, not for the GPU. */
 const promptMs = 4;
-/** Between two empty submits: more of them would flood the queue between the processes of a browser. */
+/** Milliseconds between two empty submits. More submits would flood the queue between the browser processes. */
 const pokeEveryMs = 1;
-/** So long a wait looks after every task; after that it sleeps, to leave the cores to what is timed. */
+/** For this long, a wait checks after every task. Then it sleeps, to leave the cores to the timed work. */
 const alertMs = 5;
 const waitsTried = 3;
-/** Beside the 0.1 ms in which the clock of some browsers ticks. */
+/** Minimum duration of a batch: long compared with the 0.1 ms clock resolution of some browsers. */
 const batchMs = 5;
-/** Beside the 4 ms that browsers make of a shorter timeout. */
+/** Minimum duration of a batch with empty submits: long compared with the 4 ms minimum timeout of browsers. */
 const pokedBatchMs = 16;
 
 export class BatchTimer {
@@ -33,7 +33,7 @@ export class BatchTimer {
     this.#signal = signal;
   }
 
-  /** @throws the signal's reason, here and in every method, and what a failing device throws */
+  /** @throws the signal's reason, here and in every method; also the errors of a failing device */
   static async create(device: Device, signal?: AbortSignal): Promise<BatchTimer> {
     signal?.throwIfAborted();
     const readback = await Readback.create(device, 'probe', 4, 1);
@@ -53,24 +53,24 @@ export class BatchTimer {
     }
   }
 
-  /** Whether waiting goes faster here with empty submits. */
+  /** Whether empty submits shorten waits in this browser. */
   get pokes(): boolean {
     return this.#pokes;
   }
 
-  /** Seconds that a wait for nothing takes. */
+  /** Seconds that a wait for an idle GPU takes. */
   get emptySeconds(): number {
     return this.#emptySeconds;
   }
 
-  /** Seconds that what is timed has to take, for when the host hears of its end not to matter. */
+  /** Minimum seconds of timed work for which the delay of the notification does not matter. */
   get minSeconds(): number {
     return this.#pokes ? pokedBatchMs / 1000 : Math.max(batchMs / 1000, 4 * this.#emptySeconds);
   }
 
   /**
    * Records commands, submits them and waits for them.
-   * @returns seconds from the submit on
+   * @returns seconds from the submit until they are done
    */
   async run(record: (pass: GPUComputePassEncoder) => void): Promise<number> {
     this.#signal?.throwIfAborted();
@@ -93,7 +93,9 @@ export class BatchTimer {
     this.#signal?.throwIfAborted();
   }
 
-  /** Seconds that reading 4 bytes back takes, from the submit of the copy on, with empty submits or without. */
+  /**
+   * Returns the seconds from the submit of a 4-byte copy until the host has the bytes, with or without empty submits.
+   */
   async readBack(pokes: boolean): Promise<number> {
     this.#signal?.throwIfAborted();
     const start = performance.now();
@@ -110,7 +112,7 @@ export class BatchTimer {
     let min = Infinity;
     for (let i = 0; i < waitsTried; i++) {
       min = Math.min(min, await this.readBack(this.#pokes));
-      // A timer's period is long enough to tell at once, apart from the very first wait.
+      // Except for the very first wait, one long wait is enough to detect a browser timer.
       if (i > 0 && min > promptMs / 1000) break;
     }
     return min;
@@ -119,7 +121,7 @@ export class BatchTimer {
   async #poke<T>(promise: Promise<T>): Promise<T> {
     let settled = false;
     const watched = promise.finally(() => (settled = true));
-    // It is awaited below; a rejection meanwhile must not count as unhandled.
+    // The promise is awaited below; an earlier rejection must not count as unhandled.
     watched.catch(() => undefined);
     const turns = new Turns();
     try {
@@ -140,7 +142,7 @@ export class BatchTimer {
   }
 }
 
-/** Turns of the event loop, without the 4 ms that browsers make of a timeout. */
+/** Waits for a turn of the event loop, without the 4 ms minimum timeout of browsers. */
 class Turns {
   readonly #channel = new MessageChannel();
 
@@ -151,7 +153,7 @@ class Turns {
     });
   }
 
-  /** An open channel keeps Node from ending. */
+  /** Closes the channel, because an open one keeps the Node process alive. */
   close(): void {
     this.#channel.port1.close();
   }

@@ -3,15 +3,15 @@ import type { Device } from '../device.ts';
 import { compileKernels } from '../pipelines.ts';
 import { Readback } from '../readback.ts';
 
-/** A compiled kernel with its buffers bound, ready to be recorded as a step records its own: three calls each. */
+/** A compiled kernel with its buffers bound. Recording it takes three calls, as in a training step. */
 export interface BoundKernel {
   readonly kernel: Kernel;
   readonly record: (pass: GPUComputePassEncoder, times: number) => void;
 }
 
 /**
- * @param buffers of each kernel's bindings, by their names
- * @throws {ShaderError} when a kernel is refused
+ * @param buffers buffers of all kernels, by binding name
+ * @throws {ShaderError} when a kernel is rejected
  */
 export async function bindKernels(
   device: Device,
@@ -40,7 +40,7 @@ export async function bindKernels(
   );
 }
 
-/** The first `size` bytes of a buffer, behind everything submitted so far. */
+/** Reads the first `size` bytes of a buffer, after all work submitted so far. */
 export async function readBytes(
   device: Device,
   buffer: GPUBuffer,

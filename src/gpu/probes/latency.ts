@@ -1,4 +1,4 @@
-/** What calls cost beside the work they ask for: on the GPU, on the host, and on the way back. */
+/** Measures the overhead of calls: on the GPU, on the host, and for read-backs. */
 import { count } from '../../../shaders/probes/count.ts';
 import { DeviceLostError } from '../../errors.ts';
 import type { Device } from '../device.ts';
@@ -7,19 +7,19 @@ import { bindKernels, readBytes, type BoundKernel } from './boundKernel.ts';
 import { measureSlope, median, spreadOf, type Measured } from './slope.ts';
 
 export interface Latency {
-  /** Seconds from one dispatch to the next that depends on it, in one pass. */
+  /** Seconds from one dispatch to the next one that depends on it, in one pass. */
   readonly dispatch: Measured;
-  /** Seconds of the host's thread that recording a dispatch takes, with its pipeline and its bind group. */
+  /** Seconds on the host thread to record a dispatch, with its pipeline and bind group. */
   readonly encode: Measured;
-  /** Seconds of the host's thread for an encoder, a pass and a submit, without the dispatches in it. */
+  /** Seconds on the host thread for an encoder, a pass and a submit, without the dispatches in it. */
   readonly submit: Measured;
-  /** Seconds from the submit of a copy of 4 bytes until the host has them, of an idle GPU. */
+  /** Seconds from the submit of a 4-byte copy until the host has the bytes; the GPU is idle before. */
   readonly readback: Measured;
-  /** The same where the host submits nothing again and again meanwhile; only where that is faster. */
+  /** The same with empty submits while waiting; only present if that is faster. */
   readonly pokedReadback?: Measured;
 }
 
-/** Dispatches in a submit when the host is timed: its clock may tick in steps of 0.1 ms. */
+/** Dispatches per submit when timing the host, whose clock may tick in steps of 0.1 ms. */
 const dispatchesEncoded = 500;
 const submitsMade = 100;
 const readbacks = 9;
@@ -42,7 +42,7 @@ export async function probeLatency(
     const host = await probe.host(deadline - 2 * share);
     const readback = await probe.readback(false, deadline - share * (timer.pokes ? 1.5 : 1));
     const pokedReadback = timer.pokes ? await probe.readback(true, deadline - share) : undefined;
-    // Where a machine is busy, each dispatch waits for its turn, for as long as that lasts: so once more, and later.
+    // On a busy machine, each dispatch may be delayed for a while. Measuring again later avoids that.
     const second = await probe.dispatch(deadline);
     await requireCount(device, counter, probe.dispatches);
     return {
@@ -61,12 +61,12 @@ async function requireCount(device: Device, counter: GPUBuffer, dispatches: numb
   if (counted === dispatches) return;
   throw new DeviceLostError(
     'unknown',
-    `Of ${dispatches} dispatches the GPU made ${counted}, so that their time says nothing. Request a new device.`,
+    `The GPU made ${counted} of ${dispatches} dispatches, so their time is meaningless. Request a new device.`,
   );
 }
 
 class LatencyProbe {
-  /** Recorded so far. */
+  /** Dispatches recorded so far. */
   dispatches = 0;
   readonly #device: Device;
   readonly #timer: BatchTimer;
@@ -83,7 +83,7 @@ class LatencyProbe {
     return await measureSlope(this.#timer, record, { rounds: 20, deadline });
   }
 
-  /** Both from two ways to submit: few submits of many dispatches, many submits of one. */
+  /** Computes both times from few submits with many dispatches and many submits with one dispatch. */
   async host(deadline: number): Promise<Pick<Latency, 'encode' | 'submit'>> {
     await this.#hostSeconds(1, 1);
     const few: number[] = [];
@@ -110,7 +110,9 @@ class LatencyProbe {
     return { value: median(samples), ...spreadOf(samples) };
   }
 
-  /** Seconds of the host for so many submits of so many dispatches each; the GPU is idle before and after. */
+  /**
+   * Returns the host seconds for `submits` submits of `dispatches` dispatches each. The GPU is idle before and after.
+   */
   async #hostSeconds(submits: number, dispatches: number): Promise<number> {
     const { gpu } = this.#device;
     const start = performance.now();

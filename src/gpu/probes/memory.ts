@@ -1,4 +1,4 @@
-/** The rate at which kernels get bytes to and from memory, and from caches. */
+/** Measures the bandwidth between kernels and memory, and between kernels and caches. */
 import { copy } from '../../../shaders/probes/copy.ts';
 import { fill, fillFactor } from '../../../shaders/probes/fill.ts';
 import { read, readStride, type ReadOptions } from '../../../shaders/probes/read.ts';
@@ -22,22 +22,22 @@ export interface Memory {
 }
 
 /**
- * Two of 128 MiB are more than the caches of most GPUs hold, and no more than any adapter binds; one of 4 MiB holds a
- * step of a small network. What a software adapter does for each load is slower than the memory behind it, and hardly
- * differs with the size.
+ * Buffer sizes. Two large buffers of 128 MiB exceed the caches of most GPUs, and every adapter can bind that size. A
+ * small buffer of 4 MiB is enough for a step of a small network. On a software adapter, the work per load takes longer
+ * than the memory access, so the size hardly matters.
  */
 const sizes = {
   hardware: { largeBytes: 2 ** 27, smallBytes: 2 ** 22 },
   software: { largeBytes: 2 ** 22, smallBytes: 2 ** 20 },
 } as const;
-/** The small one is read from a large one's beginning. */
+/** The small buffer is the start of a large one, so the large one is at least this long. */
 const minLargeBytes = 2 ** 22;
 const workgroupSize = 64;
 
 /**
- * Measures with buffers as large as the device gives.
- * @throws {ShaderError} when a kernel does not compute what it should
- * @throws {OutOfMemoryError} when not even buffers of 4 MiB are to be had
+ * Measures with the largest buffers that the device provides.
+ * @throws {ShaderError} when a kernel gives a wrong result
+ * @throws {OutOfMemoryError} when even buffers of 4 MiB do not fit
  */
 export async function probeMemory(
   device: Device,
@@ -123,10 +123,10 @@ function bytesRead({ invocations, loads }: ReadOptions): number {
   return 16 * invocations * loads;
 }
 
-/** How many units of a result are looked at: enough to tell a kernel that did something else. */
+/** Units of a result to check: enough to detect a kernel that did something else. */
 const unitsChecked = 1024;
 
-/** What invocation `invocation` of the read kernel leaves behind over filled data: four words. */
+/** Expected result of one invocation of the read kernel on filled data: four words. */
 export function readResult(options: ReadOptions, invocation: number): Uint32Array {
   const stride = readStride(options);
   const sums = new Uint32Array(4);
@@ -152,7 +152,7 @@ function requireWords(what: string, found: Uint32Array, expected: (word: number)
   const wrong = found.findIndex((value, word) => value !== expected(word));
   if (wrong < 0) return;
   throw new ShaderError(
-    `Probe '${what}' gave ${found[wrong]} where ${expected(wrong)} is right (word ${wrong}), so that its time says nothing. ` +
+    `Probe '${what}' gave ${found[wrong]} instead of ${expected(wrong)} (word ${wrong}), so its time is meaningless. ` +
       'This is a bug in the driver or in nudge; please report it.',
   );
 }

@@ -1,6 +1,6 @@
 /**
- * What an adapter can do at most, measured: how fast it computes, how fast it moves bytes, and what each call costs.
- * Beside it every result can say how much of this machine's own limit it reached; see src/benchmark/limit.ts.
+ * Measures the limits of an adapter: its arithmetic rate, its memory bandwidth, and the cost of each call. Results can
+ * then be shown as a share of these limits; see src/benchmark/limit.ts.
  */
 import type { AdapterDescription } from '../adapter.ts';
 import { ConfigurationError } from '../../errors.ts';
@@ -18,23 +18,23 @@ import { probeLatency, type Latency } from './latency.ts';
 import { probeMemory, type Memory } from './memory.ts';
 
 export interface ProbeOptions {
-  /** Milliseconds that probing should take, about; each figure gets one round at least. Default 2500. */
+  /** Approximate milliseconds for probing. Each number gets at least one round. Default 2500. */
   readonly budgetMs?: number | undefined;
   readonly signal?: AbortSignal | undefined;
-  /** Told before each probe what it is, and the share of the whole that is done, 0 to 1. */
+  /** Called before each probe with its name and the share of the work done, 0 to 1. */
   readonly onProgress?: ((what: string, done: number) => void) | undefined;
 }
 
-/** All rates in units per second, all times in seconds. */
+/** Rates are in units per second, times in seconds. */
 export interface MeasuredLimits {
   readonly adapter: AdapterDescription;
-  /** FLOP/s of fused multiply-adds in float32, two each. */
+  /** FLOP/s of fused multiply-adds in float32, two FLOP each. */
   readonly arithmetic: Arithmetic;
-  /** Bytes/s. */
+  /** Bandwidths in bytes/s. */
   readonly memory: Memory;
-  /** Seconds a call. */
+  /** Seconds per call. */
   readonly latency: Latency;
-  /** Seconds that all of it took. */
+  /** Total seconds. */
   readonly seconds: number;
 }
 
@@ -42,12 +42,13 @@ export interface MeasuredLimits {
 export function requireBudget(budgetMs: number, usual: number): void {
   if (Number.isFinite(budgetMs) && budgetMs > 0) return;
   throw new ConfigurationError(
-    `budgetMs is a number of milliseconds greater than 0, and ${show(budgetMs)} was given. The default is ${usual}.`,
+    `budgetMs must be a number of milliseconds greater than 0; got ${show(budgetMs)}. The default is ${usual}.`,
   );
 }
 
 /**
- * Measures an adapter's own limits. Nothing else should run on it, or on the machine where the adapter is software.
+ * Measures the limits of an adapter. Nothing else should run on it; for a software adapter, nothing else should run on
+ * the machine.
  *
  * @example
  * const device = await Device.request();
@@ -55,8 +56,9 @@ export function requireBudget(budgetMs: number, usual: number): void {
  * console.log(`${(arithmetic.value / 1e9).toFixed(0)} GFLOP/s`);
  * device.destroy();
  *
- * @throws the signal's reason; {ConfigurationError} for a budget that is not greater than 0; what a device that fails
- *   throws; {ShaderError} when a kernel gave a wrong result. No buffer is left in any case
+ * @throws the signal's reason, and the errors of a failing device. All buffers are released in any case
+ * @throws {ConfigurationError} for a budget that is not greater than 0
+ * @throws {ShaderError} when a kernel gives a wrong result
  */
 export async function probeAdapter(
   device: Device,
@@ -69,7 +71,7 @@ export async function probeAdapter(
   requireSignal(signal);
   requireFunction('onProgress', onProgress);
   const start = performance.now();
-  /** When so much of the budget is spent. */
+  /** Returns the time at which this share of the budget is spent. */
   const at = (share: number) => start + share * budgetMs;
   const timer = await BatchTimer.create(device, signal);
   try {

@@ -1,36 +1,40 @@
 import type { BatchTimer } from './batchTimer.ts';
 
-/** A figure and how far apart the rounds were that it comes from. */
+/** A measured value and the spread of its rounds. */
 export interface Measured {
   readonly value: number;
-  /** (longest − shortest) / middle of the rounds’ times; 0 where there was one. Much means that something else ran. */
+  /**
+   * (longest − shortest) / median of the round times; 0 for a single round. A large spread means that other work was
+   * running.
+   */
   readonly spread: number;
   readonly rounds: number;
 }
 
 export interface SlopeOptions {
-  /** Rounds at most; two at least, where not one is asked for. */
+  /** Maximum rounds. At least two rounds run, unless this is 1. */
   readonly rounds: number;
-  /** Of `performance.now()`; once it is past, no third round begins. */
+  /** Time from `performance.now()` after which no third round begins. */
   readonly deadline: number;
-  /** Whether it was run before; what was not is compiled, paged in or cleared at first. */
+  /** Whether the commands have run before. The first run includes compiling, paging in or clearing. */
   readonly isWarm?: boolean;
 }
 
-/** Above this, recording a batch takes longer than what it measures, and no adapter is so fast. */
+/** Maximum repetitions. Beyond it, recording takes longer than the work, and no adapter is that fast. */
 const maxRepeats = 2 ** 16;
 
 /**
- * How far below T(3R) / 3R a slope can be. Batches are long beside what a submit and a wait cost, so a slope that says
- * more comes from a T(R) that something else on the machine made longer, and promises what no adapter keeps.
+ * Minimum slope as a share of T(3R) / 3R. Batches are long compared with the cost of a submit and a wait, so the slope
+ * cannot be much smaller. If it is, other load made T(R) longer, and the slope would promise a speed that no adapter
+ * reaches.
  */
 const minSlope = 0.9;
 
 /**
- * Seconds that one repetition takes: (T(3R) − T(R)) / 2R, in which what a submit and a wait cost cancels out. R grows
- * until a batch takes long enough for the clock, and no longer: of many short rounds, some go by undisturbed. The
- * least T(R) and the least T(3R) of all count, since whatever else runs on a machine only ever adds.
- * @param record records so many repetitions
+ * Measures the seconds of one repetition as (T(3R) − T(R)) / 2R; the cost of a submit and a wait cancels out. R grows
+ * until a batch is long enough for the clock, but no longer: of many short rounds, some run undisturbed. The minimum
+ * T(R) and the minimum T(3R) count, because other load on a machine can only add time.
+ * @param record records the given number of repetitions
  */
 export async function measureSlope(
   timer: Pick<BatchTimer, 'run' | 'emptySeconds' | 'minSeconds'>,
@@ -47,7 +51,7 @@ export async function measureSlope(
   while (longs.length < minRounds || (longs.length < rounds && !isPast(deadline))) {
     const short = await time(repeats);
     const net = Math.max(short - timer.emptySeconds, 0);
-    // That an earlier one took long enough may have been chance.
+    // An earlier batch may have been long enough only by chance.
     const isTooShort = net < (longs.length === 0 ? wanted : wanted / 2);
     if (isTooShort && repeats < maxRepeats) {
       const growth = Math.min(8, Math.max(1.5, (1.2 * wanted) / net));
@@ -68,7 +72,7 @@ export async function measureSlope(
   };
 }
 
-/** The spread of several samples. */
+/** Returns the spread of several samples. */
 export function spreadOf(samples: readonly number[]): Pick<Measured, 'spread' | 'rounds'> {
   const sorted = [...samples].sort((a, b) => a - b);
   const range = sorted.at(-1)! - sorted[0]!;
@@ -78,7 +82,7 @@ export function spreadOf(samples: readonly number[]): Pick<Measured, 'spread' | 
   };
 }
 
-/** The middle one, or the mean of the two in the middle. */
+/** Returns the middle sample, or the mean of the two middle ones. */
 export function median(samples: readonly number[]): number {
   const sorted = [...samples].sort((a, b) => a - b);
   const middle = sorted.length / 2;

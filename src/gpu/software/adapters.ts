@@ -1,7 +1,7 @@
-/** Which software adapter it is. */
+/** Identifies software adapters. */
 import type { PlanAdapter } from '../plan/plan.ts';
 
-/** Whether pipelines are compiled when they are made, as SwiftShader's are, and lavapipe's at the first dispatch. */
+/** Whether pipelines are compiled on creation, as in SwiftShader. lavapipe compiles at the first dispatch. */
 export function compilesAhead({ isSoftware, subgroupSize }: PlanAdapter): boolean {
   return isSoftware && subgroupSize === 4;
 }

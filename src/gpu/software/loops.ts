@@ -1,4 +1,4 @@
-/** llvmpipe's limit on loops, and what it means for networks and plans. */
+/** Enforces llvmpipe's limit on loop iterations for networks and plans. */
 import { costIterations } from '../../../shaders/cost.ts';
 import { fusedIterations } from '../../../shaders/fused.ts';
 import { vec4s } from '../../../shaders/wgsl.ts';
@@ -8,15 +8,15 @@ import type { Plan, PlanAdapter } from '../plan/plan.ts';
 import { compilesAhead } from './adapters.ts';
 
 /**
- * Loop iterations that llvmpipe makes of an invocation in a dispatch before it ends all its loops for good, and says
- * nothing; with some room for loops that are not counted here.
+ * Maximum loop iterations of an invocation in one dispatch. Beyond 65,535, llvmpipe silently ends all loops of the
+ * invocation; the margin covers loops that are not counted here.
  */
 export const maxLoopIterations = 65_535 - 1024;
 
 /**
- * llvmpipe ends all loops of an invocation for good after so many iterations, and says nothing: sums over more samples
- * or inputs would come out too small. It does not always say its name, so that every software adapter but SwiftShader,
- * which is known to go on, is taken for it.
+ * Checks that loops stay below the limit of llvmpipe. Beyond it, llvmpipe silently ends all loops of an invocation, so
+ * sums over many samples or inputs would be too small. llvmpipe does not always report its name, so the limit applies
+ * to every software adapter except SwiftShader, which is known not to have it.
  * @throws {LimitError} for a network, mini-batch or plan with longer loops
  */
 export function requireShortLoops(
@@ -28,7 +28,7 @@ export function requireShortLoops(
   const requireShort = (what: string, iterations: number, advice = 'Use smaller ones') => {
     if (iterations <= maxLoopIterations) return;
     throw new LimitError(
-      `${what} take loops of ${iterations} iterations, and software adapters such as llvmpipe silently end them after ${maxLoopIterations}. ` +
+      `${what} need loops of ${iterations} iterations, but software adapters such as llvmpipe silently end them after ${maxLoopIterations}. ` +
         `${advice}, or backend 'cpu'.`,
     );
   };

@@ -1,6 +1,6 @@
 /**
- * How a step is cut up for adapters that compute on the CPU: a few dozen invocations keep all cores busy, and what counts
- * is how often a value that was loaded is used.
+ * Divides a step for adapters that compute on the CPU. A few dozen invocations keep all cores busy, so speed depends on
+ * how often each loaded value is reused.
  */
 import { fusedIterations } from '../../../shaders/fused.ts';
 import type { Tile } from '../../../shaders/matmul/matmul.ts';
@@ -10,21 +10,23 @@ import { compilesAhead } from './adapters.ts';
 import { maxLoopIterations } from './loops.ts';
 import { fitsTextures, maxTexturedLayers } from './textures.ts';
 
-/** Of an invocation, in blocks of 4 × 4. */
+/** Tile of an invocation, in blocks of 4 × 4. */
 type Shape = readonly [rows4: number, columns4: number];
 
 interface Kind {
   readonly workgroupSize: number;
-  /** Invocations side by side that have the same rows. */
+  /** Invocations side by side that share the same rows. */
   readonly across: number;
-  /** From most to least reuse of what is loaded; of updates likewise. */
+  /** Tiles of products and of updates, sorted from most to least reuse of loaded values. */
   readonly tiles: readonly Shape[];
   readonly updates: readonly Shape[];
-  /** Products of fewer multiply-adds than this read no textures: copying operands would take what it saves. */
+  /**
+   * Products with fewer multiply-adds do not read textures, because copying the operands would cost more than it saves.
+   */
   readonly minTextured: number;
 }
 
-/** SwiftShader computes four invocations at a time, a subgroup, which swap what they load. */
+/** SwiftShader computes four invocations at a time, a subgroup. They exchange loaded values. */
 const swiftShader: Kind = {
   workgroupSize: 4,
   across: 4,
@@ -41,7 +43,7 @@ const swiftShader: Kind = {
   minTextured: 4e6,
 };
 
-/** lavapipe computes eight invocations at a time; small workgroups spread evenly over the cores. */
+/** lavapipe computes eight invocations at a time. Small workgroups spread evenly over the cores. */
 const llvmpipe: Kind = {
   workgroupSize: 8,
   across: 1,
@@ -59,7 +61,7 @@ const llvmpipe: Kind = {
   minTextured: Infinity,
 };
 
-/** Tiles that leave fewer invocations than this are passed over for smaller ones. */
+/** Tiles that would leave fewer invocations are skipped in favour of smaller ones. */
 const minInvocations = 24;
 
 export function softwarePlan(
@@ -87,7 +89,7 @@ export function softwarePlan(
     return {
       forward: tile(kind.tiles, batch4, outputs4),
       hiddenDelta: tile(kind.tiles, batch4, inputs4),
-      // The update of a small layer takes longer to be compiled than it can save.
+      // Compiling a larger tile for the update of a small layer takes longer than it can save.
       update:
         weights4[l]! < largestLayer / 32
           ? { loop: 'simple', rows4: 1, columns4: 1, workgroupSize }
@@ -95,12 +97,15 @@ export function softwarePlan(
     };
   });
   const fused = { from: fusedFrom(sizes), loop: 'simple', rows4: 1, workgroupSize } as const;
-  // So many outputs that an invocation does not get through them in a dispatch.
+  // With very many outputs, an invocation cannot process them in one dispatch.
   const isTooLong = !compilesAhead(adapter) && fusedIterations(sizes, fused) > maxLoopIterations;
   return { layers, ...(!isTooLong && { fused }) };
 }
 
-/** The last hidden layers that are small enough for one invocation to take a sample through all of them. */
+/**
+ * Returns the first of the last layers that are small enough for one invocation to process a sample through all of
+ * them.
+ */
 function fusedFrom(sizes: readonly number[]): number {
   const last = sizes.length - 2;
   let from = last;
@@ -113,7 +118,10 @@ function fusedFrom(sizes: readonly number[]): number {
   return from;
 }
 
-/** The tile with most reuse that leaves enough invocations and computes little for nothing; the smallest if none does. */
+/**
+ * Returns the tile with the most reuse that leaves enough invocations and wastes little work on padding; otherwise the
+ * smallest tile.
+ */
 function largest(tiles: readonly Shape[], rows: number, columns: number, across: number): Shape {
   const isWhole = (count: number, by: number) => Math.ceil(count / by) * by <= 1.1 * count;
   const found = tiles.find(

@@ -36,7 +36,7 @@ it('a plan that fits is given back', () => {
 
 it('a refusal is one fact and what to do about it', () => {
   expect(() => requirePlan(plan, network, 50, target)).toThrow(
-    'This plan cannot be used here. It is for mini-batches of 100 samples, and 50 are trained on. ' +
+    'This plan cannot be used here. It is for mini-batches of 100 samples, but the batch size is 50. ' +
       'Tune one for this network, mini-batch and adapter, or use the default plan.',
   );
 });
@@ -44,7 +44,7 @@ it('a refusal is one fact and what to do about it', () => {
 describe('a plan is refused that', () => {
   it('is for another network', () => {
     expect(refusal({ ...plan, layers: plan.layers.slice(1) })).toBe(
-      'It is for a network with 2 layers of weights, and the network 784-16-16-10 has 3.',
+      'It is for a network with 2 layers of weights, but the network 784-16-16-10 has 3.',
     );
   });
 
@@ -52,22 +52,22 @@ describe('a plan is refused that', () => {
     const sized = (workgroupSize: number) =>
       refusal(withTile(1, { forward: { ...tile, workgroupSize } }));
     expect(sized(512)).toBe(
-      'The workgroups for the forward of layer 1 have 512 invocations, and this adapter allows 256.',
+      'The workgroups for the forward of layer 1 have 512 invocations, but this adapter allows 256.',
     );
     expect(sized(12)).toBe(
-      'The workgroups for the forward of layer 1 have 12 invocations, which is no power of 2.',
+      'The workgroups for the forward of layer 1 have 12 invocations, which is not a power of 2.',
     );
     expect(refusal(withTile(1, { update: { ...tile, workgroupSize: 32 } }))).toBe(
-      'The updates of all layers are one kernel with workgroups of one size, and they have 64 and 32.',
+      'The updates of all layers share one kernel, so their workgroups must have the same size; got 64 and 32.',
     );
   });
 
   it('has tiles that do not fit', () => {
     expect(refusal(withTile(0, { forward: { ...tile, columns4: 5 } }))).toBe(
-      'The tile for the forward of layer 0 is 20 columns wide, and its matrix has 16.',
+      'The tile for the forward of layer 0 is 20 columns wide, but its matrix has 16.',
     );
     expect(refusal(withTile(1, { forward: { ...tile, rows4: 17 } }))).toBe(
-      'The tile for the forward of layer 1 has 17 blocks of sums, and at most 16 are kept in registers.',
+      'The tile for the forward of layer 1 has 17 blocks of sums, but registers hold at most 16.',
     );
   });
 
@@ -77,12 +77,12 @@ describe('a plan is refused that', () => {
         ...plan,
         fused: { from: 1, loop: 'splitK', rows4: 1, workgroupSize: 64, ...changes },
       });
-    expect(fused({ from: 3 })).toBe('It fuses layers from 3 on, and the last layer is 2.');
+    expect(fused({ from: 3 })).toBe('It fuses layers from 3 on, but the last layer is 2.');
     expect(fused({ rows4: 3 })).toBe(
-      'A workgroup of 64 takes 12 samples through fused layers, and it may take a power of 2 up to 256.',
+      'In fused layers, the samples per workgroup of 64 must be a power of 2 from 4 to 256; got 12.',
     );
     expect(fused({ loop: 'simple', rows4: 2 })).toBe(
-      'An invocation takes 4 samples through fused layers, and 8 are asked for.',
+      'In fused layers, each invocation must process 4 samples; got 8.',
     );
   });
 
@@ -97,13 +97,13 @@ describe('a plan is refused that', () => {
       workgroupSize: 64,
     } as const;
     expect(forward({ ...tiled, across: 24 })).toBe(
-      'The workgroups for the forward of layer 0 have 64 invocations, which is no multiple of the 24 side by side.',
+      'The workgroups for the forward of layer 0 have 64 invocations, which is not a multiple of the 24 side by side.',
     );
     expect(forward({ ...tiled, tileK4: 32 })).toBe(
-      'The tile for the forward of layer 0 asks for 32768 bytes of workgroup memory, and every adapter has 16384.',
+      'The workgroup memory of the tile for the forward of layer 0 would be 32768 bytes, but the limit is 16384.',
     );
     expect(forward({ loop: 'splitK', splitK: 16, across: 8, workgroupSize: 64 })).toBe(
-      'The workgroups for the forward of layer 0 have 64 invocations, which is no multiple of the 128 side by side.',
+      'The workgroups for the forward of layer 0 have 64 invocations, which is not a multiple of the 128 side by side.',
     );
   });
 });
@@ -121,7 +121,7 @@ describe('a tile that is swapped is refused', () => {
     const changed = withTile(1, { forward: swapped });
     expect(requirePlan(changed, network, 100, target)).toBe(changed);
     expect(refusal(changed, 100, { ...target, subgroupSize: 32 })).toBe(
-      'The tile for the forward of layer 1 is swapped between four invocations, and this adapter has subgroups of 32.',
+      'The tile for the forward of layer 1 is swapped between the four invocations of a subgroup, but this adapter has subgroups of 32.',
     );
     expect(refusal(changed, 100, { ...target, subgroupSize: 0 })).toContain(
       'no subgroups of one size',
@@ -135,7 +135,7 @@ describe('a tile that is swapped is refused', () => {
     const layers = [9000, 16];
     const only = { ...plan, layers: [{ ...plan.layers[0]!, forward: swapped }] };
     expect(() => requirePlan(only, { layers }, 100, target)).toThrow(
-      'The forward of layer 0 reads textures, which hold layers of 8192 neurons and 8192 rows, and it is 9000→16 with 100 rows.',
+      'The forward of layer 0 reads textures, which hold at most 8192 neurons and 8192 rows, but it is 9000→16 with 100 rows.',
     );
     const many = { ...only, batchSize: 8200 };
     expect(() => requirePlan(many, { layers: [784, 16] }, 8200, target)).toThrow(
@@ -150,7 +150,7 @@ describe('a tile that is swapped is refused', () => {
       layers: layers.slice(1).map(() => ({ ...plan.layers[0]!, update: swapped })),
     };
     expect(() => requirePlan(deep, { layers }, 100, target)).toThrow(
-      'The updates of 9 layers read textures, and those of at most 8 can.',
+      'The updates of 9 layers read textures, but at most 8 layers can.',
     );
   });
 });
@@ -171,10 +171,10 @@ describe('loops that llvmpipe would end before they are through', () => {
 
   it('are refused with both numbers', () => {
     const { message } = errorOf(LimitError, check([784, 10], 270_000, llvmpipe));
-    expect(message).toContain('Mini-batches of 270000 samples take loops of 67500 iterations');
+    expect(message).toContain('Mini-batches of 270000 samples need loops of 67500 iterations');
     expect(message).toContain('silently end them after 64511');
     expect(check([300_000, 10], 100, llvmpipe)).toThrow('Layers of 300000 neurons');
-    expect(check([784, 40_000], 100, llvmpipe)).toThrow('40000 outputs take loops of 80000');
+    expect(check([784, 40_000], 100, llvmpipe)).toThrow('40000 outputs need loops of 80000');
   });
 
   it('are refused where one invocation takes samples through layers that are too large together', () => {
@@ -183,7 +183,7 @@ describe('loops that llvmpipe would end before they are through', () => {
       requireShortLoops({ layers }, { batchSize: 100, fused }, adapter);
     const alone = { from: 0, loop: 'simple', rows4: 1, workgroupSize: 8 } as const;
     const { message } = errorOf(LimitError, () => through(alone));
-    const [, iterations] = /^Layers from 0 on in one dispatch take loops of (\d+) /.exec(message)!;
+    const [, iterations] = /^Layers from 0 on in one dispatch need loops of (\d+) /.exec(message)!;
     // For 125 times four columns of four outputs: 196 steps each.
     expect(Number(iterations)).toBeGreaterThan((500 / 4) * 196);
     expect(() => through(alone, target)).not.toThrow();

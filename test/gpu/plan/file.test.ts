@@ -69,7 +69,7 @@ describe('a file is refused that', () => {
   it('is no JSON, or no object', () => {
     for (const wrong of ['', '{', '\0', text.slice(0, -5)]) {
       const { message } = errorOf(FormatError, () => parsePlan(wrong, network));
-      expect(message).toContain('it is no JSON');
+      expect(message).toContain('it is not JSON');
     }
     for (const wrong of ['null', '3', '[]', '"plan"']) {
       const { message } = errorOf(FormatError, () => parsePlan(wrong, network));
@@ -85,7 +85,7 @@ describe('a file is refused that', () => {
 
   it('is of another format, version or network', () => {
     expect(errorWith(['format'], 'plans')).toContain(`its format is "plans", not 'nudge plan'`);
-    expect(errorWith(['version'], 1)).toContain('its version is 1, and this nudge reads version 2');
+    expect(errorWith(['version'], 1)).toContain('its version is 1; this nudge reads version 2');
     expect(errorWith(['layers', 1], 32)).toContain(
       'it is for a network 784-32-16-10, and this one is 784-16-16-10',
     );
@@ -95,7 +95,9 @@ describe('a file is refused that', () => {
     expect(errorWith(['plan', 'batchSize'], undefined)).toContain(
       'plan.batchSize is missing; expected',
     );
-    expect(errorWith(['plan', 'fused', 'waves'], 1)).toContain('plan.fused.waves is not known');
+    expect(errorWith(['plan', 'fused', 'waves'], 1)).toContain(
+      'plan.fused.waves is not a known field',
+    );
     expect(errorWith(['plan', 'layers', 0, 'forward', 'loop'], 'fast')).toContain(
       'plan.layers[0].forward.loop is "fast"; expected ("simple" | "swapped" | "tiled" | "splitK")',
     );
@@ -103,7 +105,7 @@ describe('a file is refused that', () => {
 
   it.each([0, -1, 1.5, 2 ** 26, '4', null, true])('has %s for a number of blocks', (value) => {
     expect(errorWith(['plan', 'layers', 1, 'update', 'rows4'], value)).toContain(
-      `plan.layers[1].update.rows4 is ${JSON.stringify(value)}; expected a whole number from 1 to 67108863`,
+      `plan.layers[1].update.rows4 is ${JSON.stringify(value)}; expected an integer from 1 to 67108863`,
     );
   });
 });

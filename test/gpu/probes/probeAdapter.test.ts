@@ -67,7 +67,7 @@ describe('probing an adapter', () => {
 
   it.each([0, -1, Number.NaN])('refuses a budget of %s ms', async (given) => {
     const error = await failureOf(probeAdapter(device, { budgetMs: given }), ConfigurationError);
-    expect(error.message).toContain(`${given} was given`);
+    expect(error.message).toContain(`got ${given}`);
   });
 });
 
@@ -80,7 +80,7 @@ describe('a figure is given for what was computed only', () => {
         create({ ...rest, code: code.replace('var i = 0u', 'var i = 1u') }),
     });
     const error = await failureOf(probeAdapter(broken, { budgetMs }), ShaderError);
-    expect(error.message).toMatch(/^Probe 'multiply-add .*' gave \d+ where \d+ is right/);
+    expect(error.message).toMatch(/^Probe 'multiply-add .*' gave \d+ instead of \d+/);
     expect(broken.liveBuffers).toBe(0);
     broken.destroy();
   });
@@ -93,7 +93,7 @@ describe('a figure is given for what was computed only', () => {
         create({ ...rest, code: code.replace('counter[0] + 1u', 'min(counter[0] + 1u, 99u)') }),
     });
     const error = await failureOf(probeAdapter(broken, { budgetMs }), DeviceLostError);
-    expect(error.message).toMatch(/^Of \d+ dispatches the GPU made 99,/);
+    expect(error.message).toMatch(/^The GPU made 99 of \d+ dispatches,/);
     expect(broken.liveBuffers).toBe(0);
     broken.destroy();
   });

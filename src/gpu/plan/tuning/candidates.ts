@@ -1,22 +1,25 @@
-/** What a tuner tries. Pure: the same network, mini-batch and adapter give the same candidates in the same order. */
+/**
+ * Generates the candidates of a tuner. This is pure: the same network, mini-batch and adapter give the same candidates
+ * in the same order.
+ */
 import type { Tile } from '../../../../shaders/matmul/matmul.ts';
 import { vec4s } from '../../../../shaders/wgsl.ts';
 import { ConfigurationError } from '../../../errors.ts';
 import { requirePlan, type PlanTarget } from '../check.ts';
 import { describeShare, describeTile, type LayerPlan, type Plan } from '../plan.ts';
 
-/** Kernels of a step that a tile belongs to. The update of all layers is one kernel. */
+/** Kernel of a step that a tile belongs to. The update of all layers is one kernel. */
 export type Role = keyof LayerPlan;
 
-/** Something to decide: by the time of one kernel, or of the whole step. */
+/** A decision to make, by timing one kernel or the whole step. */
 export type Question =
   | { readonly kind: 'fused' }
   | { readonly kind: 'workgroups' }
   | { readonly kind: 'tile'; readonly role: Role; readonly layer: number };
 
-/** One answer to a question, as a plan that has it. */
+/** One answer to a question, and the plan with this answer. */
 export interface Candidate {
-  /** '8×8', 'layers from 1 on, 4 samples an invocation' */
+  /** For example '8×8' or 'layers from 1 on, 4 samples an invocation'. */
   readonly name: string;
   readonly plan: Plan;
 }
@@ -25,14 +28,17 @@ interface Work {
   readonly layers: readonly number[];
 }
 
-/** Above this many weights, an invocation that takes its samples through a layer alone has too much to do. */
+/** Maximum weights of a fused layer. With more, one invocation would take too long to process its samples alone. */
 const maxFusedWeights = 2 ** 15;
-/** Most of what there is to gain is near; each candidate costs a compilation, a check and a few measurements. */
+/**
+ * Maximum tiles to try. Most gains are close to the current tile, and each candidate costs a compilation, a check and a
+ * few measurements.
+ */
 const maxTiles = 14;
 
 /**
- * Other plans that differ from `plan` in the answer to `question` alone, the most alike first. Every one of them
- * passes `requirePlan`.
+ * Returns plans that differ from `plan` only in the answer to `question`, the most similar first. All of them pass
+ * `requirePlan`.
  */
 export function candidatesFor(
   question: Question,
@@ -59,7 +65,7 @@ function isPlan(plan: Plan, network: Work, target: PlanTarget): boolean {
   }
 }
 
-/** The answer that a plan gives to a question, in words. */
+/** Describes the answer of a plan to a question. */
 export function nameAnswer(question: Question, { fused, layers }: Plan): string {
   switch (question.kind) {
     case 'fused':
@@ -75,7 +81,7 @@ export function nameAnswer(question: Question, { fused, layers }: Plan): string 
   }
 }
 
-/** 'forward of layer 0' */
+/** Describes a question: 'forward of layer 0'. */
 export function nameQuestion(question: Question): string {
   switch (question.kind) {
     case 'fused':
@@ -87,7 +93,7 @@ export function nameQuestion(question: Question): string {
   }
 }
 
-/** The tiles to decide on: those of the kernels that the plan has. */
+/** Returns one question for each tile that the plan uses. */
 export function tileQuestions(plan: Plan): readonly (Question & { readonly kind: 'tile' })[] {
   const split = plan.fused?.from ?? plan.layers.length;
   const tile = (role: Role, layer: number) => ({ kind: 'tile' as const, role, layer });
@@ -112,7 +118,7 @@ function answers(question: Question, plan: Plan, network: Work, target: PlanTarg
 function fusedAnswers(plan: Plan, { layers }: Work, { isSoftware }: PlanTarget): Plan[] {
   const { fused: own, ...apart } = plan;
   const workgroupSize = own?.workgroupSize ?? (isSoftware ? 4 : 256);
-  // A GPU has thousands of lanes to keep busy: its workgroups take samples together.
+  // A GPU has thousands of lanes to keep busy, so its workgroups process samples together.
   const ways = isSoftware
     ? [{ loop: 'simple', rows4: 1, workgroupSize } as const]
     : [1, 2, 4].flatMap((rows4) =>
@@ -129,7 +135,7 @@ function fusedAnswers(plan: Plan, { layers }: Work, { isSoftware }: PlanTarget):
   return found;
 }
 
-/** Workgroups of other sizes, of every kernel whose invocations work alone. */
+/** Plans with other workgroup sizes for all kernels whose invocations work independently. */
 function workgroupAnswers(plan: Plan, { isSoftware }: PlanTarget): Plan[] {
   const sizes = isSoftware ? [4, 8, 16, 32, 64] : [32, 64, 128, 256];
   return sizes.map((workgroupSize): Plan => {
@@ -167,7 +173,10 @@ function tileAnswers(
     .slice(0, maxTiles);
 }
 
-/** Other tiles, the most alike first. The update of all layers is one kernel, so that its workgroups keep their size. */
+/**
+ * Returns other tiles, the most similar first. The workgroup size stays, because the update of all layers is one
+ * kernel.
+ */
 function neighbours(own: Tile, columns4: number, { isSoftware }: PlanTarget): Tile[] {
   const { workgroupSize } = own;
   if (own.loop === 'splitK') {
@@ -210,7 +219,7 @@ function neighbours(own: Tile, columns4: number, { isSoftware }: PlanTarget): Ti
   return [...otherLoops(own, isSoftware), ...shapes.map((shape) => ({ ...own, ...shape }))];
 }
 
-/** The other loop of software adapters, and other sources of its operands. */
+/** Returns tiles with the other loop for software adapters, or with another source of operands. */
 function otherLoops(
   own: Tile & { readonly loop: 'simple' | 'swapped' },
   isSoftware: boolean,
@@ -227,6 +236,6 @@ function otherLoops(
   return [{ loop: 'swapped', rows4: 4 * Math.ceil(rows4 / 4), ...shape, fromTextures: false }];
 }
 
-/** Whether halving has left whole numbers. */
+/** Whether all numbers are still integers after halving. */
 const isWhole = (tile: Tile) =>
   Object.values(tile).every((value) => typeof value === 'string' || Number.isInteger(value));

@@ -1,40 +1,40 @@
 /**
- * Successive halving: measure all, go on with the better half, measure that again. Each round takes its measurements
- * in turn, so that what else runs on the machine meets everybody.
+ * Successive halving: measures all candidates, keeps the faster half, and repeats. Each round measures the candidates
+ * in turn, so that other load on the machine affects all of them.
  */
 
-/** What is measured, and how often so far. */
+/** A contender and its measurements so far. */
 export interface Standing<T> {
   readonly contender: T;
-  /** Seconds, one a round. */
+  /** Seconds, one sample per round. */
   readonly samples: readonly number[];
 }
 
 export interface HalvingResult<T> {
-  /** The best challenger where it surely is better, else the incumbent. */
+  /** The best challenger if it is clearly faster, otherwise the incumbent. */
   readonly winner: T;
   readonly incumbent: Standing<T>;
-  /** The challenger that came furthest; undefined where none was measured. */
+  /** The best challenger; undefined if none was measured. */
   readonly best: Standing<T> | undefined;
-  /** Challengers that were measured at all. */
+  /** Number of challengers measured. */
   readonly measured: number;
 }
 
 export interface HalvingOptions<T> {
-  /** Seconds that one measurement gives. */
+  /** Measures a contender once; resolves to seconds. */
   readonly time: (contender: T) => Promise<number>;
-  /** Asked before each measurement; true ends it with what is known by then. */
+  /** Called before each measurement; true stops with the measurements made so far. */
   readonly isOver: () => boolean;
 }
 
-/** A winner has to be this much faster, or each run would have another plan. */
+/** A winner must be faster by this share. Otherwise noise would give each run another plan. */
 export const minGain = 0.03;
-/** Rounds of the last challenger and the incumbent, which end once they have told. */
+/** Rounds between the last challenger and the incumbent. They stop early once the result is clear. */
 const duelRounds = { min: 3, max: 10 } as const;
 
 /**
- * Finds out whether one of the challengers is faster than the incumbent.
- * @param challengers the most promising first: where time runs out, the others are not looked at
+ * Checks whether one of the challengers is faster than the incumbent.
+ * @param challengers the most promising first; if time runs out, the last ones are not measured
  */
 export async function halve<T>(
   incumbent: T,
@@ -43,7 +43,7 @@ export async function halve<T>(
 ): Promise<HalvingResult<T>> {
   const samples = new Map<T, number[]>([incumbent, ...challengers].map((one) => [one, []]));
   const of = (contender: T) => samples.get(contender)!;
-  /** Whether the whole round was measured. */
+  /** Runs a round; resolves to whether it was completed. */
   const round = async (contenders: readonly T[]): Promise<boolean> => {
     for (const contender of contenders) {
       if (isOver()) return false;
@@ -65,7 +65,7 @@ export async function halve<T>(
   while (goesOn && isOpen(of(incumbent), of(left[0]!))) {
     goesOn = await round([incumbent, left[0]!]);
   }
-  // A round that was cut short has measured some once more than others; all of them came as far.
+  // In an incomplete round, some contenders have one sample more than others, although all reached the same round.
   const best = ranked(left)[0] ?? ranked(challengers)[0];
   const standing = (contender: T) => ({ contender, samples: of(contender) });
   const wins = best !== undefined && isFaster(of(best), of(incumbent));
@@ -77,19 +77,19 @@ export async function halve<T>(
   };
 }
 
-/** Whatever else runs on a machine only ever adds. */
+/** The minimum is the best estimate, because other load on a machine can only add time. */
 export function minBy(samples: readonly number[]): number {
   return Math.min(...samples);
 }
 
-/** How well the least of some times is known: as well as the second least agrees with it. */
+/** Relative difference between the two smallest times: an estimate of the uncertainty of the minimum. */
 export function uncertainty(samples: readonly number[]): number {
   if (samples.length < 2) return Infinity;
   const [min, second] = samples.toSorted((a, b) => a - b);
   return (second! - min!) / min!;
 }
 
-/** Whether `samples` are of something faster than `others`, by more than the noise and by enough to matter. */
+/** Whether `samples` are faster than `others` by more than the noise and by at least {@link minGain}. */
 export function isFaster(samples: readonly number[], others: readonly number[]): boolean {
   const margin = Math.max(minGain, uncertainty(samples), uncertainty(others));
   return minBy(samples) < (1 - margin) * minBy(others);

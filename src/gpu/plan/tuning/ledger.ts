@@ -1,6 +1,6 @@
 /**
- * What a tuning measures and checks, so that a later one can go on from it. The later one asks the same questions in
- * the same order and is given the answers of before, at the times of before, until it asks for something new.
+ * Records the measurements and checks of a tuning, so that a later one can resume it. The later tuning asks the same
+ * questions in the same order. It gets the recorded answers with their recorded times until it asks something new.
  */
 import type { Kernel } from '../../../../shaders/kernel.ts';
 import type { Plan } from '../plan.ts';
@@ -8,24 +8,26 @@ import { hashOf } from '../cache.ts';
 
 /** One measurement, or one check. Plain data. */
 export interface LedgerEntry {
-  /** Of what was measured or checked: a hash of the kernels' code, or of the plan. */
+  /** Identifies the measurement or check: a hash of the kernel code or of the plan. */
   readonly key: string;
-  /** Seconds that the kernels took; or why the plan cannot be used, null where it can. */
+  /**
+   * Measurement: the seconds that the kernels took. Check: the reason why the plan cannot be used, or null if it can.
+   */
   readonly found: number | string | null;
-  /** Milliseconds of tuning up to then. */
+  /** Milliseconds of tuning until then. */
   readonly at: number;
 }
 
 export class Ledger {
-  /** What was found before and not asked for again yet, by key, in order. */
+  /** Recorded entries not yet asked for again, by key, in order. */
   readonly #known = new Map<string, LedgerEntry[]>();
   readonly #onEntry: (entry: LedgerEntry) => void;
   readonly #before: number;
   #replayedTo = 0;
-  /** When the first new answer was asked for. */
+  /** Time when the first new answer was requested. */
   #start: number | undefined;
 
-  /** @param onEntry takes each new entry */
+  /** @param onEntry called with each new entry */
   constructor(known: readonly LedgerEntry[], onEntry: (entry: LedgerEntry) => void) {
     this.#onEntry = onEntry;
     this.#before = Math.max(0, ...known.map(({ at }) => at));
@@ -37,19 +39,19 @@ export class Ledger {
     }
   }
 
-  /** Milliseconds of tuning so far, those of before included. */
+  /** Milliseconds of tuning so far, including earlier tunings. */
   get elapsed(): number {
     if (this.#start === undefined) return this.#replayedTo;
     return this.#before + performance.now() - this.#start;
   }
 
-  /** Seconds that kernels take, as `measure` says unless it was measured before. */
+  /** Returns the seconds that kernels take, recorded or from `measure`. */
   async time(kernels: readonly Kernel[], measure: () => Promise<number>): Promise<number> {
     const code = kernels.map((kernel) => `${kernel.workgroups.join()} ${kernel.code}`).join('\n');
     return await this.#ask<number>(`kernels ${keyOf(code)}`, measure);
   }
 
-  /** Why a plan cannot be used, as `check` says unless it was checked before; null where it can. */
+  /** Returns why a plan cannot be used, or null if it can, recorded or from `check`. */
   async check(plan: Plan, check: () => Promise<string | null>): Promise<string | null> {
     return await this.#ask<string | null>(`plan ${keyOf(JSON.stringify(plan))}`, check);
   }
@@ -70,7 +72,7 @@ export class Ledger {
   }
 }
 
-/** 32 bits and the length: enough to tell the few hundred kernels of a network apart. */
+/** A 32-bit hash and the length: enough to tell the few hundred kernels of a network apart. */
 function keyOf(text: string): string {
   return `${hashOf(text)}-${text.length}`;
 }

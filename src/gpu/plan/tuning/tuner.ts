@@ -1,6 +1,6 @@
 /**
- * Finds a plan by measuring: one question after the other, each with all other answers as they are by then. That is
- * enough, since a kernel's time does not depend on the tiles of the others.
+ * Finds a plan by measuring. It decides one question at a time and keeps the other answers as decided so far. This is
+ * enough, because the time of a kernel does not depend on the tiles of other kernels.
  */
 import { ConfigurationError, LimitError, OutOfMemoryError, ShaderError } from '../../../errors.ts';
 import type { Kernel } from '../../../../shaders/kernel.ts';
@@ -28,79 +28,80 @@ export interface TunerOptions {
   readonly batchSize: number;
   readonly optimizer: Optimizer;
   readonly clipNorm?: number | undefined;
-  /** Milliseconds that tuning should take, about. Default 5000. */
+  /** Approximate milliseconds for tuning. Default 5000. */
   readonly budgetMs?: number | undefined;
-  /** Ends the tuning with the best plan found by then. */
+  /** Stops tuning with the best plan found so far. */
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((progress: TuneProgress) => void) | undefined;
-  /** What an earlier tuning of the same measured: it is not measured again, and its time counts. */
+  /** Entries of an earlier tuning with the same options. They are not measured again, and their time counts. */
   readonly known?: readonly LedgerEntry[] | undefined;
-  /** Takes each new measurement and check, for `known` of a later tuning. */
+  /** Called with each new measurement and check; pass them as `known` to a later tuning. */
   readonly onMeasured?: ((entry: LedgerEntry) => void) | undefined;
-  /** What times are measured with. Default: the clock. */
+  /** Timer to measure with. Default: the clock. */
   readonly timer?: Timer | undefined;
-  /** Whether the page is hidden. Its timers then run slowly, so tuning ends at once. Default: asks the document. */
+  /**
+   * Whether the page is hidden. Timers run slowly in hidden pages, so tuning stops at once. Default: asks the document.
+   */
   readonly isHidden?: (() => boolean) | undefined;
 }
 
 /**
- * Says how far a plan's results are from the truth, as a share of how far they may be: at most 1 is right.
- * `checkPlan` of src/benchmark is the one to use.
+ * Returns the error of a plan's results relative to the tolerance; 1 or less passes. Use `checkPlan` of src/benchmark.
  */
 export type PlanCheck = (plan: Plan) => Promise<number>;
 
 export interface TuneProgress {
-  /** 'forward of layer 0: 8×8' */
+  /** For example 'forward of layer 0: 8×8'. */
   readonly what: string;
-  /** Share of the budget that is spent, 0 to 1. */
+  /** Share of the budget spent, 0 to 1. */
   readonly done: number;
-  /** How many times as fast as the default plan's the step is that is the best so far. */
+  /** Speed of the best step so far relative to the default plan. */
   readonly ratio: number;
 }
 
-/** What became of one question. */
+/** Result of one question. */
 export interface Decision {
-  /** 'forward of layer 0' */
+  /** For example 'forward of layer 0'. */
   readonly question: string;
   readonly before: Answer;
-  /** The fastest of the others; absent where none was measured. */
+  /** The fastest other answer; absent if none was measured. */
   readonly best?: Answer;
-  /** Whether it took the place of the one before. */
+  /** Whether `best` replaced `before`. */
   readonly isAccepted: boolean;
-  /** Candidates that were measured. */
+  /** Number of candidates measured. */
   readonly tried: number;
-  /** Candidates that gave wrong results, or could not be compiled, and why. */
+  /** Candidates that gave wrong results or failed to compile, with the reason. */
   readonly dropped: readonly { readonly name: string; readonly why: string }[];
 }
 
 export interface Answer {
   readonly name: string;
-  /** The least measured, of the kernel, or of those kernels of the step, in which the candidates differ. */
+  /** Shortest time measured: of the kernel, or of those kernels of the step in which the candidates differ. */
   readonly seconds: number;
 }
 
 export interface Tuning {
-  /** The default one where nothing was surely faster. */
+  /** The default plan if nothing was clearly faster. */
   readonly plan: Plan;
   readonly isDefault: boolean;
   readonly decisions: readonly Decision[];
-  /** Seconds of a step by the default plan and by `plan`, measured in turn. */
+  /** Seconds per step with the default plan and with `plan`, measured in turn. */
   readonly step: { readonly default: number; readonly tuned: number };
-  /** `budget`, `signal` and `hidden`: before every question had its answer. */
+  /** `complete` means that every question was answered; the other values say what stopped tuning before that. */
   readonly ended: 'complete' | 'budget' | 'signal' | 'hidden';
-  /** Seconds that all of it took, those of an earlier tuning that it goes on from included. */
+  /** Total seconds, including an earlier tuning that this one resumed. */
   readonly seconds: number;
 }
 
-/** Kernels that take less of a step than this are left as they are: there is too little to gain. */
+/** Kernels with a smaller share of the step are skipped, because there is too little to gain. */
 const minShare = 0.04;
-/** Of the budget, kept for holding the result against the default. */
+/** Share of the budget reserved for comparing the result with the default plan. */
 const finalShare = 0.15;
 const finalRounds = 4;
 
 /**
- * @throws {ConfigurationError} for a budget that is not greater than 0; what a device that fails throws. No buffer
- *   is left in any case
+ * @throws {ConfigurationError} for a budget that is not greater than 0; also the errors of a failing device. All
+ *   buffers are released in any case
  */
 export async function tune(
   device: Device,
@@ -118,7 +119,7 @@ export async function tune(
   }
 }
 
-/** What tuning ends with sooner than the questions do. */
+/** Reasons to stop before all questions are answered. */
 type Cut = Exclude<Tuning['ended'], 'complete'>;
 
 class Tuner {
@@ -129,10 +130,10 @@ class Tuner {
   readonly #ledger: Ledger;
   readonly #budgetMs: number;
   readonly #decisions: Decision[] = [];
-  /** Questions that their share of the budget was too short for. */
+  /** Questions whose share of the budget was too short. */
   readonly #unfinished: Question[] = [];
   #cut: Cut | undefined;
-  /** Seconds of a step as known so far. */
+  /** Seconds per step as estimated so far. */
   #gained = { default: 1, best: 1 };
 
   constructor(
@@ -170,7 +171,7 @@ class Tuner {
     let plan = await this.#decide(bench, { kind: 'fused' }, original, 0.2);
     const tiles = await this.#byTime(bench, plan);
     let left = tiles.reduce((sum, { seconds }) => sum + seconds, 0);
-    // What most of the step is spent on comes first, so that a small budget is spent on what matters most.
+    // The slowest kernels come first, so that a small budget goes where it matters most.
     for (const { question, seconds } of tiles) {
       plan = await this.#decide(bench, question, plan, 0.8 * (seconds / left));
       left -= seconds;
@@ -179,7 +180,7 @@ class Tuner {
     return await this.#askAgain(bench, plan);
   }
 
-  /** What one question left of the budget, those have that were cut short. */
+  /** Gives the remaining budget to the questions that were cut short. */
   async #askAgain(bench: Workbench, plan: Plan): Promise<Plan> {
     const again = this.#unfinished.splice(0);
     if (this.#cut !== 'budget' || this.#ledger.elapsed >= this.#end) return plan;
@@ -191,7 +192,7 @@ class Tuner {
     return found;
   }
 
-  /** The questions about tiles, that of the slowest kernel first. */
+  /** Returns the questions about tiles, the slowest kernel first. */
   async #byTime(bench: Workbench, plan: Plan) {
     const times = new Map<Kernel, number>();
     const kernels = bench.kernels(plan);
@@ -206,7 +207,7 @@ class Tuner {
       .map((question) => {
         const kernel = kernelOf(question, plan, kernels);
         const seconds = kernel === undefined ? 0 : times.get(kernel)!;
-        // The update is one kernel, of which each layer has its part.
+        // The update of all layers is one kernel, so estimate the share of each layer.
         const part = question.role === 'update' ? weights[question.layer]! / all : 1;
         return { question, seconds: part * seconds };
       })
@@ -214,7 +215,7 @@ class Tuner {
       .toSorted((a, b) => b.seconds - a.seconds);
   }
 
-  /** @param share of what is left of the budget that this question may take */
+  /** @param share part of the remaining budget that this question may use */
   async #decide(bench: Workbench, question: Question, plan: Plan, share: number): Promise<Plan> {
     const now = this.#ledger.elapsed;
     const deadline = now + share * (this.#end - now);
@@ -270,14 +271,14 @@ class Tuner {
   }
 
   /**
-   * Holds the plan that was found against the default one, step against step. Always measured anew: times of before may
-   * be of a machine that was busier.
+   * Compares the plan found with the default plan by whole steps. It always measures anew, because the machine may have
+   * been busier during recorded measurements.
    */
   async #finish(bench: Workbench, original: Plan, found: Plan): Promise<Tuning> {
     const times = { original: [this.#gained.default], found: [] as number[] };
     if (this.#decisions.some(({ isAccepted }) => isAccepted)) {
       for (let round = 0; round < finalRounds; round++) {
-        // Without two rounds there is no telling whether it is faster; after that, the budget is what counts.
+        // A comparison needs at least two rounds; further ones run only within the budget.
         if (round >= 2 && this.#isOver(this.#budgetMs)) break;
         this.#tell('the whole step');
         times.original.push(await bench.time(bench.kernels(original)));
@@ -303,7 +304,7 @@ class Tuner {
     return this.#ledger.time(kernels, () => bench.time(kernels));
   }
 
-  /** Why a plan is not to be used; null where it computes what is right. */
+  /** Returns why a plan cannot be used, or null if its results are correct. */
   async #problemOf(plan: Plan): Promise<string | null> {
     return await this.#ledger.check(plan, () => this.#findProblem(plan));
   }
@@ -312,7 +313,7 @@ class Tuner {
     try {
       const share = await this.#check(plan);
       if (share <= 1) return null;
-      return `its gradient is ${share.toPrecision(2)} times as far from the reference as rounding explains`;
+      return `the error of its gradient is ${share.toPrecision(2)} times the tolerance for rounding`;
     } catch (error) {
       if (unusable.some((type) => error instanceof type)) return (error as Error).message;
       throw error;
@@ -326,7 +327,7 @@ class Tuner {
     return kernel ? [kernel] : all;
   }
 
-  /** When the questions have to be over, in milliseconds of tuning. */
+  /** Deadline of the questions, in milliseconds of tuning. */
   get #end(): number {
     return (1 - finalShare) * this.#budgetMs;
   }
@@ -349,10 +350,10 @@ class Tuner {
   }
 }
 
-/** What a candidate may fail with that says nothing of the others. */
+/** Errors that disqualify a candidate but not the others. */
 const unusable = [ShaderError, ConfigurationError, LimitError, OutOfMemoryError] as const;
 
-/** Leaves out kernels that all candidates have, whose time says nothing; a wide layer's would be most of it. */
+/** Removes kernels that all candidates share. Their time says nothing, and in wide layers it would dominate. */
 function withoutCommon(
   kernels: ReadonlyMap<Candidate, readonly Kernel[]>,
 ): ReadonlyMap<Candidate, readonly Kernel[]> {
@@ -365,7 +366,7 @@ function withoutCommon(
   return [...differing.values()].every((list) => list.length > 0) ? differing : kernels;
 }
 
-/** The kernel of a step that a tile belongs to. */
+/** Returns the kernel that a tile belongs to. */
 function kernelOf(
   { role, layer }: Question & { readonly kind: 'tile' },
   plan: Plan,
@@ -377,7 +378,7 @@ function kernelOf(
     case 'forward':
       return labelled('forward ')[layer];
     case 'hiddenDelta':
-      // From the last layer that is not fused back to layer 1.
+      // These kernels run from the last layer that is not fused back to layer 1.
       return labelled('hidden delta ')[split - 1 - layer];
     case 'update':
       return labelled('update ')[0];

@@ -1,4 +1,4 @@
-/** A network's kernels on buffers of their real sizes, filled with noise, for measuring what they take. */
+/** Measures the kernels of a network on buffers of real size, filled with noise. */
 import type { Kernel } from '../../../../shaders/kernel.ts';
 import { createDataset, type Dataset } from '../../../data/dataset.ts';
 import { fileOrder } from '../../../data/shuffle.ts';
@@ -24,7 +24,7 @@ export interface WorkbenchOptions {
   readonly clipNorm?: number | undefined;
 }
 
-/** Mini-batches of noise that the samples are gathered from. */
+/** Number of mini-batches in the noise dataset. */
 const batches = 4;
 
 interface Compiled {
@@ -39,9 +39,9 @@ export class Workbench {
   readonly #options: WorkbenchOptions;
   readonly #source: BatchSource;
   readonly #made: ReadonlyMap<string, GPUBuffer>;
-  /** Compiled so far, by code. */
+  /** Compiled programs, by code. */
   readonly #programs = new Map<string, Compiled>();
-  /** Of all programs: dozens of candidates with textures of their own would fill the memory. */
+  /** Textures shared by all programs; separate ones for dozens of candidates would fill the memory. */
   readonly #textures = new Map<string, GPUTexture>();
 
   private constructor(
@@ -61,7 +61,7 @@ export class Workbench {
   static async create(device: Device, timer: Timer, options: WorkbenchOptions): Promise<Workbench> {
     const { network, batchSize, optimizer, clipNorm } = options;
     const dataset = noise(network, batches * batchSize);
-    // A learning rate so small that any number of steps leaves the parameters about as they are.
+    // The learning rate is so small that any number of steps leaves the parameters almost unchanged.
     const optimizerScalarsOf = (_: number, steps: number) =>
       Float32Array.from({ length: 4 * steps }, (__, i) => [1e-12, 1, 0, 0][i % 4]!);
     const training = { optimizerScalarsOf, layerCount: network.layers.length - 1 };
@@ -91,15 +91,15 @@ export class Workbench {
     }
   }
 
-  /** The kernels of a training step by a plan. */
+  /** Returns the kernels of a training step for a plan. */
   kernels(plan: Plan): readonly Kernel[] {
     const { network, optimizer, clipNorm } = this.#options;
     return trainingStep(network, plan, optimizer, clipNorm);
   }
 
   /**
-   * Seconds that these kernels take, one after the other, measured once.
-   * @throws {ShaderError} when one is refused
+   * Measures once how many seconds these kernels take, one after another.
+   * @throws {ShaderError} when a kernel is rejected
    */
   async time(kernels: readonly Kernel[]): Promise<number> {
     const parts: Compiled[] = [];
@@ -127,7 +127,8 @@ export class Workbench {
     const found = this.#programs.get(key);
     if (found) return found;
     const buffers = new Map([...this.#made, ...this.#source.buffers]);
-    // A kernel that updates also moves the counter on. It has a counter of its own, or repeats would run past the epoch.
+    // A kernel that updates also advances the step counter. It gets its own counter; otherwise repeats would run past
+    // the epoch.
     const updates = kernel.bindings.some(({ name }) => name === 'optimizerScalars');
     if (updates) buffers.set('counter', this.#made.get('counter')!);
     const program = await Program.create(this.#device, [kernel], buffers, this.#textures);
@@ -141,11 +142,11 @@ export class Workbench {
     const { queue } = this.#device.gpu;
     for (const [name, buffer] of this.#made) {
       if (name === 'counter') {
-        // In the first step, as the first kernel would leave it.
+        // Set the counter as the first kernel of step 0 would leave it.
         queue.writeBuffer(buffer, 0, Uint32Array.of(0, 1));
         continue;
       }
-      // What are squares, or means of squares, must not be negative.
+      // Squares and means of squares must not be negative.
       const min = ['parameters', 'activations', 'deltas', 'gradients'].includes(name) ? -0.5 : 0;
       const values = Float32Array.from({ length: buffer.size / 4 }, () => random.uniform() + min);
       queue.writeBuffer(buffer, 0, values);
@@ -153,7 +154,7 @@ export class Workbench {
   }
 }
 
-/** Samples of random bytes. Zeros would be faster than images on hardware that saves power on them. */
+/** Returns samples of random bytes. Zeros would run faster than images on hardware that saves power on them. */
 export function noise({ layers }: Pick<Network, 'layers'>, sampleCount: number): Dataset {
   const random = new Random(0, 0);
   const classCount = Math.min(256, layers.at(-1)!);
