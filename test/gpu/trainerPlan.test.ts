@@ -83,7 +83,7 @@ it('a plan that does not fit is refused, and leaves no buffer', async () => {
   const mini = await failureOf(train({ plan: { ...own, batchSize: 16 } }), ConfigurationError);
   expect(mini.message).toContain('It is for mini-batches of 16 samples, but the batch size is 32.');
   const half = await failureOf(train({ plan: { ...own, stepsPerSubmit: 32.5 } }), FormatError);
-  expect(half.message).toContain('plan.stepsPerSubmit is 32.5; expected a whole number');
+  expect(half.message).toContain('plan.stepsPerSubmit is 32.5; expected an integer');
   const unknown = await failureOf(train({ plan: 'best' as 'tuned' }), ConfigurationError);
   expect(unknown.message).toBe("Unknown plan 'best'. Known are default, tuned.");
   expect(device.liveBuffers).toBe(0);

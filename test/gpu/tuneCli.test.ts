@@ -162,7 +162,7 @@ describe('a plan file is refused in a sentence', () => {
       1,
       'error: In wrong.json: This is not a plan for this network: it is not JSON (',
     ],
-    ['another network', undefined, 1, 'it is for a network 16-8-10, and this one is 16-4-10'],
+    ['another network', undefined, 1, 'it is for a network 16-8-10, but this one is 16-4-10'],
   ])('that is for %s', async (_, text, code, message) => {
     const plan =
       text ?? JSON.stringify({ format: 'nudge plan', version: 2, layers: [16, 8, 10], plan: {} });

@@ -139,7 +139,7 @@ describe('a tile that is swapped is refused', () => {
     );
     const many = { ...only, batchSize: 8200 };
     expect(() => requirePlan(many, { layers: [784, 16] }, 8200, target)).toThrow(
-      'and it is 784→16 with 8200 rows.',
+      'but it is 784→16 with 8200 rows.',
     );
   });
 

@@ -87,7 +87,7 @@ describe('a file is refused that', () => {
     expect(errorWith(['format'], 'plans')).toContain(`its format is "plans", not 'nudge plan'`);
     expect(errorWith(['version'], 1)).toContain('its version is 1; this nudge reads version 2');
     expect(errorWith(['layers', 1], 32)).toContain(
-      'it is for a network 784-32-16-10, and this one is 784-16-16-10',
+      'it is for a network 784-32-16-10, but this one is 784-16-16-10',
     );
   });
 
