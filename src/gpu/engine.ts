@@ -100,7 +100,7 @@ export class GpuEngine implements Engine {
       readback = await Readback.create(
         device,
         'metrics',
-        // the rows' metrics, the step counter with the layers' words, two timestamps
+        // The metrics of all rows, the step counter with the words of the layers, and two timestamps.
         buffers.get('metrics')!.size + counterBytes + 4 * plan.layers.length + 16,
         reportsInFlight,
       );
