@@ -21,7 +21,7 @@ try {
   print(`${(100 * accuracy).toFixed(0)} % of the test digits are right`);
   await trainer.dispose();
 } catch (error) {
-  // Each error says what happened, with the numbers, and what to do next.
+  // A NudgeError says what happened and what to do next. Other errors are bugs.
   if (!(error instanceof NudgeError)) throw error;
   print(error.message);
 }

@@ -11,7 +11,7 @@ const network = new Network({
   seed: 1,
 });
 const trainer = await Trainer.create(network, {
-  // Tries both for half a second. A software adapter is never chosen.
+  // 'auto' tries the GPU and the CPU for half a second. It never chooses a software adapter.
   backend: 'auto',
   batchSize: 50,
   optimizer: adamW({

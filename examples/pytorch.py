@@ -18,7 +18,7 @@ ACTIVATIONS = {
 
 
 def load(path):
-    # safetensors.torch.load_file does the same, where that package is installed.
+    # If the package safetensors is installed, safetensors.torch.load_file does the same.
     with open(path, "rb") as file:
         (length,) = struct.unpack("<Q", file.read(8))
         header, body = json.loads(file.read(length)), bytearray(file.read())

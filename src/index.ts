@@ -1,4 +1,4 @@
-/** nudge's public API: everything an application imports stands here, and nothing else does. */
+/** nudge's public API. An application imports only what this file exports. */
 /// <reference types="@webgpu/types" preserve="true" />
 export { createDataset, sliceDataset, type Dataset, type DatasetParts } from './data/dataset.ts';
 export { digits, digitsRange, type DigitsOptions, type DigitsSplit } from './data/digits/digits.ts';

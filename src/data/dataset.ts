@@ -2,16 +2,16 @@ import { ConfigurationError } from '../errors.ts';
 import { isBytes, requireObject, requireText, show } from '../network/arguments.ts';
 
 /**
- * What a network learns from: samples of bytes with a label each. A feature's value is byte/255.
- * Bytes rather than floats, because a GPU then holds and reads a quarter as much.
+ * Training or test data: samples of bytes, each with a label. A feature's value is byte/255.
+ * Features are bytes, because a GPU then holds and reads a quarter of what floats take.
  */
 export interface Dataset {
-  /** What it is, for reports: 'mnist training set', 'digits (seed 1)'. */
+  /** Name for reports and errors: 'mnist training set', 'digits (seed 1)'. */
   readonly name: string;
   readonly sampleCount: number;
-  /** Features a sample, 784 for a 28×28 image. */
+  /** Features per sample, 784 for a 28×28 image. */
   readonly featureCount: number;
-  /** Labels are 0 to classCount − 1; at most 256, since a label is a byte. */
+  /** Labels are 0 to classCount − 1. At most 256, because a label is a byte. */
   readonly classCount: number;
   /** [sampleCount, featureCount] row-major. */
   readonly features: Uint8Array;
@@ -21,16 +21,17 @@ export interface Dataset {
 
 /** The parts of a dataset, for {@link createDataset}. */
 export interface DatasetParts extends Omit<Dataset, 'sampleCount' | 'features' | 'labels'> {
-  /** Bytes, or other whole numbers from 0 to 255; [labels.length, featureCount] row-major. */
+  /** Integers from 0 to 255, as bytes or numbers; [labels.length, featureCount] row-major. */
   readonly features: Uint8Array | ArrayLike<number>;
-  /** Whole numbers from 0 to classCount − 1. */
+  /** Integers from 0 to classCount − 1. */
   readonly labels: Uint8Array | ArrayLike<number>;
 }
 
 /**
- * A checked {@link Dataset}. Arrays of bytes are kept, not copied; arrays of other whole numbers become bytes.
- * @throws {ConfigurationError} when the lengths disagree, a feature is no byte, a label is not below `classCount`, or
- *   it is empty
+ * Checks the parts and returns a {@link Dataset}. Arrays of bytes are kept, not copied. Other arrays of integers are
+ * converted to bytes.
+ * @throws {ConfigurationError} when the lengths disagree, a feature is not an integer from 0 to 255, a label is not
+ *   below `classCount`, or there are no samples
  */
 export function createDataset(parts: DatasetParts): Dataset {
   requireObject('The parts of a dataset', parts);
@@ -47,9 +48,9 @@ export function createDataset(parts: DatasetParts): Dataset {
 }
 
 /**
- * Refuses an object that is no dataset: one made by hand, without {@link createDataset}, may contradict itself. Looks at
- * every label, and at no feature.
- * @throws {ConfigurationError}
+ * Checks a dataset, because one made without {@link createDataset} may contradict itself. Checks every label, but not
+ * the values of the features, which are always valid bytes.
+ * @throws {ConfigurationError} when it contradicts itself
  */
 export function requireDataset(dataset: Dataset): void {
   requireObject('A dataset', dataset);
@@ -60,33 +61,33 @@ export function requireDataset(dataset: Dataset): void {
   };
   if (!isBytes(features) || !isBytes(labels)) {
     const [part, value] = isBytes(features) ? ['labels', labels] : ['features', features];
-    refuse(`has ${show(value)} for ${part}, and a Uint8Array belongs there. Use createDataset.`);
+    refuse(`needs a Uint8Array of ${part}; got ${show(value)}. Use createDataset.`);
   }
   requireCount(name, 'featureCount', featureCount);
   requireCount(name, 'classCount', classCount, 256);
-  if (labels.length === 0) refuse('has no samples. Give at least 1.');
+  if (labels.length === 0) refuse('has no samples. Give at least one.');
   if (sampleCount !== labels.length) {
     refuse(
-      `has ${labels.length} labels, and its sampleCount is ${show(sampleCount)}. Use createDataset.`,
+      `has ${labels.length} labels, but its sampleCount is ${show(sampleCount)}. Use createDataset.`,
     );
   }
   if (features.length !== sampleCount * featureCount) {
     refuse(
-      `has ${sampleCount} labels of ${featureCount} features each, ` +
-        `which is ${sampleCount * featureCount} bytes, and ${features.length} were given. Give as many.`,
+      `needs ${sampleCount * featureCount} bytes of features (${sampleCount} labels of ${featureCount} features each); ` +
+        `got ${features.length}.`,
     );
   }
   const wrong = labels.findIndex((label) => label >= classCount);
   if (wrong >= 0) {
     refuse(
-      `has label ${labels[wrong]} for sample ${wrong}, which is not below its ${classCount} classes. Labels count from 0.`,
+      `has label ${labels[wrong]} for sample ${wrong}; labels must be from 0 to ${classCount - 1}, because classCount is ${classCount}.`,
     );
   }
 }
 
 /**
- * The samples from `start` up to, not including, `end`; views, not copies.
- * @throws {ConfigurationError} unless 0 ≤ start < end ≤ sampleCount, in whole numbers
+ * The samples from `start` up to, but not including, `end`, as views of the same bytes.
+ * @throws {ConfigurationError} unless `start` and `end` are integers with 0 ≤ start < end ≤ sampleCount
  */
 export function sliceDataset(dataset: Dataset, start: number, end: number): Dataset {
   requireDataset(dataset);
@@ -94,8 +95,8 @@ export function sliceDataset(dataset: Dataset, start: number, end: number): Data
   const isRange = Number.isInteger(start) && Number.isInteger(end) && start >= 0 && start < end;
   if (!isRange || end > sampleCount) {
     throw new ConfigurationError(
-      `A slice of dataset '${name}' is from one of its ${sampleCount} samples up to a later one, and ` +
-        `${show(start)} and ${show(end)} were given. Give whole numbers from 0 to ${sampleCount}.`,
+      `start and end of a slice of dataset '${name}' must be integers with 0 ≤ start < end ≤ ${sampleCount}; ` +
+        `got ${show(start)} and ${show(end)}.`,
     );
   }
   return createDataset({
@@ -107,7 +108,7 @@ export function sliceDataset(dataset: Dataset, start: number, end: number): Data
 
 const howToScale = 'Multiply values from 0 to 1 by 255 and round them';
 
-/** Converts whole numbers to bytes. Refuses every value that a byte would change. */
+/** Converts integers to bytes. Throws for every value that a byte cannot hold exactly. */
 function toBytes(
   name: string,
   what: 'Feature' | 'Label',
@@ -117,14 +118,14 @@ function toBytes(
   const given = `dataset '${name}'`;
   if (!(Array.isArray(values) || ArrayBuffer.isView(values)) || values instanceof DataView) {
     throw new ConfigurationError(
-      `${what}s of ${given} are an array of bytes, and ${show(values)} was given. Give a Uint8Array.`,
+      `${what}s of ${given} must be an array of bytes; got ${show(values)}. Give a Uint8Array.`,
     );
   }
   const isFloats = values instanceof Float32Array || values instanceof Float64Array;
   if (isFloats && what === 'Feature') {
-    // Even where all are whole: of values from 0 to 1, those would be taken for two shades of black.
+    // Also when every value is an integer: features from 0 to 1 that are all 0 or 1 would become nearly black bytes.
     throw new ConfigurationError(
-      `Features of ${given} are bytes, whose value is byte/255, and a ${values.constructor.name} was given. ${howToScale}, into a Uint8Array.`,
+      `Features of ${given} must be bytes, each worth byte/255; got a ${values.constructor.name}. ${howToScale}, into a Uint8Array.`,
     );
   }
   const bytes = new Uint8Array(values.length);
@@ -133,7 +134,7 @@ function toBytes(
     if (typeof value === 'number') bytes[i] = value;
     if (bytes[i] === value) continue;
     throw new ConfigurationError(
-      `${what} ${i} of ${given} is ${show(value)}, and a whole number from 0 to 255 belongs there.` +
+      `${what} ${i} of ${given} must be an integer from 0 to 255; got ${show(value)}.` +
         (what === 'Feature' ? ` ${howToScale}.` : ''),
     );
   }
@@ -143,6 +144,6 @@ function toBytes(
 function requireCount(name: string, what: string, value: number, max = 2 ** 32): void {
   if (Number.isInteger(value) && value >= 1 && value <= max) return;
   throw new ConfigurationError(
-    `The ${what} of dataset '${name}' is a whole number from 1 to ${max}, and ${show(value)} was given.`,
+    `The ${what} of dataset '${name}' must be an integer from 1 to ${max}; got ${show(value)}.`,
   );
 }

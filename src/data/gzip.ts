@@ -1,28 +1,29 @@
 /**
- * gzip (RFC 1952) and raw deflate (RFC 1951), unpacked by the platform's DecompressionStream up to a hard limit.
+ * Unpacks gzip (RFC 1952) and raw deflate (RFC 1951) with the platform's DecompressionStream, up to a hard limit.
  *
- * The platforms disagree about some faults: Node accepts zeros or a second gzip member after the data, and Deno
- * accepts data that are cut short. So `gunzip` compares the size as well.
+ * Platforms differ in the faults that they accept: Node accepts zeros or a second gzip member after the data, and Deno
+ * accepts truncated data. So `gunzip` also compares the size.
  */
 import { FormatError } from '../errors.ts';
 
 /**
- * A platform may unpack a whole input chunk before its output can be read. Deflate unpacks to at most 1032 times its
- * size, so that 16 KiB become 16 MiB.
+ * Size of an input chunk. A platform may unpack a whole chunk before its output can be read, and deflate expands up to
+ * 1032 times, so 16 KiB may become 16 MiB.
  */
 const inputChunkBytes = 1 << 14;
 
-/** Whether `bytes` start as gzip does. */
+/** Whether `bytes` start with gzip's two magic bytes. */
 export function isGzip(bytes: Uint8Array): boolean {
   return bytes[0] === 0x1f && bytes[1] === 0x8b;
 }
 
 /**
- * The data that gzip's `packed` unpack to.
- * @param limitBytes unpacking stops, with an error, as soon as there would be more
- * @param name of the file, for errors
- * @throws {FormatError} when the file is not gzip, damaged, cut short, followed by other data, or beyond the limit.
- * The offset counts bytes of the packed file; it is 0 where the platform does not say it. Beyond the limit, it is the limit.
+ * Unpacks a whole gzip file.
+ * @param limitBytes largest unpacked size; unpacking stops with an error as soon as the data exceed it
+ * @param name name of the file, for errors
+ * @throws {FormatError} when the file is not gzip, damaged, cut short, followed by other data, or exceeds the limit.
+ * The offset counts bytes of the packed file. It is 0 where the platform does not report it, and the limit where the
+ * limit is exceeded.
  */
 export async function gunzip(
   packed: Uint8Array,
@@ -32,14 +33,14 @@ export async function gunzip(
   const data = await gunzipStart(packed, limitBytes, name);
   if (data.length > limitBytes) {
     throw new FormatError(
-      `${name} unpacks to more than ${limitBytes} bytes, the most that are expected of it. Get the file again.`,
+      `${name} unpacks to more than the ${limitBytes} bytes that it may have. Get the file again.`,
       limitBytes,
     );
   }
   const statedBytes = packed.subarray(-4).reduceRight((size, byte) => 256 * size + byte, 0);
   if (data.length % 2 ** 32 !== statedBytes) {
     throw new FormatError(
-      `${name} is damaged, cut short or followed by other data: it unpacks to ${data.length} bytes, and its last 4 bytes ` +
+      `${name} is damaged, cut short or followed by other data: it unpacks to ${data.length} bytes, but its last 4 bytes ` +
         `say ${statedBytes}. Get the file again.`,
       Math.max(0, packed.length - 4),
     );
@@ -48,9 +49,9 @@ export async function gunzip(
 }
 
 /**
- * At least the first `count` bytes that gzip's `packed` unpack to, or all when there are fewer. When there are more,
- * more than `count` are returned, and the rest is neither unpacked nor checked.
- * @throws {FormatError} as {@link gunzip}, when a fault shows that early; the offset is 0
+ * Unpacks the start of a gzip file. If the data are longer than `count` bytes, it returns more than `count` and neither
+ * unpacks nor checks the rest. Otherwise it returns all of them.
+ * @throws {FormatError} like {@link gunzip}, when a fault shows that early; the offset is 0
  */
 export async function gunzipStart(
   packed: Uint8Array,
@@ -70,7 +71,7 @@ export async function gunzipStart(
 }
 
 /**
- * What `packed` unpacks to. Unpacking stops as soon as there are more than `limitBytes`; those are then returned.
+ * Unpacks `packed`, and stops as soon as it has more than `limitBytes`. It then returns what it has.
  * @throws the platform's error when the data are damaged or cut short
  */
 export async function decompress(

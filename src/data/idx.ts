@@ -7,31 +7,31 @@
  *     then       each dimension, a big-endian unsigned 32-bit integer
  *     then       the elements, last dimension fastest
  *
- * Nothing is taken on trust: the header says how long the file must be, and it must be exactly that long.
- * Offsets in errors count bytes of the unpacked file, save where gzip itself is at fault (see `gzip.ts`).
+ * The file must be exactly as long as its header says.
+ * Offsets in errors count bytes of the unpacked file, except for gzip's own errors (see `gzip.ts`).
  */
 import { ConfigurationError, FormatError } from '../errors.ts';
 import { requireBytes, requireOptions, requireText, show } from '../network/arguments.ts';
 import { gunzip, gunzipStart, isGzip } from './gzip.ts';
 
-/** An array of unsigned bytes, as an IDX file holds it. */
+/** The array of unsigned bytes in an IDX file. */
 export interface IdxTensor {
-  /** Its dimensions: [60000, 28, 28]. */
+  /** Dimensions, such as [60000, 28, 28]. */
   readonly shape: readonly number[];
-  /** Its elements, last dimension fastest; a view of the file's own bytes where those were not packed. */
+  /** Elements, last dimension fastest. A view of the given bytes if the file was not packed. */
   readonly data: Uint8Array;
 }
 
 export interface IdxOptions {
-  /** What errors call the file. Default `The file`. */
+  /** Name of the file in errors. Default `The file`. */
   readonly name?: string;
-  /** The most elements that are read. Default 2³⁰, twenty times MNIST. */
+  /** Largest number of elements to read. Default 2³⁰, twenty times MNIST. */
   readonly limitBytes?: number;
 }
 
 export const defaultIdxLimitBytes = 2 ** 30;
 
-/** IDX allows 255; nothing in use has more than 4, and a limit bounds the header. */
+/** IDX allows 255 dimensions. Files in use have at most 4, and a limit bounds the header. */
 const maximumRank = 8;
 const maxHeaderBytes = 4 + 4 * maximumRank;
 
@@ -45,9 +45,9 @@ const elementTypes: ReadonlyMap<number, string> = new Map([
 ]);
 
 /**
- * Reads an IDX file of unsigned bytes, plain or packed with gzip. A packed file is unpacked no further than
- * its own header says, so that a small file cannot fill the memory.
- * @throws {ConfigurationError} for arguments that make no sense
+ * Reads an IDX file of unsigned bytes, plain or packed with gzip. Unpacking stops at the size that the header
+ * states, so that a small file cannot fill the memory.
+ * @throws {ConfigurationError} when an argument is invalid
  * @throws {FormatError} when the file is not IDX, not of unsigned bytes, too short, too long or beyond the limit
  *
  * @example
@@ -60,7 +60,7 @@ export async function readIdx(bytes: Uint8Array, options: IdxOptions = {}): Prom
   requireText('The name of an IDX file', name);
   if (!(typeof limitBytes === 'number' && limitBytes >= 0)) {
     throw new ConfigurationError(
-      `limitBytes is a number of at least 0, and ${show(limitBytes)} was given. The default is ${defaultIdxLimitBytes}.`,
+      `limitBytes must be a number of at least 0; got ${show(limitBytes)}. The default is ${defaultIdxLimitBytes}.`,
     );
   }
   if (!isGzip(bytes)) return readPlain(bytes, readHeader(bytes, name, limitBytes), name);
@@ -81,18 +81,18 @@ function readHeader(bytes: Uint8Array, name: string, limitBytes: number): IdxHea
   const headerBytes = 4 + 4 * rank;
   if (bytes.length < headerBytes) {
     throw new FormatError(
-      `${name} is cut short: its IDX header is ${headerBytes} bytes long, and the file ends at byte ${bytes.length}. ` +
+      `${name} is cut short: its IDX header takes ${headerBytes} bytes, but the file has ${bytes.length}. ` +
         'Get the file again.',
       bytes.length,
     );
   }
   const view = new DataView(bytes.buffer, bytes.byteOffset, headerBytes);
   const shape = Array.from({ length: rank }, (_, axis) => view.getUint32(4 + 4 * axis));
-  // Eight factors below 2³² stay far below the largest double; what rounding there is lies beyond any limit.
+  // Eight factors below 2³² cannot overflow a double. Rounding affects only products above 2⁵³, which exceed any limit in use.
   const elements = shape.reduce((product, size) => product * size, 1);
   if (elements > limitBytes) {
     throw new FormatError(
-      `${name} claims ${shape.join(' × ')} unsigned bytes, ${elements} in all, and at most ${limitBytes} are read. ` +
+      `${name} claims ${elements} unsigned bytes (${shape.join(' × ')}), but limitBytes is ${limitBytes}. ` +
         'Get the file again, or give readIdx a higher limitBytes.',
       4,
     );
@@ -106,27 +106,27 @@ function readMagic(bytes: Uint8Array, name: string): number {
   const wrong = first ? 0 : second ? 1 : -1;
   if (wrong >= 0) {
     throw new FormatError(
-      `${name} is neither IDX nor gzip: its byte ${wrong} is ${bytes[wrong]}, and IDX has 0 there. Check that it is the right file.`,
+      `${name} is neither IDX nor gzip: its byte ${wrong} is ${bytes[wrong]}, but IDX requires 0. Check that it is the right file.`,
       wrong,
     );
   }
   if (type === undefined || rank === undefined) {
     throw new FormatError(
-      `${name} is cut short: an IDX file begins with 4 bytes, and the file ends at byte ${bytes.length}. Get the file again.`,
+      `${name} is cut short: an IDX file has at least 4 bytes, but this one has ${bytes.length}. Get the file again.`,
       bytes.length,
     );
   }
   if (type !== 0x08) {
     const found = elementTypes.get(type);
     throw new FormatError(
-      `${name} holds ${found ?? 'elements of a type that IDX does not have'} (type ${type} at byte 2), and only ` +
-        'unsigned bytes (type 8) are read. Convert it to unsigned bytes.',
+      `${name} holds ${found ?? 'elements of an unknown type'} (type ${type} at byte 2), but nudge reads only ` +
+        'unsigned bytes (type 8). Convert it to unsigned bytes.',
       2,
     );
   }
   if (rank < 1 || rank > maximumRank) {
     throw new FormatError(
-      `${name} has ${rank} dimensions, and 1 to ${maximumRank} are read. Check that it is the right file.`,
+      `${name} must have 1 to ${maximumRank} dimensions; got ${rank}. Check that it is the right file.`,
       3,
     );
   }
@@ -138,7 +138,7 @@ function readPlain(bytes: Uint8Array, header: IdxHeader, name: string): IdxTenso
   if (bytes.length !== fileBytes) {
     const fault = bytes.length < fileBytes ? 'cut short' : 'too long';
     throw new FormatError(
-      `${name} is ${fault}: it claims ${describe(header)}, and it has ${bytes.length} bytes. Get the file again.`,
+      `${name} is ${fault}: it claims ${describe(header)}, but it has ${bytes.length} bytes. Get the file again.`,
       Math.min(bytes.length, fileBytes),
     );
   }

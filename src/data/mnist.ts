@@ -1,6 +1,6 @@
 /**
- * MNIST (LeCun, Cortes and Burges, "The MNIST database of handwritten digits", 1998) from the bytes of its four
- * files, and any set of the same four: Fashion-MNIST and Kuzushiji-MNIST are told apart by nothing but their pixels.
+ * Reads MNIST (LeCun, Cortes and Burges, "The MNIST database of handwritten digits", 1998) from the bytes of its four
+ * files. Fashion-MNIST and Kuzushiji-MNIST have the same names, sizes and format, so they load in the same way.
  */
 import { ConfigurationError, FormatError, MissingDataError } from '../errors.ts';
 import {
@@ -13,20 +13,20 @@ import {
 import { createDataset, type Dataset } from './dataset.ts';
 import { defaultIdxLimitBytes, readIdx } from './idx.ts';
 
-/** Which of the four files. */
+/** The role of each of the four files. */
 export type MnistRole = 'trainingImages' | 'trainingLabels' | 'testImages' | 'testLabels';
 
 export interface MnistFile {
   readonly role: MnistRole;
-  /** Unpacked; packed, it ends in `.gz`. */
+  /** Name of the unpacked file. The packed file's name ends in `.gz`. */
   readonly name: string;
-  /** Unpacked. */
+  /** Size of the unpacked file. */
   readonly sizeBytes: number;
-  /** Of the unpacked file, in hexadecimal. */
+  /** Hash of the unpacked file, in hexadecimal. */
   readonly sha256: string;
 }
 
-/** The four files of MNIST itself. Sizes and hashes are for checking a download; reading asks for neither. */
+/** The four files of MNIST itself. Only downloads are checked against the sizes and hashes, not files that are read. */
 export const mnistFiles: readonly MnistFile[] = [
   {
     role: 'trainingImages',
@@ -56,16 +56,16 @@ export const mnistFiles: readonly MnistFile[] = [
 
 const classCount = 10;
 
-/** The two halves of a set. */
+/** A training set and its test set. */
 export interface TrainingAndTest {
   readonly training: Dataset;
   readonly test: Dataset;
 }
 
 /**
- * The two datasets in four IDX files, each plain or packed with gzip.
- * @param name of the set, for reports and errors
- * @throws {ConfigurationError} when one of the four is not there, or no bytes
+ * Reads the training set and the test set from four IDX files, each plain or packed with gzip.
+ * @param name name of the set, for reports and errors
+ * @throws {ConfigurationError} when one of the four is missing or not a Uint8Array
  * @throws {FormatError} when a file is damaged, a label is not a digit, or the files do not belong together
  */
 export async function readMnist(
@@ -79,7 +79,7 @@ export async function readMnist(
   const test = await readHalf(files, 'test', name);
   if (training.featureCount !== test.featureCount) {
     throw new FormatError(
-      `The training images of ${name} have ${training.featureCount} pixels each, and its test images ` +
+      `The training images of ${name} have ${training.featureCount} pixels each, but its test images have ` +
         `${test.featureCount}. Take all four files from the same set.`,
       8,
     );
@@ -88,11 +88,12 @@ export async function readMnist(
 }
 
 /**
- * {@link readMnist} for files that a user hands to a page, in any order, among others. They are known by their
- * names: `train-images-idx3-ubyte`, also `train-images.idx3-ubyte`, with or without `.gz`; of a plain and a
- * packed one the plain is read.
- * @throws {MissingDataError} when not all four are there, saying which are not, or one cannot be read
- * @throws {FormatError} as {@link readMnist} does
+ * {@link readMnist} for files that a user gives to a page, in any order and possibly among others. It finds them by
+ * their names: `train-images-idx3-ubyte` or `train-images.idx3-ubyte`, with or without `.gz`. If a file is there plain
+ * and packed, the plain one is read.
+ * @throws {ConfigurationError} when `files` is not a list of files
+ * @throws {MissingDataError} when one of the four is missing or cannot be read; the message names the missing ones
+ * @throws {FormatError} like {@link readMnist}
  */
 export async function readMnistFiles(
   files: Iterable<Pick<File, 'name' | 'size' | 'arrayBuffer'>>,
@@ -100,7 +101,7 @@ export async function readMnistFiles(
 ): Promise<TrainingAndTest> {
   if (!isIterable(files)) {
     throw new ConfigurationError(
-      `The files of MNIST are a list, and ${show(files)} was given. Give what an <input type="file" multiple> has.`,
+      `The files of MNIST must be a list of files; got ${show(files)}. Give the files of an <input type="file" multiple>.`,
     );
   }
   const all = [...files];
@@ -125,7 +126,7 @@ export async function readMnistFiles(
       const file = find(wanted)!;
       if (file.size > defaultIdxLimitBytes) {
         throw new FormatError(
-          `${file.name} has ${file.size} bytes, and at most ${defaultIdxLimitBytes} are read. Check that it is the right file.`,
+          `${file.name} has ${file.size} bytes; nudge reads at most ${defaultIdxLimitBytes}. Check that it is the right file.`,
           defaultIdxLimitBytes,
         );
       }
@@ -138,7 +139,7 @@ export async function readMnistFiles(
 const isIterable = (value: unknown): boolean =>
   typeof (value as Partial<Iterable<unknown>> | null)?.[Symbol.iterator] === 'function';
 
-/** A browser opens a file when it is read, by which time it may have been moved, or be a folder of that name. */
+/** Reads a file. A browser opens it only now, and by then it may have been moved, or be a folder. */
 async function readBytes(file: Pick<File, 'name' | 'arrayBuffer'>): Promise<Uint8Array> {
   try {
     return new Uint8Array(await file.arrayBuffer());
@@ -151,7 +152,7 @@ async function readBytes(file: Pick<File, 'name' | 'arrayBuffer'>): Promise<Uint
   }
 }
 
-/** The bytes of all four files, from whatever holds them. */
+/** The bytes of all four files, each from `read`. */
 export async function readRoles(
   read: (file: MnistFile) => Promise<Uint8Array>,
 ): Promise<Record<MnistRole, Uint8Array>> {
@@ -159,7 +160,7 @@ export async function readRoles(
   return Object.fromEntries(await Promise.all(entries)) as Record<MnistRole, Uint8Array>;
 }
 
-/** `Train-Images.IDX3-ubyte.GZ` is what `train-images-idx3-ubyte.gz` is: some systems and mirrors write it so. */
+/** Normalizes a name, because some systems and mirrors write `Train-Images.IDX3-ubyte.GZ` for `train-images-idx3-ubyte.gz`. */
 function usualName(name: string): string {
   return name.toLowerCase().replace('.idx', '-idx');
 }
@@ -177,22 +178,22 @@ async function readHalf(
   const [imageCount = 0, rows = 0, columns = 0] = images.shape;
   if (images.data.length === 0) {
     throw new FormatError(
-      `The file of ${what} images holds ${imageCount} images of ${rows} × ${columns} pixels, which is nothing to ` +
-        'learn from. Get the file again.',
+      `The file of ${what} images is empty: it holds ${imageCount} images of ${rows} × ${columns} pixels. ` +
+        'Get the file again.',
       4,
     );
   }
   if (imageCount !== labels.data.length) {
     throw new FormatError(
-      `There are ${imageCount} ${what} images and ${labels.data.length} labels. Take all four files from the same set.`,
+      `There are ${imageCount} ${what} images but ${labels.data.length} labels. Take all four files from the same set.`,
       4,
     );
   }
   const wrong = labels.data.findIndex((label) => label >= classCount);
   if (wrong >= 0) {
     throw new FormatError(
-      `Label ${labels.data[wrong]} of sample ${wrong} in the file of ${what} labels is not one of the digits 0 to ` +
-        `${classCount - 1}. Take a set of ${classCount} classes.`,
+      `Labels must be digits from 0 to ${classCount - 1}; sample ${wrong} in the file of ${what} labels has label ` +
+        `${labels.data[wrong]}. Take a set of ${classCount} classes.`,
       8 + wrong,
     );
   }
@@ -208,8 +209,8 @@ async function readHalf(
 function requireRank(shape: readonly number[], rank: number, what: string): void {
   if (shape.length === rank) return;
   throw new FormatError(
-    `The file of ${what} has ${shape.length} dimensions (${shape.join(' × ')}), and ${rank} are needed. ` +
-      'Check that images and labels are not exchanged.',
+    `The number of dimensions in the file of ${what} must be ${rank}; got ${shape.length} (${shape.join(' × ')}). ` +
+      'Check that images and labels are not swapped.',
     3,
   );
 }

@@ -1,8 +1,8 @@
 import { Random, streams } from '../network/random.ts';
 
 /**
- * The order in which epoch `epoch` visits `sampleCount` samples: a pure function of its arguments.
- * Fisher–Yates with unbiased draws, so that every order is equally likely.
+ * The order in which an epoch visits the samples. It depends only on the arguments.
+ * Fisher–Yates with unbiased draws makes every order equally likely.
  */
 export function shuffledOrder(
   seed: number,

@@ -1,6 +1,6 @@
 /**
- * A network in and out of safetensors: names, shapes and layout of PyTorch's `nn.Linear`, so that
- * `load_state_dict` takes the file as it is; what PyTorch does not need to know stands in the metadata.
+ * Saves and loads networks as safetensors. The names, shapes and layout are those of PyTorch's `nn.Linear`,
+ * so `load_state_dict` takes the tensors unchanged. Everything else about the network is in the metadata.
  */
 import { FormatError, NonFiniteError } from '../errors.ts';
 import { requireBytes, requireInstance, requireOptions } from '../network/arguments.ts';
@@ -24,16 +24,16 @@ import {
 } from './safetensors.ts';
 
 /**
- * The network as a safetensors file; the same network gives the same bytes.
+ * Saves a network as a safetensors file. The same network gives the same bytes.
  * @throws {NonFiniteError} when a weight or bias is NaN or infinite
  */
 export function saveParameters(network: Network): Uint8Array<ArrayBuffer> {
   requireInstance('The network to save', network, Network);
-  // The network was finite when it was made, but its parameters are an array that anybody may have written to.
+  // The parameters were finite when the network was created, but any code may have written to the array since.
   const wrong = describeNonFinite(network.layers, network.parameters);
   if (wrong !== undefined) {
     throw new NonFiniteError(
-      `${wrong}, and nothing was saved. Train again with a smaller learning rate.`,
+      `${wrong}, so nothing was saved. Train again with a smaller learning rate.`,
     );
   }
   const tensors = new Map<string, Tensor>();
@@ -47,15 +47,16 @@ export function saveParameters(network: Network): Uint8Array<ArrayBuffer> {
 }
 
 /**
- * The network of a safetensors file, one of {@link saveParameters} or of PyTorch.
+ * Loads the network of a safetensors file that {@link saveParameters} or PyTorch wrote.
  *
- * Layer sizes are those of the tensors. Activation, output and cost are what the file's metadata says; a
- * file of PyTorch says nothing, and then `options` must. The initializer and the seed are only remembered.
+ * The layer sizes come from the tensors. Activation, output and cost come from the file's metadata. A file of
+ * PyTorch has no such metadata, so `options` must give them. Loading does not use the initializer and the seed, but the
+ * network keeps them.
  *
- * @param options what the network should be. Layers, activation and output must be the file's, since other
- *   ones would make the parameters mean something else; cost, initializer and seed take the place of the file's
+ * @param options options of the network. Layers, activation and output must agree with the file's, because the
+ *   parameters make sense with these only. Cost, initializer and seed replace the file's
  * @throws {FormatError} for a file that is damaged, or holds anything but the float32 parameters of one network
- * @throws {ConfigurationError} for options that contradict the file, or leave out what it does not say
+ * @throws {ConfigurationError} for options that contradict the file, or omit what it does not say
  */
 export function loadParameters(
   bytes: Uint8Array,
@@ -70,7 +71,7 @@ export function loadParameters(
   return new Network(network, readParameters(bytes, tensors, places));
 }
 
-/** The two tensors of a layer, and where in a network's parameter array they stand. */
+/** The two tensors of a layer and their positions in a network's parameter array. */
 function tensorsOf(layer: LayerParameters) {
   const { weightName, biasName, inputs, outputs, weightOffset, biasOffset } = layer;
   return [
@@ -98,7 +99,7 @@ function readParameters(
       const wrong = findNonFinite(values);
       if (wrong >= 0) {
         throw new FormatError(
-          `${describeElement(name, shape, wrong)} is ${values[wrong]!}, and parameters are finite. Load a file from before the training went wrong.`,
+          `${describeElement(name, shape, wrong)} is ${values[wrong]!}, but parameters must be finite. Load a file from before the training diverged.`,
           offsetOf(bytes, tensor) + 4 * wrong,
         );
       }

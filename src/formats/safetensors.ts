@@ -1,6 +1,6 @@
 /**
- * safetensors: named tensors in one file that runs nothing when it is opened, and that PyTorch, JAX and
- * others read. https://huggingface.co/docs/safetensors
+ * safetensors: a file of named tensors that PyTorch, JAX and others read. Opening a file runs no code.
+ * https://huggingface.co/docs/safetensors
  */
 export { dtypes, type Dtype } from './safetensors/dtype.ts';
 export { readSafetensors } from './safetensors/read.ts';

@@ -2,18 +2,18 @@ import { ConfigurationError } from '../errors.ts';
 import { requireBytes } from '../network/arguments.ts';
 
 /**
- * SHA-256 as 64 lower-case hexadecimal digits. Computed by the platform, the same in browsers, Node and Deno.
- * @throws {ConfigurationError} in a web page from an insecure origin, where browsers withhold `crypto.subtle`
+ * SHA-256 as 64 lower-case hexadecimal digits. The platform computes it, in browsers, Node and Deno alike.
+ * @throws {ConfigurationError} in a page from an insecure origin, because browsers have no `crypto.subtle` there
  */
 export async function sha256(bytes: Uint8Array): Promise<string> {
-  requireBytes('What SHA-256 is made of', bytes);
+  requireBytes('The data of SHA-256', bytes);
   const { crypto } = globalThis as { readonly crypto?: Partial<Crypto> };
   if (!crypto?.subtle) {
     throw new ConfigurationError(
-      'SHA-256 needs crypto.subtle, which browsers give only to secure pages. Open the page over https or from localhost.',
+      'SHA-256 needs crypto.subtle, which browsers have only on secure pages. Open the page over https or from localhost.',
     );
   }
-  // Digesting memory shared with other threads is not allowed, so that is copied first.
+  // The platform refuses to digest memory shared between threads, so it is copied first.
   const owned =
     bytes.buffer instanceof ArrayBuffer
       ? new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength)

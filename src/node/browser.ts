@@ -1,9 +1,9 @@
 /**
- * Which browser a command or a test runs in: the list of those that this machine has, best first.
+ * Finds the browsers of this machine, best first, for commands and tests.
  *
- * What the user names goes first, then an installed browser, because it may reach the machine's GPU
- * and is up to date, then the one that Puppeteer has downloaded, and last the one that came with
- * `npm ci`, which always works on Linux x64 and only knows a software adapter.
+ * The browser that the user names comes first. An installed one comes next, because it may reach the
+ * machine's GPU and is up to date. Then comes the one that Puppeteer has downloaded. Last is the one
+ * from `npm ci`, which always works on Linux x64 but has only a software adapter.
  */
 import { access, constants } from 'node:fs/promises';
 import { homedir } from 'node:os';
@@ -16,21 +16,21 @@ export type BrowserKind = 'chromium' | 'firefox';
 
 export interface FoundBrowser {
   readonly kind: BrowserKind;
-  /** For people: 'Google Chrome', or the file's name. */
+  /** Name to display: 'Google Chrome', or the file's name. */
   readonly name: string;
   readonly executablePath: string;
   readonly source: 'named' | 'environment' | 'installed' | 'puppeteer' | 'packaged';
-  /** Variables that this browser needs beside those of this process. */
+  /** Environment variables that this browser needs in addition to those of this process. */
   readonly environment: Readonly<Record<string, string>>;
 }
 
-/** What the search asks of a machine; tests pass one that does not exist. */
+/** The search's view of a machine. Tests pass an imaginary one. */
 export interface Machine {
   readonly platform: NodeJS.Platform;
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly homeFolder: string;
   isExecutable(path: string): Promise<boolean>;
-  /** Where Puppeteer puts its Chrome, which need not be there. */
+  /** Path of Puppeteer's Chrome, which may not exist. */
   puppeteerPath(): Promise<string>;
   packagedChromium(): Promise<PackagedChromium | undefined>;
 }
@@ -52,15 +52,15 @@ export const thisMachine: Machine = {
 };
 
 /**
- * Puppeteer, which drives the browsers.
- * @throws {BrowserError} when it is not installed
+ * Loads Puppeteer, which drives the browsers.
+ * @throws {BrowserError} when it does not load
  */
 export async function importPuppeteer(): Promise<typeof import('puppeteer')> {
   try {
     return await import('puppeteer');
   } catch (error) {
     throw new BrowserError(
-      "A browser is driven by the package 'puppeteer', which does not load. Run 'npm install puppeteer', or use the runtime 'node'.",
+      "The package 'puppeteer', which drives browsers, does not load. Run 'npm install puppeteer', or use the runtime 'node'.",
       { cause: error },
     );
   }
@@ -81,14 +81,14 @@ export async function findBrowser(
       ? 'No Firefox was found on this machine. Install it, or set PUPPETEER_EXECUTABLE_PATH to its executable.'
       : `No Chromium browser was found on this machine (${machine.platform}). Install Chrome, Chromium or Edge, ` +
           'set PUPPETEER_EXECUTABLE_PATH to its executable, ' +
-          "or run 'npx puppeteer browsers install chrome' (on Linux x64 'npm install @sparticuz/chromium' serves too).",
+          "or run 'npx puppeteer browsers install chrome' (on Linux x64 also 'npm install @sparticuz/chromium').",
   );
 }
 
 /**
- * All browsers of the wanted kind in the order of preference, each looked for only when the one
- * before did not do.
- * @throws {BrowserError} when a browser that the user names, by argument or variable, is not there
+ * All browsers of the wanted kind in order of preference. It searches for the next one only when the
+ * caller asks for it.
+ * @throws {BrowserError} when a browser that the user names, by argument or variable, does not exist
  */
 export async function* findBrowsers(
   wanted = 'chromium',
@@ -105,11 +105,11 @@ export async function* findBrowsers(
   }
 
   const named = machine.environment.PUPPETEER_EXECUTABLE_PATH;
-  // The variable names one browser, so it does not speak about the other kind.
+  // The variable names one browser, so it does not apply to the other kind.
   if (named !== undefined && named !== '' && kindOf(named) === wanted) {
     if (!(await machine.isExecutable(named))) {
       throw new BrowserError(
-        `PUPPETEER_EXECUTABLE_PATH names '${named}', which is not an executable file. Correct the variable, or unset it.`,
+        `PUPPETEER_EXECUTABLE_PATH must name an executable file; got '${named}'. Correct the variable, or unset it.`,
       );
     }
     yield described(named, 'environment');
@@ -147,7 +147,7 @@ export async function* findBrowsers(
   }
 }
 
-/** One line for people: which browser, where it is, and why that one. */
+/** A line to display: name and path of a browser, and why it was chosen. */
 export function describeBrowser(browser: FoundBrowser): string {
   const reason = {
     named: 'as named',
@@ -173,7 +173,7 @@ interface InstalledPlace {
   readonly paths: readonly string[];
 }
 
-/** Where the makers' installers and the distributions put their browsers. */
+/** Paths where installers and distributions put browsers. */
 function installedPlaces(kind: BrowserKind, machine: Machine): InstalledPlace[] {
   const { platform, environment, homeFolder } = machine;
   if (platform === 'darwin') {
@@ -207,7 +207,7 @@ function installedPlaces(kind: BrowserKind, machine: Machine): InstalledPlace[] 
       paths: roots.map((root) => win32.join(root, path)),
     }));
   }
-  // PATH first: it is what the user's own shell would start.
+  // PATH comes first, because the user's own shell would start that browser.
   const folders = [
     ...(environment.PATH ?? '').split(':').filter((folder) => folder !== ''),
     '/usr/bin',

@@ -1,4 +1,4 @@
-/** A browser that is started, without a window, to work for a Node program, and ended when it has. */
+/** Starts a browser without a window to work for a Node program, and ends it afterwards. */
 import { BrowserError, NoAdapterError } from '../errors.ts';
 import { describeBrowser, findBrowser, findBrowsers, type FoundBrowser } from './browser.ts';
 import type { AdapterChoice } from './dawn.ts';
@@ -10,7 +10,7 @@ import type { Mount } from './server.ts';
 export interface BrowserSessionOptions {
   /** 'chromium', 'firefox', or the path of a browser. @defaultValue 'chromium' */
   readonly browser?: string;
-  /** `none` does without, for jobs that don't touch the GPU. @defaultValue 'auto' */
+  /** `none` requires no adapter, for jobs that do not use the GPU. @defaultValue 'auto' */
   readonly adapter?: AdapterChoice | 'none';
   /** Data files for the page. */
   readonly mounts?: readonly Mount[];
@@ -21,14 +21,14 @@ export interface BrowserSessionOptions {
 /** A page in a browser that was started for it. */
 export interface LaunchedSession extends BrowserSession {
   readonly browser: FoundBrowser;
-  /** Browsers, or ways to start them, that were tried before and did not do: a sentence each. */
+  /** One sentence for each browser, or way to start it, that was tried before and failed. */
   readonly passedOver: readonly string[];
 }
 
 /**
- * Starts the first browser that gives an adapter, hardware before software where the machine may have a GPU.
+ * Starts the first browser that has an adapter. It tries hardware before software if the machine may have a GPU.
  * @throws {BrowserError} when no browser is found, or none starts
- * @throws {NoAdapterError} when none gives the adapter that was asked for
+ * @throws {NoAdapterError} when no browser has the adapter that `options` asks for
  */
 export async function openBrowserSession(
   options: BrowserSessionOptions = {},
@@ -56,12 +56,12 @@ async function openFirst(site: PageSite, options: BrowserSessionOptions): Promis
         failures.push(error);
       }
     }
-    // Who names a browser wants that one or none.
+    // If the user names a browser, no other one is tried.
     if (found.source === 'named' || found.source === 'environment') break;
   }
-  // With nothing to try, this throws the sentence about what to install.
+  // If there was no browser to try, this throws an error that says what to install.
   if (failures.length === 0) await findBrowser(wanted);
-  // A browser that started and had no adapter is nearer to what was wanted than one that did not start.
+  // Prefer the error of a browser that started without an adapter to one of a browser that did not start.
   const noAdapter = failures.filter((failure) => failure instanceof NoAdapterError);
   throw [...failures, ...noAdapter].at(-1)!;
 }
@@ -73,7 +73,7 @@ function attempts(
   found: FoundBrowser,
 ): readonly Attempt[] {
   if (adapter !== 'auto') return [adapter];
-  // Firefox has no adapter of its own to fall back to: it takes what the machine's drivers give.
+  // Firefox has no software adapter of its own to fall back to. It uses the machine's drivers.
   return found.kind === 'chromium' && mayHaveGpu() ? ['hardware', 'software'] : ['software'];
 }
 

@@ -1,4 +1,4 @@
-/** Where the user's caches are. */
+/** nudge's folder in the user's cache. */
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
@@ -6,8 +6,8 @@ import { isAbsolute, join } from 'node:path';
 import { TemporaryFolder } from './temporaryFolder.ts';
 
 /**
- * nudge's own folder, which need not be there yet: `nudge` in XDG_CACHE_HOME where that is an absolute path, as its
- * specification asks, in LOCALAPPDATA on Windows, else in ~/.cache.
+ * Path of nudge's own cache folder, which may not exist yet. It is `nudge` in XDG_CACHE_HOME if that is an absolute
+ * path, as its specification requires, else in LOCALAPPDATA on Windows, else in ~/.cache.
  */
 export function cacheFolder(environment: NodeJS.ProcessEnv = process.env): string {
   const { XDG_CACHE_HOME: named = '', LOCALAPPDATA: local = '' } = environment;
@@ -17,13 +17,13 @@ export function cacheFolder(environment: NodeJS.ProcessEnv = process.env): strin
 }
 
 /**
- * Makes a folder for this user only, where there is none.
- * @returns `wanted`; where that cannot be written, a temporary folder, which goes with this process
+ * Creates a folder for this user only, if it does not exist.
+ * @returns `wanted`, or, if that is not writable, a temporary folder that is removed when this process ends
  */
 export async function writableCache(wanted: string): Promise<string> {
   try {
     await mkdir(wanted, { recursive: true, mode: 0o700 });
-    // Being there says nothing about being writable, so try.
+    // An existing folder may not be writable, so try.
     await rm(await mkdtemp(join(wanted, '.try-')), { recursive: true });
     return wanted;
   } catch (error) {

@@ -1,11 +1,11 @@
-/** Which commit of nudge this is, for results that somebody may want to repeat. */
+/** The commit of nudge, so that a result can be reproduced. */
 import { execFileSync } from 'node:child_process';
 
 /**
- * The commit that is checked out, `-dirty` after it where files were changed since; or what the variable
- * `NUDGE_COMMIT` says, for builds outside of a checkout.
- * @param folder of the checkout
- * @returns empty where there is none, or no Git to ask
+ * The commit that is checked out, followed by `-dirty` if files have changed since. The variable
+ * `NUDGE_COMMIT` takes its place, for builds outside a checkout.
+ * @param folder folder of the checkout
+ * @returns an empty string without a checkout or without Git
  */
 export function findCommit(folder: string, environment = process.env): string {
   const { NUDGE_COMMIT: named = '' } = environment;
@@ -19,7 +19,7 @@ export function findCommit(folder: string, environment = process.env): string {
     });
     return output.trim();
   } catch {
-    // No Git, no checkout, or one that Git does not trust: a result without a commit is still a result.
+    // There is no Git or no checkout, or Git does not trust it. A result without a commit is still useful.
     return '';
   }
 }

@@ -1,6 +1,6 @@
 /**
- * Connects to a browser that somebody else has started, on another machine say, by Chromium's protocol (CDP) or by
- * WebDriver BiDi. It gets a context of its own, as private windows are, and nothing else in it is looked at.
+ * Connects to a running browser, for example on another machine, by Chromium's protocol (CDP) or WebDriver BiDi. nudge
+ * opens a context of its own there, like a private window, and looks at nothing else.
  */
 import { setTimeout as wait } from 'node:timers/promises';
 
@@ -11,35 +11,36 @@ import { importPuppeteer } from './browser.ts';
 
 export interface ConnectedBrowser {
   readonly browser: Browser;
-  /** Where pages of ours are opened. */
+  /** The context for nudge's pages. */
   readonly context: BrowserContext;
-  /** Closes the context with its pages, and leaves the browser running. Doing it twice does no harm. */
+  /** Closes the context with its pages, and leaves the browser running. A second call does nothing. */
   readonly disconnect: () => Promise<void>;
 }
 
-/** How long a browser may take to answer. */
+/** Time that a browser may take to answer. */
 const limitMs = 30_000;
 
 /**
+ * Connects to a running browser and opens a context in it.
  * @param endpoint 'http://127.0.0.1:9222', the `ws://…/devtools/browser/…` that Chromium prints, or the
  *   `ws://…/session` of Firefox
- * @throws {ConfigurationError} for anything else
+ * @throws {ConfigurationError} for any other endpoint
  * @throws {BrowserError} when no browser answers there within 30 s
  */
 export async function connectBrowser(endpoint: string): Promise<ConnectedBrowser> {
   const where = connectOptions(endpoint);
   const { default: puppeteer } = await importPuppeteer();
   let context: BrowserContext | undefined;
-  // Those of the browser itself, and then ours alone.
+  // The browser's own target, and later those of our context only.
   const isOurs = (target: Target) => {
     const type: string = target.type();
     return type === 'browser' || target.browserContext() === context;
   };
   const connecting = puppeteer.connect({
     ...where,
-    // A job runs as long as it runs; the session watches over it by other means.
+    // A job may run for any time. The session detects failures in other ways.
     protocolTimeout: 0,
-    // No window of the browser changes its size.
+    // Do not resize the browser's windows.
     defaultViewport: null,
     ...(where.protocol === 'cdp' && { targetFilter: isOurs }),
   });
@@ -49,7 +50,7 @@ export async function connectBrowser(endpoint: string): Promise<ConnectedBrowser
   } catch (error) {
     await browser.disconnect();
     throw new BrowserError(
-      `The browser at ${endpoint} opens no window for nudge: ${(error as Error).message}`,
+      `The browser at ${endpoint} does not open a window for nudge: ${(error as Error).message}`,
       { cause: error },
     );
   }
@@ -60,7 +61,7 @@ export async function connectBrowser(endpoint: string): Promise<ConnectedBrowser
     context,
     disconnect: () =>
       (leaving ??= (async () => {
-        // A browser that has gone away has closed it already.
+        // If the browser is gone, the context is closed already.
         const late = wait(5_000, undefined, { ref: false });
         await Promise.race([own.close().catch(() => undefined), late]);
         await browser.disconnect().catch(() => undefined);
@@ -69,8 +70,8 @@ export async function connectBrowser(endpoint: string): Promise<ConnectedBrowser
 }
 
 /**
- * What Puppeteer has to know of an address.
- * @throws {ConfigurationError} when a browser cannot have it
+ * Puppeteer's options for an endpoint.
+ * @throws {ConfigurationError} when the endpoint is not the address of a browser
  */
 export function connectOptions(
   endpoint: string,
@@ -78,17 +79,17 @@ export function connectOptions(
   const url = URL.canParse(endpoint) ? new URL(endpoint) : undefined;
   if (url && /^https?:$/.test(url.protocol)) return { browserURL: endpoint, protocol: 'cdp' };
   if (url && /^wss?:$/.test(url.protocol)) {
-    // Firefox serves BiDi at this path; Chromium's own has the browser's number in it.
+    // Firefox serves BiDi at this path. Chromium's path ends with the browser's id.
     const isBiDi = /\/session\/?$/.test(url.pathname);
     return { browserWSEndpoint: endpoint, protocol: isBiDi ? 'webDriverBiDi' : 'cdp' };
   }
   throw new ConfigurationError(
-    `'${endpoint}' is no address of a browser. Start one with --remote-debugging-port=9222, and connect to ` +
+    `'${endpoint}' is not the address of a browser. Start one with --remote-debugging-port=9222, and connect to ` +
       'http://127.0.0.1:9222 (Chromium) or ws://127.0.0.1:9222/session (Firefox).',
   );
 }
 
-/** @throws {BrowserError} */
+/** Waits for the connection. @throws {BrowserError} when it fails or takes too long */
 async function answered(endpoint: string, connecting: Promise<Browser>): Promise<Browser> {
   const silence = new AbortController();
   try {
@@ -97,13 +98,13 @@ async function answered(endpoint: string, connecting: Promise<Browser>): Promise
     });
     return await Promise.race([connecting, silent]);
   } catch (error) {
-    // It may still answer; then the connection is closed.
+    // The browser may still answer later. Then close the connection.
     connecting.then(
       (browser) => browser.disconnect(),
       () => undefined,
     );
     throw new BrowserError(
-      `No browser is to be had at ${endpoint}: ${messageOf(error)} Start one there with --remote-debugging-port and ` +
+      `No browser could be reached at ${endpoint}: ${messageOf(error)} Start one there with --remote-debugging-port and ` +
         'a --user-data-dir (Chromium) or --profile (Firefox) of its own, and let this machine reach the port.',
       { cause: error },
     );
@@ -112,7 +113,7 @@ async function answered(endpoint: string, connecting: Promise<Browser>): Promise
   }
 }
 
-/** WebSockets fail with events, which have the error in them, and some errors have their reason in a cause. */
+/** The message of a failure. WebSockets fail with events that contain the error, and some errors keep the reason in `cause`. */
 function messageOf(thrown: unknown): string {
   const { message = '', cause } = thrown as Partial<Error>;
   const reason =

@@ -1,4 +1,4 @@
-/** A page in a browser that runs already, on another machine say. */
+/** A page in a browser that is already running, for example on another machine. */
 import { NoAdapterError } from '../errors.ts';
 import { connectBrowser } from './connectBrowser.ts';
 import {
@@ -9,16 +9,16 @@ import {
 } from './pageSession.ts';
 
 export interface ConnectedSessionOptions extends ServeOptions {
-  /** Whether the page is of use without an adapter. @defaultValue true */
+  /** Whether the page needs an adapter. @defaultValue true */
   readonly needsAdapter?: boolean;
 }
 
 /**
- * Opens the page in a browser that runs already, in a window of its own, and in the end leaves that browser as it was.
+ * Opens the page in a running browser, in a window of its own. Closing the session leaves the browser as it was.
  * @param endpoint see `connectBrowser`
- * @throws {BrowserError} when no browser is to be had there, or it does not load the page
- * @throws {NoAdapterError} when it gives no adapter, and one is needed
- * @throws {ConfigurationError} for an address that is none
+ * @throws {BrowserError} when no browser answers there, or it does not load the page
+ * @throws {NoAdapterError} when an adapter is needed and the browser has none
+ * @throws {ConfigurationError} when the endpoint is not the address of a browser
  */
 export async function connectBrowserSession(
   endpoint: string,
@@ -47,7 +47,7 @@ export async function connectBrowserSession(
 
 function insecure(version: string, { origin, port }: URL): NoAdapterError {
   return new NoAdapterError(
-    `${version} loaded the page from ${origin}, and browsers give WebGPU only to pages on https:// or on localhost. ` +
-      `Leave --host out, and make this port one of that machine's own: ssh -R ${port}:127.0.0.1:${port} THAT_MACHINE.`,
+    `${version} loaded the page from ${origin}, but browsers have WebGPU only for pages on https:// or on localhost. ` +
+      `Omit --host, and forward this port to that machine: ssh -R ${port}:127.0.0.1:${port} THAT_MACHINE.`,
   );
 }

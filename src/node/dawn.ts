@@ -1,12 +1,12 @@
 /**
  * WebGPU in Node: Dawn, the implementation inside Chromium, from the npm package `webgpu`.
  *
- * Dawn speaks to a Vulkan driver (Linux), Metal or Direct3D. Where Linux has no driver that Dawn
- * accepts, the SwiftShader inside @sparticuz/chromium serves: the same arithmetic on the CPU, slowly.
- * Two things are needed for it: the environment variable that names the driver, and libvulkan.so.1.
- * A machine without a driver has no loader either, and LD_LIBRARY_PATH is only read when a process
- * starts. But the dynamic linker answers for a library that is already in memory by its name alone.
- * So the packaged loader is opened first and kept, and when Dawn asks for 'libvulkan.so.1' it gets that.
+ * Dawn uses a Vulkan driver (Linux), Metal or Direct3D. If Linux has no driver that Dawn accepts, the
+ * SwiftShader inside @sparticuz/chromium computes the same on the CPU, slowly. It needs the environment
+ * variable that names the driver, and the loader libvulkan.so.1. A machine without a driver has no
+ * loader either, and LD_LIBRARY_PATH is only read when a process starts. But the dynamic linker finds a
+ * library that is already in memory by its name. So this module opens the packaged loader and keeps it
+ * open, and Dawn gets it when it opens 'libvulkan.so.1'.
  */
 import { constants } from 'node:os';
 
@@ -19,8 +19,8 @@ import { unpackChromium } from './packagedChromium.ts';
 import { makePatient } from './patience.ts';
 
 /**
- * `hardware` is a real GPU, `software` is SwiftShader. `auto` takes what the machine's drivers give and
- * SwiftShader when that is nothing, or the other way round where the machine surely has no GPU.
+ * `hardware` is a real GPU, `software` is SwiftShader. `auto` tries the machine's drivers first and then
+ * SwiftShader, or in the opposite order if the machine surely has no GPU.
  */
 export type AdapterChoice = 'auto' | 'hardware' | 'software';
 
@@ -32,11 +32,11 @@ export interface CreateGpuOptions {
 }
 
 /**
- * Dawn's `GPU`, whose `requestAdapter()` is known to give one. Installs GPUBufferUsage and WebGPU's
- * other globals, as the package asks, and has the package's classes wait without spinning (`patience.ts`). Drop the
- * object, and what was made from it, for Node to exit.
- * @throws {ConfigurationError} for options that make no sense
- * @throws {NoAdapterError} when the package `webgpu` is missing, or no adapter is to be had
+ * Creates Dawn's `GPU` and checks that its `requestAdapter()` gives an adapter. It installs GPUBufferUsage and WebGPU's
+ * other globals, as the package requires, and makes the package's classes wait without spinning (`patience.ts`). Node
+ * exits only after the program has dropped the object and everything made from it.
+ * @throws {ConfigurationError} for invalid options
+ * @throws {NoAdapterError} when the package `webgpu` is missing, or no adapter is available
  */
 export async function createGpu(options: CreateGpuOptions = {}): Promise<GPU> {
   requireOptions('createGpu', options, { adapter: true, dawnOptions: true });
@@ -90,40 +90,40 @@ async function importDawn(): Promise<typeof import('webgpu')> {
   }
 }
 
-/** Searches under way that have named the packaged driver in the environment. */
+/** Number of running searches that have named the packaged driver in the environment. */
 let searches = 0;
 
 /**
  * Makes the next Dawn instance of this process find SwiftShader.
- * @returns what to call once that has its adapter; undefined where no packaged SwiftShader is to be had
+ * @returns a function to call once the instance has its adapter; undefined without a packaged SwiftShader
  */
 async function useSwiftShader(): Promise<(() => void) | undefined> {
   const packaged = await unpackChromium();
   if (packaged === undefined) return undefined;
   keepLibrary(packaged.vulkanLoaderPath);
-  // A driver that the user names goes first; it may only have lacked the loader.
+  // A driver that the user names takes precedence. It may only have lacked the loader.
   if (searches === 0 && namedDriver() !== undefined) return () => undefined;
   searches++;
   process.env.VK_ICD_FILENAMES = packaged.icdPath;
-  // Child processes inherit the environment: a Firefox started later would compute on SwiftShader instead of its own driver.
+  // Reset the variable, because child processes inherit it: a Firefox started later would use SwiftShader instead of its own driver.
   return () => {
     if (--searches === 0) delete process.env.VK_ICD_FILENAMES;
   };
 }
 
-/** Loads a shared library into this process for good. */
+/** Loads a shared library into this process permanently. */
 function keepLibrary(path: string): void {
-  // glibc's RTLD_NODELETE, which Node does not name: the library outlives the dlclose below.
+  // glibc's RTLD_NODELETE, for which Node has no constant. It keeps the library loaded when Node closes it.
   const RTLD_NODELETE = 0x1000;
   try {
     process.dlopen({ exports: {} }, path, constants.dlopen.RTLD_NOW | RTLD_NODELETE);
   } catch (error) {
-    // Node has loaded the library, found that it is no addon, and says so; any other complaint is real.
+    // Node loads the library and then reports that it is not an addon. Any other error is real.
     if (!(error as Error).message.includes('did not self-register')) throw error;
   }
 }
 
-/** The Vulkan driver that the environment names, by the variable's new or old name. */
+/** The Vulkan driver that the environment names, in the variable's new or old name. */
 function namedDriver(): string | undefined {
   return process.env.VK_DRIVER_FILES ?? process.env.VK_ICD_FILENAMES;
 }

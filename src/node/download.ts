@@ -1,7 +1,7 @@
 /**
- * Fetches MNIST into a folder. A file is received in memory, where its size and the SHA-256 of its content are checked.
- * Only then is it written, whole or not at all. So a download that is interrupted leaves no part of a file, and two
- * downloads into the same folder do not disturb each other.
+ * Downloads MNIST into a folder. It receives a file in memory and checks its size and SHA-256 there. Then it writes the
+ * file, whole or not at all. So an interrupted download leaves no partial file, and two downloads into the same folder
+ * do not disturb each other.
  */
 import { access, constants, mkdir, rename } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
@@ -22,45 +22,45 @@ import { isFile } from './mnist.ts';
 import { packingOverheadBytes, verifyMnistBytes, verifyMnistFile } from './verify.ts';
 import { writeWhole } from './wholeFile.ts';
 
-/** Two that hold the same four .gz files; the address of one is this and its name. */
+/** Two mirrors with the same four .gz files. The address of a file is the mirror's address followed by the file's name. */
 export const mnistMirrors: readonly string[] = [
   'https://storage.googleapis.com/cvdf-datasets/mnist/',
   'https://ossci-datasets.s3.amazonaws.com/mnist/',
 ];
 
 export interface DownloadProgress {
-  /** Name of the file, as it is on the mirrors. */
+  /** Name of the file on the mirrors. */
   readonly file: string;
-  /** Of the attempt under way: it is 0 again when another mirror is tried. */
+  /** Bytes received in this attempt. It is 0 again for the next mirror. */
   readonly receivedBytes: number;
-  /** Undefined when the server does not say. */
+  /** Size of the file; undefined when the server does not say. */
   readonly totalBytes: number | undefined;
 }
 
 export interface DownloadOptions {
-  /** Where to; made when it is not there. */
+  /** Target folder. Created if it does not exist. */
   readonly folder: string;
-  /** Addresses to put the names after, tried in this order. Default {@link mnistMirrors}. */
+  /** Base addresses, tried in this order. Default {@link mnistMirrors}. */
   readonly mirrors?: readonly string[] | undefined;
-  /** Which files, for another set of the same kind. Default: MNIST's four. */
+  /** Files to download, for another set of the same kind. Default: MNIST's four. */
   readonly files?: readonly MnistFile[] | undefined;
-  /** Stops the download, which rejects with the signal's reason; files that are complete are kept. */
+  /** Stops the download, which rejects with the signal's reason. Complete files are kept. */
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((progress: DownloadProgress) => void) | undefined;
-  /** Instead of the platform's. */
+  /** Replaces the platform's `fetch`. */
   readonly fetch?: typeof globalThis.fetch | undefined;
-  /** A server that sends nothing for this long is given up. Default 30,000. */
+  /** An attempt fails when the server sends nothing for this time. Default 30,000. */
   readonly stallTimeoutMs?: number | undefined;
 }
 
 export interface DownloadResult {
   /** The folder, absolute. */
   readonly folder: string;
-  /** Names of the files that were fetched. */
+  /** Names of the files that were downloaded. */
   readonly fetched: readonly string[];
-  /** Names of the files that were there and sound. */
+  /** Names of the files that were already in the folder and correct. */
   readonly kept: readonly string[];
-  /** New names of files that had a name of MNIST's and other content: another set's, or damaged ones. */
+  /** New names of files that had one of MNIST's names but other content, damaged or from another set. */
   readonly movedAside: readonly string[];
 }
 
@@ -72,9 +72,10 @@ const optionNames: OptionNames<DownloadOptions> = {
 };
 
 /**
- * Fetches those of MNIST's four files that `folder` does not have yet, plain or packed.
- * @throws {ConfigurationError} for options that make no sense
- * @throws {DownloadError} when no mirror gave a file, saying why each did not; errors of the disk are passed on as they are
+ * Downloads the files of MNIST that `folder` does not have yet, plain or packed. Rejects with the file system's own
+ * errors if the folder cannot be written.
+ * @throws {ConfigurationError} for invalid options
+ * @throws {DownloadError} when no mirror delivered a file; the message says why each one failed
  *
  * @example
  * await downloadMnist({ folder: 'data/mnist' });
@@ -93,16 +94,16 @@ export async function downloadMnist(options: DownloadOptions): Promise<DownloadR
     requireText('The name of a file to download', file.name);
   }
   const { stallTimeoutMs = defaultStallTimeoutMs } = options;
-  // Longer timers of JavaScript end at once.
+  // JavaScript's timers fire at once if the delay is longer.
   const longest = 2 ** 31 - 1;
   if (!(typeof stallTimeoutMs === 'number' && stallTimeoutMs > 0 && stallTimeoutMs <= longest)) {
     throw new ConfigurationError(
-      `stallTimeoutMs is a number of milliseconds greater than 0 and at most ${longest}, and ${show(stallTimeoutMs)} was given.`,
+      `stallTimeoutMs must be a number greater than 0 and at most ${longest}; got ${show(stallTimeoutMs)}.`,
     );
   }
   if (mirrors.length === 0) {
     throw new ConfigurationError(
-      'No mirror was given to download MNIST from. Give at least 1 address.',
+      'mirrors must have at least 1 address to download MNIST from; got none.',
     );
   }
   const folder = resolve(options.folder);
@@ -123,7 +124,7 @@ export async function downloadMnist(options: DownloadOptions): Promise<DownloadR
   return result;
 }
 
-/** Finds a sound copy, and moves aside what only has the name: it may be somebody's Fashion-MNIST. */
+/** Finds a correct copy of a file. It renames wrong ones instead of deleting them: they may be the user's Fashion-MNIST. */
 async function lookAtFolder(folder: string, file: MnistFile) {
   const movedAside: string[] = [];
   let sound: string | undefined;
@@ -150,17 +151,17 @@ async function isSound(path: string, file: MnistFile): Promise<boolean> {
   }
 }
 
-/** @returns the name under which the file now is in the folder */
+/** @returns the file's name in the folder */
 async function fetchFile(
   folder: string,
   file: MnistFile,
   mirrors: readonly string[],
   options: DownloadOptions,
 ): Promise<string> {
-  // A folder that cannot be written is found out before anything is received.
+  // Fail before downloading if the folder is not writable.
   await access(folder, constants.W_OK);
   const faults: DownloadError[] = [];
-  // Each mirror is asked a second time, because a connection may break.
+  // Try each mirror twice, because a connection may break.
   for (const mirror of [...mirrors, ...mirrors]) {
     try {
       const { name, bytes } = await fetchFrom(mirror, file, options);
@@ -173,7 +174,7 @@ async function fetchFile(
   }
   const reasons = [...new Set(faults.map((fault) => fault.message))];
   throw new DownloadError(
-    `No mirror gave ${file.name}.gz, in ${faults.length} attempts at ${mirrors.length} mirrors:\n` +
+    `No mirror delivered ${file.name}.gz in ${faults.length} attempts at ${mirrors.length} mirrors:\n` +
       reasons.map((reason) => ` - ${reason}\n`).join('') +
       `Try again later, or put the file into ${folder} by hand.`,
     { cause: new AggregateError(faults) },
@@ -181,8 +182,8 @@ async function fetchFile(
 }
 
 /**
- * One attempt at one mirror.
- * @returns the right content, packed or not, and the name for it
+ * Tries one mirror once.
+ * @returns the correct content, packed or plain, and its file name
  * @throws {DownloadError} when the mirror fails in any way, or has another file
  */
 async function fetchFrom(mirror: string, file: MnistFile, options: DownloadOptions) {
@@ -197,14 +198,14 @@ async function fetchFrom(mirror: string, file: MnistFile, options: DownloadOptio
     return { name: packing === 'gzip' ? packedName : file.name, bytes };
   } catch (cause) {
     if (!(cause instanceof FormatError)) throw cause;
-    throw new DownloadError(`${url} gave another file: ${cause.message}`, { cause });
+    throw new DownloadError(`${url} delivered a wrong file: ${cause.message}`, { cause });
   }
 }
 
 /**
- * What a server sends.
- * @param limitBytes more than this is never kept
- * @throws {DownloadError} when the server fails in any way; an abort is passed on as it is
+ * Receives the content at an address. Rejects with the signal's reason after an abort.
+ * @param limitBytes largest size that the content may have
+ * @throws {DownloadError} when the server fails in any way
  */
 async function receive(
   url: string,
@@ -229,7 +230,7 @@ async function receive(
   try {
     const response = await waitFor(() =>
       fetch(url, {
-        // Mirrors hold packed files; packed once more on the way, the announced length would be of other bytes.
+        // The files are packed already. If the server packed them again, the announced length would not be the file's.
         headers: { 'accept-encoding': 'identity' },
         signal: AbortSignal.any(signal ? [signal, stop.signal] : [stop.signal]),
       }),
@@ -260,20 +261,20 @@ async function receive(
     return Buffer.concat(pieces);
   } finally {
     clearTimeout(timer);
-    // Whatever the server is still sending is not wanted.
+    // Cancel anything that the server still sends.
     stop.abort();
   }
 }
 
-/** Length of the file, as far as the server says it in a way that can be relied on. */
+/** Length of the file; undefined if the server gives no reliable one. */
 function readTotal(response: Response): number | undefined {
-  // The body arrives unpacked, and the length is that of the packed one.
+  // The body arrives unpacked, but the length is that of the packed body.
   if (response.headers.has('content-encoding')) return undefined;
   const length = response.headers.get('content-length');
   return length !== null && /^\d+$/.test(length) ? Number(length) : undefined;
 }
 
-/** fetch says 'fetch failed' or 'terminated', and keeps the reason in `cause`. */
+/** The reason of an error. `fetch` only says 'fetch failed' or 'terminated' and keeps the reason in `cause`. */
 function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   return error.cause instanceof Error ? `${error.message} (${error.cause.message})` : error.message;

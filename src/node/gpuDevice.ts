@@ -1,11 +1,11 @@
 /**
- * Whether this machine may have a GPU. Asking a driver is the only sure answer, but on Linux it is a
- * slow one: where there is no GPU, Chromium with its flags for one takes seconds to give up or never
- * does, and Dawn prints warnings. The kernel's device files tell at once when the answer is no.
+ * Whether this machine may have a GPU. Only a driver knows for sure, but asking it is slow on Linux. Without
+ * a GPU, Chromium with its GPU flags takes seconds to give up or never does, and Dawn prints warnings. The
+ * kernel's device files show at once that there is no GPU.
  */
 import { readdirSync } from 'node:fs';
 
-/** @returns false only where there is surely none; outside Linux the systems bring an adapter anyway */
+/** @returns false only if there is surely no GPU. It is true outside Linux, where the system always has an adapter */
 export function mayHaveGpu(
   platform: NodeJS.Platform = process.platform,
   deviceFiles: () => readonly string[] = listDeviceFiles,
@@ -13,7 +13,7 @@ export function mayHaveGpu(
   return platform !== 'linux' || deviceFiles().some((name) => gpuDeviceFile.test(name));
 }
 
-/** Mesa's and NVIDIA's drivers, Windows' GPU inside WSL, Jetson, Adreno, Mali. */
+/** Device files of Mesa's and NVIDIA's drivers, Windows' GPU in WSL, Jetson, Adreno and Mali. */
 const gpuDeviceFile = /^(dri\/renderD\d+|nvidia\d+|dxg|nvmap|kgsl-3d\d+|mali\d+)$/;
 
 function listDeviceFiles(): string[] {

@@ -1,4 +1,4 @@
-/** What a program in Node needs beside the engine itself. */
+/** The public API for Node: WebGPU, MNIST files and a plan cache. */
 /// <reference types="@webgpu/types" preserve="true" />
 export { createGpu, type AdapterChoice, type CreateGpuOptions } from './dawn.ts';
 export {

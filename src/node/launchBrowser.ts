@@ -1,8 +1,8 @@
 /**
- * Starts a browser without a window, with WebGPU on.
+ * Starts a browser without a window and with WebGPU enabled.
  *
- * Chromium takes orders through a pipe rather than a port: no other process can connect to it, and it
- * ends by itself when the pipe closes, so that even a killed nudge leaves no browser behind.
+ * nudge controls Chromium through a pipe instead of a port. No other process can connect to it, and
+ * Chromium ends when the pipe closes, so even a killed nudge leaves no browser behind.
  */
 import { constants } from 'node:os';
 
@@ -14,17 +14,17 @@ import { TemporaryFolder } from './temporaryFolder.ts';
 
 export interface LaunchBrowserOptions {
   /**
-   * `hardware` lets the browser pick its adapter, with the flags that allow a GPU without a display;
-   * `software` forces SwiftShader. Firefox takes what the machine's Vulkan drivers give either way.
+   * `hardware` lets the browser choose its adapter, with the flags that allow a GPU without a display.
+   * `software` forces SwiftShader. Firefox always uses the machine's Vulkan drivers.
    */
   readonly adapter: 'hardware' | 'software';
-  /** Whether SIGINT, SIGTERM and SIGHUP end this process and the browser with it, exit code 130 and so on. @defaultValue true */
+  /** Whether SIGINT, SIGTERM and SIGHUP end this process (with 128 + the signal's number) and the browser. @defaultValue true */
   readonly handleSignals?: boolean;
 }
 
 /**
- * A running browser, for {@link closeBrowser}.
- * @throws {BrowserError} when it does not start within 30 s, with what it said
+ * Starts a browser. Close it with {@link closeBrowser}.
+ * @throws {BrowserError} when it does not start within 30 s; the message has the browser's own output
  */
 export async function launchBrowser(
   found: FoundBrowser,
@@ -46,7 +46,8 @@ export async function launchBrowser(
 }
 
 /**
- * Ends the process when a signal asks for it, by `exit`, upon which Puppeteer ends the browser. Puppeteer's own handling of SIGTERM would leave the process running.
+ * Calls `process.exit` on a signal. Puppeteer ends the browser at exit. Puppeteer's own handling of SIGTERM would leave
+ * the process running.
  */
 function exitOnSignals(browser: Browser): void {
   const exit = (signal: NodeJS.Signals) => process.exit(128 + constants.signals[signal]);
@@ -70,7 +71,7 @@ async function start(
     handleSIGINT: false,
     handleSIGTERM: false,
     handleSIGHUP: false,
-    // A job runs as long as it runs; the session watches over it by other means.
+    // A job may run for any time. The session detects failures in other ways.
     protocolTimeout: 0,
   };
   try {
@@ -85,7 +86,7 @@ async function start(
     return await puppeteer.launch({
       ...common,
       browser: 'chrome',
-      // The packaged one is a headless shell, which knows no other mode.
+      // The packaged Chromium is a headless shell, which has no other mode.
       headless: found.source === 'packaged' ? 'shell' : true,
       pipe: true,
       args: chromiumArguments(adapter),
@@ -98,7 +99,7 @@ async function start(
   }
 }
 
-/** Ends a browser, by force when it does not end by itself within 5 s. */
+/** Closes a browser, and kills it if it does not end within 5 s. */
 export async function closeBrowser(browser: Browser): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   const force = new Promise<void>((resolve) => {
@@ -107,12 +108,12 @@ export async function closeBrowser(browser: Browser): Promise<void> {
       resolve();
     }, 5_000);
   });
-  // A browser that has crashed cannot be closed, and needs not be.
+  // Closing fails if the browser has crashed, which is fine.
   await Promise.race([browser.close().catch(() => undefined), force]);
   clearTimeout(timer);
 }
 
-/** Chromium's flags beyond Puppeteer's own. */
+/** Chromium's flags in addition to Puppeteer's. */
 export function chromiumArguments(
   adapter: LaunchBrowserOptions['adapter'],
   machine: { readonly platform: NodeJS.Platform; readonly isRoot: boolean } = {
@@ -122,30 +123,30 @@ export function chromiumArguments(
 ): string[] {
   const isLinux = machine.platform === 'linux';
   return [
-    // Linux counts as unsafe as long as Chromium has not tested its drivers.
+    // Chromium considers WebGPU unsafe on Linux until it has tested the drivers.
     '--enable-unsafe-webgpu',
     '--disable-component-update',
-    // Linux reaches the GPU, and the packaged Chromium SwiftShader, through Vulkan only.
+    // On Linux, Chromium reaches the GPU only through Vulkan, and the packaged Chromium also SwiftShader.
     ...(isLinux ? ['--enable-features=Vulkan'] : []),
     ...(adapter === 'software' ? ['--use-webgpu-adapter=swiftshader'] : []),
-    // A Vulkan surface needs a display, which a machine that only computes does not have.
+    // A Vulkan surface needs a display, which a server does not have.
     ...(adapter === 'hardware' && isLinux
       ? ['--use-angle=vulkan', '--disable-vulkan-surface']
       : []),
-    // Chromium refuses to run as root inside its sandbox.
+    // Chromium's sandbox does not work for root.
     ...(machine.isRoot ? ['--no-sandbox'] : []),
   ];
 }
 
-/** What Chromium said on its way out, cut to the point, and what to do about it. */
+/** The reason that the browser gave, and what to do about it. */
 function nextStep(error: Error): string {
   const said = error.message.trim();
   if (said.includes('No usable sandbox')) {
     return (
-      'This system does not let it build its sandbox. Install Chrome from its maker, which brings the permission, ' +
+      "This system does not allow its sandbox. Install Google's Chrome package, which adds the permission, " +
       'allow user namespaces with sysctl kernel.apparmor_restrict_unprivileged_userns=0, ' +
-      'or set PUPPETEER_DANGEROUS_NO_SANDBOX=true to do without, as only pages of nudge itself are opened.'
+      'or set PUPPETEER_DANGEROUS_NO_SANDBOX=true to run without a sandbox, because nudge opens only its own pages.'
     );
   }
-  return `It says: ${said}\nSet PUPPETEER_EXECUTABLE_PATH to another browser, or use the runtime node.`;
+  return `It reports: ${said}\nSet PUPPETEER_EXECUTABLE_PATH to another browser, or use the runtime node.`;
 }

@@ -1,4 +1,4 @@
-/** MNIST from a folder of this machine. */
+/** Reads MNIST from a folder. */
 import { readFile, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { MissingDataError } from '../errors.ts';
@@ -13,20 +13,20 @@ import {
 } from '../data/mnist.ts';
 
 /**
- * Where MNIST is looked for: `folder`, else the environment's MNIST_DIR, else `data/mnist` in the working
- * directory. Only the first of these that is given counts, so that a mistyped name is an error and not
- * another folder's data.
+ * The folder of MNIST: `folder`, else the environment's MNIST_DIR, else `data/mnist` in the working
+ * directory. It does not check the next one if the folder does not exist, so that a mistyped name is an error and
+ * does not load other data.
  */
 export function mnistFolder(folder?: string): string {
   if (folder !== undefined) requireText('The folder of MNIST', folder);
   const { MNIST_DIR: fromEnvironment = '' } = process.env;
-  // A variable set to nothing is how many shells unset one.
+  // An empty variable counts as unset, because many shells unset variables like that.
   const standing = fromEnvironment === '' ? join('data', 'mnist') : fromEnvironment;
   return resolve(folder ?? standing);
 }
 
 /**
- * The folder of MNIST, if all four files are in it, plain or as .gz. Their contents are not checked.
+ * The folder of MNIST if all four files are in it, plain or as .gz; else undefined. It does not check their contents.
  * @param folder default: the environment's MNIST_DIR, else `data/mnist` in the working directory
  */
 export async function findMnistFolder(folder?: string): Promise<string | undefined> {
@@ -36,8 +36,8 @@ export async function findMnistFolder(folder?: string): Promise<string | undefin
 }
 
 /**
- * The names that the four files have in a folder, each plain or as .gz; of both, the plain one.
- * @throws {MissingDataError} when a file is missing or cannot be looked at
+ * The names of the four files in a folder, each plain or as .gz. If both are there, it gives the plain one.
+ * @throws {MissingDataError} when a file is missing or cannot be accessed
  */
 export async function mnistFileNames(folder: string): Promise<Record<MnistRole, string>> {
   const names: [MnistRole, string][] = [];
@@ -49,7 +49,7 @@ export async function mnistFileNames(folder: string): Promise<Record<MnistRole, 
   }
   if (missing.length > 0) {
     throw new MissingDataError(
-      `${missing.length} of the ${mnistFiles.length} MNIST files are not in ${folder}: ` +
+      `${missing.length} of the ${mnistFiles.length} MNIST files are missing in ${folder}: ` +
         `${missing.join(', ')} (each also as .gz). ` +
         "Fetch them with 'nudge data mnist', name the folder that has them, or train on digits.",
     );
@@ -58,7 +58,8 @@ export async function mnistFileNames(folder: string): Promise<Record<MnistRole, 
 }
 
 /**
- * The training and test set in a folder's four files, each plain or as .gz; of both, the plain one.
+ * Loads the training set and the test set from a folder's four files, each plain or as .gz. If both are there, it reads
+ * the plain one.
  * @param folder default: the environment's MNIST_DIR, else `data/mnist` in the working directory
  * @throws {MissingDataError} when a file is missing or cannot be read
  * @throws {FormatError} when a file is damaged
@@ -82,7 +83,7 @@ async function findName(folder: string, file: MnistFile): Promise<string | undef
 
 /**
  * Whether there is a file at `path`.
- * @throws {MissingDataError} when that cannot be found out
+ * @throws {MissingDataError} when `path` cannot be accessed
  */
 export async function isFile(path: string): Promise<boolean> {
   try {

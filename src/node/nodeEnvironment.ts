@@ -1,9 +1,9 @@
-/** What Node is and runs on, for a benchmark's result: what src/page/jobs/pageEnvironment.ts is for a browser. */
+/** Describes Node and its machine for a benchmark's result, as src/page/jobs/pageEnvironment.ts does for a browser. */
 import { availableParallelism, cpus, machine, type } from 'node:os';
 
 import type { HostEnvironment } from '../benchmark/runBenchmark.ts';
 
-/** @param webgpu version of the package `webgpu`, where it is installed */
+/** @param webgpu version of the package `webgpu`, if it is installed */
 export function readNodeEnvironment(webgpu: string | undefined): HostEnvironment {
   const dawn = webgpu === undefined ? '' : ` with webgpu ${webgpu}`;
   return {
@@ -11,16 +11,16 @@ export function readNodeEnvironment(webgpu: string | undefined): HostEnvironment
     name: `Node ${process.versions.node}${dawn}`,
     system: `${systems[type()] ?? type()} ${machine()}`,
     threads: availableParallelism(),
-    // Node has what isolation gives a page: memory that threads share, and a precise clock.
+    // Node always has shared memory and a precise clock, which a page has only if it is isolated.
     isIsolated: true,
   };
 }
 
-/** The processor, as the system names it, and how many of its cores this process may use. */
+/** The system's name for the processor, and the number of cores that this process may use. */
 export function processorName(): string {
   const model = cpus()[0]?.model.trim() ?? '';
   return `${model === '' ? 'an unknown processor' : model}, ${availableParallelism()} cores`;
 }
 
-/** Names by which people know systems; others are known by the names that they give themselves. */
+/** Common names of systems whose own name differs. */
 const systems: Readonly<Record<string, string>> = { Darwin: 'macOS', Windows_NT: 'Windows' };

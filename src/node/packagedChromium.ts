@@ -1,12 +1,12 @@
 /**
- * The Chromium that comes with `npm ci`: @sparticuz/chromium holds a compressed headless shell, the
+ * The Chromium that comes with `npm ci`: @sparticuz/chromium contains a compressed headless shell, the
  * libraries that it needs on a bare Linux, and SwiftShader, a Vulkan driver that runs on the CPU. It
- * gives nudge a browser, and Dawn an adapter, on a machine with nothing but Node.
+ * gives nudge a browser, and Dawn an adapter, on a machine that has only Node.
  *
- * The package unpacks into the temporary folder under fixed names and takes whatever lies there for
- * its own, half-written files of another process included. So it is run in a child process whose
- * temporary folder is a fresh one inside the user's cache, and the finished folder is renamed into
- * place: a process sees the whole of it or nothing, and no other user can write into it.
+ * The package unpacks into the temporary folder under fixed names and uses any files that it finds
+ * there, including half-written files of another process. So it runs in a child process whose temporary
+ * folder is a new one inside the user's cache, and the finished folder is renamed into place. A process
+ * then sees the whole folder or nothing, and no other user can write into it.
  */
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -16,13 +16,13 @@ import { dirname, join } from 'node:path';
 
 import { cacheFolder, writableCache } from './cacheFolder.ts';
 
-/** Where the parts of the unpacked package lie. All are absolute paths. */
+/** Absolute paths of the parts of the unpacked package. */
 export interface PackagedChromium {
-  /** Of the package, whose major is Chromium's: '147.0.0'. */
+  /** Version of the package, such as '147.0.0'. Its major number is Chromium's. */
   readonly version: string;
   /** Chromium's headless shell. */
   readonly executablePath: string;
-  /** Folder of libnss3.so and the others that a bare machine lacks, for LD_LIBRARY_PATH. */
+  /** Folder of libnss3.so and other libraries that a bare machine lacks, for LD_LIBRARY_PATH. */
   readonly librariesPath: string;
   /** Folder of fonts.conf, for FONTCONFIG_PATH. */
   readonly fontsPath: string;
@@ -33,9 +33,9 @@ export interface PackagedChromium {
 }
 
 /**
- * The packaged Chromium, unpacked when it is not yet (about 2 s and 210 MB, once per user and version).
- * @returns undefined where there is none: another system than Linux on x86-64, or the package is not installed
- * @throws {Error} when it cannot be unpacked, such as a full disk
+ * The packaged Chromium. The first call of a user for a version unpacks it, which takes about 2 s and 210 MB.
+ * @returns undefined on other systems than Linux on x86-64, or if the package is not installed
+ * @throws {Error} when it cannot be unpacked, for example because the disk is full
  */
 export async function unpackChromium(
   options: { readonly cacheFolder?: string } = {},
@@ -70,8 +70,8 @@ function locatePackage(): { entryPath: string; manifestPath: string } | undefine
 }
 
 async function unpackInto(folder: string, cache: string, entryPath: string): Promise<void> {
-  // mkdtemp makes the folder unreadable to others, which matters: running as root, the package's
-  // tar reader hands the files to whichever user has the number of the one who packed them.
+  // mkdtemp makes the folder unreadable to others. This matters for root: the package's tar reader then
+  // gives the files to the user whose number is in the archive.
   const partial = await mkdtemp(join(cache, '.unpacking-'));
   try {
     await runUnpacker(entryPath, partial);
@@ -79,7 +79,7 @@ async function unpackInto(folder: string, cache: string, entryPath: string): Pro
     await rename(partial, folder);
   } catch (error) {
     await rm(partial, { recursive: true, force: true });
-    // Another process was quicker, and its folder is as good.
+    // If another process finished first, its folder is used.
     const { code } = error as NodeJS.ErrnoException;
     if (code !== 'ENOTEMPTY' && code !== 'EEXIST') throw error;
   }
@@ -91,7 +91,7 @@ function runUnpacker(entryPath: string, folder: string): Promise<void> {
     process.execPath,
     ['--input-type=commonjs', '--unhandled-rejections=strict', '--eval', script, entryPath],
     {
-      // It unpacks the libraries of a bare machine only where it believes to be on AWS Lambda.
+      // The package unpacks the libraries for a bare machine only if it believes that it runs on AWS Lambda.
       env: { PATH: process.env.PATH, TMPDIR: folder, AWS_LAMBDA_JS_RUNTIME: 'nodejs22.x' },
       stdio: ['ignore', 'ignore', 'pipe'],
     },
@@ -106,7 +106,7 @@ function runUnpacker(entryPath: string, folder: string): Promise<void> {
         reject(
           new Error(
             `The packaged Chromium could not be unpacked into ${folder} (exit code ${code ?? 'none'}): ` +
-              `${complaint.trim()}. It needs 210 MB; free some, or set XDG_CACHE_HOME to a folder with room.`,
+              `${complaint.trim()}. It needs 210 MB. Free some space, or set XDG_CACHE_HOME to a folder on another disk.`,
           ),
         );
       }
@@ -114,7 +114,7 @@ function runUnpacker(entryPath: string, folder: string): Promise<void> {
   });
 }
 
-/** The package's own fonts.conf names /tmp/fonts, where its fonts are not. */
+/** Replaces the package's own fonts.conf, which names /tmp/fonts although the fonts are elsewhere. */
 function fontsConfiguration(folder: string): string {
   return `<?xml version="1.0"?>
 <!DOCTYPE fontconfig SYSTEM "fonts.dtd">

@@ -1,6 +1,6 @@
 /**
- * Where the built page lies. An installed nudge brings it along. A checkout builds it, which takes some seconds, and
- * keeps what it has built in the user's cache, below the hash of what it was built from.
+ * The folder of the built page. An installed nudge contains it. A checkout builds it, which takes some seconds, and
+ * keeps it in the user's cache under a hash of its sources.
  */
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, statSync } from 'node:fs';
@@ -12,12 +12,11 @@ import { BrowserError } from '../errors.ts';
 import { cacheFolder, writableCache } from './cacheFolder.ts';
 import { findCommit } from './commit.ts';
 
-/** Long enough that no command is still at work on a page that goes. */
+/** Pages are kept for longer than any command runs, so none is removed while it is in use. */
 const keptDays = 3;
 
 /**
- * What a checkout's page is built from; not every checkout has all of it. `npm run layers` sees to it that the page
- * imports nothing else.
+ * The sources of a checkout's page. Some may be missing. `npm run layers` checks that the page imports nothing else.
  */
 const inputs = [
   'src',
@@ -27,13 +26,13 @@ const inputs = [
   'tsconfig.json',
   'package.json',
   'package-lock.json',
-  // What is installed, which may differ from what is locked.
+  // The installed packages, which may differ from the locked ones.
   'node_modules/.package-lock.json',
 ];
 
 /**
- * The folder of the built page.
- * @throws {BrowserError} when the page is not there and cannot be built
+ * The folder of the built page. A checkout builds it if necessary.
+ * @throws {BrowserError} when the page is missing or cannot be built
  */
 export async function providePage(): Promise<string> {
   const isCheckout = import.meta.url.endsWith('.ts');
@@ -42,17 +41,17 @@ export async function providePage(): Promise<string> {
   const path = fileURLToPath(new URL('../../page', import.meta.url));
   if (!existsSync(join(path, 'headless.html'))) {
     throw new BrowserError(
-      `The built page is missing from ${path}. Install nudge again, or run 'npm run build' in its checkout.`,
+      `The built page is missing in ${path}. Install nudge again, or run 'npm run build' in its checkout.`,
     );
   }
   return path;
 }
 
 /**
- * The page of a checkout, built if it is not in the cache already.
- * @param cache folder of built pages, made where there is none; where it cannot be written, the page is built into a
- *   temporary folder, which goes with this process
- * @throws {BrowserError} when it cannot be built
+ * The folder of a checkout's page, which is built if it is not in the cache.
+ * @param cache folder of built pages, created if it does not exist. If it is not writable, the page is built into a
+ *   temporary folder that is removed when this process ends
+ * @throws {BrowserError} when the page cannot be built
  */
 export async function providePageOf(
   checkout: string,
@@ -62,7 +61,7 @@ export async function providePageOf(
   const kept = join(cache, key);
   if (existsSync(kept)) {
     const now = new Date();
-    // The age decides what goes. A cache that may only be read keeps everything.
+    // Mark the page as used, because old ones are removed. This fails in a read-only cache, which removes nothing.
     await utimes(kept, now, now).catch(() => undefined);
     return kept;
   }
@@ -72,11 +71,11 @@ export async function providePageOf(
   const building = await mkdtemp(join(folder, '.building-'));
   try {
     await buildPage(checkout, building);
-    // A source changed meanwhile.
+    // Start again if a source has changed during the build.
     if ((await pageKey(checkout)) !== key) return await providePageOf(checkout, cache);
     await rename(building, page);
   } catch (error) {
-    // Another process may have been quicker, and its page is as good.
+    // If another process finished first, its page is used.
     if (!existsSync(page)) throw error;
   } finally {
     await rm(building, { recursive: true, force: true });
@@ -85,23 +84,23 @@ export async function providePageOf(
 }
 
 /**
- * The same key, the same page.
- * @param environment of which Vite builds NODE_ENV into the page, and `vite.config.ts` NUDGE_COMMIT
+ * A hash of everything that the page is built from. Equal keys mean equal pages.
+ * @param environment environment variables. Vite builds NODE_ENV into the page, and `vite.config.ts` NUDGE_COMMIT
  * @returns SHA-256 in hexadecimal
  */
 export async function pageKey(checkout: string, environment = process.env): Promise<string> {
-  // Vite sets NODE_ENV to this where it is not set, for the rest of the process.
+  // If NODE_ENV is not set, Vite sets it to this for the rest of the process.
   const { NODE_ENV: mode = 'production' } = environment;
   const hash = createHash('sha256').update(`${mode}\n${findCommit(checkout, environment)}\n`);
   for (const file of inputs.flatMap((input) => filesAt(join(checkout, input)))) {
     const content = await readFile(file);
-    // With its length, so that no two lists of files run together to the same bytes.
+    // The length ensures that no two lists of files give the same bytes.
     hash.update(`${relative(checkout, file)}\n${content.length}\n`).update(content);
   }
   return hash.digest('hex');
 }
 
-/** The file at a path, or the files below it, in an order of their own; none where it is not there. */
+/** The file at a path, or the files in the folder there in a fixed order; empty if nothing is there. */
 function filesAt(path: string): string[] {
   const status = statSync(path, { throwIfNoEntry: false });
   if (!status?.isDirectory()) return status ? [path] : [];
@@ -113,7 +112,7 @@ function filesAt(path: string): string[] {
 async function buildPage(checkout: string, folder: string): Promise<void> {
   const { build } = await import('vite').catch((error: unknown) => {
     throw new BrowserError(
-      `The page is built with Vite, which is not installed. Run 'npm ci' in ${checkout}.`,
+      `Vite, which builds the page, is not installed. Run 'npm ci' in ${checkout}.`,
       { cause: error },
     );
   });
@@ -121,24 +120,24 @@ async function buildPage(checkout: string, folder: string): Promise<void> {
     await build({
       configFile: join(checkout, 'vite.config.ts'),
       root: join(checkout, 'src/page'),
-      // The default one writes into node_modules, which may not be writable.
+      // The default loader writes into node_modules, which may not be writable.
       configLoader: 'runner',
       logLevel: 'silent',
       build: { outDir: folder, emptyOutDir: false, reportCompressedSize: false },
     });
   } catch (error) {
-    throw new BrowserError(`The page does not build: ${(error as Error).message}`, {
+    throw new BrowserError(`The page could not be built: ${(error as Error).message}`, {
       cause: error,
     });
   }
 }
 
-/** Removes pages that were not used lately, and unfinished ones of processes that were killed. */
+/** Removes pages that were not used recently, and unfinished ones of processes that were killed. */
 async function removeOld(cache: string): Promise<void> {
   const oldest = Date.now() - keptDays * 24 * 60 * 60 * 1000;
   for (const name of await readdir(cache)) {
     const path = join(cache, name);
-    // Another process may remove it at the same time.
+    // Another process may have just removed it.
     const used = statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? oldest;
     if (used < oldest) await rm(path, { recursive: true, force: true });
   }

@@ -1,6 +1,6 @@
 /**
- * The line between a Node program and one page: calls go there, events and outcomes come back. As
- * soon as the page crashes, complains or goes away, every call on it rejects.
+ * The connection between a Node program and one page. Calls go to the page; events and outcomes come back. If the
+ * page crashes, reports an error or closes, every call on it rejects.
  */
 import type { Browser, BrowserContext, Page } from 'puppeteer';
 
@@ -10,24 +10,24 @@ import { decodeError, encodeError } from '../page/wire.ts';
 
 export interface CallOptions<Event> {
   /**
-   * Takes the job's events in their order, all of them before the call resolves. A promise that it gives is the answer to a
-   * job that asks; if it rejects, that is the answer.
+   * Receives the job's events in order, all of them before the call resolves. If it returns a promise, the job gets its
+   * outcome, a value or an error, as the answer.
    */
   readonly onEvent?: (event: Event) => unknown;
   /**
-   * Tells the job to stop. Its result counts if it then gives one; if it throws, or says nothing for
-   * 5 s, the call rejects with the signal's reason.
+   * Tells the job to stop. If the job still returns a result, the call resolves with it. If it throws, or sends
+   * nothing for 5 s, the call rejects with the signal's reason.
    */
   readonly signal?: AbortSignal;
 }
 
-/** How long a job may take to react when it is told to stop. */
+/** Time that a job may take to react when it is told to stop. */
 const abortLimitMs = 5_000;
 
-/** How long a page may take to load. */
+/** Time that a page may take to load. */
 const loadLimitMs = 30_000;
 
-// What headless.ts and this file put into the page, for the functions that run over there.
+// Globals that headless.ts and this file define in the page, for the functions that run there.
 declare const nudge: NudgePage;
 declare const nudgeEmit: (id: number, event: string) => Promise<unknown>;
 
@@ -41,12 +41,13 @@ export class PageLink {
   private constructor(browser: Browser, page: Page) {
     this.#page = page;
     this.#failed = watch(browser, page);
-    // Each call awaits it. Between calls, a failure must not count as unhandled.
+    // Each call awaits this promise. Between calls, a failure must not count as unhandled.
     this.#failed.catch(() => undefined);
   }
 
   /**
-   * @param context where the page is opened; default: the browser's own
+   * Opens a page.
+   * @param context context in which the page opens; default: the browser's own
    * @throws {BrowserError} when the page at `url` does not load within 30 s
    */
   static async open(
@@ -76,7 +77,7 @@ export class PageLink {
     let interrupt!: (reason: unknown) => void;
     const interrupted = new Promise<never>((_, reject) => (interrupt = reject));
     const tellJob = () => {
-      // Where the page is gone, the call rejects for that reason already.
+      // If the page is gone, the call already rejects for that reason.
       this.#page.evaluate((id) => nudge.abort(id), id).catch(() => undefined);
     };
     let limit: NodeJS.Timeout | undefined;
@@ -85,7 +86,7 @@ export class PageLink {
       limit = setTimeout(() => interrupt(signal?.reason), abortLimitMs);
     };
     this.#eventHandlers.set(id, (event) => {
-      // A job that still says something is given the whole time again.
+      // Each event of a stopping job restarts its time limit.
       limit?.refresh();
       try {
         return onEvent?.(event as Event);
@@ -135,7 +136,7 @@ export class PageLink {
   }
 }
 
-/** How an answer came out, encoded. */
+/** The outcome of an answer, encoded. */
 function outcomeOf(answer: Promise<unknown>): Promise<string> {
   return answer.then(
     (value) => encode({ ok: true, value } satisfies Outcome),
@@ -143,7 +144,7 @@ function outcomeOf(answer: Promise<unknown>): Promise<string> {
   );
 }
 
-/** A promise that rejects with a sentence when the page can no longer be trusted. */
+/** A promise that rejects when the page can no longer be trusted. */
 function watch(browser: Browser, page: Page): Promise<never> {
   return new Promise((_, reject) => {
     const fail = (sentence: string, cause?: unknown) =>
@@ -164,15 +165,15 @@ function watch(browser: Browser, page: Page): Promise<never> {
     });
     page.on('console', (message) => {
       if (message.type() !== 'error') return;
-      // Chromium's remark on an address that is not secure. Jobs that need isolation ask the page for it.
+      // Chromium prints this for an address that is not secure. Jobs that need isolation check for it.
       if (message.text().includes('Cross-Origin-Opener-Policy header has been ignored')) return;
       const { url } = message.location();
       fail(
-        `The page complains: ${message.text()}${url === undefined || url === '' ? '' : ` (${url})`}`,
+        `The page reports an error: ${message.text()}${url === undefined || url === '' ? '' : ` (${url})`}`,
       );
     });
     browser.on('disconnected', () => {
-      fail('The browser went away while it was in use. Start again, or use another browser.');
+      fail('The browser disconnected while it was in use. Start again, or use another browser.');
     });
   });
 }

@@ -1,7 +1,7 @@
 /**
- * A page in a browser that works for a Node program: it is built and served, and has jobs of src/page/jobs done in it.
- * Whatever goes wrong over there, a crash included, rejects the calls under way with a sentence; nothing hangs, and
- * nothing stays behind after `close()`.
+ * A page in a browser that works for a Node program. The page is built and served, and runs the jobs of src/page/jobs.
+ * Every failure there, including a crash, rejects the running calls with a sentence. Nothing hangs, and nothing is left
+ * after `close()`.
  */
 import type { Browser, BrowserContext } from 'puppeteer';
 
@@ -13,32 +13,32 @@ import { startServer, type Mount } from './server.ts';
 
 /** A page in a browser. */
 export interface BrowserSession {
-  /** As the browser says it: 'Chrome/147.0.7727.50'. */
+  /** The browser's own version string, such as 'Chrome/147.0.7727.50'. */
   readonly version: string;
   readonly environment: BrowserEnvironment;
-  /** Of the served page. */
+  /** Address of the served page. */
   readonly url: string;
   /**
-   * Has a job done in the page.
-   * @param name of one of src/page/jobs
-   * @throws what the job throws, in the class that it was thrown in
-   * @throws {BrowserError} when the page or the browser crashes, complains or goes away
+   * Runs a job in the page.
+   * @param name name of a job of src/page/jobs
+   * @throws the job's own error, in its class
+   * @throws {BrowserError} when the page or the browser crashes, reports an error or closes
    */
   call<Result = unknown, Event = unknown>(
     name: string,
     args?: unknown,
     options?: CallOptions<Event>,
   ): Promise<Result>;
-  /** Ends the page and the server, and the browser where it was started for this; calling it twice does no harm. */
+  /** Ends the page, the server, and the browser if it was started for this session. A second call does nothing. */
   close(): Promise<void>;
 }
 
 export interface ServeOptions {
   /** Data files for the page. */
   readonly mounts?: readonly Mount[] | undefined;
-  /** As the browser reaches it. @defaultValue 127.0.0.1 */
+  /** Host name or address at which the browser reaches this machine. @defaultValue 127.0.0.1 */
   readonly host?: string | undefined;
-  /** @defaultValue a free one */
+  /** @defaultValue a free port */
   readonly port?: number | undefined;
 }
 
@@ -47,8 +47,8 @@ export type PageSite = Awaited<ReturnType<typeof servePage>>;
 
 /**
  * Builds the page and serves it.
- * @throws {BrowserError} when it cannot be built
- * @throws {ConfigurationError} when it cannot be served there
+ * @throws {BrowserError} when the page cannot be built
+ * @throws {ConfigurationError} when the host or the port is not available
  */
 export async function servePage({ mounts = [], host, port }: ServeOptions) {
   const { origin, close } = await startServer({ folder: await providePage(), mounts, host, port });
@@ -60,7 +60,7 @@ export async function servePage({ mounts = [], host, port }: ServeOptions) {
      * Opens the page.
      * @param closeBrowser called when the session is closed
      * @param context see `PageLink.open`
-     * @throws {BrowserError} when it does not load
+     * @throws {BrowserError} when the page does not load
      */
     async open(
       browser: Browser,
@@ -82,8 +82,9 @@ export async function servePage({ mounts = [], host, port }: ServeOptions) {
 }
 
 /**
- * @param name of the browser, with where it is from
- * @throws {NoAdapterError}
+ * Checks that a browser has an adapter.
+ * @param name name and origin of the browser, for errors
+ * @throws {NoAdapterError} when it has none, or only software and `hardwareOnly` is true
  */
 export function requireAdapter(
   { hasWebGpu, adapter, refusal }: BrowserEnvironment,
@@ -97,13 +98,13 @@ export function requireAdapter(
   }
   if (adapter === undefined) {
     throw new NoAdapterError(
-      `${name} gives no WebGPU adapter${refusal === undefined ? '' : `, and says '${refusal}'`}. ` +
+      `${name} has no WebGPU adapter${refusal === undefined ? '' : ` and reports '${refusal}'`}. ` +
         "Update it, install the driver of this machine's GPU, name another browser, or choose the backend 'cpu'.",
     );
   }
   if (hardwareOnly && adapter.isSoftware) {
     throw new NoAdapterError(
-      `${name} gives only a software adapter (${adapter.description}), and hardware was asked for. Install the driver of this machine's GPU, or allow the software adapter.`,
+      `${name} has only a software adapter (${adapter.description}), but the call asks for hardware. Install the driver of this machine's GPU, or allow the software adapter.`,
     );
   }
 }

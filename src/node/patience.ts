@@ -1,19 +1,19 @@
 /**
- * Keeps Dawn in Node from waiting at full speed.
+ * Stops Dawn in Node from busy-waiting.
  *
- * While a promise of its is open, the package `webgpu` polls for finished work in every turn of the event loop: it gives
- * its look to `setImmediate`, over and over. That takes a core for as long as the GPU works, and where the GPU is
- * itself made of the two cores of a small machine, as much of what it computes with. (dawn-gpu/node-webgpu, issue 17,
- * tells of the same with nothing to wait for, which version 0.6 has mended.)
+ * While one of its promises is pending, the package `webgpu` polls for finished work in every turn of the event loop,
+ * by calling `setImmediate` again and again. This takes a whole core while the GPU works. On a machine with two cores
+ * that computes WebGPU in software, it takes half of the computing power. (dawn-gpu/node-webgpu, issue 17, describes
+ * the same polling with nothing pending, which version 0.6 fixed.)
  *
- * Dawn looks up `globalThis.setImmediate` whenever it calls it. So another one stands there while a function of Dawn's
- * runs, and only then: no other code sees it.
+ * Dawn looks up `globalThis.setImmediate` whenever it calls it. So this module replaces it while a function of Dawn
+ * runs, and only then. No other code sees the replacement.
  */
 import { setImmediate, setTimeout } from 'node:timers';
 
-/** What is finished so soon is heard of at once: who reads every step back waits for that many times. */
+/** Time of polling in every turn. Short work is noticed at once, which helps programs that read back every step. */
 const alertMs = 2;
-/** From then on a look each; the shortest that Node's timers know. */
+/** Interval of polling after that, the shortest that Node's timers have. */
 const restMs = 1;
 
 export interface Clock {
@@ -25,25 +25,25 @@ export interface Clock {
 
 const ownClock: Clock = {
   now: () => performance.now(),
-  // Those of the module: a program may have put its own into the global object.
+  // Use the module's timers, because a program may have replaced the global ones.
   soon: (callback) => setImmediate(callback),
   later: (callback, ms) => setTimeout(callback, ms),
 };
 
-/** How often to look for finished work. */
+/** Decides how often Dawn looks for finished work. */
 export class Patience {
   readonly #clock: Clock;
-  /** When a wait last began or ended. */
+  /** Time at which a wait last began or ended. */
   #lastNews = -Infinity;
 
   constructor(clock: Clock = ownClock) {
     this.#clock = clock;
   }
 
-  /** Calls what begins a wait, and is Dawn's, so that it is patient. */
+  /** Calls a function of Dawn that begins a wait, and makes its polling slower. */
   begin<T>(call: () => Promise<T>): Promise<T> {
     this.#noteNews();
-    // The result is passed on unchanged: an unhandled rejection has to stay one.
+    // `finally` passes the result on unchanged, so that an unhandled rejection stays unhandled.
     return this.#run(call).finally(() => this.#noteNews());
   }
 
@@ -51,10 +51,10 @@ export class Patience {
     this.#lastNews = this.#clock.now();
   }
 
-  /** Runs a function of Dawn's with a `setImmediate` that comes back here. */
+  /** Runs a function of Dawn with a `setImmediate` that calls `#schedule`. */
   #run<T>(call: () => T): T {
     const { setImmediate: usual } = globalThis;
-    // With arguments and a handle, for an error listener, which Dawn calls from within and which is not ours.
+    // It takes arguments and returns a handle, because Dawn may call the program's own error listeners from inside.
     globalThis.setImmediate = ((look: (...values: unknown[]) => void, ...values: unknown[]) =>
       this.#schedule(() => look(...values))) as typeof usual;
     try {
@@ -71,7 +71,7 @@ export class Patience {
   }
 }
 
-/** The methods that begin a wait, by the class that has them. */
+/** The methods that begin a wait, by class. */
 const waits = {
   GPU: ['requestAdapter'],
   GPUAdapter: ['requestDevice'],
@@ -89,7 +89,10 @@ interface Class {
 
 const patient = Symbol.for('nudge.patient');
 
-/** What gives an object that lives on the one it was asked of: without that, once collected, Dawn ends the process. */
+/**
+ * Methods whose result depends on the object that made it. If that object is collected first, Dawn ends the process, so
+ * the result keeps a reference to it.
+ */
 const keepsItsMaker: ReadonlySet<string> = new Set(['requestAdapter', 'requestDevice']);
 const maker = Symbol('maker');
 
@@ -98,7 +101,7 @@ function keep(value: unknown, of: unknown): unknown {
   return value;
 }
 
-/** Makes Dawn's classes wait patiently, once however often it is called; what a version lacks is passed over. */
+/** Changes Dawn's classes so that they wait without spinning. Later calls do nothing. Skips methods that a version lacks. */
 export function makePatient(classes: object, patience = new Patience()): void {
   for (const [name, methods] of Object.entries(waits)) {
     const prototype = (classes as Partial<Record<string, Class>>)[name]?.prototype;

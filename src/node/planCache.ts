@@ -1,4 +1,4 @@
-/** Tuned plans in a file of the user's cache folder. */
+/** Keeps tuned plans in a file of the user's cache folder. */
 import { mkdir, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { PlanCache } from '../gpu/plan/cache.ts';
@@ -11,10 +11,10 @@ import {
 import { cacheFolder } from './cacheFolder.ts';
 import { writeWhole } from './wholeFile.ts';
 
-/** What the file says: JSON of this. */
+/** The content of the file, as JSON. */
 interface CacheFile {
   readonly format: typeof format;
-  /** By key. */
+  /** Plans by key. */
   readonly plans: Readonly<Record<string, string>>;
 }
 
@@ -25,11 +25,11 @@ export interface FilePlanCacheOptions {
   readonly runtime: string;
   /** Default {@link planCachePath}. */
   readonly path?: string | undefined;
-  /** Told, in a sentence, when the file is not what it should be; it is then taken for empty, and replaced. */
+  /** Called with a sentence when the file is damaged or cannot be read. The cache then counts as empty. */
   readonly onProblem?: ((sentence: string) => void) | undefined;
 }
 
-/** The file: `plans.json` in nudge's folder of the user's cache. */
+/** Path of the file: `plans.json` in nudge's folder of the user's cache. */
 export function planCachePath(
   environment: Readonly<Record<string, string | undefined>> = process.env,
 ): string {
@@ -42,7 +42,7 @@ export function planCachePath(
 }
 
 /**
- * Keeps plans in a file. Of two processes that write at the same moment, the file is the later one's, whole.
+ * Keeps plans in a file. If two processes write at the same time, the later one's whole file remains.
  *
  * @example
  * const planCache = filePlanCache({ runtime: `Node ${process.versions.node}` });
@@ -80,22 +80,22 @@ async function readPlans(
   try {
     text = await readFile(path, 'utf8');
   } catch (error) {
-    // Nothing was tuned yet.
+    // No plan has been tuned yet.
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return new Map();
     onProblem?.(
-      `The cache of tuned plans, ${path}, cannot be read (${(error as Error).message}); it is passed over.`,
+      `The cache of tuned plans ${path} cannot be read (${(error as Error).message}). It is ignored.`,
     );
     return new Map();
   }
   const plans = plansIn(text);
   if (plans) return plans;
   onProblem?.(
-    `The cache of tuned plans, ${path}, is damaged; it is passed over, and replaced by the next plan that is tuned.`,
+    `The cache of tuned plans ${path} is damaged. It is ignored, and the next tuned plan replaces it.`,
   );
   return new Map();
 }
 
-/** Undefined for a text that is no cache file. */
+/** The plans in the text of a cache file; undefined if the text is damaged. */
 function plansIn(text: string): ReadonlyMap<string, string> | undefined {
   let file: Partial<CacheFile> | null;
   try {

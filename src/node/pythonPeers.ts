@@ -1,4 +1,4 @@
-/** PyTorch and NumPy beside nudge. Each runs in a process of its own, which runs python/peers.py. */
+/** Runs PyTorch and NumPy for comparison, each in a process of its own with python/peers.py. */
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import type { Writable } from 'node:stream';
@@ -17,14 +17,14 @@ import type { PeerQuestion } from '../page/jobs/benchArguments.ts';
 /** `describe` returns a {@link PythonDescription} without its warnings. */
 export type PythonRequest = PeerRequest | { readonly type: 'describe' };
 
-/** A Python library, and how fast it multiplies matrices. */
+/** A Python library and its speed of multiplying matrices. */
 export interface PythonLibrary {
   readonly library: string;
-  /** The library that multiplies for it: 'OpenBLAS', 'MKL', 'reference BLAS', …; null where that is unknown. */
+  /** The BLAS that it uses: 'OpenBLAS', 'MKL', 'reference BLAS', …; null if unknown. */
   readonly blas: string | null;
   /** GFLOP/s in a product of 512 × 512. */
   readonly gigaflops: number;
-  /** GFLOP/s of an element-wise multiplication by NumPy, which the product is compared with. */
+  /** GFLOP/s of an element-wise multiplication by NumPy, for comparison with the product. */
   readonly elementGigaflops: number;
 }
 
@@ -32,13 +32,13 @@ export interface PythonDescription {
   readonly libraries: readonly PythonLibrary[];
   /** Backends of `nudge bench --peers` that this Python can run. */
   readonly backends: readonly string[];
-  /** Sentences that say what cannot be measured, and why. */
+  /** Sentences about libraries that cannot be measured, with the reason. */
   readonly notes: readonly string[];
-  /** Sentences that say which library is slower here than it could be. */
+  /** Sentences about libraries that are slower here than they could be. */
   readonly warnings: readonly string[];
 }
 
-/** Never throws: a missing Python is reported as a note. @param executable the interpreter */
+/** Describes the libraries of a Python. Never throws: a missing Python gives a note. @param executable the interpreter */
 export async function describePython(executable: string): Promise<PythonDescription> {
   const python = new PythonPeer(executable);
   try {
@@ -52,41 +52,41 @@ export async function describePython(executable: string): Promise<PythonDescript
   }
 }
 
-/** The backends that a Python can run, in the order of the table of backends. */
+/** The backends that a Python can run, in the order of `peerNames`. */
 export function pythonBackends({ backends }: PythonDescription): readonly PeerName[] {
   return peerNames.filter((name) => backends.includes(name));
 }
 
-/** Products of an optimised BLAS make at least so many times the GFLOP/s of NumPy's element-wise multiplication. */
+/** An optimised BLAS reaches at least this multiple of the GFLOP/s of NumPy's element-wise multiplication. */
 const minGain = 2;
 
-/** What to tell of a library whose matrix products are far from what this machine can do; undefined of a fast one. */
+/** A warning for a library whose matrix products are much slower than this machine allows; undefined for a fast one. */
 export function blasWarning(library: PythonLibrary): string | undefined {
   const { library: name, blas, gigaflops, elementGigaflops } = library;
   const rate = `${gigaflops.toFixed(1)} GFLOP/s in a product of 512 × 512`;
   if (blas === 'reference BLAS') {
-    return `${name} uses the reference BLAS (${rate}), tens of times slower than OpenBLAS: install libopenblas0 and run again.`;
+    return `${name} uses the reference BLAS (${rate}), which is tens of times slower than OpenBLAS. Install libopenblas0 and run again.`;
   }
   if (gigaflops < minGain * elementGigaflops) {
     return (
-      `${name} makes ${rate}, and ${elementGigaflops.toFixed(1)} where it multiplies element by element: its BLAS ` +
-      `(${blas ?? 'unknown'}) is not optimised, or something else keeps the cores busy. Install OpenBLAS or free the machine, and run again.`
+      `${name} reaches ${rate}, but ${elementGigaflops.toFixed(1)} in an element-wise multiplication. Its BLAS ` +
+      `(${blas ?? 'unknown'}) is not optimised, or another program keeps the cores busy. Install OpenBLAS or free the machine, and run again.`
     );
   }
   return undefined;
 }
 
-/** @param executable the interpreter; false where Python was left out */
+/** Loads libraries in a Python. @param executable the interpreter; false if the user excluded Python */
 export function pythonLoader(executable: string | false): LoadPeer {
   return (name) => loadRemote(startPython(executable), name);
 }
 
 function startPython(executable: string | false): PythonPeer {
-  if (executable === false) throw new Error('--no-python leaves it out');
+  if (executable === false) throw new Error('--no-python excludes it');
   return new PythonPeer(executable);
 }
 
-/** Answers what a page asks of libraries that Node has. */
+/** Answers a page's requests to the Python libraries. */
 export class PythonPeers {
   readonly #executable: string | false;
   readonly #lines = new Map<number, PythonPeer>();
@@ -109,7 +109,7 @@ export class PythonPeers {
 
 const program = fileURLToPath(new URL('./python/peers.py', import.meta.url));
 
-/** JSON, with typed arrays as base64. */
+/** A request as JSON, with typed arrays as base64. */
 function textOf(request: PythonRequest): string {
   return JSON.stringify(request, (_key, part: unknown) => {
     if (!ArrayBuffer.isView(part)) return part;
@@ -118,7 +118,7 @@ function textOf(request: PythonRequest): string {
   });
 }
 
-/** JSON, in which numbers that are not finite have names: a cost of NaN must not arrive as null. */
+/** Parses an answer. JSON has no NaN or infinity, so these numbers arrive as names. */
 function answerIn(line: string): PeerAnswer {
   return JSON.parse(line, (_key, part: unknown) => {
     const { $number } = Object(part) as { $number?: string };
@@ -126,22 +126,22 @@ function answerIn(line: string): PeerAnswer {
   }) as PeerAnswer;
 }
 
-/** A process, which is asked one thing at a time. It ends with this one at the latest. */
+/** A Python process that handles one request at a time. It ends at the latest when this process ends. */
 export class PythonPeer implements PeerLine {
   readonly #input: Writable;
   readonly #kill: () => void;
   #waiting: { resolve(value: unknown): void; reject(error: Error): void } | undefined;
   #failure: Error | undefined;
-  /** The last of what it said on standard error. */
+  /** The end of its output on standard error. */
   #said = '';
 
   constructor(executable: string) {
-    // Without -B, Python would write beside its program.
+    // Without -B, Python would write __pycache__ next to its program.
     const child = spawn(executable, ['-B', program], { stdio: ['pipe', 'pipe', 'pipe'] });
     this.#input = child.stdin;
     this.#kill = () => child.kill('SIGKILL');
     process.once('exit', this.#kill);
-    // Where the process has ended, that is told of below.
+    // If the process has ended, 'close' below reports it.
     child.stdin.on('error', () => undefined);
     child.stderr.setEncoding('utf8').on('data', (text: string) => {
       this.#said = (this.#said + text).slice(-2000);
@@ -154,7 +154,7 @@ export class PythonPeer implements PeerLine {
     });
   }
 
-  /** @throws what the library throws, and an error that says how the process ended */
+  /** Sends a request and waits for the answer. @throws the library's error, or an error that says how the process ended */
   ask(request: PythonRequest): Promise<unknown> {
     if (this.#failure) return Promise.reject(this.#failure);
     return new Promise((resolve, reject) => {

@@ -1,6 +1,6 @@
 /**
- * Serves the built page, and a few named data files, to a browser. It reads, never writes, listens on
- * 127.0.0.1 alone unless it is told another address, and its headers keep the page from talking to anyone else.
+ * Serves the built page and a few named data files to a browser. It never writes files, and listens on
+ * 127.0.0.1 only, unless it gets another address. Its headers stop the page from contacting other servers.
  */
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -9,9 +9,9 @@ import sirv from 'sirv';
 
 import { ConfigurationError } from '../errors.ts';
 
-/** A folder from which certain files, and no others, can be fetched. */
+/** A folder of which only the listed files can be fetched. */
 export interface Mount {
-  /** Where it appears, with both slashes: '/data/mnist/'. */
+  /** Path on the server, with both slashes: '/data/mnist/'. */
   readonly path: string;
   readonly folder: string;
   /** Names of files directly inside `folder`. */
@@ -19,18 +19,18 @@ export interface Mount {
 }
 
 export interface StaticServer {
-  /** 'http://127.0.0.1:40123', which a browser takes for a secure context, as it does no other address. */
+  /** Origin such as 'http://127.0.0.1:40123'. Browsers treat http on a local address as secure, but on no other. */
   readonly origin: string;
   readonly close: () => Promise<void>;
 }
 
 /**
  * Serves `folder` at '/' and each mount at its path.
- * @param options.folder the built page; everything in it may be read, as it is when the server starts
- * @param options.contentSecurityPolicy what a page that is not nudge's own needs instead of nudge's policy
+ * @param options.folder the built page; the server serves every file that it contains at the start
+ * @param options.contentSecurityPolicy replaces nudge's policy, for a page that is not nudge's own
  * @param options.host the name or address of this machine to listen on; default 127.0.0.1
- * @param options.port default: a free one
- * @throws {ConfigurationError} when host and port are not to be had
+ * @param options.port default: a free port
+ * @throws {ConfigurationError} when the host or the port is not available
  */
 export async function startServer(options: {
   readonly folder: string;
@@ -52,20 +52,20 @@ export async function startServer(options: {
     const { url = '/', method = '' } = request;
     const policy = contentSecurityPolicy ?? (libraryWorker.test(url) ? libraryPolicy : pagePolicy);
     response.setHeader('Content-Security-Policy', policy);
-    // Another site can make its own name resolve to this address; the browser still tells us that name.
+    // Another site can make its own name resolve to this address. The Host header still has that name, so refuse it.
     const name = request.headers.host?.replace(/:\d+$/, '') ?? '';
     if (!['127.0.0.1', 'localhost', inUrl(host)].includes(name)) {
-      refuse(response, 403, `This server answers to ${host} only.`);
+      refuse(response, 403, `This server accepts only the host ${host}.`);
       return;
     }
     if (!['GET', 'HEAD'].includes(method)) {
       response.setHeader('Allow', 'GET, HEAD');
-      refuse(response, 405, 'This server only reads: GET or HEAD.');
+      refuse(response, 405, 'This server accepts only GET and HEAD.');
       return;
     }
-    // sirv throws at a range that ends before it starts, and a page asks for none.
+    // sirv throws for a range that ends before it starts. The page needs no ranges.
     delete request.headers.range;
-    // And it neither hears of a file that cannot be read, nor closes one whose reader leaves in the middle.
+    // sirv does not handle a file that fails to read, and does not close a file when the client disconnects.
     response.once('pipe', (content) => {
       content.once('error', (error) => response.destroy(error));
       response.once('close', () => content.destroy());
@@ -82,7 +82,7 @@ export async function startServer(options: {
     close: () =>
       new Promise((resolve, reject) => {
         server.close((error) => (error === undefined ? resolve() : reject(error)));
-        // A browser keeps its connections open for a next request that will not come.
+        // Browsers keep connections open for further requests, which would delay the close.
         server.closeAllConnections();
       }),
   };
@@ -106,16 +106,16 @@ async function listen(server: Server, host: string, port: number): Promise<void>
 const listenReasons: Readonly<Record<string, string>> = {
   EADDRINUSE: 'another program listens there',
   EADDRNOTAVAIL: 'this machine has no such address',
-  ENOTFOUND: 'the name is not known',
-  EACCES: 'this port is not for everybody',
+  ENOTFOUND: 'the name is unknown',
+  EACCES: 'this port needs special permission',
 };
 
-/** As it stands in an address: those of IPv6 have colons of their own. */
+/** A host as part of a URL. IPv6 addresses need brackets, because they contain colons. */
 function inUrl(host: string): string {
   return host.includes(':') ? `[${host}]` : host;
 }
 
-/** A packed file, too, is for the page to unpack: a browser would not say what is wrong with it. */
+/** Sends packed files as they are. The page unpacks them, because a browser would not report what is wrong with one. */
 function sendBytes(response: ServerResponse): void {
   response.setHeader('Content-Type', 'application/octet-stream');
   response.setHeader('Content-Encoding', 'identity');
@@ -126,15 +126,15 @@ function refuse(response: ServerResponse, status: number, sentence: string): voi
   response.end(`${sentence}\n`);
 }
 
-/** Of the page and of its workers: nothing from elsewhere, no inline code, no frame around it. */
+/** Policy of the page and its workers: nothing from other origins, no inline code, no frame around it. */
 const ownPolicy = [
   "default-src 'none'",
-  // The CPU engine is WebAssembly; code in text stays forbidden.
+  // The CPU engine is WebAssembly. JavaScript's `eval` stays forbidden.
   "script-src 'self' 'wasm-unsafe-eval'",
   "style-src 'self'",
   "img-src 'self' data: blob:",
   "connect-src 'self'",
-  // The CPU engine's threads, whose program is text of nudge's own.
+  // The CPU engine starts its threads from a blob with nudge's own code.
   "worker-src 'self' blob:",
   "base-uri 'none'",
   "form-action 'none'",
@@ -147,12 +147,12 @@ const pagePolicy = `${ownPolicy}; require-trusted-types-for 'script'`;
 const libraryWorker = /\/peerMain-[\w-]+\.js$/;
 
 /**
- * Of the workers in which other libraries run, loaded only where they are asked for. Their threads are made of text and
- * load programs by its addresses, which trusted types forbid; nothing comes from elsewhere all the same.
+ * Policy of the workers for other libraries, which run only on request. These libraries start threads from text and load
+ * scripts from `blob:` addresses, which trusted types forbid. Other origins stay forbidden.
  */
 const libraryPolicy = `${ownPolicy}; script-src-elem 'self' blob:`;
 
-/** Isolation, for timers of 5 µs, and what else keeps the page to itself. */
+/** Headers that isolate the page, which gives timers of 5 µs, and stop leaks to other sites. */
 const securityHeaders: Readonly<Record<string, string>> = {
   'Cross-Origin-Opener-Policy': 'same-origin',
   'Cross-Origin-Embedder-Policy': 'require-corp',

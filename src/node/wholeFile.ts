@@ -1,12 +1,12 @@
-/** Writes files so that a reader, or a crash at any moment, finds the old content or the new one, never a part. */
+/** Writes files atomically: a reader, or a crash at any moment, finds the old content or the new one, never a part. */
 import { randomBytes } from 'node:crypto';
 import { open, realpath, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 
 /**
- * Writes a file under a temporary name beside it, syncs it and renames it. A file that is replaced passes on its
- * permissions; a link stays a link, and its target is replaced; a pipe or a device is written to as it is.
- * @throws the file system's error; the file is then as it was before
+ * Writes a file under a temporary name in the same folder, syncs it and renames it. The new file keeps the permissions
+ * of the old one. If `path` is a link, its target is replaced. Pipes and devices are written to directly.
+ * @throws the file system's error; the old file is then unchanged
  */
 export async function writeWhole(path: string, content: Uint8Array | string): Promise<void> {
   const found = await statusOf(path);
@@ -16,7 +16,7 @@ export async function writeWhole(path: string, content: Uint8Array | string): Pr
   }
   const target = found === undefined ? resolve(path) : await realpath(path);
   const folder = dirname(target);
-  // A short name of its own: the target's may already be as long as a name can be.
+  // The temporary name does not contain the target's, which may already have the maximum length.
   const temporary = join(folder, `.nudge-${randomBytes(6).toString('hex')}.tmp`);
   try {
     await writeThrough(temporary, 'wx', content, found && found.mode & 0o7777);
@@ -28,7 +28,7 @@ export async function writeWhole(path: string, content: Uint8Array | string): Pr
   await syncFolder(folder);
 }
 
-/** What is at `path`; undefined where there is nothing. @throws the file system's error for a path that cannot be */
+/** The status of `path`; undefined if nothing is there. @throws the file system's other errors */
 export async function statusOf(path: string) {
   try {
     return await stat(path);
@@ -45,7 +45,7 @@ async function writeThrough(
   content: Uint8Array | string,
   mode?: number,
 ): Promise<void> {
-  // Closed to others from the start where the file that is replaced may be.
+  // If there is an old file, it may be private, so keep the new one private until it has the same permissions.
   const file = await open(path, flags, mode === undefined ? undefined : 0o600);
   try {
     if (mode !== undefined) await file.chmod(mode);
@@ -57,7 +57,7 @@ async function writeThrough(
   }
 }
 
-/** Makes the new name last through a power failure. Some systems cannot sync a folder; the file is whole there, too. */
+/** Makes the new name survive a power failure. Some systems cannot sync a folder. */
 async function syncFolder(path: string): Promise<void> {
   try {
     const folder = await open(path, 'r');
@@ -67,6 +67,6 @@ async function syncFolder(path: string): Promise<void> {
       await folder.close();
     }
   } catch {
-    // The file is written; only its name might be lost if the power fails at this moment.
+    // The file is complete. Only its new name could be lost if the power fails now.
   }
 }

@@ -56,7 +56,7 @@ it('a folder that lacks a file is refused with the file’s name', async () => {
   await rm(join(folder, 't10k-labels-idx1-ubyte'));
   const { message } = await failureOf(findData(folder), MissingDataError);
   expect(message).toBe(
-    `1 of the 4 MNIST files are not in ${folder}: t10k-labels-idx1-ubyte (each also as .gz). ` +
+    `1 of the 4 MNIST files are missing in ${folder}: t10k-labels-idx1-ubyte (each also as .gz). ` +
       "Fetch them with 'nudge data mnist', name the folder that has them, or train on digits.",
   );
 });

@@ -95,7 +95,7 @@ describe('wrong usage has a message, exit code 2 and no output', () => {
       ['bench', '--runtime', 'node', '--browser', 'firefox'],
       'got --browser firefox and --runtime node',
     ],
-    [['bench', '--connect', '127.0.0.1:9222'], "'127.0.0.1:9222' is no address of a browser."],
+    [['bench', '--connect', '127.0.0.1:9222'], "'127.0.0.1:9222' is not the address of a browser."],
     [['bench', '--csv', 'absent/a.csv'], "--csv cannot write 'absent/a.csv': there is no folder"],
     [
       ['bench', '--json', 'absent/a.json'],

@@ -32,42 +32,45 @@ describe('a dataset', () => {
   it.each([
     [
       { features: new Float32Array(6) },
-      /^Features of dataset 'small' are bytes, .* a Float32Array was given\. Multiply values from 0 to 1 by 255/,
+      /^Features of dataset 'small' must be bytes, .* got a Float32Array\. Multiply values from 0 to 1 by 255/,
     ],
     [
       { features: [0, 0.5, 0, 0, 0, 0] },
-      /^Feature 1 of dataset 'small' is 0\.5, .* Multiply values from 0 to 1 by 255/,
+      /^Feature 1 of dataset 'small' must be an integer from 0 to 255; got 0\.5\. Multiply values from 0 to 1 by 255/,
     ],
     [
       { features: Uint16Array.of(0, 0, 0, 256, 0, 0) },
-      /^Feature 3 of dataset 'small' is 256, and a whole number from 0 to 255/,
+      /^Feature 3 of dataset 'small' must be an integer from 0 to 255; got 256\./,
     ],
-    [{ features: Int8Array.of(-1, 0, 0, 0, 0, 0) }, /^Feature 0 of dataset 'small' is -1, /],
+    [
+      { features: Int8Array.of(-1, 0, 0, 0, 0, 0) },
+      /^Feature 0 of dataset 'small' must be .*; got -1\./,
+    ],
     [
       { features: 'bytes' },
-      /^Features of dataset 'small' are an array of bytes, and 'bytes' was given\. /,
+      /^Features of dataset 'small' must be an array of bytes; got 'bytes'\. /,
     ],
     [
       { features: Uint8Array.of(1, 2) },
-      /^Dataset 'small' has 3 labels of 2 features each, which is 6 bytes, and 2 were given\./,
+      /^Dataset 'small' needs 6 bytes of features \(3 labels of 2 features each\); got 2\./,
     ],
-    [{ labels: Int8Array.of(0, -1, 0) }, /^Label 1 of dataset 'small' is -1, /],
-    [{ labels: [0, NaN, 1] }, /^Label 1 of dataset 'small' is NaN, /],
-    [{ labels: [0, 256, 1] }, /^Label 1 of dataset 'small' is 256, /],
+    [{ labels: Int8Array.of(0, -1, 0) }, /^Label 1 of dataset 'small' must be .*; got -1\./],
+    [{ labels: [0, NaN, 1] }, /^Label 1 of dataset 'small' must be .*; got NaN\./],
+    [{ labels: [0, 256, 1] }, /^Label 1 of dataset 'small' must be .*; got 256\./],
     [
       { labels: [0, 3, 1] },
-      /^Dataset 'small' has label 3 for sample 1, which is not below its 3 classes\./,
+      /^Dataset 'small' has label 3 for sample 1; labels must be from 0 to 2, because classCount is 3\./,
     ],
     [{ labels: [], features: [] }, /^Dataset 'small' has no samples\./],
     [
       { classCount: NaN },
-      /^The classCount of dataset 'small' is a whole number from 1 to 256, and NaN was given\./,
+      /^The classCount of dataset 'small' must be an integer from 1 to 256; got NaN\./,
     ],
-    [{ classCount: 4.5 }, /and 4\.5 was given\./],
-    [{ classCount: 257 }, /and 257 was given\./],
+    [{ classCount: 4.5 }, /got 4\.5\./],
+    [{ classCount: 257 }, /got 257\./],
     [
       { featureCount: 0 },
-      /^The featureCount of dataset 'small' is a whole number from 1 to \d+, and 0 was given\./,
+      /^The featureCount of dataset 'small' must be an integer from 1 to \d+; got 0\./,
     ],
     [{ name: undefined }, /^The name of a dataset must be a string; undefined was given\./],
   ])('is refused with %o', (changes, sentence) => {

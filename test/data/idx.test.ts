@@ -51,21 +51,21 @@ describe.each([
     [0x0c, 'holds 32-bit integers (type 12 at byte 2)'],
     [0x0d, 'holds 32-bit floats (type 13 at byte 2)'],
     [0x0e, 'holds 64-bit floats (type 14 at byte 2)'],
-    [0x0a, 'holds elements of a type that IDX does not have (type 10 at byte 2)'],
+    [0x0a, 'holds elements of an unknown type (type 10 at byte 2)'],
   ])('is refused with elements of type %i', async (type, fact) => {
     const other = file.slice();
     other[2] = type;
     const error = await failure(keep(other));
     expect(error.offset).toBe(2);
     expect(error.message).toBe(
-      `a-file ${fact}, and only unsigned bytes (type 8) are read. Convert it to unsigned bytes.`,
+      `a-file ${fact}, but nudge reads only unsigned bytes (type 8). Convert it to unsigned bytes.`,
     );
   });
 
   test.each([0, 9, 255])('is refused with %i dimensions', async (rank) => {
     const error = await failure(keep(makeIdx(new Array<number>(rank).fill(1), [1])));
     expect(error.offset).toBe(3);
-    expect(error.message).toContain(`has ${rank} dimensions, and 1 to 8 are read`);
+    expect(error.message).toContain(`must have 1 to 8 dimensions; got ${rank}`);
   });
 
   test.each([
@@ -76,12 +76,13 @@ describe.each([
   ])('is refused when it claims %j elements', async (shape, elements) => {
     const error = await failure(keep(makeIdx(shape, [1, 2, 3])));
     expect(error.offset).toBe(4);
-    expect(error.message).toContain(`, ${elements} in all, and at most ${2 ** 30} are read.`);
+    expect(error.message).toContain(`claims ${elements} unsigned bytes (`);
+    expect(error.message).toContain(`), but limitBytes is ${2 ** 30}.`);
   });
 
   test('is read up to exactly the given limit', async () => {
     expect(await readIdx(keep(file), { limitBytes: 6 })).toMatchObject({ shape: [2, 3] });
-    expect((await failure(keep(file), { limitBytes: 5 })).message).toContain('at most 5 are read');
+    expect((await failure(keep(file), { limitBytes: 5 })).message).toContain('limitBytes is 5');
   });
 });
 
@@ -92,7 +93,7 @@ test.each([
   const error = await failure(new TextEncoder().encode(beginning));
   expect(error.offset).toBe(offset);
   expect(error.message).toBe(
-    `a-file is neither IDX nor gzip: its byte ${offset} is ${value}, and IDX has 0 there. Check that it is the right file.`,
+    `a-file is neither IDX nor gzip: its byte ${offset} is ${value}, but IDX requires 0. Check that it is the right file.`,
   );
 });
 
@@ -100,7 +101,7 @@ test('a small packed file cannot fill the memory: it is unpacked no further than
   const bomb = pack(makeIdx([100], new Uint8Array(2 ** 26)));
   const error = await failure(bomb);
   expect(error.offset).toBe(108);
-  expect(error.message).toContain('unpacks to more than 108 bytes');
+  expect(error.message).toContain('unpacks to more than the 108 bytes');
 });
 
 /** Accepts data that are cut short, as Deno does. */

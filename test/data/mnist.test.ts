@@ -32,42 +32,42 @@ describe('files that do not belong together are refused', () => {
     [
       { trainingLabels: makeIdx([3], [1, 2, 3]) },
       4,
-      'There are 12 mnist training images and 3 labels. Take all four files from the same set.',
+      'There are 12 mnist training images but 3 labels. Take all four files from the same set.',
     ],
     [
       { testLabels: makeIdx([6], [1, 2, 3, 4, 5, 6]) },
       4,
-      'There are 5 mnist test images and 6 labels. Take all four files from the same set.',
+      'There are 5 mnist test images but 6 labels. Take all four files from the same set.',
     ],
     [
       { testLabels: makeIdx([5], [1, 2, 3, 10, 5]) },
       11,
-      'Label 10 of sample 3 in the file of mnist test labels is not one of the digits 0 to 9. Take a set of 10 classes.',
+      'Labels must be digits from 0 to 9; sample 3 in the file of mnist test labels has label 10. Take a set of 10 classes.',
     ],
     [
       { testImages: makeIdx([5, 1, 1], [1, 2, 3, 4, 5]) },
       8,
-      'The training images of mnist have 6 pixels each, and its test images 1. Take all four files from the same set.',
+      'The training images of mnist have 6 pixels each, but its test images have 1. Take all four files from the same set.',
     ],
     [
       { trainingImages: tiny.trainingLabels },
       3,
-      'The file of mnist training images has 1 dimensions (12), and 3 are needed. Check that images and labels are not exchanged.',
+      'The number of dimensions in the file of mnist training images must be 3; got 1 (12). Check that images and labels are not swapped.',
     ],
     [
       { testLabels: tiny.testImages },
       3,
-      'The file of mnist test labels has 3 dimensions (5 × 2 × 3), and 1 are needed. Check that images and labels are not exchanged.',
+      'The number of dimensions in the file of mnist test labels must be 1; got 3 (5 × 2 × 3). Check that images and labels are not swapped.',
     ],
     [
       { testImages: makeIdx([0, 2, 3], []), testLabels: makeIdx([0], []) },
       4,
-      'The file of mnist test images holds 0 images of 2 × 3 pixels, which is nothing to learn from. Get the file again.',
+      'The file of mnist test images is empty: it holds 0 images of 2 × 3 pixels. Get the file again.',
     ],
     [
       { testImages: makeIdx([5, 0, 3], []) },
       4,
-      'The file of mnist test images holds 5 images of 0 × 3 pixels, which is nothing to learn from. Get the file again.',
+      'The file of mnist test images is empty: it holds 5 images of 0 × 3 pixels. Get the file again.',
     ],
   ])('%#', async (change, offset, message) => {
     const error = await failureOf(readMnist({ ...tiny, ...change }), FormatError);
@@ -146,6 +146,8 @@ describe('files handed to a page', () => {
       arrayBuffer: () => Promise.reject(new Error('was loaded')),
     };
     const { message } = await failureOf(readMnistFiles([huge, ...files.slice(1)]), FormatError);
-    expect(message).toContain(`train-images-idx3-ubyte has ${2 ** 30 + 1} bytes, and at most`);
+    expect(message).toContain(
+      `train-images-idx3-ubyte has ${2 ** 30 + 1} bytes; nudge reads at most`,
+    );
   });
 });

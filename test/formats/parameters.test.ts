@@ -59,7 +59,7 @@ test('activations of each layer come back', () => {
   const mixed = new Network({ layers: [3, 4, 5, 2], activation: ['relu', 'tanh'] });
   expect(loadParameters(saveParameters(mixed))).toEqual(mixed);
   expect(() => loadParameters(saveParameters(mixed), { activation: 'relu' })).toThrow(
-    "has activation 'relu,tanh', and 'relu' was asked for",
+    "has activation 'relu,tanh', but the call asks for 'relu'",
   );
 });
 
@@ -110,7 +110,7 @@ describe('saving', () => {
     const spoiled = new Network(network, network.parameters);
     spoiled.parameters[index] = value;
     const { message: text } = errorOf(NonFiniteError, () => saveParameters(spoiled));
-    expect(text).toContain(`${message}, and nothing was saved`);
+    expect(text).toContain(`${message}, so nothing was saved`);
   });
 });
 
@@ -195,11 +195,11 @@ describe('loading', () => {
   test.each([
     [
       [3, 5, 4],
-      "a network 3-2-4, and 3-5-4 was asked for: 'layers.0.weight' has shape [2, 3] rather than [5, 3]",
+      "a network 3-2-4, but the call asks for 3-5-4: 'layers.0.weight' has shape [2, 3] rather than [5, 3]",
     ],
     [[3, 2, 7], "'layers.1.weight' has shape [4, 2] rather than [7, 2]"],
-    [[3, 2], 'a network 3-2-4, and 3-2 was asked for. Ask for layers 3,2,4'],
-    [[3, 2, 4, 1], 'a network 3-2-4, and 3-2-4-1 was asked for. Ask for'],
+    [[3, 2], 'a network 3-2-4, but the call asks for 3-2. Ask for layers 3,2,4'],
+    [[3, 2, 4, 1], 'a network 3-2-4, but the call asks for 3-2-4-1. Ask for'],
     [
       [],
       'needs at least 2 layer sizes, each a whole number of at least 1, and 0 layer sizes were given',
@@ -212,8 +212,8 @@ describe('loading', () => {
   });
 
   test.each([
-    [{ activation: 'relu' } as const, "has activation 'gelu', and 'relu' was asked for"],
-    [{ output: 'sigmoid' } as const, "has output 'softmax', and 'sigmoid' was asked for"],
+    [{ activation: 'relu' } as const, "has activation 'gelu', but the call asks for 'relu'"],
+    [{ output: 'sigmoid' } as const, "has output 'softmax', but the call asks for 'sigmoid'"],
   ])('%j is refused where the file says otherwise', (options, message) => {
     const error = errorOf(ConfigurationError, () =>
       loadParameters(saveParameters(network), options),
@@ -252,75 +252,79 @@ describe('a file is refused', () => {
         'layers.2.weight': counted(1, 2),
         'layers.2.bias': counted(1),
       }),
-      "Tensor 'layers.2.bias' is none of a network of 1 layers",
+      "Tensor 'layers.2.bias' does not belong to a network of 1 layers",
     ],
     [
       'with a tensor too many',
       savedWith({ 'layers.0.running_mean': counted(2) }),
-      "Tensor 'layers.0.running_mean' is none of a network of 2 layers: they are layers.<i>.weight and layers.<i>.bias, i from 0 to 1",
+      "Tensor 'layers.0.running_mean' does not belong to a network of 2 layers. The tensors must be layers.<i>.weight and layers.<i>.bias, i from 0 to 1",
     ],
     [
       'of half precision',
       savedWith({ 'layers.0.weight': { dtype: 'F16', shape: [2, 3], data: new Uint8Array(12) } }),
-      "'layers.0.weight' has dtype F16, and parameters are F32",
+      "'layers.0.weight' must have dtype F32; got F16",
     ],
     [
       'of float64 biases',
       savedWith({ 'layers.1.bias': { dtype: 'F64', shape: [4], data: new Uint8Array(32) } }),
-      "'layers.1.bias' has dtype F64",
+      "'layers.1.bias' must have dtype F32; got F64",
     ],
     [
       'with a flat weight',
       savedWith({ 'layers.0.weight': counted(6) }),
-      "'layers.0.weight' has shape [6], and should have [outputs, inputs]",
+      "'layers.0.weight' must have shape [outputs, inputs], each at least 1; got [6]",
     ],
     [
       'with a bias of two dimensions',
       savedWith({ 'layers.0.bias': counted(2, 1) }),
-      "'layers.0.bias' has shape [2, 1], and should have [outputs]",
+      "'layers.0.bias' must have shape [outputs], each at least 1; got [2, 1]",
     ],
     [
       'with an empty layer',
       savedWith({ 'layers.0.weight': counted(0, 3) }),
-      'shape [0, 3], and should have [outputs, inputs], each at least 1',
+      'shape [outputs, inputs], each at least 1; got [0, 3]',
     ],
     [
       'whose bias does not fit',
       savedWith({ 'layers.0.bias': counted(3) }),
-      "'layers.0.bias' has shape [3], and 'layers.0.weight' has shape [2, 3], which needs [2]",
+      "'layers.0.bias' has shape [3], but 'layers.0.weight' of shape [2, 3] needs biases of shape [2]",
     ],
     [
       'whose layers do not chain',
       savedWith({ 'layers.1.weight': counted(4, 5) }),
-      "'layers.1.weight' has shape [4, 5] for 5 inputs, and the layer before has 2 outputs",
+      "'layers.1.weight' has shape [4, 5] for 5 inputs, but the previous layer has 2 outputs",
     ],
     [
       'whose metadata says other layers',
       savedWith({}, { layers: '3,4,2' }),
-      "metadata says layers '3,4,2', and its tensors are of layers 3,2,4",
+      "metadata says layers '3,4,2', but its tensors have layers 3,2,4",
     ],
     [
       'of an unknown activation',
       savedWith({}, { activation: 'swish' }),
-      "names the activation 'swish'. Known are sigmoid,",
+      "has an unknown activation 'swish'. It must be one of sigmoid,",
     ],
     [
       'of an unknown output',
       savedWith({}, { output: 'relu' }),
-      "names the output 'relu'. Known are sigmoid, linear, softmax",
+      "has an unknown output 'relu'. It must be one of sigmoid, linear, softmax",
     ],
-    ['of an unknown cost', savedWith({}, { cost: '' }), "names the cost ''. Known are"],
+    [
+      'of an unknown cost',
+      savedWith({}, { cost: '' }),
+      "has an unknown cost ''. It must be one of",
+    ],
     [
       'of an unknown initializer',
       savedWith({}, { initializer: 'toString' }),
-      "names the initializer 'toString'",
+      "has an unknown initializer 'toString'",
     ],
     [
       'of a seed too large',
       savedWith({}, { seed: '4294967296' }),
-      "names the seed '4294967296'; a seed is a whole number from 0 to 4294967295",
+      "must be an integer from 0 to 4294967295; got '4294967296'",
     ],
-    ['of a seed that is no number', savedWith({}, { seed: '1e3' }), "names the seed '1e3'"],
+    ['of a seed that is no number', savedWith({}, { seed: '1e3' }), "got '1e3'"],
   ])('%s', (_, file, message) => {
     const error = errorOf(FormatError, () => loadParameters(file));
     expect(error.message).toContain(message);

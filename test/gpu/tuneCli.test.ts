@@ -69,7 +69,7 @@ it('nudge train --plan tuned tunes where nothing was tuned, and passes over a da
   await mkdir(join(folder, 'cache', 'nudge'), { recursive: true });
   await writeFile(join(folder, cacheFile), 'no cache');
   const { report, stderr } = await train('--plan', 'tuned');
-  expect(stderr).toContain('plans.json, is damaged; it is passed over');
+  expect(stderr).toContain('plans.json is damaged. It is ignored');
   expect(stderr).toContain('Plan: tuned just now');
   expect(report.exactPlan.plan.batchSize).toBe(16);
   expect(await read(cacheFile)).toMatchObject({ format: 'nudge plan cache' });

@@ -151,7 +151,7 @@ describe('what the user names', () => {
     const environment = { PATH: '/usr/bin', PUPPETEER_EXECUTABLE_PATH: '/opt/gone' };
     const machine = machineWith({ files: ['/usr/bin/chromium'], environment });
     await expect(findBrowser('chromium', machine)).rejects.toThrow(
-      "PUPPETEER_EXECUTABLE_PATH names '/opt/gone', which is not an executable file. Correct the variable, or unset it.",
+      "PUPPETEER_EXECUTABLE_PATH must name an executable file; got '/opt/gone'. Correct the variable, or unset it.",
     );
   });
 

@@ -19,7 +19,7 @@ describe('an address says by which protocol', () => {
   it.each(['127.0.0.1:9222', 'chromium', '', 'file:///tmp/x'])('%j is none', async (endpoint) => {
     await expect(connectBrowser(endpoint)).rejects.toThrow(ConfigurationError);
     await expect(connectBrowser(endpoint)).rejects.toThrow(
-      `'${endpoint}' is no address of a browser. Start one with --remote-debugging-port=9222`,
+      `'${endpoint}' is not the address of a browser. Start one with --remote-debugging-port=9222`,
     );
   });
 });
@@ -33,7 +33,7 @@ describe('where no browser is', () => {
     const connecting = connectBrowser(`${scheme}://127.0.0.1:${port}`);
     await expect(connecting).rejects.toThrow(BrowserError);
     await expect(connecting).rejects.toThrow(
-      new RegExp(`^No browser is to be had at ${scheme}://127.0.0.1:${port}: .*ECONNREFUSED`),
+      new RegExp(`^No browser could be reached at ${scheme}://127.0.0.1:${port}: .*ECONNREFUSED`),
     );
   });
 });

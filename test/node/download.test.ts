@@ -238,9 +238,9 @@ describe('a mirror that fails', () => {
       .update(tiny.trainingImages.map((byte, i) => (i < 16 ? byte : byte ^ 1)))
       .digest('hex');
     expect(error.message).toBe(
-      `No mirror gave ${name}, in 4 attempts at 2 mirrors:\n` +
+      `No mirror delivered ${name} in 4 attempts at 2 mirrors:\n` +
         ` - ${first.url}${name} answered 503 Service Unavailable\n` +
-        ` - ${second.url}${name} gave another file: ${file.name} has SHA-256 ${actual}, and should have ${file.sha256}.\n` +
+        ` - ${second.url}${name} delivered a wrong file: ${file.name} must have SHA-256 ${file.sha256}; got ${actual}.\n` +
         `Try again later, or put the file into ${folder} by hand.`,
     );
     expect(error.cause).toBeInstanceOf(AggregateError);

@@ -62,7 +62,7 @@ test.each(['', '.gz'] as const)('loads four files with names ending in %j', asyn
 test('says which files are missing from where, and what to do', async () => {
   await writeTiny(folder, '', ['train-labels-idx1-ubyte', 't10k-images-idx3-ubyte']);
   expect((await failureOf(loadMnist(folder), MissingDataError)).message).toBe(
-    `2 of the 4 MNIST files are not in ${folder}: train-labels-idx1-ubyte, t10k-images-idx3-ubyte (each also as .gz). ` +
+    `2 of the 4 MNIST files are missing in ${folder}: train-labels-idx1-ubyte, t10k-images-idx3-ubyte (each also as .gz). ` +
       "Fetch them with 'nudge data mnist', name the folder that has them, or train on digits.",
   );
 });
@@ -71,7 +71,7 @@ test('takes a folder that is not there, and one that is a file, for one without 
   await writeFile(join(folder, 'a-file'), 'x');
   for (const name of ['none', 'a-file']) {
     const { message } = await failureOf(loadMnist(join(folder, name)), MissingDataError);
-    expect(message).toContain(`4 of the 4 MNIST files are not in ${join(folder, name)}: `);
+    expect(message).toContain(`4 of the 4 MNIST files are missing in ${join(folder, name)}: `);
   }
 });
 

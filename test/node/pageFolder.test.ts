@@ -96,7 +96,7 @@ it('where there can be no cache it is built into a temporary folder', async () =
 it('a page that does not build is a sentence, and leaves nothing behind', async () => {
   await writeCheckout(checkout, { 'src/greeting.ts': undefined });
   const { message } = await failureOf(providePageOf(checkout, cache), BrowserError);
-  expect(message).toMatch(/^The page does not build: /);
+  expect(message).toMatch(/^The page could not be built: /);
   expect(await readdir(cache)).toEqual([]);
 });
 

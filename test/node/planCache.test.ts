@@ -56,13 +56,13 @@ it.each([
   '{"format":"nudge plan cache"}',
   '{"format":"nudge plan cache","plans":{"a":1}}',
   '{"format":"other","plans":{}}',
-])('a file with %j is passed over with a sentence, and replaced', async (text) => {
+])('a file with %j is ignored with a sentence, and replaced', async (text) => {
   const { cache, path, problems } = open();
   await mkdir(join(path, '..'));
   await writeFile(path, text);
   expect(await cache.get('a')).toBeUndefined();
   expect(problems).toEqual([
-    `The cache of tuned plans, ${path}, is damaged; it is passed over, and replaced by the next plan that is tuned.`,
+    `The cache of tuned plans ${path} is damaged. It is ignored, and the next tuned plan replaces it.`,
   ]);
   await cache.set('a', 'one');
   expect(await cache.get('a')).toBe('one');
@@ -73,12 +73,12 @@ it.each([
   });
 });
 
-it('a file that cannot be read is passed over with a sentence, and writing over it fails', async () => {
+it('a file that cannot be read is ignored with a sentence, and writing over it fails', async () => {
   const { cache, path, problems } = open();
   await mkdir(path, { recursive: true });
   expect(await cache.get('a')).toBeUndefined();
   expect(problems.join()).toMatch(
-    /^The cache of tuned plans, .*plans\.json, cannot be read \(.*\); it is passed over\.$/,
+    /^The cache of tuned plans .*plans\.json cannot be read \(.*\)\. It is ignored\.$/,
   );
   await expect(cache.set('a', 'one')).rejects.toThrow();
   expect(await readdir(join(path, '..'))).toEqual(['plans.json']);

@@ -46,13 +46,13 @@ test('a Python that fails is a note with what it said last', async () => {
 describe('the warning of a slow BLAS', () => {
   test('is given for the reference BLAS, with what to install', () => {
     expect(blasWarning({ ...openBlas, blas: 'reference BLAS', gigaflops: 7.2 })).toBe(
-      'NumPy uses the reference BLAS (7.2 GFLOP/s in a product of 512 × 512), tens of times slower than OpenBLAS: install libopenblas0 and run again.',
+      'NumPy uses the reference BLAS (7.2 GFLOP/s in a product of 512 × 512), which is tens of times slower than OpenBLAS. Install libopenblas0 and run again.',
     );
   });
 
   test('is given for any other that is hardly faster than element-wise multiplication', () => {
     expect(blasWarning({ ...openBlas, blas: null, gigaflops: 11 })).toContain(
-      'NumPy makes 11.0 GFLOP/s in a product of 512 × 512, and 8.0 where it multiplies element by element: its BLAS (unknown) is not optimised, or something else',
+      'NumPy reaches 11.0 GFLOP/s in a product of 512 × 512, but 8.0 in an element-wise multiplication. Its BLAS (unknown) is not optimised, or another program',
     );
   });
 

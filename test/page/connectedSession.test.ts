@@ -39,7 +39,7 @@ describe('a Chromium that runs already', () => {
     const refused = connectBrowserSession(remote.endpoint, { host });
     await expect(refused).rejects.toThrow(NoAdapterError);
     await expect(refused).rejects.toThrow(
-      /loaded the page from http:\/\/.*, and browsers give WebGPU only to pages on https:\/\/ or on localhost\. Leave --host out, .*ssh -R \d+:127\.0\.0\.1:\d+/,
+      /loaded the page from http:\/\/.*, but browsers have WebGPU only for pages on https:\/\/ or on localhost\. Omit --host, .*ssh -R \d+:127\.0\.0\.1:\d+/,
     );
     const session = await connectBrowserSession(remote.endpoint, { host, needsAdapter: false });
     expect(session.environment).toMatchObject({ hasWebGpu: false, isSecure: false });

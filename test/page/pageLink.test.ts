@@ -127,7 +127,7 @@ describe('a page that is lost rejects the calls under way', () => {
 
   it('when it complains on its console', async () => {
     await expect(link.call('complain', undefined, {})).rejects.toThrow(
-      /^The page complains: it hurts/,
+      /^The page reports an error: it hurts/,
     );
   });
 
@@ -142,7 +142,7 @@ describe('a page that is lost rejects the calls under way', () => {
 
   it('when it asks another site for something', async () => {
     await expect(link.call('fetchElsewhere', undefined, {})).rejects.toThrow(
-      /^The page complains: .*example\.com.*Content Security Policy/s,
+      /^The page reports an error: .*example\.com.*Content Security Policy/s,
     );
   });
 });

@@ -1,10 +1,10 @@
 /**
- * The dataset `digits`: handwritten-like digits in MNIST's format that need no file, because each
- * sample is computed from its seed, its split and its index alone. A network trained only on them
- * reads real handwriting: see `style.ts` for how they vary and `templates/` for how digits are written.
+ * The dataset `digits`: handwritten-like digits in MNIST's format. They need no file, because each
+ * sample is computed from its seed, its split and its index. A network trained only on them
+ * reads real handwriting. `style.ts` defines how they vary, and `templates/` how digits are written.
  *
- * The same bytes come out on every platform and in every engine: only operations that IEEE 754
- * rounds exactly are used, and all randomness is `Random`'s.
+ * Every platform and JavaScript engine gives the same bytes, because the code uses only operations
+ * that IEEE 754 rounds exactly, and `Random` for all randomness.
  */
 import { ConfigurationError } from '../../errors.ts';
 import { requireOptions, show } from '../../network/arguments.ts';
@@ -17,24 +17,24 @@ export type { DigitsSplit } from './writer.ts';
 
 const featureCount = imageSize * imageSize;
 
-/** What every engine can hold in one array, in bytes. */
+/** The largest array that every JavaScript engine allows, in bytes. */
 const maxBytes = 2 ** 31 - 1;
 
-/** What {@link digits} generates. */
+/** Options of {@link digits}. */
 export interface DigitsOptions {
-  /** An integer from 0 to 2³² − 1; 1 unless given. */
+  /** An integer from 0 to 2³² − 1. @defaultValue 1 */
   readonly seed?: number;
-  /** Samples of the training set, 60,000 unless given. */
+  /** Samples of the training set. @defaultValue 60000 */
   readonly trainingCount?: number;
-  /** Samples of the test set, 10,000 unless given. */
+  /** Samples of the test set. @defaultValue 10000 */
   readonly testCount?: number;
 }
 
 /**
- * The training and the test set: 28×28 images of the digits 0 to 9 in random order, as many as
- * MNIST has. A shorter set is the beginning of a longer one.
+ * The training set and the test set: 28×28 images of the digits 0 to 9 in random order, by default
+ * as many as MNIST has. A shorter set is the beginning of a longer one.
  *
- * Takes about two seconds for all 70,000; `digitsRange` makes a part at a time.
+ * All 70,000 take about two seconds. `digitsRange` generates a part at a time.
  *
  * @example
  * const { training, test } = digits({ seed: 1 });
@@ -51,8 +51,8 @@ export function digits(options: DigitsOptions = {}): { training: Dataset; test: 
 }
 
 /**
- * The samples of one split from `start` up to, not including, `end`: the same bytes as in the whole.
- * @throws {ConfigurationError} when the seed or the range makes no sense
+ * The samples of one split from `start` up to, but not including, `end`. They have the same bytes as in the whole set.
+ * @throws {ConfigurationError} when the seed, the split or the range is invalid
  */
 export function digitsRange(seed: number, split: DigitsSplit, start: number, end: number): Dataset {
   checkSeed(seed);
@@ -62,14 +62,14 @@ export function digitsRange(seed: number, split: DigitsSplit, start: number, end
   const sampleCount = end - start;
   if (sampleCount < 1) {
     throw new ConfigurationError(
-      `The digits ${split} set from sample ${start} up to sample ${end} has no samples; ask for at least one.`,
+      `The digits ${split} set from sample ${start} up to sample ${end} has no samples. Ask for at least one.`,
     );
   }
   checkIndex(end - 1);
   if (sampleCount * featureCount > maxBytes) {
     throw new ConfigurationError(
-      `${sampleCount} digits take ${sampleCount * featureCount} bytes and one array holds ${maxBytes}; ` +
-        `ask for at most ${Math.floor(maxBytes / featureCount)} at a time.`,
+      `${sampleCount} digits take ${sampleCount * featureCount} bytes, but one array holds at most ${maxBytes}. ` +
+        `Ask for at most ${Math.floor(maxBytes / featureCount)} at a time.`,
     );
   }
   const writer = new DigitWriter(seed);
@@ -91,7 +91,7 @@ export function digitsRange(seed: number, split: DigitsSplit, start: number, end
 function checkSeed(seed: number): void {
   if (!Number.isInteger(seed) || seed < 0 || seed >= 2 ** 32) {
     throw new ConfigurationError(
-      `The seed of the digits is ${show(seed)}; give an integer from 0 to ${2 ** 32 - 1}.`,
+      `The seed of the digits must be an integer from 0 to ${2 ** 32 - 1}; got ${show(seed)}.`,
     );
   }
 }
@@ -99,7 +99,7 @@ function checkSeed(seed: number): void {
 function checkIndex(index: number): void {
   if (!Number.isInteger(index) || index < 0 || index >= 2 ** 32) {
     throw new ConfigurationError(
-      `Sample ${show(index)} of the digits does not exist; samples are numbered from 0 to ${2 ** 32 - 1}.`,
+      `The index of a digit must be an integer from 0 to ${2 ** 32 - 1}; got ${show(index)}.`,
     );
   }
 }

@@ -1,12 +1,12 @@
 /**
- * A pen's path: from its written form to numbers, and from its points to a polyline.
+ * A pen's path: parses its text into points and turns the points into a polyline.
  *
- * Between corners the pen follows a Catmull–Rom spline: it passes through every point, and its
- * direction there is that from the point before to the point after. At an end or a corner it is the
- * direction of the parabola through the nearest three points, so that a bow stays bowed to its end.
+ * Between corners the pen follows a Catmull–Rom spline. It passes through every point in the direction
+ * from the previous point to the next. At an end or a corner it takes the direction of the parabola
+ * through the nearest three points, so that a curve stays curved to its end.
  */
 
-/** A path as numbers. A run is a smooth part of it: from an end or a corner to the next. */
+/** A path as numbers. A run is a smooth part of the path, from one end or corner to the next. */
 export interface Path {
   /** [pointCount, 2]: x and y of each point. */
   readonly points: Float64Array;
@@ -14,10 +14,10 @@ export interface Path {
   readonly runs: Uint8Array;
 }
 
-/** Straight pieces between two neighbouring points: shorter than two pixels in a finished image, mostly. */
+/** Straight pieces between two neighbouring points. Most are shorter than two pixels in a finished image. */
 const piecesPerSpan = 3;
 
-/** The numbers of a path such as `'0,0 10,50! 40,50 / 30,20 30,100'`; `templates/template.ts` has the notation. */
+/** Parses a path such as `'0,0 10,50! 40,50 / 30,20 30,100'`. `templates/template.ts` explains the notation. */
 export function parsePath(text: string): Path {
   const points: number[] = [];
   const runs: number[] = [];
@@ -38,7 +38,7 @@ export function parsePath(text: string): Path {
   return { points: Float64Array.from(points), runs: Uint8Array.from(runs) };
 }
 
-/** How many segments {@link flatten} makes of a path with these runs. */
+/** Number of segments that {@link flatten} makes of a path with these runs. */
 export function segmentCount(runs: Uint8Array): number {
   let spans = 0;
   for (let run = 0; run < runs.length; run += 2) spans += runs[run + 1]! - runs[run]!;
@@ -60,7 +60,7 @@ function slope(
   return (points[i + 2]! - points[i - 2]!) / 2;
 }
 
-/** At t in [0, 1], the cubic that runs from `a` with slope `slopeA` to `b` with slope `slopeB`. */
+/** Value at t in [0, 1] of the cubic from `a` with slope `slopeA` to `b` with slope `slopeB`. */
 function hermite(a: number, b: number, slopeA: number, slopeB: number, t: number): number {
   const cubic = 2 * (a - b) + slopeA + slopeB;
   const square = 3 * (b - a) - 2 * slopeA - slopeB;
@@ -68,7 +68,7 @@ function hermite(a: number, b: number, slopeA: number, slopeB: number, t: number
 }
 
 /**
- * The polyline of a path, as separate segments.
+ * Turns a path into the separate segments of a polyline.
  * @param points [pointCount, 2]
  * @param runs as in {@link Path}
  * @param segments receives [{@link segmentCount}, 4]: x and y of each start, x and y of each end

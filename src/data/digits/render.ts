@@ -1,12 +1,12 @@
 /**
- * From a polyline to a 28×28 image of bytes, normalised as MNIST's images are: the ink is scaled,
- * keeping its aspect ratio, until its longer side fills a 20×20 box, drawn there with anti-aliased
- * edges, and the box is placed by whole pixels so that the ink's centre of mass is at the middle of
- * the image (LeCun, Bottou, Bengio and Haffner, 1998). Measured on MNIST: the mean pixel coordinates
- * of every image lie between 13.5 and 14.5.
+ * Draws a polyline as a 28×28 image of bytes, normalised as MNIST's images are (LeCun, Bottou, Bengio
+ * and Haffner, 1998). The ink is scaled, keeping its aspect ratio, until its longer side fills a 20×20
+ * box, and drawn there with anti-aliased edges. The box is then placed by whole pixels so that the
+ * ink's centre of mass is at the middle of the image. Measured on MNIST: the mean pixel coordinates of
+ * every image lie between 13.5 and 14.5.
  *
- * The pen is round. A pixel's byte depends on its centre's distance to the nearest segment, and only
- * the pixels near a segment are looked at, which makes a sample cost microseconds.
+ * The pen is round. A pixel's byte depends on the distance from its centre to the nearest segment. Only
+ * the pixels near a segment are computed, so a sample costs microseconds.
  */
 
 export const imageSize = 28;
@@ -74,14 +74,14 @@ function approach(
   }
 }
 
-/** Draws; keeps its work arrays from one image to the next. */
+/** Draws images and reuses its work arrays from one image to the next. */
 export class Renderer {
   readonly #squares = new Float64Array(boxSize * boxSize);
   readonly #box = new Uint8Array(boxSize * boxSize);
 
   /**
    * @param segments [segmentCount, 4], in any unit; scaled to the box in place
-   * @param radius of the pen, in pixels of the finished image
+   * @param radius radius of the pen, in pixels of the finished image
    * @param image receives 28×28 bytes, row by row, 255 is ink
    */
   render(segments: Float64Array, segmentCount: number, radius: number, image: Uint8Array): void {
@@ -126,8 +126,8 @@ export class Renderer {
 }
 
 /**
- * By how many pixels to shift the box so that this coordinate of its centre of mass comes to the
- * middle, inside the image. Halfway between two pixels, it goes to the one before, as in MNIST.
+ * The number of pixels to shift the box so that this coordinate of its centre of mass is at the middle,
+ * with the box inside the image. Halfway between two pixels, the lower one is taken, as in MNIST.
  */
 function centring(centre: number): number {
   const shift = Math.ceil(imageSize / 2 - centre - 0.5);

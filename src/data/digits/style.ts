@@ -1,31 +1,31 @@
 /**
- * How one person's digits differ from another's, beyond the template: the whole digit is bent, made
- * wide or narrow, slanted and turned; each point is a little off; the pen is thin or thick.
+ * Variation of handwriting beyond the template. The whole digit is bent, widened or narrowed, slanted
+ * and turned. Each point is displaced a little. The pen is thin or thick.
  *
  * The strengths were chosen by training on generated digits and reading MNIST's training images (its
- * test images were kept for the final measurement). Weaker variation looks neater and teaches less.
+ * test images were kept for the final measurement). Weaker variation looks neater but trains worse.
  */
 import type { Random } from '../../network/random.ts';
 
 /** How far beyond the first form a mix of two forms may go, as a share of their difference. */
 const extrapolation = 0.4;
 
-/** Standard deviation of a point's own displacement, in hundredths of the height: inside a run, and at its ends. */
+/** Standard deviations of a point's own displacement, inside a run and at its ends, in hundredths of the height. */
 const shake = 2.7;
 const endShake = 4;
 
-/** Share of one point's displacement that the next inherits: a hand errs smoothly. */
+/** Share of a point's displacement that the next point inherits, because a hand errs smoothly. */
 const inertia = 0.5;
 
 /** Standard deviation of each coefficient of the bending, for coordinates from about −1 to 1. */
 const bending = 0.13;
 
-/** Mean and standard deviation: of the width beside the height, of the slant to the right, of the turn, in radians. */
+/** Means and standard deviations of the width relative to the height, the slant to the right, and the turn in radians. */
 const width = { mean: 1.12, deviation: 0.22, min: 0.4 };
 const slant = { mean: 0.12, deviation: 0.25 };
 const turn = { mean: 0, deviation: 0.11 };
 
-/** Radius of the pen in pixels: thinnest + grip³·span, so that a few are far thicker than the rest, as in MNIST. */
+/** Radius of the pen in pixels: thinnest + grip³·span. The cube makes a few far thicker than the rest, as in MNIST. */
 const pen = { thinnest: 0.75, span: 0.45, deviation: 0.22 };
 
 /** The middle of the templates' paper, and half its height. */
@@ -34,8 +34,8 @@ const middleY = 50;
 const halfHeight = 50;
 
 /**
- * A number with mean 0 and standard deviation 1, nearly normal, from a single draw: the sum of the
- * word's four bytes (Irwin–Hall). Never beyond ±3.46, so that no digit is torn out of shape.
+ * A nearly normal number with mean 0 and standard deviation 1, made from a single draw by adding the
+ * word's four bytes (Irwin–Hall). It stays within ±3.46, so that no digit loses its shape.
  */
 export function bell(random: Random): number {
   const word = random.uint32();
@@ -46,7 +46,7 @@ export function bell(random: Random): number {
 
 /**
  * A random mix of two forms of a template.
- * @param forms the points of each, [pointCount, 2]
+ * @param forms the points of each form, [pointCount, 2]
  * @param points receives the mix, [pointCount, 2]
  */
 export function mixForms(
@@ -62,15 +62,15 @@ export function mixForms(
 }
 
 /**
- * Moves the points of a path as a random person's hand would, in place.
- * @param points [pointCount, 2] in the templates' coordinates; afterwards in half heights about the middle
+ * Displaces the points of a path in place, as a random person's hand would.
+ * @param points [pointCount, 2] in the templates' coordinates; afterwards in half heights from the middle
  * @param isEnd [pointCount], 1 where a run begins or ends
  */
 export function deform(random: Random, points: Float64Array, isEnd: Uint8Array): void {
   const widening = Math.max(width.min, width.mean + width.deviation * bell(random));
   const slanting = slant.mean + slant.deviation * bell(random);
   const turning = turn.mean + turn.deviation * bell(random);
-  // Bending: x gains a polynomial in u, v and so does y, of the terms that are not linear.
+  // Bending adds nonlinear polynomials in u and v to x and to y.
   const xuu = bending * bell(random);
   const xuv = bending * bell(random);
   const xvv = bending * bell(random);
@@ -95,7 +95,7 @@ export function deform(random: Random, points: Float64Array, isEnd: Uint8Array):
     const bentX = u + u * (xuu * u + xuv * v + xuuv * u * v) + v * v * (xvv + xuvv * u + xvvv * v);
     const bentY = v + v * (yvv * v + yuv * u + yuvv * u * v) + u * u * (yuu + yuuv * v + yuuu * u);
     const x = widening * bentX - slanting * bentY;
-    // A turn by a small angle; the stretch by √(1 + turn²) that comes with it vanishes in the normalisation.
+    // This turns by a small angle and also stretches by √(1 + turn²), which the normalisation removes.
     points[2 * point] = x - turning * bentY;
     points[2 * point + 1] = bentY + turning * x;
   }

@@ -4,12 +4,12 @@ import { Renderer } from './render.ts';
 import { deform, mixForms, penRadius } from './style.ts';
 import { digitTemplates } from './templates/index.ts';
 
-/** The two parts of the dataset, which never share a random number. */
+/** The two parts of the dataset. They share no random number. */
 export type DigitsSplit = 'training' | 'test';
 
-/** A template made ready to be drawn. */
+/** A template prepared for drawing. */
 interface Pattern {
-  /** The template's weight and those of the ones before it, added up. */
+  /** Sum of the weights of this template and those before it. */
   readonly cumulativeWeight: number;
   /** The points of each form, [pointCount, 2]. */
   readonly forms: readonly Float64Array[];
@@ -21,7 +21,7 @@ interface Pattern {
   readonly points: Float64Array;
 }
 
-/** Samples of the two splits are two halves of one sequence of random sequences. */
+/** Index of each split's first random sequence. The splits use disjoint ranges of 2³². */
 const firstIndex: Readonly<Record<DigitsSplit, number>> = { training: 0, test: 2 ** 32 };
 
 function preparePatterns(): readonly (readonly Pattern[])[] {
@@ -46,8 +46,8 @@ function preparePatterns(): readonly (readonly Pattern[])[] {
 }
 
 /**
- * Writes the samples of one seed, any of them in any order. Keeps its templates and work arrays, so
- * that a sample costs tens of microseconds.
+ * Writes any samples of one seed, in any order. It keeps its templates and work arrays, so a sample
+ * costs tens of microseconds.
  */
 export class DigitWriter {
   readonly #seed: number;
@@ -62,9 +62,9 @@ export class DigitWriter {
   }
 
   /**
-   * Writes one sample: a pure function of the seed and these arguments.
+   * Writes one sample. The result depends only on the seed, the split and the index.
    * @param image receives 28×28 bytes, row by row, 255 is ink
-   * @returns the digit it shows
+   * @returns the digit that the image shows
    */
   write(split: DigitsSplit, index: number, image: Uint8Array): number {
     const random = new Random(this.#seed, streams.digits, firstIndex[split] + index);

@@ -1,17 +1,17 @@
-/** Which dense layers the tensors of a file are of, found from their names and shapes alone. */
+/** Finds the dense layers of a file from the names and shapes of its tensors. */
 import { ConfigurationError, FormatError } from '../../errors.ts';
 import { parameterLayout, type LayerParameters } from '../../network/parameters.ts';
 import type { Tensor } from '../safetensors.ts';
 import { quote } from '../safetensors/json.ts';
 import { describeShape } from '../safetensors/tensor.ts';
 
-/** Where the header of a safetensors file begins: the offset of errors about what is missing from it. */
+/** Offset of the header in a safetensors file, for errors about something that is missing. */
 export const headerStart = 8;
 
 /**
- * The layers that the tensors are of. Names, dtypes and shapes are checked, the elements not yet.
- * @param bytes the file, of which the tensors are views
- * @throws {FormatError} unless the tensors are those of one network, no more and no less
+ * The layers that the tensors belong to. Checks names, dtypes and shapes, but not the elements.
+ * @param bytes the file; the tensors are views of it
+ * @throws {FormatError} unless the tensors are exactly those of one network
  */
 export function findLayers(
   bytes: Uint8Array,
@@ -28,14 +28,14 @@ export function findLayers(
     known.add(weightName).add(biasName);
     if (biases !== outputs) {
       throw new FormatError(
-        `Tensor '${biasName}' has shape [${biases}], and '${weightName}' has shape [${outputs}, ${inputs}], which needs [${outputs}] biases. Save the file again.`,
+        `Tensor '${biasName}' has shape [${biases}], but '${weightName}' of shape [${outputs}, ${inputs}] needs biases of shape [${outputs}]. Save the file again.`,
         offsetOf(bytes, tensors.get(biasName)!),
       );
     }
     const before = sizes.at(-1) ?? inputs;
     if (before !== inputs) {
       throw new FormatError(
-        `Tensor '${weightName}' has shape [${outputs}, ${inputs}] for ${inputs} inputs, and the layer before has ${before} outputs. ` +
+        `Tensor '${weightName}' has shape [${outputs}, ${inputs}] for ${inputs} inputs, but the previous layer has ${before} outputs. ` +
           'Save the layers of one network, in order.',
         offsetOf(bytes, tensors.get(weightName)!),
       );
@@ -46,15 +46,15 @@ export function findLayers(
   const extra = [...tensors.keys()].find((name) => !known.has(name));
   if (extra !== undefined) {
     throw new FormatError(
-      `Tensor ${quote(extra)} is none of a network of ${sizes.length - 1} layers: they are layers.<i>.weight and ` +
-        `layers.<i>.bias, i from 0 to ${sizes.length - 2}. Rename it, or leave it out.`,
+      `Tensor ${quote(extra)} does not belong to a network of ${sizes.length - 1} layers. The tensors must be layers.<i>.weight and ` +
+        `layers.<i>.bias, i from 0 to ${sizes.length - 2}. Rename it, or omit it.`,
       offsetOf(bytes, tensors.get(extra)!),
     );
   }
   return parameterLayout(sizes);
 }
 
-/** The shape of the tensor of that name, which must be F32, have `rank` dimensions and not be empty. */
+/** The shape of the tensor with that name. It must be F32, have `rank` dimensions and not be empty. */
 function requireTensor(
   bytes: Uint8Array,
   tensors: ReadonlyMap<string, Tensor>,
@@ -73,14 +73,14 @@ function requireTensor(
   const { dtype, shape } = tensor;
   if (dtype !== 'F32') {
     throw new FormatError(
-      `Tensor '${name}' has dtype ${dtype}, and parameters are F32. Convert it: tensor.float() in PyTorch.`,
+      `Tensor '${name}' must have dtype F32; got ${dtype}. Convert it, with tensor.float() in PyTorch.`,
       offsetOf(bytes, tensor),
     );
   }
   if (shape.length !== rank || shape.includes(0)) {
     const expected = rank === 2 ? '[outputs, inputs]' : '[outputs]';
     throw new FormatError(
-      `Tensor '${name}' has shape ${describeShape(shape)}, and should have ${expected}, each at least 1. Save a network of dense layers.`,
+      `Tensor '${name}' must have shape ${expected}, each at least 1; got ${describeShape(shape)}. Save a network of dense layers.`,
       offsetOf(bytes, tensor),
     );
   }
@@ -93,8 +93,8 @@ export function layerSizes(places: readonly LayerParameters[]): readonly number[
 }
 
 /**
- * Makes sure that the file's layers are the ones the caller wants.
- * @throws {ConfigurationError} with both networks, and the shapes of the first tensor that differs
+ * Checks that the file has the layers that the caller wants.
+ * @throws {ConfigurationError} when it has not; the message has both networks and the first shapes that differ
  */
 export function requireLayers(places: readonly LayerParameters[], wanted: readonly number[]): void {
   const found = layerSizes(places);
@@ -108,14 +108,14 @@ export function requireLayers(places: readonly LayerParameters[], wanted: readon
   const shapes =
     place && other
       ? `: '${place.weightName}' has shape [${place.outputs}, ${place.inputs}] rather than [${other.outputs}, ${other.inputs}]`
-      : ''; // one network has more layers than the other, and those both have agree
+      : ''; // one network only has more layers than the other
   throw new ConfigurationError(
-    `The file holds a network ${found.join('-')}, and ${wanted.join('-')} was asked for${shapes}. ` +
+    `The file holds a network ${found.join('-')}, but the call asks for ${wanted.join('-')}${shapes}. ` +
       `Ask for layers ${found.join(',')}, or load another file.`,
   );
 }
 
-/** Where in the file the tensor's data begins: it is a view of the file's bytes. */
+/** Offset of the tensor's data in the file. The data is a view of the file's bytes. */
 export function offsetOf(bytes: Uint8Array, tensor: Tensor): number {
   return tensor.data.byteOffset - bytes.byteOffset;
 }

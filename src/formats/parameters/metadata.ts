@@ -1,4 +1,4 @@
-/** What a file says about its network beside the tensors, and what the caller says: the two made one. */
+/** Combines the metadata of a file with the options of the caller. */
 import { ConfigurationError, FormatError } from '../../errors.ts';
 import { requireTexts, show } from '../../network/arguments.ts';
 import { activations, type Activation } from '../../network/activations.ts';
@@ -11,13 +11,13 @@ import { headerStart } from './layers.ts';
 
 type Metadata = ReadonlyMap<string, string>;
 
-/** All that makes the network the same again. `format` is what PyTorch's own loaders look for. */
+/** The metadata that restores the network, beside its tensors. PyTorch's own loaders require `format`. */
 export function describeNetwork(network: Network): Metadata {
   const { layers, activation, output, cost, initializer, seed } = network;
   return new Map([
     ['format', 'pt'],
     ['layers', layers.join(',')],
-    // One name, or one for each hidden layer: 'relu,tanh'.
+    // One name, or one for each hidden layer, as in 'relu,tanh'.
     ['activation', String(activation)],
     ['output', output],
     ['cost', cost],
@@ -27,9 +27,10 @@ export function describeNetwork(network: Network): Metadata {
 }
 
 /**
- * @param layers the sizes that the file's tensors have
- * @throws {FormatError} for metadata that contradicts the tensors, or that nudge does not know
- * @throws {ConfigurationError} for options that contradict the metadata, or leave out what it does not say
+ * The options of the file's network.
+ * @param layers the layer sizes of the file's tensors
+ * @throws {FormatError} for metadata that contradicts the tensors, or has unknown names
+ * @throws {ConfigurationError} for options that contradict the metadata, or omit what the metadata lacks
  */
 export function settleOptions(
   layers: readonly number[],
@@ -39,7 +40,7 @@ export function settleOptions(
   const claimed = metadata.get('layers');
   if (claimed !== undefined && claimed !== layers.join(',')) {
     throw new FormatError(
-      `The file's metadata says layers ${quote(claimed)}, and its tensors are of layers ${layers.join(',')}. Save the file again.`,
+      `The file's metadata says layers ${quote(claimed)}, but its tensors have layers ${layers.join(',')}. Save the file again.`,
       headerStart,
     );
   }
@@ -65,7 +66,7 @@ function settleActivation(
   return settled.length === 1 ? settled[0]! : settled;
 }
 
-/** These are part of what the parameters mean, so a file and a caller who both speak must say the same. */
+/** The parameters make sense with these functions only, so the file and the caller must agree if both name one. */
 function agree<T extends string>(
   what: 'activation' | 'output',
   found: T | undefined,
@@ -73,7 +74,7 @@ function agree<T extends string>(
 ): T {
   if (found !== undefined && wanted !== undefined && found !== wanted) {
     throw new ConfigurationError(
-      `The network of the file has ${what} '${found}', and ${show(wanted)} was asked for. Leave ${what} out, or load another file.`,
+      `The network of the file has ${what} '${found}', but the call asks for ${show(wanted)}. Omit ${what}, or load another file.`,
     );
   }
   return requireKnown(what, wanted ?? found);
@@ -82,7 +83,7 @@ function agree<T extends string>(
 function requireKnown<T extends string>(what: string, value: T | undefined): T {
   if (value === undefined) {
     throw new ConfigurationError(
-      `The file does not say which ${what} its network has (no metadata '${what}'). Give ${what} as an option.`,
+      `The file does not say which ${what} its network has: it has no metadata '${what}'. Give ${what} as an option.`,
     );
   }
   return value;
@@ -101,7 +102,7 @@ function requireNamed<T extends string>(key: string, value: string, allowed: rea
   const found = allowed.find((name) => name === value);
   if (found === undefined) {
     throw new FormatError(
-      `The file's metadata names the ${key} ${quote(value)}. Known are ${allowed.join(', ')}.`,
+      `The file's metadata has an unknown ${key} ${quote(value)}. It must be one of ${allowed.join(', ')}.`,
       headerStart,
     );
   }
@@ -114,7 +115,7 @@ function seedFromMetadata(metadata: Metadata): number {
     return requireSeed(/^\d{1,10}$/.test(text) ? Number(text) : NaN);
   } catch (cause) {
     throw new FormatError(
-      `The file's metadata names the seed ${quote(text)}; a seed is a whole number from 0 to ${2 ** 32 - 1}.`,
+      `The seed in the file's metadata must be an integer from 0 to ${2 ** 32 - 1}; got ${quote(text)}.`,
       headerStart,
       { cause },
     );

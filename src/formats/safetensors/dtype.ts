@@ -1,7 +1,7 @@
 /**
- * The element types of safetensors, in the official order of increasing alignment (which is also the
- * reverse of the order the tensors are laid out in), with the bits one element takes.
- * From `enum Dtype` of the official parser, safetensors 0.8.
+ * Bits per element of each element type of safetensors. The order is the official one of increasing
+ * alignment; tensors are written in the reverse order. From `enum Dtype` of the official parser,
+ * safetensors 0.8.
  */
 const bits = {
   BOOL: 8,
@@ -30,15 +30,15 @@ export type Dtype = keyof typeof bits;
 
 export const dtypes = Object.keys(bits) as readonly Dtype[];
 
-/** Where `dtype` stands in the order of increasing alignment. */
+/** The index of `dtype` in the order of increasing alignment. */
 export function alignmentRank(dtype: Dtype): number {
   return dtypes.indexOf(dtype);
 }
 
 /**
- * How many bytes a tensor takes, or why that has no answer: a product that a double no longer holds
- * exactly (the official parser's overflow check, at 2⁵³ rather than 2⁶⁴), or a last byte half used.
- * @param shape dimensions, whole numbers from 0; an empty shape is a single number
+ * The size of a tensor in bytes, or a phrase that says why it has none: the product is too large for a
+ * double (the official parser checks for overflow at 2⁶⁴ instead of 2⁵³), or the last byte is partly used.
+ * @param shape dimensions, integers from 0; an empty shape is a single number
  */
 export function tensorByteLength(
   dtype: Dtype,

@@ -1,13 +1,13 @@
 import { FormatError } from '../../errors.ts';
 
 /**
- * Reads the JSON of a safetensors header from left to right, as the caller asks for one thing after
- * the other: an object, an array, a string, a whole number. Those four are all a header is made of.
+ * Reads the JSON of a safetensors header from left to right. The caller asks for one value after
+ * the other. A header consists only of objects, arrays, strings and integers.
  *
- * Not `JSON.parse`, because that keeps the last of two equal keys without a word, loses a key named
- * `__proto__`, rounds large numbers, and cannot say at which byte of the file a contradiction stands.
- * Nothing is built but what the caller keeps, and nothing recurses, so that a hostile header costs no
- * more than its own length.
+ * `JSON.parse` does not fit: it silently keeps the last of two equal keys, loses a key named
+ * `__proto__`, rounds large numbers, and cannot give the byte of the file where a fault is.
+ * The reader builds only what the caller keeps and never recurses, so that the cost of a hostile header
+ * is proportional to its length.
  */
 export class JsonReader {
   readonly #text: string;
@@ -16,32 +16,32 @@ export class JsonReader {
 
   /**
    * @param text the JSON, decoded from valid UTF-8
-   * @param firstByte where in the file the text begins, for error offsets
+   * @param firstByte offset of the text in the file, for error offsets
    */
   constructor(text: string, firstByte: number) {
     this.#text = text;
     this.#firstByte = firstByte;
   }
 
-  /** Where the next value begins; what {@link fail} takes. */
+  /** Position of the next value, in UTF-16 units. {@link fail} takes it. */
   get position(): number {
     this.#skipSpace();
     return this.#position;
   }
 
-  /** @throws {FormatError} always, with the byte of the file that `position` is */
+  /** @throws {FormatError} always, with the byte offset of `position` in the file */
   fail(message: string, position = this.position, options?: ErrorOptions): never {
     throw new FormatError(message, this.byteOffset(position), options);
   }
 
-  /** The byte of the file that `position` is: positions count UTF-16 units, files bytes. */
+  /** The byte offset in the file of a position, which counts UTF-16 units. */
   byteOffset(position: number): number {
     return this.#firstByte + new TextEncoder().encode(this.#text.slice(0, position)).length;
   }
 
   /**
-   * Reads an object; `onMember` must read exactly the value of each key.
-   * @throws {FormatError} for a key that stands twice, or `__proto__`, which plain objects swallow
+   * Reads an object. `onMember` must read exactly the value of each key.
+   * @throws {FormatError} for a key that occurs twice, or `__proto__`, which plain objects lose
    */
   object(what: string, onMember: (key: string, position: number) => void): void {
     const seen = new Map<string, number>();
@@ -51,13 +51,13 @@ export class JsonReader {
       const first = seen.get(key);
       if (first !== undefined) {
         this.fail(
-          `Key ${quote(key)} stands twice in ${what}, at bytes ${this.byteOffset(first)} and ` +
-            `${this.byteOffset(position)} of the file: which one counts is anyone's guess.`,
+          `Key ${quote(key)} occurs twice in ${what}, at bytes ${this.byteOffset(first)} and ` +
+            `${this.byteOffset(position)} of the file. Keep one of them.`,
           position,
         );
       }
       if (key === '__proto__') {
-        this.fail(`Key '__proto__' stands in ${what}; no honest file has one.`, position);
+        this.fail(`Key '__proto__' is not allowed in ${what}.`, position);
       }
       seen.set(key, position);
       if (!this.#take(':')) this.#expected(`':' after key ${quote(key)}`);
@@ -65,7 +65,7 @@ export class JsonReader {
     });
   }
 
-  /** Reads an array; `onItem` must read exactly one value. */
+  /** Reads an array. `onItem` must read exactly one value. */
   array(what: string, onItem: () => void): void {
     this.#sequence(what, '[', ']', onItem);
   }
@@ -76,10 +76,10 @@ export class JsonReader {
     let escaped = false;
     for (let end = start; end < this.#text.length; end++) {
       const code = this.#text.charCodeAt(end);
-      if (code < 0x20) this.fail(`A control character stands in ${what}.`, end);
+      if (code < 0x20) this.fail(`There is a control character in ${what}.`, end);
       if (code === 0x5c) {
         escaped = true;
-        end++; // what is escaped may be a quotation mark
+        end++; // the escaped character may be a quotation mark
       } else if (code === 0x22) {
         this.#position = end + 1;
         const raw = this.#text.slice(start, end);
@@ -89,15 +89,15 @@ export class JsonReader {
     return this.fail(`The header ends within ${what}.`, this.#text.length);
   }
 
-  /** Reads a whole number from 0 to 2⁵³ − 1, written without sign, point or exponent. */
+  /** Reads an integer from 0 to 2⁵³ − 1, written without sign, point or exponent. */
   wholeNumber(what: string): number {
     const position = this.position;
-    // 32 digits are more than any number taken; a limit keeps a megabyte of digits out of the message.
+    // No valid number has 32 digits. The limit keeps a megabyte of digits out of the message.
     const [token = ''] = /^[-+.\w]{0,32}/.exec(this.#text.slice(position, position + 32)) ?? [];
     const value = Number(token);
     if (!/^(?:0|[1-9]\d*)$/.test(token) || !Number.isSafeInteger(value)) {
       this.#expected(
-        `${what}, a whole number from 0 to ${Number.MAX_SAFE_INTEGER}`,
+        `${what}, an integer from 0 to ${Number.MAX_SAFE_INTEGER}`,
         token || undefined,
       );
     }
@@ -105,7 +105,7 @@ export class JsonReader {
     return value;
   }
 
-  /** Makes sure that nothing but space is left. */
+  /** @throws {FormatError} when anything but space is left */
   end(): void {
     if (this.position < this.#text.length) this.#expected('the end of the header');
   }
@@ -137,24 +137,21 @@ export class JsonReader {
     try {
       text = JSON.parse(`"${raw}"`) as string;
     } catch (cause) {
-      return this.fail(`An escape in ${what} is none that JSON knows.`, start, { cause });
+      return this.fail(`An escape in ${what} is not valid JSON.`, start, { cause });
     }
-    // \ud800 alone is no character and could not be written to a file again.
-    if (/\p{Surrogate}/u.test(text)) this.fail(`Half a surrogate pair stands in ${what}.`, start);
+    // \ud800 alone is not a character and could not be written to a file again.
+    if (/\p{Surrogate}/u.test(text)) this.fail(`There is half a surrogate pair in ${what}.`, start);
     return text;
   }
 
   #expected(what: string, found?: string): never {
     const position = this.position;
     const here = found ?? this.#text.slice(position, position + 1);
-    return this.fail(
-      `The header should have ${what}, and has ${here === '' ? 'nothing' : quote(here)} there.`,
-      position,
-    );
+    return this.fail(`Expected ${what}; got ${here === '' ? 'nothing' : quote(here)}.`, position);
   }
 }
 
-/** A name out of a file as it stands in a message: quoted, escaped, and cut when it is long. */
+/** A name from a file, for a message: quoted, escaped and shortened if it is long. */
 export function quote(name: string): string {
   const shown = name.length > 80 ? `${name.slice(0, 79)}…` : name;
   return `'${JSON.stringify(shown).slice(1, -1).replaceAll('\\"', '"')}'`;

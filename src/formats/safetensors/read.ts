@@ -1,10 +1,10 @@
 /**
- * Reads safetensors, trusting nothing. The file is 8 bytes of header length (little-endian), a JSON header
- * that names each tensor's dtype, shape and place, then the tensors' bytes.
+ * Reads safetensors and checks everything. The file is 8 bytes of header length (little-endian), a JSON header
+ * with each tensor's dtype, shape and offsets, and the tensors' bytes.
  *
- * The checks are the official parser's (https://github.com/huggingface/safetensors), and stricter where that
- * one lets something pass that no writer makes: a key that stands twice, `__proto__`, a header that does not
- * begin with '{', unknown fields, `null` metadata, sizes of 2⁵³ and more.
+ * The checks are those of the official parser (https://github.com/huggingface/safetensors). They also refuse
+ * what that parser accepts but no writer makes: a key that occurs twice, `__proto__`, a header that does not
+ * begin with '{', unknown fields, `null` metadata, and sizes of 2⁵³ and more.
  */
 import { FormatError } from '../../errors.ts';
 import { dtypes, tensorByteLength, type Dtype } from './dtype.ts';
@@ -20,22 +20,22 @@ import {
 /** Bytes before the header: its length, an unsigned 64-bit integer. */
 const lengthBytes = 8;
 
-/** What the header says about one tensor; `begin` and `end` count from the end of the header. */
+/** The header's entry for one tensor. `begin` and `end` count from the end of the header. */
 interface TensorEntry {
   readonly name: string;
   readonly dtype: Dtype;
   readonly shape: readonly number[];
   readonly begin: number;
   readonly end: number;
-  /** Where in the header its offsets stand, for error messages. */
+  /** Position of its offsets in the header, for error messages. */
   readonly position: number;
 }
 
 /**
- * The tensors and the metadata of a safetensors file.
+ * Reads the tensors and the metadata of a safetensors file.
  * @param bytes the whole file
  * @returns tensors whose `data` are views of `bytes`, not copies
- * @throws {FormatError} when the file contradicts itself or the format, with the byte where
+ * @throws {FormatError} when the file is not valid, with the offset of the fault
  */
 export function readSafetensors(bytes: Uint8Array): SafetensorsFile {
   const dataStart = findDataStart(bytes);
@@ -58,10 +58,10 @@ export function readSafetensors(bytes: Uint8Array): SafetensorsFile {
   const dataEnd = dataStart + (entries.at(-1)?.end ?? 0);
   if (dataEnd !== bytes.length) {
     throw new FormatError(
-      `The tensors of the safetensors file end at byte ${dataEnd}, and the file has ${bytes.length} bytes. ` +
+      `The tensors of the safetensors file end at byte ${dataEnd}, but the file has ${bytes.length} bytes. ` +
         (dataEnd > bytes.length
-          ? 'It was cut short: get it again.'
-          : 'What follows belongs to no tensor: get it again.'),
+          ? 'It was cut short. Get it again.'
+          : 'The rest belongs to no tensor. Get it again.'),
       Math.min(dataEnd, bytes.length),
     );
   }
@@ -79,7 +79,7 @@ export function readSafetensors(bytes: Uint8Array): SafetensorsFile {
 function findDataStart(bytes: Uint8Array): number {
   if (bytes.length < lengthBytes) {
     throw new FormatError(
-      `A safetensors file begins with ${lengthBytes} bytes of header length, and this file has ${bytes.length} bytes. ` +
+      `A safetensors file begins with ${lengthBytes} bytes of header length, but this file has ${bytes.length} bytes. ` +
         'Get it again, or name another file.',
       bytes.length,
     );
@@ -89,15 +89,15 @@ function findDataStart(bytes: Uint8Array): number {
   if (headerBytes > BigInt(maxHeaderBytes)) {
     throw new FormatError(
       `The header length of the safetensors file, ${headerBytes.toString()} bytes, is above the format's limit of ${maxHeaderBytes}. ` +
-        'It is probably no safetensors file: name another.',
+        'It is probably not a safetensors file. Name another.',
       0,
     );
   }
   const dataStart = lengthBytes + Number(headerBytes);
   if (dataStart > bytes.length) {
     throw new FormatError(
-      `The header of the safetensors file ends at byte ${dataStart}, and the file has ${bytes.length} bytes. ` +
-        'It was cut short, or is no safetensors file: get it again.',
+      `The header of the safetensors file ends at byte ${dataStart}, but the file has ${bytes.length} bytes. ` +
+        'It was cut short, or is not a safetensors file. Get it again.',
       0,
     );
   }
@@ -107,11 +107,11 @@ function findDataStart(bytes: Uint8Array): number {
 function decodeHeader(header: Uint8Array): string {
   if (header[0] !== 0x7b) {
     throw new FormatError(
-      `The header of a safetensors file begins with '{' (byte 0x7b), and this one ` +
+      `The header of a safetensors file begins with '{' (byte 0x7b), but this one ` +
         (header[0] === undefined
           ? 'is empty. '
-          : `with byte 0x${header[0].toString(16).padStart(2, '0')}. `) +
-        'It is probably no safetensors file: name another.',
+          : `begins with byte 0x${header[0].toString(16).padStart(2, '0')}. `) +
+        'It is probably not a safetensors file. Name another.',
       lengthBytes,
     );
   }
@@ -120,14 +120,14 @@ function decodeHeader(header: Uint8Array): string {
   } catch (cause) {
     const wrong = firstIllFormedByte(header);
     throw new FormatError(
-      `The header of the safetensors file is UTF-8, and its byte ${wrong} (0x${header[wrong]!.toString(16)}) is not. Get the file again.`,
+      `The header of the safetensors file must be UTF-8, but its byte ${wrong} (0x${header[wrong]!.toString(16)}) is not. Get the file again.`,
       lengthBytes + wrong,
       { cause },
     );
   }
 }
 
-/** A lenient decoder puts U+FFFD where UTF-8 is ill-formed, so encoding again differs there first. */
+/** A lenient decoder replaces ill-formed UTF-8 with U+FFFD, so the text encoded again first differs there. */
 function firstIllFormedByte(bytes: Uint8Array): number {
   const repaired = new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes);
   const again = new TextEncoder().encode(repaired);
@@ -155,7 +155,7 @@ function readEntry(reader: JsonReader, name: string): TensorEntry {
         break;
       default:
         reader.fail(
-          `The ${tensor} has a field ${quote(field)}; fields are dtype, shape and data_offsets.`,
+          `The ${tensor} has an unknown field ${quote(field)}. The fields are dtype, shape and data_offsets.`,
           fieldPosition,
         );
     }
@@ -167,7 +167,7 @@ function readEntry(reader: JsonReader, name: string): TensorEntry {
   const [begin, end] = offsets;
   if (begin === undefined || end === undefined || offsets.length !== 2) {
     return reader.fail(
-      `The data_offsets of ${tensor} are ${offsets.length} numbers; they must be 2, begin and end.`,
+      `The data_offsets of ${tensor} must be 2 numbers, begin and end; got ${offsets.length}.`,
       position,
     );
   }
@@ -183,7 +183,7 @@ function readDtype(reader: JsonReader, tensor: string): Dtype {
   return (
     found ??
     reader.fail(
-      `The dtype of ${tensor} is ${quote(given)}. Known are ${dtypes.join(', ')}.`,
+      `The dtype of ${tensor} is ${quote(given)}. It must be one of ${dtypes.join(', ')}.`,
       position,
     )
   );
@@ -208,22 +208,26 @@ function requireLength(reader: JsonReader, entry: TensorEntry): void {
     const needs = typeof expected === 'number' ? `${expected} bytes` : expected;
     reader.fail(
       `The tensor ${quote(name)} of dtype ${dtype} and shape ${describeShape(shape)} takes ${needs}, ` +
-        `and its data_offsets ${begin} to ${end} are ${end - begin} bytes.`,
+        `but its data_offsets ${begin} to ${end} are ${end - begin} bytes.`,
       position,
     );
   }
 }
 
-/** Every byte of the data belongs to exactly one tensor: shared bytes let a small file claim great memory. */
+/**
+ * Requires that every byte of the data belongs to exactly one tensor. If tensors could share bytes, a small file could
+ * claim a lot of memory.
+ */
 function requireContiguous(reader: JsonReader, sorted: readonly TensorEntry[]): void {
   let previous: TensorEntry | undefined;
   for (const entry of sorted) {
     const expected = previous?.end ?? 0;
     if (entry.begin !== expected) {
       const before = previous ? `tensor ${quote(previous.name)} ends` : 'the data begins';
-      const fault = entry.begin < expected ? 'they overlap' : 'the bytes between are no tensor';
+      const fault =
+        entry.begin < expected ? 'they overlap' : 'the bytes between belong to no tensor';
       reader.fail(
-        `The data of tensor ${quote(entry.name)} begins at offset ${entry.begin}, and ${before} at ${expected}: ${fault}.`,
+        `The data of tensor ${quote(entry.name)} begins at offset ${entry.begin}, but ${before} at ${expected}: ${fault}.`,
         entry.position,
       );
     }

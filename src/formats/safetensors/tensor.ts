@@ -12,19 +12,19 @@ export interface Tensor {
 export interface SafetensorsFile {
   /** By name, in the order of their data in the file. */
   readonly tensors: ReadonlyMap<string, Tensor>;
-  /** What the file says about itself. Written by anyone: check it before use. */
+  /** The file's own metadata. Check it before use, because anyone may have written it. */
   readonly metadata: ReadonlyMap<string, string>;
 }
 
-/** The key of a header under which the metadata stands, and which therefore no tensor can have. */
+/** The header's key for metadata. A tensor cannot have this name. */
 export const metadataKey = '__metadata__';
 
-/** The official cap: a longer header is refused unread, so that it cannot keep the parser busy. */
+/** The format's limit. A longer header is refused without reading it, so that it cannot keep the parser busy. */
 export const maxHeaderBytes = 100_000_000;
 
 /**
- * The elements of an F32 tensor. Always a copy: the data of a file may begin at any byte, where a
- * Float32Array cannot, and a DataView reads little-endian on every machine.
+ * The elements of an F32 tensor. Always a copy, because the data of a file may begin at any byte and a
+ * Float32Array needs alignment. A DataView reads little-endian on every machine.
  */
 export function float32Values(data: Uint8Array): Float32Array<ArrayBuffer> {
   const view = new DataView(data.buffer, data.byteOffset, data.byteLength);
@@ -33,7 +33,7 @@ export function float32Values(data: Uint8Array): Float32Array<ArrayBuffer> {
   return values;
 }
 
-/** An F32 tensor of these values, which are copied. */
+/** An F32 tensor with a copy of these values. */
 export function float32Tensor(shape: readonly number[], values: Float32Array): Tensor {
   const data = new Uint8Array(4 * values.length);
   const view = new DataView(data.buffer);
@@ -41,7 +41,7 @@ export function float32Tensor(shape: readonly number[], values: Float32Array): T
   return { dtype: 'F32', shape, data };
 }
 
-/** [16, 784], cut where a file claims more dimensions than a message can hold. */
+/** A shape for a message, such as [16, 784], shortened after 8 dimensions. */
 export function describeShape(shape: readonly number[]): string {
   return `[${shape.slice(0, 8).join(', ')}${shape.length > 8 ? ', …' : ''}]`;
 }

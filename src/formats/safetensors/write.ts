@@ -5,12 +5,12 @@ import { quote } from './json.ts';
 import { describeShape, maxHeaderBytes, metadataKey, type Tensor } from './tensor.ts';
 
 /**
- * A safetensors file. Tensors are laid out by falling alignment, then by name, and the header is padded with
+ * Makes a safetensors file. Tensors are ordered by falling alignment, then by name, and the header is padded with
  * spaces to a multiple of 8 bytes, so that each tensor's data is aligned to its element. The order of the maps
  * does not matter: equal contents give equal bytes.
  *
- * @param metadata what the file says about itself; left out when empty. Keys are sorted, which the official
- *   serializer does not do: its files differ from run to run when there are two or more
+ * @param metadata the file's own metadata; omitted if empty. Keys are sorted. The official serializer does not
+ *   sort them, so its files differ from run to run when there are two or more
  * @throws {ConfigurationError} for names, shapes or lengths that `readSafetensors` would refuse
  */
 export function writeSafetensors(
@@ -42,7 +42,7 @@ export function writeSafetensors(
   const headerBytes = Math.ceil(json.length / 8) * 8;
   if (headerBytes > maxHeaderBytes) {
     throw new ConfigurationError(
-      `The header of ${tensors.size} tensors takes ${headerBytes} bytes, and safetensors allows ${maxHeaderBytes}. Save less metadata, or several files.`,
+      `The header of ${tensors.size} tensors takes ${headerBytes} bytes, but safetensors allows ${maxHeaderBytes}. Save less metadata, or several files.`,
     );
   }
   const file = new Uint8Array(8 + headerBytes + dataBytes);
@@ -60,7 +60,7 @@ export function writeSafetensors(
 function requireTensor(name: string, { dtype, shape, data }: Tensor): void {
   if (name === metadataKey) {
     throw new ConfigurationError(
-      `A tensor cannot be named '${metadataKey}', which is where safetensors keeps metadata. Name it otherwise.`,
+      `A tensor cannot be named '${metadataKey}', because safetensors keeps metadata there. Choose another name.`,
     );
   }
   const wrong = shape.find((size) => !Number.isSafeInteger(size) || size < 0);
@@ -69,17 +69,17 @@ function requireTensor(name: string, { dtype, shape, data }: Tensor): void {
     throw new ConfigurationError(
       `Tensor ${quote(name)} of dtype ${dtype} and shape ${describeShape(shape)} ` +
         (wrong === undefined
-          ? `takes ${expected}${typeof expected === 'number' ? ' bytes' : ''}, and ${data.length} bytes were given.`
-          : `has a size of ${wrong}; sizes are whole numbers from 0.`),
+          ? `takes ${expected}${typeof expected === 'number' ? ' bytes' : ''}; got ${data.length} bytes.`
+          : `must have integers of at least 0 as sizes; got ${wrong}.`),
     );
   }
 }
 
-/** A name of a tensor or of metadata. `readSafetensors` refuses `__proto__`, so it is not written. */
+/** The JSON of a tensor's or metadata's name. `readSafetensors` refuses `__proto__`, so this does too. */
 function jsonKey(name: string): string {
   if (name === '__proto__') {
     throw new ConfigurationError(
-      "'__proto__' cannot be a name in a safetensors file: plain objects swallow it. Name it otherwise.",
+      "'__proto__' cannot be a name in a safetensors file, because plain objects lose it. Choose another name.",
     );
   }
   return jsonString(name);
@@ -88,13 +88,13 @@ function jsonKey(name: string): string {
 function jsonString(text: string): string {
   if (/\p{Surrogate}/u.test(text)) {
     throw new ConfigurationError(
-      `The text ${quote(text)} has half a surrogate pair, which UTF-8 cannot hold. Leave that character out.`,
+      `The text ${quote(text)} has half a surrogate pair, which UTF-8 cannot encode. Omit that character.`,
     );
   }
   return JSON.stringify(text);
 }
 
-/** By code point, which is the order of the UTF-8 bytes; JavaScript's own order is that of UTF-16 units. */
+/** Sorts by code point, which is the order of the UTF-8 bytes. JavaScript's own sort compares UTF-16 units. */
 function sortByName<T>(map: ReadonlyMap<string, T>): [string, T][] {
   return [...map].sort(([a], [b]) => {
     let i = 0;

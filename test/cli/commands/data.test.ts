@@ -34,7 +34,7 @@ it('a mirror without the files is a failure with its reason', async () => {
   });
   expect(code).toBe(1);
   expect(stdout).toBe('');
-  expect(stderr).toContain('No mirror gave train-images-idx3-ubyte.gz');
+  expect(stderr).toContain('No mirror delivered train-images-idx3-ubyte.gz');
   expect(stderr).toContain('404');
   expect(stderr).not.toContain('    at ');
 });

@@ -279,7 +279,7 @@ it('a terminal shows a bar and a line per epoch, and the bar is removed', async 
 describe('a run that fails', () => {
   const failures: [string, string[], number, string | RegExp][] = [
     ['a missing folder', ['--data', 'absent'], 1, /There is no folder .*absent\. --data takes/],
-    ['a folder without the files', ['--data', '.'], 1, '4 of the 4 MNIST files are not in'],
+    ['a folder without the files', ['--data', '.'], 1, '4 of the 4 MNIST files are missing in'],
     ['a truncated file', ['--data', 'cut'], 1, /In .*cut: .*cut short/],
     [
       'a network of another size',
@@ -307,7 +307,7 @@ describe('a run that fails', () => {
       'weights of another shape',
       ['--data', 'tiny', '--layers', '16,9,10', '--load', 'shape.safetensors'],
       2,
-      /holds a network 16-8-10, and 16-9-10 was asked for/,
+      /holds a network 16-8-10, but the call asks for 16-9-10/,
     ],
     [
       'a file without weights',

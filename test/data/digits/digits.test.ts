@@ -141,29 +141,35 @@ describe('digits', () => {
     for (const [call, message] of [
       [
         () => digits({ seed: -1 }),
-        'The seed of the digits is -1; give an integer from 0 to 4294967295.',
+        'The seed of the digits must be an integer from 0 to 4294967295; got -1.',
       ],
-      [() => digits({ seed: 1.5 }), 'The seed of the digits is 1.5;'],
-      [() => digitsRange(2 ** 32, 'test', 0, 1), 'The seed of the digits is 4294967296;'],
+      [
+        () => digits({ seed: 1.5 }),
+        'The seed of the digits must be an integer from 0 to 4294967295; got 1.5.',
+      ],
+      [
+        () => digitsRange(2 ** 32, 'test', 0, 1),
+        'The seed of the digits must be an integer from 0 to 4294967295; got 4294967296.',
+      ],
       [
         () => digitsRange(1, 'training', -3, 2),
-        'Sample -3 of the digits does not exist; samples are numbered from 0 to 4294967295.',
+        'The index of a digit must be an integer from 0 to 4294967295; got -3.',
       ],
       [
         () => digitsRange(1, 'test', 2 ** 32 - 1, 2 ** 32 + 1),
-        'Sample 4294967296 of the digits does not exist;',
+        'The index of a digit must be an integer from 0 to 4294967295; got 4294967296.',
       ],
       [
         () => digits({ trainingCount: 0 }),
-        'The digits training set from sample 0 up to sample 0 has no samples;',
+        'The digits training set from sample 0 up to sample 0 has no samples. Ask',
       ],
       [
         () => digitsRange(1, 'test', 9, 4),
-        'The digits test set from sample 9 up to sample 4 has no samples;',
+        'The digits test set from sample 9 up to sample 4 has no samples. Ask',
       ],
       [
         () => digits({ testCount: 1, trainingCount: 3_000_000 }),
-        '3000000 digits take 2352000000 bytes and one array holds 2147483647; ask for at most 2739137 at a time.',
+        '3000000 digits take 2352000000 bytes, but one array holds at most 2147483647. Ask for at most 2739137 at a time.',
       ],
     ] as const) {
       expect(call).toThrow(ConfigurationError);
