@@ -69,7 +69,7 @@ describe('a dataset', () => {
       { featureCount: 0 },
       /^The featureCount of dataset 'small' is a whole number from 1 to \d+, and 0 was given\./,
     ],
-    [{ name: undefined }, /^The name of a dataset must be a string; undefined was given\./],
+    [{ name: undefined }, /^The name of a dataset must be a string; got undefined\./],
   ])('is refused with %o', (changes, sentence) => {
     expect(refusal(changes)).toMatch(sentence);
   });

@@ -122,7 +122,7 @@ it('pictures of another size are refused before anything is begun, and nothing i
     ],
     { cwd: folder },
   );
-  expect(failed.stderr).toMatch(/^error: Dataset '.*' has 16 features a sample, and the network/);
+  expect(failed.stderr).toMatch(/^error: Dataset '.*' has 16 features per sample, but the network/);
   expect([failed.code, failed.stdout]).toEqual([2, '']);
   expect(await readdir(folder)).toEqual(before);
 });
