@@ -1,6 +1,6 @@
 /**
- * The CPU engine. It uses WebAssembly SIMD if the runtime has it, in threads if they can share memory. Otherwise it uses the
- * float64 reference.
+ * The CPU engine. It uses WebAssembly SIMD if the runtime has it, in threads if they can share memory. Otherwise it
+ * uses the float64 reference.
  */
 import type { Dataset } from '../data/dataset.ts';
 import { ConfigurationError, NoThreadsError } from '../errors.ts';
@@ -20,11 +20,11 @@ export interface CpuOptions {
   /** The kernels to use. Default: the best that this runtime supports, or the float64 reference if it supports none. */
   readonly build?: Build | undefined;
   /**
-   * The number of threads that share a step. By default, trials find the fastest number when the training set is loaded.
-   * The bits then depend on the number of threads of the machine, not on the trials. 0 means that the calling thread
-   * computes, in time slices between which its event loop runs. Some runtimes have no threads that share memory, such as
-   * a page without cross-origin isolation. If the number is 1 or undefined, the calling thread then computes, and `plan`
-   * gives the reason.
+   * The number of threads that share a step. By default, trials find the fastest number when the training set is
+   * loaded. The bits then depend on the number of threads of the machine, not on the trials. 0 means that the calling
+   * thread computes, in time slices between which its event loop runs. Some runtimes have no threads that share memory,
+   * such as a page without cross-origin isolation. If the number is 1 or undefined, the calling thread then computes,
+   * and `plan` gives the reason.
    */
   readonly threads?: number | undefined;
   /**

@@ -33,7 +33,8 @@ export interface Kernels {
 }
 
 /**
- * The builds that this runtime supports, the better one first. The list is empty if the runtime has no WebAssembly SIMD.
+ * The builds that this runtime supports, the better one first. The list is empty if the runtime has no WebAssembly SIMD,
+ * or a page's policy forbids it.
  */
 export function supportedBuilds(): readonly Build[] {
   return typeof WebAssembly === 'object'
@@ -46,7 +47,8 @@ const compiled = new Map<string, Promise<WebAssembly.Module>>();
 /**
  * Compiles a build, once for all engines.
  * @param isShared whether threads will share the memory
- * @throws {WebAssembly.CompileError} when the runtime does not support the build, or a page's policy forbids WebAssembly
+ * @throws {WebAssembly.CompileError} when the runtime does not support the build, or a page's policy forbids
+ *   WebAssembly
  */
 export async function compileBuild(build: Build, isShared: boolean): Promise<WebAssembly.Module> {
   const key = `${build} ${isShared}`;
@@ -79,8 +81,8 @@ function bytesOf(build: Build): Uint8Array<ArrayBuffer> {
 const sharedFlag = 2;
 
 /**
- * The byte offset of the imported memory's flags. Modules with shared and unshared memory differ only in these flags, so
- * one binary serves for both.
+ * The byte offset of the imported memory's flags. Modules with shared and unshared memory differ only in these flags,
+ * so one binary serves for both.
  */
 function memoryFlagsAt(bytes: Uint8Array): number {
   // The type section follows the magic number and the version. Then comes the import section, with one import.

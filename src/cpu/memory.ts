@@ -1,8 +1,10 @@
 /**
- * The layout of the kernels' memory, and the code that fills it. Parameters are stored in the panels that the kernels read.
+ * The layout of the kernels' memory, and the code that fills it. Parameters are stored in the panels that the kernels
+ * read.
  *
- * The parameters of all layers are one contiguous piece. Moments and each slice's gradient are pieces of the same layout, so
- * that an optimizer is one loop. Then comes the memory of each slice (`sliceRoom.ts`). Data comes last, because it may grow.
+ * The parameters of all layers are one contiguous piece. Moments and each slice's gradient are pieces of the same
+ * layout, so that an optimizer is one loop. Then comes the memory of each slice (`sliceRoom.ts`). Data comes last,
+ * because it may grow.
  */
 import type { Dataset } from '../data/dataset.ts';
 import { OutOfMemoryError } from '../errors.ts';

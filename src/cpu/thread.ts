@@ -113,8 +113,8 @@ export function availableThreads(): number {
 let startWebWorker: () => WebWorker = startThreadWorker;
 
 /**
- * Sets the function that starts threads. A worker uses it to have its page start them. In Firefox 153, `new Worker` in a
- * worker may never return while another worker ends, which hung one benchmark run in four.
+ * Sets the function that starts threads. A worker uses it to have its page start them. In Firefox 153, `new Worker` in
+ * a worker may never return while another worker ends, which hung one benchmark run in four.
  */
 export function startThreadsBy(start: () => WebWorker): void {
   startWebWorker = start;
@@ -208,7 +208,7 @@ export class Thread {
 
 let address: string | undefined;
 
-/** The URL of the program. It is a trusted URL if the page may require trusted types. */
+/** The URL of the program. Browsers with trusted types get a trusted URL, because a page may require it. */
 function scriptAddress(): string {
   if (address !== undefined) return address;
   interface TrustedTypes {

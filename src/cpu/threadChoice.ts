@@ -1,10 +1,10 @@
 /**
  * Chooses the fastest of several ways to do the same work, such as numbers of threads, from trials on a noisy machine.
  *
- * Each round tries all candidates, and candidates are compared within a round. A disturbance longer than a round slows all
- * candidates down, so their ratios stay the same. A shorter one affects a single ratio, which the median ignores. The
- * interval of a median depends only on the order of the values, so it is valid for noise of any distribution (David and
- * Nagaraja, "Order Statistics", 3rd edition, 7.1).
+ * Each round tries all candidates, and candidates are compared within a round. A disturbance longer than a round slows
+ * all candidates down, so their ratios stay the same. A shorter one affects a single ratio, which the median ignores.
+ * The interval of a median depends only on the order of the values, so it is valid for noise of any distribution (David
+ * and Nagaraja, "Order Statistics", 3rd edition, 7.1).
  */
 
 /** A median and its confidence interval. With 5 or more values, the confidence is at least 92 %. */
@@ -81,8 +81,8 @@ export function timerResolution(): number {
 /**
  * Finds the fastest candidate. If several could be the fastest, it chooses the first of them, because candidates are in
  * order of preference.
- * @param rounds at least one; times of the same work by candidate, NaN for candidates not tried. The first candidate must
- *   be tried in every round.
+ * @param rounds at least one; times of the same work by candidate, NaN for candidates not tried. The first candidate
+ *   must be tried in every round.
  */
 export function judge(rounds: readonly (readonly number[])[]): Verdict {
   const candidates = rounds[0]!.map((_, c) => c);

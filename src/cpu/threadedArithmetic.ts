@@ -108,7 +108,7 @@ export class ThreadedArithmetic implements RunningArithmetic {
     } else {
       this.#memory.load(training);
     }
-    // The choice does not depend on the data. Trials are possible only before the first step, because they change parameters.
+    // The choice does not depend on the data. Trials must precede the first step, because they reset the parameters.
     if (this.#candidates.length > 1 && !this.#choice) await this.#chooseThreads(training);
   }
 
@@ -210,9 +210,9 @@ export class ThreadedArithmetic implements RunningArithmetic {
   }
 
   /**
-   * Finds the fastest number of threads by trial. More threads are slower if they exceed the physical cores, or if steps
-   * are so short that threads mostly wait for each other. The bits do not depend on the result. Trials make whole steps
-   * with a learning rate of 0, so that none diverges. They are undone at the end.
+   * Finds the fastest number of threads by trial. More threads are slower if they exceed the physical cores, or if
+   * steps are so short that threads mostly wait for each other. The bits do not depend on the result. Trials make whole
+   * steps with a learning rate of 0, so that none diverges. They are undone at the end.
    */
   async #chooseThreads({ sampleCount }: Dataset): Promise<void> {
     const { batchSize } = this.#options;

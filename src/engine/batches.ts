@@ -38,8 +38,8 @@ export function requireBatchSize(batchSize: number): number {
 /**
  * Checks a dataset and its fit to a network of these layer sizes. A dataset may have fewer classes than the network has
  * outputs: the other outputs learn to be 0.
- * @throws {ConfigurationError} when the dataset is invalid, its feature count differs from the network's inputs, or it has
- *   more classes than the network has outputs
+ * @throws {ConfigurationError} when the dataset is invalid, its feature count differs from the network's inputs, or it
+ *   has more classes than the network has outputs
  */
 export function requireFits(
   network: { readonly layers: readonly number[] },

@@ -11,9 +11,9 @@ export interface TrainingPosition {
 const start: TrainingPosition = { step: 0, epoch: 0, stepOfEpoch: 0 };
 
 /**
- * The position of a training run. The engine has a cursor for the steps submitted, the trainer one for the steps reported.
- * The engine's cursor is ahead, because the trainer submits runs before earlier ones are reported. A GPU counts its steps
- * itself; the engine compares that count with its cursor.
+ * The position of a training run. The engine has a cursor for the steps submitted, the trainer one for the steps
+ * reported. The engine's cursor is ahead, because the trainer submits runs before earlier ones are reported. A GPU
+ * counts its steps itself; the engine compares that count with its cursor.
  */
 export class TrainingCursor implements TrainingPosition {
   /** Infinite until a training set is known. */
@@ -52,7 +52,7 @@ export class TrainingCursor implements TrainingPosition {
     return { step: this.#step, epoch: this.#epoch, stepOfEpoch: this.#stepOfEpoch };
   }
 
-  /** Advances by at most {@link stepsLeft} steps. */
+  /** Advances by at most `stepsLeft` steps. */
   advance(steps: number): void {
     this.#step += steps;
     this.#stepOfEpoch += steps;

@@ -12,8 +12,8 @@ export const backends = ['webgpu', 'cpu', 'reference'] as const;
 export type Backend = (typeof backends)[number];
 
 /**
- * How an engine divides a step into kernels, as opaque data. An engine with the same network, batch size, adapter and plan
- * computes the same bits. `serializePlan` writes a plan to a file.
+ * How an engine divides a step into kernels, as opaque data. An engine with the same network, batch size, adapter and
+ * plan computes the same bits. `serializePlan` writes a plan to a file.
  */
 export type EnginePlan = object;
 

@@ -2,8 +2,8 @@
  * The common part of the engines that compute on the CPU, in this thread or in others. It tracks the position in the
  * epoch, keeps calls in order and yields to the event loop. Each engine adds its arithmetic.
  *
- * The arithmetic receives mini-batches in chunks of bounded work. A mini-batch as large as the training set then needs no
- * more memory than a small one, and never blocks the event loop for long.
+ * The arithmetic receives mini-batches in chunks of bounded work. A mini-batch as large as the training set then needs
+ * no more memory than a small one, and never blocks the event loop for long.
  */
 import type { Dataset } from '../data/dataset.ts';
 import { ConfigurationError } from '../errors.ts';
@@ -78,8 +78,8 @@ export interface EpochPart {
 
 export interface MadeSteps {
   /**
-   * The sums of each step. They are kept apart because the number of steps per call depends on timing: adding them one by
-   * one gives the same bits for any number.
+   * The sums of each step. They are kept apart because the number of steps per call depends on timing: adding them one
+   * by one gives the same bits for any number.
    */
   readonly steps: readonly PassSums[];
   /** Samples of all these steps. */
@@ -136,7 +136,7 @@ export class HostEngine<T extends Arithmetic> implements Engine {
     this.#batchSize = requireBatchSize(options.batchSize);
     this.#arithmetic = arithmetic;
     this.#turns = new Turns(
-      `This ${backend} engine has been disposed of and can compute nothing more. Create a new one.`,
+      `This ${backend} engine has been disposed. Create a new one to continue.`,
     );
   }
 

@@ -1,6 +1,6 @@
 /**
- * The optimizers, with PyTorch's definitions. Each optimizer is a module in `optimizers/` and is registered here. Its SIMD
- * form for the CPU is in `src/cpu/assembly/update.ts`.
+ * The optimizers, with PyTorch's definitions. Each optimizer is a module in `optimizers/` and is registered here. Its
+ * SIMD form for the CPU is in `src/cpu/assembly/update.ts`.
  *
  * Weight decay applies to all parameters, biases included, like PyTorch's default.
  */

@@ -1,9 +1,9 @@
 /**
- * Divides long work into time slices. Between two slices the event loop runs, so timers fire, input arrives and aborts are
- * noticed.
+ * Divides long work into time slices. Between two slices the event loop runs, so timers fire, input arrives and aborts
+ * are noticed.
  *
- * A slice ends by posting a message to this thread. `setTimeout(…, 0)` is slower: browsers delay nested timeouts by 4 ms,
- * which would cost a third of the time.
+ * A slice ends by posting a message to this thread. `setTimeout(…, 0)` is slower: browsers delay nested timeouts by 4
+ * ms, which would cost a third of the time.
  */
 
 /** Length of a slice: less than a frame at 60 Hz, so that a page keeps drawing. */

@@ -47,15 +47,15 @@ export function sigmoid(z: number): number {
 }
 
 /**
- * The formula uses e^−|z|, which never overflows, because shaders may assume that no value is infinite. This function and
- * ReLU use `select`, because `clamp` and `max` may turn NaN into a number.
+ * The formula uses e^−|z|, which never overflows, because shaders may assume that no value is infinite. This function
+ * and ReLU use `select`, because `clamp` and `max` may turn NaN into a number.
  */
 const sigmoidWgsl = `fn sigmoid(z: vec4f) -> vec4f {
   let e = exp(-abs(z));
   return orNan(select(vec4f(1.0), e, z < vec4f()) / (1.0 + e), z);
 }`;
 
-/** The largest slope of the sigmoid within `zError` of z. Far from 0 the slope is small, and so is the error it passes on. */
+/** The largest slope of the sigmoid within `zError` of z. Far from 0 it is small, and hardly passes errors on. */
 export function steepestSigmoid(z: number, zError: number): number {
   // Computed at −|z|, where a is small. At z > 37, 1 − a would be 0 in float64.
   const a = sigmoid(-Math.max(0, Math.abs(z) - zError));
@@ -105,8 +105,8 @@ export const activationFunctions = {
     slope: (a) => (1 - a) * (1 + a),
     initializer: 'xavier',
     wgsl: {
-      // WGSL's built-in tanh may have an error of 1e-5. (1 − t)/(1 + t) with t = e^−2|z| is accurate except near 0, where
-      // 1 − t cancels. There the Taylor series is used.
+      // WGSL's built-in tanh may have an error of 1e-5. (1 − t)/(1 + t) with t = e^−2|z| is accurate except near 0,
+      // where 1 − t cancels. There the Taylor series is used.
       helpers: `fn hyperbolicTangent(z: vec4f) -> vec4f {
   let t = exp(-2.0 * abs(z));
   let far = sign(z) * ((1.0 - t) / (1.0 + t));
@@ -152,8 +152,8 @@ export const activationFunctions = {
     bound: { f: exactBound, slope: kinkBound },
   },
   /**
-   * The tanh form, PyTorch's `approximate='tanh'`: z·½(1 + tanh(u/2)) = z·σ(u) with u = 2·√(2/π)·(z + 0.044715 z³). It is
-   * computed with σ, because σ stays accurate in both tails, where 1 + tanh and 1 − tanh² cancel.
+   * The tanh form, PyTorch's `approximate='tanh'`: z·½(1 + tanh(u/2)) = z·σ(u) with u = 2·√(2/π)·(z + 0.044715 z³). It
+   * is computed with σ, because σ stays accurate in both tails, where 1 + tanh and 1 − tanh² cancel.
    */
   gelu: {
     f: (z) => z * sigmoid(geluArgument(geluReach(z))),

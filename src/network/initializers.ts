@@ -3,8 +3,8 @@ import { parameterLayout } from './parameters.ts';
 import { Random, streams } from './random.ts';
 
 /**
- * Initializers. All draw weights from a normal distribution with mean 0 and the variance below, for a layer with n inputs
- * and m outputs. Biases start at 0, except with `normal`.
+ * Initializers. All draw weights from a normal distribution with mean 0 and the variance below, for a layer with n
+ * inputs and m outputs. Biases start at 0, except with `normal`.
  *
  * - `normal`: variance 1, for weights and biases. The lecture uses it.
  * - `lecun`: 1/n, which keeps the variance of the inputs. LeCun et al., "Efficient BackProp", 1998.

@@ -8,8 +8,8 @@ export interface DenseOptions {
   /** Neurons. */
   readonly size: number;
   /**
-   * Default: the network's `activation`, or its `output` for the last layer. The last layer takes an output function: `sigmoid`,
-   * `linear` or `softmax`.
+   * Default: the network's `activation`, or its `output` for the last layer. The last layer takes an output function:
+   * `sigmoid`, `linear` or `softmax`.
    */
   readonly activation?: Activation | Output;
 }
@@ -47,9 +47,10 @@ export interface GivenLayers {
 }
 
 /**
- * Resolves layers to sizes (input first), hidden activations and the output function. The activation is a single name if
- * all hidden layers have the same.
- * @throws {ConfigurationError} for layers and functions that contradict each other or are unknown; sizes are checked elsewhere
+ * Resolves layers to sizes (input first), hidden activations and the output function. The activation is a single name
+ * if all hidden layers have the same.
+ * @throws {ConfigurationError} for layers and functions that contradict each other or are unknown; sizes are checked
+ *   elsewhere
  */
 export function settleLayers({ layers, activation = 'sigmoid', output }: GivenLayers): {
   readonly sizes: readonly number[];

@@ -11,7 +11,7 @@ import {
 } from './parameters.ts';
 
 export interface NetworkOptions {
-  /** Sizes or layers, input first: [784, 16, 16, 10], or [784, dense({ size: 16, activation: 'relu' }), 10]. Two or more. */
+  /** Two or more sizes or layers, input first: [784, 16, 10] or [784, dense({ size: 16, activation: 'relu' }), 10]. */
   readonly layers: readonly (number | Layer)[];
   /** Activation of the hidden layers: one for all, or a list with one for each. Default `sigmoid`. */
   readonly activation?: HiddenActivation;

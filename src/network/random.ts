@@ -2,11 +2,12 @@
  * The only source of randomness: Philox4x32-10, a counter-based generator.
  *
  * A counter-based generator has no hidden state: the n-th number is a pure function of (seed, stream, n). Any part of a
- * sequence can be computed anywhere, in any order, with the same bits. See Salmon, Moraes, Dror and Shaw, "Parallel random
- * numbers: as easy as 1, 2, 3", SC'11.
+ * sequence can be computed anywhere, in any order, with the same bits. See Salmon, Moraes, Dror and Shaw, "Parallel
+ * random numbers: as easy as 1, 2, 3", SC'11.
  *
- * All functions use only operations that IEEE 754 rounds exactly (+ − × ÷ √ and integers). `Math.log` and `Math.cos` may
- * differ in the last bit between JavaScript engines, so one seed would give different networks in different browsers.
+ * All functions use only operations that IEEE 754 rounds exactly (+ − × ÷ √ and integers). `Math.log` and `Math.cos`
+ * may differ in the last bit between JavaScript engines, so one seed would give different networks in different
+ * browsers.
  */
 
 /** Each use of a seed has its own stream of numbers. Stream numbers are never reused for another purpose. */

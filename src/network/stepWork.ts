@@ -1,11 +1,11 @@
-/** Arithmetic and memory traffic of one training step. They depend only on layer sizes and batch size, not on the backend. */
+/** Arithmetic and memory traffic of one training step. They are the same on all backends. */
 import { countParameters } from './parameters.ts';
 
 /**
  * Floating-point operations of the matrix products of a step. A multiply-add counts as two. For each weight and sample,
- * there is one multiply-add in the forward pass, one in the weight gradient, and one in the delta of the previous layer;
- * the first layer needs no such delta. Biases, activations and the update are excluded; they are a few per cent in the
- * smallest networks.
+ * there is one multiply-add in the forward pass, one in the weight gradient, and one in the delta of the previous
+ * layer; the first layer needs no such delta. Biases, activations and the update are excluded; they are a few per cent
+ * in the smallest networks.
  * @param layers layer sizes, input first
  */
 export function stepFlop(layers: readonly number[], batchSize: number): number {
@@ -16,8 +16,8 @@ export function stepFlop(layers: readonly number[], batchSize: number): number {
 }
 
 /**
- * The minimum number of bytes that a step moves. Samples, at one byte per feature, are read once forward and once for the
- * weight gradient. Every parameter and moment is read and written once. Every activation is written and read once.
+ * The minimum number of bytes that a step moves. Samples, at one byte per feature, are read once forward and once for
+ * the weight gradient. Every parameter and moment is read and written once. Every activation is written and read once.
  * @param momentCount float32 values that the optimizer keeps for each parameter: 0 for SGD, 1 with momentum, 2 for Adam
  */
 export function stepBytes(layers: readonly number[], batchSize: number, momentCount = 0): number {

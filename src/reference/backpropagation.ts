@@ -1,6 +1,6 @@
 /**
- * A complete forward and backward pass of a network over a mini-batch, composed of the functions in this folder. It is slow
- * and keeps all intermediate values, because the kernels are compared with it and lessons show it.
+ * A complete forward and backward pass of a network over a mini-batch, composed of the functions in this folder. It is
+ * slow and keeps all intermediate values, because the kernels are compared with it and lessons show it.
  */
 import { ConfigurationError } from '../errors.ts';
 import { show } from '../network/arguments.ts';

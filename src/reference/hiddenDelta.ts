@@ -12,7 +12,9 @@ export interface HiddenDeltaArguments {
   readonly delta: ArrayLike<number>;
   /** Weights between the two, [outputs, inputs]. */
   readonly weights: ArrayLike<number>;
-  /** The values that the slope is computed from: a or z of this layer, depending on `slopeFrom`, [batchSize, inputs]. */
+  /**
+   * The values that the slope is computed from: a or z of this layer, depending on `slopeFrom`, [batchSize, inputs].
+   */
   readonly source: ArrayLike<number>;
 }
 

@@ -2,9 +2,9 @@
  * The lecture's view of one sample: the network's answer, the correct answer, and the direction in which every output,
  * bias, weight and activation should change.
  *
- * A *nudge* is −∂C/∂x, the direction that lowers the sample's cost. A positive nudge means "more", a negative one "less",
- * and its size is the effect of a change on the cost. The average of the weight and bias nudges over a mini-batch is the
- * negative gradient, which a step of gradient descent follows.
+ * A *nudge* is −∂C/∂x, the direction that lowers the sample's cost. A positive nudge means "more", a negative one
+ * "less", and its size is the effect of a change on the cost. The average of the weight and bias nudges over a
+ * mini-batch is the negative gradient, which a step of gradient descent follows.
  */
 import { ConfigurationError, NonFiniteError } from '../errors.ts';
 import { requireObject, requireTexts, show } from '../network/arguments.ts';
@@ -209,9 +209,9 @@ export function rankSensitivities(
 }
 
 /**
- * The ratio of the sensitivities of weights `a` and `b`. A ratio of 32 means that a small change of `a` changes the cost
- * 32 times as much as the same change of `b`. The ratio is 1 if both sensitivities are 0, and Infinity if only that of
- * `b` is 0.
+ * The ratio of the sensitivities of weights `a` and `b`. A ratio of 32 means that a small change of `a` changes the
+ * cost 32 times as much as the same change of `b`. The ratio is 1 if both sensitivities are 0, and Infinity if only
+ * that of `b` is 0.
  * @throws {ConfigurationError} for a weight that the network does not have
  */
 export function timesMoreSensitive(

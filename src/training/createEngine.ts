@@ -139,7 +139,9 @@ const budgetMs = 500;
 const trialMs = 25;
 /** Maximum number of steps in a trial. */
 const maxTrialSteps = 4096;
-/** Approximate size of the noise in bytes: more than caches hold, like real data. Then its maximum number of samples. */
+/**
+ * Approximate size of the noise in bytes: more than caches hold, like real data. Then its maximum number of samples.
+ */
 const noiseBytes = 2 ** 24;
 const maxNoiseSamples = 2 ** 16;
 

@@ -195,7 +195,9 @@ export class TrainingLoop<Metrics extends { readonly steps: number }> {
     this.#isInStep = true;
   }
 
-  /** Awaits the oldest run and advances the cursor by its steps. After the last step, the cursor enters the next epoch. */
+  /**
+   * Awaits the oldest run and advances the cursor by its steps. After the last step, the cursor enters the next epoch.
+   */
   async #settle(
     pending: Promise<Metrics>[],
   ): Promise<{ readonly metrics: Metrics; readonly epoch: number; readonly endOfEpoch: boolean }> {
@@ -229,8 +231,8 @@ export class TrainingLoop<Metrics extends { readonly steps: number }> {
 }
 
 /**
- * Creates the orders in which epochs visit samples, and caches the last one. Creating an order of 60,000 samples takes as
- * long as 100 steps of a small network.
+ * Creates the orders in which epochs visit samples, and caches the last one. Creating an order of 60,000 samples takes
+ * as long as 100 steps of a small network.
  */
 export class EpochOrders {
   readonly #shuffle: boolean;

@@ -59,7 +59,9 @@ export interface MemberResult {
 
 /** The state of a sweep, as plain data. A sweep resumed from it computes the same bits. */
 export interface SweepState extends TrainingPosition {
-  /** Parameters and the optimizer's moments, [members, size], in the engine's layout, which differs between versions. */
+  /**
+   * Parameters and the optimizer's moments, [members, size], in the engine's layout, which differs between versions.
+   */
   readonly values: Float32Array<ArrayBuffer>;
 }
 
@@ -72,10 +74,10 @@ export interface SweepProgress extends FitReport {
 const defaultReportEvery = 50;
 
 /**
- * Trains many small networks at once on the GPU, to compare seeds and learning rates. Each network runs on its own compute
- * unit of the GPU, so many take hardly longer than one. They share one copy of the dataset. A network's results equal
- * those of a {@link Trainer} with the same seed and optimizer, up to float32 rounding. Its bits do not depend on the other
- * members.
+ * Trains many small networks at once on the GPU, to compare seeds and learning rates. Each network runs on its own
+ * compute unit of the GPU, so many take hardly longer than one. They share one copy of the dataset. A network's results
+ * equal those of a {@link Trainer} with the same seed and optimizer, up to float32 rounding. Its bits do not depend on
+ * the other members.
  *
  * @example
  * const members = [1, 3, 6].map((learningRate) => ({ seed: 1, optimizer: sgd({ learningRate }) }));
@@ -173,9 +175,9 @@ export class Sweep {
   }
 
   /**
-   * Trains all networks. Each iteration reports the training since the last one. Training continues in the background, up
-   * to two reports ahead. Leaving the loop stops training after the steps already submitted. The next `fit` on the same
-   * dataset resumes there.
+   * Trains all networks. Each iteration reports the training since the last one. Training continues in the background,
+   * up to two reports ahead. Leaving the loop stops training after the steps already submitted. The next `fit` on the
+   * same dataset resumes there.
    * @throws {ConfigurationError} when the dataset does not fit the networks, or another `fit` is running
    * @throws {LimitError} when the dataset, or its order for each network, does not fit the device
    * @throws {DeviceLostError} when the device is lost; the learned parameters are lost with it

@@ -101,7 +101,8 @@ export class Trainer {
 
   /**
    * The number of threads that share a step on backend `cpu`; 0 if the calling thread computes. It is known once a
-   * training set is loaded. It may grow during training if the machine was busy at that time. Undefined for other backends.
+   * training set is loaded. It may grow during training if the machine was busy at that time. Undefined for other
+   * backends.
    */
   get threads(): number | undefined {
     return this.#engine.threads;
@@ -143,9 +144,9 @@ export class Trainer {
   }
 
   /**
-   * Trains the network. Each iteration reports the training since the last one. Training continues in the background, up
-   * to two reports ahead. Leaving the loop stops training after the steps already submitted. The next `fit` on the same
-   * dataset resumes there.
+   * Trains the network. Each iteration reports the training since the last one. Training continues in the background,
+   * up to two reports ahead. Leaving the loop stops training after the steps already submitted. The next `fit` on the
+   * same dataset resumes there.
    * @throws {ConfigurationError} when the dataset does not fit the network, or another `fit` is running
    * @throws {NonFiniteError} when the cost or an update is NaN or infinite; the trainer is unusable afterwards
    * @throws {DeviceLostError} when the device is lost; training since the last read of the parameters is lost

@@ -36,8 +36,8 @@ export interface TrainerOptions extends GpuOptions {
   readonly shuffle?: boolean;
   /**
    * The number of threads that share a step on backend `cpu`; 0 means the calling thread computes. Default: the number
-   * that is fastest in trials. The bits depend on this number, or by default on the number of threads of the machine. If
-   * the runtime has no threads, 2 or more throw a `NoThreadsError`; otherwise the calling thread computes, and
+   * that is fastest in trials. The bits depend on this number, or by default on the number of threads of the machine.
+   * If the runtime has no threads, 2 or more throw a `NoThreadsError`; otherwise the calling thread computes, and
    * `Trainer.plan` gives the reason.
    */
   readonly threads?: number | undefined;
@@ -50,8 +50,8 @@ const names: OptionNames<TrainerOptions> = {
 };
 
 /**
- * Checks options and their combinations. Options for how to compute are valid only for a backend that uses them. Options
- * for where a GPU comes from are valid for every backend.
+ * Checks options and their combinations. Options for how to compute are valid only for a backend that uses them.
+ * Options for where a GPU comes from are valid for every backend.
  * @throws {ConfigurationError}
  */
 export function requireTrainerOptions(options: TrainerOptions): void {

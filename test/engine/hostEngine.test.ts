@@ -266,7 +266,7 @@ describe.each([
     await engine.dispose();
     await failed;
     await engine.dispose();
-    const message = `This ${backend} engine has been disposed of and can compute nothing more. Create a new one.`;
+    const message = `This ${backend} engine has been disposed. Create a new one to continue.`;
     await expect(engine.load(dataset)).rejects.toThrow(new DisposedError(message));
     await expect(engine.run(1)).rejects.toThrow(DisposedError);
     await expect(engine.evaluate(dataset)).rejects.toThrow(DisposedError);

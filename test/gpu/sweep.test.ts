@@ -151,7 +151,7 @@ describe('each network of a sweep', () => {
     const options = { network, members: [member(1, 3)], batchSize, device };
     const two = Sweep.create({ ...options, members: [member(1, 3), member(2, 3)], state });
     expect((await failureOf(two, ConfigurationError)).message).toContain(
-      'and 2 networks of this shape',
+      'for 2 networks of this shape',
     );
     const wrong = Sweep.create({ ...options, state: { ...state, epoch: 0.5 } });
     expect((await failureOf(wrong, ConfigurationError)).message).toContain('state.epoch must be');

@@ -1,9 +1,10 @@
 /**
- * The first layer, which reads bytes by sample index. Four of five pixels of a digit are 0 and add nothing. Therefore the
- * other pixels are listed once per pass, by sample for the forward pass and by feature for the gradient. Both products use
- * only these lists. Skipping 0·w does not change a bit of a sum, as long as w is finite.
+ * The first layer, which reads bytes by sample index. Four of five pixels of a digit are 0 and add nothing. Therefore
+ * the other pixels are listed once per pass, by sample for the forward pass and by feature for the gradient. Both
+ * products use only these lists. Skipping 0·w does not change a bit of a sum, as long as w is finite.
  *
- * Both products share one routine: for each panel, it adds up the rows of a matrix (weights or deltas) that a list selects.
+ * Both products share one routine: for each panel, it adds up the rows of a matrix (weights or deltas) that a list
+ * selects.
  */
 import { activate } from './functions';
 import { columnMask, madd } from './lanes';

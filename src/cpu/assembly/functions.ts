@@ -54,7 +54,9 @@ function reach(z: v128): v128 {
   return f32x4.pmin(f32x4.abs(z), f32x4.splat(11));
 }
 
-/** e^−|u| with u = 2·√(2/π)·(x + 0.044715 x³). GELU's σ(u) and σ(u)·σ(−u) are computed from it, accurate in both tails. */
+/**
+ * e^−|u| with u = 2·√(2/π)·(x + 0.044715 x³). GELU's σ(u) and σ(u)·σ(−u) are computed from it, accurate in both tails.
+ */
 function geluExp(x: v128): v128 {
   const inner = madd(f32x4.mul(x, x), f32x4.splat(geluCubic), f32x4.splat(1));
   return exp(f32x4.mul(f32x4.mul(x, inner), f32x4.splat(-2 * geluScale)));

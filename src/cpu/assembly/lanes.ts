@@ -20,8 +20,8 @@ export function columnMask(column: i32, columns: i32): v128 {
 /**
  * eˣ with a relative error of about 2⁻²³. Results that would be subnormal are 0. NaN stays NaN.
  *
- * x = n·ln 2 + r with |r| ≤ ½ ln 2. ln 2 is split into two parts so that r is exact (Cody and Waite). eʳ is computed from
- * its series, whose eighth term is the first below half a unit in the last place.
+ * x = n·ln 2 + r with |r| ≤ ½ ln 2. ln 2 is split into two parts so that r is exact (Cody and Waite). eʳ is computed
+ * from its series, whose eighth term is the first below half a unit in the last place.
  */
 export function exp(x: v128): v128 {
   const isTiny = f32x4.lt(x, f32x4.splat(-87.33));

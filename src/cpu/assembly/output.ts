@@ -72,8 +72,8 @@ function indexOfLargest(z: usize, panel: usize, columns: i32): i32 {
 
 /**
  * Overwrites z with its softmax.
- * @returns the cross-entropy, ln Σ e^(z[j] − z[best]) + z[best] − z[label]. The sum's largest term, 1, is left to ln1p, so
- *   that small costs stay accurate.
+ * @returns the cross-entropy, ln Σ e^(z[j] − z[best]) + z[best] − z[label]. The sum's largest term, 1, is left to ln1p,
+ *   so that small costs stay accurate.
  */
 function softmax(z: usize, panel: usize, columns: i32, best: i32, label: i32): f64 {
   const largest = load<f32>(at(z, panel, best));

@@ -1,7 +1,7 @@
 /**
- * The products of the layers after the first. Tiles stay in registers. A tile has eight accumulators of four float32, which
- * keep two multiply-adds per cycle in flight at a latency of four cycles. With up to six loads, they fit into x86's sixteen
- * registers, of which the JavaScript engine reserves one. Larger tiles spilled to memory and were slower.
+ * The products of the layers after the first. Tiles stay in registers. A tile has eight accumulators of four float32,
+ * which keep two multiply-adds per cycle in flight at a latency of four cycles. With up to six loads, they fit into
+ * x86's sixteen registers, of which the JavaScript engine reserves one. Larger tiles spilled to memory and were slower.
  */
 import { finishPanel } from './firstLayer';
 import { timesSlope } from './functions';
@@ -92,8 +92,8 @@ function forwardTile(
 }
 
 /**
- * delta[n,i] of the previous layer = f′·Σⱼ delta[n,j]·W[i,j], in tiles of 2 samples by 4 columns. Rows of both operands are
- * multiplied lane by lane, and the lanes are added up at the end. Therefore the weights need no transposed copy.
+ * delta[n,i] of the previous layer = f′·Σⱼ delta[n,j]·W[i,j], in tiles of 2 samples by 4 columns. Rows of both operands
+ * are multiplied lane by lane, and the lanes are added up at the end. Therefore the weights need no transposed copy.
  */
 export function hiddenDelta(layer: Layer, before: Layer, count: i32): void {
   const columns = (before.outputs + 7) & ~7;
@@ -193,7 +193,8 @@ function addLanes(a: v128, b: v128, c: v128, d: v128): v128 {
 const columnBlock = 32;
 
 /**
- * dW[i,j] = Σₙ a[n,i]·delta[n,j], in tiles of 4 inputs by 8 columns. With `isAdded`, the result is added to the old values.
+ * dW[i,j] = Σₙ a[n,i]·delta[n,j], in tiles of 4 inputs by 8 columns. With `isAdded`, the result is added to the old
+ * values.
  */
 export function gradient(layer: Layer, before: Layer, count: i32, isAdded: bool): void {
   for (let from = 0; from < layer.outputs; from += columnBlock) {

@@ -1,9 +1,9 @@
 /**
- * Structures that the host writes into memory, word by word, for the kernels. The host's side is `src/cpu/sliceRoom.ts`,
- * which has the fields in the same order.
+ * Structures that the host writes into memory, word by word, for the kernels. The host's side is
+ * `src/cpu/sliceRoom.ts`, which has the fields in the same order.
  *
- * Rows are samples. A matrix of values [rows, columns] is stored in panels of 8 columns, each [rows, 8], so that a tile of a
- * product reads both operands sequentially. Padding columns in the last panel are 0 and stay 0.
+ * Rows are samples. A matrix of values [rows, columns] is stored in panels of 8 columns, each [rows, 8], so that a tile
+ * of a product reads both operands sequentially. Padding columns in the last panel are 0 and stay 0.
  */
 
 /** Bytes of a row of a panel: 8 float32. */
@@ -15,8 +15,8 @@ export class Layer {
   inputs: i32;
   outputs: i32;
   /**
-   * Weights in panels. The first layer has panels of 32 columns, then up to one of 16 and one of 8, each [inputs, width].
-   * The other layers have panels of 8 columns, each [inputs and padding, 8].
+   * Weights in panels. The first layer has panels of 32 columns, then up to one of 16 and one of 8, each [inputs,
+   * width]. The other layers have panels of 8 columns, each [inputs and padding, 8].
    */
   weights: usize;
   /** Distance in bytes between two panels of the weights; unused in the first layer. */

@@ -1,8 +1,8 @@
 /**
- * Makes many steps in several threads that share memory. A step is divided into slices. A slice first runs a share of the
- * mini-batch through the whole network, then updates a share of the parameters. The threads meet at a barrier in memory
- * twice per step, or three times with clipping. They send no message before the last step. Sums are added up in the order
- * of the slices, so the bits do not depend on the number of threads.
+ * Makes many steps in several threads that share memory. A step is divided into slices. A slice first runs a share of
+ * the mini-batch through the whole network, then updates a share of the parameters. The threads meet at a barrier in
+ * memory twice per step, or three times with clipping. They send no message before the last step. Sums are added up in
+ * the order of the slices, so the bits do not depend on the number of threads.
  */
 import { pass } from './pass';
 import { Context } from './structures';
@@ -87,7 +87,7 @@ function fours(value: i32): i32 {
   return (value + 3) & ~3;
 }
 
-/** Computes the gradient of a slice of the mini-batch. A share is a multiple of 4 samples, because tiles have 4. */
+/** Computes the gradient of a slice of the mini-batch. Shares start at multiples of 4, because tiles have 4 samples. */
 function passSlice(control: Control, slice: i32, samples: usize, size: i32): void {
   const slices = control.slices;
   const rows = control.rows;
@@ -123,7 +123,9 @@ function noteSlice(control: Control, slice: i32, step: i32): void {
   store<u32>(at, context.correct, 8);
 }
 
-/** The byte offset of a slice of the parameters. It is aligned to cache lines, so that no two threads write to one line. */
+/**
+ * The byte offset of a slice of the parameters. It is aligned to cache lines, so that no two threads write to one line.
+ */
 // @ts-ignore: decorator
 @inline
 function sliceStart(control: Control, slice: i32): usize {

@@ -69,9 +69,9 @@ export interface OptimizerDefinition<O> {
   /** The values that differ from step to step, at most four: `rate.x` to `rate.w` of the WGSL. */
   readonly scalars: (optimizer: O, at: StepAt) => readonly number[];
   /**
-   * Body of `fn applyGradient(index: u32, gradient: vec4f, rate: vec4f) -> bool`. It updates `parameters[index]` and the
-   * moments at `moments[momentCount·index …]`, and returns whether the new values are finite. Values that are constant
-   * for a run are literals in the text. Padding must stay 0: gradient, parameter and moments are 0 there.
+   * Body of `fn applyGradient(index: u32, gradient: vec4f, rate: vec4f) -> bool`. It updates `parameters[index]` and
+   * the moments at `moments[momentCount·index …]`, and returns whether the new values are finite. Values that are
+   * constant for a run are literals in the text. Padding must stay 0: gradient, parameter and moments are 0 there.
    */
   readonly wgsl: (optimizer: O) => string;
   readonly simd: (optimizer: O, at: StepAt) => SimdScalars;
