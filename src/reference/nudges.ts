@@ -99,7 +99,7 @@ export function sampleNudges(
   });
   if (!Number.isFinite(pass.cost) || !pass.gradient.every(Number.isFinite)) {
     throw new NonFiniteError(
-      `The cost of this sample is ${pass.cost}, or some of its nudges are not finite: features or parameters are too large, NaN or infinite. ` +
+      `The cost (${pass.cost}) or some nudges of this sample are not finite: features or parameters are too large, NaN or infinite. ` +
         'Give features from 0 to 1, and parameters from training that has not diverged.',
     );
   }

@@ -145,9 +145,7 @@ it('--peers has Python beside, and goes on where that is wrong or absent', async
   const { settings, flags } = readResult(wrong.stdout);
   expect(settings.backends).toEqual(['cpu', 'numpy']);
   const messages = flags.filter(({ backend }) => backend === 'numpy').map(({ message }) => message);
-  expect(messages).toEqual([
-    expect.stringContaining('numpy has a cost of 2 in step 1; nudge has'),
-  ]);
+  expect(messages).toEqual([expect.stringContaining('numpy has a cost of 2 in step 1; nudge has')]);
   expect(wrong.code).toBe(0);
 
   const absent = await callCli([...beside, '--python', join(folder, 'none')], { cwd: folder });
