@@ -1,6 +1,6 @@
-/** What threads are asked for, and where they meet: the host's side of `Control` in `assembly/threads.ts`. */
+/** Commands for the threads, and their barrier: the host's side of `Control` in `assembly/threads.ts`. */
 
-/** Words of `Control` in `assembly/threads.ts`. */
+/** Word offsets in `Control` of `assembly/threads.ts`. */
 const controlWord = {
   threads: 0,
   slices: 1,
@@ -30,29 +30,29 @@ const controlWord = {
   made: 25,
   isFinite: 26,
 } as const;
-/** Of the structure. */
+/** Size of the structure. */
 export const controlBytes = 27 * 4;
 
-/** Some of the words; the structure says what they mean. */
+/** Values for some of the words. `Control` in `assembly/threads.ts` documents them. */
 type Words = Partial<Readonly<Record<keyof typeof controlWord, number>>>;
 
-/** Steps to be made. */
+/** Steps that the threads should make. */
 export interface Command {
   readonly threads: number;
   readonly batchSize: number;
-  /** Of the epoch whose order is set. */
+  /** Step of the epoch whose order is set, counting from 0. */
   readonly firstStep: number;
   readonly steps: number;
 }
 
 export class Control {
-  /** Its address. */
+  /** Address of the structure. */
   readonly at: number;
   readonly #memory: WebAssembly.Memory;
 
   /**
-   * @param fields those that do not change while an engine lives
-   * @param clipNorm 0 where gradients are not clipped
+   * @param fields words that stay constant while the engine lives
+   * @param clipNorm 0 disables clipping
    */
   constructor(memory: WebAssembly.Memory, at: number, fields: Words, clipNorm: number) {
     this.#memory = memory;
@@ -61,7 +61,7 @@ export class Control {
     new Float32Array(memory.buffer)[at / 4 + controlWord.clipNorm] = clipNorm;
   }
 
-  /** Names where the samples of an epoch stand in their order. */
+  /** Sets the address and length of an epoch's order. */
   setOrder(order: number, sampleCount: number): void {
     this.#write({ order, sampleCount });
   }
@@ -70,18 +70,18 @@ export class Control {
     this.#write({ ...command, isStopped: 0, isCut: 0, made: 0, isFinite: 1 });
   }
 
-  /** Ends the step that is under way, unmade; nothing happens where none is. */
+  /** Cancels the current step, which then changes nothing. Does nothing if no step is running. */
   stop(): void {
     Atomics.store(this.#words, controlWord.isStopped, 1);
   }
 
-  /** What became of the steps that were asked for. */
+  /** Result of the last command. */
   get answer(): { readonly made: number; readonly isFinite: boolean } {
     const words = this.#words;
     return { made: words[controlWord.made]!, isFinite: words[controlWord.isFinite] !== 0 };
   }
 
-  /** Grows while any thread does anything. */
+  /** A counter that grows while any thread makes progress. */
   get passes(): number {
     return Atomics.load(this.#words, controlWord.passes);
   }
@@ -93,7 +93,7 @@ export class Control {
     }
   }
 
-  /** Made anew, because memory that grows leaves its views behind. */
+  /** A new view each time, because growing the memory detaches old views. */
   get #words(): Uint32Array {
     return new Uint32Array(this.#memory.buffer, this.at, controlBytes / 4);
   }

@@ -1,4 +1,7 @@
-/** The CPU engine: in WebAssembly where there is SIMD, in threads where they share memory; else the float64 reference. */
+/**
+ * The CPU engine. It uses WebAssembly SIMD if the runtime has it, in threads if they can share memory. Otherwise it
+ * uses the float64 reference.
+ */
 import type { Dataset } from '../data/dataset.ts';
 import { ConfigurationError, NoThreadsError } from '../errors.ts';
 import type { EngineOptions } from '../engine/engine.ts';
@@ -14,18 +17,19 @@ import { availableThreads, obstacleToThreads, ThreadStartError } from './thread.
 import { minSamples, ThreadedArithmetic, type ThreadChoice } from './threadedArithmetic.ts';
 
 export interface CpuOptions {
-  /** Which kernels compute. Default: the best that this runtime takes, or the float64 reference where it takes none. */
+  /** The kernels to use. Default: the best that this runtime supports, or the float64 reference if it supports none. */
   readonly build?: Build | undefined;
   /**
-   * How many threads share a step. Default: as many as trials find fastest when the training set is loaded; the bits
-   * depend on how many threads the machine has, and not on what the trials find. 0: the calling thread computes, in
-   * slices of time that let its event loop turn. Some runtimes have no threads that share memory, such as a page that is
-   * not cross-origin isolated: there the calling thread computes if the number is 1 or left out, and `plan` says why.
+   * The number of threads that share a step. By default, trials find the fastest number when the training set is
+   * loaded. The bits then depend on the number of threads of the machine, not on the trials. 0 means that the calling
+   * thread computes, in time slices between which its event loop runs. Some runtimes have no threads that share memory,
+   * such as a page without cross-origin isolation. If the number is 1 or undefined, the calling thread then computes,
+   * and `plan` gives the reason.
    */
   readonly threads?: number | undefined;
   /**
-   * Whether the training set is copied into the kernels' memory piece by piece, as it is needed, to the same bits.
-   * Default: one of more than a gigabyte.
+   * Whether to copy the training set into the kernels' memory in pieces, as needed. The results have the same bits.
+   * Default: true for more than 1 GiB.
    */
   readonly stream?: boolean | undefined;
 }
@@ -33,17 +37,17 @@ export interface CpuOptions {
 /** Bytes of features above which a training set is streamed. */
 const maxResidentBytes = 2 ** 30;
 
-/** The most threads that can be asked for. */
+/** Maximum for the option `threads`. */
 const maxThreads = 64;
-/** How many bytes of gradients all together are worth cutting a step into more slices. */
+/** Maximum size of all slices' gradients together, which limits the default number of slices. */
 const maxGradientBytes = 2 ** 28;
 
 /**
- * Trains on the CPU.
- * @throws {ConfigurationError} for a batch size or a number of threads that makes no sense
- * @throws {NoThreadsError} where there are no threads and 2 or more were asked for
- * @throws {ThreadLostError} where threads do not get ready within half a minute
- * @throws {OutOfMemoryError} where there is not so much memory
+ * Creates an engine that trains on the CPU.
+ * @throws {ConfigurationError} for an invalid batch size or number of threads
+ * @throws {NoThreadsError} when 2 or more threads were requested but the runtime has none
+ * @throws {ThreadLostError} when threads do not start within half a minute
+ * @throws {OutOfMemoryError} when there is not enough memory
  */
 export async function createCpuEngine(
   options: EngineOptions,
@@ -63,15 +67,15 @@ export async function createCpuEngine(
         return new CpuEngine(options, threaded, build);
       }
     } catch (error) {
-      // Any other error does not mean that there are no threads here.
+      // Other errors are not about missing threads.
       if (!(error instanceof ThreadStartError)) throw error;
       obstacle = `a thread could not be started (${error.message})`;
     }
   }
   if (threads !== undefined && threads > 1) {
     throw new NoThreadsError(
-      `${threads} threads were asked for, and ${obstacle}. ` +
-        'Leave the number of threads out, or give 0, to compute in the calling thread.',
+      `Cannot start ${threads} threads: ${obstacle}. ` +
+        'Omit threads, or use threads: 0, to compute in the calling thread.',
     );
   }
   const arithmetic = build
@@ -83,13 +87,13 @@ export async function createCpuEngine(
 type CpuArithmetic = ThreadedArithmetic | SimdArithmetic | ReferenceArithmetic;
 
 export class CpuEngine extends HostEngine<CpuArithmetic> {
-  /** Of the kernels; undefined where the float64 reference computes. */
+  /** The kernels in use; undefined for the float64 reference. */
   readonly build: Build | undefined;
   readonly #obstacle: string | undefined;
-  /** After its end. */
+  /** The last values, kept after `dispose`. */
   #last: Pick<CpuEngine, 'threads' | 'threadChoice'> | undefined;
 
-  /** @param obstacle why the calling thread or the reference computes, where that was not asked for */
+  /** @param obstacle why the calling thread or the reference computes, if that was not requested */
   constructor(
     options: EngineOptions,
     arithmetic: CpuArithmetic,
@@ -101,14 +105,14 @@ export class CpuEngine extends HostEngine<CpuArithmetic> {
     this.#obstacle = obstacle;
   }
 
-  /** Threads that share a step; 0 where the calling thread computes. Known once a training set is loaded. */
+  /** The number of threads that share a step; 0 if the calling thread computes. Known once a training set is loaded. */
   get threads(): number {
     if (this.#last) return this.#last.threads;
     const { arithmetic } = this;
     return 'threads' in arithmetic ? arithmetic.threads : 0;
   }
 
-  /** How the number of threads was found; undefined where there was nothing to choose. */
+  /** How the number of threads was chosen; undefined if there was only one candidate. */
   get threadChoice(): ThreadChoice | undefined {
     if (this.#last) return this.#last.threadChoice;
     const { arithmetic } = this;
@@ -116,7 +120,8 @@ export class CpuEngine extends HostEngine<CpuArithmetic> {
   }
 
   /**
-   * 'relaxed-simd, 2 threads', 'simd, in the calling thread (the page is not cross-origin isolated)' or
+   * The build and the threads, such as 'relaxed-simd, 2 threads',
+   * 'simd, in the calling thread (the page is not cross-origin isolated)' or
    * 'float64 reference, in the calling thread (a policy forbids WebAssembly)'.
    */
   get plan(): string {
@@ -146,7 +151,7 @@ async function createSimd(
   return new SimdArithmetic(options, kernels, memory, isStreamed(cpuOptions));
 }
 
-/** @throws {ThreadStartError} where a policy keeps threads from starting */
+/** @throws {ThreadStartError} when a policy prevents threads from starting */
 async function createThreaded(
   options: EngineOptions,
   build: Build,
@@ -185,18 +190,18 @@ function createMemory(
   return new KernelMemory({ network, slices, moments, isShared, clipNorm });
 }
 
-/** @throws {ConfigurationError} for what is no number of threads */
+/** @throws {ConfigurationError} for an invalid number of threads */
 function requireThreads(threads: number | undefined): void {
   if (threads === undefined) return;
   if (!Number.isInteger(threads) || threads < 0 || threads > maxThreads) {
     throw new ConfigurationError(
-      `The number of threads must be a whole number from 0 to ${maxThreads}; got ${threads}. ` +
-        'Leave it out to have the fastest found by trial.',
+      `threads must be an integer from 0 to ${maxThreads}; got ${threads}. ` +
+        'Omit it to use the number that is fastest in trials.',
     );
   }
 }
 
-/** The best build that compiles, or why there is none. */
+/** The best build that compiles, or the reason why none does. */
 async function findBuild(): Promise<{ readonly build?: Build; readonly obstacle?: string }> {
   let obstacle = 'this runtime has no WebAssembly with SIMD';
   for (const candidate of supportedBuilds()) {

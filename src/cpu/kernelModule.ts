@@ -1,12 +1,12 @@
-/** The kernels' builds, compiled: the better one that this runtime takes. */
+/** Selects and compiles a build of the kernels. */
 import * as binary from './binary.ts';
 
 /** Names of the builds, the better one first. */
 export const builds = ['relaxed-simd', 'simd'] as const;
-/** `relaxed-simd` has fused multiply-add, `simd` the instructions that every browser has had since 2023. */
+/** `relaxed-simd` uses fused multiply-add. `simd` uses only instructions that all browsers have had since 2023. */
 export type Build = (typeof builds)[number];
 
-/** What a module exports; see `assembly/index.ts`. Addresses and sizes are bytes. */
+/** The exports of a module; see `assembly/index.ts`. Addresses and sizes are in bytes. */
 export interface Kernels {
   heapBase(): number;
   pass(
@@ -16,10 +16,10 @@ export interface Kernels {
     isTraining: boolean,
     isAdded: boolean,
   ): void;
-  /** Makes the steps that the control structure asks for, as one of its threads. */
+  /** Makes the steps of the command in the control structure, as one of its threads. */
   train(control: number, thread: number): void;
   squareSum(from: number, to: number): number;
-  /** @returns 1 where all that it made is finite, 0 where not */
+  /** @returns 1 if all new values are finite, otherwise 0 */
   update(
     updateScalars: number,
     scale: number,
@@ -33,8 +33,8 @@ export interface Kernels {
 }
 
 /**
- * The builds that this runtime takes, the better one first. None where it has no WebAssembly, or none with SIMD, or
- * the page's policy forbids it.
+ * The builds that this runtime supports, the better one first. The list is empty if the runtime has no WebAssembly SIMD,
+ * or a page's policy forbids it.
  */
 export function supportedBuilds(): readonly Build[] {
   return typeof WebAssembly === 'object'
@@ -46,8 +46,9 @@ const compiled = new Map<string, Promise<WebAssembly.Module>>();
 
 /**
  * Compiles a build, once for all engines.
- * @param isShared whether its memory is to be one that threads can share
- * @throws {WebAssembly.CompileError} where the runtime does not take it, or a page's policy forbids WebAssembly
+ * @param isShared whether threads will share the memory
+ * @throws {WebAssembly.CompileError} when the runtime does not support the build, or a page's policy forbids
+ *   WebAssembly
  */
 export async function compileBuild(build: Build, isShared: boolean): Promise<WebAssembly.Module> {
   const key = `${build} ${isShared}`;
@@ -57,13 +58,13 @@ export async function compileBuild(build: Build, isShared: boolean): Promise<Web
     if (!isShared) bytes[memoryFlagsAt(bytes)]! &= ~sharedFlag;
     module = WebAssembly.compile(bytes);
     compiled.set(key, module);
-    // A later try may find other rules.
+    // A failure is not cached, because a later try may succeed.
     module.catch(() => compiled.delete(key));
   }
   return await module;
 }
 
-/** Gives a module its memory. */
+/** Instantiates a module with its memory. */
 export async function instantiate(
   module: WebAssembly.Module,
   memory: WebAssembly.Memory,
@@ -80,11 +81,11 @@ function bytesOf(build: Build): Uint8Array<ArrayBuffer> {
 const sharedFlag = 2;
 
 /**
- * Where the flags of the imported memory stand. The binary format says whether a memory is shared in the import
- * itself, and is the same in all else.
+ * The byte offset of the imported memory's flags. Modules with shared and unshared memory differ only in these flags,
+ * so one binary serves for both.
  */
 function memoryFlagsAt(bytes: Uint8Array): number {
-  // Behind the magic number and the version: the section of types, then that of imports, of which there is one.
+  // The type section follows the magic number and the version. Then comes the import section, with one import.
   let at = 8;
   const readSize = () => {
     let size = 0;

@@ -1,9 +1,10 @@
 /**
- * Where everything lies in the memory that the kernels compute in, and how it gets there: parameters into the panels
- * that the kernels read.
+ * The layout of the kernels' memory, and the code that fills it. Parameters are stored in the panels that the kernels
+ * read.
  *
- * One piece for the parameters of all layers, and pieces of the same layout for moments and for each slice's
- * gradient, so that an optimizer is one loop. Then each slice's room (`sliceRoom.ts`). Data comes last, and may grow.
+ * The parameters of all layers are one contiguous piece. Moments and each slice's gradient are pieces of the same
+ * layout, so that an optimizer is one loop. Then comes the memory of each slice (`sliceRoom.ts`). Data comes last,
+ * because it may grow.
  */
 import type { Dataset } from '../data/dataset.ts';
 import { OutOfMemoryError } from '../errors.ts';
@@ -13,39 +14,39 @@ import { eachParameter, line, placeLayers, up, type LayerPlace } from './paramet
 import { updateScalarWords, type UpdateScalars } from './updateScalars.ts';
 import { contextWord, placeSlice, type SliceRoom } from './sliceRoom.ts';
 
-/** Below are the modules' constants; a test holds it against what they say. */
+/** The first free byte: constants of the modules are below. A test compares it with `heapBase()` of the modules. */
 export const heapBase = 2048;
 /** Bytes of a page of WebAssembly memory. */
 const pageBytes = 2 ** 16;
-/** Pages that a module asks for at most: all that 32-bit addresses reach. */
+/** Maximum number of pages: all that 32-bit addresses can reach. */
 const maxPages = 2 ** 16;
-/** What memory may grow to, in pages: address space that phones do not all have is reserved for it where it is shared. */
+/** Maxima to try, in pages. Shared memory reserves address space for its maximum, which fails on some phones. */
 const maxima = [maxPages, maxPages / 4, maxPages / 16] as const;
-/** Room to leave for a training set; a larger one may be streamed. */
+/** Memory to leave for a training set. A larger one may be streamed. */
 const usualDataBytes = 2 ** 26;
-/** Bytes of activations of one layer that stay in the second-level cache beside its weights. */
+/** Bytes of one layer's activations that fit into the second-level cache together with its weights. */
 const cachedBytes = 384 * 2 ** 10;
 
-/** How many samples a pass takes at most: a multiple of 4, so that activations stay in the cache. */
+/** Maximum number of samples per pass: a multiple of 4, small enough that activations stay in the cache. */
 function maxSamples(layers: readonly number[]): number {
   const widest = Math.max(...layers.slice(1));
   return Math.min(128, Math.max(16, Math.floor(cachedBytes / 4 / widest / 4) * 4));
 }
 
-/** Steps that can be asked for at a time. */
+/** Maximum number of steps per command. */
 export const maxSteps = 1024;
 
 export interface MemoryOptions {
   readonly network: Network;
   readonly slices: number;
-  /** Arrays that the optimizer keeps beside the parameters. */
+  /** Number of arrays that the optimizer keeps beside the parameters. */
   readonly moments: number;
   readonly isShared: boolean;
-  /** As in `EngineOptions`. */
+  /** See `EngineOptions`. */
   readonly clipNorm?: number | undefined;
 }
 
-/** @throws {OutOfMemoryError} with the advice, where there is not so much memory */
+/** @throws {OutOfMemoryError} with the advice, when there is not enough memory */
 function allocate(bytes: number, isShared: boolean, advice: string): WebAssembly.Memory {
   const pages = Math.ceil(bytes / pageBytes);
   let cause: unknown;
@@ -61,9 +62,12 @@ function allocate(bytes: number, isShared: boolean, advice: string): WebAssembly
 
 function noRoom(bytes: number, advice: string, cause: unknown): OutOfMemoryError {
   const limit = pageBytes * maxPages;
-  const fact = bytes > limit ? `can address ${mebibytes(limit)} MiB` : 'did not get them';
+  const fact =
+    bytes > limit
+      ? `WebAssembly can address only ${mebibytes(limit)} MiB`
+      : 'the allocation failed';
   return new OutOfMemoryError(
-    `The CPU engine needs ${mebibytes(bytes)} MiB of memory in one piece and ${fact}. ${advice}`,
+    `The CPU engine needs ${mebibytes(bytes)} MiB of memory in one piece, but ${fact}. ${advice}`,
     { cause },
   );
 }
@@ -73,40 +77,40 @@ function mebibytes(bytes: number): number {
 }
 
 /**
- * What to do where the slices do not fit: fewer threads where that is enough, each of which has a slice.
- * @param shared bytes that all slices have in common
+ * The advice when the slices do not fit into memory: fewer threads if that is enough, because each has a slice.
+ * @param shared bytes shared by all slices
  * @param own bytes of each slice
  */
 function adviceOf(slices: number, shared: number, own: number): string {
   const max = Math.floor((pageBytes * maxPages - usualDataBytes - shared) / own);
   const isTooMany = slices > Math.max(1, max);
   return isTooMany && max > 0
-    ? `Each of the ${slices} threads takes ${mebibytes(own)} MiB for a gradient of its own: use at most ${max} threads.`
-    : 'Use a smaller network or fewer threads, or dispose of engines that are no longer needed.';
+    ? `Each of the ${slices} threads needs ${mebibytes(own)} MiB for its own gradient. Use at most ${max} threads.`
+    : 'Use a smaller network or fewer threads, or dispose of unused engines.';
 }
 
 export class KernelMemory {
   readonly memory: WebAssembly.Memory;
-  /** Samples of a pass at most. */
+  /** Maximum number of samples per pass. */
   readonly rows: number;
-  /** Bytes of all parameters, a multiple of 64. */
+  /** Size of all parameters in bytes, a multiple of 64. */
   readonly parameterBytes: number;
   readonly control: Control;
-  /** Of {@link maxSteps} steps. */
+  /** Address of the optimizer scalars of {@link maxSteps} steps. */
   readonly updateScalars: number;
   readonly parameters: number;
-  /** Of the optimizer; 0 where it keeps none. */
+  /** Addresses of the optimizer's arrays; empty if it keeps none. */
   readonly moments: readonly number[];
   readonly slices: readonly SliceRoom[];
   readonly #network: Network;
   readonly #places: readonly LayerPlace[];
-  /** What writes the slices' structures. */
+  /** Functions that write the slices' structures. */
   readonly #writers: readonly ((memory: Uint32Array) => void)[];
-  /** For a few samples a slice, of whatever dataset. */
+  /** Address of a buffer for the samples of one pass per slice, from a dataset that is not loaded. */
   readonly #stage: number;
   readonly #stageBytes: number;
   readonly #stepSums: number;
-  /** Where features begin, and what belongs to them. */
+  /** Address of the loaded features, which labels and order follow. */
   readonly #end: number;
   #data = { labels: 0, order: 0 };
   #bytes: Uint8Array;
@@ -114,7 +118,7 @@ export class KernelMemory {
   #floats: Float32Array;
   #loaded: Dataset | undefined;
 
-  /** @throws {OutOfMemoryError} where there is not so much memory */
+  /** @throws {OutOfMemoryError} when there is not enough memory */
   constructor({ network, slices, moments, isShared, clipNorm = 0 }: MemoryOptions) {
     const { layers } = network;
     this.#network = network;
@@ -136,7 +140,7 @@ export class KernelMemory {
     this.parameters = take(this.parameterBytes);
     this.moments = Array.from({ length: moments }, () => take(this.parameterBytes));
     const shared = next;
-    // Gradients lie at equal distances.
+    // The kernels expect the gradients at equal distances.
     const gradients = Array.from({ length: slices }, () => take(this.parameterBytes));
     const { rows, parameters } = this;
     const common = { network, places: this.#places, rows, parameters, values };
@@ -176,8 +180,8 @@ export class KernelMemory {
   }
 
   /**
-   * Takes a dataset into memory, in place of the one before.
-   * @throws {OutOfMemoryError} where there is not so much memory
+   * Copies a dataset into memory, replacing the previous one.
+   * @throws {OutOfMemoryError} when there is not enough memory
    */
   load(dataset: Dataset): void {
     const { features, labels, sampleCount } = dataset;
@@ -188,19 +192,19 @@ export class KernelMemory {
   }
 
   /**
-   * Makes room for so many samples of a dataset at a time, which is not taken in as a whole.
-   * @throws {OutOfMemoryError} where there is not so much memory
+   * Reserves memory for this number of samples at a time, for a dataset that is streamed.
+   * @throws {OutOfMemoryError} when there is not enough memory
    */
   reserve({ featureCount }: Dataset, samples: number): void {
     this.#loaded = undefined;
-    // A row is read sixteen bytes at a time.
+    // The kernels read rows in blocks of sixteen bytes, so they may read past the last row.
     const labels = this.#end + up(samples * featureCount + 16, line);
     const order = up(labels + samples, line);
     this.#grow(order + samples * 4);
     this.#data = { labels, order };
   }
 
-  /** Takes these samples in, in the place of those before, and lets all slices read them in this order. */
+  /** Copies these samples into memory, replacing the previous ones. All slices then read them in this order. */
   stream({ features, featureCount, labels }: Dataset, samples: Uint32Array): void {
     const order = this.#data.order / 4;
     samples.forEach((sample, n) => {
@@ -212,7 +216,7 @@ export class KernelMemory {
     this.#pointAtData(samples.length);
   }
 
-  /** Names the samples of a slice's next pass, of a dataset that is loaded or of one that is not. */
+  /** Sets the samples of a slice's next pass. The dataset need not be loaded. */
   select(slice: number, dataset: Dataset, samples: Uint32Array): void {
     const room = this.slices[slice]!;
     const { featureCount, features, labels } = dataset;
@@ -232,13 +236,13 @@ export class KernelMemory {
     this.#pointAt(room.context, stage, labelsAt);
   }
 
-  /** Lets all slices read the dataset that is loaded, in this order. */
+  /** Makes all slices read the loaded dataset in this order. */
   setOrder(order: Uint32Array): void {
     this.#words.set(order, this.#data.order / 4);
     this.#pointAtData(order.length);
   }
 
-  /** Sums of cost and of right predictions since the last call. */
+  /** Returns the sums of a slice's costs and correct predictions since the last call, and resets them. */
   takeSums(slice: number): { costSum: number; correct: number } {
     const { sums } = this.slices[slice]!;
     const view = new DataView(this.memory.buffer);
@@ -248,7 +252,7 @@ export class KernelMemory {
     return made;
   }
 
-  /** What was said in one of the steps that were asked for, slice after slice. */
+  /** Sums of one step of the last command, added up in the order of the slices. */
   stepSums(step: number): { costSum: number; correct: number } {
     const view = new DataView(this.memory.buffer, this.#stepSums);
     const sums = { costSum: 0, correct: 0 };
@@ -260,7 +264,7 @@ export class KernelMemory {
     return sums;
   }
 
-  /** What the slice's last pass said; written over by the next. */
+  /** Results of the slice's last pass. The next pass overwrites them. */
   result(slice: number, count: number) {
     const { outputs: at, costs: costsAt, predictions } = this.slices[slice]!;
     const { buffer } = this.memory;
@@ -271,30 +275,30 @@ export class KernelMemory {
     };
   }
 
-  /** @param step of those asked for, below {@link maxSteps} */
+  /** @param step index of the step in the command, below {@link maxSteps} */
   writeUpdateScalars(step: number, { kind, floats }: UpdateScalars): void {
     const at = this.updateScalars / 4 + step * updateScalarWords;
     this.#words[at] = kind;
     this.#floats.set(floats, at + 1);
   }
 
-  /** Undoes all steps, to the last bit: numbers that are not finite would not stay in the places of the parameters. */
+  /** Undoes all steps exactly. It clears all memory, because NaN may have spread beyond the parameters. */
   reset(): void {
     this.#bytes.fill(0, this.updateScalars, this.#end);
     this.#initialize();
   }
 
-  /** In the layout of `parameterLayout`. */
+  /** The parameters in the layout of `parameterLayout`. */
   readParameters(): Float32Array<ArrayBuffer> {
     return this.#read(this.parameters);
   }
 
-  /** What a slice's passes asked for, summed over samples, in the layout of `parameterLayout`. */
+  /** The gradient of a slice's passes, summed over samples, in the layout of `parameterLayout`. */
   readGradient(slice: number): Float32Array<ArrayBuffer> {
     return this.#read(this.slices[slice]!.gradient);
   }
 
-  /** The last layer of whose parameters and moments something is not finite. */
+  /** The last layer with a non-finite parameter or moment. */
   lastNonFinite(): number | undefined {
     const pieces = [this.parameters, ...this.moments].map((piece) => piece / 4);
     const wrong = this.#places.findLastIndex(({ weights, end }) =>
@@ -305,7 +309,7 @@ export class KernelMemory {
     return wrong < 0 ? undefined : wrong;
   }
 
-  /** To be called while all but constants is 0. */
+  /** Writes structures and parameters. All memory except constants must be 0 before. */
   #initialize(): void {
     for (const write of this.#writers) write(this.#words);
     this.#writeParameters(this.#network.parameters);
@@ -343,7 +347,7 @@ export class KernelMemory {
       this.memory.grow(missing);
     } catch (cause) {
       const advice =
-        'Stream the training set (stream: true), use fewer threads, or dispose of engines that are no longer needed.';
+        'Stream the training set (stream: true), use fewer threads, or dispose of unused engines.';
       throw noRoom(bytes, advice, cause);
     }
     this.#bytes = new Uint8Array(this.memory.buffer);

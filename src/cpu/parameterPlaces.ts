@@ -1,26 +1,26 @@
-/** Where each parameter lies in the panels that the kernels read; see `Layer` in `assembly/structures.ts`. */
+/** The position of each parameter in the panels that the kernels read; see `Layer` in `assembly/structures.ts`. */
 import { parameterLayout } from '../network/parameters.ts';
 
-/** What pieces of memory begin at a multiple of: a line of the processor's cache, in bytes. */
+/** Alignment of pieces of memory: the size of a cache line in bytes. */
 export const line = 64;
 
 export const up = (value: number, multiple: number): number =>
   Math.ceil(value / multiple) * multiple;
 
-/** Whole lines, an odd number of them: rows that lie a power of two apart would fall onto one set of the cache. */
+/** Rounds up to an odd number of cache lines. Rows at a power-of-two distance would all map to one set of the cache. */
 export const oddLines = (bytes: number): number =>
   up(bytes, line) + (up(bytes, line) % (2 * line) ? 0 : line);
 
-/** One layer's place among the parameters; all in float32 elements. */
+/** The position of one layer's parameters, in float32 elements. */
 export interface LayerPlace {
   readonly inputs: number;
   readonly outputs: number;
-  /** In the layout of `parameterLayout`. */
+  /** Offsets in the layout of `parameterLayout`. */
   readonly weightOffset: number;
   readonly biasOffset: number;
-  /** In memory, from the start of all parameters. */
+  /** Offset in memory, from the start of all parameters. */
   readonly weights: number;
-  /** Between panels of 8 columns; 0 for the first layer, whose panels are of several widths. */
+  /** Distance between panels of 8 columns; 0 for the first layer, whose panels differ in width. */
   readonly weightPanel: number;
   readonly biases: number;
   readonly end: number;
@@ -39,7 +39,7 @@ export function placeLayers(layers: readonly number[]): readonly LayerPlace[] {
   });
 }
 
-/** The element of a weight of the first layer, whose panels are 32 columns wide, the last ones 16 and 8. */
+/** The offset of a weight of the first layer. Its panels are 32 columns wide; the last ones may be 16 and 8. */
 function firstWeight(inputs: number, columns: number, i: number, j: number): number {
   let start = 0;
   for (let left = up(columns, 8); ;) {
@@ -50,7 +50,7 @@ function firstWeight(inputs: number, columns: number, i: number, j: number): num
   }
 }
 
-/** Visits every parameter's place in the layout of `parameterLayout` and in memory, in elements. */
+/** Visits every parameter, with its offset in `parameterLayout` and its offset in memory, in elements. */
 export function eachParameter(
   places: readonly LayerPlace[],
   visit: (flat: number, packed: number) => void,

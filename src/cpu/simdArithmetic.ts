@@ -1,4 +1,4 @@
-/** Float32 in WebAssembly, in this thread. */
+/** Float32 arithmetic in WebAssembly, in this thread. */
 import type { Dataset } from '../data/dataset.ts';
 import { clipScale } from '../reference/clip.ts';
 import type { EngineOptions } from '../engine/engine.ts';
@@ -16,7 +16,7 @@ export class SimdArithmetic implements SteppingArithmetic {
   #batchSize = 1;
   #isBegun = false;
 
-  /** @param isStreamed whether a training set is left where it is, and copied a chunk at a time */
+  /** @param isStreamed whether to copy a training set chunk by chunk, as needed, instead of once */
   constructor(
     options: EngineOptions,
     kernels: Kernels,
@@ -75,7 +75,7 @@ export class SimdArithmetic implements SteppingArithmetic {
     return this.#memory.readParameters();
   }
 
-  /** 1 where gradients are not clipped. */
+  /** The factor that clips the gradient; 1 without clipping. */
   #clipScale(): number {
     const { clipNorm } = this.#options;
     if (clipNorm === undefined) return 1;
@@ -91,7 +91,7 @@ export class SimdArithmetic implements SteppingArithmetic {
   }
 }
 
-/** The size of a mini-batch's parts where they are as few, and as equal, as they can be: a multiple of 4. */
+/** The size of a mini-batch's chunks, a multiple of 4. The chunks are as few and as equal as possible. */
 function evenChunks(batchSize: number, max: number): number {
   if (batchSize <= max) return max;
   const parts = Math.ceil(batchSize / max);

@@ -1,11 +1,11 @@
-/** What each slice of a step has for itself, and the structures of `assembly/structures.ts` that say where, word by word. */
+/** The memory of each slice of a step, and the structures of `assembly/structures.ts` that describe it. */
 import { activationFunction, activations } from '../network/activations.ts';
 import { costs, outputs } from '../network/functions.ts';
 import { activationOf } from '../network/layers.ts';
 import type { Network } from '../network/network.ts';
 import { oddLines, up, type LayerPlace } from './parameterPlaces.ts';
 
-/** Where a slice of a step has its own. */
+/** Addresses of a slice's own memory. */
 export interface SliceRoom {
   readonly context: number;
   readonly samples: number;
@@ -13,34 +13,35 @@ export interface SliceRoom {
   readonly outputs: number;
   readonly costs: number;
   readonly predictions: number;
-  /** Of the context: costSum and correct. */
+  /** Address of `costSum` and `correct` in the context. */
   readonly sums: number;
 }
 
-/** Bytes of the structures of `assembly/structures.ts`. */
+/** Sizes of the structures of `assembly/structures.ts`, in bytes. */
 const layerBytes = 14 * 4;
 const contextBytes = 20 * 4;
-/** With the zeros behind. */
+/** Includes the zeros that follow the structure. */
 const listsBytes = 10 * 4 + 128;
 
-/** Words of `Context` that change while an engine lives. */
+/** Offsets of the words of `Context` that change while an engine lives. */
 export const contextWord = { features: 4, labels: 5 } as const;
 
-/** What all slices have in common; addresses are bytes. */
+/** Values shared by all slices. Addresses are in bytes. */
 interface Shared {
   readonly network: Network;
   readonly places: readonly LayerPlace[];
-  /** Samples of a pass at most. */
+  /** Maximum number of samples per pass. */
   readonly rows: number;
   readonly parameters: number;
-  /** byte/255 of every byte. */
+  /** Address of a table with byte/255 for every byte. */
   readonly values: number;
 }
 
 /**
- * @param gradient where the slice's is
- * @param take gives room for so many bytes
- * @returns the room, and what writes its structures once there is memory
+ * Lays out a slice's memory.
+ * @param gradient address of the slice's gradient
+ * @param take reserves a number of bytes and returns their address
+ * @returns the addresses, and a function that writes the structures once memory is allocated
  */
 export function placeSlice(
   { network, places, rows, parameters, values }: Shared,
@@ -63,11 +64,11 @@ export function placeSlice(
   const predictions = take(rows * 4);
   const words = places.map((place, l) => {
     const panels = up(place.outputs, 8) / 8;
-    // The output function is not an activation: the last layer's own is linear.
+    // The output function is applied separately, so the last layer's activation is linear.
     const own = l === places.length - 1 ? 'linear' : activationOf(activation, l);
     const a = take(panels * panel);
     const z = activationFunction(own).slopeFrom === 'z' ? take(panels * panel) : a;
-    // The first layer's delta lies in rows, which its gradient reads in the order of the data.
+    // The first layer's delta is stored by row, because its gradient reads rows in the order of the data.
     const deltaRow = l > 0 ? 32 : panels > 8 ? oddLines(panels * 32) : panels * 32;
     const delta = take(l > 0 ? panels * panel : rows * deltaRow);
     const deltaPanel = l > 0 ? panel : 32;
@@ -96,7 +97,7 @@ export function placeSlice(
       words.length,
       outputs.indexOf(output),
       costs.indexOf(cost),
-      // Features and labels.
+      // Features and labels, which are set later.
       0,
       0,
       values,

@@ -1,22 +1,22 @@
-/** Threads that work for one engine, and are handed on to the next one when it is done. */
+/** The threads of one engine. The next engine reuses them. */
 import { ThreadLostError } from '../errors.ts';
 import { Thread, ThreadStartError, type Request } from './thread.ts';
 
-/** Ended engines' threads, which take a tenth of the time to start again that new ones take. */
+/** Threads of disposed engines. Reusing one takes a tenth of the time of starting a new one. */
 const idle: Thread[] = [];
-/** How many of them are kept. */
+/** Maximum number of idle threads to keep. */
 const maxIdle = 16;
-/** An idle thread that has not answered by then counts as dead. A new one takes its place. */
+/** An idle thread that does not answer within this time is replaced by a new one. */
 const idleAnswerMs = 5_000;
 
-/** Between two looks whether anything moves, and how often nothing may. */
+/** Interval of the progress checks, and the number of checks without progress that count as a failure. */
 const lookMs = 5_000;
 const maxLooks = 6;
 const standstill = `${(lookMs * maxLooks) / 1000} s`;
 
 export class Team {
   readonly #threads: readonly Thread[];
-  /** Grows while any thread does anything. */
+  /** A counter that grows while any thread makes progress. */
   readonly #progress: () => number;
   #failure: ThreadLostError | undefined;
 
@@ -26,9 +26,10 @@ export class Team {
   }
 
   /**
-   * @param request what makes the threads ready
-   * @throws {ThreadStartError} where this runtime, or a page's policy, lets no such threads start
-   * @throws {ThreadLostError} when threads do not get ready, or none does for half a minute
+   * Starts threads, or reuses idle ones.
+   * @param request the request that prepares each thread
+   * @throws {ThreadStartError} when this runtime, or a page's policy, prevents threads from starting
+   * @throws {ThreadLostError} when a thread fails to start, or none starts for half a minute
    */
   static async assemble(size: number, request: Request, progress: () => number): Promise<Team> {
     const threads: Thread[] = [];
@@ -51,13 +52,13 @@ export class Team {
     const cause = failed.reason as Error;
     if (cause instanceof ThreadStartError) throw cause;
     throw new ThreadLostError(
-      `A thread of the CPU engine did not get ready: ${cause.message}. ` +
+      `A thread of the CPU engine failed to start: ${cause.message}. ` +
         'Create a new engine; with threads: 0 it computes in the calling thread.',
       { cause },
     );
   }
 
-  /** Makes an idle thread ready, or a new one, and adds it to `threads`. */
+  /** Prepares an idle thread or a new one, and adds it to `threads`. */
   static async #enlist(request: Request, threads: Thread[]): Promise<void> {
     for (let kept = idle.pop(); kept; kept = idle.pop()) {
       const thread = kept;
@@ -67,7 +68,7 @@ export class Team {
         threads.push(thread);
         return;
       } catch {
-        // A worker may end without a word while nothing is asked of it.
+        // An idle worker may have ended silently.
         thread.end('it did not answer');
       } finally {
         clearTimeout(timer);
@@ -79,14 +80,14 @@ export class Team {
   }
 
   /**
-   * Lets the first `threads` of them do the same.
-   * @param requestOf from a thread's number to its part
-   * @throws {ThreadLostError} when one of them fails, or nothing moves for half a minute; the team is of no use then
+   * Sends a request to each of the first `threads` threads, and waits for all answers.
+   * @param requestOf returns the request for a thread number
+   * @throws {ThreadLostError} when a thread fails, or none makes progress for half a minute; the team is unusable then
    */
   async work(threads: number, requestOf: (thread: number) => Request): Promise<void> {
     this.requireWhole();
     const watch = watchProgress(this.#progress, () =>
-      this.#threads[0]!.end(`nothing moved for ${standstill}`),
+      this.#threads[0]!.end(`no thread made progress for ${standstill}`),
     );
     try {
       const members = this.#threads.slice(0, threads);
@@ -98,25 +99,25 @@ export class Team {
     }
   }
 
-  /** @throws {ThreadLostError} once a thread was lost */
+  /** @throws {ThreadLostError} when a thread was lost */
   requireWhole(): void {
     if (this.#failure) throw this.#failure;
   }
 
-  /** Lets the threads go; nothing may be under way. */
+  /** Releases the threads for reuse. No request may be running. */
   disband(): void {
     if (this.#failure) return;
-    this.#failure = lost('the engine was disposed of');
+    this.#failure = lost('the engine was disposed');
     for (const thread of this.#threads) {
-      // They would hold the memory.
+      // The empty request makes the thread release the engine's memory.
       thread.request({}).then(
-        () => (idle.length < maxIdle ? idle.push(thread) : thread.end('it is not needed any more')),
+        () => (idle.length < maxIdle ? idle.push(thread) : thread.end('it is no longer needed')),
         () => undefined,
       );
     }
   }
 
-  /** Those that wait at the barrier for one that is gone would wait for ever. */
+  /** Ends all threads, because the others would wait forever at the barrier for the failed one. */
   #fail(cause: Error): ThreadLostError {
     this.#failure ??= lost(cause.message, cause);
     for (const thread of this.#threads) thread.end('another thread failed');
@@ -141,8 +142,8 @@ function watchProgress(
 
 function lost(reason: string, cause?: Error): ThreadLostError {
   return new ThreadLostError(
-    `A thread of the CPU engine was lost: ${reason}. What was learned since the parameters were last read is gone. ` +
-      'Create a new engine and go on from there, with threads: 1 if it happens again.',
+    `A thread of the CPU engine was lost: ${reason}. Training since the last read of the parameters is lost. ` +
+      'Create a new engine and continue from there; use threads: 1 if it happens again.',
     { cause },
   );
 }

@@ -1,24 +1,24 @@
 /**
- * One thread that runs the kernels: a worker, of the kind that this runtime has, and the same few lines in it
- * everywhere. They are text, because a file of its own would have to be found by every bundler and every runtime. In a page
- * whose policy forbids such workers, the page's thread computes.
+ * A thread that runs the kernels: a web worker or a Node worker, with the same small program. The program is a string,
+ * because a separate file would have to be found by every bundler and every runtime. If a page's policy forbids such
+ * workers, the page's own thread computes.
  */
 
-/** What a thread is sent: kernels to take, calls of them, or nothing, upon which it lets the kernels go. */
+/** A message to a thread: kernels to load, a call of one, or an empty object that releases the kernels. */
 export type Request =
   | Record<string, never>
   | { readonly module: WebAssembly.Module; readonly memory: WebAssembly.Memory }
   | {
       readonly call: string;
       readonly arguments: readonly (number | boolean)[];
-      /** How often; default once. */
+      /** Number of calls. Default 1. */
       readonly times?: number;
     };
 
-/** What it answers to every request. */
+/** The answer to a request. */
 interface Answer {
   readonly error?: string;
-  /** Milliseconds that each call took. */
+  /** Milliseconds of each call. */
   readonly milliseconds?: readonly number[];
 }
 
@@ -50,27 +50,27 @@ const reply = (request) => {
 const inNode = `
 const { parentPort } = require('node:worker_threads');
 parentPort.on('message', (request) => parentPort.postMessage(reply(request)));`;
-// Where another thread than the one that asks has started it, a port to that one comes first.
+// If another thread has started the worker, the first message is a port to the thread that sends the requests.
 const inBrowser = `
 self.onmessage = ({ data }) => {
   if (data instanceof MessagePort) data.onmessage = (event) => data.postMessage(reply(event.data));
   else self.postMessage(reply(data));
 };`;
 
-/** A worker of either kind, as far as it is used. */
+/** The common part of web workers and Node workers that is used here. */
 interface AnyWorker {
   postMessage(message: unknown): void;
   terminate(): unknown;
 }
 
-/** A worker of the web, as far as it is used. */
+/** The part of a web worker that is used here. */
 export interface WebWorker extends AnyWorker {
   onmessage: ((event: MessageEvent) => void) | null;
   onmessageerror: ((event: MessageEvent) => void) | null;
   onerror: ((event: ErrorEvent) => void) | null;
 }
 
-/** `node:worker_threads`, as far as it is used. */
+/** The part of `node:worker_threads` that is used here. */
 interface NodeWorkers {
   readonly Worker: new (
     code: string,
@@ -82,9 +82,7 @@ interface NodeWorkers {
   };
 }
 
-/**
- * A module of Node's, which Deno and Bun have too. Not imported, so that bundlers for browsers do not look for it.
- */
+/** A built-in module of Node, Deno or Bun. It is not imported, because bundlers for browsers would look for it. */
 function builtin(name: string): unknown {
   interface WithBuiltins {
     readonly process?: { getBuiltinModule?(name: string): unknown };
@@ -92,13 +90,13 @@ function builtin(name: string): unknown {
   return (globalThis as WithBuiltins).process?.getBuiltinModule?.(name);
 }
 
-/** Their threads, unlike workers of the web, need not keep a process alive. */
+/** Node's workers. They are preferred in Deno and Bun too, because web workers keep the process alive. */
 const nodeWorkers = () => builtin('node:worker_threads') as NodeWorkers | undefined;
 
-/** Why this runtime has no threads that share memory; undefined where it has. */
+/** Why this runtime has no threads that share memory; undefined if it has them. */
 export function obstacleToThreads(): string | undefined {
   if (!nodeWorkers()) {
-    // Without isolation a page may make shared memory, but not hand it to a worker.
+    // A page without isolation may create shared memory, but cannot send it to a worker.
     const isIsolated = (globalThis as { crossOriginIsolated?: boolean }).crossOriginIsolated;
     if (!isIsolated) return 'the page is not cross-origin isolated';
     if (typeof Worker === 'undefined') return 'this runtime has no workers';
@@ -106,7 +104,7 @@ export function obstacleToThreads(): string | undefined {
   return typeof SharedArrayBuffer === 'undefined' ? 'this runtime has no shared memory' : undefined;
 }
 
-/** How many threads this machine runs at a time, as far as it tells. */
+/** The number of threads that this machine can run in parallel, as reported by the runtime. */
 export function availableThreads(): number {
   const system = builtin('node:os') as { availableParallelism(): number } | undefined;
   return system?.availableParallelism() ?? Math.max(1, navigator.hardwareConcurrency);
@@ -115,19 +113,19 @@ export function availableThreads(): number {
 let startWebWorker: () => WebWorker = startThreadWorker;
 
 /**
- * Has threads started in another way from now on: in a worker, by its page. Firefox (153) may never come back from
- * `new Worker` in a worker while another one ends, which hung one run of the benchmark in four.
+ * Sets the function that starts threads. A worker uses it to have its page start them. In Firefox 153, `new Worker` in
+ * a worker may never return while another worker ends, which hung one benchmark run in four.
  */
 export function startThreadsBy(start: () => WebWorker): void {
   startWebWorker = start;
 }
 
-/** A worker of the web with the threads' program. */
+/** Starts a web worker with the threads' program. */
 export function startThreadWorker(): Worker {
   return new Worker(scriptAddress());
 }
 
-/** A worker cannot be started here: a policy forbids it, or the system has no more threads. */
+/** A worker cannot start: a policy forbids it, or the system has no more threads. */
 export class ThreadStartError extends Error {}
 
 export class Thread {
@@ -136,10 +134,10 @@ export class Thread {
   #waiting:
     { resolve(milliseconds: readonly number[]): void; reject(error: Error): void } | undefined;
   #failure: Error | undefined;
-  /** Whether it has answered anything. */
+  /** Whether it has answered any request. */
   #isStarted = false;
 
-  /** @throws {ThreadStartError} where a policy forbids it; some browsers say so at the first request only */
+  /** @throws {ThreadStartError} when a policy forbids workers. Some browsers report this only at the first request. */
   static start(): Thread {
     try {
       return new Thread();
@@ -151,7 +149,7 @@ export class Thread {
   private constructor() {
     const workers = nodeWorkers();
     if (workers) {
-      // Without the process's own flags, which may load half a toolchain.
+      // The process's own flags are not inherited, because they may load a whole toolchain.
       const worker = new workers.Worker(program + inNode, { eval: true, execArgv: [] });
       worker.unref();
       worker.on('message', (answer) => this.#settle(answer as Answer));
@@ -162,7 +160,7 @@ export class Thread {
     } else {
       const worker = startWebWorker();
       worker.onmessage = ({ data }) => this.#settle(data as Answer);
-      worker.onmessageerror = () => this.#fail('it could not read what it was sent');
+      worker.onmessageerror = () => this.#fail('it could not read a message');
       worker.onerror = (event) => {
         event.preventDefault();
         this.#fail(event.message || 'it did not start');
@@ -173,8 +171,8 @@ export class Thread {
   }
 
   /**
-   * Resolves once the request is carried out, to the milliseconds that each call took; one at a time.
-   * @throws {ThreadStartError} where the worker fails before its first answer
+   * Sends a request and resolves to the milliseconds of each call. Only one request may run at a time.
+   * @throws {ThreadStartError} when the worker fails before its first answer
    */
   async request(request: Request): Promise<readonly number[]> {
     if (this.#failure) throw this.#failure;
@@ -190,7 +188,7 @@ export class Thread {
     }
   }
 
-  /** Ends it, whatever it is doing, and fails what it was asked for. */
+  /** Terminates the worker and rejects its pending request. */
   end(reason: string): void {
     this.#fail(reason, Error);
     void this.#worker.terminate();
@@ -210,7 +208,7 @@ export class Thread {
 
 let address: string | undefined;
 
-/** Where the program is, in a form that a page which asks for trusted types takes. */
+/** The URL of the program. Browsers with trusted types get a trusted URL, because a page may require it. */
 function scriptAddress(): string {
   if (address !== undefined) return address;
   interface TrustedTypes {

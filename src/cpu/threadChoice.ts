@@ -1,13 +1,13 @@
 /**
  * Chooses the fastest of several ways to do the same work, such as numbers of threads, from trials on a noisy machine.
  *
- * All candidates are tried in rounds and compared round by round. A disturbance that lasts longer than a round slows all
- * candidates down and leaves their ratios alone; a shorter one spoils a single ratio, which the median ignores. The
- * interval of a median follows from the order of the values alone, so it holds for noise of any distribution (David and
- * Nagaraja, "Order Statistics", 3rd edition, 7.1).
+ * Each round tries all candidates, and candidates are compared within a round. A disturbance longer than a round slows
+ * all candidates down, so their ratios stay the same. A shorter one affects a single ratio, which the median ignores.
+ * The interval of a median depends only on the order of the values, so it is valid for noise of any distribution (David
+ * and Nagaraja, "Order Statistics", 3rd edition, 7.1).
  */
 
-/** A median and the interval that holds the true one in at least 92 % of all cases, given 5 values or more. */
+/** A median and its confidence interval. With 5 or more values, the confidence is at least 92 %. */
 export interface MedianInterval {
   readonly middle: number;
   readonly low: number;
@@ -17,7 +17,7 @@ export interface MedianInterval {
 export interface Choice {
   /** Index of the candidate. */
   readonly chosen: number;
-  /** For each candidate: how many times as long as the chosen one it takes. */
+  /** The time of each candidate divided by that of the chosen one. */
   readonly ratios: readonly MedianInterval[];
   readonly rounds: number;
 }
@@ -28,30 +28,30 @@ export interface Verdict extends Choice {
 }
 
 export interface TrialLimits {
-  /** Milliseconds of trials, unless rounds are so long that this would be too few of them. */
+  /** Milliseconds of trials. Long rounds may exceed it, so that there are enough of them. */
   readonly budgetMs: number;
   /** Default `performance.now`. */
   readonly now?: () => number;
 }
 
-/** From this many rounds on, a single disturbed round does not move the ends of an interval. */
+/** With this many rounds or more, a single disturbed round does not move the ends of an interval. */
 const usualRounds = 8;
 /**
- * If a candidate behind the chosen one takes at most this share of its time in half of the rounds, trials go on for up
- * to so many budgets.
+ * If the median ratio of another candidate is below `doubtful`, the choice is uncertain. Trials then continue for up to
+ * `doubtfulBudgets` budgets.
  */
 const doubtful = 0.95;
 const doubtfulBudgets = 2;
-/** Where rounds are long, trials end after so many budgets if there were a few rounds. */
+/** Trials with long rounds end after this many budgets, if there were at least `minRounds` rounds. */
 const longRoundBudgets = 4;
 const minRounds = 3;
-/** On a clock that stands still, as in tests, too. */
+/** Limits the rounds even if the clock stands still, as in tests. */
 const maxRounds = 100;
-/** A candidate that takes this many times as long as a better one in each of the first few rounds is dropped. */
+/** A candidate is dropped if its ratio to a better one exceeds this in every round so far, after `minRounds` rounds. */
 const hopeless = 1.15;
 const confidence = 0.92;
 
-/** @param values one at least */
+/** @param values at least one */
 export function medianInterval(values: readonly number[]): MedianInterval {
   const sorted = [...values].sort((a, b) => a - b);
   const { length } = sorted;
@@ -68,7 +68,7 @@ export function medianInterval(values: readonly number[]): MedianInterval {
   return { middle, low: sorted[k - 1]!, high: sorted[length - k]! };
 }
 
-/** Milliseconds that the clock moves on at a time. Takes one of its ticks; 0 if it stands still. */
+/** The resolution of the clock in milliseconds; 0 if it stands still. Measuring takes one tick. */
 export function timerResolution(): number {
   const begin = performance.now();
   for (let reads = 0; reads < 1e6; reads++) {
@@ -79,10 +79,10 @@ export function timerResolution(): number {
 }
 
 /**
- * Says which candidate is the fastest. Where several may be, it is the first of them: candidates stand in order of
- * preference.
- * @param rounds one at least; times of the same work by candidate, NaN where it was not tried. The first candidate is
- *   tried in every round.
+ * Finds the fastest candidate. If several could be the fastest, it chooses the first of them, because candidates are in
+ * order of preference.
+ * @param rounds at least one; times of the same work by candidate, NaN for candidates not tried. The first candidate
+ *   must be tried in every round.
  */
 export function judge(rounds: readonly (readonly number[])[]): Verdict {
   const candidates = rounds[0]!.map((_, c) => c);
@@ -93,7 +93,7 @@ export function judge(rounds: readonly (readonly number[])[]): Verdict {
   const toFirst = candidates.map((c) => medianInterval(ratiosOf(c, 0)).middle);
   const best = toFirst.indexOf(Math.min(...toFirst));
   const chosen = candidates.find((c) => !(medianInterval(ratiosOf(c, best)).low > 1))!;
-  // Only candidates behind a better one are dropped: those before it may be slow because a core is taken for a moment.
+  // Only candidates after the best one are dropped. Those before it may be slow because another process uses a core.
   const remaining = candidates.filter((c) => {
     const ratios = ratiosOf(c, best);
     const isHopeless = ratios.length >= minRounds && ratios.every((ratio) => ratio > hopeless);
@@ -105,7 +105,7 @@ export function judge(rounds: readonly (readonly number[])[]): Verdict {
 
 /**
  * Tries candidates until one is left or the time is over.
- * @param candidates in order of preference; each does some of the work and gives the time of a fixed amount of it
+ * @param candidates in order of preference; each does some work and returns the time of a fixed amount of it
  */
 export async function chooseFastest(
   candidates: readonly (() => Promise<number>)[],
@@ -115,7 +115,7 @@ export async function chooseFastest(
   const rounds: number[][] = [];
   for (let remaining: readonly number[] = candidates.map((_, c) => c); ;) {
     const times = candidates.map(() => NaN);
-    // Forwards and backwards in turn, so that drift favours no candidate.
+    // The order alternates between forward and backward, so that drift favours no candidate.
     const order = rounds.length % 2 === 0 ? remaining : remaining.toReversed();
     for (const c of order) times[c] = await candidates[c]!();
     rounds.push(times);

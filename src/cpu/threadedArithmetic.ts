@@ -1,4 +1,4 @@
-/** Float32 in WebAssembly, in threads of their own: many steps at a time, while this thread is free. */
+/** Float32 arithmetic in WebAssembly, in other threads. They make many steps per command, while this thread is free. */
 import type { Dataset } from '../data/dataset.ts';
 import type { EngineOptions } from '../engine/engine.ts';
 import type { EpochPart, MadeSteps, PassResult, RunningArithmetic } from '../engine/hostEngine.ts';
@@ -13,33 +13,33 @@ import {
   type MedianInterval,
 } from './threadChoice.ts';
 
-/** What steps are asked for at a time take: little for who waits for an abort, much beside a message. */
+/** Target duration of a command: short, so that aborts are quick, but long compared with sending a message. */
 const targetMs = 20;
-/** Bytes of a training set that is streamed which are in memory at a time, unless a mini-batch is larger. */
+/** Bytes of a streamed training set that are in memory at a time, unless a mini-batch is larger. */
 const windowBytes = 2 ** 26;
-/** Milliseconds of all trials together, where steps are short. */
+/** Milliseconds of all trials together, if steps are short. */
 const budgetMs = 250;
-/** Milliseconds of trials before those that count: code is compiled and optimized while it runs. */
+/** Milliseconds of warm-up before the trials, because the runtime optimizes code while it runs. */
 const warmUpMs = 50;
-/** Of each number of threads. */
+/** Maximum number of warm-up trials for each number of threads. */
 const maxWarmUps = 20;
-/** Milliseconds of one trial, unless the timer is too coarse for it. */
+/** Milliseconds of one trial; longer if the timer is coarse. */
 const trialMs = 8;
-/** Milliseconds of a step on one thread above which trials take a part of a mini-batch only. */
+/** If a step on one thread takes longer than this, trials use only a part of a mini-batch. */
 const longStepMs = 40;
-/** Milliseconds after which a choice of fewer threads than there are is made anew, and the factor to the time after that. */
+/** A choice of fewer threads than possible is rechecked after this time. The interval then grows by the factor. */
 const firstRecheckMs = 1_000;
 const recheckFactor = 4;
 
-/** How few samples are worth a slice of a step. */
+/** Minimum number of samples that justify a slice. */
 export const minSamples = 24;
 
 /** How many threads share a step, and why. */
 export interface ThreadChoice {
   readonly threads: number;
-  /** How many times as long each number of threads took as the chosen one. */
+  /** The time of each number of threads divided by that of the chosen one. */
   readonly times: readonly (MedianInterval & { readonly threads: number })[];
-  /** Rounds in which all of them were tried. */
+  /** Number of rounds of trials. */
   readonly rounds: number;
 }
 
@@ -48,26 +48,26 @@ export class ThreadedArithmetic implements RunningArithmetic {
   readonly #options: EngineOptions;
   readonly #memory: KernelMemory;
   readonly #team: Pick<Team, 'work' | 'requireWhole' | 'disband'>;
-  /** Parts that a step is cut into, which the threads share. */
+  /** Number of slices that a step is divided into. The threads share them. */
   readonly #slices: number;
   readonly #isStreamed: (training: Dataset) => boolean;
-  /** Numbers of threads to choose from, the largest first; ties go to more threads. */
+  /** Candidates for the number of threads, the largest first, because ties go to more threads. */
   readonly #candidates: readonly number[];
   #threads: number;
   #choice: ThreadChoice | undefined;
-  /** The number of threads to make the next steps with while a choice is made anew, and who waits for their time. */
+  /** During a recheck: the number of threads for the next steps, and a callback for their time. */
   #asked: { readonly threads: number; readonly answer: (ms: number) => void } | undefined;
   #recheckMs = firstRecheckMs;
   #recheckAt = Infinity;
-  /** What is streamed, and how many samples at a time. */
+  /** The streamed training set, and the number of samples in memory at a time. */
   #stream: { readonly training: Dataset; readonly samples: number } | undefined;
   #order: Uint32Array | undefined;
   #stepMs = Infinity;
 
   /**
-   * @param memory of as many slices as the team has threads
-   * @param isGiven whether all threads are to be used; if not, trials tell how many
-   * @param isStreamed whether a training set is taken in piece by piece, as it is needed
+   * @param memory memory with one slice per thread of the team
+   * @param isGiven whether to use all threads; if false, trials choose the number
+   * @param isStreamed whether to copy a training set in pieces, as needed
    */
   constructor(
     options: EngineOptions,
@@ -86,12 +86,12 @@ export class ThreadedArithmetic implements RunningArithmetic {
     this.chunkSize = memory.rows * this.#slices;
   }
 
-  /** How many threads steps are made by; known once a training set is loaded. */
+  /** The number of threads that make the steps; known once a training set is loaded. */
   get threads(): number {
     return this.#threads;
   }
 
-  /** Undefined where there was nothing to choose. */
+  /** How the number of threads was chosen; undefined if there was only one candidate. */
   get choice(): ThreadChoice | undefined {
     return this.#choice;
   }
@@ -108,7 +108,7 @@ export class ThreadedArithmetic implements RunningArithmetic {
     } else {
       this.#memory.load(training);
     }
-    // The choice does not depend on the data, and trials are possible before the first step only.
+    // The choice does not depend on the data. Trials must precede the first step, because they reset the parameters.
     if (this.#candidates.length > 1 && !this.#choice) await this.#chooseThreads(training);
   }
 
@@ -122,7 +122,7 @@ export class ThreadedArithmetic implements RunningArithmetic {
       const { context, samples: at } = this.#memory.slices[t]!;
       return { call: 'pass', arguments: [context, at, parts[t]!.length, false, false] };
     });
-    // Steps that follow read the training set again.
+    // The next steps must point at the training set again.
     this.#order = undefined;
     const { length } = samples;
     const size = this.#options.network.layers.at(-1)!;
@@ -164,7 +164,7 @@ export class ThreadedArithmetic implements RunningArithmetic {
     try {
       await this.#run({
         threads: trial?.threads ?? this.#threads,
-        // No more than there are: the kernels count in 32 bits.
+        // The batch size is limited to the sample count, because the kernels count in 32 bits.
         batchSize: Math.min(batchSize, order.length),
         firstStep: this.#stream ? 0 : firstStep,
         steps: asked,
@@ -187,7 +187,7 @@ export class ThreadedArithmetic implements RunningArithmetic {
   }
 
   readParameters(): Float32Array<ArrayBuffer> {
-    // A step that a lost thread has left half done is no state of the network.
+    // A lost thread may have left a step half done, so the parameters would be inconsistent.
     this.#team.requireWhole();
     return this.#memory.readParameters();
   }
@@ -196,7 +196,7 @@ export class ThreadedArithmetic implements RunningArithmetic {
     this.#team.disband();
   }
 
-  /** Steps of the epoch whose order is set. */
+  /** Makes steps of the epoch whose order is set. */
   async #run(command: Command): Promise<void> {
     const { control } = this.#memory;
     control.ask(command);
@@ -210,21 +210,21 @@ export class ThreadedArithmetic implements RunningArithmetic {
   }
 
   /**
-   * Finds the number of threads by trial: beyond the number of real cores, or where steps are so short that threads
-   * mostly wait for each other, more threads are slower. The bits are the same whatever the trials say. They make whole
-   * steps, with a learning rate of 0 so that none diverges, which are undone in the end.
+   * Finds the fastest number of threads by trial. More threads are slower if they exceed the physical cores, or if
+   * steps are so short that threads mostly wait for each other. The bits do not depend on the result. Trials make whole
+   * steps with a learning rate of 0, so that none diverges. They are undone at the end.
    */
   async #chooseThreads({ sampleCount }: Dataset): Promise<void> {
     const { batchSize } = this.#options;
     const optimizer = { ...this.#options.optimizer, learningRate: 0 };
     const samples = this.#stream?.samples ?? sampleCount;
-    // Scattered over the data, as in training.
+    // The order is scattered over the data, like in training.
     const order = Uint32Array.from({ length: samples }, (_, n) => (n * 7919) % samples);
     if (this.#stream) this.#memory.stream(this.#stream.training, order);
     else this.#setOrder(order);
     const stepMs = new Map<number, number>();
     let size = Math.min(batchSize, samples, minSamples * this.#slices);
-    /** Makes steps for about so long. @returns milliseconds a step */
+    /** Makes steps for about `ms` milliseconds. @returns milliseconds per step */
     const time = async (threads: number, ms: number): Promise<number> => {
       const wanted = Math.floor(ms / (stepMs.get(threads) ?? ms));
       const steps = Math.max(1, Math.min(wanted, maxSteps, Math.floor(samples / size)));
@@ -232,7 +232,7 @@ export class ThreadedArithmetic implements RunningArithmetic {
         this.#memory.writeUpdateScalars(s, updateScalarsAt(optimizer, 1 / size, s));
       const begin = performance.now();
       await this.#run({ threads, batchSize: size, firstStep: 0, steps });
-      // Fewer steps were made where a gradient was not finite.
+      // The threads stop early if a gradient is not finite, so the number of steps made may be lower.
       const each = (performance.now() - begin) / this.#memory.control.answer.made;
       stepMs.set(threads, each);
       return each;
@@ -261,8 +261,8 @@ export class ThreadedArithmetic implements RunningArithmetic {
   }
 
   /**
-   * Chooses again, by the steps that training makes anyway. A machine that is busy for a moment makes more threads look
-   * slow, and not fewer, so only a choice of fewer is doubted. Later trials are further apart, to take little of the time.
+   * Chooses again, using real training steps as trials. A machine that is briefly busy makes larger numbers of threads
+   * look slow, so only a choice of fewer threads is rechecked. The intervals grow, so that rechecks cost little time.
    */
   #recheck(): void {
     this.#recheckAt = Infinity;
@@ -287,7 +287,7 @@ export class ThreadedArithmetic implements RunningArithmetic {
   }
 }
 
-/** 8, 4, 2, 1. @param max a power of two */
+/** Halves down to 1, such as 8, 4, 2, 1. @param max a power of two */
 function halvings(max: number): number[] {
   return Array.from({ length: Math.log2(max) + 1 }, (_, n) => max / 2 ** n);
 }

@@ -1,19 +1,19 @@
 /** A place in a training run, as plain data. */
 export interface TrainingPosition {
-  /** Steps made, over all epochs. Learning-rate schedules and Adam's bias correction follow it. */
+  /** Steps made over all epochs. Learning-rate schedules and Adam's bias correction depend on it. */
   readonly step: number;
-  /** Epochs that are over. */
+  /** Number of completed epochs. */
   readonly epoch: number;
-  /** Steps made in the epoch after those. */
+  /** Steps made in the current epoch. */
   readonly stepOfEpoch: number;
 }
 
 const start: TrainingPosition = { step: 0, epoch: 0, stepOfEpoch: 0 };
 
 /**
- * Where a training run is. A run has two of them: an engine's is the position that steps have been submitted up to, and
- * a trainer's is the position that reports have come to. The engine's is ahead, since runs are asked for before those
- * under way are reported. A GPU counts steps by itself, and its count is held against the engine's cursor.
+ * The position of a training run. The engine has a cursor for the steps submitted, the trainer one for the steps
+ * reported. The engine's cursor is ahead, because the trainer submits runs before earlier ones are reported. A GPU
+ * counts its steps itself; the engine compares that count with its cursor.
  */
 export class TrainingCursor implements TrainingPosition {
   /** Infinite until a training set is known. */
@@ -42,7 +42,7 @@ export class TrainingCursor implements TrainingPosition {
     return this.#stepOfEpoch;
   }
 
-  /** Of the epoch; 0 when it is complete. */
+  /** Steps left in the epoch. */
   get stepsLeft(): number {
     return this.stepsPerEpoch - this.#stepOfEpoch;
   }
@@ -52,13 +52,13 @@ export class TrainingCursor implements TrainingPosition {
     return { step: this.#step, epoch: this.#epoch, stepOfEpoch: this.#stepOfEpoch };
   }
 
-  /** Moves on by steps of the epoch, at most those left of it. */
+  /** Advances by at most `stepsLeft` steps. */
   advance(steps: number): void {
     this.#step += steps;
     this.#stepOfEpoch += steps;
   }
 
-  /** Begins the epoch after this one. Steps left of this one stay unmade. Does nothing where none of it was made. */
+  /** Skips to the next epoch. Does nothing if no step of this epoch was made. */
   nextEpoch(): void {
     if (this.#stepOfEpoch === 0) return;
     this.#epoch++;

@@ -1,6 +1,6 @@
 /**
- * The contract between a trainer and what does the arithmetic. Trainers know engines by this alone; an engine keeps
- * parameters and optimizer state in the layout that suits it.
+ * The interface between a trainer and the engine that computes. Each engine keeps parameters and optimizer state in a
+ * layout of its own.
  */
 import type { Dataset } from '../data/dataset.ts';
 import type { Network } from '../network/network.ts';
@@ -12,104 +12,102 @@ export const backends = ['webgpu', 'cpu', 'reference'] as const;
 export type Backend = (typeof backends)[number];
 
 /**
- * How an engine cuts a step up, as data that only the engine reads. Given back to an engine for the same network,
- * mini-batch and adapter, it gives the same bits. `serializePlan` writes it to a file.
+ * How an engine divides a step into kernels, as opaque data. An engine with the same network, batch size, adapter and
+ * plan computes the same bits. `serializePlan` writes a plan to a file.
  */
 export type EnginePlan = object;
 
-/** What an engine is built for; none of it changes during the engine's life. */
+/** Settings of an engine. They cannot change after it is created. */
 export interface EngineOptions {
   readonly network: Network;
   readonly batchSize: number;
   readonly optimizer: Optimizer;
-  /** The global 2-norm that the gradient of all layers is kept within. Default: none, the gradient as it is. */
+  /** The maximum 2-norm of the gradient over all layers; longer gradients are scaled down. Default: no clipping. */
   readonly clipNorm?: number | undefined;
 }
 
-/** Sums over the steps of one {@link Engine.run}; the caller divides. */
+/** Sums over the steps of one {@link Engine.run}, not means. */
 export interface StepMetrics {
-  /** Steps really made: fewer than asked for only after an abort. */
+  /** Steps made; fewer than requested only after an abort. */
   readonly steps: number;
   readonly samples: number;
-  /** Sum over samples of the cost, each taken before its step's update. */
+  /** Sum of the samples' costs. Each cost is computed before its step's update. */
   readonly costSum: number;
-  /** Samples whose largest output was their label's. */
+  /** Number of samples predicted correctly: the largest output is the label's. */
   readonly correct: number;
   /**
-   * The first update that was not finite, in this run or before: its layer, counting from 0, and its step, counting
-   * from 0 over all epochs. An update is not finite where the gradient, a moment or a parameter is not. Where several
-   * layers' were, the last of them, from which it went back to the others.
+   * The first non-finite update of this run or an earlier one. Layers count from 0; steps count from 0 over all epochs.
+   * An update is non-finite if a gradient, moment or parameter is NaN or infinite. If this happens in several layers at
+   * once, this is the last layer, because backpropagation spreads NaN from there to the layers before.
    */
   readonly nonFinite?: { readonly layer: number; readonly step: number };
-  /** Seconds the GPU was busy, where the device can tell. */
+  /** Seconds the GPU was busy; undefined if the device cannot measure it. */
   readonly gpuSeconds?: number;
 }
 
-/** How a network does on a dataset. */
+/** Results of a network on a dataset. */
 export interface Evaluation {
-  /** Mean cost a sample. */
+  /** Mean cost per sample. */
   readonly cost: number;
-  /** Share of samples whose largest output was their label's, 0 to 1. */
+  /** Share of samples predicted correctly, 0 to 1. */
   readonly accuracy: number;
   /** [label][prediction] sample counts. */
   readonly confusion: readonly (readonly number[])[];
 }
 
-/** What getting ready to train took. The two begin together and go on side by side. */
+/** How long preparation took. Compilation and upload start together and run concurrently. */
 export interface Preparation {
   /** Seconds until the kernels were compiled. */
   readonly compileSeconds: number;
-  /** Seconds until the training set was where it is needed. */
+  /** Seconds until the training set was uploaded. */
   readonly uploadSeconds: number;
 }
 
 export interface Engine {
   readonly backend: Backend;
-  /** How a step is cut up, in words, where there is something to say. */
+  /** How the engine divides a step, in words. */
   readonly plan?: string;
-  /** Threads that share a step on the CPU; 0 where the calling thread computes. */
+  /** Number of CPU threads that share a step; 0 if the calling thread computes. */
   readonly threads?: number | undefined;
-  /** The same as data, which makes a GPU give the same bits again. */
+  /** The plan as data. A GPU computes the same bits again from it. */
   readonly exactPlan?: EnginePlan;
-  /** Of a training step, where it is made of dispatches; undefined before a training set is loaded. */
+  /** GPU dispatches per training step; undefined before a training set is loaded, and on the CPU. */
   readonly dispatchesPerStep?: number | undefined;
 
-  /** Of the last `load` and `settle`, where the engine tells the two apart. */
+  /** Timings of the last `load` and `settle`, if the engine measures them. */
   readonly preparation?: Preparation | undefined;
 
-  /** Takes the training set; replaces the one before. Every later `beginEpoch` orders this one. */
+  /** Loads the training set, replacing the previous one. Later `beginEpoch` calls refer to it. */
   load(training: Dataset): Promise<void>;
 
   /**
-   * Waits until the training set is where it is needed, and says in `preparation` what getting ready took. For callers
-   * that measure. Absent where `load` leaves nothing to wait for.
+   * Waits until the training set is uploaded, then sets `preparation`. It is meant for benchmarks. Engines omit it if
+   * `load` already waits for everything.
    */
   settle?(): Promise<void>;
 
   /**
    * Starts an epoch, or resumes one.
-   * @param order [sampleCount] the sample each position visits; step s takes positions
-   *   s·batchSize up to (s + 1)·batchSize, the last step of an epoch what is left
-   * @param at where the next `run` begins: at this step of the epoch, and after so many steps over all epochs. The
-   *   engine counts on from there, also where another engine made the steps before: rates follow the steps over all epochs.
-   *   It is copied.
+   * @param order [sampleCount] sample indices in the order of visits. Step s uses the positions from s·batchSize up to
+   *   (s + 1)·batchSize; the last step may have fewer.
+   * @param at the position where the next `run` begins; copied. Another engine may have made the steps before it. The
+   *   learning rate depends on `at.step`, the steps over all epochs.
    */
   beginEpoch(order: Uint32Array<ArrayBuffer>, at: TrainingPosition): void;
 
   /**
-   * Makes `steps` steps of the epoch. Calls may be made before earlier ones have resolved; they run, and
-   * resolve, in order.
-   * @param signal stops early, between steps; the metrics then say how many were made
+   * Makes `steps` steps of the epoch. A caller need not wait for earlier calls: calls run and resolve in order.
+   * @param signal stops between steps; the metrics then say how many were made
    */
   run(steps: number, signal?: AbortSignal): Promise<StepMetrics>;
 
-  /** Cost, accuracy and confusion matrix on any dataset, with the parameters as they are. */
+  /** Cost, accuracy and confusion matrix on any dataset, with the current parameters. */
   evaluate(dataset: Dataset): Promise<Evaluation>;
 
   /** The outputs for each sample, [sampleCount, outputs] row-major. */
   predict(dataset: Dataset): Promise<Float32Array<ArrayBuffer>>;
 
-  /** The parameters after all steps run so far, in the layout of `parameterLayout`. */
+  /** The current parameters, in the layout of `parameterLayout`. */
   readParameters(): Promise<Float32Array<ArrayBuffer>>;
 
   /** Frees everything. Calling it again does nothing. */

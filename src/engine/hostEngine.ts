@@ -1,9 +1,9 @@
 /**
- * What the engines that compute on the CPU have in common, in this thread or in others: the place in the epoch, the
- * order of calls, and time for the event loop. Their arithmetic is all they add.
+ * The common part of the engines that compute on the CPU, in this thread or in others. It tracks the position in the
+ * epoch, keeps calls in order and yields to the event loop. Each engine adds its arithmetic.
  *
- * Mini-batches are handed to the arithmetic in chunks of bounded work. A mini-batch as large as
- * the training set then needs no more memory than a small one, and never blocks for long.
+ * The arithmetic receives mini-batches in chunks of bounded work. A mini-batch as large as the training set then needs
+ * no more memory than a small one, and never blocks the event loop for long.
  */
 import type { Dataset } from '../data/dataset.ts';
 import { ConfigurationError } from '../errors.ts';
@@ -19,7 +19,7 @@ import type { Backend, Engine, EngineOptions, Evaluation, StepMetrics } from './
 import { TimeSlice } from './timeSlice.ts';
 import { Turns } from './turns.ts';
 
-/** What a forward pass says of some samples; the arrays may be written over by the next pass. */
+/** Results of a forward pass, by sample. The next pass may overwrite the arrays. */
 export interface PassResult {
   /** [size, outputs] */
   readonly outputs: ArrayLike<number>;
@@ -29,81 +29,81 @@ export interface PassResult {
   readonly predictions: ArrayLike<number>;
 }
 
-/** What a forward pass says of all its samples together. */
+/** Sums over the samples of a forward pass. */
 export interface PassSums {
   readonly costSum: number;
-  /** Samples whose largest output was their label's. */
+  /** Number of samples predicted correctly. */
   readonly correct: number;
 }
 
-/** The parameters, and what can be asked of them. */
+/** Parameters and the operations that every arithmetic has. */
 interface AnyArithmetic {
-  /** How many samples it takes at a time. */
+  /** Maximum number of samples per call. */
   readonly chunkSize: number;
-  /** Takes the training set in, where it wants it in a place of its own. */
+  /** Copies the training set, if this arithmetic needs a copy. */
   load?(training: Dataset): void | Promise<void>;
-  /** @param samples at most `chunkSize`, one after the other in file order */
+  /** @param samples at most `chunkSize` consecutive samples in file order */
   infer(dataset: Dataset, samples: Uint32Array): PassResult | Promise<PassResult>;
   /** Rounded to float32, in the layout of `parameterLayout`. */
   readParameters(): Float32Array<ArrayBuffer>;
-  /** Frees what it holds; nothing is asked of it afterwards. */
+  /** Frees memory and threads. No method may be called afterwards. */
   dispose?(): void;
 }
 
-/** Mathematics in this thread, a step in pieces. */
+/** Arithmetic in this thread. A step is divided into several calls. */
 export interface SteppingArithmetic extends AnyArithmetic {
   /** Starts a step over `batchSize` samples with a gradient of 0. */
   beginStep(batchSize: number): void;
   /**
-   * Adds to the step's gradient what these samples of the mini-batch ask for.
+   * Adds the gradient of these samples of the mini-batch to the step's gradient.
    * @param samples at most `chunkSize`
    */
   addGradient(dataset: Dataset, samples: Uint32Array): PassSums;
   /**
-   * Ends the step by changing the parameters.
+   * Ends the step by updating the parameters.
    * @param step counting from 0, over all epochs
-   * @returns the last layer whose update was not finite; undefined where all were
+   * @returns the last layer whose update was not finite; undefined if all were finite
    */
   update(step: number): number | undefined;
 }
 
-/** Steps that are to be made one after the other. */
+/** Consecutive steps to make. */
 export interface EpochPart {
-  /** The samples of the training set in the order of the whole epoch; the same array until it ends. */
+  /** The order of the whole epoch. It is the same array until the epoch ends. */
   readonly order: Uint32Array;
-  /** Where the first of them is. */
+  /** The position of the first step. */
   readonly at: TrainingPosition;
   readonly steps: number;
 }
 
 export interface MadeSteps {
   /**
-   * What each step said, one by one: their sum is then the same however many are made at a time, which follows from
-   * how long they take.
+   * The sums of each step. They are kept apart because the number of steps per call depends on timing: adding them one
+   * by one gives the same bits for any number.
    */
   readonly steps: readonly PassSums[];
-  /** In all of them. */
+  /** Samples of all these steps. */
   readonly samples: number;
-  /** The last layer whose update was not finite in the last of the steps. */
+  /** The last layer whose update was not finite in the last step. */
   readonly nonFiniteLayer?: number | undefined;
 }
 
-/** Mathematics in other threads, many steps at a time. */
+/** Arithmetic in other threads, many steps per call. */
 export interface RunningArithmetic extends AnyArithmetic {
   /**
-   * Makes as many of the steps as take a few milliseconds, one at least.
-   * @param signal upon which the step under way is left unmade
+   * Makes at least one of the steps, and as many as fit into a few milliseconds.
+   * @param signal cancels the current step, which then changes nothing
    */
   makeSteps(part: EpochPart, signal: AbortSignal | undefined): Promise<MadeSteps>;
 }
 
 export type Arithmetic = SteppingArithmetic | RunningArithmetic;
 
-/** Samples × parameters of one chunk: some ten milliseconds of work. */
+/** Samples × parameters of one chunk: about ten milliseconds of work. */
 const chunkWork = 2 ** 22;
 const largestChunk = 128;
 
-/** How many samples an arithmetic gets at most in one call: a multiple of 4 from 4 to 128. */
+/** The maximum number of samples per call: a multiple of 4 from 4 to 128. */
 export function chunkSize(parameterCount: number): number {
   const samples = Math.floor(chunkWork / parameterCount / 4) * 4;
   return Math.min(largestChunk, Math.max(4, samples));
@@ -112,7 +112,7 @@ export function chunkSize(parameterCount: number): number {
 interface Epoch {
   readonly training: Dataset;
   readonly order: Uint32Array;
-  /** Where the next run begins. */
+  /** The position where the next run begins. */
   readonly cursor: TrainingCursor;
 }
 
@@ -123,20 +123,20 @@ export class HostEngine<T extends Arithmetic> implements Engine {
   readonly #slice = new TimeSlice();
   #arithmetic: T | undefined;
   #training: Dataset | undefined;
-  /** What the arithmetic has taken in: not what was asked for since, and nothing where that failed. */
+  /** The dataset that the arithmetic has loaded. It lags behind `#training`; it is undefined if loading failed. */
   #loaded: Dataset | undefined;
   #epoch: Epoch | undefined;
   #nonFinite: StepMetrics['nonFinite'];
   readonly #turns: Turns;
 
-  /** @throws {ConfigurationError} for a batch size that is no whole number of at least 1 */
+  /** @throws {ConfigurationError} unless the batch size is a positive integer */
   constructor(backend: Backend, options: EngineOptions, arithmetic: T) {
     this.backend = backend;
     this.#network = options.network;
     this.#batchSize = requireBatchSize(options.batchSize);
     this.#arithmetic = arithmetic;
     this.#turns = new Turns(
-      `This ${backend} engine has been disposed of and can compute nothing more. Create a new one.`,
+      `This ${backend} engine has been disposed. Create a new one to continue.`,
     );
   }
 
@@ -149,7 +149,7 @@ export class HostEngine<T extends Arithmetic> implements Engine {
     return new Promise((resolve) => {
       this.#requireUsable();
       requireFits(this.#network, training);
-      // After the steps that are under way, which need the set before.
+      // Queued behind the pending steps, which still need the previous dataset.
       resolve(this.#turns.take(() => this.#load(training)));
       this.#training = training;
       this.#epoch = undefined;
@@ -170,7 +170,7 @@ export class HostEngine<T extends Arithmetic> implements Engine {
   }
 
   run(steps: number, signal?: AbortSignal): Promise<StepMetrics> {
-    // Taken now: a later beginEpoch() must not reach the calls already made.
+    // Read now, because a later beginEpoch() must not affect calls already made.
     const epoch = this.#epoch;
     return this.#turns.take(() => this.#run(epoch, steps, signal));
   }
@@ -232,7 +232,7 @@ export class HostEngine<T extends Arithmetic> implements Engine {
   ): Promise<StepMetrics> {
     if (!epoch || epoch.training !== this.#loaded) {
       throw new ConfigurationError(
-        'There is no epoch to run steps of. Call load() and beginEpoch() first.',
+        'Cannot run steps: no epoch has begun. Call load() and beginEpoch() first.',
       );
     }
     const { cursor } = epoch;
@@ -254,7 +254,7 @@ export class HostEngine<T extends Arithmetic> implements Engine {
     return { ...sums, ...(this.#nonFinite && { nonFinite: this.#nonFinite }) };
   }
 
-  /** At least one step, or `undefined` and nothing changed where the signal came before its end. */
+  /** Makes at least one step. Returns undefined, with nothing changed, if the signal aborts the first step. */
   async #makeSteps(
     { training, order, cursor }: Epoch,
     steps: number,
@@ -283,7 +283,7 @@ export class HostEngine<T extends Arithmetic> implements Engine {
     for (let start = 0; start < samples.length; start += size) {
       if (this.#slice.isOver()) await this.#slice.next();
       if (signal?.aborted) return undefined;
-      // It may have been disposed of while it waited.
+      // dispose() may have been called during the wait.
       this.#requireUsable();
       const { costSum, correct } = arithmetic.addGradient(
         training,
@@ -296,7 +296,7 @@ export class HostEngine<T extends Arithmetic> implements Engine {
     return { steps: [sums], samples: samples.length, nonFiniteLayer };
   }
 
-  /** Shows the network every sample of a dataset, in file order, chunk after chunk. */
+  /** Runs the network on every sample of a dataset, in file order and in chunks. */
   async #infer(
     dataset: Dataset,
     visit: (result: PassResult, samples: Uint32Array) => void,

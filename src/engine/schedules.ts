@@ -1,48 +1,48 @@
 /**
- * Learning rates that change while training goes on. A schedule is data, and its learning rate a pure function of
- * the steps made so far: so every engine follows the same one, and a run that goes on where it stopped does too.
+ * Learning-rate schedules. A schedule is plain data, and its learning rate is a pure function of the steps made so far.
+ * Therefore all engines use the same rates, and so does a resumed run.
  */
 import { ConfigurationError } from '../errors.ts';
 import { requireObject, requireOptions, show, type OptionNames } from '../network/arguments.ts';
 
-/** What every schedule has. */
+/** Settings of every schedule. */
 export interface Common {
-  /** The highest there is: where warm-up ends and the decay begins. */
+  /** The highest learning rate, reached at the end of warm-up. */
   readonly learningRate: number;
   /**
-   * Steps over which the learning rate rises to `learningRate`, by the same amount with each: step t of them, from
-   * 1, has t/warmUpSteps of it. The decay counts its steps from the end of warm-up on. 0 for none.
+   * Number of warm-up steps; 0 disables warm-up. The rate rises linearly: step t, counting from 1, has
+   * learningRate·t/warmUpSteps. The decay counts its steps from the end of warm-up.
    */
   readonly warmUpSteps: number;
 }
 
-/** A decay that multiplies by `factor` with every `every` steps. */
+/** A decay by `factor` every `every` steps. */
 export interface Decay extends Common {
   readonly every: number;
   readonly factor: number;
 }
 
-/** How the learning rate changes; a union, plain data. */
+/** A learning-rate schedule, as plain data. */
 export type Schedule =
   | (Common & { readonly kind: 'constant' })
   | (Decay & { readonly kind: 'step' })
   | (Decay & { readonly kind: 'exponential' })
   | (Common & {
       readonly kind: 'cosine';
-      /** The step of the whole run, warm-up included, from which on the learning rate is `finalLearningRate`. */
+      /** The step, counting warm-up, that reaches `finalLearningRate`. The rate stays there afterwards. */
       readonly steps: number;
       readonly finalLearningRate: number;
     });
 
 export const scheduleKinds = ['constant', 'step', 'exponential', 'cosine'] as const;
 
-/** A learning rate for good, or how it changes. */
+/** A constant learning rate, or a schedule. */
 export type LearningRate = number | Schedule;
 
 /**
  * The learning rate of one step, in float64.
  * @param step counting from 0, over all epochs
- * @throws {ConfigurationError} for a schedule or a step that makes no sense
+ * @throws {ConfigurationError} for an invalid schedule or step
  */
 export function learningRateAt(learningRate: LearningRate, step: number): number {
   if (typeof learningRate === 'number') return learningRate;
@@ -50,7 +50,7 @@ export function learningRateAt(learningRate: LearningRate, step: number): number
   if (Number.isFinite(rate)) return rate;
   requireSchedule(learningRate);
   throw new ConfigurationError(
-    `A step is a whole number of at least 0, and ${show(step)} was given. Give the steps made so far.`,
+    `step must be a non-negative integer; got ${show(step)}. Give the number of steps made so far.`,
   );
 }
 
@@ -76,7 +76,7 @@ function scheduledRate(learningRate: Schedule, step: number): number {
   }
 }
 
-/** The highest learning rate there will be. */
+/** The highest learning rate of a schedule. */
 export function highestLearningRate(learningRate: LearningRate): number {
   return typeof learningRate === 'number' ? learningRate : learningRate.learningRate;
 }
@@ -90,8 +90,8 @@ export interface CommonOptions {
 const commonNames: OptionNames<CommonOptions> = { learningRate: true, warmUpSteps: true };
 
 /**
- * The same learning rate for good, after warm-up.
- * @throws {ConfigurationError} for values that make no sense; as all schedules
+ * A constant learning rate, after warm-up.
+ * @throws {ConfigurationError} for values out of range
  */
 export function constantRate(options: CommonOptions): Schedule {
   requireOptions('constantRate', options, commonNames);
@@ -99,7 +99,7 @@ export function constantRate(options: CommonOptions): Schedule {
 }
 
 export interface DecayOptions extends CommonOptions {
-  /** Steps, at least 1. */
+  /** Steps between two decays, at least 1. */
   readonly every: number;
   /** Greater than 0, at most 1. */
   readonly factor: number;
@@ -107,20 +107,26 @@ export interface DecayOptions extends CommonOptions {
 
 const decayNames: OptionNames<DecayOptions> = { ...commonNames, every: true, factor: true };
 
-/** Multiplied by `factor` after every `every` steps, as `torch.optim.lr_scheduler.StepLR` does. */
+/**
+ * Multiplies the learning rate by `factor` after every `every` steps, like `torch.optim.lr_scheduler.StepLR`.
+ * @throws {ConfigurationError} for values out of range
+ */
 export function stepDecay(options: DecayOptions): Schedule {
   requireOptions('stepDecay', options, decayNames);
   return { kind: 'step', ...common(options), ...decay(options) };
 }
 
-/** The same decay without its stairs: learningRate·factor^(step/every), after every step. */
+/**
+ * Decays smoothly, with every step: learningRate·factor^(step/every).
+ * @throws {ConfigurationError} for values out of range
+ */
 export function exponentialDecay(options: DecayOptions): Schedule {
   requireOptions('exponentialDecay', options, decayNames);
   return { kind: 'exponential', ...common(options), ...decay(options) };
 }
 
 export interface CosineOptions extends CommonOptions {
-  /** The step of the whole run, warm-up included, at which it ends. */
+  /** The step, counting warm-up, at which the decay ends. */
   readonly steps: number;
   /** Default 0. */
   readonly finalLearningRate?: number | undefined;
@@ -132,25 +138,26 @@ const cosineNames: OptionNames<CosineOptions> = {
 };
 
 /**
- * Half a cosine from `learningRate` down to `finalLearningRate`, which stays
+ * Follows half a cosine from `learningRate` down to `finalLearningRate`, and stays there
  * (Loshchilov and Hutter, "SGDR: Stochastic Gradient Descent with Warm Restarts", without the restarts).
+ * @throws {ConfigurationError} for values out of range
  */
 export function cosineDecay(options: CosineOptions): Schedule {
   requireOptions('cosineDecay', options, cosineNames);
   const { steps, finalLearningRate = 0 } = options;
   const shared = common(options);
-  requireSteps('steps of a cosine decay', steps, 1);
+  requireSteps('steps', steps, 1);
   if (steps <= shared.warmUpSteps) {
     throw new ConfigurationError(
-      `A cosine decay that ends at step ${steps} leaves nothing after ${shared.warmUpSteps} steps of warm-up. ` +
-        'Give fewer steps of warm-up, or more steps.',
+      `steps of a cosine decay must be greater than warmUpSteps (${shared.warmUpSteps}); got ${steps}. ` +
+        'Give fewer warm-up steps, or more steps.',
     );
   }
   const isFinal = typeof finalLearningRate === 'number' && finalLearningRate >= 0;
   if (!(isFinal && finalLearningRate <= shared.learningRate)) {
     throw new ConfigurationError(
-      `The final learning rate of a cosine decay is a number from 0 up to the first (${shared.learningRate}), ` +
-        `and ${show(finalLearningRate)} was given. Try 0.`,
+      `finalLearningRate must be a number from 0 to learningRate (${shared.learningRate}); ` +
+        `got ${show(finalLearningRate)}. Try 0.`,
     );
   }
   return { kind: 'cosine', ...shared, steps, finalLearningRate };
@@ -158,15 +165,15 @@ export function cosineDecay(options: CosineOptions): Schedule {
 
 /** @throws {ConfigurationError} for a learning rate that is not a positive number */
 export function requireLearningRate(learningRate: number): number {
-  // Engines compute in float32, where 1e-50 is 0 and 1e50 infinite.
+  // Engines compute in float32, where 1e-50 is 0 and 1e50 is infinite.
   const rate = typeof learningRate === 'number' ? Math.fround(learningRate) : NaN;
   if (rate > 0 && Number.isFinite(rate)) return learningRate;
   throw new ConfigurationError(
-    `A learning rate is a finite float32 number greater than 0, and ${show(learningRate)} was given. Try 3 with sigmoid and squared error, 0.1 with ReLU and softmax.`,
+    `learningRate must be a positive finite float32 number; got ${show(learningRate)}. Try 3 with sigmoid and squared error, 0.1 with ReLU and softmax.`,
   );
 }
 
-/** Whether it is of a known kind, and all its values are numbers. */
+/** Whether the kind is known and all values are numbers. */
 function isSchedule(value: unknown): value is Schedule {
   if (typeof value !== 'object' || value === null) return false;
   const { kind, ...numbers } = value as Partial<Schedule>;
@@ -176,15 +183,12 @@ function isSchedule(value: unknown): value is Schedule {
   );
 }
 
-/**
- * Refuses a schedule that the functions above would not have made.
- * @throws {ConfigurationError}
- */
+/** @throws {ConfigurationError} unless one of the functions above could have created this schedule */
 export function requireSchedule(value: Schedule): void {
-  requireObject('A learning rate that is no number', value);
+  requireObject('A learning-rate schedule', value);
   if (!scheduleKinds.includes(value.kind)) {
     throw new ConfigurationError(
-      `A learning rate is a number or a schedule, and a schedule of kind ${show(value.kind)} was given. Make one by constantRate, stepDecay, exponentialDecay or cosineDecay.`,
+      `Unknown schedule kind ${show(value.kind)}. Create a schedule with constantRate(), stepDecay(), exponentialDecay() or cosineDecay().`,
     );
   }
   const { kind, ...options } = value;
@@ -203,15 +207,15 @@ export function requireSchedule(value: Schedule): void {
 }
 
 function common({ learningRate, warmUpSteps = 0 }: CommonOptions): Common {
-  requireSteps('steps of warm-up', warmUpSteps, 0);
+  requireSteps('warmUpSteps', warmUpSteps, 0);
   return { learningRate: requireLearningRate(learningRate), warmUpSteps };
 }
 
 function decay({ every, factor }: DecayOptions): { every: number; factor: number } {
-  requireSteps('steps between two decays', every, 1);
+  requireSteps('every', every, 1);
   if (!(typeof factor === 'number' && factor > 0 && factor <= 1)) {
     throw new ConfigurationError(
-      `The factor of a decay is a number greater than 0 and at most 1, and ${show(factor)} was given. Try 0.5.`,
+      `factor must be a number in (0, 1]; got ${show(factor)}. Try 0.5.`,
     );
   }
   return { every, factor };
@@ -220,6 +224,6 @@ function decay({ every, factor }: DecayOptions): { every: number; factor: number
 function requireSteps(what: string, value: number, min: number): void {
   if (Number.isSafeInteger(value) && value >= min) return;
   throw new ConfigurationError(
-    `The number of ${what} is a whole number of at least ${min}, and ${show(value)} was given.`,
+    `${what} must be an integer of at least ${min}; got ${show(value)}.`,
   );
 }

@@ -1,12 +1,12 @@
 /**
- * Long work in slices, so that the page or the process around it stays alive: between two slices
- * timers fire, input arrives and aborts are noticed.
+ * Divides long work into time slices. Between two slices the event loop runs, so timers fire, input arrives and aborts
+ * are noticed.
  *
- * A slice ends by posting a message to oneself. `setTimeout(…, 0)` would do the same, but browsers
- * stretch nested ones to 4 ms, which would cost a third of the time.
+ * A slice ends by posting a message to this thread. `setTimeout(…, 0)` is slower: browsers delay nested timeouts by 4
+ * ms, which would cost a third of the time.
  */
 
-/** Work between two turns of the event loop; short of a frame at 60 Hz, so that a page keeps drawing. */
+/** Length of a slice: less than a frame at 60 Hz, so that a page keeps drawing. */
 const sliceMs = 12;
 
 /** Resolves in a later turn of the event loop. */
@@ -22,7 +22,7 @@ export function nextTurn(): Promise<void> {
   });
 }
 
-/** Says when it is time to let the event loop turn, and does so. */
+/** Measures a slice, and yields to the event loop when it is over. */
 export class TimeSlice {
   #start = performance.now();
 

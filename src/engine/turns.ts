@@ -1,6 +1,6 @@
 import { DisposedError } from '../errors.ts';
 
-/** Runs what an engine is asked for one after another, in the order of the calls, until the engine is disposed of. */
+/** Runs an engine's jobs one after another, in the order of the calls, until the engine is disposed. */
 export class Turns {
   readonly #whenOver: string;
   readonly #requireUsable: () => void;
@@ -9,8 +9,8 @@ export class Turns {
   #last: Promise<unknown> = Promise.resolve();
 
   /**
-   * @param whenOver what is said to callers that come too late
-   * @param requireUsable throws where the engine can do nothing, though it is not disposed of
+   * @param whenOver the error message for calls after {@link end}
+   * @param requireUsable throws if the engine is unusable for another reason
    */
   constructor(whenOver: string, requireUsable: () => void = () => undefined) {
     this.#whenOver = whenOver;
@@ -21,28 +21,28 @@ export class Turns {
     return this.#isOver;
   }
 
-  /** @throws {DisposedError} after {@link end}; what makes the engine unusable */
+  /** @throws {DisposedError} after {@link end}; the error of `requireUsable` */
   requireLive(): void {
     if (this.#isOver) throw new DisposedError(this.#whenOver);
     this.#requireUsable();
   }
 
   /**
-   * Runs `job` after everything asked for before it is over, whether that succeeded or not.
-   * @throws what `job` and {@link requireLive} throw
+   * Runs `job` after all earlier jobs have ended, even if some failed.
+   * @throws the errors of `job` and {@link requireLive}
    */
   take<T>(job: () => T | Promise<T>): Promise<T> {
     const turn = this.#last.then(() => {
       this.requireLive();
       return job();
     });
-    // The next in turn does not care how this one ends; the caller that asked for it does.
+    // The next job runs even if this one fails. The caller of this one gets its error.
     this.#last = turn.catch(() => undefined);
     return turn;
   }
 
   /**
-   * Lets no further turn begin, and waits for the one under way, which stops or finishes.
+   * Refuses further jobs and waits for the current one.
    * @returns whether this is the first call
    */
   async end(): Promise<boolean> {

@@ -1,11 +1,11 @@
 /**
- * The activation functions: one record each, with everything that engines and checks need of it. The SIMD form for the CPU
- * stands in `src/cpu/assembly/functions.ts`. CONTRIBUTING.md walks through adding one.
+ * The activation functions. Each record has everything that engines and checks need. The SIMD form for the CPU is in
+ * `src/cpu/assembly/functions.ts`. CONTRIBUTING.md walks through adding one.
  */
 
 /** Relative error of rounding to float32: half the distance from 1 to the next number. */
 export const unit = 2 ** -24;
-/** A relative error of one unit in the last place is at most this. */
+/** Upper bound of one unit in the last place, as a relative error. */
 export const ulp = 2 * unit;
 /** Results smaller than this may be flushed to 0. */
 export const tiny = 2 ** -126;
@@ -20,11 +20,11 @@ export interface ActivationFunction {
   readonly slopeFrom: 'a' | 'z';
   /** f′ from a or z, float64. */
   readonly slope: (source: number) => number;
-  /** The slope jumps at z = 0. */
+  /** Whether the slope jumps at z = 0. */
   readonly hasKink?: true;
-  /** The initializer that keeps the signal's size through layers of this activation. */
+  /** The initializer that preserves the variance of the signal through layers of this activation. */
   readonly initializer: 'he' | 'xavier';
-  /** The same on four neurons at a time. */
+  /** WGSL code for four neurons at a time. */
   readonly wgsl: {
     /** Functions that the two bodies call. */
     readonly helpers?: string;
@@ -33,11 +33,11 @@ export interface ActivationFunction {
     /** Body of `fn (a: vec4f) -> vec4f`, or of z. */
     readonly slope: string;
   };
-  /** How far a float32 result may be from float64; see `src/benchmark/verification/bounds.ts`. */
+  /** Maximum error of a float32 result against float64; see `src/benchmark/verification/bounds.ts`. */
   readonly bound: {
-    /** @param zError how far z is off */
+    /** @param zError maximum error of z */
     readonly f: (z: number, zError: number) => number;
-    /** @param sourceError how far a or z is off */
+    /** @param sourceError maximum error of a or z */
     readonly slope: (source: number, sourceError: number) => number;
   };
 }
@@ -47,22 +47,22 @@ export function sigmoid(z: number): number {
 }
 
 /**
- * e^−|z| never overflows: shaders may assume that nothing is infinite. `select` and not `clamp` or `max`, here and in ReLU,
- * because those may turn NaN into a number.
+ * The formula uses e^−|z|, which never overflows, because shaders may assume that no value is infinite. This function
+ * and ReLU use `select`, because `clamp` and `max` may turn NaN into a number.
  */
 const sigmoidWgsl = `fn sigmoid(z: vec4f) -> vec4f {
   let e = exp(-abs(z));
   return orNan(select(vec4f(1.0), e, z < vec4f()) / (1.0 + e), z);
 }`;
 
-/** The largest slope of the sigmoid within `zError` of z: far from 0 it hardly passes errors on. */
+/** The largest slope of the sigmoid within `zError` of z. Far from 0 it is small, and hardly passes errors on. */
 export function steepestSigmoid(z: number, zError: number): number {
-  // Taken where a is small: for z above 37, 1 − a is 0 in float64.
+  // Computed at −|z|, where a is small. At z > 37, 1 − a would be 0 in float64.
   const a = sigmoid(-Math.max(0, Math.abs(z) - zError));
   return a * (1 - a);
 }
 
-/** exp is off by 3 + 2|z| ULP, the sum by ½, the quotient by 2½. */
+/** The errors are 3 + 2|z| ULP for exp, ½ ULP for the sum, and 2½ ULP for the quotient. */
 export function sigmoidError(z: number): number {
   return ulp * (6 + 2 * Math.abs(z)) * sigmoid(z) + tiny;
 }
@@ -74,11 +74,11 @@ const geluScale = Math.sqrt(2 / Math.PI);
 const geluCubic = 0.044715;
 const geluArgument = (z: number) => 2 * geluScale * z * (1 + geluCubic * z * z);
 const geluSteepness = (z: number) => 2 * geluScale * (1 + 3 * geluCubic * z * z);
-/** The gate is shut or open beyond 100, and z³ would overflow far beyond. */
+/** Beyond ±100 the gate is exactly 0 or 1, so z is clamped before z³ overflows. */
 const geluReach = (z: number) => Math.min(100, Math.max(-100, z));
 
 const exactBound = (z: number, zError: number) => zError + ulp * Math.abs(z);
-/** Within the error of the kink the slope may be that of the other branch. */
+/** Near the kink, an error may select the slope of the other branch. */
 const kinkBound = (source: number, sourceError: number) =>
   Math.abs(source) <= sourceError && sourceError > 0 ? 1 : unit;
 
@@ -105,8 +105,8 @@ export const activationFunctions = {
     slope: (a) => (1 - a) * (1 + a),
     initializer: 'xavier',
     wgsl: {
-      // WGSL's own tanh may be 1e-5 off. (1 − t)/(1 + t) with t = e^−2|z| is accurate except near 0, where 1 − t loses its
-      // digits; the Taylor series takes over there.
+      // WGSL's built-in tanh may have an error of 1e-5. (1 − t)/(1 + t) with t = e^−2|z| is accurate except near 0,
+      // where 1 − t cancels. There the Taylor series is used.
       helpers: `fn hyperbolicTangent(z: vec4f) -> vec4f {
   let t = exp(-2.0 * abs(z));
   let far = sign(z) * ((1.0 - t) / (1.0 + t));
@@ -152,8 +152,8 @@ export const activationFunctions = {
     bound: { f: exactBound, slope: kinkBound },
   },
   /**
-   * The tanh form, PyTorch's `approximate='tanh'`: z·½(1 + tanh(u/2)) = z·σ(u) with u = 2·√(2/π)·(z + 0.044715 z³). The
-   * logistic gate keeps its digits in both tails, where 1 + tanh and 1 − tanh² lose them.
+   * The tanh form, PyTorch's `approximate='tanh'`: z·½(1 + tanh(u/2)) = z·σ(u) with u = 2·√(2/π)·(z + 0.044715 z³). It
+   * is computed with σ, because σ stays accurate in both tails, where 1 + tanh and 1 − tanh² cancel.
    */
   gelu: {
     f: (z) => z * sigmoid(geluArgument(geluReach(z))),
@@ -165,8 +165,8 @@ export const activationFunctions = {
     },
     initializer: 'he',
     wgsl: {
-      // Everything is made from e = e^−|u|: the gate σ(u) is 1/(1 + e) or e/(1 + e), and σ(u)·σ(−u) is e/(1 + e)². Beyond
-      // 11, e is 0 in float32, and z³ might be infinite.
+      // All terms are computed from e = e^−|u|: the gate σ(u) is 1/(1 + e) or e/(1 + e), and σ(u)·σ(−u) is e/(1 + e)².
+      // Beyond ±11, e is 0 in float32, and z³ might overflow.
       helpers: `fn isFar(z: vec4f) -> vec4<bool> { return abs(z) > vec4f(11.0); }
 fn near(z: vec4f) -> vec4f { return select(z, vec4f(), isFar(z)); }
 fn geluExp(z: vec4f) -> vec4f {
@@ -188,7 +188,7 @@ fn geluGate(z: vec4f, e: vec4f) -> vec4f {
         const u = geluArgument(z);
         return 1.13 * zError + ulp * Math.abs(z) * sigmoid(u) * (10 + 7 * Math.abs(u)) + tiny;
       },
-      // Two terms that cancel where the slope is 0. e^−|u| is off by 3 + 2|u| ULP, and u, by its own roundings, by 3.
+      // The two terms of the slope cancel where it is 0. The errors are 3 + 2|u| ULP for e^−|u|, and 3 ULP for u.
       slope: (z, zError) => {
         const u = geluArgument(z);
         const steepness = geluSteepness(z);
@@ -210,10 +210,9 @@ fn geluGate(z: vec4f, e: vec4f) -> vec4f {
 /** @useDeclaredType */
 export type Activation = keyof typeof activationFunctions;
 
-/** In the order of the numbers by which the CPU's kernels know them. */
+/** All activations. The CPU's kernels identify an activation by its index in this list. */
 export const activations = Object.keys(activationFunctions) as readonly Activation[];
 
-/** The record of an activation. */
 export function activationFunction(name: Activation): ActivationFunction {
   return activationFunctions[name];
 }

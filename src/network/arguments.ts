@@ -1,7 +1,7 @@
-/** Checks of arguments. TypeScript makes most of them at compile time; callers in plain JavaScript have only these. */
+/** Checks of arguments for callers in plain JavaScript. TypeScript makes most of them at compile time. */
 import { ConfigurationError } from '../errors.ts';
 
-/** Any value in few characters, for the sentence of an error. */
+/** A short description of any value for error messages. */
 export function show(value: unknown): string {
   if (typeof value === 'string') return `'${value.length > 40 ? `${value.slice(0, 40)}…` : value}'`;
   if (typeof value === 'function' || typeof value === 'symbol') return `a ${typeof value}`;
@@ -9,12 +9,12 @@ export function show(value: unknown): string {
   return Array.isArray(value) ? 'an array' : 'an object';
 }
 
-/** The names of all options. A list of this type that leaves one out does not compile. */
+/** The names of all options. The type makes a missing name a compile error. */
 export type OptionNames<Options> = Readonly<Record<keyof Options, true>>;
 
 /**
- * Refuses anything but an object, and refuses unknown options: a misspelt one would be ignored in silence.
- * @param what has these options: 'Trainer.create'
+ * Checks that `options` is an object without unknown options. Otherwise a misspelt option would be ignored silently.
+ * @param what the function that takes the options, such as 'Trainer.create'
  * @throws {ConfigurationError}
  */
 export function requireOptions<Options>(
@@ -30,13 +30,13 @@ export function requireOptions<Options>(
   );
 }
 
-/** @throws {ConfigurationError} unless `value` is an object and no array */
+/** @throws {ConfigurationError} unless `value` is an object, not an array */
 export function requireObject(name: string, value: unknown): void {
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return;
   throw wrong(name, 'an object', value);
 }
 
-/** @throws {ConfigurationError} unless `value` is one of this class */
+/** @throws {ConfigurationError} unless `value` is an instance of `type` */
 export function requireInstance<T>(
   name: string,
   value: T,
@@ -45,19 +45,19 @@ export function requireInstance<T>(
   if (!(value instanceof type)) throw wrong(name, `a ${type.name}`, value);
 }
 
-/** @throws {ConfigurationError} unless `value` is true, false or left out */
+/** @throws {ConfigurationError} unless `value` is true, false or undefined */
 export function requireSwitch(name: string, value: boolean | undefined): void {
   if (value === undefined || typeof value === 'boolean') return;
   throw wrong(name, 'true or false', value);
 }
 
-/** @throws {ConfigurationError} unless `value` is a number or left out; whether it makes sense is another question */
+/** @throws {ConfigurationError} unless `value` is any number, even NaN, or undefined */
 export function requireNumber(name: string, value: number | undefined): void {
   if (value === undefined || typeof value === 'number') return;
   throw wrong(name, 'a number', value);
 }
 
-/** @throws {ConfigurationError} unless `value` is a function or left out */
+/** @throws {ConfigurationError} unless `value` is a function or undefined */
 export function requireFunction(name: string, value: unknown): void {
   if (value === undefined || typeof value === 'function') return;
   throw wrong(name, 'a function', value);
@@ -79,7 +79,7 @@ export function requireTexts(name: string, value: readonly string[]): void {
   throw wrong(name, 'an array of strings', value);
 }
 
-/** @throws {ConfigurationError} unless `value` is an AbortSignal, or behaves as one, or is left out */
+/** @throws {ConfigurationError} unless `value` is an AbortSignal, has its methods, or is undefined */
 export function requireSignal(value: AbortSignal | undefined): void {
   if (value === undefined) return;
   requireMethods('signal', 'an AbortSignal', value, ['throwIfAborted', 'addEventListener']);
@@ -99,7 +99,7 @@ export function requireMethods(
   }
 }
 
-/** @throws {ConfigurationError} unless `value` is a Uint8Array, of whatever window or context */
+/** @throws {ConfigurationError} unless `value` is a Uint8Array. It may come from another window. */
 export function requireBytes(name: string, value: Uint8Array): void {
   if (!isBytes(value)) throw wrong(name, 'a Uint8Array', value);
 }
@@ -111,5 +111,5 @@ export function isBytes(value: unknown): value is Uint8Array {
 }
 
 function wrong(name: string, what: string, value: unknown): ConfigurationError {
-  return new ConfigurationError(`${name} must be ${what}; ${show(value)} was given.`);
+  return new ConfigurationError(`${name} must be ${what}; got ${show(value)}.`);
 }

@@ -1,4 +1,4 @@
-/** The names of output functions and costs, and which of them go together. */
+/** The names of output functions and costs, and their valid combinations. */
 import { ConfigurationError } from '../errors.ts';
 import { show } from './arguments.ts';
 
@@ -6,7 +6,7 @@ export { activations, type Activation } from './activations.ts';
 
 /** Activation functions of the last layer. */
 export const outputs = ['sigmoid', 'linear', 'softmax'] as const;
-/** `squared-error` is the sum over the outputs of (a − y)², without ½. Both are averaged over samples. */
+/** `squared-error` is the sum over the outputs of (a − y)², without ½. Both costs are averaged over samples. */
 export const costs = ['squared-error', 'cross-entropy'] as const;
 
 /** @useDeclaredType */
@@ -14,14 +14,11 @@ export type Output = (typeof outputs)[number];
 /** @useDeclaredType */
 export type Cost = (typeof costs)[number];
 
-/**
- * Refuses an output and a cost that do not go together.
- * @throws {ConfigurationError} for cross-entropy of linear outputs, which are no probabilities.
- */
+/** @throws {ConfigurationError} for cross-entropy with linear outputs, because they are not probabilities */
 export function requireCompatible(output: Output, cost: Cost): void {
   if (output === 'linear' && cost === 'cross-entropy') {
     throw new ConfigurationError(
-      "Cross-entropy needs outputs between 0 and 1, and output 'linear' gives any number. " +
+      "Cost 'cross-entropy' needs outputs between 0 and 1, but output 'linear' is unbounded. " +
         "Use output 'softmax' (or 'sigmoid'), or cost 'squared-error'.",
     );
   }
@@ -36,7 +33,7 @@ export function requireOneOf<T extends string>(
   const found = allowed.find((name) => name === value);
   if (found === undefined) {
     throw new ConfigurationError(
-      `Unknown ${what} ${show(value)}. Known are ${allowed.join(', ')}.`,
+      `Unknown ${what} ${show(value)}. Use one of: ${allowed.join(', ')}.`,
     );
   }
   return found;

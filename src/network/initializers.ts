@@ -1,15 +1,15 @@
-/** The random numbers a network starts from. */
+/** Random initial parameters. */
 import { parameterLayout } from './parameters.ts';
 import { Random, streams } from './random.ts';
 
 /**
- * How weights start; every one draws from a normal distribution of mean 0 with this variance
- * (n inputs, m outputs of the layer), and biases start at 0 unless said otherwise:
+ * Initializers. All draw weights from a normal distribution with mean 0 and the variance below, for a layer with n
+ * inputs and m outputs. Biases start at 0, except with `normal`.
  *
- * - `normal`: variance 1, biases too. The lecture's.
- * - `lecun`: 1/n, so that a sum over n inputs of size 1 has size 1. LeCun et al., "Efficient BackProp", 1998.
- * - `xavier`: 2/(n + m). Glorot and Bengio, 2010; made for tanh and sigmoid.
- * - `he`: 2/n. He et al., 2015; made for ReLU, which loses half of the variance.
+ * - `normal`: variance 1, for weights and biases. The lecture uses it.
+ * - `lecun`: 1/n, which keeps the variance of the inputs. LeCun et al., "Efficient BackProp", 1998.
+ * - `xavier`: 2/(n + m). Glorot and Bengio, 2010; meant for tanh and sigmoid.
+ * - `he`: 2/n. He et al., 2015; meant for ReLU, which loses half of the variance.
  */
 export const initializers = ['normal', 'lecun', 'xavier', 'he'] as const;
 /** @useDeclaredType */
@@ -29,9 +29,9 @@ function weightVariance(initializer: Initializer, inputs: number, outputs: numbe
 }
 
 /**
- * Draws the parameters of a network, laid out as `parameterLayout` says.
+ * Draws the parameters of a network, in the layout of `parameterLayout`.
  * @param sizes layer sizes, input first
- * @returns float32, the same bits for the same arguments on every platform
+ * @returns float32 values; the same arguments give the same bits on every platform
  */
 export function initializeParameters(
   sizes: readonly number[],

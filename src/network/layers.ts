@@ -1,4 +1,4 @@
-/** Layers as objects, and what a network makes of them. */
+/** Layers as objects, and how a network reads them. */
 import { ConfigurationError } from '../errors.ts';
 import { requireArray, requireObject, requireOptions, requireTexts, show } from './arguments.ts';
 import { activations, type Activation } from './activations.ts';
@@ -8,8 +8,8 @@ export interface DenseOptions {
   /** Neurons. */
   readonly size: number;
   /**
-   * Default: the network's `activation`, or its `output` for the last layer. The last layer takes an output function: `sigmoid`,
-   * `linear` or `softmax`.
+   * Default: the network's `activation`, or its `output` for the last layer. The last layer takes an output function:
+   * `sigmoid`, `linear` or `softmax`.
    */
   readonly activation?: Activation | Output;
 }
@@ -22,12 +22,12 @@ export interface DenseLayer extends DenseOptions {
 /** Any layer that a network can have. */
 export type Layer = DenseLayer;
 
-/** The activation of all hidden layers, or one for each of them. */
+/** One activation for all hidden layers, or a list with one for each. */
 export type HiddenActivation = Activation | readonly Activation[];
 
 /**
  * A fully connected layer, for `new Network({ layers: [784, dense({ size: 16, activation: 'relu' }), …] })`.
- * @throws {ConfigurationError} for options that are unknown; the network checks their values
+ * @throws {ConfigurationError} for unknown options; the network checks their values
  */
 export function dense(options: DenseOptions): DenseLayer {
   requireOptions('dense', options, { size: true, activation: true });
@@ -39,7 +39,7 @@ export function activationOf(activation: HiddenActivation, l: number): Activatio
   return typeof activation === 'string' ? activation : activation[l]!;
 }
 
-/** Layers as a user gives them, and the functions for those that do not name their own. */
+/** Layers as given by the user, and the functions for layers without their own. */
 export interface GivenLayers {
   readonly layers: readonly (number | Layer)[];
   readonly activation?: HiddenActivation | undefined;
@@ -47,9 +47,10 @@ export interface GivenLayers {
 }
 
 /**
- * Sizes, input first, the activations of the hidden layers, and the output function. One activation stands for many that are
- * alike.
- * @throws {ConfigurationError} for layers and functions that contradict each other or are unknown; sizes are checked elsewhere
+ * Resolves layers to sizes (input first), hidden activations and the output function. The activation is a single name
+ * if all hidden layers have the same.
+ * @throws {ConfigurationError} for layers and functions that contradict each other or are unknown; sizes are checked
+ *   elsewhere
  */
 export function settleLayers({ layers, activation = 'sigmoid', output }: GivenLayers): {
   readonly sizes: readonly number[];
@@ -79,18 +80,20 @@ export function settleLayers({ layers, activation = 'sigmoid', output }: GivenLa
   const last = layers.length > 1 ? own.at(-1) : undefined;
   if (last !== undefined && output !== undefined && last !== output) {
     throw new ConfigurationError(
-      `The last layer has activation ${show(last)}, and the network's output is ${show(output)}. Give one of the two.`,
+      `The last layer has activation ${show(last)}, but the network's output is ${show(output)}. Give only one of them.`,
     );
   }
-  const [first] = named;
-  const isUniform = first !== undefined && named.every((name) => name === first);
+  // A network without hidden layers keeps the name that it was given.
+  const first =
+    named[0] ??
+    requireOneOf(
+      'activation',
+      typeof activation === 'string' ? activation : 'sigmoid',
+      activations,
+    );
   return {
     sizes,
-    activation: isUniform
-      ? first
-      : hidden > 0
-        ? Object.freeze(named)
-        : requireOneOf('activation', String(activation) || 'sigmoid', activations),
+    activation: named.every((name) => name === first) ? first : Object.freeze(named),
     output: requireOneOf('output', last ?? output ?? 'sigmoid', outputs),
   };
 }

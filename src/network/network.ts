@@ -11,7 +11,7 @@ import {
 } from './parameters.ts';
 
 export interface NetworkOptions {
-  /** Sizes or layers, input first: [784, 16, 16, 10], or [784, dense({ size: 16, activation: 'relu' }), 10]. Two or more. */
+  /** Two or more sizes or layers, input first: [784, 16, 10] or [784, dense({ size: 16, activation: 'relu' }), 10]. */
   readonly layers: readonly (number | Layer)[];
   /** Activation of the hidden layers: one for all, or a list with one for each. Default `sigmoid`. */
   readonly activation?: HiddenActivation;
@@ -21,11 +21,11 @@ export interface NetworkOptions {
   readonly cost?: Cost;
   /** Default `xavier`. */
   readonly initializer?: Initializer;
-  /** Seed of the initialiser, an integer from 0 to 2³² − 1. Default 1. */
+  /** Seed of the initializer, an integer from 0 to 2³² − 1. Default 1. */
   readonly seed?: number;
 }
 
-/** Options whose layers are sizes: plain data, which can be stored and compared. */
+/** Options whose layers are all sizes. They are plain data that can be stored and compared. */
 export interface PlainNetworkOptions extends NetworkOptions {
   readonly layers: readonly number[];
 }
@@ -36,8 +36,7 @@ export const networkOptionNames: OptionNames<NetworkOptions> = {
 };
 
 /**
- * What is learned: layer sizes, functions and parameters of a fully connected network. Immutable; training
- * gives a new one.
+ * A fully connected network: layer sizes, functions and parameters. It is immutable; training creates a new one.
  *
  * @example
  * const network = new Network({ layers: [784, 16, 16, 10] });
@@ -46,22 +45,22 @@ export const networkOptionNames: OptionNames<NetworkOptions> = {
 export class Network {
   /** Sizes, input first. */
   readonly layers: readonly number[];
-  /** Of the hidden layers: one name where all have the same, else one for each. */
+  /** Activation of the hidden layers: one name if all have the same, otherwise one for each. */
   readonly activation: HiddenActivation;
   readonly output: Output;
   readonly cost: Cost;
   readonly initializer: Initializer;
   readonly seed: number;
-  /** All weights and biases, float32, in PyTorch's order; see `parameterLayout`. Not to be written. */
+  /** All weights and biases, float32, in PyTorch's order; see `parameterLayout`. Do not modify it. */
   readonly parameters: Float32Array<ArrayBuffer>;
 
   /**
-   * @param parameters weights and biases to start from; drawn by the initialiser when left out
-   * @throws {ConfigurationError} for sizes, names or a seed that make no sense, or a wrong number of parameters
+   * @param parameters initial weights and biases. Default: drawn by the initializer
+   * @throws {ConfigurationError} for invalid sizes, names or seed, or a wrong number of parameters
    * @throws {NonFiniteError} for a parameter that is NaN or infinite in float32
    */
   constructor(options: NetworkOptions, parameters?: Float32Array) {
-    // Another network may stand for the options, but not without its parameters: they would be drawn anew in silence.
+    // Another network may serve as options only together with parameters. Otherwise new ones would be drawn silently.
     const names = { ...networkOptionNames, ...(parameters && { parameters: true }) };
     requireOptions('Network', options, names);
     const { sizes, activation, output } = settleLayers(options);
@@ -78,13 +77,13 @@ export class Network {
       !(ArrayBuffer.isView(parameters) || Array.isArray(parameters))
     ) {
       throw new ConfigurationError(
-        `The parameters of a network are a Float32Array, and ${show(parameters)} was given. Leave them out to have them drawn.`,
+        `parameters must be a Float32Array; got ${show(parameters)}. Omit them to draw random ones.`,
       );
     }
     if (parameters !== undefined && parameters.length !== expected) {
       throw new ConfigurationError(
-        `A network ${this.layers.join('-')} has ${expected} parameters, and ${show(parameters.length)} were given. ` +
-          'Give the parameters of a network of the same layer sizes.',
+        `A network ${this.layers.join('-')} has ${expected} parameters; got ${show(parameters.length)}. ` +
+          'Give the parameters of a network with the same layer sizes.',
       );
     }
     this.parameters = parameters
@@ -93,7 +92,7 @@ export class Network {
     const wrong = parameters && describeNonFinite(this.layers, this.parameters);
     if (wrong !== undefined) {
       throw new NonFiniteError(
-        `${wrong}, and a network can only be made of finite parameters. Take some from before the training went wrong.`,
+        `${wrong}, but a network needs finite parameters. Use parameters from before the training diverged.`,
       );
     }
   }
@@ -103,7 +102,7 @@ export class Network {
     return this.parameters.length;
   }
 
-  /** Weights [out, in] that join layer `layer` to the next; a view, not a copy. */
+  /** Weights [out, in] between layer `layer` and the next; a view, not a copy. */
   weights(layer: number): Float32Array {
     const { weightOffset, biasOffset } = this.#layer(layer);
     return this.parameters.subarray(weightOffset, biasOffset);
@@ -127,8 +126,8 @@ export class Network {
     const found = Number.isInteger(layer) ? parameterLayout(this.layers)[layer] : undefined;
     if (!found) {
       throw new ConfigurationError(
-        `There is no layer ${show(layer)} in a network ${this.layers.join('-')}: ` +
-          `its weights are numbered 0 to ${this.layers.length - 2}.`,
+        `layer must be an integer from 0 to ${this.layers.length - 2} ` +
+          `for a network ${this.layers.join('-')}; got ${show(layer)}.`,
       );
     }
     return found;
@@ -139,7 +138,7 @@ export class Network {
 export function requireSeed(seed: number): number {
   if (!Number.isInteger(seed) || seed < 0 || seed >= 2 ** 32) {
     throw new ConfigurationError(
-      `A seed is a whole number from 0 to ${2 ** 32 - 1}, and ${show(seed)} was given.`,
+      `seed must be an integer from 0 to ${2 ** 32 - 1}; got ${show(seed)}.`,
     );
   }
   return seed;

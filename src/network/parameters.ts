@@ -1,13 +1,13 @@
 /**
- * Where each weight and bias stands in the one flat float32 array that holds a network's parameters.
+ * The position of each weight and bias in the flat float32 array of a network's parameters.
  *
- * The order is PyTorch's: layer after layer, the weight of `nn.Linear` as [out, in] row-major, then
- * its bias as [out]. This is the public and the saved layout; engines may keep any other inside.
+ * The order is PyTorch's: for each layer, the weight of `nn.Linear` as [out, in] row-major, then its bias as [out]. The
+ * public API and saved files use this layout. Engines may use another one internally.
  */
 import { ConfigurationError } from '../errors.ts';
 import { requireArray, show } from './arguments.ts';
 
-/** One dense layer's place in the parameter array; offsets and sizes count float32 elements. */
+/** The position of one dense layer in the parameter array. Offsets and sizes are in float32 elements. */
 export interface LayerParameters {
   readonly weightName: string;
   readonly biasName: string;
@@ -22,7 +22,7 @@ const maxParameterCount = 2 ** 30;
 
 /**
  * @returns a frozen copy
- * @throws {ConfigurationError} unless there are at least 2 sizes, each a whole number of at least 1
+ * @throws {ConfigurationError} unless there are at least 2 sizes, all positive integers
  */
 export function requireLayerSizes(sizes: readonly number[]): readonly number[] {
   requireArray('Layer sizes', sizes);
@@ -30,27 +30,27 @@ export function requireLayerSizes(sizes: readonly number[]): readonly number[] {
   if (sizes.length < 2 || wrong >= 0) {
     const fact =
       sizes.length < 2
-        ? `${sizes.length} layer sizes were given`
+        ? `got ${sizes.length}`
         : `size ${wrong + 1} of ${sizes.map(show).join(', ')} is ${show(sizes[wrong])}`;
     throw new ConfigurationError(
-      `A network needs at least 2 layer sizes, each a whole number of at least 1, and ${fact}. ` +
-        'Give them input first, for example 784, 16, 16, 10.',
+      `A network needs at least 2 layer sizes, all positive integers; ${fact}. ` +
+        'Give the input size first, for example 784, 16, 16, 10.',
     );
   }
   const count = countOf(sizes);
   if (count > maxParameterCount) {
     throw new ConfigurationError(
-      `A network ${sizes.join('-')} would have ${count} parameters, and ${maxParameterCount} is the most ` +
-        'that are possible. Use smaller layers.',
+      `A network ${sizes.join('-')} would have ${count} parameters; the maximum is ${maxParameterCount}. ` +
+        'Use smaller layers.',
     );
   }
   return Object.freeze([...sizes]);
 }
 
 /**
- * The layers joining `sizes[l]` to `sizes[l + 1]`.
+ * The positions of all layers. Entry l connects `sizes[l]` to `sizes[l + 1]`.
  * @param sizes layer sizes, input first, for example [784, 16, 16, 10]
- * @throws {ConfigurationError} for sizes of no network
+ * @throws {ConfigurationError} for invalid sizes
  */
 export function parameterLayout(sizes: readonly number[]): readonly LayerParameters[] {
   requireLayerSizes(sizes);
@@ -74,8 +74,8 @@ export function parameterLayout(sizes: readonly number[]): readonly LayerParamet
 }
 
 /**
- * How many weights and biases a network of these layer sizes has: 13,002 for [784, 16, 16, 10].
- * @throws {ConfigurationError} for sizes of no network
+ * The number of weights and biases of a network with these layer sizes: 13,002 for [784, 16, 16, 10].
+ * @throws {ConfigurationError} for invalid sizes
  */
 export function countParameters(sizes: readonly number[]): number {
   requireLayerSizes(sizes);
@@ -93,14 +93,14 @@ export function describeElement(tensor: string, shape: readonly number[], index:
   return `Element [${place}] of tensor '${tensor}'`;
 }
 
-/** The index of the first value that is NaN or infinite; −1 where all are finite. */
+/** The index of the first value that is NaN or infinite; −1 if all are finite. */
 export function findNonFinite(values: Float32Array): number {
   return values.findIndex((value) => !Number.isFinite(value));
 }
 
 /**
  * The first parameter that is NaN or infinite, in words: "Element [3, 17] of tensor 'layers.0.weight' is NaN".
- * Undefined where all are finite.
+ * Undefined if all are finite.
  * @param parameters of a network of these layer sizes
  */
 export function describeNonFinite(

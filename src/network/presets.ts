@@ -1,4 +1,4 @@
-/** Networks with a name, each with the mini-batches and the learning rate it trains well with. */
+/** Named networks, each with a batch size and a learning rate that work well. */
 import type { PlainNetworkOptions } from './network.ts';
 
 export interface Preset {
@@ -8,7 +8,7 @@ export interface Preset {
   readonly momentum: number;
 }
 
-/** What one would use today. */
+/** Common choices today. */
 const today = {
   activation: 'relu',
   output: 'softmax',

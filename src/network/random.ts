@@ -1,21 +1,21 @@
 /**
- * The one source of randomness: Philox4x32-10, a counter-based generator.
+ * The only source of randomness: Philox4x32-10, a counter-based generator.
  *
- * A counter-based generator has no hidden state: the n-th number is a pure function of (seed, stream,
- * n), so any part of any sequence can be made anywhere, in any order, with the same bits. From
- * Salmon, Moraes, Dror and Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC'11.
+ * A counter-based generator has no hidden state: the n-th number is a pure function of (seed, stream, n). Any part of a
+ * sequence can be computed anywhere, in any order, with the same bits. See Salmon, Moraes, Dror and Shaw, "Parallel
+ * random numbers: as easy as 1, 2, 3", SC'11.
  *
- * Every function here uses only operations that IEEE 754 rounds exactly (+ − × ÷ √ and integers):
- * `Math.log` and `Math.cos` may differ in the last bit between JavaScript engines, and then the same
- * seed would give different networks in different browsers.
+ * All functions use only operations that IEEE 754 rounds exactly (+ − × ÷ √ and integers). `Math.log` and `Math.cos`
+ * may differ in the last bit between JavaScript engines, so one seed would give different networks in different
+ * browsers.
  */
 
-/** Streams keep uses of one seed apart. A number is never reused for another purpose. */
+/** Each use of a seed has its own stream of numbers. Stream numbers are never reused for another purpose. */
 export const streams = {
   initialization: 1,
   shuffling: 2,
   digits: 3,
-  // 4 was the bootstrap's, which the benchmark no longer makes.
+  // 4 was used by the benchmark's bootstrap, which no longer exists.
   benchmark: 5,
 } as const;
 
@@ -24,13 +24,13 @@ const multiplierB = 0xcd9e8d57;
 const weylA = 0x9e3779b9;
 const weylB = 0xbb67ae85;
 
-/** High 32 bits of the 64-bit product of two unsigned 32-bit integers, which a double cannot hold. */
+/** The high 32 bits of the product of two unsigned 32-bit integers. A double cannot hold all 64 bits of it. */
 function multiplyHigh(a: number, b: number): number {
   const aLow = a & 0xffff;
   const aHigh = a >>> 16;
   const bLow = b & 0xffff;
   const bHigh = b >>> 16;
-  // Each fits 32 bits, so that engines compute all of it in integers.
+  // Each value fits into 32 bits, so JavaScript engines use integer arithmetic.
   const low = Math.imul(aLow, bLow);
   const middle = (Math.imul(aHigh, bLow) + (low >>> 16)) >>> 0;
   const carry = (Math.imul(aLow, bHigh) + (middle & 0xffff)) >>> 0;
@@ -82,8 +82,8 @@ export class Random {
 
   /**
    * @param seed any integer from 0 to 2³² − 1
-   * @param stream what the numbers are for, one of {@link streams}
-   * @param index which sequence of that stream: the epoch, the layer, the sample
+   * @param stream the purpose of the numbers, one of {@link streams}
+   * @param index the sequence within the stream: an epoch, a layer or a sample
    */
   constructor(seed: number, stream: number, index = 0) {
     this.#key = [seed >>> 0, stream >>> 0];
@@ -111,10 +111,10 @@ export class Random {
     return (this.uint32() + 0.5) * 2 ** -32;
   }
 
-  /** Uniform integer in [0, bound), without bias: draws that would favour small results are redrawn. */
+  /** Uniform integer in [0, bound). Draws that would favour small results are rejected, so there is no bias. */
   integer(bound: number): number {
     let word = this.uint32();
-    // The limit lies above 2³² − bound, which spares nearly every draw the division.
+    // The limit is above 2³² − bound. Comparing with that first avoids the division for nearly every draw.
     while (word >= 2 ** 32 - bound && word >= 2 ** 32 - (2 ** 32 % bound)) word = this.uint32();
     return word % bound;
   }
@@ -126,8 +126,8 @@ export class Random {
 }
 
 /**
- * Natural logarithm of a normal double > 0 from exact operations only, to about 1e-15 relative.
- * x = m·2ᵉ with m in [√½, √2); ln m = 2·atanh((m − 1)/(m + 1)) by its series.
+ * Natural logarithm of a normal double > 0, from exactly rounded operations only. The relative error is about 1e-15.
+ * x = m·2ᵉ with m in [√½, √2); ln m = 2·atanh((m − 1)/(m + 1)) is computed from its series.
  */
 function exactLog(x: number): number {
   let m = x;
@@ -156,7 +156,7 @@ function polynomial(coefficients: readonly number[], x: number): number {
 
 /**
  * Quantile function of the standard normal distribution: Wichura's algorithm AS 241, PPND7
- * (Applied Statistics 37, 1988), about 1e-7 relative, which is float32's own precision.
+ * (Applied Statistics 37, 1988). The relative error is about 1e-7, the precision of float32.
  * @param p in (0, 1)
  */
 export function inverseNormal(p: number): number {

@@ -1,10 +1,11 @@
-/** What one training step has to compute and to move on any backend: it follows from layer sizes and mini-batch alone. */
+/** Arithmetic and memory traffic of one training step. They are the same on all backends. */
 import { countParameters } from './parameters.ts';
 
 /**
- * Floating-point operations of the matrix products of a step, two to a multiply-add: forward and weight gradient
- * take one for each weight and sample, and so does the delta of a layer's inputs, which the first layer has no use
- * for. Biases, functions and the update are left out; they are a few per cent of it in the smallest networks.
+ * Floating-point operations of the matrix products of a step. A multiply-add counts as two. For each weight and sample,
+ * there is one multiply-add in the forward pass, one in the weight gradient, and one in the delta of the previous
+ * layer; the first layer needs no such delta. Biases, activations and the update are excluded; they are a few per cent
+ * in the smallest networks.
  * @param layers layer sizes, input first
  */
 export function stepFlop(layers: readonly number[], batchSize: number): number {
@@ -15,10 +16,9 @@ export function stepFlop(layers: readonly number[], batchSize: number): number {
 }
 
 /**
- * Bytes that a step has to move at least: the samples, a byte a feature, once forward and once for the weight
- * gradient; every parameter, and what the optimizer keeps for it, read and written once; every activation written
- * and read once.
- * @param momentCount float32 that the optimizer keeps for each parameter: 0 for SGD, 1 with momentum, 2 for Adam
+ * The minimum number of bytes that a step moves. Samples, at one byte per feature, are read once forward and once for
+ * the weight gradient. Every parameter and moment is read and written once. Every activation is written and read once.
+ * @param momentCount float32 values that the optimizer keeps for each parameter: 0 for SGD, 1 with momentum, 2 for Adam
  */
 export function stepBytes(layers: readonly number[], batchSize: number, momentCount = 0): number {
   const [features, ...neurons] = layers;

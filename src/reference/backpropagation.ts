@@ -1,7 +1,6 @@
 /**
- * One whole pass of a network over a mini-batch, forward and back, put together from the functions
- * beside this file. It is slow and keeps every value it meets, because it is what the kernels are
- * compared with and what a lesson shows.
+ * A complete forward and backward pass of a network over a mini-batch, composed of the functions in this folder. It is
+ * slow and keeps all intermediate values, because the kernels are compared with it and lessons show it.
  */
 import { ConfigurationError } from '../errors.ts';
 import { show } from '../network/arguments.ts';
@@ -14,12 +13,12 @@ import { hiddenDelta } from './hiddenDelta.ts';
 import { outputDelta, type OutputDelta } from './outputDelta.ts';
 import { weightGradient } from './weightGradient.ts';
 
-/** What of a network the mathematics depends on, beside its parameters. */
+/** The properties of a network that the formulas depend on, besides its parameters. */
 export type NetworkShape = Pick<Network, 'layers' | 'activation' | 'output' | 'cost'>;
 
 export interface PassArguments {
   readonly network: NetworkShape;
-  /** Weights and biases in the layout of `parameterLayout`; float64 when derivatives are probed by differences. */
+  /** Weights and biases in the layout of `parameterLayout`. They are float64 for finite differences. */
   readonly parameters: Float32Array | Float64Array;
   /** Values from 0 to 1, [batchSize, layers[0]]. */
   readonly features: ArrayLike<number>;
@@ -27,35 +26,35 @@ export interface PassArguments {
   readonly labels: ArrayLike<number>;
 }
 
-/** What one layer computed, for every sample: [batchSize, outputs] each. */
+/** Values of one layer for every sample, each [batchSize, outputs]. */
 export interface LayerValues {
   readonly z: Float64Array;
   readonly a: Float64Array;
 }
 
 export interface ForwardPass {
-  /** Entry l is the layer after the weights l; the last is the network's output. */
+  /** Entry l is the layer after weights l. The last entry is the network's output. */
   readonly layers: readonly LayerValues[];
   /** Cost, prediction and ∂C/∂z of the last layer. */
   readonly output: OutputDelta;
 }
 
 export interface Backpropagation {
-  /** Entry l is the layer after the weights l; delta is ∂C/∂z of the sample's own cost, [batchSize, outputs]. */
+  /** Entry l is the layer after weights l. Its delta is ∂C/∂z of each sample's own cost, [batchSize, outputs]. */
   readonly layers: readonly (LayerValues & { readonly delta: Float64Array })[];
   /** ∂C/∂W and ∂C/∂b of the mean cost, in the layout of `parameterLayout`. */
   readonly gradient: Float64Array;
-  /** Mean over the mini-batch. */
+  /** Mean cost over the mini-batch. */
   readonly cost: number;
-  /** Of each sample, [batchSize]. */
+  /** Cost of each sample, [batchSize]. */
   readonly costs: Float64Array;
   /** Index of each sample's largest output, [batchSize]. */
   readonly predictions: Uint32Array;
 }
 
 /**
- * From the features to the cost, layer after layer.
- * @throws {ConfigurationError} when the arrays are not of the network's sizes, or a label is none of its outputs
+ * Computes the forward pass, from the features to the cost.
+ * @throws {ConfigurationError} when array sizes do not match the network, or a label is not the index of an output
  */
 export function forwardPass(pass: PassArguments): ForwardPass {
   requireSizes(pass);
@@ -69,7 +68,7 @@ export function forwardPass(pass: PassArguments): ForwardPass {
       batchSize,
       inputs,
       outputs,
-      // The last layer's activation is the output function, and belongs to outputDelta.
+      // The last layer's activation is the output function, which outputDelta applies.
       activation: l === layout.length - 1 ? 'linear' : activationOf(network.activation, l),
       a,
       weights: parameters.subarray(weightOffset, biasOffset),
@@ -91,8 +90,8 @@ export function forwardPass(pass: PassArguments): ForwardPass {
 }
 
 /**
- * From the features to the cost, and back to the gradient of the mean cost.
- * @throws {ConfigurationError} when the arrays are not of the network's sizes, or a label is none of its outputs
+ * Computes the forward pass and the gradient of the mean cost.
+ * @throws {ConfigurationError} when array sizes do not match the network, or a label is not the index of an output
  */
 export function backpropagate(pass: PassArguments): Backpropagation {
   const { network, parameters, features, labels } = pass;
@@ -140,14 +139,14 @@ function requireSizes({ network, parameters, features, labels }: PassArguments):
   const count = countParameters(layers);
   if (parameters.length !== count) {
     refuse(
-      `has ${count} parameters, and ${parameters.length} were given. Give one network's, no more.`,
+      `has ${count} parameters; got ${parameters.length}. Give the parameters of exactly one network.`,
     );
   }
   const featureCount = labels.length * layers[0]!;
   if (labels.length === 0 || features.length !== featureCount) {
     refuse(
-      `reads ${featureCount} features for ${labels.length} labels, and ${features.length} were given. ` +
-        `Give ${layers[0]} a label, and at least one label.`,
+      `needs ${featureCount} features for ${labels.length} labels; got ${features.length}. ` +
+        `Give at least one label, and ${layers[0]} features per label.`,
     );
   }
   const outputs = layers.at(-1)!;
@@ -156,7 +155,7 @@ function requireSizes({ network, parameters, features, labels }: PassArguments):
   );
   if (wrong !== undefined) {
     refuse(
-      `has ${outputs} outputs, and the label ${show(wrong)} is none of them. Labels count from 0.`,
+      `has ${outputs} outputs, so labels must be integers from 0 to ${outputs - 1}; got ${show(wrong)}.`,
     );
   }
 }

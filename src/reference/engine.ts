@@ -13,10 +13,10 @@ import { clipScale, gradientNorm } from './clip.ts';
 import { featureValues, labelsOf } from './features.ts';
 import { update, type Moments } from './update.ts';
 
-/** Whether a network can have it for a parameter. A gradient that is not finite makes parameters that are not. */
+/** Whether a parameter is finite in float32. A non-finite gradient makes non-finite parameters. */
 const fitsFloat32 = (value: number): boolean => Number.isFinite(Math.fround(value));
 
-/** Parameters, gradient and moments in float64, and the reference functions on them. */
+/** Float64 arithmetic with the reference functions. It holds parameters, gradient and moments. */
 export class ReferenceArithmetic implements SteppingArithmetic {
   readonly parameters: Float64Array;
   readonly chunkSize: number;
@@ -47,7 +47,7 @@ export class ReferenceArithmetic implements SteppingArithmetic {
   addGradient(dataset: Dataset, samples: Uint32Array): PassSums {
     const pass = this.#pass(dataset, samples);
     const { gradient, costs, predictions } = backpropagate(pass);
-    // The mean over the mini-batch, from the means over its parts.
+    // The mean over the mini-batch is the weighted sum of the means over its chunks.
     const share = samples.length / this.#batchSize;
     for (let i = 0; i < gradient.length; i++) this.#gradient[i]! += share * gradient[i]!;
     return {
@@ -85,15 +85,15 @@ export class ReferenceArithmetic implements SteppingArithmetic {
   }
 }
 
-/** The oracle as an engine: float64 throughout, as slow as its loops are plain. */
+/** The float64 reference as an engine. It is slow, because its loops are simple. */
 export class ReferenceEngine extends HostEngine<ReferenceArithmetic> {
-  /** @throws {ConfigurationError} for a batch size that is no whole number of at least 1 */
+  /** @throws {ConfigurationError} unless the batch size is a positive integer */
   constructor(options: EngineOptions) {
     super('reference', options, new ReferenceArithmetic(options));
   }
 
   /**
-   * The parameters before they are rounded to float32, in the layout of `parameterLayout`; a copy.
+   * The float64 parameters, in the layout of `parameterLayout`; a copy.
    * @throws {DisposedError} after `dispose()`
    */
   get parameters(): Float64Array {
@@ -101,7 +101,7 @@ export class ReferenceEngine extends HostEngine<ReferenceArithmetic> {
   }
 }
 
-/** @throws {ConfigurationError} for a batch size that is no whole number of at least 1 */
+/** @throws {ConfigurationError} unless the batch size is a positive integer */
 export function createReferenceEngine(options: EngineOptions): ReferenceEngine {
   return new ReferenceEngine(options);
 }

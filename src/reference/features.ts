@@ -1,7 +1,7 @@
 import type { Dataset } from '../data/dataset.ts';
 
 /**
- * The features of some samples as a network reads them: byte/255, in the order of `samples`.
+ * The features of some samples as network inputs: byte/255, in the order of `samples`.
  * @returns [samples.length, featureCount]
  */
 export function featureValues(dataset: Dataset, samples: ArrayLike<number>): Float64Array {

@@ -5,7 +5,7 @@ export interface ForwardArguments {
   readonly inputs: number;
   readonly outputs: number;
   readonly activation: Activation;
-  /** Activations of the layer before, [batchSize, inputs]. */
+  /** Activations of the previous layer, [batchSize, inputs]. */
   readonly a: ArrayLike<number>;
   /** [outputs, inputs] */
   readonly weights: ArrayLike<number>;
@@ -14,7 +14,7 @@ export interface ForwardArguments {
 }
 
 /**
- * One layer forward, for every sample n and output j:
+ * Computes one layer forward, for every sample n and output j:
  *
  *     z[n,j] = b[j] + Σᵢ W[j,i]·a[n,i]        a'[n,j] = f(z[n,j])
  *

@@ -1,4 +1,4 @@
-/** Outputs and costs in float64: the formulas that every kernel is held to. */
+/** Output functions and costs in float64. Every kernel is checked against these formulas. */
 import { sigmoid } from '../network/activations.ts';
 import type { Cost, Output } from '../network/functions.ts';
 

@@ -2,22 +2,24 @@ import { activationFunction, type Activation } from '../network/activations.ts';
 
 export interface HiddenDeltaArguments {
   readonly batchSize: number;
-  /** Size of the layer whose delta is asked for. */
+  /** Size of the layer whose delta is computed. */
   readonly inputs: number;
-  /** Size of the layer after it. */
+  /** Size of the next layer. */
   readonly outputs: number;
-  /** Activation of the layer whose delta is asked for. */
+  /** Activation of the layer whose delta is computed. */
   readonly activation: Activation;
-  /** Delta of the layer after, [batchSize, outputs]. */
+  /** Delta of the next layer, [batchSize, outputs]. */
   readonly delta: ArrayLike<number>;
   /** Weights between the two, [outputs, inputs]. */
   readonly weights: ArrayLike<number>;
-  /** What the slope is computed from: a or z of the layer asked for, as the activation's `slopeFrom` says, [batchSize, inputs]. */
+  /**
+   * The values that the slope is computed from: a or z of this layer, depending on `slopeFrom`, [batchSize, inputs].
+   */
   readonly source: ArrayLike<number>;
 }
 
 /**
- * One layer back: what all the neurons of the next layer wish of neuron i, added up, times its slope.
+ * Backpropagates one layer: the sum over the neurons of the next layer, times the slope of neuron i.
  *
  *     delta[n,i] = (Σⱼ W[j,i]·delta'[n,j]) · f′(z[n,i])
  *

@@ -1,10 +1,10 @@
 /**
- * The lecture's questions about one sample: what does the network answer, what should it answer, and which
- * way does this sample want every output, bias, weight and activation to go?
+ * The lecture's view of one sample: the network's answer, the correct answer, and the direction in which every output,
+ * bias, weight and activation should change.
  *
- * A *nudge* is −∂C/∂x, the direction that lowers the sample's cost: positive means "more of this",
- * negative "less", and its size says how much a change would pay. Averaged over a mini-batch, the
- * nudges of the weights and biases are the negative gradient: what a step of gradient descent follows.
+ * A *nudge* is −∂C/∂x, the direction that lowers the sample's cost. A positive nudge means "more", a negative one
+ * "less", and its size is the effect of a change on the cost. The average of the weight and bias nudges over a
+ * mini-batch is the negative gradient, which a step of gradient descent follows.
  */
 import { ConfigurationError, NonFiniteError } from '../errors.ts';
 import { requireObject, requireTexts, show } from '../network/arguments.ts';
@@ -20,69 +20,69 @@ import { settleLayers } from '../network/layers.ts';
 import { countParameters, parameterLayout, requireLayerSizes } from '../network/parameters.ts';
 import { backpropagate, type NetworkShape } from './backpropagation.ts';
 
-/** A network with its parameters: a `Network`, or one whose parameters are float64. */
+/** A network with its parameters: a `Network`, or an object with float64 parameters. */
 export type ParameterizedNetwork = NetworkShape & {
   readonly parameters: Float32Array | Float64Array;
 };
 
-/** What is asked of one output neuron. */
+/** The nudge of one output neuron. */
 export interface OutputNudge {
-  /** The activation that the network gives, from 0 to 1 unless the outputs are linear. */
+  /** The neuron's activation, from 0 to 1 unless the outputs are linear. */
   readonly given: number;
   /** 1 for the neuron of the sample's label, 0 for the others. */
   readonly wanted: number;
-  /** −∂C/∂a of this output, all others held. With squared error 2·(wanted − given). */
+  /** −∂C/∂a of this output, with the other outputs fixed. For squared error it is 2·(wanted − given). */
   readonly nudge: number;
 }
 
-/** The nudges of one layer's weights and biases, views of one array in the layout of `parameterLayout`. */
+/** The nudges of one layer's weights and biases. They are views of one array in the layout of `parameterLayout`. */
 export interface ParameterNudges {
   readonly inputs: number;
   readonly outputs: number;
-  /** −∂C/∂W[j,i], [outputs, inputs]: strongest where the input i is active. */
+  /** −∂C/∂W[j,i], [outputs, inputs]. It is proportional to the activation of input i. */
   readonly weights: Float64Array;
   /** −∂C/∂b[j], [outputs]. */
   readonly biases: Float64Array;
 }
 
-/** What one layer computes for a sample, and what it asks for. */
+/** One layer's values and nudges for a sample. */
 export interface LayerNudges extends ParameterNudges {
   /** Pre-activations, [outputs]. */
   readonly z: Float64Array;
   /** Activations, [outputs]. */
   readonly a: Float64Array;
-  /** What each neuron j of this layer wishes of each activation i before it, −∂C/∂z[j]·W[j,i], [outputs, inputs]. */
+  /** The wish of each neuron j for each input activation i, −∂C/∂z[j]·W[j,i], [outputs, inputs]. */
   readonly wishes: Float64Array;
   /**
-   * −∂C/∂a of the layer before, [inputs]: the wishes of all neurons added. Activations cannot be set; the layer
-   * before turns this into nudges of its own weights. For the first layer it is what the image should change.
+   * −∂C/∂a of the previous layer, [inputs]: the sum of all neurons' wishes. Activations cannot be set directly, so the
+   * previous layer turns this into nudges of its own weights. For the first layer it is the nudge of the image.
    */
   readonly previous: Float64Array;
 }
 
 export interface SampleNudges {
   readonly label: number;
-  /** The answer: the index of the largest output. */
+  /** The network's answer: the index of the largest output. */
   readonly prediction: number;
   readonly cost: number;
-  /** One an output neuron. */
+  /** One entry per output neuron. */
   readonly outputs: readonly OutputNudge[];
-  /** Entry l holds the weights l and the layer after them, input side first. */
+  /** Entry l has weights l and the layer after them; the first entry is next to the input. */
   readonly layers: readonly LayerNudges[];
   /** All nudges of weights and biases, −∂C/∂θ, in the layout of `parameterLayout`. */
   readonly parameters: Float64Array;
 }
 
 /**
- * What one sample asks of a network, in float64.
+ * Computes the nudges of one sample, in float64.
  * @param features values from 0 to 1, [layers[0]]
  * @param label the index of the output that should be 1
- * @throws {ConfigurationError} for a number of features, or a label, that is not the network's
+ * @throws {ConfigurationError} when the number of features or the label does not match the network
  * @throws {NonFiniteError} when the cost or a nudge of a weight or bias is NaN or infinite
  *
  * @example
  * const { outputs, layers } = sampleNudges(network, image, 2);
- * outputs[2].nudge; // > 0: the neuron of the 2 should be brighter
+ * outputs[2].nudge; // > 0: the neuron for digit 2 should be more active
  */
 export function sampleNudges(
   network: ParameterizedNetwork,
@@ -99,8 +99,8 @@ export function sampleNudges(
   });
   if (!Number.isFinite(pass.cost) || !pass.gradient.every(Number.isFinite)) {
     throw new NonFiniteError(
-      `The cost of this sample is ${pass.cost}, and its nudges are not all finite: features or parameters are too large, or not finite themselves. ` +
-        'Give features from 0 to 1, and parameters of a training that has not diverged.',
+      `The cost (${pass.cost}) or some nudges of this sample are not finite: features or parameters are too large, NaN or infinite. ` +
+        'Give features from 0 to 1, and parameters from training that has not diverged.',
     );
   }
   const nudges = pass.gradient.map(negative);
@@ -128,7 +128,7 @@ export function sampleNudges(
   };
 }
 
-/** The nudges of a mini-batch, averaged. */
+/** The average nudges of a mini-batch. */
 export interface AverageNudges {
   readonly layers: readonly ParameterNudges[];
   /** The negative gradient of the mean cost, in the layout of `parameterLayout`. */
@@ -136,10 +136,10 @@ export interface AverageNudges {
 }
 
 /**
- * Asks every sample of a mini-batch and averages what they answer. The result is the negative gradient;
- * it is computed the long way round, sample by sample, because that is the claim.
+ * Averages the nudges of all samples of a mini-batch. The result is the negative gradient. It is computed sample by
+ * sample, to show that the average of the nudges is the negative gradient.
  * @param features values from 0 to 1, [labels.length, layers[0]]
- * @throws {ConfigurationError | NonFiniteError} as {@link sampleNudges} does, and where there is no label
+ * @throws {ConfigurationError | NonFiniteError} like {@link sampleNudges}, and when there are no labels
  */
 export function averageNudges(
   network: ParameterizedNetwork,
@@ -152,7 +152,7 @@ export function averageNudges(
   const inputs = network.layers[0]!;
   if (labels.length === 0 || features.length !== labels.length * inputs) {
     throw new ConfigurationError(
-      `The nudges of a mini-batch are of ${inputs} features a label, and ${features.length} features for ${labels.length} labels were given. Give at least one label.`,
+      `A mini-batch needs ${inputs} features per label; got ${features.length} features for ${labels.length} labels. Give at least one label.`,
     );
   }
   const average = new Float64Array(countParameters(network.layers));
@@ -164,7 +164,7 @@ export function averageNudges(
   return { layers: splitByLayer(network, average), parameters: average };
 }
 
-/** Which weight: the one of layer `layer` that joins its input `input` to its output `output`. */
+/** The address of a weight: in layer `layer`, from input `input` to output `output`. All three count from 0. */
 export interface WeightAddress {
   readonly layer: number;
   readonly output: number;
@@ -172,18 +172,17 @@ export interface WeightAddress {
 }
 
 export interface WeightSensitivity extends WeightAddress {
-  /** −∂C/∂W: which way, and how much. */
+  /** −∂C/∂W, with its sign. */
   readonly nudge: number;
-  /** |∂C/∂W|: how much the cost changes for a small change of this weight. */
+  /** |∂C/∂W|: the change of the cost per small change of this weight. */
   readonly sensitivity: number;
 }
 
 /**
- * The weights of a network, the one to which the cost is most sensitive first; equals in the order
- * of `parameterLayout`.
- * @param nudges of one sample or averaged, in the layout of `parameterLayout`
- * @param count how many to return; all when left out
- * @throws {ConfigurationError} for nudges that are not the network's
+ * Ranks the weights of a network by sensitivity, the highest first. Equal weights keep the order of `parameterLayout`.
+ * @param nudges nudges of one sample or their average, in the layout of `parameterLayout`
+ * @param count the maximum number of weights to return. Default: all
+ * @throws {ConfigurationError} when the nudges do not match the network
  */
 export function rankSensitivities(
   network: Pick<NetworkShape, 'layers'>,
@@ -193,7 +192,7 @@ export function rankSensitivities(
   requireNudges(network, nudges);
   if (!(count === Infinity || (Number.isInteger(count) && count >= 0))) {
     throw new ConfigurationError(
-      `The number of weights to return is a whole number of at least 0, and ${show(count)} was given.`,
+      `count must be a non-negative integer or Infinity; got ${show(count)}.`,
     );
   }
   const weights = parameterLayout(network.layers).flatMap(
@@ -210,9 +209,9 @@ export function rankSensitivities(
 }
 
 /**
- * How many times more sensitive the cost is to weight `a` than to weight `b`: 32 where changing `a` a little
- * changes the cost 32 times as much as changing `b` by the same. 1 where it is sensitive to
- * neither, infinite where only to `a`.
+ * The ratio of the sensitivities of weights `a` and `b`. A ratio of 32 means that a small change of `a` changes the
+ * cost 32 times as much as the same change of `b`. The ratio is 1 if both sensitivities are 0, and Infinity if only
+ * that of `b` is 0.
  * @throws {ConfigurationError} for a weight that the network does not have
  */
 export function timesMoreSensitive(
@@ -240,8 +239,8 @@ export function timesMoreSensitive(
 }
 
 /**
- * −∂C/∂a of one output. Cross-entropy's 1/a is computed from what does not underflow: 1/σ(z) = 1 + e⁻ᶻ, and
- * for softmax 1/p = eᶜ, because the cost is −ln p.
+ * −∂C/∂a of one output. Cross-entropy's 1/a is computed without a, because a may underflow: 1/σ(z) = 1 + e⁻ᶻ, and for
+ * softmax 1/p = eᶜ, because the cost is −ln p.
  */
 function outputNudge(
   { output, cost }: { readonly output: Output; readonly cost: Cost },
@@ -265,14 +264,14 @@ function requireNetwork(network: ParameterizedNetwork): void {
   requireCompatible(output, requireOneOf('cost', cost, costs));
   if (parameters instanceof Float32Array || parameters instanceof Float64Array) return;
   throw new ConfigurationError(
-    `The parameters of a network are a Float32Array or a Float64Array, and ${show(parameters)} was given.`,
+    `parameters must be a Float32Array or a Float64Array; got ${show(parameters)}.`,
   );
 }
 
 function requireNumbers(name: string, values: ArrayLike<number>): void {
   const isList = Array.isArray(values) || ArrayBuffer.isView(values);
   if (isList && !(values instanceof DataView) && Array.from(values).every(isNumber)) return;
-  throw new ConfigurationError(`${name} are an array of numbers, and ${show(values)} was given.`);
+  throw new ConfigurationError(`${name} must be an array of numbers; got ${show(values)}.`);
 }
 
 const isNumber = (value: unknown): boolean => typeof value === 'number';
@@ -283,11 +282,11 @@ function requireNudges(network: Pick<NetworkShape, 'layers'>, nudges: Float64Arr
   if (nudges instanceof Float64Array && nudges.length === count) return;
   const given = nudges instanceof Float64Array ? `one of ${nudges.length}` : show(nudges);
   throw new ConfigurationError(
-    `The nudges of a network ${network.layers.join('-')} are a Float64Array of ${count}, and ${given} was given.`,
+    `The nudges of a network ${network.layers.join('-')} must be a Float64Array of ${count}; got ${given}.`,
   );
 }
 
-/** −x, but 0 rather than −0: "no nudge" has no direction, and −0 is shown as one. */
+/** −x, but 0 instead of −0, because a printed −0 looks like a negative nudge. */
 const negative = (x: number): number => 0 - x;
 
 function splitByLayer(

@@ -20,15 +20,15 @@ export interface OutputDelta {
   /** Cost of each sample, [batchSize]. */
   readonly costs: Float64Array;
   /**
-   * Index of each sample's largest output, [batchSize]. Read from z, which still tells outputs apart that have
-   * saturated; the first where several are equal, and 0 where all are NaN.
+   * Index of each sample's largest output, [batchSize]. It is found from z, because saturated outputs may be equal.
+   * Ties give the first index; if all are NaN, the index is 0.
    */
   readonly predictions: Uint32Array;
 }
 
 /**
- * Where backpropagation starts: the cost of each sample and delta = ∂C/∂z of the last layer. With y the one-hot
- * label and g = ∂C/∂a:
+ * Starts backpropagation: computes the cost of each sample and delta = ∂C/∂z of the last layer. With the one-hot label
+ * y and g = ∂C/∂a:
  *
  *     cross-entropy, softmax or sigmoid    delta = a − y
  *     squared error                        g = 2(a − y), and

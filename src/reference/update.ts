@@ -5,10 +5,10 @@ import type { Moments } from '../engine/optimizers/definition.ts';
 export type { Moments };
 
 /**
- * One optimizer step, in place, over any run of parameters. The formulas stand in `src/engine/optimizers/`.
+ * Makes one optimizer step, in place, on any range of parameters. The formulas are in `src/engine/optimizers/`.
  *
  * @param gradient mean over the mini-batch, as long as `parameters`
- * @param moments each as long as `parameters`; those that the optimizer does not keep are left alone
+ * @param moments each as long as `parameters`; unused ones stay unchanged
  * @param step counting from 0, over all epochs
  */
 export function update(

@@ -2,14 +2,14 @@ export interface WeightGradientArguments {
   readonly batchSize: number;
   readonly inputs: number;
   readonly outputs: number;
-  /** Activations of the layer before the weights, [batchSize, inputs]. */
+  /** Activations of the previous layer, [batchSize, inputs]. */
   readonly a: ArrayLike<number>;
-  /** Delta of the layer after them, [batchSize, outputs]. */
+  /** Delta of this layer, [batchSize, outputs]. */
   readonly delta: ArrayLike<number>;
 }
 
 /**
- * The gradient of the mean cost, which is the average over the mini-batch of what each sample asks for:
+ * Computes the gradient of the mean cost, the average over the mini-batch of each sample's gradient:
  *
  *     dW[j,i] = 1/B · Σₙ delta[n,j]·a[n,i]        db[j] = 1/B · Σₙ delta[n,j]
  *

@@ -1,4 +1,4 @@
-/** From a backend's name to an engine, and `auto`'s choice between them. */
+/** Creates the engine of a backend, and chooses a backend for `auto`. */
 import { createCpuEngine, type CpuEngine } from '../cpu/engine.ts';
 import { createDataset, type Dataset } from '../data/dataset.ts';
 import { chooseFastest, medianInterval, timerResolution } from '../cpu/threadChoice.ts';
@@ -26,14 +26,14 @@ import type { TrainerOptions } from './trainerOptions.ts';
 export interface CreatedEngine {
   readonly engine: Engine;
   readonly adapter?: AdapterDescription;
-  /** How `auto` chose. */
+  /** The reason for `auto`'s choice. */
   readonly choice?: string;
   readonly planOrigin?: PlanOrigin;
-  /** Frees what was made beside the engine, after the engine is disposed. */
+  /** Frees the device if it was created here. Called after the engine is disposed. */
   readonly release: () => void;
 }
 
-/** @throws what the chosen backend throws; `auto` falls back to `cpu` where there is no GPU */
+/** @throws the errors of the chosen backend; `auto` falls back to `cpu` if there is no GPU */
 export async function createEngine(
   network: Network,
   options: TrainerOptions,
@@ -58,9 +58,9 @@ function createOnCpu(network: Network, options: TrainerOptions): Promise<CpuEngi
   return createCpuEngine({ ...options, network }, { threads, stream });
 }
 
-/** Errors of a GPU that is not there, too small, or not to be relied on. */
+/** Errors of a GPU that is missing, too small or lost. */
 const noGpu = [NoAdapterError, LimitError, OutOfMemoryError, DeviceLostError] as const;
-/** Errors of a CPU engine that a network is too large for, or whose threads cannot be had. */
+/** Errors of a CPU engine without enough memory or without threads. */
 const noCpu = [OutOfMemoryError, NoThreadsError, ThreadLostError] as const;
 
 function isOneOf(error: unknown, types: typeof noGpu | typeof noCpu): error is Error {
@@ -86,7 +86,7 @@ async function createFastest(network: Network, options: TrainerOptions): Promise
       release();
       throw error;
     }
-    // No GPU, or one that cannot hold this network, is no reason not to train.
+    // Without a GPU that can hold this network, the CPU trains.
     comparison = { backend: 'cpu', why: error.message };
   }
   release();
@@ -97,19 +97,19 @@ async function createFastest(network: Network, options: TrainerOptions): Promise
   };
 }
 
-/** Which backend trains faster, and a sentence that says why. */
+/** The faster backend, and a sentence that gives the reason. */
 export interface Comparison {
   readonly backend: 'webgpu' | 'cpu';
   readonly why: string;
 }
 
-/** Trains on both for a moment, with engines of their own. @throws what a GPU engine throws */
+/** Trains briefly on both backends, with temporary engines. @throws the errors of a GPU engine */
 async function compareOn(
   device: Device,
   network: Network,
   given: TrainerOptions,
 ): Promise<Comparison> {
-  // So that no learning rate makes them diverge, on data that is not the user's.
+  // The trials use noise instead of the user's data, so a real learning rate could diverge.
   const optimizer = { ...given.optimizer, learningRate: 0 };
   const options = { ...given, device, optimizer };
   const { engine } = await createGpuEngine({ ...options, network });
@@ -122,7 +122,7 @@ async function compareOn(
       throw error;
     }
     try {
-      // It takes tens of times as long as SIMD, and a trial of a large network would take minutes.
+      // The reference is tens of times slower than SIMD. A trial of a large network would take minutes.
       if (!cpu.build) return { backend: 'webgpu', why: `the CPU has only the ${cpu.plan}` };
       const name = adapterName(device.adapter);
       return await compareEngines({ engine, name }, cpu, network, given.batchSize);
@@ -134,17 +134,19 @@ async function compareOn(
   }
 }
 
-/** Milliseconds of trials, and of one of them. */
+/** Milliseconds of all trials, and of one trial. */
 const budgetMs = 500;
 const trialMs = 25;
-/** Steps of a trial at most. */
+/** Maximum number of steps in a trial. */
 const maxTrialSteps = 4096;
-/** Bytes of features to try on, about: more than caches hold, as with real data. And samples at most. */
+/**
+ * Approximate size of the noise in bytes: more than caches hold, like real data. Then its maximum number of samples.
+ */
 const noiseBytes = 2 ** 24;
 const maxNoiseSamples = 2 ** 16;
 
 /**
- * Trains on noise with both, in turn. A tie goes to the GPU, because it leaves the CPU's cores to the page.
+ * Trains on noise with both engines alternately. A tie goes to the GPU, because it leaves the CPU's cores free.
  * @param cpu an engine whose plan is known once a training set is loaded
  */
 export async function compareEngines(
@@ -176,7 +178,7 @@ export async function compareEngines(
     backend: chosen === 0 ? 'webgpu' : 'cpu',
     why:
       `${onGpu} steps/s on ${gpu.name}, ${onCpu} on the CPU (${cpu.plan})` +
-      (isTie ? '; too close to tell apart, and the GPU leaves the cores of the CPU free' : ''),
+      (isTie ? '; a tie, and the GPU leaves the CPU cores free' : ''),
   };
 }
 
@@ -187,8 +189,8 @@ function describeRate(rates: readonly number[]): string {
 }
 
 /**
- * Makes an engine ready and warm.
- * @returns what trains for some milliseconds, and gives the milliseconds of a step
+ * Prepares and warms up an engine.
+ * @returns a function that trains for some milliseconds and returns the milliseconds per step
  */
 async function trialOn(
   engine: Engine,
@@ -210,7 +212,7 @@ async function trialOn(
     return (performance.now() - begin) / steps;
   };
   let stepMs: number;
-  // Twice as many each time, as a GPU is given more at a time only once it has made fewer.
+  // Steps double each time, because a GPU engine submits more steps at once only after it has timed fewer.
   let steps = 1;
   do {
     stepMs = await makeSteps(steps);
@@ -224,7 +226,7 @@ async function trialOn(
   };
 }
 
-/** Whole mini-batches. Of the values a quarter is not 0, as in a drawn digit: the CPU leaves zeros out. */
+/** Noise in whole mini-batches. A quarter of the values is not 0, like in a digit, because the CPU skips zeros. */
 function noiseDataset({ layers }: Network, batchSize: number): Dataset {
   const random = new Random(0, 0);
   const featureCount = layers[0]!;
@@ -232,7 +234,7 @@ function noiseDataset({ layers }: Network, batchSize: number): Dataset {
   const max = Math.min(maxNoiseSamples, noiseBytes / featureCount);
   const sampleCount = batchSize * Math.max(1, Math.floor(max / batchSize));
   const features = new Uint8Array(sampleCount * featureCount);
-  // A prime number, so that samples begin at different places of what is repeated.
+  // The period is a prime number, so that samples begin at different positions in it.
   const period = Uint8Array.from({ length: 65_521 }, () =>
     random.integer(4) === 0 ? random.integer(256) : 0,
   );

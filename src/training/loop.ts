@@ -1,4 +1,4 @@
-/** The loop of training, which a trainer goes through with one network and a sweep with many. */
+/** The training loop of trainers (one network) and sweeps (many networks). */
 import type { Dataset } from '../data/dataset.ts';
 import { fileOrder, shuffledOrder } from '../data/shuffle.ts';
 import { requireFits, stepsPerEpoch } from '../engine/batches.ts';
@@ -12,19 +12,19 @@ export interface FitOptions {
   readonly epochs?: number;
   /** Steps to make, instead of `epochs`. */
   readonly steps?: number;
-  /** Steps between two reports. Default 100, of a sweep 50. Every epoch ends with a report. */
+  /** Steps between two reports. Default 100, or 50 for a sweep. Every epoch ends with a report. */
   readonly reportEvery?: number;
   /** Stops the training after the steps already submitted; the iterator then throws the signal's reason. */
   readonly signal?: AbortSignal | undefined;
 }
 
-/** What every report has: what training did since the last one. */
+/** The common part of all reports. */
 export interface FitReport {
-  /** The epoch it is in, counting from 1. */
+  /** The current epoch, counting from 1. */
   readonly epoch: number;
   /** Steps made since the trainer was created; in a sweep, by each network. */
   readonly step: number;
-  /** Whether the epoch is complete. Nothing further is under way then: `evaluate` sees exactly this epoch. */
+  /** Whether the epoch is complete. No later step has begun then, so `evaluate` sees exactly this epoch. */
   readonly endOfEpoch: boolean;
   /** Samples trained on since the last report; in a sweep, by all networks together. */
   readonly samples: number;
@@ -33,49 +33,49 @@ export interface FitReport {
   readonly samplesPerSecond: number;
 }
 
-/** What the loop goes through its epochs with. */
+/** The trainer or sweep that the loop drives. */
 interface Subject<Metrics> {
   readonly kind: 'trainer' | 'sweep';
   readonly network: Pick<Network, 'layers'>;
   readonly batchSize: number;
   readonly engine: {
     load(training: Dataset): Promise<void>;
-    /** As `Engine.run`. */
+    /** Like `Engine.run`. */
     run(steps: number, signal: AbortSignal): Promise<Metrics>;
     dispose(): Promise<void>;
   };
-  /** Frees what was made beside the engine, after the engine is disposed. */
+  /** Frees the device if the subject created it. Called after the engine is disposed. */
   readonly release: () => void;
-  /** Begins an epoch with the engine, or goes on with one, in the orders of its samples. */
+  /** Begins or resumes an epoch in the engine. */
   beginEpoch(at: TrainingPosition, training: Dataset, signal: AbortSignal): void | Promise<void>;
-  /** Called while the engine computes, and this thread would wait. */
+  /** Prepares the next epoch while the engine computes and this thread would only wait. */
   prepareEpoch?(epoch: number, training: Dataset): void;
 }
 
-/** Runs asked for ahead of the report awaited, so that the engine never waits for the reader of reports. */
+/** Number of runs submitted ahead, so that the engine never waits for the reader of reports. */
 const runsAhead = 2;
 
 export class TrainingLoop<Metrics extends { readonly steps: number }> {
-  /** What reports have come to. The engine's own cursor is ahead of it by the runs under way. */
+  /** The position of the last report. The engine's cursor is ahead by the pending runs. */
   readonly cursor: TrainingCursor;
-  /** What leaves nothing to go on with: thrown by everything that is asked for afterwards. */
+  /** A permanent failure. All later calls throw it. */
   failure: Error | undefined;
   readonly #subject: Subject<Metrics>;
   #loaded: Dataset | undefined;
-  /** Whether an epoch was ever begun; before that, the cursor stands where an earlier run stood. */
+  /** Whether an epoch was ever begun. Before that, the cursor may hold the position of an earlier run. */
   #hasBegun = false;
-  /** Whether the engine is in the epoch of the cursor, and makes its next step. */
+  /** Whether the engine is in the cursor's epoch and will make its next step. */
   #isInStep = false;
   #isFitting = false;
   #isDisposed = false;
 
-  /** @param position where an earlier run stood; default: the start */
+  /** @param position the position of an earlier run. Default: the start */
   constructor(subject: Subject<Metrics>, position?: TrainingPosition) {
     this.#subject = subject;
     this.cursor = new TrainingCursor(undefined, position);
   }
 
-  /** Takes the training set ahead of `fit`. */
+  /** Loads the training set before `fit`. */
   async prepare(training: Dataset): Promise<void> {
     this.requireIdle();
     requireFits(this.#subject.network, training);
@@ -83,12 +83,12 @@ export class TrainingLoop<Metrics extends { readonly steps: number }> {
   }
 
   /**
-   * Trains, and reports. Runs are asked for ahead of their reports; leaving the loop stops it after the steps already
-   * submitted, which count.
-   * @param defaults of the options
-   * @param reportOf what a report says of the steps made since the last one, in this epoch; the cursor is behind them
-   * @throws {ConfigurationError} when the dataset does not fit, or another `fit` is under way
-   * @throws the signal's reason; what the engine and `reportOf` throw
+   * Trains and reports. Runs are submitted ahead of their reports. Leaving the loop stops training after the submitted
+   * steps, which still count.
+   * @param defaults default options
+   * @param reportOf creates the report of the steps since the last one, in this epoch; the cursor has moved past them
+   * @throws {ConfigurationError} when the dataset does not fit, or another `fit` is running
+   * @throws the signal's reason; the errors of the engine and `reportOf`
    */
   async *fit<Part extends { readonly samples: number }>(
     training: Dataset,
@@ -104,7 +104,7 @@ export class TrainingLoop<Metrics extends { readonly steps: number }> {
     signal?.throwIfAborted();
     this.#isFitting = true;
     const pending: Promise<Metrics>[] = [];
-    // Stops what is under way, whether it is the signal that ends the loop or the reader leaving it.
+    // Stops pending runs when the signal aborts or the reader leaves the loop.
     const leaving = new AbortController();
     const leave = () => leaving.abort(signal?.reason);
     signal?.addEventListener('abort', leave);
@@ -122,7 +122,7 @@ export class TrainingLoop<Metrics extends { readonly steps: number }> {
             const asked = Math.min(reportEvery, leftInEpoch);
             leftInEpoch -= asked;
             const metrics = engine.run(asked, leaving.signal);
-            // Awaited in its turn; one that fails earlier must not count as unhandled.
+            // It is awaited later. Until then, a rejection must not count as unhandled.
             metrics.catch(() => undefined);
             pending.push(metrics);
           }
@@ -135,40 +135,40 @@ export class TrainingLoop<Metrics extends { readonly steps: number }> {
           lastReport = now;
           const samplesPerSecond = part.samples / seconds;
           yield { epoch, step: cursor.step, endOfEpoch, seconds, samplesPerSecond, ...part };
-          // With nothing under way, what the reader did meanwhile is not training.
+          // Nothing was running while the reader had control, so that time does not count as training.
           if (pending.length === 0) lastReport = performance.now();
         }
       }
     } finally {
       leave();
       signal?.removeEventListener('abort', leave);
-      // What was made of the runs under way was trained, if not reported.
+      // Steps of pending runs count, even without a report.
       while (pending.length > 0) await this.#settle(pending).catch(() => undefined);
       this.#isFitting = false;
     }
   }
 
-  /** @throws {DisposedError | ConfigurationError} when it is disposed of, or a `fit` is under way */
+  /** @throws {DisposedError | ConfigurationError} when it is disposed, or a `fit` is running */
   requireIdle(): void {
     this.requireUsable();
     if (!this.#isFitting) return;
     const { kind } = this.#subject;
     throw new ConfigurationError(
-      `This ${kind} is fitting already. Leave that loop, or create a second ${kind}.`,
+      `This ${kind} is already running fit(). Leave that loop, or create a second ${kind}.`,
     );
   }
 
-  /** @throws {DisposedError} when it is disposed of, else its `failure` where there is one */
+  /** @throws {DisposedError} when it is disposed; otherwise its `failure`, if any */
   requireUsable(): void {
     if (this.#isDisposed) {
       throw new DisposedError(
-        `This ${this.#subject.kind} was disposed of. Create a new one to go on.`,
+        `This ${this.#subject.kind} has been disposed. Create a new one to continue.`,
       );
     }
     if (this.failure) throw this.failure;
   }
 
-  /** Disposes of the engine, and what was made beside it. Calling it again does nothing. */
+  /** Disposes the engine, then calls `release`. Calling it again does nothing. */
   async dispose(): Promise<void> {
     if (this.#isDisposed) return;
     this.#isDisposed = true;
@@ -178,10 +178,10 @@ export class TrainingLoop<Metrics extends { readonly steps: number }> {
 
   async #load(training: Dataset): Promise<void> {
     if (this.#loaded === training) return;
-    // An epoch of another dataset that was left unfinished stays unfinished.
+    // An unfinished epoch of another dataset is skipped.
     if (this.#hasBegun) this.cursor.nextEpoch();
     this.#isInStep = false;
-    // Where loading fails, the engine has no training set any more.
+    // If loading fails, the engine has no training set.
     this.#loaded = undefined;
     await this.#subject.engine.load(training);
     this.#loaded = training;
@@ -195,7 +195,9 @@ export class TrainingLoop<Metrics extends { readonly steps: number }> {
     this.#isInStep = true;
   }
 
-  /** Awaits the oldest run and moves on by the steps it really made, into the next epoch after the last. */
+  /**
+   * Awaits the oldest run and advances the cursor by its steps. After the last step, the cursor enters the next epoch.
+   */
   async #settle(
     pending: Promise<Metrics>[],
   ): Promise<{ readonly metrics: Metrics; readonly epoch: number; readonly endOfEpoch: boolean }> {
@@ -204,7 +206,7 @@ export class TrainingLoop<Metrics extends { readonly steps: number }> {
     try {
       metrics = await pending.shift()!;
     } catch (error) {
-      // How many of its steps the engine has made is not known.
+      // The number of steps made is unknown.
       this.#isInStep = false;
       throw error;
     }
@@ -218,19 +220,19 @@ export class TrainingLoop<Metrics extends { readonly steps: number }> {
     return { metrics, epoch, endOfEpoch };
   }
 
-  /** Only a position from elsewhere can be beyond the end of an epoch. */
+  /** Checks a restored position, which may belong to a larger dataset. */
   #requireWithinEpoch(): void {
     const { stepOfEpoch, stepsPerEpoch: perEpoch } = this.cursor;
     if (stepOfEpoch < perEpoch) return;
     throw new ConfigurationError(
-      `The ${this.#subject.kind}'s state is ${stepOfEpoch} steps into an epoch, and an epoch of this dataset has ${perEpoch}. Train on the dataset that the state was made with.`,
+      `The ${this.#subject.kind}'s state is ${stepOfEpoch} steps into an epoch, but an epoch of this dataset has ${perEpoch}. Use the dataset that the state was saved with.`,
     );
   }
 }
 
 /**
- * The orders in which epochs visit samples. The last one made is kept: making one for 60,000 samples takes as long as 100
- * steps of a small network.
+ * Creates the orders in which epochs visit samples, and caches the last one. Creating an order of 60,000 samples takes
+ * as long as 100 steps of a small network.
  */
 export class EpochOrders {
   readonly #shuffle: boolean;
@@ -241,7 +243,7 @@ export class EpochOrders {
     this.#shuffle = shuffle;
   }
 
-  /** @returns [sampleCount], not to be written to */
+  /** @returns [sampleCount]; do not modify it, because it is cached */
   of(seed: number, epoch: number, sampleCount: number): Uint32Array<ArrayBuffer> {
     const key = this.#shuffle ? `${seed} ${epoch} ${sampleCount}` : `${sampleCount}`;
     if (key !== this.#key) {
@@ -265,19 +267,17 @@ function requireFitOptions(options: FitOptions): FitOptions {
   requireSignal(signal);
   for (const [name, count] of Object.entries({ epochs, steps, reportEvery })) {
     if (count === undefined || (Number.isSafeInteger(count) && count >= 1)) continue;
-    throw new ConfigurationError(
-      `${name} is a whole number of at least 1, and ${show(count)} was given.`,
-    );
+    throw new ConfigurationError(`${name} must be a positive integer; got ${show(count)}.`);
   }
   if (steps !== undefined && epochs !== undefined) {
     throw new ConfigurationError(
-      `Both ${epochs} epochs and ${steps} steps were asked for. Give one of them.`,
+      `epochs and steps cannot be combined; got epochs ${epochs} and steps ${steps}. Give only one of them.`,
     );
   }
   return options;
 }
 
-/** Epochs count one that was left unfinished. */
+/** An unfinished epoch counts as the first of `epochs`. */
 function stepsToMake({ epochs = 1, steps }: FitOptions, cursor: TrainingCursor): number {
   return steps ?? epochs * cursor.stepsPerEpoch - cursor.stepOfEpoch;
 }

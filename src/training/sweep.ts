@@ -22,23 +22,23 @@ import { TimeSlice } from '../engine/timeSlice.ts';
 import { EpochOrders, TrainingLoop, type FitOptions, type FitReport } from './loop.ts';
 import { requireSource, type GpuSource } from '../gpu/options.ts';
 
-/** What makes one network of a sweep different from the others. */
+/** The settings that differ between the networks of a sweep. */
 export interface SweepMember {
-  /** Of the first weights and of the shuffling, an integer from 0 to 2³² − 1. */
+  /** Seed of the initial weights and the shuffling, an integer from 0 to 2³² − 1. */
   readonly seed: number;
-  /** The optimizers of a sweep differ in their learning rate alone. */
+  /** The optimizers of a sweep may differ only in the learning rate. */
   readonly optimizer: Optimizer;
 }
 
 export interface SweepOptions extends GpuSource {
-  /** What all networks are; each member has a seed of its own. */
+  /** Options of all networks, without the seed, which is set per member. */
   readonly network: Omit<NetworkOptions, 'seed'>;
   readonly members: readonly SweepMember[];
-  /** Samples a step, of each network. */
+  /** Samples per step of each network. */
   readonly batchSize: number;
-  /** Whether each epoch visits the samples in an order of its own. Default true; false is the order of the file. */
+  /** Whether to shuffle the samples for each epoch. Default true; false keeps the order of the dataset. */
   readonly shuffle?: boolean;
-  /** Where an earlier sweep with the same options stood, see {@link Sweep.state}. Default: the start. */
+  /** The state of an earlier sweep with the same options, see {@link Sweep.state}. Default: a new start. */
   readonly state?: SweepState | undefined;
 }
 
@@ -47,25 +47,25 @@ const optionNames: OptionNames<SweepOptions> = {
   ...{ device: true, gpu: true, isVisible: true, state: true },
 };
 
-/** How one member did. */
+/** Results of one member. */
 export interface MemberResult {
-  /**
-   * Whether its cost, its gradient or its parameters are no longer finite. Such a member is of no use; the others go on.
-   */
+  /** Whether its cost, gradient or parameters are NaN or infinite. Such a member is unusable; the others continue. */
   readonly isDiverged: boolean;
-  /** Mean a sample; during training, each taken before its step's update. NaN of a member that has diverged. */
+  /** Mean cost per sample, computed before each step's update during training. NaN if the member has diverged. */
   readonly cost: number;
-  /** Share of samples that the network got right, 0 to 1. NaN of a member that has diverged. */
+  /** Share of samples predicted correctly, 0 to 1. NaN if the member has diverged. */
   readonly accuracy: number;
 }
 
-/** Where a sweep stands, with all that a later one needs to go on from there, to the same bits. Plain data. */
+/** The state of a sweep, as plain data. A sweep resumed from it computes the same bits. */
 export interface SweepState extends TrainingPosition {
-  /** Parameters and the optimizer's moments, [members, size], in the engine's layout, which differs between versions. */
+  /**
+   * Parameters and the optimizer's moments, [members, size], in the engine's layout, which differs between versions.
+   */
   readonly values: Float32Array<ArrayBuffer>;
 }
 
-/** What a sweep did since the last report. */
+/** A sweep's training since the last report. */
 export interface SweepProgress extends FitReport {
   /** In the order of `members`. */
   readonly members: readonly MemberResult[];
@@ -74,10 +74,10 @@ export interface SweepProgress extends FitReport {
 const defaultReportEvery = 50;
 
 /**
- * Many small networks trained at once on the GPU, to compare seeds and learning rates: each has the GPU's
- * equivalent of a core to itself, so that many take hardly longer than one. The dataset is there once. A
- * network comes out as a {@link Trainer} with the same seed and optimizer makes it, within float32's rounding, and
- * with the same bits however many others are beside it.
+ * Trains many small networks at once on the GPU, to compare seeds and learning rates. Each network runs on its own
+ * compute unit of the GPU, so many take hardly longer than one. They share one copy of the dataset. A network's results
+ * equal those of a {@link Trainer} with the same seed and optimizer, up to float32 rounding. Its bits do not depend on
+ * the other members.
  *
  * @example
  * const members = [1, 3, 6].map((learningRate) => ({ seed: 1, optimizer: sgd({ learningRate }) }));
@@ -116,9 +116,9 @@ export class Sweep {
   }
 
   /**
-   * @throws {ConfigurationError} for options that make no sense, or optimizers that differ in more than their rate
-   * @throws {LimitError} for networks that are too large or too many to be trained at once
-   * @throws {NoAdapterError | OutOfMemoryError | DeviceLostError} when a GPU cannot be had
+   * @throws {ConfigurationError} for invalid options, or optimizers that differ in more than their learning rate
+   * @throws {LimitError} for networks that are too large, or too many of them
+   * @throws {NoAdapterError | OutOfMemoryError | DeviceLostError} when no GPU is available
    */
   static async create(options: SweepOptions): Promise<Sweep> {
     requireOptions('Sweep.create', options, optionNames);
@@ -152,7 +152,7 @@ export class Sweep {
     return this.#engine.adapter;
   }
 
-  /** How a step is cut up, in words. */
+  /** How the engine divides a step, in words. */
   get plan(): string {
     return this.#engine.plan;
   }
@@ -167,20 +167,20 @@ export class Sweep {
   }
 
   /**
-   * Takes the training set ahead of `fit`, which otherwise does it: uploads it and compiles what it needs. For
-   * those who want to time training alone.
+   * Uploads the training set and compiles the kernels before `fit`, which otherwise does so itself. Use it to time only
+   * the training.
    */
   async prepare(training: Dataset): Promise<void> {
     await this.#loop.prepare(training);
   }
 
   /**
-   * Trains all networks. Each iteration reports what was done since the one before; training goes on meanwhile, up to
-   * two reports ahead. Leaving the loop stops it after the steps already submitted, and the next `fit` on the same
-   * dataset goes on where this one stopped.
-   * @throws {ConfigurationError} when the dataset does not fit the networks, or another `fit` is under way
-   * @throws {LimitError} when the dataset, or an order of it for each network, does not fit the device
-   * @throws {DeviceLostError} when the device is lost; what was learned is gone
+   * Trains all networks. Each iteration reports the training since the last one. Training continues in the background,
+   * up to two reports ahead. Leaving the loop stops training after the steps already submitted. The next `fit` on the
+   * same dataset resumes there.
+   * @throws {ConfigurationError} when the dataset does not fit the networks, or another `fit` is running
+   * @throws {LimitError} when the dataset, or its order for each network, does not fit the device
+   * @throws {DeviceLostError} when the device is lost; the learned parameters are lost with it
    * @throws the signal's reason
    */
   fit(training: Dataset, options: FitOptions = {}): AsyncGenerator<SweepProgress, void, void> {
@@ -191,7 +191,7 @@ export class Sweep {
     }));
   }
 
-  /** Cost and accuracy of each member on any dataset, with the parameters as they are. */
+  /** Cost and accuracy of each member on any dataset, with the current parameters. */
   async evaluate(dataset: Dataset): Promise<readonly MemberResult[]> {
     this.#loop.requireUsable();
     requireFits(this.#networks[0]!, dataset);
@@ -199,17 +199,17 @@ export class Sweep {
   }
 
   /**
-   * The network of one member, as learned so far.
-   * @param index in `members`
+   * The network of one member, with the current parameters.
+   * @param index index in `members`
    * @throws {ConfigurationError} when there is no such member
-   * @throws {NonFiniteError} when it has diverged
+   * @throws {NonFiniteError} when the member has diverged
    */
   async network(index: number): Promise<Network> {
     this.#loop.requireUsable();
     const network = Number.isInteger(index) ? this.#networks[index] : undefined;
     if (!network) {
       throw new ConfigurationError(
-        `There is no member ${show(index)} in a sweep of ${this.#networks.length}, which are numbered from 0.`,
+        `index must be an integer from 0 to ${this.#networks.length - 1}; got ${show(index)}. It is an index in members.`,
       );
     }
     const parameters = await this.#engine.readParameters(index);
@@ -221,8 +221,8 @@ export class Sweep {
   }
 
   /**
-   * Where all networks stand, for `state` of a later sweep.
-   * @throws {ConfigurationError} while a `fit` is under way
+   * The state of all networks, for the option `state` of a later sweep.
+   * @throws {ConfigurationError} while a `fit` is running
    */
   async state(): Promise<SweepState> {
     this.#loop.requireIdle();
@@ -232,7 +232,7 @@ export class Sweep {
     return { ...this.#loop.cursor.position, values };
   }
 
-  /** Frees what the sweep holds; a device that was handed in stays. Calling it again does nothing. */
+  /** Frees the sweep's resources, but not a device passed as an option. Calling it again does nothing. */
   async dispose(): Promise<void> {
     await this.#loop.dispose();
   }
@@ -249,7 +249,7 @@ export class Sweep {
       async (n) => {
         if (slice.isOver()) await slice.next();
         signal.throwIfAborted();
-        // Members of one seed visit the samples in one order.
+        // Members with the same seed share one order.
         return this.#orders.of(members[n]!.seed, at.epoch, sampleCount);
       },
       at,
@@ -265,7 +265,7 @@ function resultsOf({ samples, costSums, correct, diverged }: SweepMetrics): Memb
   );
 }
 
-/** @throws {ConfigurationError} for a state of other networks */
+/** @throws {ConfigurationError} for a state of a different sweep */
 function restore(
   engine: SweepEngine,
   count: number,
@@ -275,13 +275,13 @@ function restore(
   const expected = stateSize * count;
   if (values.length !== expected) {
     throw new ConfigurationError(
-      `state has ${values.length} numbers, and ${count} networks of this shape and optimizer have ${expected}. Give the state of a sweep with the same options.`,
+      `state.values must have ${expected} numbers for ${count} networks of this shape and optimizer; got ${values.length}. Give the state of a sweep with the same options.`,
     );
   }
   for (const [name, value] of Object.entries({ step, epoch, stepOfEpoch })) {
     if (Number.isSafeInteger(value) && value >= 0) continue;
     throw new ConfigurationError(
-      `state.${name} must be a whole number of at least 0; got ${value}. Give what Sweep.state() gave.`,
+      `state.${name} must be a non-negative integer; got ${value}. Give a state from Sweep.state().`,
     );
   }
   for (let n = 0; n < count; n++) {
@@ -289,7 +289,7 @@ function restore(
   }
 }
 
-/** The optimizer of the first member, which speaks for all but in its learning rate. */
+/** The optimizer of the first member. The others may differ only in the learning rate. */
 function requireOneRule(members: readonly SweepMember[]): Optimizer {
   requireArray('The members of a sweep', members);
   for (const member of members) {
@@ -299,14 +299,14 @@ function requireOneRule(members: readonly SweepMember[]): Optimizer {
   const [first] = members;
   if (!first) {
     throw new ConfigurationError(
-      'A sweep needs at least one member, and none was given. Give a seed and an optimizer for each network.',
+      'A sweep needs at least one member; got none. Give a seed and an optimizer for each network.',
     );
   }
   const rule = ({ optimizer }: SweepMember) => JSON.stringify({ ...optimizer, learningRate: 0 });
   const other = members.findIndex((member) => rule(member) !== rule(first));
   if (other < 0) return first.optimizer;
   throw new ConfigurationError(
-    `The optimizers of a sweep differ in their learning rate alone, and those of members 0 and ${other} differ in more ` +
-      `(${rule(first)} and ${rule(members[other]!)}). Give each optimizer a sweep of its own.`,
+    `The optimizers of a sweep may differ only in the learning rate, but members 0 and ${other} differ in more ` +
+      `(${rule(first)} and ${rule(members[other]!)}). Create one sweep per optimizer.`,
   );
 }

@@ -19,21 +19,21 @@ import type {
 import { EpochOrders, TrainingLoop, type FitOptions, type FitReport } from './loop.ts';
 import { requireTrainerOptions, type TrainerOptions } from './trainerOptions.ts';
 
-/** What training did since the last report. */
+/** A trainer's training since the last report. */
 export interface Progress extends FitReport {
-  /** Mean cost of the samples, each taken before its step's update. */
+  /** Mean cost of the samples, computed before each step's update. */
   readonly cost: number;
-  /** Share of them that the network got right, 0 to 1. */
+  /** Share of the samples predicted correctly, 0 to 1. */
   readonly accuracy: number;
-  /** Seconds the GPU took for it, where the device can tell. */
+  /** Seconds the GPU was busy; undefined if the device cannot measure it. */
   readonly gpuSeconds?: number;
 }
 
-/** Steps between two reports by default. */
+/** Default number of steps between two reports. */
 export const defaultReportEvery = 100;
 
 /**
- * The learning: takes a network, lets an engine make steps, and gives the network learned.
+ * Trains a network with an engine.
  *
  * @example
  * const trainer = await Trainer.create(network, { batchSize: 100, optimizer: sgd({ learningRate: 3 }) });
@@ -47,9 +47,9 @@ export class Trainer {
   readonly #seed: number;
   readonly #engine: Engine;
   readonly adapter: AdapterDescription | undefined;
-  /** How `auto` came to its choice, in a sentence; undefined where the caller chose. */
+  /** The reason for the choice of `auto`, as a sentence; undefined if the caller chose the backend. */
   readonly choice: string | undefined;
-  /** Where the plan is from; undefined where there is none. */
+  /** The origin of the plan; undefined if there is no plan. */
   readonly planOrigin: PlanOrigin | undefined;
   readonly #orders: EpochOrders;
   readonly #loop: TrainingLoop<StepMetrics>;
@@ -79,9 +79,9 @@ export class Trainer {
   }
 
   /**
-   * @throws {ConfigurationError | FormatError} for options that make no sense, a plan that is not for this network,
-   *   mini-batch or adapter among them
-   * @throws {NoAdapterError | LimitError | OutOfMemoryError | DeviceLostError} when `webgpu` cannot be had
+   * @throws {ConfigurationError | FormatError} for invalid options, including a plan for another network, batch size or
+   *   adapter
+   * @throws {NoAdapterError | LimitError | OutOfMemoryError | DeviceLostError} when `webgpu` is not available
    */
   static async create(network: Network, options: TrainerOptions): Promise<Trainer> {
     requireInstance('The network to train', network, Network);
@@ -89,40 +89,41 @@ export class Trainer {
     return new Trainer(network, options, await createEngine(network, options));
   }
 
-  /** What does the arithmetic; never `auto`. */
+  /** The backend in use; never `auto`. */
   get backend(): Backend {
     return this.#engine.backend;
   }
 
-  /** How the engine cuts a step up, in words: kernels on a GPU, threads on the CPU. */
+  /** How the engine divides a step, in words: kernels on a GPU, threads on the CPU. */
   get plan(): string | undefined {
     return this.#engine.plan;
   }
 
   /**
-   * `cpu`: how many threads share a step; 0 where the calling thread computes. Known once a training set is loaded, and
-   * may grow while training goes on, if the machine was busy then. Undefined for other backends.
+   * The number of threads that share a step on backend `cpu`; 0 if the calling thread computes. It is known once a
+   * training set is loaded. It may grow during training if the machine was busy at that time. Undefined for other
+   * backends.
    */
   get threads(): number | undefined {
     return this.#engine.threads;
   }
 
-  /** The same as data, to be given as `plan` again. */
+  /** The plan as data, for the option `plan` of a later trainer. */
   get exactPlan(): EnginePlan | undefined {
     return this.#engine.exactPlan;
   }
 
-  /** Dispatches that a step is made of, on a GPU, once it is prepared. */
+  /** GPU dispatches per step, known after `prepare`; undefined on the CPU. */
   get dispatchesPerStep(): number | undefined {
     return this.#engine.dispatchesPerStep;
   }
 
-  /** What the last `prepare` took, apart; undefined before, and of engines that do not tell. */
+  /** Timings of the last `prepare`; undefined before it, and for engines that do not measure them. */
   get preparation(): Preparation | undefined {
     return this.#engine.preparation;
   }
 
-  /** Samples a step. */
+  /** Samples per step. */
   get batchSize(): number {
     return this.#options.batchSize;
   }
@@ -133,8 +134,8 @@ export class Trainer {
   }
 
   /**
-   * Takes the training set ahead of `fit`, which otherwise does it: uploads it and compiles all that it needs. For
-   * those who want to time training alone; `fit` by itself may begin before everything is compiled.
+   * Uploads the training set and compiles all kernels before `fit`. Use it to time only the training: `fit` alone may
+   * begin before everything is compiled.
    */
   async prepare(training: Dataset): Promise<void> {
     await this.#loop.prepare(training);
@@ -143,12 +144,12 @@ export class Trainer {
   }
 
   /**
-   * Trains. Each iteration reports what was done since the one before; training goes on meanwhile, up to two
-   * reports ahead. Leaving the loop stops it after the steps already submitted, and the next `fit` on the same
-   * dataset goes on where this one stopped.
-   * @throws {ConfigurationError} when the dataset does not fit the network, or another `fit` is under way
-   * @throws {NonFiniteError} when the cost or an update is NaN or infinite; the trainer is of no use then
-   * @throws {DeviceLostError} when the device is lost; what was learned since the last read is gone
+   * Trains the network. Each iteration reports the training since the last one. Training continues in the background,
+   * up to two reports ahead. Leaving the loop stops training after the steps already submitted. The next `fit` on the
+   * same dataset resumes there.
+   * @throws {ConfigurationError} when the dataset does not fit the network, or another `fit` is running
+   * @throws {NonFiniteError} when the cost or an update is NaN or infinite; the trainer is unusable afterwards
+   * @throws {DeviceLostError} when the device is lost; training since the last read of the parameters is lost
    * @throws the signal's reason
    */
   fit(training: Dataset, options: FitOptions = {}): AsyncGenerator<Progress, void, void> {
@@ -159,7 +160,7 @@ export class Trainer {
   }
 
   /**
-   * Cost, accuracy and confusion matrix on any dataset, with the parameters as they are.
+   * Cost, accuracy and confusion matrix on any dataset, with the current parameters.
    * @throws {NonFiniteError} when the cost is NaN or infinite
    */
   async evaluate(dataset: Dataset): Promise<Evaluation> {
@@ -188,7 +189,7 @@ export class Trainer {
   }
 
   /**
-   * The network as learned so far.
+   * The network with the current parameters.
    * @throws {NonFiniteError} naming the parameter, when one is NaN or infinite
    */
   async network(): Promise<Network> {
@@ -199,7 +200,7 @@ export class Trainer {
     return this.#initial.withParameters(parameters);
   }
 
-  /** Frees what the trainer holds; a device that was handed in stays. Calling it again does nothing. */
+  /** Frees the trainer's resources, but not a device passed as an option. Calling it again does nothing. */
   async dispose(): Promise<void> {
     await this.#loop.dispose();
   }
@@ -230,14 +231,14 @@ export class Trainer {
     return this.#loop.failure;
   }
 
-  /** The error for numbers that are not finite on one dataset. Others may be fine, so the trainer stays usable. */
+  /** The error for non-finite results on one dataset. Other datasets may work, so the trainer stays usable. */
   #overflow(fact: string): NonFiniteError {
     const { learningRate } = this.#options.optimizer;
     const { step } = this.#loop.cursor;
     return new NonFiniteError(
       step > 0
         ? divergenceSentence(`${fact} after step ${step}`, learningRate, step - 1)
-        : `${fact}: the parameters of this network make numbers beyond float32. Start from smaller ones.`,
+        : `${fact}: the parameters of this network are too large for float32. Start from smaller ones.`,
     );
   }
 }

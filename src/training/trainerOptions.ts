@@ -1,4 +1,4 @@
-/** What a trainer is made with. */
+/** Options of a trainer. */
 import { requirePlanCache, requireSource, type GpuOptions } from '../gpu/options.ts';
 import { backends, type Backend } from '../engine/engine.ts';
 import { ConfigurationError } from '../errors.ts';
@@ -17,27 +17,28 @@ import { requireClipNorm, requireOptimizer } from '../engine/optimizers/registry
 
 export interface TrainerOptions extends GpuOptions {
   /**
-   * What does the arithmetic. `auto`, the default, tries both for a moment and takes the faster of `webgpu` and
-   * `cpu`; a software adapter is never taken by `auto`. Where WebAssembly is forbidden or has no SIMD, `cpu` computes
-   * what `reference` does, in float64 and tens of times as slowly, and `Trainer.plan` says why.
+   * The backend that computes. The default `auto` times `webgpu` and `cpu` and uses the faster one; it never uses a
+   * software adapter. Without WebAssembly SIMD, `cpu` computes in float64 like `reference`, tens of times slower.
+   * `Trainer.plan` then gives the reason.
    */
   readonly backend?: Backend | 'auto';
-  /** Samples a step. */
+  /** Samples per step. */
   readonly batchSize: number;
   readonly optimizer: Optimizer;
   /**
-   * Keeps the gradient of all layers within this 2-norm, by scaling a longer one down, as PyTorch's
-   * `clip_grad_norm_`. Default: gradients are applied as they are, which spares the GPU three kernels a step.
+   * The maximum 2-norm of the gradient over all layers. A longer gradient is scaled down, like PyTorch's
+   * `clip_grad_norm_` does. Default: no clipping, which saves the GPU three kernels per step.
    */
   readonly clipNorm?: number;
   /** Seed of the shuffling, an integer from 0 to 2³² − 1. Default 1. */
   readonly seed?: number;
-  /** Whether each epoch visits the samples in an order of its own. Default true; false is the order of the file. */
+  /** Whether to shuffle the samples for each epoch. Default true; false keeps the order of the dataset. */
   readonly shuffle?: boolean;
   /**
-   * `cpu`: how many threads share a step; 0: the calling thread computes. Default: as many as trials find fastest. Bits
-   * depend on the number that is given here, or else on how many threads the machine has. Where there are no threads, 2
-   * and more are a `NoThreadsError`, and with 1 or none given the calling thread computes; `Trainer.plan` says why.
+   * The number of threads that share a step on backend `cpu`; 0 means the calling thread computes. Default: the number
+   * that is fastest in trials. The bits depend on this number, or by default on the number of threads of the machine.
+   * If the runtime has no threads, 2 or more throw a `NoThreadsError`; otherwise the calling thread computes, and
+   * `Trainer.plan` gives the reason.
    */
   readonly threads?: number | undefined;
 }
@@ -49,8 +50,8 @@ const names: OptionNames<TrainerOptions> = {
 };
 
 /**
- * Refuses options that make no sense, alone or together. An option that says how to compute must have an effect on the
- * chosen backend. Options that say where a GPU comes from may be given with every backend.
+ * Checks options and their combinations. Options for how to compute are valid only for a backend that uses them.
+ * Options for where a GPU comes from are valid for every backend.
  * @throws {ConfigurationError}
  */
 export function requireTrainerOptions(options: TrainerOptions): void {
@@ -69,7 +70,7 @@ export function requireTrainerOptions(options: TrainerOptions): void {
   const requireUse = (name: string, value: unknown, users: readonly (Backend | 'auto')[]) => {
     if (value === undefined || users.includes(backend)) return;
     throw new ConfigurationError(
-      `The option ${name} means nothing to backend '${backend}', and ${show(value)} was given. Leave it out, or use backend '${users[0]}'.`,
+      `Backend '${backend}' does not support option ${name}; got ${show(value)}. Omit it, or use backend '${users[0]}'.`,
     );
   };
   requireUse('threads', threads, ['cpu', 'auto']);

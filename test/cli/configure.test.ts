@@ -148,13 +148,16 @@ describe('momentum', () => {
 
 describe('refused before data are loaded', () => {
   it.each([
-    [{ learningRate: 0 }, 'greater than 0, and 0 was given'],
-    [{ learningRate: -1 }, 'greater than 0, and -1 was given'],
-    [{ learningRate: 1e-60 }, 'greater than 0, and 1e-60 was given'],
-    [{ momentum: 1 }, 'up to, not including, 1, and 1 was given'],
-    [{ layers: [784] }, '1 layer sizes were given'],
+    [{ learningRate: 0 }, 'learningRate must be a positive finite float32 number; got 0.'],
+    [{ learningRate: -1 }, 'learningRate must be a positive finite float32 number; got -1.'],
+    [{ learningRate: 1e-60 }, 'learningRate must be a positive finite float32 number; got 1e-60.'],
+    [{ momentum: 1 }, 'momentum must be a number in [0, 1); got 1.'],
+    [{ layers: [784] }, 'at least 2 layer sizes, all positive integers; got 1.'],
     [{ layers: [784, 0, 10] }, 'size 2 of 784, 0, 10 is 0'],
-    [{ output: 'linear', cost: 'cross-entropy' }, 'Cross-entropy needs outputs between 0 and 1'],
+    [
+      { output: 'linear', cost: 'cross-entropy' },
+      "Cost 'cross-entropy' needs outputs between 0 and 1",
+    ],
     [{ threads: 2, backend: 'webgpu' }, "--threads has no effect with backend 'webgpu'."],
     [{ threads: 2, plan: 'tuned' }, "--threads has no effect with backend 'webgpu'."],
     [{ stream: false, backend: 'reference' }, "--stream has no effect with backend 'reference'"],

@@ -61,10 +61,13 @@ describe('refused', () => {
 
   it.each([
     [{ weightDecay: -1 }, 'weightDecay must be'],
-    [{ clipNorm: 0 }, 'greater than 0, and 0 was given'],
-    [{ optimizer: 'nesterov', momentum: 0 }, 'and the momentum is 0'],
-    [{ optimizer: 'adam', learningRate: -1 }, 'greater than 0, and -1 was given'],
-    [{ schedule: 'step', decay: 3 }, 'at most 1, and 3 was given'],
+    [{ clipNorm: 0 }, 'clipNorm must be a positive finite float32 number; got 0.'],
+    [{ optimizer: 'nesterov', momentum: 0 }, 'nesterov requires a momentum greater than 0; got 0.'],
+    [
+      { optimizer: 'adam', learningRate: -1 },
+      'learningRate must be a positive finite float32 number; got -1.',
+    ],
+    [{ schedule: 'step', decay: 3 }, 'factor must be a number in (0, 1]; got 3.'],
   ] as const)('%j, before data are read', (options, sentence) => {
     expect(() => configure(options)).toThrow(ConfigurationError);
     expect(() => configure(options)).toThrow(sentence);

@@ -77,7 +77,7 @@ describe('wrong usage has a message, exit code 2 and no output', () => {
       "Each rate in --learning-rates must be a number such as 0.1; got 'x'.",
     ],
     [['sweep', '--learning-rates', '1,3', '1'], '--learning-rates contains 1 twice'],
-    [['sweep', '--learning-rates', '-1'], '-1 was given'],
+    [['sweep', '--learning-rates', '-1'], 'got -1.'],
     [['sweep', '--seeds', '1000000000'], '--seeds must be an integer from 1 to 65535; got'],
     [['sweep', '--seed', '4294967295', '--seeds', '2'], '2 seeds starting at 4294967295 exceed'],
     [['sweep', '--backend', 'cpu'], "error: unknown option '--backend'"],

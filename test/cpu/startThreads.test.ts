@@ -206,7 +206,7 @@ describe('where threads cannot be had', () => {
     await one.dispose();
     const two = createCpuEngine(options, { threads: 2 });
     await expect(two).rejects.toThrow(NoThreadsError);
-    await expect(two).rejects.toThrow(`2 threads were asked for, and ${reason}.`);
+    await expect(two).rejects.toThrow(`Cannot start 2 threads: ${reason}.`);
   });
 
   it.each([
@@ -247,7 +247,7 @@ describe('where threads cannot be had', () => {
     // Of a fresh copy, which has compiled nothing.
     const { createCpuEngine } = await engineOn(Worker);
     await expect(createCpuEngine(options, { threads: 2 })).rejects.toThrow(
-      `2 threads were asked for, and ${reason}.`,
+      `Cannot start 2 threads: ${reason}.`,
     );
     const engine = await createCpuEngine(options, { threads: 1, stream: true });
     const reference = createReferenceEngine(options);
@@ -278,7 +278,7 @@ describe('what is no sign that there are no threads is an error', () => {
     const many = createCpuEngine({ ...options, network: wide, batchSize: 2000 }, { threads: 64 });
     await expect(many).rejects.toThrow(OutOfMemoryError);
     await expect(many).rejects.toThrow(
-      /needs 49\d\d MiB .* can address 4096 MiB\. Each of the 64 threads takes 7\d MiB .*: use at most 5\d threads\.$/,
+      /needs 49\d\d MiB .* can address only 4096 MiB\. Each of the 64 threads needs 7\d MiB .*\. Use at most 5\d threads\.$/,
     );
   });
 

@@ -207,7 +207,7 @@ describe('a lost thread', () => {
     }));
     await expect(work).rejects.toThrow(ThreadLostError);
     await expect(work).rejects.toThrow(
-      /^A thread of the CPU engine was lost: .*\. What was learned .* threads: 1/,
+      /^A thread of the CPU engine was lost: .*\. Training since the last read .* threads: 1/,
     );
     await expect(team.work(1, () => ({}))).rejects.toThrow(ThreadLostError);
     expect(() => team.requireWhole()).toThrow(ThreadLostError);
@@ -221,7 +221,7 @@ describe('a lost thread', () => {
       control.ask({ threads: 2, ...steps });
       // One alone waits at the barrier for ever.
       const work = team.work(1, () => ({ call: 'train', arguments: [control.at, 0] }));
-      const failed = expect(work).rejects.toThrow(/nothing moved for 30 s/);
+      const failed = expect(work).rejects.toThrow(/no thread made progress for 30 s/);
       // Until it has made its pass, and waits.
       await vi.waitUntil(() => control.passes > 0);
       vi.advanceTimersByTime(40_000);

@@ -72,7 +72,7 @@ describe('a dataset', () => {
       { featureCount: 0 },
       /^The featureCount of dataset 'small' must be an integer from 1 to \d+; got 0\./,
     ],
-    [{ name: undefined }, /^The name of a dataset must be a string; undefined was given\./],
+    [{ name: undefined }, /^The name of a dataset must be a string; got undefined\./],
   ])('is refused with %o', (changes, sentence) => {
     expect(refusal(changes)).toMatch(sentence);
   });

@@ -34,9 +34,7 @@ describe('batchExtent', () => {
 describe('requireBatchSize', () => {
   it.each([0, -1, 1.5, NaN, Infinity])('refuses %d', (batchSize) => {
     expect(() => requireBatchSize(batchSize)).toThrow(
-      new ConfigurationError(
-        `A batch size is a whole number of at least 1, and ${batchSize} was given. Try 100.`,
-      ),
+      new ConfigurationError(`batchSize must be a positive integer; got ${batchSize}. Try 100.`),
     );
   });
 });
@@ -60,7 +58,7 @@ describe('requireFits', () => {
       requireFits({ layers: [8, 4] }, dataset);
     }).toThrow(
       new ConfigurationError(
-        "Dataset 'random' has 9 features a sample, and the network 8-4 takes 8. " +
+        "Dataset 'random' has 9 features per sample, but the network 8-4 takes 8. " +
           'Use a network whose first layer size is 9.',
       ),
     );
@@ -71,7 +69,7 @@ describe('requireFits', () => {
       requireFits({ layers: [9, 5, 3] }, dataset);
     }).toThrow(
       new ConfigurationError(
-        "Dataset 'random' has 4 classes, and the network 9-5-3 has 3 outputs. " +
+        "Dataset 'random' has 4 classes, but the network 9-5-3 has 3 outputs. " +
           'Use a network whose last layer size is at least 4.',
       ),
     );
@@ -93,22 +91,22 @@ describe('requireEpoch', () => {
     [
       Uint32Array.of(0, 1),
       0,
-      'The order of an epoch names 2 samples, and the training set has 3. Give an order that visits each sample once.',
+      'The order of an epoch has 2 samples, but the training set has 3. Give an order that visits each sample once.',
     ],
     [
       Uint32Array.of(0, 3, 1),
       0,
-      'Position 1 of the order is sample 3, and the training set has samples 0 to 2. Give an order that visits each sample once.',
+      'Position 1 of the order is sample 3, but the training set has samples 0 to 2. Give an order that visits each sample once.',
     ],
     [
       order,
       3,
-      'An epoch of 3 samples in mini-batches of 2 has 2 steps, and it cannot begin at step 3. Begin at a whole number from 0 to 2.',
+      'stepOfEpoch must be an integer from 0 to 2 (3 samples in mini-batches of 2); got 3.',
     ],
     [
       order,
       -1,
-      'An epoch of 3 samples in mini-batches of 2 has 2 steps, and it cannot begin at step -1. Begin at a whole number from 0 to 2.',
+      'stepOfEpoch must be an integer from 0 to 2 (3 samples in mini-batches of 2); got -1.',
     ],
   ])('refuses order %j from step %i', (wrongOrder, firstStep, message) => {
     expect(() => {
@@ -121,8 +119,8 @@ describe('requireEpoch', () => {
       requireEpoch(order, { step, epoch: 0, stepOfEpoch: 1 }, 3, 2);
     }).toThrow(
       new ConfigurationError(
-        `An epoch was to begin after 1 of its steps and ${step} steps over all epochs. ` +
-          'Give a whole number of steps over all epochs, of which those of this epoch are a part.',
+        `step must be an integer of at least stepOfEpoch (1); got ${step}. ` +
+          'It counts the steps of all epochs, including this one.',
       ),
     );
   });
@@ -134,7 +132,7 @@ describe('requireStepsLeft', () => {
       requireStepsLeft(3, 2);
     }).toThrow(
       new ConfigurationError(
-        '3 steps were asked for, and the epoch has 2 left. Run those, then begin the next epoch.',
+        'Cannot run 3 steps: the epoch has 2 left. Run those, then begin the next epoch.',
       ),
     );
   });
@@ -144,7 +142,7 @@ describe('requireStepsLeft', () => {
       requireStepsLeft(steps, 2);
     }).toThrow(
       new ConfigurationError(
-        `The number of steps to run is a whole number of at least 0, and ${steps} was given.`,
+        `The number of steps to run must be a non-negative integer; got ${steps}.`,
       ),
     );
   });

@@ -198,7 +198,7 @@ describe.each([
   it('refuses steps before a training set and an epoch, and an epoch before a training set', async () => {
     const engine = await create(options);
     const noEpoch = new ConfigurationError(
-      'There is no epoch to run steps of. Call load() and beginEpoch() first.',
+      'Cannot run steps: no epoch has begun. Call load() and beginEpoch() first.',
     );
     await expect(engine.run(1)).rejects.toThrow(noEpoch);
     expect(() => {
@@ -219,7 +219,7 @@ describe.each([
     const engine = await ready(1);
     await expect(engine.run(4)).rejects.toThrow(
       new ConfigurationError(
-        '4 steps were asked for, and the epoch has 3 left. Run those, then begin the next epoch.',
+        'Cannot run 4 steps: the epoch has 3 left. Run those, then begin the next epoch.',
       ),
     );
     expect(await engine.run(3)).toMatchObject({ steps: 3, samples: 7 });
@@ -266,7 +266,7 @@ describe.each([
     await engine.dispose();
     await failed;
     await engine.dispose();
-    const message = `This ${backend} engine has been disposed of and can compute nothing more. Create a new one.`;
+    const message = `This ${backend} engine has been disposed. Create a new one to continue.`;
     await expect(engine.load(dataset)).rejects.toThrow(new DisposedError(message));
     await expect(engine.run(1)).rejects.toThrow(DisposedError);
     await expect(engine.evaluate(dataset)).rejects.toThrow(DisposedError);

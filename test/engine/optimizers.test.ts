@@ -18,7 +18,7 @@ describe('sgd', () => {
   it.each([0, -1, NaN, Infinity, 1e-50, 1e50])('refuses the learning rate %d', (learningRate) => {
     expect(() => sgd({ learningRate })).toThrow(
       new ConfigurationError(
-        `A learning rate is a finite float32 number greater than 0, and ${learningRate} was given. ` +
+        `learningRate must be a positive finite float32 number; got ${learningRate}. ` +
           'Try 3 with sigmoid and squared error, 0.1 with ReLU and softmax.',
       ),
     );
@@ -26,17 +26,13 @@ describe('sgd', () => {
 
   it.each([-0.1, 1, 1 - 1e-12, NaN])('refuses the momentum %d', (momentum) => {
     expect(() => sgd({ learningRate: 1, momentum })).toThrow(
-      new ConfigurationError(
-        `Momentum is a number from 0 up to, not including, 1, and ${momentum} was given. Try 0.9.`,
-      ),
+      new ConfigurationError(`momentum must be a number in [0, 1); got ${momentum}. Try 0.9.`),
     );
   });
 
   it('refuses Nesterov without momentum, of which it is a form', () => {
     expect(() => sgd({ learningRate: 1, nesterov: true })).toThrow(
-      new ConfigurationError(
-        "Nesterov's momentum was asked for, and the momentum is 0. Give a momentum greater than 0, 0.9 say.",
-      ),
+      new ConfigurationError('nesterov requires a momentum greater than 0; got 0. Try 0.9.'),
     );
   });
 });
@@ -54,12 +50,12 @@ describe('adam and adamW', () => {
   });
 
   it.each([
-    [{ learningRate: 0 }, 'greater than 0, and 0 was given'],
-    [{ beta1: 1 }, 'beta1 is a number from 0 up to, not including, 1, and 1 was given. Try 0.9.'],
-    [{ beta2: -0.5 }, 'beta2 is a number from 0 up to, not including, 1, and -0.5 was given.'],
-    [{ beta2: 1 - 1e-12 }, 'beta2 is a number'],
-    [{ epsilon: 0 }, 'epsilon is a finite float32 number of at least 2^-126, and 0 was given.'],
-    [{ epsilon: 1e-40 }, 'and 1e-40 was given'],
+    [{ learningRate: 0 }, 'learningRate must be a positive finite float32 number; got 0.'],
+    [{ beta1: 1 }, 'beta1 must be a number in [0, 1); got 1. Try 0.9.'],
+    [{ beta2: -0.5 }, 'beta2 must be a number in [0, 1); got -0.5.'],
+    [{ beta2: 1 - 1e-12 }, 'beta2 must be a number'],
+    [{ epsilon: 0 }, 'epsilon must be a finite float32 number of at least 2^-126; got 0.'],
+    [{ epsilon: 1e-40 }, 'got 1e-40.'],
     [{ weightDecay: -1 }, 'weightDecay must be a finite float32 number of at least 0; got -1'],
     [{ weightDecay: 1e39 }, 'got 1e+39'],
   ])('refuse %j', (options, message) => {
@@ -75,7 +71,7 @@ describe('a norm to clip to', () => {
     expect(requireClipNorm(0.5)).toBe(0.5);
     for (const wrong of [0, -1, NaN, Infinity, 1e-50]) {
       expect(() => requireClipNorm(wrong)).toThrow(
-        `The norm to clip gradients to is a finite float32 number greater than 0, and ${wrong} was given. Try 1.`,
+        `clipNorm must be a positive finite float32 number; got ${wrong}. Try 1.`,
       );
     }
   });

@@ -58,23 +58,35 @@ describe('a learning rate', () => {
 
 describe('a schedule', () => {
   it.each([
-    [() => constantRate({ learningRate: 0 }), 'greater than 0, and 0 was given'],
-    [() => constantRate({ learningRate: 1, warmUpSteps: -1 }), 'at least 0, and -1 was given'],
-    [() => stepDecay({ learningRate: 1, every: 0, factor: 0.5 }), 'at least 1, and 0 was given'],
-    [() => stepDecay({ learningRate: 1, every: 1.5, factor: 0.5 }), 'and 1.5 was given'],
+    [
+      () => constantRate({ learningRate: 0 }),
+      'learningRate must be a positive finite float32 number; got 0.',
+    ],
+    [
+      () => constantRate({ learningRate: 1, warmUpSteps: -1 }),
+      'warmUpSteps must be an integer of at least 0; got -1.',
+    ],
+    [
+      () => stepDecay({ learningRate: 1, every: 0, factor: 0.5 }),
+      'every must be an integer of at least 1; got 0.',
+    ],
+    [() => stepDecay({ learningRate: 1, every: 1.5, factor: 0.5 }), 'got 1.5.'],
     [
       () => exponentialDecay({ learningRate: 1, every: 1, factor: 0 }),
-      'The factor of a decay is a number greater than 0 and at most 1, and 0 was given. Try 0.5.',
+      'factor must be a number in (0, 1]; got 0. Try 0.5.',
     ],
-    [() => exponentialDecay({ learningRate: 1, every: 1, factor: 2 }), 'and 2 was given'],
+    [() => exponentialDecay({ learningRate: 1, every: 1, factor: 2 }), 'got 2.'],
     [
       () => cosineDecay({ learningRate: 1, steps: 10, warmUpSteps: 10 }),
-      'ends at step 10 leaves nothing after 10 steps of warm-up',
+      'steps of a cosine decay must be greater than warmUpSteps (10); got 10.',
     ],
-    [() => cosineDecay({ learningRate: 1, steps: 0 }), 'at least 1, and 0 was given'],
+    [
+      () => cosineDecay({ learningRate: 1, steps: 0 }),
+      'steps must be an integer of at least 1; got 0.',
+    ],
     [
       () => cosineDecay({ learningRate: 1, steps: 9, finalLearningRate: 2 }),
-      'from 0 up to the first (1), and 2 was given',
+      'from 0 to learningRate (1); got 2.',
     ],
   ])('that makes no sense is refused: %s', (make, message) => {
     expect(make).toThrow(ConfigurationError);

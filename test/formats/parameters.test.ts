@@ -200,10 +200,7 @@ describe('loading', () => {
     [[3, 2, 7], "'layers.1.weight' has shape [4, 2] rather than [7, 2]"],
     [[3, 2], 'a network 3-2-4, but the call asks for 3-2. Ask for layers 3,2,4'],
     [[3, 2, 4, 1], 'a network 3-2-4, but the call asks for 3-2-4-1. Ask for'],
-    [
-      [],
-      'needs at least 2 layer sizes, each a whole number of at least 1, and 0 layer sizes were given',
-    ],
+    [[], 'needs at least 2 layer sizes, all positive integers; got 0'],
   ])('layers %j are refused for a file of 3, 2, 4', (layers, message) => {
     const error = errorOf(ConfigurationError, () =>
       loadParameters(saveParameters(network), { layers }),

@@ -122,7 +122,7 @@ it('pictures of another size are refused before anything is begun, and nothing i
     ],
     { cwd: folder },
   );
-  expect(failed.stderr).toMatch(/^error: Dataset '.*' has 16 features a sample, and the network/);
+  expect(failed.stderr).toMatch(/^error: Dataset '.*' has 16 features per sample, but the network/);
   expect([failed.code, failed.stdout]).toEqual([2, '']);
   expect(await readdir(folder)).toEqual(before);
 });
@@ -145,9 +145,7 @@ it('--peers has Python beside, and goes on where that is wrong or absent', async
   const { settings, flags } = readResult(wrong.stdout);
   expect(settings.backends).toEqual(['cpu', 'numpy']);
   const messages = flags.filter(({ backend }) => backend === 'numpy').map(({ message }) => message);
-  expect(messages).toEqual([
-    expect.stringContaining('numpy has a cost of 2 in step 1; nudge has'),
-  ]);
+  expect(messages).toEqual([expect.stringContaining('numpy has a cost of 2 in step 1; nudge has')]);
   expect(wrong.code).toBe(0);
 
   const absent = await callCli([...beside, '--python', join(folder, 'none')], { cwd: folder });

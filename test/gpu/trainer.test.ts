@@ -63,7 +63,7 @@ describe.each(['webgpu', 'cpu'] as const)(
       const trainer = await create(small.withParameters(small.parameters.map(() => 3e38)), 1);
       const cost = await failureOf(trainer.evaluate(test), NonFiniteError);
       expect(cost.message).toMatch(
-        /^The cost on dataset '.*' is (NaN|Infinity): the parameters of this network make numbers beyond float32\./,
+        /^The cost on dataset '.*' is (NaN|Infinity): the parameters of this network are too large for float32\./,
       );
       const outputs = await failureOf(trainer.predict(test), NonFiniteError);
       expect(outputs.message).toMatch(/^Output 0 for sample 0 of dataset '.*' is (NaN|Infinity): /);

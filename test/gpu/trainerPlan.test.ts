@@ -85,7 +85,7 @@ it('a plan that does not fit is refused, and leaves no buffer', async () => {
   const half = await failureOf(train({ plan: { ...own, stepsPerSubmit: 32.5 } }), FormatError);
   expect(half.message).toContain('plan.stepsPerSubmit is 32.5; expected an integer');
   const unknown = await failureOf(train({ plan: 'best' as 'tuned' }), ConfigurationError);
-  expect(unknown.message).toBe("Unknown plan 'best'. Known are default, tuned.");
+  expect(unknown.message).toBe("Unknown plan 'best'. Use one of: default, tuned.");
   expect(device.liveBuffers).toBe(0);
 });
 
@@ -100,6 +100,6 @@ it('another backend has no plan, and refuses options that would mean nothing to 
     [{ backend: 'reference', stream: false }, 'stream'],
   ] as const) {
     const { message } = await failureOf(train(options), ConfigurationError);
-    expect(message).toContain(`The option ${name} means nothing to backend '${options.backend}'`);
+    expect(message).toContain(`Backend '${options.backend}' does not support option ${name};`);
   }
 });

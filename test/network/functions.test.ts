@@ -14,7 +14,7 @@ describe('requireCompatible', () => {
       requireCompatible('linear', 'cross-entropy');
     }).toThrow(
       new ConfigurationError(
-        "Cross-entropy needs outputs between 0 and 1, and output 'linear' gives any number. " +
+        "Cost 'cross-entropy' needs outputs between 0 and 1, but output 'linear' is unbounded. " +
           "Use output 'softmax' (or 'sigmoid'), or cost 'squared-error'.",
       ),
     );
@@ -40,7 +40,7 @@ describe('requireOneOf', () => {
   it.each(['ReLU', '', 'constructor', '__proto__'])("refuses '%s' and lists the names", (name) => {
     expect(() => requireOneOf('activation', name, activations)).toThrow(
       new ConfigurationError(
-        `Unknown activation '${name}'. Known are sigmoid, tanh, relu, leaky-relu, gelu, linear.`,
+        `Unknown activation '${name}'. Use one of: sigmoid, tanh, relu, leaky-relu, gelu, linear.`,
       ),
     );
   });

@@ -65,7 +65,7 @@ describe('Network', () => {
     [
       'two outputs',
       { layers: [2, dense({ size: 2, activation: 'softmax' })], output: 'linear' },
-      "has activation 'softmax', and the network's output is 'linear'",
+      "has activation 'softmax', but the network's output is 'linear'",
     ],
     [
       'too few activations',
@@ -114,8 +114,8 @@ describe('Network', () => {
   });
 
   it.each([
-    [[], '0 layer sizes were given'],
-    [[784], '1 layer sizes were given'],
+    [[], 'got 0'],
+    [[784], 'got 1'],
     [[784, 0, 10], 'size 2 of 784, 0, 10 is 0'],
     [[784, 16, 2.5], 'size 3 of 784, 16, 2.5 is 2.5'],
     [[-1, 10], 'size 1 of -1, 10 is -1'],
@@ -123,8 +123,8 @@ describe('Network', () => {
   ])('refuses the layers %j', (layers, fact) => {
     expect(() => new Network({ layers })).toThrow(
       new ConfigurationError(
-        `A network needs at least 2 layer sizes, each a whole number of at least 1, and ${fact}. ` +
-          'Give them input first, for example 784, 16, 16, 10.',
+        `A network needs at least 2 layer sizes, all positive integers; ${fact}. ` +
+          'Give the input size first, for example 784, 16, 16, 10.',
       ),
     );
   });
@@ -132,25 +132,23 @@ describe('Network', () => {
   it('refuses more parameters than an array can hold', () => {
     expect(() => new Network({ layers: [784, 2_000_000, 10] })).toThrow(
       new ConfigurationError(
-        'A network 784-2000000-10 would have 1590000010 parameters, and 1073741824 is the most ' +
-          'that are possible. Use smaller layers.',
+        'A network 784-2000000-10 would have 1590000010 parameters; the maximum is 1073741824. ' +
+          'Use smaller layers.',
       ),
     );
   });
 
   it.each([-1, 0.5, 2 ** 32, NaN])('refuses the seed %d', (seed) => {
     expect(() => new Network({ layers: [1, 1], seed })).toThrow(
-      new ConfigurationError(
-        `A seed is a whole number from 0 to 4294967295, and ${seed} was given.`,
-      ),
+      new ConfigurationError(`seed must be an integer from 0 to 4294967295; got ${seed}.`),
     );
   });
 
   it('refuses parameters of another network', () => {
     expect(() => new Network({ layers: [784, 16, 16, 10] }, new Float32Array(13_001))).toThrow(
       new ConfigurationError(
-        'A network 784-16-16-10 has 13002 parameters, and 13001 were given. ' +
-          'Give the parameters of a network of the same layer sizes.',
+        'A network 784-16-16-10 has 13002 parameters; got 13001. ' +
+          'Give the parameters of a network with the same layer sizes.',
       ),
     );
   });
@@ -158,7 +156,7 @@ describe('Network', () => {
   it.each([-1, 2, 0.5])('refuses to show layer %d of two', (layer) => {
     expect(() => new Network({ layers: [3, 2, 1] }).weights(layer)).toThrow(
       new ConfigurationError(
-        `There is no layer ${layer} in a network 3-2-1: its weights are numbered 0 to 1.`,
+        `layer must be an integer from 0 to 1 for a network 3-2-1; got ${layer}.`,
       ),
     );
   });

@@ -158,19 +158,19 @@ describe('backpropagate', () => {
   it.each([
     [
       { network, parameters: new Float64Array(8), features: [0, 0], labels: [0] },
-      "A network 2-3 has 9 parameters, and 8 were given. Give one network's, no more.",
+      'A network 2-3 has 9 parameters; got 8. Give the parameters of exactly one network.',
     ],
     [
       { network, parameters, features: [0, 0, 0], labels: [0] },
-      'A network 2-3 reads 2 features for 1 labels, and 3 were given. Give 2 a label, and at least one label.',
+      'A network 2-3 needs 2 features for 1 labels; got 3. Give at least one label, and 2 features per label.',
     ],
     [
       { network, parameters, features: [], labels: [] },
-      'A network 2-3 reads 0 features for 0 labels, and 0 were given. Give 2 a label, and at least one label.',
+      'A network 2-3 needs 0 features for 0 labels; got 0. Give at least one label, and 2 features per label.',
     ],
     [
       { network, parameters, features: [0, 0], labels: [3] },
-      'A network 2-3 has 3 outputs, and the label 3 is none of them. Labels count from 0.',
+      'A network 2-3 has 3 outputs, so labels must be integers from 0 to 2; got 3.',
     ],
   ])('refuses sizes that disagree (%#)', (pass, message) => {
     expect(() => backpropagate(pass)).toThrow(new ConfigurationError(message));

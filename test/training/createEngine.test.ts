@@ -72,7 +72,7 @@ describe('auto', () => {
   it('gives a tie to the GPU, and says why', async () => {
     const { backend, why } = await compare({ gpu: always(0.1), cpu: always(0.1) });
     expect(backend).toBe('webgpu');
-    expect(why).toMatch(/; too close to tell apart, and the GPU leaves the cores of the CPU free$/);
+    expect(why).toMatch(/; a tie, and the GPU leaves the CPU cores free$/);
   });
 
   it('says both rates with their intervals', async () => {

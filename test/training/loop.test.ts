@@ -125,8 +125,8 @@ describe('a training loop', () => {
     const error = await rejectionOf(fitAll({}, shorter));
     expect(error).toEqual(
       new ConfigurationError(
-        "The sweep's state is 3 steps into an epoch, and an epoch of this dataset has 3. " +
-          'Train on the dataset that the state was made with.',
+        "The sweep's state is 3 steps into an epoch, but an epoch of this dataset has 3. " +
+          'Use the dataset that the state was saved with.',
       ),
     );
     expect(loop.cursor.position).toEqual({ step: 8, epoch: 1, stepOfEpoch: 3 });
@@ -148,7 +148,7 @@ describe('a training loop', () => {
     expect(messages).toEqual([
       2,
       new ConfigurationError(
-        'This sweep is fitting already. Leave that loop, or create a second sweep.',
+        'This sweep is already running fit(). Leave that loop, or create a second sweep.',
       ),
     ]);
     const failure = new Error('of no use');
@@ -156,7 +156,7 @@ describe('a training loop', () => {
     expect(await rejectionOf(fitAll({}))).toBe(failure);
     await loop.dispose();
     expect(await rejectionOf(fitAll({}))).toEqual(
-      new DisposedError('This sweep was disposed of. Create a new one to go on.'),
+      new DisposedError('This sweep has been disposed. Create a new one to continue.'),
     );
   });
 });

@@ -1,15 +1,16 @@
 /**
- * The first layer, from bytes gathered by index. Four of five pixels of a digit are 0 and ask for nothing, so the
- * others are listed once a pass, by sample for the way forward and by feature for the gradient, and both products go
- * through the lists alone. Leaving 0·w out of a sum changes no bit of it, as long as w is finite.
+ * The first layer, which reads bytes by sample index. Four of five pixels of a digit are 0 and add nothing. Therefore
+ * the other pixels are listed once per pass, by sample for the forward pass and by feature for the gradient. Both
+ * products use only these lists. Skipping 0·w does not change a bit of a sum, as long as w is finite.
  *
- * Both products are the same: rows of one matrix, weights or deltas, are added up as a list says, panel after panel.
+ * Both products share one routine: for each panel, it adds up the rows of a matrix (weights or deltas) that a list
+ * selects.
  */
 import { activate } from './functions';
 import { columnMask, madd } from './lanes';
 import { Context, Layer, Lists, panelRow, Pixel } from './structures';
 
-/** Lists the pixels of `count` samples that are not 0, by sample and by feature. */
+/** Lists the nonzero pixels of `count` samples by sample, and counts them by feature. */
 export function listPixels(context: Context, samples: usize, count: i32, inputs: i32): void {
   const featureEnds = context.featureEnds;
   memory.fill(featureEnds, 0, <usize>inputs << 2);
@@ -21,7 +22,7 @@ export function listPixels(context: Context, samples: usize, count: i32, inputs:
       const bytes = v128.load(row + i);
       if (!v128.any_true(bytes)) continue;
       let mask = i8x16.bitmask(i8x16.ne(bytes, i8x16.splat(0)));
-      // The bytes behind the row are the next sample's.
+      // The bytes after the row belong to the next sample.
       if (inputs - i < 16) mask &= (1 << (inputs - i)) - 1;
       while (mask) {
         const feature = i + ctz(mask);
@@ -39,7 +40,7 @@ export function listPixels(context: Context, samples: usize, count: i32, inputs:
   }
 }
 
-/** From the numbers of pixels a feature has to their list by feature. Each names its sample's row. */
+/** Sorts the listed pixels by feature, using the counts. Each entry then has its sample's row. */
 export function sortPixels(context: Context, count: i32, inputs: i32): void {
   const featureEnds = context.featureEnds;
   let next = context.byFeature;
@@ -49,7 +50,7 @@ export function sortPixels(context: Context, count: i32, inputs: i32): void {
     store<u32>(end, <u32>next);
     next += length * offsetof<Pixel>();
   }
-  // The starts become ends while the lists fill.
+  // `featureEnds` has the starts of the lists; they become the ends while the lists fill.
   let pixel = context.bySample;
   for (let n = 0; n < count; n++) {
     const end = <usize>load<u32>(context.sampleEnds + (<usize>n << 2));
@@ -63,7 +64,7 @@ export function sortPixels(context: Context, count: i32, inputs: i32): void {
   }
 }
 
-/** Columns of the panel that begins where so many are left. */
+/** The width of the next panel, given the number of columns left. */
 // @ts-ignore: decorator
 @inline
 function widthOf(left: i32): i32 {
@@ -94,7 +95,7 @@ export function firstForward(context: Context, layer: Layer, count: i32): void {
   }
 }
 
-/** dW[i,j] = Σₙ x[n,i]·delta[n,j] over the listed pixels, added to what is there where `isAdded`. */
+/** dW[i,j] = Σₙ x[n,i]·delta[n,j] over the listed pixels. With `isAdded`, the result is added to the old values. */
 export function firstGradient(context: Context, layer: Layer, isAdded: bool): void {
   const columns = (layer.outputs + 7) & ~7;
   const lists = changetype<Lists>(context.lists);
@@ -118,7 +119,7 @@ export function firstGradient(context: Context, layer: Layer, isAdded: bool): vo
   }
 }
 
-/** Activates a panel of 8 columns from `column` on, and keeps at 0 what only fills it up. */
+/** Applies the activation to the panel of 8 columns that begins at `column`, and keeps padding columns at 0. */
 // @ts-ignore: decorator
 @inline
 export function finishPanel(layer: Layer, column: i32, count: i32): void {
@@ -142,8 +143,8 @@ function addUp(lists: Lists, width: i32): void {
 }
 
 /**
- * to[r] = start[r] + Σ value·rows[at] over the pixels of list r, 32 columns wide. Eight accumulators: what one pixel's
- * value, loaded once, is multiplied into.
+ * to[r] = start[r] + Σ value·rows[at] over the pixels of list r, 32 columns wide. Each pixel's value is loaded once and
+ * used for eight accumulators.
  */
 function addUp32(lists: Lists): void {
   let pixel = lists.pixels;
@@ -189,7 +190,7 @@ function addUp32(lists: Lists): void {
   }
 }
 
-/** The same, 16 columns wide, two pixels side by side: four accumulators alone would wait for each other. */
+/** The same, 16 columns wide. It processes two pixels at a time, because four accumulators would stall on latency. */
 function addUp16(lists: Lists): void {
   let pixel = lists.pixels;
   let start = lists.start;

@@ -1,5 +1,5 @@
 /**
- * Activation functions and slopes of a panel's values. Formulas, and the order of the numbers:
+ * Activation functions and slopes of a panel's values. The formulas, and the order of the constants below, are those of
  * `src/network/activations.ts`.
  */
 import { exp, madd, sigmoid, tanh } from './lanes';
@@ -15,7 +15,7 @@ const leakySlope: f32 = 0.01;
 const geluScale: f32 = 0.7978845608028654;
 const geluCubic: f32 = 0.044715;
 
-/** a = f(z) of `bytes` bytes of float32, a multiple of 16. */
+/** a = f(z) of `bytes` bytes of float32; `bytes` is a multiple of 16. */
 export function activate(activation: i32, z: usize, a: usize, bytes: usize): void {
   const end = z + bytes;
   const zero = f32x4.splat(0);
@@ -47,20 +47,22 @@ export function activate(activation: i32, z: usize, a: usize, bytes: usize): voi
   }
 }
 
-/** |z|, and 11 above, from where on e^−|u| is 0 and z³ might overflow; NaN stays NaN. */
+/** min(|z|, 11): beyond 11, e^−|u| is 0 and z³ might overflow. NaN stays NaN. */
 // @ts-ignore: decorator
 @inline
 function reach(z: v128): v128 {
   return f32x4.pmin(f32x4.abs(z), f32x4.splat(11));
 }
 
-/** e^−|u| with u = 2·√(2/π)·(x + 0.044715 x³), which GELU's gate σ(u) and σ(u)·σ(−u) are made of, exact in both tails. */
+/**
+ * e^−|u| with u = 2·√(2/π)·(x + 0.044715 x³). GELU's σ(u) and σ(u)·σ(−u) are computed from it, accurate in both tails.
+ */
 function geluExp(x: v128): v128 {
   const inner = madd(f32x4.mul(x, x), f32x4.splat(geluCubic), f32x4.splat(1));
   return exp(f32x4.mul(f32x4.mul(x, inner), f32x4.splat(-2 * geluScale)));
 }
 
-/** σ(u) from e = e^−|u|: 1/(1 + e), or e/(1 + e) where z is negative. */
+/** σ(u) from e = e^−|u|: 1/(1 + e), or e/(1 + e) if z is negative. */
 // @ts-ignore: decorator
 @inline
 function geluGate(z: v128, e: v128): v128 {
@@ -83,7 +85,7 @@ function geluSlope(z: v128): v128 {
   return madd(f32x4.mul(z, product), steepness, geluGate(z, e));
 }
 
-/** `values` times f′, which is computed from a = f(z), or from z where the activation is GELU. */
+/** `values` times f′. The slope f′ is computed from a = f(z), or from z for GELU. */
 // @ts-ignore: decorator
 @inline
 export function timesSlope(activation: i32, values: v128, source: v128): v128 {
@@ -94,7 +96,7 @@ export function timesSlope(activation: i32, values: v128, source: v128): v128 {
     case TANH:
       return f32x4.mul(values, f32x4.mul(f32x4.sub(one, source), f32x4.add(one, source)));
     case RELU:
-      // A product, not a selection: 0·∞ and 0·NaN are to be NaN, as the reference has them.
+      // This is a product, not a selection, because 0·∞ and 0·NaN must be NaN like in the reference.
       return f32x4.mul(values, v128.and(one, f32x4.gt(source, f32x4.splat(0))));
     case LEAKY_RELU:
       return f32x4.mul(

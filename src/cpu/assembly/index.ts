@@ -1,8 +1,8 @@
 /**
- * What the host calls. It is written in AssemblyScript: of the toolchains that npm brings, it is the one whose sources
- * TypeScript engineers read without learning anything, that gives every SIMD instruction a name, relaxed ones
- * included, and whose output, optimized by Binaryen, has neither a runtime nor a garbage collector in it. wabt would
- * have asked for WebAssembly by hand, and a C compiler cannot be had from npm.
+ * The functions that the host calls. The kernels are written in AssemblyScript, because TypeScript engineers can read
+ * it, it has a name for every SIMD instruction, relaxed ones included, and its output is optimized by Binaryen and
+ * contains neither a runtime nor a garbage collector. Of the other toolchains, wabt requires hand-written WebAssembly,
+ * and C compilers are not available from npm.
  */
 export { pass } from './pass';
 export { multiplyAdds } from './peak';

@@ -1,6 +1,6 @@
-/** Functions of four float32 at once. */
+/** Functions of four float32 values at once. */
 
-/** a·b + c, in one rounding where the build has fused multiply-add, and in two where not. */
+/** a·b + c, with one rounding if the build has fused multiply-add, otherwise with two. */
 // @ts-ignore: decorator
 @inline
 export function madd(a: v128, b: v128, c: v128): v128 {
@@ -9,7 +9,7 @@ export function madd(a: v128, b: v128, c: v128): v128 {
     : f32x4.add(f32x4.mul(a, b), c);
 }
 
-/** Lanes of the columns from `column` on that are below `columns`, as a mask. */
+/** A mask of four lanes, for columns `column` to `column + 3`: set where the column is below `columns`. */
 export function columnMask(column: i32, columns: i32): v128 {
   return i32x4.lt_s(
     i32x4.add(i32x4.splat(column), i32x4(0, 1, 2, 3)),
@@ -18,14 +18,14 @@ export function columnMask(column: i32, columns: i32): v128 {
 }
 
 /**
- * eˣ to about 2⁻²³ of itself, for x up to what float32 can hold; 0 where it would be no normal number; NaN stays NaN.
+ * eˣ with a relative error of about 2⁻²³. Results that would be subnormal are 0. NaN stays NaN.
  *
- * x = n·ln 2 + r with |r| ≤ ½ ln 2, ln 2 in two parts so that r is exact (Cody and Waite), and eʳ by its series,
- * whose eighth term is the first below half a unit in the last place.
+ * x = n·ln 2 + r with |r| ≤ ½ ln 2. ln 2 is split into two parts so that r is exact (Cody and Waite). eʳ is computed
+ * from its series, whose eighth term is the first below half a unit in the last place.
  */
 export function exp(x: v128): v128 {
   const isTiny = f32x4.lt(x, f32x4.splat(-87.33));
-  // pmin and pmax return their first operand where it is NaN.
+  // pmin and pmax return their first operand if it is NaN.
   x = f32x4.pmin(x, f32x4.splat(88.37));
   x = f32x4.pmax(x, f32x4.splat(-87.33));
   const n = f32x4.nearest(f32x4.mul(x, f32x4.splat(1.4426950408889634)));
@@ -48,10 +48,10 @@ export function sigmoid(z: v128): v128 {
   return f32x4.div(one, f32x4.add(one, exp(f32x4.neg(z))));
 }
 
-/** By its series below ½, where 1 − 2/(e²ᶻ + 1) would lose what is small. */
+/** tanh. Below ½ it uses the series, because 1 − 2/(e²ᶻ + 1) would cancel. */
 export function tanh(z: v128): v128 {
   const square = f32x4.mul(z, z);
-  // The coefficients are 2²ᵏ(2²ᵏ − 1)B₂ₖ/(2k)!; the first left out is 10⁻⁸ of the whole at ½.
+  // The coefficients are 2²ᵏ(2²ᵏ − 1)B₂ₖ/(2k)!. At ½, the first omitted term is 10⁻⁸ of the sum.
   let p = f32x4.splat(-929569.0 / 638512875);
   p = madd(p, square, f32x4.splat(21844.0 / 6081075));
   p = madd(p, square, f32x4.splat(-1382.0 / 155925));
@@ -66,7 +66,7 @@ export function tanh(z: v128): v128 {
   return v128.bitselect(small, large, f32x4.lt(f32x4.abs(z), f32x4.splat(0.5)));
 }
 
-/** ln x of a positive, finite x, in float64: x = 2ⁿ·m, and ln m by the series of 2·artanh((m − 1)/(m + 1)). */
+/** ln x of a positive, finite x, in float64. x = 2ⁿ·m, and ln m is the series of 2·artanh((m − 1)/(m + 1)). */
 export function ln(x: f64): f64 {
   const bits = reinterpret<u64>(x);
   let n = <i32>(bits >> 52) - 1023;
@@ -78,12 +78,12 @@ export function ln(x: f64): f64 {
   return <f64>n * 0.6931471805599453 + lnNearOne((m - 1) / (m + 1));
 }
 
-/** ln(1 + x) of an x from 0 on; exact to the last places where x is small. */
+/** ln(1 + x) for x ≥ 0. It is accurate for small x too. */
 export function ln1p(x: f64): f64 {
   return x < 0.25 ? lnNearOne(x / (2 + x)) : ln(1 + x);
 }
 
-/** 2·artanh(s) for |s| ≤ 0.172, to 10⁻¹⁶ of itself. */
+/** 2·artanh(s) for |s| ≤ 0.172, with a relative error of 10⁻¹⁶. */
 function lnNearOne(s: f64): f64 {
   const square = s * s;
   let sum: f64 = 1.0 / 19;

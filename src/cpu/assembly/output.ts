@@ -1,6 +1,6 @@
 /**
- * The last layer's end: outputs, cost and delta of each sample, from its pre-activations. Formulas:
- * `src/reference/outputDelta.ts`. The numbers of outputs and costs are their positions in the lists of
+ * Outputs, cost and delta of each sample, from the last layer's pre-activations. The formulas are in
+ * `src/reference/outputDelta.ts`. Outputs and costs are identified by their index in the lists of
  * `src/network/functions.ts`.
  */
 import { columnMask, exp, ln1p, sigmoid } from './lanes';
@@ -12,7 +12,7 @@ export const SOFTMAX: i32 = 2;
 export const SQUARED_ERROR: i32 = 0;
 export const CROSS_ENTROPY: i32 = 1;
 
-/** Where 4 values of a row lie, from column `j` on. */
+/** The address of 4 values of a row, from column `j` on. */
 // @ts-ignore: decorator
 @inline
 function at(start: usize, panel: usize, j: i32): usize {
@@ -20,7 +20,7 @@ function at(start: usize, panel: usize, j: i32): usize {
 }
 
 /**
- * Costs and predictions of `count` samples; with `isTraining` their deltas too, without it their outputs.
+ * Writes costs and predictions of `count` samples, and their deltas if `isTraining`, otherwise their outputs.
  * @param samples u32 [count]
  */
 export function finish(
@@ -56,7 +56,7 @@ export function finish(
   }
 }
 
-/** The first of them where several are; 0 where the first is NaN. */
+/** The index of the largest value. Ties give the first index; if the first value is NaN, the index is 0. */
 function indexOfLargest(z: usize, panel: usize, columns: i32): i32 {
   let best = 0;
   let largest = load<f32>(z);
@@ -71,9 +71,9 @@ function indexOfLargest(z: usize, panel: usize, columns: i32): i32 {
 }
 
 /**
- * Writes the softmax of z over it.
- * @returns the cross-entropy, ln Σ e^(z[j] − z[best]) + z[best] − z[label], the first sum without its largest term,
- *   1, so that nothing is lost of small costs
+ * Overwrites z with its softmax.
+ * @returns the cross-entropy, ln Σ e^(z[j] − z[best]) + z[best] − z[label]. The sum's largest term, 1, is left to ln1p,
+ *   so that small costs stay accurate.
  */
 function softmax(z: usize, panel: usize, columns: i32, best: i32, label: i32): f64 {
   const largest = load<f32>(at(z, panel, best));
@@ -86,7 +86,7 @@ function softmax(z: usize, panel: usize, columns: i32, best: i32, label: i32): f
   for (let j = 0; j < columns; j++) {
     if (j !== best) others += <f64>load<f32>(at(z, panel, j));
   }
-  // Not 1 / sum times each, which would round twice.
+  // Multiplying by 1 / sum would round twice.
   const sum = f32x4.splat(<f32>(1 + others));
   for (let j = 0; j < columns; j += 4) {
     const p = at(z, panel, j);
@@ -95,21 +95,21 @@ function softmax(z: usize, panel: usize, columns: i32, best: i32, label: i32): f
   return ln1p(others) + behind;
 }
 
-/** −ln σ(z) of the label's output, −ln(1 − σ(z)) of the others, as ln(1 + eˣ) of −z and z. */
+/** −ln σ(z) for the label's output and −ln(1 − σ(z)) for the others. Both are ln(1 + eˣ), with x = −z and x = z. */
 function sigmoidCost(z: usize, panel: usize, columns: i32, label: i32): f64 {
   let cost: f64 = 0;
   for (let j = 0; j < columns; j++) {
     const value = load<f32>(at(z, panel, j));
     const x = <f64>(j === label ? -value : value);
-    // Of four lanes that are the same.
+    // All four lanes are equal.
     const small = f32x4.extract_lane(exp(f32x4.splat(-<f32>abs(x))), 0);
-    // Not max, which would make 0 of NaN.
+    // max would turn NaN into 0.
     cost += (x < 0 ? 0 : x) + ln1p(<f64>small);
   }
   return cost;
 }
 
-/** 1 in the label's column, of the four columns from `j` on. */
+/** The one-hot label for the four columns from `j` on. */
 // @ts-ignore: decorator
 @inline
 function oneHot(j: i32, label: i32): v128 {

@@ -1,14 +1,14 @@
-/** One pass of some samples through the network, and back. */
+/** A forward pass of some samples, and the backward pass in training. */
 import { firstForward, firstGradient, listPixels, sortPixels } from './firstLayer';
 import { finish } from './output';
 import { biasGradient, forward, gradient, hiddenDelta } from './products';
 import { Context, layerAt } from './structures';
 
 /**
- * Shows the network `count` samples.
- * @param samples their indices, u32 [count]
- * @param isTraining whether what they ask for is to be found in the gradients afterwards
- * @param isAdded whether the gradients are added to what is there, or written over it
+ * Runs the network on `count` samples.
+ * @param samples sample indices, u32 [count]
+ * @param isTraining whether to compute gradients
+ * @param isAdded whether to add to the old gradients instead of overwriting them
  */
 export function pass(
   context: Context,

@@ -1,10 +1,10 @@
-/** What this machine can do at most, for results to be held against. */
+/** The peak arithmetic rate of this machine, to compare results with. */
 import { madd } from './lanes';
 
 /**
- * Multiply-adds in registers alone, 12 chains of them, which is what this machine can do at most.
- * @param room 192 bytes
- * @returns multiply-adds of four lanes that were made
+ * Makes multiply-adds in registers only, in 12 independent chains.
+ * @param room address of 192 bytes
+ * @returns the number of four-lane multiply-adds
  */
 export function multiplyAdds(room: usize, rounds: i32): f64 {
   const x = v128.load(room);

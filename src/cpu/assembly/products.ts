@@ -1,7 +1,7 @@
 /**
- * The products of the layers behind the first. Each is computed in tiles that stay in registers: eight accumulators of
- * four float32, which keep two multiply-adds a cycle in flight at their latency of four cycles, and with six loads at
- * a time fit x86's sixteen registers, of which the engine keeps one. Larger tiles spilled to memory and were slower.
+ * The products of the layers after the first. Tiles stay in registers. A tile has eight accumulators of four float32,
+ * which keep two multiply-adds per cycle in flight at a latency of four cycles. With up to six loads, they fit into
+ * x86's sixteen registers, of which the JavaScript engine reserves one. Larger tiles spilled to memory and were slower.
  */
 import { finishPanel } from './firstLayer';
 import { timesSlope } from './functions';
@@ -9,12 +9,12 @@ import { madd } from './lanes';
 import { Layer } from './structures';
 
 /**
- * Rows of a panel of weights that are taken at a time: 8 KiB, which stay in the first-level cache beside the
- * activations while all samples go by.
+ * Number of rows of a weight panel per block: 8 KiB, which stay in the first-level cache together with the activations
+ * while the loop visits all samples.
  */
 const block = 256;
 
-/** a = f(b + Σᵢ a[n,i]·W[i,j]), in tiles of 4 samples by 8 columns. Samples are filled up to a multiple of 4. */
+/** a = f(b + Σᵢ a[n,i]·W[i,j]), in tiles of 4 samples by 8 columns. Samples are padded to a multiple of 4. */
 export function forward(layer: Layer, before: Layer, count: i32): void {
   const inputs = (layer.inputs + 7) & ~7;
   for (let from = 0; from < inputs; from += block) {
@@ -40,7 +40,7 @@ export function forward(layer: Layer, before: Layer, count: i32): void {
   }
 }
 
-/** @param biases where the sums start; 0: go on from what is in `z` */
+/** @param biases address of the initial sums; 0 continues from the values in `z` */
 // @ts-ignore: decorator
 @inline
 function forwardTile(
@@ -92,8 +92,8 @@ function forwardTile(
 }
 
 /**
- * delta[n,i] of the layer before = f′·Σⱼ delta[n,j]·W[i,j], in tiles of 2 samples by 4 columns. Rows of both operands
- * are multiplied lane by lane, and the lanes added up at the end, so that the weights need no transposed copy.
+ * delta[n,i] of the previous layer = f′·Σⱼ delta[n,j]·W[i,j], in tiles of 2 samples by 4 columns. Rows of both operands
+ * are multiplied lane by lane, and the lanes are added up at the end. Therefore the weights need no transposed copy.
  */
 export function hiddenDelta(layer: Layer, before: Layer, count: i32): void {
   const columns = (before.outputs + 7) & ~7;
@@ -189,11 +189,12 @@ function addLanes(a: v128, b: v128, c: v128, d: v128): v128 {
   );
 }
 
-/** Columns that are taken at a time, so that their deltas stay in the first-level cache while all inputs go by. */
+/** Number of columns per block. Their deltas stay in the first-level cache while the loop visits all inputs. */
 const columnBlock = 32;
 
 /**
- * dW[i,j] = Σₙ a[n,i]·delta[n,j], in tiles of 4 inputs by 8 columns, added to what is there where `isAdded`.
+ * dW[i,j] = Σₙ a[n,i]·delta[n,j], in tiles of 4 inputs by 8 columns. With `isAdded`, the result is added to the old
+ * values.
  */
 export function gradient(layer: Layer, before: Layer, count: i32, isAdded: bool): void {
   for (let from = 0; from < layer.outputs; from += columnBlock) {
@@ -261,7 +262,7 @@ function gradientTile(a: usize, delta: usize, count: i32, to: usize, isAdded: bo
   v128.store(to, sum31, 112);
 }
 
-/** db[j] = Σₙ delta[n,j], added to what is there where `isAdded`. */
+/** db[j] = Σₙ delta[n,j]. With `isAdded`, the result is added to the old values. */
 export function biasGradient(layer: Layer, count: i32, isAdded: bool): void {
   for (let j = 0; j < layer.outputs; j += 8) {
     let delta = layer.delta + <usize>(j >> 3) * layer.deltaPanel;

@@ -1,97 +1,97 @@
 /**
- * What the host writes into memory, word by word, for the kernels to read: `src/cpu/sliceRoom.ts` is the other side, and
- * has the fields in the same order.
+ * Structures that the host writes into memory, word by word, for the kernels. The host's side is
+ * `src/cpu/sliceRoom.ts`, which has the fields in the same order.
  *
- * Rows are samples. A matrix of values [rows, columns] lies in panels of 8 columns, each [rows, 8], so that a tile of a
- * product reads both operands straight ahead. Columns that fill the last panel up hold 0 and stay 0.
+ * Rows are samples. A matrix of values [rows, columns] is stored in panels of 8 columns, each [rows, 8], so that a tile
+ * of a product reads both operands sequentially. Padding columns in the last panel are 0 and stay 0.
  */
 
 /** Bytes of a row of a panel: 8 float32. */
 export const panelRow: usize = 32;
 
-/** One dense layer as one thread sees it. */
+/** One dense layer, for one slice of a step. */
 @unmanaged
 export class Layer {
   inputs: i32;
   outputs: i32;
   /**
-   * Of the first layer, panels of 32 columns, then one of 16 and one of 8 where columns are left, each [inputs, width].
-   * Of the others, panels of 8 columns, each [inputs and padding, 8].
+   * Weights in panels. The first layer has panels of 32 columns, then up to one of 16 and one of 8, each [inputs,
+   * width]. The other layers have panels of 8 columns, each [inputs and padding, 8].
    */
   weights: usize;
-  /** Bytes from a panel of the weights to the next; not of the first layer. */
+  /** Distance in bytes between two panels of the weights; unused in the first layer. */
   weightPanel: usize;
   biases: usize;
-  /** What this thread's samples ask for, in the layouts of weights and biases. */
+  /** Gradients of this slice's samples, in the layouts of weights and biases. */
   weightGradient: usize;
   biasGradient: usize;
-  /** Activations in panels; of the last layer, pre-activations. */
+  /** Activations in panels; the last layer has its pre-activations here. */
   a: usize;
-  /** Pre-activations in panels, where the slope is computed from them; the same as `a` where it is not. */
+  /** Pre-activations in panels, if the slope is computed from them; otherwise the same address as `a`. */
   z: usize;
-  /** Bytes from a panel of `a` and `z` to the next. */
+  /** Distance in bytes between two panels of `a` and of `z`. */
   panel: usize;
   delta: usize;
-  /** Bytes from 8 columns of `delta` to the next 8, and from a row to the next. */
+  /** Distances in bytes in `delta`: between two groups of 8 columns, and between two rows. */
   deltaPanel: usize;
   deltaRow: usize;
-  /** Position in `activations` of `src/network/activations.ts`; linear for the last layer. */
+  /** Index in `activations` of `src/network/activations.ts`; linear for the last layer. */
   activation: i32;
 }
 
-/** The network, the data, and a thread's own room. */
+/** The network, the data, and a slice's own memory. */
 @unmanaged
 export class Context {
   layers: usize;
   layerCount: i32;
-  /** Positions in the lists of `src/network/functions.ts`. */
+  /** Indices in the lists of `src/network/functions.ts`. */
   output: i32;
   cost: i32;
-  /** Bytes of the dataset, [samples, featureCount], with 15 bytes more behind. */
+  /** Bytes of the dataset, [samples, featureCount]. At least 15 readable bytes follow. */
   features: usize;
-  /** Classes, a byte a sample. */
+  /** Classes, one byte per sample. */
   labels: usize;
-  /** byte/255 as float32, for every byte. */
+  /** Table of byte/255 as float32, for every byte. */
   values: usize;
-  /** Room for the pixels that are not 0: {@link Pixel} in the order of samples, and in that of features. */
+  /** Lists of nonzero {@link Pixel}s, by sample and by feature. */
   bySample: usize;
   byFeature: usize;
-  /** Where the pixels of each sample end in `bySample`, u32 [rows]. */
+  /** The end of each sample's pixels in `bySample`, u32 [rows]. */
   sampleEnds: usize;
-  /** Where the pixels of each feature end in `byFeature`, u32 [featureCount]. */
+  /** The end of each feature's pixels in `byFeature`, u32 [featureCount]. */
   featureEnds: usize;
-  /** Room for {@link Lists} and the zeros behind. */
+  /** {@link Lists} and the zeros after it. */
   lists: usize;
-  /** What a pass says of each sample: outputs, float32 [rows, outputs]; costs, float64; predictions, u32. */
+  /** Results of a pass for each sample: outputs, float32 [rows, outputs]; costs, float64; predictions, u32. */
   outputs: usize;
   costs: usize;
   predictions: usize;
-  /** Sums over the samples of all passes since they were set to 0. */
+  /** Sums over the samples of all passes since the last reset. */
   costSum: f64;
   correct: u32;
 }
 
-/** A pixel that is not 0: its feature, or its sample, counting from the pass's first; and its value. */
+/** A nonzero pixel. `at` is its feature in lists by sample, or its sample within the pass in lists by feature. */
 @unmanaged
 export class Pixel {
   at: u32;
   value: f32;
 }
 
-/** What the first layer adds up for one panel of columns; 128 bytes that are 0 follow. Distances are bytes. */
+/** Arguments of the first layer's sums for one panel of columns. 128 zero bytes follow. Distances are in bytes. */
 @unmanaged
 export class Lists {
-  /** The lists, one behind the other; where each ends, u32 [count]. */
+  /** The consecutive lists, and the end of each, u32 [count]. */
   pixels: usize;
   ends: usize;
   count: i32;
-  /** The matrix whose rows the pixels name. */
+  /** The matrix whose rows the pixels select. */
   rows: usize;
   rowBytes: usize;
-  /** Where the first list's sums start, and how far on the next one's do. */
+  /** Address of the initial sums of the first list, and the distance to those of the next. */
   start: usize;
   startRow: usize;
-  /** Where the first list's sums go, the next one's, and the next 8 columns. */
+  /** Address of the first list's results, and the distances to those of the next list and to the next 8 columns. */
   to: usize;
   toRow: usize;
   toColumns: usize;

@@ -1,60 +1,60 @@
 /**
- * Many steps by several threads that share the memory. A step is cut into slices, each a share of the mini-batch that
- * goes through the whole network, and then a share of the parameters that goes through the optimizer. The threads meet
- * twice a step, or three times where gradients are clipped, at a barrier in memory; no message is sent before the last
- * step is made. All sums are of slices, in their order: however many threads share the slices, the bits are the same.
+ * Makes many steps in several threads that share memory. A step is divided into slices. A slice first runs a share of
+ * the mini-batch through the whole network, then updates a share of the parameters. The threads meet at a barrier in
+ * memory twice per step, or three times with clipping. They send no message before the last step. Sums are added up in
+ * the order of the slices, so the bits do not depend on the number of threads.
  */
 import { pass } from './pass';
 import { Context } from './structures';
 import { addGradients, UpdateScalars, squareSum, update } from './update';
 
-/** What the host asks of the threads, and where they meet. */
+/** The host's command to the threads, and their barrier. */
 @unmanaged
 export class Control {
   threads: i32;
   slices: i32;
-  /** Threads that wait at the barrier; how often all have met, modulo 2³²; and threads that have gone to sleep. */
+  /** The barrier: waiting threads, number of completed meetings modulo 2³², and sleeping threads. */
   arrived: i32;
   phase: i32;
   sleepers: i32;
-  /** Grows with every pass of any thread, so that the host can tell slow from dead. */
+  /** Counts the passes of all threads, so that the host can tell slow threads from dead ones. */
   passes: i32;
-  /** The first slice's {@link Context}, and bytes to the next. */
+  /** Address of the first slice's {@link Context}, and the distance in bytes to the next. */
   contexts: usize;
   contextDistance: usize;
-  /** Samples of a pass at most, a multiple of 4. */
+  /** Maximum number of samples per pass, a multiple of 4. */
   rows: i32;
   parameters: usize;
   gradient: usize;
-  /** 0 where the optimizer keeps none. */
+  /** 0 if the optimizer keeps none. */
   firstMoment: usize;
   secondMoment: usize;
-  /** Of all parameters, a multiple of 64; and from a slice's gradient to the next one's. */
+  /** Size of all parameters, a multiple of 64; also the distance between two slices' gradients. */
   bytes: usize;
   /** {@link UpdateScalars} of each step. */
   updateScalars: usize;
-  /** 0 where gradients are not clipped. */
+  /** 0 disables clipping. */
   clipNorm: f32;
-  /** f64 of each slice, whose sum is the square of the gradient's norm. */
+  /** One f64 per slice. Their sum is the square of the gradient's norm. */
   squares: usize;
-  /** What each slice says in each step: its cost, f64, and its right predictions, u32; 16 bytes apart. */
+  /** For each step and slice, 16 bytes: the cost sum, f64, and the number of correct predictions, u32. */
   sums: usize;
-  /** Samples in the order in which the epoch takes them, u32. */
+  /** Sample indices in the order of the epoch, u32. */
   order: usize;
   sampleCount: i32;
   batchSize: i32;
-  /** The step of the epoch to begin with, and how many to make. */
+  /** The first step, counting from 0 in the epoch, and the number of steps. */
   firstStep: i32;
   steps: i32;
-  /** The host does not want to wait for the end of the step; and some thread has left out some of it. */
+  /** Whether the host has cancelled the step; and whether a thread has therefore skipped a part of it. */
   isStopped: i32;
   isCut: i32;
-  /** Steps made, and 0 once an update was not finite, after whose step the threads stop. */
+  /** Steps made; and 0 after a non-finite update. The threads stop after that step. */
   made: i32;
   isFinite: i32;
 }
 
-/** Looks at the barrier before a thread goes to sleep: some 20 µs, more than most of what others are waited for. */
+/** Number of times a thread polls the barrier before it sleeps: about 20 µs, longer than most waits. */
 const patience = 20_000;
 
 function meet(control: Control): void {
@@ -65,7 +65,7 @@ function meet(control: Control): void {
   if (atomic.add<i32>(base, 1, offsetof<Control>('arrived')) === threads - 1) {
     atomic.store<i32>(base, 0, offsetof<Control>('arrived'));
     atomic.add<i32>(base, 1, offsetof<Control>('phase'));
-    // Who counts itself a sleeper after this look finds that the phase is over, and does not sleep.
+    // A thread that increments `sleepers` after this check sees the new phase and does not sleep.
     if (atomic.load<i32>(base, offsetof<Control>('sleepers')) > 0) {
       atomic.notify(base + offsetof<Control>('phase'), threads);
     }
@@ -87,7 +87,7 @@ function fours(value: i32): i32 {
   return (value + 3) & ~3;
 }
 
-/** The gradient of a slice of `size` samples: whole fours of them, because tiles take four. */
+/** Computes the gradient of a slice of the mini-batch. Shares start at multiples of 4, because tiles have 4 samples. */
 function passSlice(control: Control, slice: i32, samples: usize, size: i32): void {
   const slices = control.slices;
   const rows = control.rows;
@@ -101,7 +101,7 @@ function passSlice(control: Control, slice: i32, samples: usize, size: i32): voi
     memory.fill(control.gradient + <usize>slice * control.bytes, 0, control.bytes);
     return;
   }
-  // Parts as equal as they can be: a last one of a few samples would cost as much as four.
+  // Parts are as equal as possible, because a last part of one sample would cost as much as four.
   const parts = (share + rows - 1) / rows;
   const most = fours((share + parts - 1) / parts);
   for (let start = from; start < to; start += most) {
@@ -115,7 +115,7 @@ function passSlice(control: Control, slice: i32, samples: usize, size: i32): voi
   }
 }
 
-/** Notes what a slice said in a step that is made. */
+/** Stores a slice's sums for the host. */
 function noteSlice(control: Control, slice: i32, step: i32): void {
   const context = changetype<Context>(control.contexts + <usize>slice * control.contextDistance);
   const at = control.sums + (<usize>(step * control.slices + slice) << 4);
@@ -123,7 +123,9 @@ function noteSlice(control: Control, slice: i32, step: i32): void {
   store<u32>(at, context.correct, 8);
 }
 
-/** Where a slice of the parameters begins, in bytes: whole lines of the cache, so that no two threads write to one. */
+/**
+ * The byte offset of a slice of the parameters. It is aligned to cache lines, so that no two threads write to one line.
+ */
 // @ts-ignore: decorator
 @inline
 function sliceStart(control: Control, slice: i32): usize {
@@ -131,7 +133,7 @@ function sliceStart(control: Control, slice: i32): usize {
   return <usize>((<i64>lines * slice) / control.slices) << 6;
 }
 
-/** Adds up what all samples ask of a slice of the parameters. */
+/** Adds up the gradients of all slices for one slice of the parameters. */
 function addSlice(control: Control, slice: i32): void {
   const gradient = control.gradient;
   const from = sliceStart(control, slice);
@@ -142,7 +144,7 @@ function addSlice(control: Control, slice: i32): void {
   }
 }
 
-/** Brings a slice of the parameters up to date. */
+/** Updates a slice of the parameters. */
 function updateSlice(control: Control, slice: i32, updateScalars: UpdateScalars, scale: f32): void {
   const from = sliceStart(control, slice);
   const to = sliceStart(control, slice + 1);
@@ -158,7 +160,7 @@ function updateSlice(control: Control, slice: i32, updateScalars: UpdateScalars,
   if (!isFinite) atomic.store<i32>(changetype<usize>(control), 0, offsetof<Control>('isFinite'));
 }
 
-/** As `src/reference/clip.ts` has it; every thread adds up the same numbers in the same order. */
+/** See `src/reference/clip.ts`. Every thread adds up the same numbers in the same order. */
 function clipScale(control: Control, scale: f32): f32 {
   let square: f64 = 0;
   for (let s = 0; s < control.slices; s++) {
@@ -166,11 +168,11 @@ function clipScale(control: Control, scale: f32): f32 {
   }
   const norm = sqrt(square) * <f64>scale;
   const most = <f64>control.clipNorm / (norm + 1e-6);
-  // Not min, which would make 1 of NaN.
+  // NaN must stay NaN, so this does not use min.
   return most > 1 ? 1 : <f32>most;
 }
 
-/** Makes the steps that the host has asked for, as thread number `thread` of `control.threads`. */
+/** Makes the steps of the host's command, as thread number `thread` of `control.threads`. */
 export function train(control: Control, thread: i32): void {
   const steps = control.steps;
   const batchSize = control.batchSize;
@@ -182,7 +184,7 @@ export function train(control: Control, thread: i32): void {
     const samples = control.order + (<usize>start << 2);
     for (let s = first; s < end; s++) passSlice(control, s, samples, size);
     meet(control);
-    // Set before they met, so that all of them see the same.
+    // `isCut` is set before the barrier, so all threads see the same value.
     if (atomic.load<i32>(changetype<usize>(control), offsetof<Control>('isCut'))) return;
     for (let s = first; s < end; s++) {
       noteSlice(control, s, step);

@@ -1,37 +1,37 @@
 /**
- * The optimizers, over a run of parameters of whatever layers: they all lie in one piece, and so do gradients and
- * moments. Formulas: `src/reference/update.ts`.
+ * The optimizers, on any range of parameters. The parameters of all layers are contiguous, and so are gradients and
+ * moments. The formulas are in `src/engine/optimizers/`.
  */
 import { madd } from './lanes';
 
-/** What the host computes for a step, in float64, and rounds. */
+/** Values of a step that the host computes in float64 and rounds. */
 @unmanaged
 export class UpdateScalars {
-  /** 0 SGD, 1 SGD with momentum, 2 with Nesterov's, 3 Adam and AdamW. */
+  /** 0: SGD; 1: SGD with momentum; 2: SGD with Nesterov's momentum; 3: Adam and AdamW. */
   kind: i32;
-  /** What makes of the gradient's sum its mean: 1 / batch size. */
+  /** Factor from the gradient's sum to its mean: 1 / batch size. */
   scale: f32;
-  /** SGD: the learning rate. Adam: that, with the bias correction of the mean. */
+  /** The learning rate. For Adam it includes the bias correction of the mean. */
   rate: f32;
-  /** Added to the gradient, times the parameter. */
+  /** L2 penalty: the factor of the parameter that is added to the gradient. */
   penalty: f32;
-  /** Parameters are multiplied by it before the step. */
+  /** Decoupled weight decay: the factor of the parameter before the step. */
   keep: f32;
-  /** Momentum, or β₁ and β₂ and 1 − each. */
+  /** Momentum; or β₁, 1 − β₁, β₂ and 1 − β₂. */
   beta1: f32;
   rest1: f32;
   beta2: f32;
   rest2: f32;
-  /** Adam: what the root of the mean square is multiplied with, and what is added then. */
+  /** Adam: bias correction of the root of the mean square, and ε. */
   root: f32;
   epsilon: f32;
 }
 
 /**
- * Adds the gradients of all slices into the first one's.
- * @param gradient of the first slice; the others' lie `distance` bytes apart
- * @param from of the run, in bytes
- * @param to a multiple of 16 from it
+ * Adds the gradients of all slices to the gradient of the first slice.
+ * @param gradient address of the first slice's gradient; the others follow at distances of `distance` bytes
+ * @param from start of the range, in bytes
+ * @param to end of the range; `to - from` is a multiple of 16
  */
 export function addGradients(
   gradient: usize,
@@ -51,7 +51,7 @@ export function addGradients(
   }
 }
 
-/** The sum of squares of a run. Float32 squares could overflow where their root does not. */
+/** The sum of squares of a range. It is computed in float64, because float32 squares could overflow. */
 export function squareSum(from: usize, to: usize): f64 {
   let low = f64x2.splat(0);
   let high = low;
@@ -67,11 +67,11 @@ export function squareSum(from: usize, to: usize): f64 {
 }
 
 /**
- * Changes the parameters of a run.
- * @param scale what makes of the gradient's sum the gradient to apply: that of `updateScalars`, and less where it is clipped
- * @param first moments: velocity, or mean
- * @param second moments: mean of squares
- * @returns whether all of what it made is finite, parameters and moments; of a gradient that is not, nothing is
+ * Updates a range of parameters.
+ * @param scale factor from the gradient's sum to the applied gradient: `updateScalars.scale`, less if clipped
+ * @param first address of the first moments: velocity or mean
+ * @param second address of the second moments: mean of squares
+ * @returns whether all new parameters and moments are finite; a non-finite gradient makes them non-finite
  */
 export function update(
   updateScalars: UpdateScalars,
@@ -93,7 +93,7 @@ export function update(
   }
 }
 
-/** 0 times any finite value is 0, times any other NaN, which then stays in the sum. */
+/** Adds 0·value to `seen`. The product is 0 for finite values and NaN otherwise, and NaN stays in the sum. */
 // @ts-ignore: decorator
 @inline
 function watch(seen: v128, value: v128): v128 {
@@ -184,7 +184,7 @@ function adam(
     v128.store(meanSquare + at, v);
     const size = madd(f32x4.sqrt(v), root, epsilon);
     w = madd(rate, f32x4.div(m, size), f32x4.mul(keep, w));
-    // An infinite v would never let the parameter move again.
+    // An infinite v would freeze the parameter, so v is checked too.
     seen = watch(watch(seen, w), v);
     v128.store(parameters + at, w);
   }

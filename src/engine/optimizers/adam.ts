@@ -15,15 +15,15 @@ import {
 export interface Adam {
   readonly kind: 'adam' | 'adamW';
   readonly learningRate: LearningRate;
-  /** Of the mean of gradients, from 0 up to, not including, 1. */
+  /** Decay of the mean of gradients, in [0, 1). */
   readonly beta1: number;
-  /** Of the mean of their squares. */
+  /** Decay of the mean of squared gradients, in [0, 1). */
   readonly beta2: number;
-  /** What the root of that mean is kept above. */
+  /** Added to the root of the mean square, so that the division is safe. */
   readonly epsilon: number;
   /**
-   * λ; 0 for none. `adam` adds λW to the gradient, so that it is divided like one; `adamW` takes learningRate·λ·W
-   * off W instead, apart from the gradient.
+   * λ; 0 disables it. `adam` adds λW to the gradient. `adamW` instead subtracts learningRate·λ·W from W, separate from
+   * the gradient.
    */
   readonly weightDecay: number;
 }
@@ -54,7 +54,7 @@ export function adam(options: AdamOptions = {}): Adam {
 }
 
 /**
- * AdamW (Loshchilov and Hutter, 2019): Adam without λ in the gradient, after W ← W − learningRate·λ·W.
+ * AdamW (Loshchilov and Hutter, 2019): first W ← W − learningRate·λ·W, then Adam without λ in the gradient.
  * @throws {ConfigurationError} for values out of range
  */
 export function adamW(options: AdamOptions = {}): Adam {
@@ -74,14 +74,14 @@ function adamOf(kind: Adam['kind'], options: AdamOptions, usualDecay: number): A
   ] as const) {
     if (typeof beta === 'number' && beta >= 0 && Math.fround(beta) < 1) continue;
     throw new ConfigurationError(
-      `${name} is a number from 0 up to, not including, 1, and ${show(beta)} was given. Try ${name === 'beta1' ? 0.9 : 0.999}.`,
+      `${name} must be a number in [0, 1); got ${show(beta)}. Try ${name === 'beta1' ? 0.9 : 0.999}.`,
     );
   }
-  // Below the smallest normal float32 a GPU may take it for 0, and divide 0 by 0.
+  // A GPU may flush a subnormal float32 to 0, and then divide 0 by 0.
   const rounded = float32(epsilon);
   if (!(rounded >= 2 ** -126 && Number.isFinite(rounded))) {
     throw new ConfigurationError(
-      `epsilon is a finite float32 number of at least 2^-126, and ${show(epsilon)} was given. Try 1e-8.`,
+      `epsilon must be a finite float32 number of at least 2^-126; got ${show(epsilon)}. Try 1e-8.`,
     );
   }
   requireWeightDecay(weightDecay);
@@ -112,8 +112,8 @@ export const adamDefinition: OptimizerDefinition<Adam> = {
     learningRate * weightDecay,
   ],
 
-  // Means are moved by m + (1 − β)(g − m) rather than β·m + (1 − β)·g: float32 has 0.999 only to 1e-8, which is 1e-5 of
-  // what it leaves of 1, and both would be rounded apart.
+  // Means are updated as m + (1 − β)(g − m) instead of β·m + (1 − β)·g. Float32 rounds 0.999 by up to 1e-8, which is a
+  // relative error of 1e-5 in 1 − 0.999; β and 1 − β would then not add up to 1.
   wgsl({ kind, beta1, beta2, epsilon, weightDecay }) {
     const isPenalized = kind === 'adam' && weightDecay > 0;
     const shrinks = kind === 'adamW' && weightDecay > 0;
@@ -151,7 +151,7 @@ ${shrinks ? '  w = fma(vec4f(-rate.z), w, w);\n' : ''}  var m = moments[2u * ind
     const shrunk = kind === 'adamW' ? learningRate * weightDecay * before.parameter : 0;
     const [m0 = 0, v0 = 0] = before.moments;
 
-    // WGSL leaves open which way a result is rounded: one rounding is up to 2 units.
+    // WGSL does not specify the rounding direction, so one rounding is an error of up to 2 units.
     const m = m0 + (1 - beta1) * (g - m0);
     const mError =
       (1 - beta1) * (gError + 3 * unit * (Math.abs(g) + Math.abs(m0))) + 2 * unit * Math.abs(m);
@@ -162,7 +162,7 @@ ${shrinks ? '  w = fma(vec4f(-rate.z), w, w);\n' : ''}  var m = moments[2u * ind
     const size = learningRate / (1 - beta1 ** t);
     const correction = 1 / Math.sqrt(1 - beta2 ** t);
     const root = Math.sqrt(v) * correction;
-    // The root of a float32 may be 4.5 ULP off: WGSL has it inherit from 1 / inverseSqrt.
+    // WGSL's sqrt inherits its accuracy from 1 / inverseSqrt, so it may be 4.5 ULP off.
     const rootError =
       correction *
         Math.max(

@@ -1,4 +1,4 @@
-/** What an optimizer is to the engines and checks. CONTRIBUTING.md walks through adding one. */
+/** The definition of an optimizer for engines and checks. CONTRIBUTING.md walks through adding one. */
 import { ConfigurationError } from '../../errors.ts';
 import { tiny, unit } from '../../network/activations.ts';
 import { show } from '../../network/arguments.ts';
@@ -6,30 +6,31 @@ import { requireLearningRate, requireSchedule, type LearningRate } from '../sche
 
 export { tiny, unit };
 
-/** Where training is, and the learning rate there. */
+/** The number of a step and its learning rate. */
 export interface StepAt {
   readonly learningRate: number;
   /** Counting from 1, over all epochs. */
   readonly t: number;
 }
 
-/** What optimizers keep for each parameter, 0 at the start: v of SGD first, or m and v of Adam. */
+/** The optimizer's state for each parameter, initially 0: [v, unused] of SGD, [m, v] of Adam. */
 export type Moments = readonly [Float64Array, Float64Array];
 
 /** The numbers of one step for the CPU's kernels: `UpdateScalars` in `src/cpu/assembly/update.ts`. */
 export interface SimdScalars {
   readonly kind: number;
-  /** In the order of the structure's fields, from `rate` on. */
+  /** The structure's fields from `rate` on, in order. */
   readonly floats: readonly number[];
 }
 
 /** One parameter before its step, in float64. */
 export interface ParameterBefore {
   readonly parameter: number;
-  /** As the optimizer has them, v or m and v. */
+  /** [v] of SGD, [m, v] of Adam. */
   readonly moments: readonly number[];
-  /** True gradient, and how far the kernel's may be from it. */
+  /** The exact gradient. */
   readonly gradient: number;
+  /** Maximum error of the kernel's gradient. */
   readonly gradientError: number;
 }
 
@@ -38,7 +39,7 @@ export interface StepBound {
   readonly moments: readonly number[];
 }
 
-/** What a command line or a page says of an optimizer. */
+/** Settings of an optimizer on the command line and the page. */
 export interface NamedSettings {
   readonly learningRate: LearningRate;
   /** 0 unless the name takes a momentum. */
@@ -46,18 +47,18 @@ export interface NamedSettings {
   readonly weightDecay?: number | undefined;
 }
 
-/** An optimizer under a name that users know it by. */
+/** An optimizer under its name on the command line and the page. */
 export interface NamedOptimizer<O> {
   readonly takesMomentum?: true;
-  /** The learning rate to start with; where it is missing, it depends on the network. */
+  /** The default learning rate. If it is missing, the default depends on the network. */
   readonly learningRate?: number;
   readonly create: (settings: NamedSettings) => O;
 }
 
 export interface OptimizerDefinition<O> {
-  /** float32 that it keeps for each parameter. */
+  /** Number of float32 values that the optimizer keeps for each parameter. */
   readonly momentCount: (optimizer: O) => 0 | 1 | 2;
-  /** One step in float64, in place, over any run of parameters; `gradient` is the mean over the mini-batch. */
+  /** Makes one step in float64, in place, on any range of parameters. `gradient` is the mean over the mini-batch. */
   readonly update: (
     optimizer: O,
     at: StepAt,
@@ -65,21 +66,21 @@ export interface OptimizerDefinition<O> {
     gradient: ArrayLike<number>,
     moments: Moments,
   ) => void;
-  /** What differs from step to step, at most four numbers: `rate.x` to `rate.w` of the WGSL. */
+  /** The values that differ from step to step, at most four: `rate.x` to `rate.w` of the WGSL. */
   readonly scalars: (optimizer: O, at: StepAt) => readonly number[];
   /**
-   * Body of `fn applyGradient(index: u32, gradient: vec4f, rate: vec4f) -> bool`. It moves `parameters[index]` and, where the
-   * optimizer keeps any, `moments[momentCount·index …]`, and returns whether the new values are finite. What stays for a whole
-   * run is written into it. Padding must stay 0: gradient, parameter and moments are 0 there.
+   * Body of `fn applyGradient(index: u32, gradient: vec4f, rate: vec4f) -> bool`. It updates `parameters[index]` and
+   * the moments at `moments[momentCount·index …]`, and returns whether the new values are finite. Values that are
+   * constant for a run are literals in the text. Padding must stay 0: gradient, parameter and moments are 0 there.
    */
   readonly wgsl: (optimizer: O) => string;
   readonly simd: (optimizer: O, at: StepAt) => SimdScalars;
-  /** How far one float32 step, on a gradient that is itself off, may be from the float64 step. */
+  /** Maximum error of one float32 step against the float64 step, including the error of its gradient. */
   readonly bound: (optimizer: O, at: StepAt, before: ParameterBefore) => StepBound;
   readonly named: Readonly<Record<string, NamedOptimizer<O>>>;
 }
 
-/** The gradient with its L2 penalty, and its error: one product, one sum, one rounded constant. */
+/** The gradient with its L2 penalty, and its error. The error is from one product, one sum and one rounded constant. */
 export function penalized(
   weightDecay: number,
   { parameter, gradient, gradientError }: ParameterBefore,
@@ -96,7 +97,7 @@ export function requireRate(learningRate: LearningRate): void {
   else requireSchedule(learningRate);
 }
 
-/** The nearest float32; NaN for anything but a number. */
+/** The nearest float32; NaN if `value` is not a number. */
 export function float32(value: number): number {
   return typeof value === 'number' ? Math.fround(value) : NaN;
 }

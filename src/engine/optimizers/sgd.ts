@@ -14,11 +14,11 @@ import {
 export interface Sgd {
   readonly kind: 'sgd';
   readonly learningRate: LearningRate;
-  /** μ, from 0 (none) up to, not including, 1. */
+  /** μ in [0, 1); 0 disables it. */
   readonly momentum: number;
-  /** Whether the step looks ahead along the velocity (Nesterov). */
+  /** Whether to use Nesterov's momentum, which looks ahead along the velocity. */
   readonly nesterov: boolean;
-  /** λ of the L2 penalty ½λ‖W‖², whose gradient λW is added; 0 for none. */
+  /** λ of the L2 penalty ½λ‖W‖², which adds λW to the gradient; 0 disables it. */
   readonly weightDecay: number;
 }
 
@@ -26,7 +26,7 @@ export interface SgdOptions {
   readonly learningRate: LearningRate;
   /** Default 0. */
   readonly momentum?: number | undefined;
-  /** Default false; asks for a momentum greater than 0. */
+  /** Default false. Requires a momentum greater than 0. */
   readonly nesterov?: boolean | undefined;
   /** Default 0. */
   readonly weightDecay?: number | undefined;
@@ -38,8 +38,8 @@ export interface SgdOptions {
  *     g ← g + λ·W        v ← μ·v + g        W ← W − learningRate·v
  *
  * and with Nesterov's momentum W ← W − learningRate·(g + μ·v).
- * @throws {ConfigurationError} for a learning rate that is not a positive number, a momentum outside [0, 1), a
- *   weight decay that is negative, or `nesterov` without momentum
+ * @throws {ConfigurationError} for a learning rate that is not positive, a momentum outside [0, 1), a negative weight
+ *   decay, or `nesterov` without momentum
  */
 export function sgd(options: SgdOptions): Sgd {
   requireOptions('sgd', options, {
@@ -50,13 +50,11 @@ export function sgd(options: SgdOptions): Sgd {
   requireSwitch('nesterov', nesterov);
   if (!(typeof momentum === 'number' && momentum >= 0 && Math.fround(momentum) < 1)) {
     throw new ConfigurationError(
-      `Momentum is a number from 0 up to, not including, 1, and ${show(momentum)} was given. Try 0.9.`,
+      `momentum must be a number in [0, 1); got ${show(momentum)}. Try 0.9.`,
     );
   }
   if (nesterov && momentum === 0) {
-    throw new ConfigurationError(
-      "Nesterov's momentum was asked for, and the momentum is 0. Give a momentum greater than 0, 0.9 say.",
-    );
+    throw new ConfigurationError('nesterov requires a momentum greater than 0; got 0. Try 0.9.');
   }
   requireWeightDecay(weightDecay);
   return { kind: 'sgd', learningRate, momentum, nesterov, weightDecay };

@@ -285,7 +285,7 @@ describe('a run that fails', () => {
       'a network of another size',
       ['--data', 'tiny', '--layers', '784,10'],
       2,
-      /16 features a sample, and the network 784-10 takes 784/,
+      /16 features per sample, but the network 784-10 takes 784/,
     ],
     [
       'a gradient that is not finite',
