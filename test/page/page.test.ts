@@ -116,7 +116,9 @@ it('the checks’ table says what is exact, what is at the tolerance by design, 
     ['forward', '56', '1.00see below', 'passed'],
     ['clip', '30', 'just above 1', 'failed: clip 7'],
   ]);
-  expect(await textOf(page, '#verify-report .note')).toMatch(/expected if a kernel clamps a sigmoid\. Below z = −80/);
+  expect(await textOf(page, '#verify-report .note')).toMatch(
+    /expected if a kernel clamps a sigmoid\. Below z = −80/,
+  );
   expect(await findProblems(page)).toEqual([]);
 });
 
