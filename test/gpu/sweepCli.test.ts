@@ -171,6 +171,6 @@ it('refuses a network that is too large for a workgroup, with exit code 1', asyn
     '1',
   ];
   const { code, stdout, stderr } = await callCli(large, { cwd: folder });
-  expect(stderr).toContain('more than one workgroup can do in a dispatch');
+  expect(stderr).toContain('is too long for one workgroup in one dispatch');
   expect([code, stdout]).toEqual([1, '']);
 });

@@ -52,7 +52,7 @@ it.each([
     'a plan for another mini-batch',
     ['--plan', 'PLAN'],
     2,
-    'for mini-batches of 50 samples, and 100',
+    'for mini-batches of 50 samples, but the batch size is 100',
   ],
   [
     'a plan and an adapter',
