@@ -46,8 +46,8 @@ export function firstLoadBudget(html: string): Plugin {
       const bytes = firstLoadBytes(entry.fileName, find);
       if (bytes > maxFirstLoadBytes) {
         this.error(
-          `The first load of ${html} is ${bytes} bytes of compressed JavaScript, and ${maxFirstLoadBytes} are allowed. ` +
-            'Import later what is not needed at once.',
+          `The first load of ${html} is ${bytes} bytes of compressed JavaScript, but the limit is ${maxFirstLoadBytes}. ` +
+            'Import modules dynamically if they are not needed at once.',
         );
       }
     },

@@ -13,7 +13,7 @@ export interface Streams {
 }
 
 export interface Bar {
-  /** Moves the bar; `words` replace the placeholders of its format. */
+  /** Moves the bar; `words` replace the names in braces of its format. */
   update(value: number, words?: Readonly<Record<string, string>>): void;
   /** Removes the bar from the screen. */
   stop(): void;
@@ -61,7 +61,7 @@ export class Terminal {
 
   /**
    * Shows a progress bar, on a terminal only. Lines written meanwhile appear above it.
-   * @param format with the placeholders {bar}, {percentage}, {left} (remaining time) and the keys of `words`
+   * @param format text with {bar}, {percentage}, {left} (remaining time) and the keys of `words` in braces
    */
   bar(format: string, total: number, words: Readonly<Record<string, string>> = {}): Bar {
     this.stopBar();

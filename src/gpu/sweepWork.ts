@@ -74,7 +74,7 @@ export async function createSweepWork(
   };
   try {
     if (optimizer) {
-      own = await device.createBuffers('the orders and optimizerScalars of a sweep', [
+      own = await device.createBuffers('the orders and optimizer scalars of a sweep', [
         ['order', 4 * sampleCount * count],
         ['optimizerScalars', 16 * steps * count],
       ]);

@@ -264,7 +264,7 @@ describe('where threads cannot be had', () => {
   });
 });
 
-describe('what is no sign that there are no threads is an error', () => {
+describe('a failure that does not mean missing threads is an error', () => {
   it('memory that the system does not give', async () => {
     vi.spyOn(WebAssembly, 'Memory').mockImplementation(function () {
       throw new RangeError('could not allocate memory');

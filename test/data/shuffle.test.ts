@@ -16,7 +16,7 @@ describe('shuffledOrder', () => {
     expect(shuffledOrder(1, 2, 51).slice(0, 50)).not.toEqual(first);
   });
 
-  it('is what it is on every platform', () => {
+  it('gives the same order on every platform', () => {
     // From an implementation in Python, with integers of any length.
     expect([...shuffledOrder(7, 3, 10)]).toEqual([7, 6, 4, 2, 0, 8, 3, 9, 5, 1]);
     expect(sha256(shuffledOrder(1, 0, 60_000))).toBe(

@@ -158,7 +158,7 @@ it('every option in a document exists', () => {
   }
 });
 
-it('npm scripts start node and not tsx, whose wrapper kills a program that is busy after Ctrl-C', () => {
+it('npm scripts start node and not tsx, because tsx kills a program that is busy after Ctrl-C', () => {
   const { scripts } = JSON.parse(readFileSync(`${root}package.json`, 'utf8')) as {
     scripts: Record<string, string>;
   };

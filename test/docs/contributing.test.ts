@@ -74,7 +74,7 @@ it('adds an activation and an optimizer that train alike on every backend', asyn
   for (const cost of others) expect(Math.abs(cost - reference!)).toBeLessThan(1e-4 * reference!);
 }, 120_000);
 
-it('adds an activation whose slope is its derivative, and whose gradient keeps its bound on the GPU', async () => {
+it('adds an activation: the slope is the derivative, and the gradient keeps its bound on the GPU', async () => {
   await writeFile(
     join(copy, 'check.ts'),
     `import { checkGradient } from './src/benchmark/verification/gradient.ts';

@@ -153,7 +153,7 @@ test('any bytes are refused or read whole', () => {
   );
 });
 
-test('what is written reads back equal, whatever the names, shapes and metadata', () => {
+test('files read back equal, with any names, shapes and metadata', () => {
   const tensor = fc
     .tuple(
       fc.constantFrom('U8', 'I16', 'F32', 'F64' as const),

@@ -9,7 +9,7 @@ import { optionalDeno } from '../setup/optional.ts';
 
 const script = fileURLToPath(new URL('../support/verifyInDeno.ts', import.meta.url));
 
-it('Deno, whose WebGPU is wgpu, runs the same modules and passes the same checks', async (context) => {
+it('Deno (WebGPU by wgpu) runs the same modules and passes the same checks', async (context) => {
   const deno = optionalDeno(context);
   const { stdout } = await promisify(execFile)(deno, ['run', '-A', '--unstable-webgpu', script]);
   const report = JSON.parse(stdout.trim()) as VerificationReport | null;

@@ -117,7 +117,7 @@ describe('results that the GPU never wrote', () => {
   });
 });
 
-describe('what a device cannot do', () => {
+describe('the limits of a device', () => {
   it('a layer larger than its limits is refused with both numbers before anything is made', async () => {
     const device = await Device.request({ gpu: await testGpu() });
     const limit = device.limit('maxStorageBufferBindingSize');

@@ -151,7 +151,7 @@ it('no more than three submits are on their way', async () => {
   await ready;
 });
 
-it('whoever waits to submit is told what became of the submits before', async () => {
+it('a failed submit rejects the wait for the next one', async () => {
   const { gpu, device, submits } = fakeGpu({ msPerStep: 1 });
   gpu.failure = new Error('lost');
   const failed = rejectionOf(submits(new Pacer(device, 1), 5));

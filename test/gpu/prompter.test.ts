@@ -106,7 +106,7 @@ describe('empty submits', () => {
     expect(prompter.isNeeded).toBe(true);
   });
 
-  it('end when nobody waits any more', async () => {
+  it('end when the last wait ends', async () => {
     const queue = fakeQueue({ lookEveryMs: 100, isPrompt: true });
     const prompter = await measured(queue);
     const failed = prompter.during(Promise.reject(new Error('lost')));
@@ -153,7 +153,7 @@ describe('empty submits', () => {
   });
 });
 
-it('is measured once, whoever asks', async () => {
+it('is measured once for all callers', async () => {
   const queue = fakeQueue({ lookEveryMs: 100, isPrompt: true });
   const prompter = new Prompter(queue);
   expect(prompter.isMeasured).toBe(false);

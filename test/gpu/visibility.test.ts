@@ -54,7 +54,7 @@ describe('where nothing is said', () => {
     vi.unstubAllGlobals();
   });
 
-  it('nobody looks at a program of Node', async () => {
+  it('a Node program has no visible page', async () => {
     const device = await Device.request({ gpu: await testGpu() });
     expect(device.isVisible()).toBe(false);
     device.destroy();

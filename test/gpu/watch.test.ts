@@ -49,7 +49,7 @@ describe('a guarded promise', () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it('whose rejection comes a moment before the loss is known is told the loss', async () => {
+  it('rejects with the loss if its own rejection comes a moment before', async () => {
     const lost = deferred<GPUDeviceLostInfo>();
     const work = deferred();
     const watch = new Watch(lost.promise, 5000);

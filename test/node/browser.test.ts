@@ -121,7 +121,7 @@ describe('the order in which browsers are looked for', () => {
   });
 });
 
-describe('what the user names', () => {
+describe('a browser named by the user', () => {
   it('a path is taken as it is, and known by its name', async () => {
     const machine = machineWith({ files: ['/opt/firefox-nightly/firefox', '/opt/chrome'] });
     expect(await all('/opt/chrome', machine)).toMatchObject([

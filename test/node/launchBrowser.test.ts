@@ -5,7 +5,7 @@ import { chromiumArguments } from '../../src/node/launchBrowser.ts';
 describe('chromiumArguments', () => {
   const linux = { platform: 'linux', isRoot: false } as const;
 
-  it('turns the sandbox off for root and for nobody else', () => {
+  it('turns the sandbox off for root only', () => {
     expect(chromiumArguments('software', { ...linux, isRoot: true })).toContain('--no-sandbox');
     expect(chromiumArguments('software', linux)).not.toContain('--no-sandbox');
     expect(chromiumArguments('hardware', linux)).not.toContain('--no-sandbox');

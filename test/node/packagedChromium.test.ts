@@ -42,7 +42,7 @@ it('unpacked by two at once, it is whole for both and unpacked to one place', as
   expect(await readdir(cacheFolder)).toEqual([`chromium-${first!.version}`]);
 });
 
-it('what is unpacked already is used as it is', async (context) => {
+it('an unpacked Chromium is used as it is', async (context) => {
   onlyWhereSupported(context);
   const again = await unpackChromium({ cacheFolder });
   expect(again!.executablePath).toBe(join(cacheFolder, `chromium-${again!.version}`, 'chromium'));

@@ -67,7 +67,7 @@ it('built by two at once, it is whole for both and in one place', async () => {
   expect(await readdir(cache)).toHaveLength(1);
 });
 
-it('what has not been used for days goes when a new page comes', async () => {
+it('a new page removes pages that were unused for days', async () => {
   const age = async (path: string) => {
     const time = new Date(Date.now() - 30 * 24 * 60 * 60 * 1000);
     await utimes(path, time, time);

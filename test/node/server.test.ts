@@ -68,7 +68,7 @@ function send(
   });
 }
 
-describe('what is served', () => {
+describe('served files', () => {
   it.each([
     ['/', 'text/html;charset=utf-8', '<!doctype html>'],
     ['/index.html?query=1', 'text/html;charset=utf-8', '<!doctype html>'],
@@ -116,7 +116,7 @@ it('a file that cannot be read ends the answer, and not the server', async (cont
   expect((await send('/data/mnist/labels')).status).toBe(200);
 });
 
-describe('what is not served', () => {
+describe('refused requests', () => {
   it.each([
     ['a parent', '/../secret.txt'],
     ['a parent in the middle', '/assets/../../secret.txt'],

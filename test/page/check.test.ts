@@ -32,7 +32,7 @@ describe(
   'the kernels, the gradient and whole trajectories keep their bounds',
   { timeout: 300_000 },
   () => {
-    it('in Chromium, whose WGSL compiler is Tint as in Dawn, as nudge check says row by row', async () => {
+    it('in Chromium (WGSL by Tint), row by row as in nudge check', async () => {
       const folder = await makeFolder();
       const { code, stdout } = await callCli(
         [
@@ -49,7 +49,7 @@ describe(
       await rm(folder, { recursive: true });
     });
 
-    it('in Firefox, whose WGSL compiler is naga', async (context) => {
+    it('in Firefox (WGSL by naga)', async (context) => {
       const firefox = await optionalFirefox(context);
       const session = await openBrowserSession({ browser: firefox.executablePath });
       try {

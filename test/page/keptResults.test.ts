@@ -159,7 +159,7 @@ it('of the list, one is shown, two are compared, one or all are deleted', async 
   expect(await isHidden(page, '#kept')).toBe(true);
 });
 
-it('what somebody has edited is not shown, and can be deleted', async () => {
+it('an edited result is not shown, and can be deleted', async () => {
   const page = await host.open('');
   const good = made('2026-11-20T08:00:00.000Z');
   const [score, ...others] = good.scores;

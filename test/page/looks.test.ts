@@ -53,7 +53,7 @@ describe('at 360 pixels, for fingers', () => {
     expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(360);
   });
 
-  it('whatever can be pressed is at least 44 pixels high and wide', async () => {
+  it('every button is at least 44 pixels high and wide', async () => {
     const boxes = await page.$$eval('button, a, summary, select, label, .drop', (all) =>
       all.flatMap((element) => {
         const { width, height } = element.getBoundingClientRect();

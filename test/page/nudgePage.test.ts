@@ -68,7 +68,7 @@ describe('values', () => {
     expect(across(shared)).toEqual(new Uint8Array([7, 7]));
   });
 
-  it('what has no way across is refused, not mangled', () => {
+  it('a value that cannot be encoded is refused', () => {
     expect(() => encode({ answer: () => 42 })).toThrow('Cannot stringify a function');
     expect(() => encode(new WeakMap())).toThrow('Cannot stringify arbitrary non-POJOs');
   });
@@ -102,7 +102,7 @@ describe('a call', () => {
     },
   );
 
-  it('whose value cannot travel fails instead of hanging', async () => {
+  it('fails if its value cannot be encoded, and does not hang', async () => {
     expect(decode(await page.call(1, 'unsendable', encode(null), ignoreEvents))).toMatchObject({
       ok: false,
       error: { name: 'DevalueError' },

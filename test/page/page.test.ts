@@ -122,7 +122,7 @@ it('the checks’ table says what is exact, what is at the tolerance by design, 
   expect(await findProblems(page)).toEqual([]);
 });
 
-it('a browser whose language is no language tag trains all the same', async () => {
+it('a browser with an invalid language tag trains', async () => {
   const posix = "{ get: () => 'en-US@posix', configurable: true }";
   const page = await host.open(
     `?workloads=tiny&backend=cpu&auto=1&${brief}`,
@@ -198,7 +198,7 @@ describe('a worker', () => {
   });
 });
 
-describe('what a stranger sends', () => {
+describe('hostile input', () => {
   it('an address with a bad value is told what is wrong with it, as text, and starts nothing', async () => {
     const page = await host.open('?auto=1&utm_source=mail&workloads=<img src=x onerror=alert(1)>');
     expect(await textOf(page, '#problem')).toMatch(
@@ -210,7 +210,7 @@ describe('what a stranger sends', () => {
     expect(await textOf(page, '#start')).toBe('Start');
   });
 
-  it('an address whose parts do not go together is told so, and starts nothing', async () => {
+  it('an address with contradicting parts is refused in a sentence, and starts nothing', async () => {
     const page = await host.open('?auto=1&workloads=huge&backend=cpu');
     expect(await textOf(page, '#problem')).toMatch(/^Workload 'huge' runs only on a GPU/);
     expect(await isHidden(page, '#run')).toBe(true);

@@ -157,13 +157,13 @@ it('the page cannot turn text into code', async () => {
   );
 });
 
-it('a page whose script is missing does not open', async () => {
+it('a page without its script does not open', async () => {
   await expect(PageLink.open(browser, `${server.origin}/broken.html`)).rejects.toThrow(
     /404.*missing\.js/s,
   );
 });
 
-it('an address where nobody answers does not open', async () => {
+it('an address without a server does not open', async () => {
   await expect(PageLink.open(browser, 'http://127.0.0.1:1/')).rejects.toThrow(
     /^The browser does not load http:\/\/127\.0\.0\.1:1\//,
   );
@@ -191,7 +191,7 @@ describe('events', () => {
     ]);
   });
 
-  it('whose handler throws reject the call with what it threw', async () => {
+  it('reject the call with the error that their handler throws', async () => {
     const mistake = new RangeError('my mistake');
     const call = link.call('count', undefined, {
       onEvent() {

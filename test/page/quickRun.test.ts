@@ -82,7 +82,7 @@ async function press(text: string, group: 'Save' | 'Copy'): Promise<void> {
 }
 
 describe('the run', () => {
-  it('gives a whole result, by the published schema, to whoever waits for it', async () => {
+  it('gives a whole result, by the published schema, in the event nudge:done', async () => {
     const path = join(import.meta.dirname, '../../docs/benchmark-result.schema.json');
     const schema = JSON.parse(readFileSync(path, 'utf8')) as object;
     const ajv = new Ajv2020({ strict: false, allErrors: true, formats: { 'date-time': true } });

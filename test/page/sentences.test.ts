@@ -35,7 +35,7 @@ describe('an adapter', () => {
   });
 });
 
-describe('what is being done', () => {
+describe('the sentence of a phase', () => {
   const words = { repeats: 10, isSoftware: false };
 
   it.each([

@@ -87,7 +87,7 @@ async function stepsPerSubmit(page: Page, options: string): Promise<number[]> {
   return (await page.evaluate(code)) as number[];
 }
 
-it('submits 4 to 10 ms at a time where it is in front, and 40 ms where nobody is said to look', async () => {
+it('submits 4 to 10 ms at a time if it is in front, and 40 ms if isVisible says no', async () => {
   const page = await openPage();
   const shown = await stepsPerSubmit(page, '');
   expect(shown.length).toBeGreaterThan(20);

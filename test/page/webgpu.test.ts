@@ -13,7 +13,7 @@ async function explanationOf(gpu: GPU | undefined, insecureOrigin?: string): Pro
   return await found.explain('');
 }
 
-describe('what WebGPU a browser has', () => {
+describe('the WebGPU of a browser', () => {
   it('is its adapter', async () => {
     const info = { vendor: 'intel', architecture: 'gen-12lp', device: '', description: '' };
     const gpu = gpuWith(() => Promise.resolve({ info } as unknown as GPUAdapter));

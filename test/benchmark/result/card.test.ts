@@ -164,7 +164,7 @@ it('is in colours that can be read on what is behind them', () => {
   }
 });
 
-describe('what is not as it should be is said', () => {
+describe('the card names every defect', () => {
   it('a score that is none', () => {
     let without = resultWith(result, ['scores'], []);
     without = resultWith(

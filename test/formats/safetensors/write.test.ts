@@ -95,7 +95,7 @@ test('every dtype can be written and read', () => {
   expect(dtypes).toHaveLength(20);
 });
 
-describe('what could not be read again is not written', () => {
+describe('refuses to write a file that cannot be read', () => {
   const f32 = (shape: number[], bytes: number): Tensor => ({
     dtype: 'F32',
     shape,

@@ -110,7 +110,7 @@ describe('a file is refused that', () => {
   });
 });
 
-it('whatever stands in a file, it is read or refused in a sentence', () => {
+it('any file is read, or refused in a sentence', () => {
   const anywhere = fc.jsonValue();
   fc.assert(
     fc.property(anywhere, (value) => {

@@ -31,19 +31,19 @@ it('measurements are taken in turn', async () => {
   expect(log.slice(0, 5)).toEqual(['own', 'a', 'b', 'own', 'b']);
 });
 
-it('what is not faster by enough to matter does not win', async () => {
+it('a gain below the minimum does not win', async () => {
   expect((await bench({ own: 100, a: 98 }).run()).winner).toBe('own');
   expect((await bench({ own: 100, a: 96 }).run()).winner).toBe('a');
   expect(minGain).toBe(0.03);
 });
 
-it('what is slower is measured once', async () => {
+it('a slower candidate is measured once', async () => {
   const { log, run } = bench({ own: 100, a: 150 });
   expect((await run()).winner).toBe('own');
   expect(log).toEqual(['own', 'a']);
 });
 
-it('what may only be faster by chance does not win, however often it is measured', async () => {
+it('a candidate that may be faster only by chance does not win, even after many measurements', async () => {
   // The second measurement of all, the first of the challenger, is lucky.
   const { log, run } = bench({ own: 100, a: 100 }, (n) => (n === 2 ? 0.8 : 1));
   expect((await run()).winner).toBe('own');
@@ -74,7 +74,7 @@ describe('where time runs out', () => {
     expect([winner, best?.contender, measured]).toEqual(['own', 'a', 1]);
   });
 
-  it('what has been confirmed by then wins', async () => {
+  it('a candidate that is already confirmed wins', async () => {
     const { log, run } = bench({ own: 10, a: 8, b: 5 });
     const { winner } = await run(after(log, 5));
     expect(winner).toBe('b');

@@ -196,7 +196,7 @@ describe('tuning', () => {
     expect([ended, measured.length]).toEqual(['budget', before]);
   });
 
-  it('ends when nobody sees the page', async () => {
+  it('ends when the page is hidden', async () => {
     let looks = 0;
     const tuning = await tune(device, network, fine, {
       ...{ batchSize, optimizer, budgetMs: 600_000, isHidden: () => looks++ > 2 },
