@@ -19,7 +19,7 @@ import { RunStage } from './run/runStage.ts';
 import { VerifyPanel } from './run/verifyPanel.ts';
 import { adapterSentence, errorSentence } from './sentences.ts';
 import { findWebGpu, type WebGpu } from './webgpu.ts';
-import { BenchmarkWorker } from './worker/benchmarkWorker.ts';
+import { startBenchmarkWorker, type BenchmarkWorker } from './worker/benchmarkWorker.ts';
 
 interface Ending extends RunOutcome {
   /** The reader stopped the run, or hid the page, which stops it too. */
@@ -114,7 +114,7 @@ export class App {
   async #startedWorker(): Promise<BenchmarkWorker> {
     const running = await this.#worker?.catch(() => undefined);
     if (running?.isAlive === true) return running;
-    this.#worker = BenchmarkWorker.start(this.#webGpu?.adapter !== undefined);
+    this.#worker = startBenchmarkWorker(this.#webGpu?.adapter !== undefined);
     return await this.#worker;
   }
 

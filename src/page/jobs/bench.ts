@@ -4,7 +4,7 @@ import type { BenchmarkResult } from '../../benchmark/result/schema.ts';
 import type { PageDataSource } from '../pageData.ts';
 import { watchHidden } from '../run/measuring.ts';
 import { findWebGpu } from '../webgpu.ts';
-import { BenchmarkWorker } from '../worker/benchmarkWorker.ts';
+import { startBenchmarkWorker } from '../worker/benchmarkWorker.ts';
 import { runInWorkers } from '../worker/remoteLab.ts';
 import type { BenchArguments } from './benchArguments.ts';
 import { nudgeBuild } from './nudgeBuild.ts';
@@ -20,7 +20,7 @@ export const bench: PageJob<BenchArguments, BenchmarkResult> = (
   whileStopping(context, async () => {
     const { adapter } = await findWebGpu((navigator as Partial<Navigator>).gpu, undefined);
     const hasGpu = adapter !== undefined;
-    const loader = await BenchmarkWorker.start(hasGpu);
+    const loader = await startBenchmarkWorker(hasGpu);
     const over = new AbortController();
     const hidden = watchHidden(over.signal);
     try {

@@ -2,6 +2,7 @@
 import { startThreadsBy } from '../../cpu/thread.ts';
 import { PageThread } from './pageThread.ts';
 import { serve } from './serve.ts';
+import { tasks } from './tasks.ts';
 
 startThreadsBy(() => new PageThread(globalThis));
-serve(globalThis);
+serve(globalThis, tasks);

@@ -1,6 +1,6 @@
 /** Threads of the CPU engine that the page starts for its worker; `startThreadsBy` says why. */
 import { startThreadWorker, type WebWorker } from '../../cpu/thread.ts';
-import type { Port, Reply } from './protocol.ts';
+import type { Port, Reply } from './messages.ts';
 
 /** The worker's end: asks the page to start a thread, and behaves as that thread. */
 export class PageThread implements WebWorker {

@@ -11,7 +11,7 @@ import {
 } from '../../benchmark/peers/remote.ts';
 import { peers } from '../../benchmark/result/backends.ts';
 import type { PeerQuestion } from '../jobs/benchArguments.ts';
-import type { Port, Reply } from './protocol.ts';
+import type { Port, Reply } from './messages.ts';
 import { trustOwnScripts } from './trust.ts';
 
 /** @param page passes requests on to the Node program */

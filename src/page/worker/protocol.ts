@@ -1,4 +1,4 @@
-/** Messages between the page and its worker: plain data that the browser copies. Errors keep their class: see wire.ts. */
+/** The tasks of the benchmark's worker. */
 import type { CheckEvent } from '../../benchmark/jobs.ts';
 import type {
   AccuracyTask,
@@ -11,7 +11,7 @@ import type {
 import type { JobData } from '../../benchmark/trainJob.ts';
 import type { VerificationReport } from '../../benchmark/verification/verify.ts';
 import type { PageDataSource } from '../pageData.ts';
-import type { WireError } from '../wire.ts';
+import type { Task } from './messages.ts';
 
 /** The data of a run: from the page itself, or the reader's files. */
 export type DataSource =
@@ -44,12 +44,6 @@ interface DataEvent {
   readonly done: number;
 }
 
-interface Task<Arguments, Event, Value> {
-  arguments: Arguments;
-  event: Event;
-  value: Value;
-}
-
 type LabTaskOf<Name extends keyof Lab, Arguments, Event = LabEvent> = Task<
   Arguments,
   Event,
@@ -58,6 +52,8 @@ type LabTaskOf<Name extends keyof Lab, Arguments, Event = LabEvent> = Task<
 
 /** The worker's tasks. */
 export interface Tasks {
+  /** The page is hidden. */
+  hide: Task<undefined, never, void>;
   load: Task<DataSource, DataEvent, DataDescription>;
   /** Returns the data itself. */
   data: Task<DataSource, DataEvent, JobData>;
@@ -68,33 +64,4 @@ export interface Tasks {
   trainToAccuracy: LabTaskOf<'trainToAccuracy', AccuracyTask>;
   /** `rounds`: random cases of each kernel. */
   verify: Task<{ readonly seed: number; readonly rounds: number }, CheckEvent, VerificationReport>;
-}
-
-export type TaskName = keyof Tasks;
-
-/** From the page to the worker. */
-export type Request =
-  | { readonly type: 'start'; readonly id: number; readonly task: TaskName; readonly args: unknown }
-  | { readonly type: 'stop'; readonly id: number }
-  /** The page is hidden. */
-  | { readonly type: 'hide' };
-
-/** From the worker to the page. */
-export type Reply =
-  /** The first message. */
-  | { readonly type: 'ready'; readonly hasAdapter: boolean }
-  /** Sent every second: the page treats a silent worker as dead. */
-  | { readonly type: 'alive' }
-  | { readonly type: 'event'; readonly id: number; readonly event: unknown }
-  | { readonly type: 'done'; readonly id: number; readonly value: unknown }
-  | { readonly type: 'failed'; readonly id: number; readonly error: WireError }
-  /** Asks for a thread. Carries two ports: the first for the thread, the second for its errors and its end. */
-  | { readonly type: 'thread' }
-  /** Asks for a connection to a library in Node. Carries its port. */
-  | { readonly type: 'peer' };
-
-/** A worker, the inside of a worker, or an end of a message channel. */
-export interface Port {
-  postMessage(message: unknown, options?: StructuredSerializeOptions): void;
-  onmessage: ((event: MessageEvent<never>) => void) | null;
 }

@@ -3,7 +3,7 @@ import type { Lab } from '../../benchmark/lab.ts';
 import type { BenchmarkResult } from '../../benchmark/result/schema.ts';
 import { runBenchmark, type BenchmarkOptions } from '../../benchmark/runBenchmark.ts';
 import type { JobData } from '../../benchmark/trainJob.ts';
-import { BenchmarkWorker, type AskBeyond } from './benchmarkWorker.ts';
+import { startBenchmarkWorker, type AskBeyond, type BenchmarkWorker } from './benchmarkWorker.ts';
 
 export interface PageRunOptions extends Omit<BenchmarkOptions, 'openLab' | 'training' | 'test'> {
   readonly data: JobData;
@@ -24,12 +24,13 @@ export async function runInWorkers({
     ...options,
     ...data,
     openLab: async () =>
-      remoteLab(await BenchmarkWorker.start(hasGpu, askBeyond), data, options.hidden),
+      remoteLab(await startBenchmarkWorker(hasGpu, askBeyond), data, options.hidden),
   });
 }
 
 function remoteLab(worker: BenchmarkWorker, data: JobData, hidden: AbortSignal | undefined): Lab {
-  const hide = () => worker.hide();
+  // If the worker has ended, nothing can be hidden from it.
+  const hide = () => void worker.call('hide', undefined).catch(() => undefined);
   hidden?.addEventListener('abort', hide);
   if (hidden?.aborted === true) hide();
   return {

@@ -1,20 +1,15 @@
 /** The worker's end of the connection: starts and stops tasks, and sends their events and results. */
 import { findWebGpu } from '../webgpu.ts';
 import { encodeError } from '../wire.ts';
-import type { Port, Reply, Request } from './protocol.ts';
-import { hide, tasks } from './tasks.ts';
+import type { Port, Reply, Request, TaskContext, TaskFunctions, TaskMap } from './messages.ts';
 
 const aliveEveryMs = 1000;
 
 /** Serves requests on `port`, in a worker, or in the page if workers have no WebGPU. */
-export function serve(port: Port): void {
+export function serve<Tasks extends TaskMap<Tasks>>(port: Port, tasks: TaskFunctions<Tasks>): void {
   const stops = new Map<number, AbortController>();
   const reply = (message: Reply) => port.postMessage(message);
   port.onmessage = ({ data }: MessageEvent<Request>) => {
-    if (data.type === 'hide') {
-      hide();
-      return;
-    }
     const { id } = data;
     if (data.type === 'stop') {
       stops.get(id)?.abort();
@@ -23,8 +18,12 @@ export function serve(port: Port): void {
     const stop = new AbortController();
     stops.set(id, stop);
     const emit = (event: unknown) => reply({ type: 'event', id, event });
-    // `BenchmarkWorker.call` has checked that the arguments are of this task.
-    void tasks[data.task](data.args as never, { signal: stop.signal, emit, port })
+    // `TaskWorker.call` has checked that the arguments are of this task.
+    const task = tasks[data.task as keyof Tasks] as (
+      args: unknown,
+      context: TaskContext<unknown>,
+    ) => Promise<unknown>;
+    void task(data.args, { signal: stop.signal, emit, port })
       .then(
         (value) => reply({ type: 'done', id, value }),
         (error: unknown) => reply({ type: 'failed', id, error: encodeError(error) }),

@@ -6,19 +6,8 @@ import { digitsRange } from '../../data/digits/digits.ts';
 import { generateDigits, loadPageData, readFiles } from '../pageData.ts';
 import { describeData } from './describeData.ts';
 import { peerLoader } from './peers.ts';
-import type { DataSource, Port, TaskName, Tasks } from './protocol.ts';
-
-interface TaskContext<Event> {
-  readonly signal: AbortSignal;
-  readonly emit: (event: Event) => void;
-  /** To the page. */
-  readonly port: Port;
-}
-
-type Task<Name extends TaskName> = (
-  args: Tasks[Name]['arguments'],
-  context: TaskContext<Tasks[Name]['event']>,
-) => Promise<Tasks[Name]['value']>;
+import type { TaskFunctions } from './messages.ts';
+import type { DataSource, Tasks } from './protocol.ts';
 
 /** Samples that the checks train on. */
 const verifiedSamples = 1000;
@@ -29,12 +18,7 @@ let loaded: { readonly key: string; readonly data: JobData } | undefined;
 let lab: LocalLab | undefined;
 const hidden = new AbortController();
 
-/** Tells the lab that the page is hidden. */
-export function hide(): void {
-  hidden.abort();
-}
-
-const data: Task<'data'> = async (source, { signal, emit }) => {
+const data: TaskFunctions<Tasks>['data'] = async (source, { signal, emit }) => {
   const key = JSON.stringify(source.kind === 'files' ? [source.id, source.samples] : source);
   if (loaded?.key !== key) {
     // The memory may not suffice for two sets at a time.
@@ -45,8 +29,9 @@ const data: Task<'data'> = async (source, { signal, emit }) => {
   return loaded.data;
 };
 
-export const tasks: { readonly [Name in TaskName]: Task<Name> } = {
+export const tasks: TaskFunctions<Tasks> = {
   data,
+  hide: async () => hidden.abort(),
   load: async (source, context) => describeData(await data(source, context)),
   open: async ({ training, test, ...opening }, { port }) => {
     lab = new LocalLab({ training, test, loadPeer: peerLoader(port), hidden: hidden.signal });
