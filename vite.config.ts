@@ -41,7 +41,7 @@ export default defineConfig({
     outDir: join(root, 'dist/page'),
     emptyOutDir: true,
     target: 'es2022',
-    rolldownOptions: { input: [join(page, 'index.html'), join(page, 'headless.html')] },
+    rolldownOptions: { input: ['index.html', 'lesson.html', 'headless.html'].map((name) => join(page, name)) },
   },
   // Modules, so that the worker too loads what it needs when it needs it.
   worker: {

@@ -17,6 +17,7 @@ export const streams = {
   digits: 3,
   // 4 was used by the benchmark's bootstrap, which no longer exists.
   benchmark: 5,
+  lesson: 6,
 } as const;
 
 const multiplierA = 0xd2511f53;

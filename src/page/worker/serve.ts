@@ -1,7 +1,7 @@
 /** The worker's end of the connection: starts and stops tasks, and sends their events and results. */
 import { findWebGpu } from '../webgpu.ts';
 import { encodeError } from '../wire.ts';
-import type { Port, Reply, Request, TaskContext, TaskFunctions, TaskMap } from './messages.ts';
+import type { Port, Reply, Request, TaskFunctions, TaskMap } from './messages.ts';
 
 const aliveEveryMs = 1000;
 
@@ -19,10 +19,7 @@ export function serve<Tasks extends TaskMap<Tasks>>(port: Port, tasks: TaskFunct
     stops.set(id, stop);
     const emit = (event: unknown) => reply({ type: 'event', id, event });
     // `TaskWorker.call` has checked that the arguments are of this task.
-    const task = tasks[data.task as keyof Tasks] as (
-      args: unknown,
-      context: TaskContext<unknown>,
-    ) => Promise<unknown>;
+    const task = tasks[data.task as keyof Tasks];
     void task(data.args, { signal: stop.signal, emit, port })
       .then(
         (value) => reply({ type: 'done', id, value }),

@@ -95,13 +95,13 @@ export class TaskWorker<Tasks extends TaskMap<Tasks>> {
     const send = (request: Request) => this.#port.postMessage(request);
     const stop = () => send({ type: 'stop', id });
     const value = new Promise<unknown>((resolve, reject) => {
-      const take = (event: unknown) => onEvent?.(event as Tasks[Name]['event']);
+      const take = (event: unknown) => onEvent?.(event);
       this.#calls.set(id, { resolve, reject, take });
     });
     try {
       send({ type: 'start', id, task, args });
       signal?.addEventListener('abort', stop, { once: true });
-      return (await value) as Tasks[Name]['value'];
+      return (await value);
     } catch (error) {
       throw signal?.aborted === true && this.isAlive ? signal.reason : error;
     } finally {

@@ -31,7 +31,10 @@ const data: TaskFunctions<Tasks>['data'] = async (source, { signal, emit }) => {
 
 export const tasks: TaskFunctions<Tasks> = {
   data,
-  hide: async () => hidden.abort(),
+  hide: () => {
+    hidden.abort();
+    return Promise.resolve();
+  },
   load: async (source, context) => describeData(await data(source, context)),
   open: async ({ training, test, ...opening }, { port }) => {
     lab = new LocalLab({ training, test, loadPeer: peerLoader(port), hidden: hidden.signal });

@@ -1,0 +1,60 @@
+/** The bar that stays in view: plays, pauses, steps and scrubs the run. */
+import { formatNumber, formatShare } from '../runtime/numbers.tsx';
+import { command, frame, history } from '../session.ts';
+
+export function Transport() {
+  const shown = frame.value;
+  const points = history.value;
+  const end = Math.max(1, points.at(-1)?.step ?? 1, shown?.step ?? 1);
+  const isPlaying = shown?.isPlaying === true;
+  return (
+    <div class="transport" role="group" aria-label="The run">
+      <button
+        type="button"
+        class="play"
+        disabled={!shown}
+        onClick={() => command({ do: isPlaying ? 'pause' : 'play' })}
+      >
+        {isPlaying ? 'Pause' : 'Play'}
+      </button>
+      <label class="scrub">
+        <span class="hidden">Step of the run</span>
+        <AccuracyCurve end={end} />
+        <input
+          type="range"
+          min={0}
+          max={end}
+          value={shown?.step ?? 0}
+          disabled={!shown}
+          aria-valuetext={
+            shown ? `step ${shown.step}, ${formatShare(shown.test.accuracy)} right` : ''
+          }
+          onInput={(event) => command({ do: 'go', step: Number(event.currentTarget.value) })}
+        />
+      </label>
+      <output class="now">
+        {shown && (
+          <>
+            <strong>{formatShare(shown.test.accuracy)}</strong>
+            <span class="small">step {formatNumber(shown.step)}</span>
+          </>
+        )}
+      </output>
+    </div>
+  );
+}
+
+/** Accuracy over the steps of the run, behind the slider. */
+function AccuracyCurve({ end }: { readonly end: number }) {
+  const path = history.value
+    .map(
+      ({ step, accuracy }) =>
+        `${((100 * step) / end).toFixed(2)},${(24 * (1 - accuracy)).toFixed(2)}`,
+    )
+    .join(' ');
+  return (
+    <svg class="curve" viewBox="0 0 100 24" preserveAspectRatio="none" aria-hidden="true">
+      <polyline points={path} vector-effect="non-scaling-stroke" />
+    </svg>
+  );
+}

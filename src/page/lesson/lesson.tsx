@@ -1,0 +1,42 @@
+/** The lesson: a column of text with a figure for each idea, in the lecture's order. */
+import { useEffect } from 'preact/hooks';
+
+import { network } from './figures/network.tsx';
+import { Transport } from './figures/transport.tsx';
+import { Figure, type FigureModule } from './runtime/figure.tsx';
+import { problem } from './session.ts';
+
+const figures: readonly FigureModule[] = [network];
+
+export function Lesson() {
+  useEffect(() => {
+    const figure = new URLSearchParams(location.hash.slice(1)).get('figure');
+    if (figure !== null) document.getElementById(figure)?.scrollIntoView();
+  }, []);
+  return (
+    <>
+      <main>
+        <header class="opening">
+          <p class="name">
+            <a href="./index.html">nudge</a>
+          </p>
+          <h1>Backpropagation you can touch</h1>
+          <p class="lead">
+            A small network is learning to read digits, here and now. Every number on this page is
+            read from it. Stop it at any moment, and see what one training example wishes for, and
+            why.
+          </p>
+        </header>
+        {problem.value !== '' && (
+          <p class="problem" role="alert">
+            {problem.value}
+          </p>
+        )}
+        {figures.map((figure) => (
+          <Figure key={figure.id} {...figure} />
+        ))}
+      </main>
+      <Transport />
+    </>
+  );
+}

@@ -1,0 +1,103 @@
+/** A canvas that is sharp on every screen, follows its width and the reader's colours, and draws when a signal changes. */
+import { effect, signal } from '@preact/signals';
+import { useEffect, useRef } from 'preact/hooks';
+
+/** The colours of the lesson as CSS gives them, so that canvases and text agree. */
+export interface Colours {
+  readonly paper: string;
+  readonly card: string;
+  readonly ink: string;
+  readonly muted: string;
+  readonly line: string;
+  /** Weights above 0, and below. */
+  readonly positive: string;
+  readonly negative: string;
+  readonly nudge: string;
+}
+
+const names = ['paper', 'card', 'ink', 'muted', 'line', 'positive', 'negative', 'nudge'] as const;
+
+function readColours(): Colours {
+  const style = getComputedStyle(document.documentElement);
+  return Object.fromEntries(
+    names.map((name) => [name, style.getPropertyValue(`--${name}`).trim()]),
+  ) as unknown as Colours;
+}
+
+/** Changes with the reader's theme. */
+export const colours = signal<Colours>(readColours());
+
+for (const query of ['(prefers-color-scheme: dark)', '(forced-colors: active)']) {
+  matchMedia(query).addEventListener('change', () => (colours.value = readColours()));
+}
+
+export interface Area {
+  readonly context: CanvasRenderingContext2D;
+  /** In CSS pixels. */
+  readonly width: number;
+  readonly height: number;
+  readonly colours: Colours;
+}
+
+interface CanvasProps {
+  /** In CSS pixels, for a width. */
+  readonly height: (width: number) => number;
+  /** Draws on an empty canvas. It runs again when a signal that it reads changes. */
+  readonly draw: (area: Area) => void;
+  /** If false, nothing is drawn, as the canvas is out of view. */
+  readonly isShown: { readonly value: boolean };
+}
+
+export function Canvas({ height, draw, isShown }: CanvasProps) {
+  const canvas = useRef<HTMLCanvasElement>(null);
+  const drawing = useRef(draw);
+  drawing.current = draw;
+  useEffect(() => {
+    const element = canvas.current!;
+    const width = signal(element.clientWidth);
+    const observer = new ResizeObserver(() => (width.value = element.clientWidth));
+    observer.observe(element);
+    const stop = effect(() => {
+      if (!isShown.value || width.value === 0) return;
+      const scale = devicePixelRatio;
+      const [w, h] = [width.value, height(width.value)];
+      element.width = Math.round(w * scale);
+      element.height = Math.round(h * scale);
+      element.style.height = `${h}px`;
+      const context = element.getContext('2d')!;
+      context.scale(scale, scale);
+      drawing.current({ context, width: w, height: h, colours: colours.value });
+    });
+    return () => {
+      stop();
+      observer.disconnect();
+    };
+  }, []);
+  // The picture around it has a label and a table.
+  return <canvas ref={canvas} aria-hidden="true" />;
+}
+
+/** Draws 28 × 28 values from 0 to 1 as a square of pixels. */
+export function drawDigit(
+  { context, colours: { ink, line } }: Pick<Area, 'context' | 'colours'>,
+  values: (index: number) => number,
+  [left, top, size]: readonly [number, number, number],
+): void {
+  const pixel = size / 28;
+  context.fillStyle = ink;
+  for (let i = 0; i < 784; i++) {
+    const value = values(i);
+    if (value <= 0) continue;
+    context.globalAlpha = value;
+    // Slightly larger than a pixel, so that no gaps show between neighbours.
+    context.fillRect(
+      left + (i % 28) * pixel,
+      top + Math.floor(i / 28) * pixel,
+      pixel + 0.4,
+      pixel + 0.4,
+    );
+  }
+  context.globalAlpha = 1;
+  context.strokeStyle = line;
+  context.strokeRect(left - 0.5, top - 0.5, size + 1, size + 1);
+}

@@ -1,0 +1,157 @@
+/**
+ * The state that all figures share, as signals. The worker computes it; the page shows it, and sends the reader's
+ * commands.
+ */
+import { batch, computed, effect, signal, type ReadonlySignal } from '@preact/signals';
+
+import { TaskWorker } from '../worker/taskWorker.ts';
+import { trustOwnScripts } from '../worker/trust.ts';
+import { readMoment, writeMoment } from './moment.ts';
+import type { Command, Frame, HistoryPoint, LessonTasks } from './protocol.ts';
+
+/** A weight: from input `input` to output `output` of weights `layer`, as in `rankSensitivities`. */
+export interface WeightChoice {
+  readonly layer: number;
+  readonly output: number;
+  readonly input: number;
+}
+
+/** A neuron: `layer` 0 is the image, 3 the outputs. */
+export interface NeuronChoice {
+  readonly layer: number;
+  readonly index: number;
+}
+
+/** What the reader has selected. All figures show it. */
+export interface Selection {
+  /** The neuron whose wishes are shown. */
+  readonly neuron: NeuronChoice;
+  /** Two weights to compare; the first one can be wiggled. */
+  readonly weights: readonly [WeightChoice, WeightChoice];
+}
+
+const worker = startWorker();
+
+/** The moment shown; undefined until the first one arrives. */
+export const frame = signal<Frame | undefined>(undefined);
+/** Accuracy and cost of the run so far. */
+export const history = signal<readonly HistoryPoint[]>([]);
+/** A sentence, if the worker has failed. */
+export const problem = signal('');
+/** The neuron or number under the pointer or focus, as a key such as 'output 3'. Text and figures mark it. */
+export const highlight = signal<string | undefined>(undefined);
+/** What the reader has selected in the figures. */
+export const selection = signal<Selection>({
+  neuron: { layer: 3, index: 2 },
+  weights: [
+    { layer: 2, output: 2, input: 0 },
+    { layer: 2, output: 3, input: 1 },
+  ],
+});
+
+/** The name of the chosen example in a sentence: 'test digit 17'. */
+export const exampleName: ReadonlySignal<string> = computed(() => {
+  const example = frame.value?.example;
+  return example?.kind === 'drawn' ? 'your drawing' : `test digit ${example?.index ?? 0}`;
+});
+
+/** Opens the lesson at the moment in the address. */
+export function open(): void {
+  const query = new URLSearchParams(location.hash.slice(1));
+  const { step, example, script } = readMoment(query);
+  const given = {
+    script,
+    ...(step !== undefined && { step }),
+    ...(example && { example }),
+  };
+  const neuron = /^([1-3])\.(\d{1,2})$/.exec(query.get('neuron') ?? '');
+  if (neuron && Number(neuron[2]) < (neuron[1] === '3' ? 10 : 16)) {
+    const chosen = { layer: Number(neuron[1]), index: Number(neuron[2]) };
+    selection.value = { ...selection.value, neuron: chosen };
+  }
+  worker
+    .call('open', given, {
+      onEvent: (event) => {
+        batch(() => {
+          if (event.type === 'frame') frame.value = event.frame;
+          else history.value = event.history;
+        });
+      },
+    })
+    .catch(fail);
+}
+
+/** Sends a command of the reader. */
+export function command(given: Command): void {
+  worker.call('command', given).catch(fail);
+}
+
+/** Asks the worker for something that no frame has. */
+export function ask<Name extends keyof LessonTasks & string>(
+  task: Name,
+  args: LessonTasks[Name]['arguments'],
+  signal?: AbortSignal,
+): Promise<LessonTasks[Name]['value']> {
+  return worker.call(task, args, { signal });
+}
+
+/** The address of this moment, at a figure. */
+export function momentAddress(figure: string): string {
+  const shown = frame.peek();
+  const url = new URL(location.href);
+  if (!shown) return url.href;
+  const query = writeMoment(shown);
+  const { layer, index } = selection.peek().neuron;
+  query.set('neuron', `${layer}.${index}`);
+  query.set('figure', figure);
+  url.hash = query.toString();
+  return url.href;
+}
+
+/**
+ * A signal with the worker's answer to a question, asked again for every frame while `isShown`. Only one question is
+ * open at a time, so that a slow answer never makes a queue.
+ * @param question the arguments; undefined asks nothing. Signals read in it ask again when they change
+ */
+export function liveAnswer<Name extends keyof LessonTasks & string>(
+  task: Name,
+  isShown: ReadonlySignal<boolean>,
+  question: () => LessonTasks[Name]['arguments'] | undefined,
+): ReadonlySignal<LessonTasks[Name]['value'] | undefined> {
+  const answer = signal<LessonTasks[Name]['value'] | undefined>(undefined);
+  let wanted: LessonTasks[Name]['arguments'] | undefined;
+  let isAsking = false;
+  const askAll = async (): Promise<void> => {
+    isAsking = true;
+    while (wanted !== undefined) {
+      const args = wanted;
+      wanted = undefined;
+      try {
+        answer.value = await ask(task, args);
+      } catch (error) {
+        fail(error);
+        return;
+      }
+    }
+    isAsking = false;
+  };
+  effect(() => {
+    if (!isShown.value || !frame.value) return;
+    wanted = question();
+    if (!isAsking) void askAll();
+  });
+  return answer;
+}
+
+function startWorker(): TaskWorker<LessonTasks> {
+  trustOwnScripts();
+  const program = new Worker(new URL('./worker/main.ts', import.meta.url), {
+    type: 'module',
+    name: 'nudge lesson',
+  });
+  return TaskWorker.of<LessonTasks>(program, { name: 'lesson' });
+}
+
+function fail(error: unknown): void {
+  problem.value = `${(error as Error).message} Reload the page to start again.`;
+}

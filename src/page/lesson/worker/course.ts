@@ -1,0 +1,443 @@
+/**
+ * The lesson's run: one network that trains, can be looked at in every moment, go back to any step and be changed. The
+ * script decides every number: the same script computes the same bits with the same engine.
+ */
+import { createDataset, type Dataset } from '../../../data/dataset.ts';
+import { sgd } from '../../../engine/optimizers.ts';
+import { Network } from '../../../network/network.ts';
+import { parameterLayout } from '../../../network/parameters.ts';
+import { presets } from '../../../network/presets.ts';
+import { Random, streams } from '../../../network/random.ts';
+import { Trainer } from '../../../training/trainer.ts';
+import { checkExplanation, type TrainingSnapshot } from './engineShim.ts';
+import type { Change, DatedChange, Example, Script } from '../moment.ts';
+import type { Command, Frame, HistoryPoint } from '../protocol.ts';
+import { DigitData, type Selection } from './digitData.ts';
+
+const { batchSize } = presets.lecture;
+const featureCount = 784;
+/** Time between two frames while it trains: ten a second are smooth enough for numbers, and leave time for the reader. */
+const frameMs = 90;
+const maxSnapshots = 160;
+
+/** A moment of the run that it can return to. */
+interface Kept {
+  readonly step: number;
+  /** Number of changes made before it. */
+  readonly changes: number;
+  readonly seconds: number;
+  readonly epochStart: number;
+  readonly epochs: number;
+  readonly state: TrainingSnapshot;
+}
+
+/** Steps until the next frame: few at first, when each shows something new. */
+const stepsPerFrame = (step: number): number => Math.min(80, 1 + Math.floor(step / 6));
+
+export class Course {
+  readonly #emit: (frame: Frame) => void;
+  readonly #emitHistory: (history: readonly HistoryPoint[]) => void;
+  #script: Script;
+  #data: DigitData;
+  #trainer!: Trainer;
+  /** Changes of the script that are made. */
+  #changes = 0;
+  /** The step of the run at which the current trainer began. */
+  #segmentStart = 0;
+  #epochStart = 0;
+  /** Epochs completed. */
+  #epochs = 0;
+  #selection: Selection = { only: 'all', labels: 'true' };
+  #rate: number;
+  #example: Example = { kind: 'test', index: 0 };
+  #snapshots: Kept[] = [];
+  #history: HistoryPoint[] = [];
+  #isPlaying = false;
+  #seconds = 0;
+  #samplesPerSecond = 0;
+  #trainingCount = 0;
+  #queue: Promise<unknown> = Promise.resolve();
+
+  private constructor(
+    script: Script,
+    emit: (frame: Frame) => void,
+    emitHistory: (history: readonly HistoryPoint[]) => void,
+  ) {
+    this.#script = script;
+    this.#rate = script.rate;
+    this.#emit = emit;
+    this.#emitHistory = emitHistory;
+    this.#data = new DigitData(script.seed);
+  }
+
+  /** @param step where to go and pause; undefined begins to train */
+  static async open(
+    { script, step, example }: { script: Script; step?: number; example?: Example },
+    emit: (frame: Frame) => void,
+    emitHistory: (history: readonly HistoryPoint[]) => void,
+  ): Promise<Course> {
+    const course = new Course(script, emit, emitHistory);
+    // The lecture's example is a 2.
+    const firstTwo = course.#data.test.labels.indexOf(2);
+    course.#example = example ?? { kind: 'test', index: Math.max(0, firstTwo) };
+    await course.#begin(course.#firstNetwork());
+    await course.#show();
+    if (step === undefined) void course.command({ do: 'play' });
+    else await course.command({ do: 'go', step });
+    return course;
+  }
+
+  /** Steps made since the start of the run. */
+  get step(): number {
+    return this.#segmentStart + this.#trainer.step;
+  }
+
+  get data(): DigitData {
+    return this.#data;
+  }
+
+  get trainer(): Trainer {
+    return this.#trainer;
+  }
+
+  get script(): Script {
+    return this.#script;
+  }
+
+  /** The chosen example, with its pixels and its label. */
+  get example(): Frame['example'] {
+    const example = this.#example;
+    if (example.kind === 'drawn') return example;
+    const { features, labels } = this.#data.test;
+    const from = example.index * featureCount;
+    const pixels = features.slice(from, from + featureCount);
+    return { ...example, pixels, label: labels[example.index]! };
+  }
+
+  /** Runs `work` between two commands or parts of the training, so that it sees one moment. */
+  async inTurn<Value>(work: () => Promise<Value>): Promise<Value> {
+    const turn = this.#queue.then(work);
+    this.#queue = turn.catch(() => undefined);
+    return await turn;
+  }
+
+  async command(command: Command): Promise<void> {
+    if (command.do === 'play') {
+      if (this.#isPlaying) return;
+      this.#isPlaying = true;
+      void this.#play();
+      return;
+    }
+    // Choosing an example does not stop the training.
+    if (command.do !== 'choose') this.#isPlaying = false;
+    await this.inTurn(() => this.#obey(command));
+  }
+
+  /** The network as it is now. */
+  async network(): Promise<Network> {
+    return await this.#trainer.network();
+  }
+
+  async #obey(command: Exclude<Command, { do: 'play' }>): Promise<void> {
+    switch (command.do) {
+      case 'pause':
+        break;
+      case 'choose':
+        this.#example = command.example;
+        break;
+      case 'advance':
+        this.#forget();
+        await this.#trainTo(
+          command.steps === 'epoch' ? await this.#epochEnd() : this.step + command.steps,
+        );
+        await this.#keep();
+        break;
+      case 'go':
+        await this.#go(command.step);
+        break;
+      case 'change':
+        await this.#change(command.change);
+        break;
+      case 'undo':
+        await this.#undo();
+        break;
+      case 'restart':
+        await this.#restart(command.script);
+        break;
+    }
+    await this.#show();
+  }
+
+  async #play(): Promise<void> {
+    await this.inTurn(() => Promise.resolve(this.#forget()));
+    while (this.#isPlaying) {
+      const began = performance.now();
+      await this.inTurn(async () => {
+        if (!this.#isPlaying) return;
+        await this.#trainTo(this.step + stepsPerFrame(this.step));
+        await this.#keep();
+        await this.#show();
+      });
+      const left = frameMs - (performance.now() - began);
+      await new Promise((resolve) => setTimeout(resolve, Math.max(0, left)));
+    }
+  }
+
+  /** Forgets what came after this step: training goes on from here. */
+  #forget(): void {
+    const { step } = this;
+    this.#script = {
+      ...this.#script,
+      changes: this.#script.changes.slice(0, this.#changes),
+    };
+    this.#snapshots = this.#snapshots.filter((kept) => kept.step <= step);
+    this.#history = this.#history.filter((point) => point.step <= step);
+  }
+
+  #firstNetwork(): Network {
+    const { seed, activation } = this.#script;
+    const initializer = activation === 'relu' ? 'he' : presets.lecture.network.initializer;
+    return new Network({ ...presets.lecture.network, activation, initializer, seed });
+  }
+
+  /** Trains with a new trainer from here on, because a change begins. */
+  async #begin(network: Network): Promise<void> {
+    const segmentStart = (this.#trainer as Trainer | undefined) ? this.step : 0;
+    await (this.#trainer as Trainer | undefined)?.dispose();
+    this.#trainer = await this.#createTrainer(network);
+    this.#segmentStart = segmentStart;
+    this.#epochStart = segmentStart;
+    await this.#keep();
+  }
+
+  async #createTrainer(network: Network): Promise<Trainer> {
+    return await Trainer.create(network, {
+      batchSize,
+      optimizer: sgd({ learningRate: this.#rate }),
+      backend: 'cpu',
+      // One thread computes the same bits on every machine, and leaves the others to the page.
+      threads: 0,
+      seed: (this.#script.seed + 7919 * this.#changes) % 2 ** 32,
+    });
+  }
+
+  async #training(): Promise<Dataset> {
+    const training = await this.#data.training(this.#epochStart, this.#selection);
+    this.#trainingCount = training.sampleCount;
+    return training;
+  }
+
+  async #epochEnd(): Promise<number> {
+    const { sampleCount } = await this.#training();
+    return this.#epochStart + Math.ceil(sampleCount / batchSize);
+  }
+
+  /** Trains to a step, and makes the script's changes on the way. */
+  async #trainTo(end: number): Promise<void> {
+    for (;;) {
+      const change = this.#script.changes[this.#changes];
+      const until = change ? Math.min(end, change.step) : end;
+      while (this.step < until) {
+        const training = await this.#training();
+        const epochEnd = await this.#epochEnd();
+        const steps = Math.min(until, epochEnd) - this.step;
+        const began = performance.now();
+        // `fit` yields within the epoch, so that reading does not wait for all of it.
+        for await (const _ of this.#trainer.fit(training, { steps, reportEvery: steps }));
+        const seconds = (performance.now() - began) / 1000;
+        this.#seconds += seconds;
+        this.#samplesPerSecond = (steps * Math.min(batchSize, training.sampleCount)) / seconds;
+        if (this.step === epochEnd) {
+          this.#epochStart = epochEnd;
+          this.#epochs++;
+        }
+      }
+      if (!change || change.step > this.step) return;
+      await this.#make(change);
+    }
+  }
+
+  /** Goes to a step: from the last snapshot before it, with the bits that it had. */
+  async #go(step: number): Promise<void> {
+    if (step < this.step) {
+      const kept = this.#snapshots.findLast((one) => one.step <= step) ?? this.#snapshots[0]!;
+      await this.#return(kept);
+    }
+    while (this.step < step) {
+      await this.#trainTo(Math.min(step, this.step + stepsPerFrame(this.step)));
+      await this.#keep();
+    }
+  }
+
+  async #return({ changes, state, step, seconds, epochStart, epochs }: Kept): Promise<void> {
+    this.#changes = changes;
+    this.#settle();
+    const network = this.#firstNetwork();
+    await this.#trainer.dispose();
+    this.#trainer = await this.#createTrainer(network);
+    await this.#trainer.restore(state);
+    this.#segmentStart = step - this.#trainer.step;
+    this.#epochStart = epochStart;
+    this.#epochs = epochs;
+    this.#seconds = seconds;
+  }
+
+  async #change(change: Change): Promise<void> {
+    this.#forget();
+    const dated: DatedChange = { ...change, step: this.step };
+    this.#script = { ...this.#script, changes: [...this.#script.changes, dated] };
+    await this.#make(dated);
+  }
+
+  async #undo(): Promise<void> {
+    const last = this.#script.changes[this.#changes - 1];
+    if (!last) return;
+    const kept = this.#snapshots.findLast((one) => one.changes < this.#changes)!;
+    await this.#return(kept);
+    // Up to the change, but not the change itself.
+    this.#script = { ...this.#script, changes: this.#script.changes.slice(0, kept.changes) };
+    await this.#trainTo(last.step);
+    this.#forget();
+  }
+
+  async #restart(script: Script): Promise<void> {
+    if (script.seed !== this.#script.seed) {
+      this.#data.dispose();
+      this.#data = new DigitData(script.seed);
+      if (this.#example.kind === 'test') this.#example = { ...this.#example };
+    }
+    this.#script = script;
+    this.#changes = 0;
+    this.#snapshots = [];
+    this.#history = [];
+    this.#seconds = 0;
+    this.#settle();
+    const network = this.#firstNetwork();
+    await this.#trainer.dispose();
+    this.#trainer = await this.#createTrainer(network);
+    this.#segmentStart = 0;
+    this.#epochStart = 0;
+    this.#epochs = 0;
+    await this.#keep();
+  }
+
+  /** Rate and selection that follow from the changes made so far. */
+  #settle(): void {
+    this.#rate = this.#script.rate;
+    this.#selection = { only: 'all', labels: 'true' };
+    for (const change of this.#script.changes.slice(0, this.#changes)) this.#apply(change);
+  }
+
+  #apply(change: Change): void {
+    if (change.kind === 'rate') this.#rate = change.rate;
+    if (change.kind === 'only') this.#selection = { ...this.#selection, only: change.digit };
+    if (change.kind === 'labels') this.#selection = { ...this.#selection, labels: change.labels };
+  }
+
+  /** Makes the next change of the script. */
+  async #make(change: DatedChange): Promise<void> {
+    const network = await this.#changed(change, await this.#trainer.network());
+    this.#changes++;
+    this.#apply(change);
+    await this.#begin(network);
+  }
+
+  async #changed(change: DatedChange, network: Network): Promise<Network> {
+    switch (change.kind) {
+      case 'rate':
+      case 'only':
+      case 'labels':
+        return network;
+      case 'one':
+        return await this.#afterOne(network, await this.#data.sample(change.sample));
+      case 'zero':
+      case 'noise':
+        return disturb(network, change, this.#script.seed + change.step);
+    }
+  }
+
+  /** The network after one step on one sample. */
+  async #afterOne(network: Network, sample: Dataset): Promise<Network> {
+    const optimizer = sgd({ learningRate: this.#rate });
+    const options = { batchSize: 1, optimizer, backend: 'cpu', threads: 0 } as const;
+    const trainer = await Trainer.create(network, options);
+    try {
+      for await (const _ of trainer.fit(sample, { steps: 1 }));
+      return await trainer.network();
+    } finally {
+      await trainer.dispose();
+    }
+  }
+
+  async #keep(): Promise<void> {
+    const { step } = this;
+    const changes = this.#changes;
+    const last = this.#snapshots.at(-1);
+    if (last?.step === step && last.changes === changes) return;
+    if (last && last.step > step) return;
+    const state = await this.#trainer.snapshot();
+    this.#snapshots.push({
+      ...{ step, changes, state, seconds: this.#seconds },
+      ...{ epochStart: this.#epochStart, epochs: this.#epochs },
+    });
+    if (this.#snapshots.length > maxSnapshots) {
+      // The last ones, and those beside a change, which `undo` needs, stay.
+      this.#snapshots = this.#snapshots.filter(
+        ({ changes: made }, n, all) =>
+          n === 0 || n % 2 === 0 || n > maxSnapshots - 20 || all[n + 1]?.changes !== made,
+      );
+    }
+  }
+
+  async #show(): Promise<void> {
+    const trainer = this.#trainer;
+    const { pixels, label } = this.example;
+    const sample = createDataset({
+      ...{ name: 'the example', featureCount, classCount: 10 },
+      features: pixels,
+      labels: [label],
+    });
+    const test = await trainer.evaluate(this.#data.test);
+    const nudges = await trainer.explain(sample, 0);
+    const { step } = this;
+    const point = { step, accuracy: test.accuracy, cost: test.cost };
+    if (step > (this.#history.at(-1)?.step ?? -1)) {
+      this.#history.push(point);
+      if (this.#history.length > 600) {
+        this.#history = this.#history.filter((_, n, all) => n % 2 === 0 || n === all.length - 1);
+      }
+    }
+    this.#emitHistory(this.#history);
+    this.#emit({
+      script: this.#script,
+      step,
+      epoch: this.#epochs,
+      trainingCount: this.#trainingCount,
+      isPlaying: this.#isPlaying,
+      seconds: this.#seconds,
+      samplesPerSecond: this.#samplesPerSecond,
+      backend: 'cpu',
+      plan: trainer.plan ?? '',
+      test: { count: this.#data.test.sampleCount, ...test },
+      example: this.example,
+      nudges,
+      parameters: nudges.network,
+      error: checkExplanation(nudges),
+    });
+  }
+}
+
+function disturb(
+  network: Network,
+  change: Extract<Change, { kind: 'zero' | 'noise' }>,
+  seed: number,
+): Network {
+  const parameters = network.parameters.slice();
+  const { weightOffset, biasOffset } = parameterLayout(network.layers)[change.layer]!;
+  const random = new Random(seed % 2 ** 32, streams.lesson, 2 ** 20);
+  for (let i = weightOffset; i < biasOffset; i++) {
+    if (change.kind === 'zero') parameters[i] = 0;
+    else parameters[i]! += change.size * random.normal();
+  }
+  return network.withParameters(parameters);
+}

@@ -1,0 +1,143 @@
+/** The lesson's digits. Training begins with the first 2,000, while the others are still being drawn. */
+import { createDataset, type Dataset } from '../../../data/dataset.ts';
+import { digitsRange } from '../../../data/digits/digits.ts';
+import { TimeSlice } from '../../../engine/timeSlice.ts';
+import { Random, streams } from '../../../network/random.ts';
+
+const featureCount = 784;
+const trainingCount = 60_000;
+const firstCount = 2_000;
+/** Samples to draw before looking at the clock. */
+const drawnAtOnce = 50;
+
+/** Samples that the accuracy is measured on. */
+export const testCount = 2_000;
+
+/** The training samples that a segment of the run uses. */
+export interface Selection {
+  readonly only: number | 'all';
+  readonly labels: 'shuffled' | 'true';
+}
+
+/**
+ * The number of training samples that an epoch beginning at this step uses. It doubles, so that training never waits
+ * long for the drawing, and depends on nothing else, so that a run can be repeated.
+ */
+export function samplesAt(step: number): number {
+  let size = firstCount;
+  for (let end = size / 100; step >= end && size < trainingCount; end += size / 100) {
+    size = Math.min(2 * size, trainingCount);
+  }
+  return size;
+}
+
+export class DigitData {
+  /** The test samples. Training never sees them. */
+  readonly test: Dataset;
+  readonly #seed: number;
+  readonly #features = new Uint8Array(trainingCount * featureCount);
+  readonly #labels = new Uint8Array(trainingCount);
+  readonly #selected = new Map<string, Dataset>();
+  #count = 0;
+  #isOver = false;
+  #waiting: { readonly count: number; readonly resolve: () => void }[] = [];
+
+  /** Draws the test samples and the first training samples, which takes a tenth of a second. */
+  constructor(seed: number) {
+    this.#seed = seed;
+    this.test = digitsRange(seed, 'test', 0, testCount);
+    this.#draw(firstCount);
+    void this.#drawOthers();
+  }
+
+  /** Number of training samples drawn so far. */
+  get count(): number {
+    return this.#count;
+  }
+
+  /** The training samples for an epoch beginning at `step`. Waits until they are drawn. */
+  async training(step: number, { only, labels }: Selection): Promise<Dataset> {
+    const size = samplesAt(step);
+    await this.drawn(size);
+    const key = `${size} ${only} ${labels}`;
+    const known = this.#selected.get(key);
+    if (known) return known;
+    // Selections are large, and few are used again.
+    this.#selected.clear();
+    const selected = this.#select(size, { only, labels });
+    this.#selected.set(key, selected);
+    return selected;
+  }
+
+  /** Waits until this many training samples are drawn. @returns them, as views */
+  async drawn(count: number): Promise<Dataset> {
+    if (this.#count < count) {
+      await new Promise<void>((resolve) => this.#waiting.push({ count, resolve }));
+    }
+    return this.#view(count, this.#labels.subarray(0, count));
+  }
+
+  /** One training sample. */
+  async sample(index: number): Promise<Dataset> {
+    await this.drawn(index + 1);
+    return createDataset({
+      ...{ name: `training digit ${index}`, featureCount, classCount: 10 },
+      features: this.#features.slice(index * featureCount, (index + 1) * featureCount),
+      labels: this.#labels.slice(index, index + 1),
+    });
+  }
+
+  /** Stops drawing. */
+  dispose(): void {
+    this.#isOver = true;
+  }
+
+  #select(size: number, { only, labels }: Selection): Dataset {
+    const shown = labels === 'true' ? this.#labels.subarray(0, size) : this.#shuffled(size);
+    if (only === 'all') return this.#view(size, shown);
+    const chosen = [...shown.keys()].filter((index) => shown[index] === only);
+    const features = new Uint8Array(chosen.length * featureCount);
+    chosen.forEach((index, n) => {
+      const from = index * featureCount;
+      features.set(this.#features.subarray(from, from + featureCount), n * featureCount);
+    });
+    return createDataset({
+      ...{ name: `training digits ${only}`, featureCount, classCount: 10, features },
+      labels: new Uint8Array(chosen.length).fill(only),
+    });
+  }
+
+  /** Random labels, which no network can learn from the images. */
+  #shuffled(size: number): Uint8Array {
+    const random = new Random(this.#seed, streams.lesson);
+    return Uint8Array.from({ length: size }, () => random.integer(10));
+  }
+
+  #view(count: number, labels: Uint8Array): Dataset {
+    return createDataset({
+      ...{ name: `the first ${count} training digits`, featureCount, classCount: 10 },
+      features: this.#features.subarray(0, count * featureCount),
+      labels,
+    });
+  }
+
+  async #drawOthers(): Promise<void> {
+    const slice = new TimeSlice();
+    while (this.#count < trainingCount && !this.#isOver) {
+      await slice.next();
+      while (!slice.isOver() && this.#count < trainingCount) {
+        this.#draw(Math.min(trainingCount, this.#count + drawnAtOnce));
+      }
+      const ready = this.#waiting.filter(({ count }) => count <= this.#count);
+      this.#waiting = this.#waiting.filter(({ count }) => count > this.#count);
+      for (const { resolve } of ready) resolve();
+    }
+  }
+
+  #draw(end: number): void {
+    const part = digitsRange(this.#seed, 'training', this.#count, end);
+    this.#features.set(part.features, this.#count * featureCount);
+    this.#labels.set(part.labels, this.#count);
+    this.#count = end;
+  }
+}

@@ -1,0 +1,32 @@
+/** What the lesson's worker does for its page. */
+import type { TaskFunctions } from '../../worker/messages.ts';
+import type { LessonTasks } from '../protocol.ts';
+import { Course } from './course.ts';
+
+const featureCount = 784;
+
+let opened: Promise<Course> | undefined;
+
+/** The page opens the course before it asks for anything else. */
+const course = (): Promise<Course> => opened!;
+
+export const tasks: TaskFunctions<LessonTasks> = {
+  open: async (moment, { emit }) => {
+    opened = Course.open(
+      moment,
+      (frame) => emit({ type: 'frame', frame }),
+      (history) => emit({ type: 'history', history }),
+    );
+    await opened;
+    // The page listens until it ends.
+    await new Promise(() => undefined);
+  },
+  command: async (command) => await (await course()).command(command),
+  testSamples: async ({ indices }) => {
+    const { features, labels } = (await course()).data.test;
+    return {
+      pixels: indices.map((n) => features.slice(n * featureCount, (n + 1) * featureCount)),
+      labels: indices.map((n) => labels[n]!),
+    };
+  },
+};
