@@ -39,6 +39,8 @@ export type {
 export { Network, type NetworkOptions, type PlainNetworkOptions } from './network/network.ts';
 export { countParameters, parameterLayout, type LayerParameters } from './network/parameters.ts';
 export { presets, type Preset, type PresetName } from './network/presets.ts';
+export { checkExplanation } from './benchmark/verification/explanation.ts';
+export type { Values } from './engine/pass.ts';
 export type { NetworkShape } from './reference/backpropagation.ts';
 export {
   averageNudges,
@@ -79,5 +81,5 @@ export {
   type SweepState,
 } from './training/sweep.ts';
 export type { FitOptions } from './training/loop.ts';
-export { Trainer, type Progress } from './training/trainer.ts';
+export { Trainer, type Explanation, type Progress } from './training/trainer.ts';
 export type { TrainerOptions } from './training/trainerOptions.ts';

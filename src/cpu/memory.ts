@@ -8,11 +8,12 @@
  */
 import type { Dataset } from '../data/dataset.ts';
 import { OutOfMemoryError } from '../errors.ts';
+import type { Pass } from '../engine/pass.ts';
 import type { Network } from '../network/network.ts';
 import { Control, controlBytes } from './control.ts';
 import { eachParameter, line, placeLayers, up, type LayerPlace } from './parameterPlaces.ts';
 import { updateScalarWords, type UpdateScalars } from './updateScalars.ts';
-import { contextWord, placeSlice, type SliceRoom } from './sliceRoom.ts';
+import { contextWord, placeSlice, type Panels, type SliceRoom } from './sliceRoom.ts';
 
 /** The first free byte: constants of the modules are below. A test compares it with `heapBase()` of the modules. */
 export const heapBase = 2048;
@@ -275,6 +276,38 @@ export class KernelMemory {
     };
   }
 
+  /**
+   * The last pass of the slices, with gradients, and resets its sums.
+   * @param counts number of samples in each slice
+   */
+  takePass(counts: readonly number[]): Pass {
+    const samples = counts.reduce((sum, count) => sum + count, 0);
+    const costs = new Float64Array(samples);
+    const predictions = new Uint32Array(samples);
+    const layers = this.slices[0]!.layers.map(({ outputs }) => ({
+      a: new Float32Array(samples * outputs),
+      delta: new Float32Array(samples * outputs),
+    }));
+    const gradient = new Float64Array(this.#network.parameterCount);
+    let start = 0;
+    counts.forEach((count, slice) => {
+      const result = this.result(slice, count);
+      costs.set(result.costs, start);
+      predictions.set(result.predictions, start);
+      this.slices[slice]!.layers.forEach((room, l) => {
+        const { a, delta } = layers[l]!;
+        const from = start * room.outputs;
+        this.#readRows(room.a, count, room.outputs, a.subarray(from));
+        this.#readRows(room.delta, count, room.outputs, delta.subarray(from));
+      });
+      const sums = this.readGradient(slice);
+      for (let i = 0; i < gradient.length; i++) gradient[i]! += sums[i]! / samples;
+      this.takeSums(slice);
+      start += count;
+    });
+    return { layers, costs, predictions, gradient };
+  }
+
   /** @param step index of the step in the command, below {@link maxSteps} */
   writeUpdateScalars(step: number, { kind, floats }: UpdateScalars): void {
     const at = this.updateScalars / 4 + step * updateScalarWords;
@@ -321,6 +354,14 @@ export class KernelMemory {
       values[to] = this.#floats[piece / 4 + from]!;
     });
     return values;
+  }
+
+  #readRows({ start, panel, row }: Panels, rows: number, columns: number, to: Float32Array): void {
+    for (let n = 0; n < rows; n++) {
+      for (let j = 0; j < columns; j++) {
+        to[n * columns + j] = this.#floats[(start + (j >> 3) * panel + n * row) / 4 + (j & 7)]!;
+      }
+    }
   }
 
   #writeParameters(parameters: Float32Array): void {

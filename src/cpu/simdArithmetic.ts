@@ -1,5 +1,6 @@
 /** Float32 arithmetic in WebAssembly, in this thread. */
 import type { Dataset } from '../data/dataset.ts';
+import type { Pass } from '../engine/pass.ts';
 import { clipScale } from '../reference/clip.ts';
 import type { EngineOptions } from '../engine/engine.ts';
 import type { SteppingArithmetic, PassResult, PassSums } from '../engine/hostEngine.ts';
@@ -40,6 +41,14 @@ export class SimdArithmetic implements SteppingArithmetic {
     this.#pass(samples.length, false);
     this.#memory.takeSums(0);
     return this.#memory.result(0, samples.length);
+  }
+
+  explain(dataset: Dataset, samples: Uint32Array): Pass {
+    this.#memory.select(0, dataset, samples);
+    // A step begins by overwriting the gradient, so this one leaves no trace.
+    this.#isBegun = false;
+    this.#pass(samples.length, true);
+    return this.#memory.takePass([samples.length]);
   }
 
   beginStep(batchSize: number): void {

@@ -15,6 +15,23 @@ export interface SliceRoom {
   readonly predictions: number;
   /** Address of `costSum` and `correct` in the context. */
   readonly sums: number;
+  readonly layers: readonly LayerRoom[];
+}
+
+/** Where a layer's activations and deltas are; see `Layer` in `assembly/structures.ts`. */
+export interface LayerRoom {
+  readonly outputs: number;
+  readonly a: Panels;
+  readonly delta: Panels;
+}
+
+/** A matrix in groups of 8 columns. All three numbers are in bytes. */
+export interface Panels {
+  readonly start: number;
+  /** Distance between two groups. */
+  readonly panel: number;
+  /** Distance between two rows. */
+  readonly row: number;
 }
 
 /** Sizes of the structures of `assembly/structures.ts`, in bytes. */
@@ -62,6 +79,7 @@ export function placeSlice(
   const outputsAt = take(rows * layers.at(-1)! * 4);
   const costsAt = take(rows * 8);
   const predictions = take(rows * 4);
+  const rooms: LayerRoom[] = [];
   const words = places.map((place, l) => {
     const panels = up(place.outputs, 8) / 8;
     // The output function is applied separately, so the last layer's activation is linear.
@@ -72,6 +90,11 @@ export function placeSlice(
     const deltaRow = l > 0 ? 32 : panels > 8 ? oddLines(panels * 32) : panels * 32;
     const delta = take(l > 0 ? panels * panel : rows * deltaRow);
     const deltaPanel = l > 0 ? panel : 32;
+    rooms.push({
+      outputs: place.outputs,
+      a: { start: a, panel, row: 32 },
+      delta: { start: delta, panel: deltaPanel, row: deltaRow },
+    });
     return [
       place.inputs,
       place.outputs,
@@ -120,6 +143,7 @@ export function placeSlice(
     costs: costsAt,
     predictions,
     sums,
+    layers: rooms,
   };
   return { room, write };
 }

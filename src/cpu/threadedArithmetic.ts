@@ -2,6 +2,7 @@
 import type { Dataset } from '../data/dataset.ts';
 import type { EngineOptions } from '../engine/engine.ts';
 import type { EpochPart, MadeSteps, PassResult, RunningArithmetic } from '../engine/hostEngine.ts';
+import type { Pass } from '../engine/pass.ts';
 import type { Command } from './control.ts';
 import { maxSteps, type KernelMemory } from './memory.ts';
 import { updateScalarsAt } from './updateScalars.ts';
@@ -114,29 +115,24 @@ export class ThreadedArithmetic implements RunningArithmetic {
 
   async infer(dataset: Dataset, samples: Uint32Array): Promise<PassResult> {
     const { rows } = this.#memory;
-    const parts = Array.from({ length: Math.ceil(samples.length / rows) }, (_, t) =>
-      samples.subarray(t * rows, (t + 1) * rows),
-    );
-    parts.forEach((part, t) => this.#memory.select(t, dataset, part));
-    await this.#team.work(parts.length, (t) => {
-      const { context, samples: at } = this.#memory.slices[t]!;
-      return { call: 'pass', arguments: [context, at, parts[t]!.length, false, false] };
-    });
-    // The next steps must point at the training set again.
-    this.#order = undefined;
+    const counts = await this.#passes(dataset, samples, false);
     const { length } = samples;
     const size = this.#options.network.layers.at(-1)!;
     const outputs = new Float32Array(length * size);
     const costs = new Float64Array(length);
     const predictions = new Uint32Array(length);
-    parts.forEach((part, t) => {
-      const said = this.#memory.result(t, part.length);
+    counts.forEach((count, t) => {
+      const said = this.#memory.result(t, count);
       outputs.set(said.outputs, t * rows * size);
       costs.set(said.costs, t * rows);
       predictions.set(said.predictions, t * rows);
       this.#memory.takeSums(t);
     });
     return { outputs, costs, predictions };
+  }
+
+  async explain(dataset: Dataset, samples: Uint32Array): Promise<Pass> {
+    return this.#memory.takePass(await this.#passes(dataset, samples, true));
   }
 
   async makeSteps(
@@ -194,6 +190,25 @@ export class ThreadedArithmetic implements RunningArithmetic {
 
   dispose(): void {
     this.#team.disband();
+  }
+
+  /**
+   * Runs the network on samples, as many in each slice as fit.
+   * @returns the number of samples in each slice
+   */
+  async #passes(dataset: Dataset, samples: Uint32Array, isTraining: boolean): Promise<number[]> {
+    const { rows } = this.#memory;
+    const parts = Array.from({ length: Math.ceil(samples.length / rows) }, (_, t) =>
+      samples.subarray(t * rows, (t + 1) * rows),
+    );
+    parts.forEach((part, t) => this.#memory.select(t, dataset, part));
+    await this.#team.work(parts.length, (t) => {
+      const { context, samples: at } = this.#memory.slices[t]!;
+      return { call: 'pass', arguments: [context, at, parts[t]!.length, isTraining, false] };
+    });
+    // The next steps must point at the training set again.
+    this.#order = undefined;
+    return parts.map(({ length }) => length);
   }
 
   /** Makes steps of the epoch whose order is set. */

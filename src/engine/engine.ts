@@ -6,6 +6,7 @@ import type { Dataset } from '../data/dataset.ts';
 import type { Network } from '../network/network.ts';
 import type { TrainingPosition } from './cursor.ts';
 import type { Optimizer } from './optimizers.ts';
+import type { JoinedPass } from './pass.ts';
 
 export const backends = ['webgpu', 'cpu', 'reference'] as const;
 /** @useDeclaredType */
@@ -106,6 +107,13 @@ export interface Engine {
 
   /** The outputs for each sample, [sampleCount, outputs] row-major. */
   predict(dataset: Dataset): Promise<Float32Array<ArrayBuffer>>;
+
+  /**
+   * A forward and backward pass over some samples with the current parameters, all of one moment. Training goes on with
+   * the same bits as without the call.
+   * @param samples indices of at least one sample, in any order
+   */
+  explain(dataset: Dataset, samples: Uint32Array<ArrayBuffer>): Promise<JoinedPass>;
 
   /** The current parameters, in the layout of `parameterLayout`. */
   readParameters(): Promise<Float32Array<ArrayBuffer>>;

@@ -16,6 +16,7 @@ import {
 } from './batches.ts';
 import type { TrainingCursor, TrainingPosition } from './cursor.ts';
 import type { Backend, Engine, EngineOptions, Evaluation, StepMetrics } from './engine.ts';
+import { JoinedPass, type Pass, type Values } from './pass.ts';
 import { TimeSlice } from './timeSlice.ts';
 import { Turns } from './turns.ts';
 
@@ -44,8 +45,14 @@ interface AnyArithmetic {
   load?(training: Dataset): void | Promise<void>;
   /** @param samples at most `chunkSize` consecutive samples in file order */
   infer(dataset: Dataset, samples: Uint32Array): PassResult | Promise<PassResult>;
-  /** Rounded to float32, in the layout of `parameterLayout`. */
-  readParameters(): Float32Array<ArrayBuffer>;
+  /**
+   * Computes gradients without an update. The next step does not depend on it.
+   * @param samples at most `chunkSize`
+   * @returns values that the next pass may overwrite
+   */
+  explain(dataset: Dataset, samples: Uint32Array): Pass | Promise<Pass>;
+  /** A copy in the precision of this arithmetic, in the layout of `parameterLayout`. */
+  readParameters(): Values;
   /** Frees memory and threads. No method may be called afterwards. */
   dispose?(): void;
 }
@@ -207,8 +214,20 @@ export class HostEngine<T extends Arithmetic> implements Engine {
     });
   }
 
+  explain(dataset: Dataset, samples: Uint32Array<ArrayBuffer>): Promise<JoinedPass> {
+    return this.#turns.take(async () => {
+      requireFits(this.#network, dataset);
+      const parameters = this.arithmetic.readParameters();
+      const pass = new JoinedPass(this.#network.layers, samples.length, parameters);
+      await this.#inChunks(samples.length, async (start, end) => {
+        pass.add(start, await this.arithmetic.explain(dataset, samples.subarray(start, end)));
+      });
+      return pass;
+    });
+  }
+
   readParameters(): Promise<Float32Array<ArrayBuffer>> {
-    return this.#turns.take(() => this.arithmetic.readParameters());
+    return this.#turns.take(() => Float32Array.from(this.arithmetic.readParameters()));
   }
 
   async dispose(): Promise<void> {
@@ -302,13 +321,21 @@ export class HostEngine<T extends Arithmetic> implements Engine {
     visit: (result: PassResult, samples: Uint32Array) => void,
   ): Promise<void> {
     requireFits(this.#network, dataset);
-    const { sampleCount } = dataset;
-    for (let start = 0; start < sampleCount;) {
-      if (this.#slice.isOver()) await this.#slice.next();
-      const size = Math.min(this.arithmetic.chunkSize, sampleCount - start);
-      const samples = Uint32Array.from({ length: size }, (_, n) => start + n);
+    await this.#inChunks(dataset.sampleCount, async (start, end) => {
+      const samples = Uint32Array.from({ length: end - start }, (_, n) => start + n);
       visit(await this.arithmetic.infer(dataset, samples), samples);
-      start += size;
+    });
+  }
+
+  /** Visits the ranges of the chunks of `count` samples. */
+  async #inChunks(
+    count: number,
+    visit: (start: number, end: number) => Promise<void>,
+  ): Promise<void> {
+    const { chunkSize: size } = this.arithmetic;
+    for (let start = 0; start < count; start += size) {
+      if (this.#slice.isOver()) await this.#slice.next();
+      await visit(start, Math.min(start + size, count));
     }
   }
 

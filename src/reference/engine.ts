@@ -7,6 +7,7 @@ import {
   type PassResult,
   type PassSums,
 } from '../engine/hostEngine.ts';
+import type { Pass } from '../engine/pass.ts';
 import { parameterLayout } from '../network/parameters.ts';
 import { backpropagate, forwardPass, type PassArguments } from './backpropagation.ts';
 import { clipScale, gradientNorm } from './clip.ts';
@@ -18,7 +19,7 @@ const fitsFloat32 = (value: number): boolean => Number.isFinite(Math.fround(valu
 
 /** Float64 arithmetic with the reference functions. It holds parameters, gradient and moments. */
 export class ReferenceArithmetic implements SteppingArithmetic {
-  readonly parameters: Float64Array;
+  readonly parameters: Float64Array<ArrayBuffer>;
   readonly chunkSize: number;
   readonly #options: EngineOptions;
   readonly #gradient: Float64Array;
@@ -71,8 +72,12 @@ export class ReferenceArithmetic implements SteppingArithmetic {
     return wrong < 0 ? undefined : wrong;
   }
 
-  readParameters(): Float32Array<ArrayBuffer> {
-    return Float32Array.from(this.parameters);
+  explain(dataset: Dataset, samples: Uint32Array): Pass {
+    return backpropagate(this.#pass(dataset, samples));
+  }
+
+  readParameters(): Float64Array<ArrayBuffer> {
+    return this.parameters.slice();
   }
 
   #pass(dataset: Dataset, samples: Uint32Array): PassArguments {
@@ -97,7 +102,7 @@ export class ReferenceEngine extends HostEngine<ReferenceArithmetic> {
    * @throws {DisposedError} after `dispose()`
    */
   get parameters(): Float64Array {
-    return this.arithmetic.parameters.slice();
+    return this.arithmetic.readParameters();
   }
 }
 

@@ -6,6 +6,7 @@
  * "less", and its size is the effect of a change on the cost. The average of the weight and bias nudges over a
  * mini-batch is the negative gradient, which a step of gradient descent follows.
  */
+import type { Pass, PassLayer, Values } from '../engine/pass.ts';
 import { ConfigurationError, NonFiniteError } from '../errors.ts';
 import { requireObject, requireTexts, show } from '../network/arguments.ts';
 import {
@@ -22,7 +23,7 @@ import { backpropagate, type NetworkShape } from './backpropagation.ts';
 
 /** A network with its parameters: a `Network`, or an object with float64 parameters. */
 export type ParameterizedNetwork = NetworkShape & {
-  readonly parameters: Float32Array | Float64Array;
+  readonly parameters: Values;
 };
 
 /** The nudge of one output neuron. */
@@ -47,6 +48,9 @@ export interface ParameterNudges {
 
 /** One layer's values and nudges for a sample. */
 export interface LayerNudges extends ParameterNudges {
+  /** Weights and biases at that moment, [outputs, inputs] and [outputs]; views of `usedParameters`. */
+  readonly usedWeights: Values;
+  readonly usedBiases: Values;
   /** Pre-activations, [outputs]. */
   readonly z: Float64Array;
   /** Activations, [outputs]. */
@@ -60,7 +64,10 @@ export interface LayerNudges extends ParameterNudges {
   readonly previous: Float64Array;
 }
 
+/** What one sample wishes for, as plain data. */
 export interface SampleNudges {
+  /** The sample's values from 0 to 1, [layers[0]]. */
+  readonly features: Float64Array;
   readonly label: number;
   /** The network's answer: the index of the largest output. */
   readonly prediction: number;
@@ -71,7 +78,12 @@ export interface SampleNudges {
   readonly layers: readonly LayerNudges[];
   /** All nudges of weights and biases, −∂C/∂θ, in the layout of `parameterLayout`. */
   readonly parameters: Float64Array;
+  /** The parameters that all this was computed with, in the same layout; a copy. */
+  readonly usedParameters: Values;
 }
+
+/** A pass of one sample. The pre-activations z are computed from the activations where they are missing. */
+type SamplePass = Pass & { readonly layers: readonly (PassLayer & { readonly z?: Values })[] };
 
 /**
  * Computes the nudges of one sample, in float64.
@@ -91,40 +103,53 @@ export function sampleNudges(
 ): SampleNudges {
   requireNetwork(network);
   requireNumbers('The features of a sample', features);
-  const pass = backpropagate({
-    network,
-    parameters: network.parameters,
-    features,
-    labels: [label],
-  });
-  if (!Number.isFinite(pass.cost) || !pass.gradient.every(Number.isFinite)) {
+  const { parameters } = network;
+  const pass = backpropagate({ network, parameters, features, labels: [label] });
+  return nudgesOf(network, Float64Array.from(features), label, pass);
+}
+
+/**
+ * The nudges of one sample from what an engine computed for it.
+ * @param network its parameters are those of the pass
+ * @throws {NonFiniteError} when the cost or a nudge of a weight or bias is NaN or infinite
+ */
+export function nudgesOf(
+  network: ParameterizedNetwork,
+  features: Float64Array,
+  label: number,
+  pass: SamplePass,
+): SampleNudges {
+  const cost = pass.costs[0]!;
+  const nudges = Float64Array.from(pass.gradient, negative);
+  if (!Number.isFinite(cost) || !nudges.every(Number.isFinite)) {
     throw new NonFiniteError(
-      `The cost (${pass.cost}) or some nudges of this sample are not finite: features or parameters are too large, NaN or infinite. ` +
+      `The cost (${cost}) or some nudges of this sample are not finite: features or parameters are too large, NaN or infinite. ` +
         'Give features from 0 to 1, and parameters from training that has not diverged.',
     );
   }
-  const nudges = pass.gradient.map(negative);
-  const shares = splitByLayer(network, nudges);
-  const layers = shares.map((share, l): LayerNudges => {
-    const { z, a, delta } = pass.layers[l]!;
-    const { weightOffset, biasOffset } = parameterLayout(network.layers)[l]!;
-    const weights = network.parameters.subarray(weightOffset, biasOffset);
-    const wishes = Float64Array.from(weights, (w, k) =>
+  const usedParameters = network.parameters.slice();
+  const used = splitByLayer(network, usedParameters);
+  let inputs = features;
+  const layers = splitByLayer(network, nudges).map((share, l): LayerNudges => {
+    const { weights: usedWeights, biases: usedBiases } = used[l]!;
+    const { a: activations, delta, z: kept } = pass.layers[l]!;
+    const z = kept ? Float64Array.from(kept) : preactivations(usedWeights, usedBiases, inputs);
+    const a = Float64Array.from(activations);
+    inputs = a;
+    const wishes = Float64Array.from(usedWeights, (w, k) =>
       negative(delta[Math.floor(k / share.inputs)]! * w),
     );
-    return { ...share, z, a, wishes, previous: columnSums(wishes, share.inputs) };
+    const previous = columnSums(wishes, share.inputs);
+    return { ...share, usedWeights, usedBiases, z, a, wishes, previous };
   });
-  const { z, a } = pass.layers.at(-1)!;
+  const { z, a } = layers.at(-1)!;
   return {
-    label,
-    prediction: pass.predictions[0]!,
-    cost: pass.cost,
+    ...{ features, label, prediction: pass.predictions[0]!, cost },
     outputs: Array.from(a, (given, j) => {
       const wanted = j === label ? 1 : 0;
-      return { given, wanted, nudge: outputNudge(network, z[j]!, given, wanted, pass.cost) };
+      return { given, wanted, nudge: outputNudge(network, z[j]!, given, wanted, cost) };
     }),
-    layers,
-    parameters: nudges,
+    ...{ layers, parameters: nudges, usedParameters },
   };
 }
 
@@ -289,16 +314,20 @@ function requireNudges(network: Pick<NetworkShape, 'layers'>, nudges: Float64Arr
 /** −x, but 0 instead of −0, because a printed −0 looks like a negative nudge. */
 const negative = (x: number): number => 0 - x;
 
-function splitByLayer(
-  { layers }: Pick<NetworkShape, 'layers'>,
-  parameters: Float64Array,
-): ParameterNudges[] {
+function splitByLayer<T extends Values>({ layers }: Pick<NetworkShape, 'layers'>, parameters: T) {
   return parameterLayout(layers).map(({ inputs, outputs, weightOffset, biasOffset }) => ({
     inputs,
     outputs,
-    weights: parameters.subarray(weightOffset, biasOffset),
-    biases: parameters.subarray(biasOffset, biasOffset + outputs),
+    weights: parameters.subarray(weightOffset, biasOffset) as T,
+    biases: parameters.subarray(biasOffset, biasOffset + outputs) as T,
   }));
+}
+
+/** z = Σᵢ w·a + b of each neuron. */
+function preactivations(weights: Values, biases: Values, a: Float64Array): Float64Array {
+  return Float64Array.from(biases, (bias, j) =>
+    a.reduce((sum, value, i) => sum + weights[j * a.length + i]! * value, bias),
+  );
 }
 
 function isIndex(index: number, size: number): boolean {

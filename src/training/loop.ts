@@ -67,6 +67,8 @@ export class TrainingLoop<Metrics extends { readonly steps: number }> {
   /** Whether the engine is in the cursor's epoch and will make its next step. */
   #isInStep = false;
   #isFitting = false;
+  /** Runs that were submitted and not yet counted by the cursor, the oldest first. */
+  readonly #pending: Promise<Metrics>[] = [];
   #isDisposed = false;
 
   /** @param position the position of an earlier run. Default: the start */
@@ -103,7 +105,7 @@ export class TrainingLoop<Metrics extends { readonly steps: number }> {
     requireFits(network, training);
     signal?.throwIfAborted();
     this.#isFitting = true;
-    const pending: Promise<Metrics>[] = [];
+    const pending = this.#pending;
     // Stops pending runs when the signal aborts or the reader leaves the loop.
     const leaving = new AbortController();
     const leave = () => leaving.abort(signal?.reason);
@@ -127,7 +129,7 @@ export class TrainingLoop<Metrics extends { readonly steps: number }> {
             pending.push(metrics);
           }
           if (left > 0) this.#subject.prepareEpoch?.(cursor.epoch + 1, training);
-          const { metrics, epoch, endOfEpoch } = await this.#settle(pending);
+          const { metrics, epoch, endOfEpoch } = await this.#settle();
           signal?.throwIfAborted();
           const now = performance.now();
           const part = reportOf(metrics, epoch);
@@ -143,7 +145,7 @@ export class TrainingLoop<Metrics extends { readonly steps: number }> {
       leave();
       signal?.removeEventListener('abort', leave);
       // Steps of pending runs count, even without a report.
-      while (pending.length > 0) await this.#settle(pending).catch(() => undefined);
+      while (pending.length > 0) await this.#settle().catch(() => undefined);
       this.#isFitting = false;
     }
   }
@@ -166,6 +168,14 @@ export class TrainingLoop<Metrics extends { readonly steps: number }> {
       );
     }
     if (this.failure) throw this.failure;
+  }
+
+  /** The position after all runs that are submitted when this is called. */
+  async positionReached(): Promise<TrainingPosition> {
+    const reached = new TrainingCursor(this.cursor.stepsPerEpoch, this.cursor.position);
+    for (const metrics of [...this.#pending]) reached.advance((await metrics).steps);
+    if (reached.stepsLeft === 0) reached.nextEpoch();
+    return reached.position;
   }
 
   /** Disposes the engine, then calls `release`. Calling it again does nothing. */
@@ -198,17 +208,21 @@ export class TrainingLoop<Metrics extends { readonly steps: number }> {
   /**
    * Awaits the oldest run and advances the cursor by its steps. After the last step, the cursor enters the next epoch.
    */
-  async #settle(
-    pending: Promise<Metrics>[],
-  ): Promise<{ readonly metrics: Metrics; readonly epoch: number; readonly endOfEpoch: boolean }> {
+  async #settle(): Promise<{
+    readonly metrics: Metrics;
+    readonly epoch: number;
+    readonly endOfEpoch: boolean;
+  }> {
     const { cursor } = this;
     let metrics: Metrics;
     try {
-      metrics = await pending.shift()!;
+      metrics = await this.#pending[0]!;
     } catch (error) {
       // The number of steps made is unknown.
       this.#isInStep = false;
       throw error;
+    } finally {
+      this.#pending.shift();
     }
     const epoch = cursor.epoch + 1;
     cursor.advance(metrics.steps);

@@ -1,11 +1,13 @@
 import type { Dataset } from '../data/dataset.ts';
-import { NonFiniteError } from '../errors.ts';
+import { ConfigurationError, NonFiniteError } from '../errors.ts';
 import type { AdapterDescription } from '../gpu/adapter.ts';
-import { requireInstance } from '../network/arguments.ts';
+import { requireInstance, show } from '../network/arguments.ts';
 import { Network } from '../network/network.ts';
 import { describeNonFinite, findNonFinite } from '../network/parameters.ts';
 import { requireFits } from '../engine/batches.ts';
 import type { PlanOrigin } from '../gpu/createEngine.ts';
+import { featureValues } from '../reference/features.ts';
+import { nudgesOf, type SampleNudges } from '../reference/nudges.ts';
 import { createEngine } from './createEngine.ts';
 import { divergenceSentence, updateFact } from './divergence.ts';
 import type {
@@ -27,6 +29,12 @@ export interface Progress extends FitReport {
   readonly accuracy: number;
   /** Seconds the GPU was busy; undefined if the device cannot measure it. */
   readonly gpuSeconds?: number;
+}
+
+/** What a sample wishes for, and when. */
+export interface Explanation extends SampleNudges {
+  /** Steps made before. */
+  readonly step: number;
 }
 
 /** Default number of steps between two reports. */
@@ -189,6 +197,30 @@ export class Trainer {
   }
 
   /**
+   * What one sample wishes for with the current parameters: its activations, its nudges and their sums, from the
+   * engine's own results. Everything is of the same moment. While a `fit` is running, the call waits for the steps that
+   * are already submitted. It changes nothing: training goes on with the same bits.
+   * @param sample index of the sample in the dataset
+   * @throws {NonFiniteError} when the cost or a nudge is NaN or infinite
+   *
+   * @example
+   * const { outputs, layers } = await trainer.explain(test, 7);
+   * outputs[2].nudge; // > 0: the neuron for digit 2 should be more active
+   */
+  async explain(dataset: Dataset, sample: number): Promise<Explanation> {
+    this.#loop.requireUsable();
+    requireFits(this.#initial, dataset);
+    requireSample(dataset, sample);
+    const samples = Uint32Array.of(sample);
+    const { pass, step } = await this.#pass(dataset, samples);
+    const { layers, activation, output, cost } = this.#initial;
+    const { parameters } = pass;
+    const network = { layers, activation, output, cost, parameters };
+    const features = featureValues(dataset, samples);
+    return { ...nudgesOf(network, features, dataset.labels[sample]!, pass), step };
+  }
+
+  /**
    * The network with the current parameters.
    * @throws {NonFiniteError} naming the parameter, when one is NaN or infinite
    */
@@ -203,6 +235,16 @@ export class Trainer {
   /** Frees the trainer's resources, but not a device passed as an option. Calling it again does nothing. */
   async dispose(): Promise<void> {
     await this.#loop.dispose();
+  }
+
+  /** A pass, and the number of steps made before it. */
+  async #pass(dataset: Dataset, samples: Uint32Array<ArrayBuffer>) {
+    // Both begin now, so no step comes in between.
+    const [pass, { step }] = await Promise.all([
+      this.#engine.explain(dataset, samples),
+      this.#loop.positionReached(),
+    ]);
+    return { pass, step };
   }
 
   #orderOf(epoch: number, { sampleCount }: Dataset): Uint32Array<ArrayBuffer> {
@@ -241,4 +283,12 @@ export class Trainer {
         : `${fact}: the parameters of this network are too large for float32. Start from smaller ones.`,
     );
   }
+}
+
+/** @throws {ConfigurationError} unless the dataset has this sample */
+function requireSample({ name, sampleCount }: Dataset, sample: number): void {
+  if (Number.isInteger(sample) && sample >= 0 && sample < sampleCount) return;
+  throw new ConfigurationError(
+    `A sample of dataset '${name}' is an integer from 0 to ${sampleCount - 1}; got ${show(sample)}.`,
+  );
 }

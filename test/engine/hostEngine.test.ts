@@ -290,6 +290,7 @@ it('trains on nothing where a training set could not be taken in', async () => {
       if (training === tooLarge) throw new OutOfMemoryError('no room');
     },
     infer: () => ({ outputs: [], costs: [], predictions: [] }),
+    explain: () => ({ layers: [], costs: [], predictions: [], gradient: [] }),
     readParameters: () => new Float32Array(),
     beginStep: () => undefined,
     addGradient,

@@ -11,8 +11,13 @@ import { activationFunction } from '../../network/activations.ts';
 import { activationOf } from '../../network/layers.ts';
 import type { Network } from '../../network/network.ts';
 import { parameterLayout } from '../../network/parameters.ts';
-import { backpropagate, type Backpropagation } from '../../reference/backpropagation.ts';
+import {
+  backpropagate,
+  type Backpropagation,
+  type NetworkShape,
+} from '../../reference/backpropagation.ts';
 import { featureValues } from '../../reference/features.ts';
+import type { ParameterizedNetwork } from '../../reference/nudges.ts';
 import { TrainingCursor } from '../../engine/cursor.ts';
 import { sgd } from '../../engine/optimizers.ts';
 import { outputBounds, sumBound, type OutputBounds } from './bounds.ts';
@@ -116,7 +121,7 @@ export async function checkGradientTensors(
  * `a` is not that of the outputs but what follows from `z` as if it were hidden.
  */
 export function layerBounds(
-  network: Network,
+  network: ParameterizedNetwork,
   features: ArrayLike<number>,
   labels: ArrayLike<number>,
   pass: Backpropagation,
@@ -132,7 +137,7 @@ export function layerBounds(
 
 /** A bound on the error of each element of a float32 gradient, in the layout of the parameters. */
 export function gradientBound(
-  network: Network,
+  network: ParameterizedNetwork,
   features: ArrayLike<number>,
   labels: ArrayLike<number>,
   pass: Backpropagation,
@@ -140,7 +145,7 @@ export function gradientBound(
   const batchSize = labels.length;
   const layout = parameterLayout(network.layers);
   const errors = layerBounds(network, features, labels, pass);
-  const bound = new Float64Array(network.parameterCount);
+  const bound = new Float64Array(network.parameters.length);
   for (let l = layout.length - 1; l >= 0; l--) {
     const { inputs, outputs, weightOffset, biasOffset } = layout[l]!;
     const a = l === 0 ? features : pass.layers[l - 1]!.a;
@@ -175,17 +180,18 @@ interface LayerErrors {
 
 /** Errors of z and a of every layer, [batchSize, outputs] each. */
 function forwardBounds(
-  network: Network,
+  network: ParameterizedNetwork,
   features: ArrayLike<number>,
   batchSize: number,
   pass: Backpropagation,
 ): LayerErrors[] {
   const errors: LayerErrors[] = [];
-  parameterLayout(network.layers).forEach(({ inputs, outputs }, l) => {
+  parameterLayout(network.layers).forEach((layer, l) => {
+    const { inputs, outputs, weightOffset, biasOffset } = layer;
     const a = l === 0 ? features : pass.layers[l - 1]!.a;
     const aError = l === 0 ? undefined : errors[l - 1]!.a;
-    const weights = network.weights(l);
-    const biases = network.biases(l);
+    const weights = network.parameters.subarray(weightOffset, biasOffset);
+    const biases = network.parameters.subarray(biasOffset, biasOffset + outputs);
     const z = new Float64Array(batchSize * outputs);
     for (let n = 0; n < batchSize; n++) {
       for (let j = 0; j < outputs; j++) {
@@ -211,7 +217,7 @@ function forwardBounds(
 
 /** {@link outputBounds} of each sample, from the errors of the last pre-activations. */
 export function batchOutputBounds(
-  network: Network,
+  network: NetworkShape,
   pass: Backpropagation,
   labels: ArrayLike<number>,
   zError: Float64Array,
@@ -226,15 +232,14 @@ export function batchOutputBounds(
 
 /** Errors of the delta of the layer before the weights `l`. */
 function hiddenDeltaErrors(
-  network: Network,
+  network: ParameterizedNetwork,
   l: number,
   pass: Backpropagation,
   before: LayerErrors,
   deltaError: Float64Array,
 ): Float64Array {
-  const inputs = network.layers[l]!;
-  const outputs = network.layers[l + 1]!;
-  const weights = network.weights(l);
+  const { inputs, outputs, weightOffset, biasOffset } = parameterLayout(network.layers)[l]!;
+  const weights = network.parameters.subarray(weightOffset, biasOffset);
   const { delta } = pass.layers[l]!;
   const { z, a } = pass.layers[l - 1]!;
   // A slope with a kink is uncertain where z is near 0; a is 0 also where z is surely below.
