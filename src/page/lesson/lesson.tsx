@@ -1,12 +1,42 @@
 /** The lesson: a column of text with a figure for each idea, in the lecture's order. */
 import { useEffect } from 'preact/hooks';
 
+import { cost } from './figures/cost.tsx';
+import { sensitivity } from './figures/sensitivity.tsx';
+import { wiggle } from './figures/wiggle.tsx';
+import { wishes } from './figures/wishes.tsx';
+import { avenues } from './figures/avenues.tsx';
+import { sums } from './figures/sums.tsx';
+import { backwards } from './figures/backwards.tsx';
+import { average } from './figures/average.tsx';
+import { onlyOne } from './figures/onlyOne.tsx';
+import { miniBatches } from './figures/miniBatches.tsx';
+import { descent } from './figures/descent.tsx';
+import { data } from './figures/data.tsx';
+import { code } from './figures/code.tsx';
+import { mend } from './figures/mend.tsx';
 import { network } from './figures/network.tsx';
 import { Transport } from './figures/transport.tsx';
 import { Figure, type FigureModule } from './runtime/figure.tsx';
 import { problem } from './session.ts';
 
-const figures: readonly FigureModule[] = [network];
+const figures: readonly FigureModule[] = [
+  network,
+  cost,
+  sensitivity,
+  wiggle,
+  wishes,
+  avenues,
+  sums,
+  backwards,
+  average,
+  onlyOne,
+  miniBatches,
+  descent,
+  data,
+  code,
+  mend,
+];
 
 export function Lesson() {
   useEffect(() => {

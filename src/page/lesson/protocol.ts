@@ -1,7 +1,17 @@
 /** The tasks of the lesson's worker, which computes everything that the figures show. */
-import type { SampleNudges } from '../../reference/nudges.ts';
+import type { Explanation } from '../../training/trainer.ts';
 import type { Task } from '../worker/messages.ts';
 import type { Change, Example, Script } from './moment.ts';
+import type { CostTasks } from './worker/cost.ts';
+import type { SensitivityTasks } from './worker/sensitivity.ts';
+import type { WiggleTasks } from './worker/wiggle.ts';
+import type { AverageTasks } from './worker/average.ts';
+import type { OnlyOneTasks } from './worker/onlyOne.ts';
+import type { MiniBatchesTasks } from './worker/miniBatches.ts';
+import type { DescentTasks } from './worker/descent.ts';
+import type { DataTasks } from './worker/data.ts';
+import type { CodeTasks } from './worker/code.ts';
+import type { MendTasks } from './worker/mend.ts';
 
 /** Everything that the figures share. The worker sends one for every moment that it shows. */
 export interface Frame {
@@ -27,10 +37,11 @@ export interface Frame {
     readonly confusion: readonly (readonly number[])[];
   };
   readonly example: Example & { readonly pixels: Uint8Array; readonly label: number };
-  /** What the example wishes for, from the engine's own buffers. */
-  readonly nudges: SampleNudges;
-  /** All weights and biases, in the layout of `parameterLayout`. */
-  readonly parameters: Float32Array;
+  /**
+   * What the example wishes for, from the engine's own buffers, with all weights and biases (`usedParameters`, in the
+   * layout of `parameterLayout`).
+   */
+  readonly nudges: Explanation;
   /** The largest error of a shown number relative to its tolerance: 1 or less matches the float64 reference. */
   readonly error: number;
 }
@@ -57,7 +68,19 @@ export type Command =
   /** A new run from the start. */
   | { readonly do: 'restart'; readonly script: Script };
 
-export interface LessonTasks {
+/** The tasks of the figures are in modules of the worker. */
+export interface LessonTasks
+  extends
+    CostTasks,
+    SensitivityTasks,
+    WiggleTasks,
+    AverageTasks,
+    OnlyOneTasks,
+    MiniBatchesTasks,
+    DescentTasks,
+    DataTasks,
+    CodeTasks,
+    MendTasks {
   /**
    * Opens the lesson at a moment, and emits frames until the page ends. Without a step it begins to train at once.
    */

@@ -218,7 +218,7 @@ function drawNetwork(area: Area): void {
   for (let index = 0; index < 16; index++) {
     const at = place({ layer: 1, index }, width);
     for (const pixel of strongest(shown, index)) {
-      const weight = shown.parameters[index * 784 + pixel]!;
+      const weight = shown.nudges.usedParameters[index * 784 + pixel]!;
       const from = [
         left + (((pixel % 28) + 0.5) * size) / 28,
         top + ((Math.floor(pixel / 28) + 0.5) * size) / 28,
@@ -234,7 +234,7 @@ function drawNetwork(area: Area): void {
       const to = place({ layer, index: j }, width);
       for (let i = 0; i < inputs; i++) {
         const from = place({ layer: layer - 1, index: i }, width);
-        const weight = shown.parameters[offset + j * inputs + i]!;
+        const weight = shown.nudges.usedParameters[offset + j * inputs + i]!;
         const isOn = isMarked(layer, j) || isMarked(layer - 1, i);
         const ends = [from.x + from.radius, from.y] as const;
         line(ends, [to.x - to.radius, to.y], weight, isOn ? 0.9 : 0.22, 1);
@@ -296,7 +296,7 @@ function drawAnswer(
 /** The 784 weights of a neuron as an image: blue above 0, orange below. */
 function drawWeightImage(
   area: Area,
-  { parameters }: Frame,
+  { nudges: { usedParameters } }: Frame,
   index: number,
   [left, wantedTop, wantedSize]: readonly [number, number, number],
 ): void {
@@ -304,8 +304,8 @@ function drawWeightImage(
   const size = Math.min(wantedSize, height - wantedTop - 4);
   if (size < 40) return;
   const top = wantedTop;
-  const weights = parameters.subarray(index * 784, (index + 1) * 784);
-  const largest = weights.reduce((max, weight) => Math.max(max, Math.abs(weight)), 0);
+  const weights = usedParameters.subarray(index * 784, (index + 1) * 784);
+  const largest = Math.max(...weights.map(Math.abs));
   const pixel = size / 28;
   weights.forEach((weight, i) => {
     context.fillStyle = weight > 0 ? colours.positive : colours.negative;
@@ -320,10 +320,13 @@ function drawWeightImage(
 }
 
 /** The pixels whose products with the weights of a neuron are largest. */
-function strongest({ parameters, example: { pixels } }: Frame, index: number): number[] {
+function strongest(
+  { nudges: { usedParameters }, example: { pixels } }: Frame,
+  index: number,
+): number[] {
   const lit: number[] = [];
   for (let i = 0; i < 784; i++) if (pixels[i]! > 0) lit.push(i);
-  const part = (i: number) => Math.abs(parameters[index * 784 + i]!) * pixels[i]!;
+  const part = (i: number) => Math.abs(usedParameters[index * 784 + i]!) * pixels[i]!;
   return lit.sort((a, b) => part(b) - part(a)).slice(0, linesPerNeuron);
 }
 

@@ -9,7 +9,9 @@ import { parameterLayout } from '../../../network/parameters.ts';
 import { presets } from '../../../network/presets.ts';
 import { Random, streams } from '../../../network/random.ts';
 import { Trainer } from '../../../training/trainer.ts';
-import { checkExplanation, type TrainingSnapshot } from './engineShim.ts';
+import { checkExplanation } from '../../../benchmark/verification/explanation.ts';
+import './engineShim.ts';
+import type { TrainingSnapshot } from './engineShim.ts';
 import type { Change, DatedChange, Example, Script } from '../moment.ts';
 import type { Command, Frame, HistoryPoint } from '../protocol.ts';
 import { DigitData, type Selection } from './digitData.ts';
@@ -421,8 +423,7 @@ export class Course {
       test: { count: this.#data.test.sampleCount, ...test },
       example: this.example,
       nudges,
-      parameters: nudges.network,
-      error: checkExplanation(nudges),
+      error: checkExplanation(this.#firstNetwork(), nudges),
     });
   }
 }

@@ -2,6 +2,16 @@
 import type { TaskFunctions } from '../../worker/messages.ts';
 import type { LessonTasks } from '../protocol.ts';
 import { Course } from './course.ts';
+import { costTasks } from './cost.ts';
+import { sensitivityTasks } from './sensitivity.ts';
+import { wiggleTasks } from './wiggle.ts';
+import { averageTasks } from './average.ts';
+import { onlyOneTasks } from './onlyOne.ts';
+import { miniBatchesTasks } from './miniBatches.ts';
+import { descentTasks } from './descent.ts';
+import { dataTasks } from './data.ts';
+import { codeTasks } from './code.ts';
+import { mendTasks } from './mend.ts';
 
 const featureCount = 784;
 
@@ -11,6 +21,16 @@ let opened: Promise<Course> | undefined;
 const course = (): Promise<Course> => opened!;
 
 export const tasks: TaskFunctions<LessonTasks> = {
+  ...costTasks(course),
+  ...sensitivityTasks(course),
+  ...wiggleTasks(course),
+  ...averageTasks(course),
+  ...onlyOneTasks(course),
+  ...miniBatchesTasks(course),
+  ...descentTasks(course),
+  ...dataTasks(course),
+  ...codeTasks(course),
+  ...mendTasks(course),
   open: async (moment, { emit }) => {
     opened = Course.open(
       moment,

@@ -1,0 +1,7 @@
+import type { TaskFunctions } from '../../worker/messages.ts';
+import type { Course } from './course.ts';
+
+// eslint-disable-next-line @typescript-eslint/no-empty-object-type
+export interface CodeTasks {}
+
+export const codeTasks = (_course: () => Promise<Course>): TaskFunctions<CodeTasks> => ({});

@@ -1,0 +1,9 @@
+import type { TaskFunctions } from '../../worker/messages.ts';
+import type { Course } from './course.ts';
+
+// eslint-disable-next-line @typescript-eslint/no-empty-object-type
+export interface SensitivityTasks {}
+
+export const sensitivityTasks = (
+  _course: () => Promise<Course>,
+): TaskFunctions<SensitivityTasks> => ({});
