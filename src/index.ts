@@ -40,6 +40,12 @@ export { Network, type NetworkOptions, type PlainNetworkOptions } from './networ
 export { countParameters, parameterLayout, type LayerParameters } from './network/parameters.ts';
 export { presets, type Preset, type PresetName } from './network/presets.ts';
 export type { Values } from './engine/pass.ts';
+export {
+  exampleNudge,
+  type BatchExplanation,
+  type BatchLayer,
+  type ParameterAddress,
+} from './reference/batchExplanation.ts';
 export type { NetworkShape } from './reference/backpropagation.ts';
 export {
   averageNudges,

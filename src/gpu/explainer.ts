@@ -89,10 +89,14 @@ export class Explainer {
     let joined: Promise<JoinedPass> | undefined;
     for (let start = 0; start < samples.length; start += plan.batchSize) {
       const end = start + plan.batchSize;
-      const { chunk } = await this.#submitChunk(dataset, samples.subarray(start, end));
+      const chunk = samples.subarray(start, end);
+      // No step comes between the chunks, so the parameters are read once.
+      const { read } = await this.#submitChunk(dataset, chunk, joined === undefined);
       const before = joined;
-      joined = chunk.then(async ({ parameters, ...pass }) => {
-        const all = (await before) ?? new JoinedPass(network.layers, samples.length, parameters);
+      joined = read.then(async ({ parameters, ...pass }) => {
+        const all = before
+          ? await before
+          : new JoinedPass(network.layers, samples.length, unpackParameters(network, parameters));
         all.add(start, pass);
         return all;
       });
@@ -112,7 +116,8 @@ export class Explainer {
   async #submitChunk(
     dataset: Dataset,
     samples: Uint32Array,
-  ): Promise<{ readonly chunk: Promise<Pass & { readonly parameters: Float32Array }> }> {
+    readsParameters: boolean,
+  ): Promise<{ readonly read: Promise<Pass & { readonly parameters: Float32Array }> }> {
     const { device, network, plan, buffers, program, readback } = this.#parts;
     const { length } = samples;
     device.throwIfUnusable();
@@ -135,14 +140,14 @@ export class Explainer {
     const ranges = [
       floats('counter', 0, 1),
       floats('costs', 0, length),
-      whole('parameters'),
+      readsParameters ? whole('parameters') : floats('parameters', 0, 0),
       whole('gradients'),
       rows('outputs', 0, outputs),
       ...at.forward.map((layer) => rows('activations', layer.outputAt, layer.outputs)),
       ...at.update.map((layer) => rows('deltas', layer.deltaAt, layer.outputs)),
     ];
     const { bytes } = await readback.read('an explanation', ranges);
-    return { chunk: bytes.then((read) => unpack(network, length, split(read, ranges))) };
+    return { read: bytes.then((all) => unpack(network, length, split(all, ranges))) };
   }
 
   /** Makes these samples the only ones of the next step. */
@@ -175,6 +180,7 @@ function split(bytes: ArrayBuffer, ranges: readonly Range[]): readonly Float32Ar
   });
 }
 
+/** The parameters stay in the layout of the kernels, because they may not have been read. */
 function unpack(
   network: Network,
   samples: number,
@@ -194,7 +200,7 @@ function unpack(
     costs: costs!,
     predictions: Array.from({ length: samples }, (_, n) => indexOfLargest(z, n, sizes[last]!)),
     gradient: unpackParameters(network, gradients!),
-    parameters: unpackParameters(network, parameters!),
+    parameters: parameters!,
   };
 }
 
