@@ -66,7 +66,7 @@ async function trainAt(
     });
     page.on('pageerror', (error) => complaints.push(String(error)));
     await page.goto(
-      `${origin}/?samples=500&workloads=tiny&backend=cpu&repeats=2&blocks=1&seconds=0.02&wait=0&auto=1`,
+      `${origin}/benchmark.html?samples=500&workloads=tiny&backend=cpu&repeats=2&blocks=1&seconds=0.02&wait=0&auto=1`,
     );
     const result = (await page.evaluate('nudgeBenchmark.done')) as BenchmarkResult;
     return { result, complaints: complaints.join('\n') };
