@@ -44,7 +44,15 @@ export default defineConfig({
     emptyOutDir: true,
     target: 'es2022',
     rolldownOptions: {
-      input: ['index', 'lesson', 'benchmark', 'headless'].map((name) => join(page, `${name}.html`)),
+      input: [
+        ...['index', 'lesson', 'benchmark', 'headless'].map((name) => join(page, `${name}.html`)),
+        join(page, 'serviceWorker.ts'),
+      ],
+      output: {
+        // A service worker has a fixed address, and serves the folder that it is in.
+        entryFileNames: ({ name }) =>
+          name === 'serviceWorker' ? '[name].js' : 'assets/[name]-[hash].js',
+      },
     },
   },
   // Modules, so that the worker too loads what it needs when it needs it.

@@ -9,10 +9,9 @@ import { Network } from '../../../network/network.ts';
 import { parameterLayout } from '../../../network/parameters.ts';
 import { presets } from '../../../network/presets.ts';
 import { Random, streams } from '../../../network/random.ts';
+import type { TrainingSnapshot } from '../../../training/snapshot.ts';
 import { Trainer } from '../../../training/trainer.ts';
 import { checkExplanation } from '../../../benchmark/verification/explanation.ts';
-import './engineShim.ts';
-import type { TrainingSnapshot } from './engineShim.ts';
 import type { Change, DatedChange, Example, Script } from '../moment.ts';
 import type { Command, Frame, HistoryPoint } from '../protocol.ts';
 import { DigitData, firstCount, type Selection } from './digitData.ts';
@@ -137,6 +136,12 @@ export class Course {
     // Choosing an example does not stop the training.
     if (command.do !== 'choose') this.#isPlaying = false;
     await this.inTurn(() => this.#obey(command));
+  }
+
+  async dispose(): Promise<void> {
+    this.#isPlaying = false;
+    await this.inTurn(() => this.#trainer.dispose());
+    this.#data.dispose();
   }
 
   /** The network as it is now. */
