@@ -240,7 +240,7 @@ export class TrainingLoop<Metrics extends { readonly steps: number }> {
       this.#isInStep = false;
       throw error;
     } finally {
-      this.#pending.shift();
+      void this.#pending.shift();
     }
     const epoch = cursor.epoch + 1;
     cursor.advance(metrics.steps);
