@@ -18,7 +18,7 @@ import { mend } from './figures/mend.tsx';
 import { network } from './figures/network.tsx';
 import { Transport } from './figures/transport.tsx';
 import { Figure, type FigureModule } from './runtime/figure.tsx';
-import { problem } from './session.ts';
+import { frame, problem } from './session.ts';
 
 const figures: readonly FigureModule[] = [
   network,
@@ -37,6 +37,16 @@ const figures: readonly FigureModule[] = [
   code,
   mend,
 ];
+
+/** What the worker has to say about the last command. */
+function Notice() {
+  const notice = frame.value?.notice;
+  return (
+    <div role="status" class={notice === undefined ? undefined : 'problem notice'}>
+      {notice}
+    </div>
+  );
+}
 
 export function Lesson() {
   useEffect(() => {
@@ -62,6 +72,7 @@ export function Lesson() {
             {problem.value}
           </p>
         )}
+        <Notice />
         {figures.map((figure) => (
           <Figure key={figure.id} {...figure} />
         ))}

@@ -49,6 +49,13 @@ export const selection = signal<Selection>({
   ],
 });
 
+/** Whether the worker has a WebGPU adapter. */
+export const hasGpu = signal(false);
+worker.hasAdapter.then(
+  (has) => (hasGpu.value = has),
+  () => undefined,
+);
+
 /** The name of the chosen example in a sentence: 'test digit 17'. */
 export const exampleName: ReadonlySignal<string> = computed(() => {
   const example = frame.value?.example;

@@ -1,7 +1,7 @@
 /** The network with the chosen digit in it, while it learns. */
 import { Picture, type FigureBodyProps, type FigureModule } from '../runtime/figure.tsx';
 import { formatNumber, formatShare, Linked } from '../runtime/numbers.tsx';
-import { exampleName, frame } from '../session.ts';
+import { command, exampleName, frame, hasGpu } from '../session.ts';
 import type { Frame } from '../protocol.ts';
 import { activationsOf, neuronName } from '../runtime/network.ts';
 import { NetworkDrawing } from '../runtime/networkDrawing.tsx';
@@ -21,6 +21,7 @@ function Body({ isShown }: FigureBodyProps) {
         <div class="network">
           <NetworkDrawing isShown={isShown} />
           <ExamplePicker />
+          <EngineChoice />
         </div>
       </Picture>
       <div class="prose">
@@ -81,4 +82,25 @@ function neuronTable(shown: Frame | undefined) {
     ]),
   );
   return { head: ['Neuron', 'Activation'], rows };
+}
+
+/** Which engine computes; shown if there is a choice. */
+function EngineChoice() {
+  const shown = frame.value;
+  if (!hasGpu.value || !shown) return null;
+  return (
+    <label class="engine small">
+      Computed on{' '}
+      <select
+        value={shown.backend}
+        onChange={(event) =>
+          command({ do: 'compute', on: event.currentTarget.value as 'cpu' | 'webgpu' })
+        }
+      >
+        <option value="cpu">the CPU engine</option>
+        <option value="webgpu">the GPU</option>
+      </select>{' '}
+      ({shown.plan}; {formatNumber(shown.samplesPerSecond)} samples per second)
+    </label>
+  );
 }

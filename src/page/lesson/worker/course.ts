@@ -5,6 +5,8 @@
 import { createDataset, type Dataset } from '../../../data/dataset.ts';
 import type { Evaluation } from '../../../engine/engine.ts';
 import { sgd } from '../../../engine/optimizers.ts';
+import { NonFiniteError } from '../../../errors.ts';
+import type { Device } from '../../../gpu/device.ts';
 import { Network } from '../../../network/network.ts';
 import { parameterLayout } from '../../../network/parameters.ts';
 import { presets } from '../../../network/presets.ts';
@@ -58,6 +60,10 @@ export class Course {
   #seconds = 0;
   #samplesPerSecond = 0;
   #trainingCount = 0;
+  /** Present while the GPU computes. */
+  #device: Device | undefined;
+  /** A sentence for the reader, about the last command or step. */
+  #notice: string | undefined;
   #evaluated:
     | { readonly key: string; readonly trainer: Trainer; readonly evaluation: Evaluation }
     | undefined;
@@ -135,12 +141,17 @@ export class Course {
     }
     // Choosing an example does not stop the training.
     if (command.do !== 'choose') this.#isPlaying = false;
-    await this.inTurn(() => this.#obey(command));
+    await this.inTurn(async () => {
+      this.#notice = undefined;
+      await this.#guarded(() => this.#obey(command));
+      await this.#show();
+    });
   }
 
   async dispose(): Promise<void> {
     this.#isPlaying = false;
     await this.inTurn(() => this.#trainer.dispose());
+    this.#device?.destroy();
     this.#data.dispose();
   }
 
@@ -176,11 +187,25 @@ export class Course {
       case 'undo':
         await this.#undo();
         break;
+      case 'compute':
+        await this.#computeOn(command.on);
+        break;
       case 'restart':
         await this.#restart(command.script);
         break;
     }
-    await this.#show();
+  }
+
+  /** If the numbers overflow, goes back to the last snapshot and says so. */
+  async #guarded(work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      if (!(error instanceof NonFiniteError)) throw error;
+      this.#isPlaying = false;
+      this.#notice = `${error.message} The lesson went back to the last step before that.`;
+      await this.#return(this.#snapshots.at(-1)!);
+    }
   }
 
   async #play(): Promise<void> {
@@ -192,8 +217,10 @@ export class Course {
       const began = performance.now();
       await this.inTurn(async () => {
         if (!this.#isPlaying) return;
-        await this.#trainTo(this.step + stepsPerFrame(this.step));
-        await this.#keep();
+        await this.#guarded(async () => {
+          await this.#trainTo(this.step + stepsPerFrame(this.step));
+          await this.#keep();
+        });
         await this.#show();
       });
       const left = frameMs - (performance.now() - began);
@@ -232,9 +259,10 @@ export class Course {
     return await Trainer.create(network, {
       batchSize,
       optimizer: sgd({ learningRate: this.#rate }),
-      backend: 'cpu',
-      // One thread computes the same bits on every machine, and leaves the others to the page.
-      threads: 0,
+      ...(this.#device
+        ? { backend: 'webgpu', device: this.#device }
+        : // One thread computes the same bits on every machine, and leaves the others to the page.
+          { backend: 'cpu', threads: 0 }),
       seed: (this.#script.seed + 7919 * this.#changes) % 2 ** 32,
     });
   }
@@ -386,6 +414,48 @@ export class Course {
     }
   }
 
+  /** Goes on with another engine from the same parameters. */
+  async #computeOn(engine: 'cpu' | 'webgpu'): Promise<void> {
+    const before = this.#device;
+    if ((before ? 'webgpu' : 'cpu') === engine) return;
+    const state = await this.#trainer.snapshot();
+    const old = this.#trainer;
+    try {
+      if (engine === 'webgpu') {
+        const { Device } = await import('../../../gpu/device.ts');
+        // A worker has no visibility of its own, and the lesson only pauses while the page is hidden.
+        this.#device = await Device.request({ isVisible: () => true });
+      } else {
+        this.#device = undefined;
+      }
+      this.#trainer = await this.#createTrainer(this.#firstNetwork());
+      await this.#trainer.restore(state);
+    } catch (error) {
+      this.#device?.destroy();
+      this.#device = before;
+      this.#trainer = old;
+      this.#notice = (error as Error).message;
+      return;
+    }
+    await old.dispose();
+    before?.destroy();
+  }
+
+  /**
+   * Moves to the GPU if this machine has one that trains this network faster. A software adapter computes on the CPU
+   * and is never faster.
+   */
+  async moveToFasterEngine(): Promise<void> {
+    const trial = await Trainer.create(this.#firstNetwork(), {
+      batchSize,
+      optimizer: sgd({ learningRate: this.#rate }),
+    });
+    const { backend } = trial;
+    await trial.dispose();
+    if (backend !== 'webgpu') return;
+    await this.inTurn(() => this.#computeOn(backend));
+  }
+
   async #keep(): Promise<void> {
     const { step } = this;
     const changes = this.#changes;
@@ -443,8 +513,9 @@ export class Course {
       isPlaying: this.#isPlaying,
       seconds: this.#seconds,
       samplesPerSecond: this.#samplesPerSecond,
-      backend: 'cpu',
+      backend: this.#device ? 'webgpu' : 'cpu',
       plan: trainer.plan ?? '',
+      ...(this.#notice !== undefined && { notice: this.#notice }),
       test: { count: this.#data.test.sampleCount, ...test },
       example: this.example,
       nudges,
