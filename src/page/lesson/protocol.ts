@@ -69,6 +69,8 @@ export type Command =
   /** Takes back the last change and everything after it. */
   | { readonly do: 'undo' }
   | { readonly do: 'choose'; readonly example: Example }
+  /** A new run on the reader's MNIST files. */
+  | { readonly do: 'useFiles'; readonly files: readonly File[] }
   | { readonly do: 'compute'; readonly on: 'cpu' | 'webgpu' }
   /** A new run from the start. */
   | { readonly do: 'restart'; readonly script: Script };

@@ -22,6 +22,7 @@ function Body({ isShown }: FigureBodyProps) {
           <NetworkDrawing isShown={isShown} />
           <ExamplePicker />
           <EngineChoice />
+          <DataChoice />
         </div>
       </Picture>
       <div class="prose">
@@ -102,5 +103,43 @@ function EngineChoice() {
       </select>{' '}
       ({shown.plan}; {formatNumber(shown.samplesPerSecond)} samples per second)
     </label>
+  );
+}
+
+/** Which samples train the network. */
+function DataChoice() {
+  const shown = frame.value;
+  if (!shown) return null;
+  const isMnist = shown.script.data === 'mnist';
+  return (
+    <p class="engine small">
+      Training data: {isMnist ? 'MNIST' : 'digits drawn by this page'}.{' '}
+      <label class="link">
+        {isMnist ? 'Choose other files' : 'Have MNIST? Choose its four files'}
+        <input
+          class="hidden-input"
+          type="file"
+          multiple
+          onChange={(event) =>
+            command({ do: 'useFiles', files: [...(event.currentTarget.files ?? [])] })
+          }
+        />
+      </label>
+      {isMnist && (
+        <>
+          {' or '}
+          <button
+            type="button"
+            class="plain"
+            onClick={() =>
+              command({ do: 'restart', script: { ...shown.script, data: 'digits', changes: [] } })
+            }
+          >
+            use the drawn digits again
+          </button>
+        </>
+      )}
+      .
+    </p>
   );
 }

@@ -23,6 +23,8 @@ const featureCount = 784;
 /** Time between two frames while it trains: ten a second are smooth enough for numbers, and leave time for the reader. */
 const frameMs = 90;
 const maxSnapshots = 160;
+/** As many training samples as MNIST has. */
+const maxTraining = 60_000;
 
 /** A moment of the run that it can return to. */
 interface Kept {
@@ -64,6 +66,8 @@ export class Course {
   #device: Device | undefined;
   /** A sentence for the reader, about the last command or step. */
   #notice: string | undefined;
+  /** The reader's MNIST files, if they are used. */
+  #files: readonly File[] | undefined;
   #evaluated:
     | { readonly key: string; readonly trainer: Trainer; readonly evaluation: Evaluation }
     | undefined;
@@ -78,7 +82,12 @@ export class Course {
     this.#rate = script.rate;
     this.#emit = emit;
     this.#emitHistory = emitHistory;
-    this.#data = new DigitData(script.seed);
+    this.#data = DigitData.draw(script.seed);
+    if (script.data === 'mnist') {
+      this.#notice =
+        'This moment was made with MNIST. Choose its four files under “Training data” to see it.';
+      this.#script = { ...script, data: 'digits' };
+    }
   }
 
   /** @param step where to go and pause; undefined begins to train */
@@ -146,6 +155,8 @@ export class Course {
       await this.#guarded(() => this.#obey(command));
       await this.#show();
     });
+    // A new run is there to be watched.
+    if (command.do === 'restart' || command.do === 'useFiles') await this.command({ do: 'play' });
   }
 
   async dispose(): Promise<void> {
@@ -186,6 +197,9 @@ export class Course {
         break;
       case 'undo':
         await this.#undo();
+        break;
+      case 'useFiles':
+        await this.#useFiles(command.files);
         break;
       case 'compute':
         await this.#computeOn(command.on);
@@ -346,10 +360,10 @@ export class Course {
   }
 
   async #restart(script: Script): Promise<void> {
-    if (script.seed !== this.#script.seed) {
+    if (script.data === 'digits' && (script.seed !== this.#script.seed || this.#files)) {
       this.#data.dispose();
-      this.#data = new DigitData(script.seed);
-      if (this.#example.kind === 'test') this.#example = { ...this.#example };
+      this.#data = DigitData.draw(script.seed);
+      this.#files = undefined;
     }
     this.#script = script;
     this.#changes = 0;
@@ -412,6 +426,25 @@ export class Course {
     } finally {
       await trainer.dispose();
     }
+  }
+
+  /** Starts again with the reader's MNIST files, or says why that cannot be. */
+  async #useFiles(files: readonly File[]): Promise<void> {
+    const { readFiles } = await import('../../pageData.ts');
+    let data: Awaited<ReturnType<typeof readFiles>>;
+    try {
+      data = await readFiles(files, maxTraining);
+    } catch (error) {
+      this.#notice = (error as Error).message;
+      return;
+    }
+    this.#data.dispose();
+    this.#data = DigitData.of(this.#script.seed, data.training, data.test);
+    this.#files = files;
+    if (this.#example.kind === 'test') {
+      this.#example = { kind: 'test', index: Math.max(0, data.test.labels.indexOf(2)) };
+    }
+    await this.#restart({ ...this.#script, data: 'mnist', changes: [] });
   }
 
   /** Goes on with another engine from the same parameters. */
