@@ -142,11 +142,15 @@ function writeChange(change: DatedChange): string {
 
 function readChanges(text: string): DatedChange[] {
   if (text === '') return [];
+  let last = 0;
   return text.split(',').map((part) => {
     const [step = '', kind = '', ...value] = part.split('.');
-    if (!(kind in kinds)) throw new Error(`There is no change '${kind}'.`);
+    if (!Object.hasOwn(kinds, kind)) throw new Error(`There is no change '${kind}'.`);
     const change = kinds[kind as keyof typeof kinds](value.join('.'));
-    return { ...change, step: integer(step, maxStep) };
+    const made = integer(step, maxStep);
+    if (made < last) throw new Error('Changes are in the order of their steps.');
+    last = made;
+    return { ...change, step: made };
   });
 }
 

@@ -128,10 +128,11 @@ export class Course {
   get example(): Frame['example'] {
     const example = this.#example;
     if (example.kind === 'drawn') return example;
-    const { features, labels } = this.#data.test;
-    const from = example.index * featureCount;
-    const pixels = features.slice(from, from + featureCount);
-    return { ...example, pixels, label: labels[example.index]! };
+    const { features, labels, sampleCount } = this.#data.test;
+    // A link may name a sample that this data does not have.
+    const index = example.index % sampleCount;
+    const pixels = features.slice(index * featureCount, (index + 1) * featureCount);
+    return { kind: 'test', index, pixels, label: labels[index]! };
   }
 
   /** Runs `work` between two commands or parts of the training, so that it sees one moment. */
