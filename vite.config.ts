@@ -28,7 +28,7 @@ export default defineConfig({
     __NUDGE_HOMEPAGE__: JSON.stringify(homepage),
   },
   plugins: [
-    firstLoadBudget('benchmark.html'),
+    firstLoadBudget(),
     {
       // For the command line of an installed package, which has no checkout to ask.
       name: 'nudge-commit',
