@@ -164,7 +164,7 @@ function Squares({ costs }: { readonly costs: Shown }) {
               <span class={wanted === 1 ? 'digit-name is-label' : 'digit-name'}>{index}</span>
               <SquareDrawing given={given} wanted={wanted} />
               <span class="given">
-                ({short(given)} − {wanted})²
+                ({given.toFixed(2)} − {wanted})²
               </span>
               <data class="square" value={square}>
                 {short(square)}
@@ -218,7 +218,10 @@ function Sum({ example, test: { mean } }: Costs) {
             {square / scale > 0.03 ? index : ''}
           </span>
         ))}
-        <span class="sum-mean" style={{ left: `${(100 * mean) / scale}%` }}>
+        <span
+          class={mean > 0.7 * scale ? 'sum-mean is-far' : 'sum-mean'}
+          style={{ left: `${(100 * mean) / scale}%` }}
+        >
           <span>average</span>
         </span>
       </div>

@@ -82,7 +82,8 @@ function Body({ isShown }: FigureBodyProps) {
         </div>
         <p class="small">
           Click a line, a pixel of the map or a place on the curve to choose{' '}
-          <strong>{slotNames[nextSlot.value]}</strong>.
+          <strong>{slotNames[nextSlot.value]}</strong>. The 42 biases have their places on the curve
+          too.
         </p>
       </Picture>
       <div class="prose between">
@@ -169,8 +170,8 @@ function Zeros({ zeros }: Sensitivities) {
       ) : (
         '.'
       )}{' '}
-      The cost can be hundreds of times more sensitive to one weight than to another, so learning
-      turns first what pays most.
+      A step of learning changes each number in proportion to its sensitivity, so it changes most
+      what pays most.
     </p>
   );
 }
@@ -186,7 +187,9 @@ const stateWords = {
 function Stopped({ neurons, looked }: Sensitivities) {
   const all = flagged(neurons);
   const always = all.filter(({ state }) => state === 'dead' || state === 'saturated');
-  const named = (always.length > 0 ? always : all).slice(0, 3);
+  const named = (always.length > 0 ? always : all)
+    .toSorted((a, b) => a.slope - b.slope)
+    .slice(0, 3);
   if (all.length === 0) return <p>No neuron is dead or saturated now.</p>;
   return (
     <>
@@ -229,14 +232,18 @@ const flagged = (neurons: Sensitivities['neurons']): Flagged[] =>
       .filter(({ state }) => state !== 'works'),
   );
 
+/** '0.02 %'. */
+const percent = (share: number): string => `${formatNumber(100 * share)} %`;
+
 function reason({ state, slope, flat }: Flagged, looked: number): string {
   switch (state) {
     case 'dead':
       return `is dead: it is active for none of ${looked} test digits, so no nudge reaches its weights.`;
     case 'saturated':
-      return `is saturated for ${formatShare(flat)} of ${looked} test digits; here its slope is ${formatShare(slope)} of the steepest.`;
-    default:
-      return `has ${formatShare(slope)} of the steepest slope for this digit.`;
+      return `is saturated for ${formatShare(flat)} of ${looked} test digits; here its slope is ${percent(slope)} of the steepest.`;
+    case 'flat':
+    case 'works':
+      return `has ${percent(slope)} of the steepest slope for this digit.`;
   }
 }
 
@@ -254,7 +261,7 @@ function rankTable(now: Sensitivities | undefined) {
     rows: [
       ...rows,
       ...states.map((one) => [
-        ...[neuronName(one), stateWords[one.state], `slope ${formatShare(one.slope)}`],
+        ...[neuronName(one), stateWords[one.state], `slope ${percent(one.slope)}`],
       ]),
     ],
   };
@@ -292,7 +299,7 @@ function places(width: number) {
         ];
       }
       const count = layerSizes[layer]!;
-      const x = [0, 0.47, 0.72, 0.94][layer]! * width;
+      const x = [0, 0.47, 0.72, 0.94][layer]! * (width - 12);
       return [x, height / 2 + (index - (count - 1) / 2) * (layer === 3 ? space * 1.35 : space)];
     },
   };
@@ -413,8 +420,8 @@ function drawNudges(area: Area, now: Sensitivities | undefined, mapOf: number): 
   const line = (weight: WeightChoice, level: number, colour: string, extra = 0) => {
     const [[x0, y0], [x1, y1]] = [at(startOf(weight)), at(endOf(weight))];
     context.strokeStyle = colour;
-    context.globalAlpha = extra > 0 ? 1 : 0.05 + 0.95 * level ** 2;
-    context.lineWidth = 0.4 + 4 * level ** 2 + extra;
+    context.globalAlpha = extra > 0 ? 1 : 0.04 + 0.96 * level ** 3;
+    context.lineWidth = 0.4 + 4.5 * level ** 3 + extra;
     context.beginPath();
     context.moveTo(x0, y0);
     context.bezierCurveTo(x0 + (x1 - x0) * 0.4, y0, x1 - (x1 - x0) * 0.4, y1, x1, y1);
@@ -451,7 +458,8 @@ function drawNudges(area: Area, now: Sensitivities | undefined, mapOf: number): 
   for (const slot of slots) {
     const weight = chosen[slot];
     if (weight.layer > 0 || weight.output !== mapOf) {
-      line(weight, levelOf(weight), colours.ink, marked === weightKey(weight) ? 3 : 1.5);
+      line(weight, levelOf(weight), colours.ink, marked === weightKey(weight) ? 6 : 3);
+      line(weight, levelOf(weight), colours.nudge, 0.5);
       context.globalAlpha = 1;
     }
   }
@@ -547,24 +555,26 @@ function drawMap(
   const { context, colours } = area;
   context.fillStyle = colours.card;
   context.fillRect(left, top, size, size);
-  drawDigit(area, (i) => (pixels[i]! / 255) * 0.16, [left, top, size]);
+  drawDigit(area, (i) => (pixels[i]! / 255) * 0.12, [left, top, size]);
   const pixel = size / 28;
-  const from = weightOffsets[0] + neuron * 784;
-  let strongest = 0;
-  for (let i = 0; i < 784; i++) {
-    const nudge = nudges[from + i]!;
-    if (Math.abs(nudge) > Math.abs(strongest)) strongest = nudge;
-    const level = loudness(Math.abs(nudge), largest);
-    if (level === 0) continue;
-    context.globalAlpha = level ** 2;
-    context.fillStyle = colours.nudge;
+  const own = nudges.subarray(
+    weightOffsets[0] + neuron * 784,
+    weightOffsets[0] + (neuron + 1) * 784,
+  );
+  const strongest = own.reduce((most, one) => (Math.abs(one) > Math.abs(most) ? one : most), 0);
+  // Within the map in proportion, so that it shows its pattern; fainter as a whole if the neuron matters less.
+  const ink = 0.25 + 0.75 * loudness(Math.abs(strongest), largest);
+  context.fillStyle = colours.nudge;
+  own.forEach((nudge, i) => {
+    if (nudge === 0) return;
+    context.globalAlpha = (ink * nudge) / strongest;
     context.fillRect(
       left + (i % 28) * pixel,
       top + Math.floor(i / 28) * pixel,
       pixel + 0.4,
       pixel + 0.4,
     );
-  }
+  });
   context.globalAlpha = 1;
   context.strokeStyle = colours.nudge;
   context.lineWidth = 2;
@@ -572,13 +582,20 @@ function drawMap(
   context.font = '13px system-ui';
   context.textBaseline = 'alphabetic';
   context.fillStyle = colours.ink;
-  context.fillText(`784 weights of neuron ${neuron}`, left, top - 8);
+  const isNarrow = area.width < 600;
+  context.fillText(
+    isNarrow ? `neuron ${neuron}` : `784 weights of neuron ${neuron}`,
+    left,
+    top - 8,
+  );
   context.fillStyle = colours.muted;
+  const most = formatNumber(Math.abs(strongest));
   const words =
     strongest === 0
-      ? 'none matters'
-      : `${arrow(strongest)} all should ${strongest > 0 ? 'grow' : 'shrink'}, at most ${formatNumber(Math.abs(strongest))}`;
-  context.fillText(words, left, top + size + 18);
+      ? ['none matters']
+      : [`${arrow(strongest)} all should ${strongest > 0 ? 'grow' : 'shrink'},`, `at most ${most}`];
+  const lines = isNarrow ? words : [words.join(' ')];
+  lines.forEach((text, n) => context.fillText(text, left, top + size + 18 + 16 * n));
 }
 
 /** An arrow on the strongest lines, near their ends, where they are apart. */
@@ -587,7 +604,7 @@ function drawArrows(
   { nudges, order }: Sensitivities,
   at: (neuron: NeuronChoice) => readonly [number, number],
 ): void {
-  let left = 12;
+  let left = 10;
   for (const place of order) {
     const weight = weightAt(place);
     if (!weight || weight.layer === 0) continue;
@@ -664,7 +681,7 @@ function drawRanking(area: Area, now: Sensitivities | undefined): void {
   const { nudges, order, zeros, chosen } = now;
   const largest = Math.abs(nudges[order[0]!]!);
   const ground = height - 26;
-  const shownDecades = 8;
+  const shownDecades = 6;
   const y = (size: number) =>
     26 +
     (ground - 26) *
@@ -675,7 +692,7 @@ function drawRanking(area: Area, now: Sensitivities | undefined): void {
   context.textBaseline = 'alphabetic';
   context.lineWidth = 1;
   for (const [place, name] of [
-    [1, 'most sensitive'],
+    [1, width < 600 ? '1st' : 'most sensitive'],
     [10, '10th'],
     [100, '100th'],
     [1000, '1,000th'],
@@ -690,6 +707,16 @@ function drawRanking(area: Area, now: Sensitivities | undefined): void {
     context.fillStyle = colours.muted;
     context.textAlign = place === 1 ? 'left' : place === 10000 ? 'right' : 'center';
     context.fillText(name, place === 10000 ? width : x, height - 8);
+  }
+  context.textAlign = 'right';
+  for (const decade of [2, 4]) {
+    const level = Math.round(26 + ((ground - 26) * decade) / shownDecades) + 0.5;
+    context.beginPath();
+    context.moveTo(0, level);
+    context.lineTo(width, level);
+    context.stroke();
+    const times = formatNumber(10 ** decade);
+    context.fillText(width < 600 ? `÷ ${times}` : `${times} times less`, width, level - 4);
   }
   context.textAlign = 'left';
 

@@ -1,7 +1,8 @@
 /** One weight is turned; the cost of the chosen digit follows on a curve, beside the line that the gradient predicts. */
 import './wiggle.css';
 import { useComputed, useSignal, type ReadonlySignal } from '@preact/signals';
-import { useEffect, useMemo } from 'preact/hooks';
+import { useEffect, useMemo, useRef } from 'preact/hooks';
+import type { ComponentChildren, RefObject } from 'preact';
 
 import { Canvas, type Area } from '../runtime/canvas.tsx';
 import { Picture, type FigureBodyProps, type FigureModule } from '../runtime/figure.tsx';
@@ -36,7 +37,8 @@ function Body({ isShown }: FigureBodyProps) {
       })),
     [],
   );
-  useSweep(isShown, answer, (to) => {
+  const side = useRef<HTMLDivElement>(null);
+  useSweep(side, answer, (to) => {
     if (isTouched.peek()) return false;
     place.value = to;
     return true;
@@ -59,7 +61,7 @@ function Body({ isShown }: FigureBodyProps) {
         table={() => curveTable(answer.peek())}
       >
         <div class="wiggle">
-          <div class="curve-side">
+          <div ref={side} class="curve-side">
             <Canvas
               isShown={isShown}
               height={(width) => Math.max(250, Math.min(400, width * 0.56))}
@@ -109,10 +111,10 @@ function Body({ isShown }: FigureBodyProps) {
       <div class="prose between">
         <p>
           The curve leaves the line, because the slope itself changes on the way. What is missing
-          grows with the <em>square</em> of the change: half the curvature times the change squared,
-          and smaller terms after it. So make the change ten times smaller, and the error of the
-          promise becomes a hundred times smaller. At ±0.01 you no longer see it. That is why
-          learning takes small steps.
+          grows with the <em>square</em> of the change: half the curvature times the change squared.
+          (Further terms matter only for large changes.) So make the change ten times smaller, and
+          the error of the promise becomes a hundred times smaller. At ±0.01 you no longer see it.
+          That is why learning takes small steps.
         </p>
         <p>
           <Linked to={weightKey(weight)}>
@@ -174,7 +176,7 @@ function Numbers({ now, place }: { readonly now: Wiggle; readonly place: number 
       <Row name="Difference">
         <Value name="wiggle-difference" value={rest} format={formatSigned} />
       </Row>
-      <Row name="of it second order">
+      <Row name="Second-order term">
         <Value name="wiggle-bend" value={now.bends[place]!} format={formatSigned} />
       </Row>
     </dl>
@@ -184,7 +186,7 @@ function Numbers({ now, place }: { readonly now: Wiggle; readonly place: number 
 interface RowProps {
   readonly name: string;
   readonly mark?: string;
-  readonly children: preact.ComponentChildren;
+  readonly children: ComponentChildren;
 }
 
 function Row({ name, mark, children }: RowProps) {
@@ -213,15 +215,24 @@ const sweepSeconds = 4;
 
 /** Turns the weight once when the figure comes into view. `to` returns false when the reader has taken over. */
 function useSweep(
-  isShown: ReadonlySignal<boolean>,
+  element: RefObject<HTMLElement | null>,
   answer: Shown,
   to: (place: number) => boolean,
 ): void {
-  const isReady = isShown.value && answer.value !== undefined;
-  const isOver = useSignal(false);
+  const isInView = useSignal(false);
   useEffect(() => {
-    if (!isReady || isOver.peek()) return;
-    isOver.value = true;
+    const observer = new IntersectionObserver(
+      ([entry]) => (isInView.value = entry!.isIntersecting),
+      { threshold: 0.6 },
+    );
+    if (element.current) observer.observe(element.current);
+    return () => observer.disconnect();
+  }, []);
+  const isReady = answer.value !== undefined && isInView.value;
+  const isOver = useRef(false);
+  useEffect(() => {
+    if (!isReady || isOver.current) return;
+    isOver.current = true;
     if (matchMedia('(prefers-reduced-motion: reduce)').matches) return;
     let began: number | undefined;
     let stopped = false;
@@ -241,26 +252,31 @@ function useSweep(
   }, [isReady]);
 }
 
+/** The range of costs to draw, and the distance of its ticks. */
 interface Scale {
   readonly from: number;
   readonly to: number;
+  readonly step: number;
 }
 
-/** The range of costs to draw: round, so that it stays while the network learns. */
+/** A round range of about four ticks, so that it stays for a while as the network learns. */
 function scaleOf(now: Wiggle | undefined): Scale {
-  if (!now) return { from: 0, to: 1 };
+  if (!now) return { from: 0, to: 1, step: 0.25 };
   const [least, most] = [Math.min(...now.costs), Math.max(...now.costs)];
-  // At least as much as the line changes half-way, so that the slope shows.
-  const grain = 10 ** Math.floor(Math.log10(Math.max(most - least, 1e-12))) / 2;
-  const from = Math.floor((least - grain / 5) / grain) * grain;
-  const to = Math.ceil((most + grain / 5) / grain) * grain;
-  return { from: Math.max(0, from), to };
+  const wanted = Math.max(most - least, 1e-12) / 4;
+  const power = 10 ** Math.floor(Math.log10(wanted));
+  const step = power * [1, 2, 5, 10].find((factor) => factor * power >= wanted)!;
+  return {
+    from: Math.max(0, Math.floor(least / step) * step),
+    to: Math.ceil(most / step) * step,
+    step,
+  };
 }
 
 function drawCurve(area: Area, now: Wiggle | undefined, place: number, scale: Scale): void {
   if (!now) return;
   const { context, width, height, colours } = area;
-  const [left, right, ground, sky] = [8, width - 8, height - 28, 16];
+  const [left, right, ground, sky] = [8, width - 8, height - 28, 20];
   const span = now.changes[last]!;
   const x = (change: number) => left + ((change / span + 1) / 2) * (right - left);
   const y = (value: number) =>
@@ -268,9 +284,11 @@ function drawCurve(area: Area, now: Wiggle | undefined, place: number, scale: Sc
 
   context.font = '12px system-ui';
   context.textBaseline = 'alphabetic';
-  const lines = 4;
-  for (let n = 0; n <= lines; n++) {
-    const value = scale.from + (n * (scale.to - scale.from)) / lines;
+  const ticks = Math.round((scale.to - scale.from) / scale.step);
+  const digits = Math.max(0, -Math.floor(Math.log10(scale.step)));
+  const labels: [string, number][] = [];
+  for (let n = 0; n <= ticks; n++) {
+    const value = scale.from + n * scale.step;
     const level = Math.round(y(value)) + 0.5;
     context.strokeStyle = colours.line;
     context.lineWidth = 1;
@@ -278,8 +296,8 @@ function drawCurve(area: Area, now: Wiggle | undefined, place: number, scale: Sc
     context.moveTo(0, level);
     context.lineTo(width, level);
     context.stroke();
-    context.fillStyle = colours.muted;
-    context.fillText(n === lines ? `cost ${tick(value, scale)}` : tick(value, scale), 2, level - 4);
+    const text = value.toFixed(Math.min(10, digits));
+    labels.push([n === ticks ? `cost ${text}` : text, level - 4]);
   }
   const centre = Math.round(x(0)) + 0.5;
   context.beginPath();
@@ -328,14 +346,16 @@ function drawCurve(area: Area, now: Wiggle | undefined, place: number, scale: Sc
   dot(area, [at, promised], 5, colours.card, colours.nudge);
   context.restore();
 
+  // In front of the curve, on a patch of paper.
+  context.fillStyle = colours.muted;
+  context.strokeStyle = colours.paper;
+  context.lineWidth = 4;
+  for (const [text, top] of labels) {
+    context.strokeText(text, 2, top);
+    context.fillText(text, 2, top);
+  }
   dot(area, [x(0), y(now.cost)], 5, colours.card, colours.ink);
   dot(area, [at, real], 8, colours.ink, colours.card);
-}
-
-/** With as many places as the distance of two ticks needs. */
-function tick(value: number, { from, to }: Scale): string {
-  const places = Math.max(0, Math.min(8, 1 - Math.floor(Math.log10((to - from) / 4))));
-  return value.toFixed(places);
 }
 
 function dot(

@@ -44,7 +44,7 @@ export function WeightPicker({ slot, legend, children }: PickerProps) {
           }}
         >
           {ends.map((end) => (
-            <optgroup label={['First hidden layer', 'Second hidden layer', 'Outputs'][end - 1]!}>
+            <optgroup label={['First hidden layer', 'Second hidden layer', 'Outputs'][end - 1]}>
               {Array.from({ length: layerSizes[end] }, (_, index) => (
                 <option value={`${end - 1}.${index}`}>{neuronName({ layer: end, index })}</option>
               ))}
