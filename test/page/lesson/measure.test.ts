@@ -4,21 +4,24 @@ import { parameterLayout } from '../../../src/network/parameters.ts';
 import { presets } from '../../../src/network/presets.ts';
 import { Course } from '../../../src/page/lesson/worker/course.ts';
 import { costTasks } from '../../../src/page/lesson/worker/cost.ts';
-import { flatBelow, sensitivityTasks } from '../../../src/page/lesson/worker/sensitivity.ts';
+import {
+  flatBelow,
+  neuronStates,
+  sensitivityTasks,
+} from '../../../src/page/lesson/worker/sensitivity.ts';
 import { pointCount, wiggleTasks } from '../../../src/page/lesson/worker/wiggle.ts';
 import { backpropagate, forwardPass } from '../../../src/reference/backpropagation.ts';
 import { featureValues } from '../../../src/reference/features.ts';
-import { rankSensitivities } from '../../../src/reference/nudges.ts';
+import { rankSensitivities, type WeightAddress } from '../../../src/reference/nudges.ts';
 import { firstScript } from '../../../src/page/lesson/moment.ts';
-import type { Script } from '../../../src/page/lesson/moment.ts';
 
 /** Float32 results of a few hundred products against float64. */
 const float32 = 1e-5;
 
 const context = { signal: new AbortController().signal, emit: () => undefined, port: undefined! };
 
-async function openCourse(script: Script = firstScript) {
-  const course = await Course.open({ script, step: 40 }, nothing, nothing);
+async function openCourse() {
+  const course = await Course.open({ script: firstScript, step: 40 }, nothing, nothing);
   const get = () => Promise.resolve(course);
   const tasks = { ...costTasks(get), ...sensitivityTasks(get), ...wiggleTasks(get) };
   const { pixels, label } = course.example;
@@ -82,10 +85,11 @@ describe('the costs', () => {
 });
 
 describe('the sensitivities', () => {
-  const weights = [
-    { layer: 2, output: 2, input: 12 },
-    { layer: 0, output: 6, input: 320 },
-  ] as const;
+  let weights: readonly [WeightAddress, WeightAddress];
+  beforeAll(async () => {
+    const { middle } = await lesson.tasks.proposeWeights({}, context);
+    weights = [{ layer: 2, output: 2, input: 12 }, middle];
+  });
 
   it("are the reference's gradient, ranked", async () => {
     const { tasks, network, features, labels, layout } = lesson;
@@ -153,27 +157,29 @@ describe('the sensitivities', () => {
     expect(states).toContain('flat');
   });
 
-  it('mark a ReLU neuron as dead that is active for no test digit', async () => {
-    const relu = await openCourse({ ...firstScript, activation: 'relu', rate: 0.1 });
-    try {
-      const { layout, network, course } = relu;
-      const { neurons } = await relu.tasks.sensitivities({ weights }, context);
-      const { parameters } = network;
-      const digits = course.data.test;
-      const { layers } = forwardPass({
-        ...{ network, parameters, labels: digits.labels.subarray(0, 100) },
-        features: featureValues(digits, [...Array(100).keys()]),
-      });
-      for (const l of [0, 1]) {
-        const size = layout[l]!.outputs;
-        neurons[l]!.forEach(({ state }, j) => {
-          const isActive = layers[l]!.a.some((a, k) => k % size === j && a > 0);
-          expect(state === 'dead').toBe(!isActive);
-        });
-      }
-    } finally {
-      await relu.close();
-    }
+  it('mark a ReLU neuron as dead only if it is active for no digit', () => {
+    const network = {
+      ...presets.lecture.network,
+      activation: 'relu',
+      layers: [1, 2, 3, 1],
+    } as const;
+    const example = [[0, 0], [0, 0, 3], [0.5]].map((values) => Float64Array.from(values));
+    const digits = [
+      [0, 0, 0, 2],
+      [0, 0, 0, 0, 1, 0],
+      [0.5, 0.999],
+    ].map((values) => Float64Array.from(values));
+    const states = neuronStates(network, example, digits);
+    expect(states.map((layer) => layer.map(({ state }) => state))).toEqual([
+      ['dead', 'flat'],
+      ['dead', 'flat', 'dead'],
+      ['works'],
+    ]);
+    expect(states.map((layer) => layer.map(({ flat }) => flat))).toEqual([
+      [1, 0.5],
+      [1, 0.5, 1],
+      [0.5],
+    ]);
   });
 });
 

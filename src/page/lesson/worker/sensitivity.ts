@@ -1,10 +1,9 @@
 /** The example's gradient as 13,002 numbers: which of them the cost is most sensitive to, and which neurons stopped. */
 import { activationFunction, type Activation } from '../../../network/activations.ts';
 import { parameterLayout } from '../../../network/parameters.ts';
-import { forwardPass, type NetworkShape } from '../../../reference/backpropagation.ts';
-import { featureValues, labelsOf } from '../../../reference/features.ts';
+import type { Values } from '../../../engine/pass.ts';
+import type { NetworkShape } from '../../../reference/backpropagation.ts';
 import { timesMoreSensitive, type WeightAddress } from '../../../reference/nudges.ts';
-import type { Dataset } from '../../../data/dataset.ts';
 import type { Explanation } from '../../../training/trainer.ts';
 import type { Task, TaskFunctions } from '../../worker/messages.ts';
 import type { Course } from './course.ts';
@@ -79,11 +78,15 @@ export const sensitivityTasks = (
     return await run.inTurn(async () => {
       const network = shapeOf(run);
       const explanation = await run.trainer.explain(exampleOf(run), 0);
-      const hidden = hiddenSources(network, explanation.usedParameters, run.data.test);
+      const { layers } = await run.trainer.explainBatch(run.data.test, [...Array(looked).keys()]);
       return {
         step: run.step,
         ...compareWeights(network, explanation, weights),
-        neurons: neuronStates(network, explanation, hidden),
+        neurons: neuronStates(
+          network,
+          explanation.layers.map(({ a }) => a),
+          layers.map(({ a }) => a),
+        ),
         looked,
       };
     });
@@ -150,55 +153,36 @@ function addressOf({ layers }: NetworkShape, index: number): WeightAddress | und
   return { layer, output: Math.floor(at / inputs), input: at % inputs };
 }
 
-/**
- * What the slopes of all neurons are computed from, for some test digits: a or z by layer, [digits, neurons].
- *
- * By the float64 reference until the trainer has `explainBatch`.
- */
-function hiddenSources(
-  network: NetworkShape,
-  parameters: Float32Array | Float64Array,
-  test: Dataset,
-): readonly Float64Array[] {
-  const samples = [...Array(looked).keys()];
-  const { layers } = forwardPass({
-    ...{ network, parameters },
-    features: featureValues(test, samples),
-    labels: labelsOf(test, samples),
-  });
-  return layers.map((layer, l) => layer[activationFunction(nameOf(network, l)).slopeFrom]);
-}
-
 /** The activation after weights `l`. The lesson's networks have one for all hidden layers, and sigmoid outputs. */
 function nameOf({ layers, activation, output }: NetworkShape, l: number): Activation {
   return (l === layers.length - 2 ? output : activation) as Activation;
 }
 
-/** @param sources what the slopes of some digits are computed from, by layer, [digits, neurons] */
+/**
+ * @param example activations of the example, by layer
+ * @param digits activations of some digits, by layer, [digits, neurons]
+ */
 export function neuronStates(
   network: NetworkShape,
-  { layers }: Pick<Explanation, 'layers'>,
-  sources: readonly Float64Array[],
+  example: readonly Values[],
+  digits: readonly Values[],
 ): readonly (readonly NeuronState[])[] {
-  return layers.map((layer, l) => {
+  return example.map((activations, l) => {
     const name = nameOf(network, l);
-    const { slope, slopeFrom } = activationFunction(name);
+    // The slopes of sigmoid and ReLU follow from the activation.
+    const { slope } = activationFunction(name);
     const steepest = name === 'sigmoid' ? 1 / 4 : 1;
-    const digits = sources[l]!.length / layer.outputs;
-    return Array.from(layer[slopeFrom], (source, j): NeuronState => {
-      const now = slope(source) / steepest;
-      let flat = 0;
-      for (let n = 0; n < digits; n++) {
-        if (slope(sources[l]![n * layer.outputs + j]!) / steepest < flatBelow) flat++;
-      }
-      const share = flat / digits;
-      // An output is flat for most digits because it is right; that is no fault.
-      const isMarked = l < layers.length - 1 && share >= almostAll;
-      const always = name === 'relu' ? 'dead' : 'saturated';
-      const isDead = isMarked && (name !== 'relu' || share === 1);
+    const isFlat = (a: number) => slope(a) / steepest < flatBelow;
+    const size = activations.length;
+    return Array.from(activations, (a, j): NeuronState => {
+      const own = digits[l]!.filter((_, k) => k % size === j);
+      const flat = own.filter(isFlat).length / own.length;
+      // A ReLU is dead if no digit activates it. An output is flat for most digits because it is right.
+      const isStopped = flat >= (name === 'relu' ? 1 : almostAll) && l < example.length - 1;
+      const stopped = name === 'relu' ? 'dead' : 'saturated';
       return {
-        ...{ slope: now, flat: share },
-        state: isDead ? always : now < flatBelow ? 'flat' : 'works',
+        ...{ slope: slope(a) / steepest, flat },
+        state: isStopped ? stopped : isFlat(a) ? 'flat' : 'works',
       };
     });
   });
