@@ -72,6 +72,7 @@ function Body({ isShown }: FigureBodyProps) {
         <div class="weight-pickers">
           {slots.map((slot) => (
             <WeightPicker
+              figure="sensitivity"
               key={slot}
               slot={slot}
               legend={slot === 0 ? 'One weight' : 'Another weight'}

@@ -104,7 +104,7 @@ function Body({ isShown }: FigureBodyProps) {
           </div>
           <div class="number-side">
             {now && <Numbers now={now} place={place.value} />}
-            <WeightPicker slot={0} legend="The weight to turn" />
+            <WeightPicker figure="wiggle" slot={0} legend="The weight to turn" />
           </div>
         </div>
       </Picture>
@@ -262,12 +262,14 @@ interface Scale {
 /** A round range of about four ticks, so that it stays for a while as the network learns. */
 function scaleOf(now: Wiggle | undefined): Scale {
   if (!now) return { from: 0, to: 1, step: 0.25 };
-  const [least, most] = [Math.min(...now.costs), Math.max(...now.costs)];
+  // With the part of the line that is near, which may promise a cost below 0.
+  const near = [rest, last - rest].map((place) => now.cost + now.predicted[place]!);
+  const [least, most] = [Math.min(...now.costs, ...near), Math.max(...now.costs, ...near)];
   const wanted = Math.max(most - least, 1e-12) / 4;
   const power = 10 ** Math.floor(Math.log10(wanted));
   const step = power * [1, 2, 5, 10].find((factor) => factor * power >= wanted)!;
   return {
-    from: Math.max(0, Math.floor(least / step) * step),
+    from: Math.floor(least / step) * step,
     to: Math.ceil(most / step) * step,
     step,
   };
@@ -286,7 +288,6 @@ function drawCurve(area: Area, now: Wiggle | undefined, place: number, scale: Sc
   context.textBaseline = 'alphabetic';
   const ticks = Math.round((scale.to - scale.from) / scale.step);
   const digits = Math.max(0, -Math.floor(Math.log10(scale.step)));
-  const labels: [string, number][] = [];
   for (let n = 0; n <= ticks; n++) {
     const value = scale.from + n * scale.step;
     const level = Math.round(y(value)) + 0.5;
@@ -296,8 +297,9 @@ function drawCurve(area: Area, now: Wiggle | undefined, place: number, scale: Sc
     context.moveTo(0, level);
     context.lineTo(width, level);
     context.stroke();
-    const text = value.toFixed(Math.min(10, digits));
-    labels.push([n === ticks ? `cost ${text}` : text, level - 4]);
+    context.fillStyle = colours.muted;
+    const text = value.toFixed(Math.min(10, digits)).replace('-', '−');
+    context.fillText(n === ticks ? `cost ${text}` : text, 2, level - 4);
   }
   const centre = Math.round(x(0)) + 0.5;
   context.beginPath();
@@ -318,12 +320,15 @@ function drawCurve(area: Area, now: Wiggle | undefined, place: number, scale: Sc
   context.beginPath();
   context.rect(0, sky - 8, width, ground - sky + 12);
   context.clip();
+  // Wide enough to show beside the curve where both are the same.
   context.strokeStyle = colours.nudge;
-  context.lineWidth = 2;
+  context.lineWidth = 5;
+  context.globalAlpha = 0.75;
   context.beginPath();
   context.moveTo(x(-span), y(now.cost - now.slope * span));
   context.lineTo(x(span), y(now.cost + now.slope * span));
   context.stroke();
+  context.globalAlpha = 1;
 
   context.strokeStyle = colours.ink;
   context.lineWidth = 2.5;
@@ -346,14 +351,6 @@ function drawCurve(area: Area, now: Wiggle | undefined, place: number, scale: Sc
   dot(area, [at, promised], 5, colours.card, colours.nudge);
   context.restore();
 
-  // In front of the curve, on a patch of paper.
-  context.fillStyle = colours.muted;
-  context.strokeStyle = colours.paper;
-  context.lineWidth = 4;
-  for (const [text, top] of labels) {
-    context.strokeText(text, 2, top);
-    context.fillText(text, 2, top);
-  }
   dot(area, [x(0), y(now.cost)], 5, colours.card, colours.ink);
   dot(area, [at, real], 8, colours.ink, colours.card);
 }

@@ -11,6 +11,8 @@ export function Letter({ slot }: { readonly slot: Slot }) {
 }
 
 interface PickerProps {
+  /** The figure's id, for ids that are unique on the page. */
+  readonly figure: string;
   readonly slot: Slot;
   readonly legend: string;
   readonly children?: ComponentChildren;
@@ -18,7 +20,7 @@ interface PickerProps {
 
 const ends = [1, 2, 3] as const;
 
-export function WeightPicker({ slot, legend, children }: PickerProps) {
+export function WeightPicker({ figure, slot, legend, children }: PickerProps) {
   const weight = selection.value.weights[slot];
   const choose = (changed: Partial<WeightChoice>) => {
     const next = { ...weight, ...changed };
@@ -34,9 +36,9 @@ export function WeightPicker({ slot, legend, children }: PickerProps) {
         <Letter slot={slot} /> {legend}
       </legend>
       <div class="ends">
-        <label for={`weight-${slot}-to`}>To</label>
+        <label for={`${figure}-to-${slot}`}>To</label>
         <select
-          id={`weight-${slot}-to`}
+          id={`${figure}-to-${slot}`}
           value={`${weight.layer}.${weight.output}`}
           onChange={(event) => {
             const [layer, output] = event.currentTarget.value.split('.').map(Number);
@@ -51,9 +53,9 @@ export function WeightPicker({ slot, legend, children }: PickerProps) {
             </optgroup>
           ))}
         </select>
-        <label for={`weight-${slot}-from`}>From</label>
+        <label for={`${figure}-from-${slot}`}>From</label>
         <select
-          id={`weight-${slot}-from`}
+          id={`${figure}-from-${slot}`}
           value={weight.input}
           onChange={(event) => choose({ input: Number(event.currentTarget.value) })}
         >

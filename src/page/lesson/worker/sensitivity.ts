@@ -50,7 +50,7 @@ export interface Sensitivities {
 /** Weights that show something. */
 export interface ProposedWeights {
   readonly mostSensitive: WeightAddress;
-  /** In the middle of the ranking of those that are not 0. */
+  /** In the middle of the ranking of those between two neurons, which drawings show as lines. */
   readonly middle: WeightAddress;
 }
 
@@ -133,10 +133,11 @@ function rank(nudges: Float64Array): Uint16Array {
 
 export function proposeWeights(network: NetworkShape, nudges: Float64Array): ProposedWeights {
   const weights = [...rank(nudges)].map((index) => addressOf(network, index)).filter(isWeight);
+  const lines = weights.filter(({ layer }) => layer > 0);
   const other = { layer: 2, output: 0, input: 0 };
   return {
     mostSensitive: weights[0] ?? other,
-    middle: weights[Math.floor(weights.length / 2)] ?? other,
+    middle: lines[Math.floor(lines.length / 2)] ?? other,
   };
 }
 

@@ -1,8 +1,10 @@
 /** How the example's cost follows one weight, while all other numbers of the network stay. */
-import { forwardPass } from '../../../reference/backpropagation.ts';
+import { forwardPass, type NetworkShape } from '../../../reference/backpropagation.ts';
+import { sampleCost } from '../../../reference/functions.ts';
+import { activationFunction } from '../../../network/activations.ts';
+import { activationOf } from '../../../network/layers.ts';
 import { parameterLayout } from '../../../network/parameters.ts';
 import type { Explanation } from '../../../training/trainer.ts';
-import type { NetworkShape } from '../../../reference/backpropagation.ts';
 import type { WeightAddress } from '../../../reference/nudges.ts';
 import type { Task, TaskFunctions } from '../../worker/messages.ts';
 import type { Course } from './course.ts';
@@ -51,31 +53,59 @@ const apart = 1e-3;
 
 export function wiggleWeight(
   network: NetworkShape,
-  { features, label, parameters: nudges, usedParameters }: Explanation,
-  { layer, output, input }: WeightAddress,
+  explanation: Explanation,
+  address: WeightAddress,
   span: number,
 ): Omit<Wiggle, 'step'> {
-  const { weightOffset, inputs } = parameterLayout(network.layers)[layer]!;
-  const index = weightOffset + output * inputs + input;
-  const parameters = Float64Array.from(usedParameters);
-  const weight = parameters[index]!;
-  const costAt = (change: number): number => {
-    parameters[index] = weight + change;
-    return forwardPass({ network, parameters, features, labels: [label] }).output.costs[0]!;
-  };
-  const cost = costAt(0);
-  const slope = 0 - nudges[index]!;
-  const curvature = (costAt(apart) - 2 * cost + costAt(-apart)) / apart ** 2;
+  const { weightOffset, inputs } = parameterLayout(network.layers)[address.layer]!;
+  const index = weightOffset + address.output * inputs + address.input;
   const middle = (pointCount - 1) / 2;
   const changes = Float64Array.from(
     { length: pointCount },
     (_, n) => (span * (n - middle)) / middle,
   );
-  const costs = changes.map(costAt);
+  const all = costsOf(network, explanation, address, [...changes, -apart, apart]);
+  const costs = all.slice(0, pointCount);
+  const cost = costs[middle]!;
+  const curvature = (all[pointCount]! - 2 * cost + all[pointCount + 1]!) / apart ** 2;
+  const slope = 0 - explanation.parameters[index]!;
   return {
-    ...{ weight, cost, slope, changes, costs },
+    ...{ weight: explanation.usedParameters[index]!, cost, slope, changes, costs },
     real: costs.map((changed) => changed - cost),
     predicted: changes.map((change) => slope * change),
     bends: changes.map((change) => (curvature * change ** 2) / 2),
   };
+}
+
+/**
+ * The cost for each change of a weight, in float64. Only the neuron at the weight's end and the layers after it are
+ * computed anew for each.
+ */
+function costsOf(
+  network: NetworkShape,
+  { features, label, usedParameters: parameters }: Explanation,
+  { layer, output, input }: WeightAddress,
+  changes: readonly number[],
+): Float64Array {
+  const now = forwardPass({ network, parameters, features, labels: [label] });
+  const { z } = now.layers[layer]!;
+  const behind = layer === 0 ? features : now.layers[layer - 1]!.a;
+  const changed = changes.map((change) => {
+    const sums = [...z];
+    sums[output]! += change * behind[input]!;
+    return sums;
+  });
+  const next = parameterLayout(network.layers)[layer + 1];
+  if (!next) {
+    return Float64Array.from(changed, (sums) =>
+      sampleCost(network.output, network.cost, sums, label),
+    );
+  }
+  const { f } = activationFunction(activationOf(network.activation, layer));
+  return forwardPass({
+    network: { ...network, layers: network.layers.slice(layer + 1) },
+    parameters: parameters.subarray(next.weightOffset),
+    features: changed.flat().map(f),
+    labels: changes.map(() => label),
+  }).output.costs;
 }
