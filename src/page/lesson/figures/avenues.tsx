@@ -4,7 +4,7 @@ import type { ComponentChildren } from 'preact';
 
 import './avenues.css';
 import type { Frame } from '../protocol.ts';
-import { Arrow, Dot, inkOf, Nudge, WeightLine } from '../runtime/arrow.tsx';
+import { Arrow, Dot, inkOf, Neuron, Nudge, WeightLine } from '../runtime/arrow.tsx';
 import { arrowLength } from '../runtime/arrowPath.ts';
 import { Picture, type FigureBodyProps, type FigureModule } from '../runtime/figure.tsx';
 import { neuronKey, neuronName } from '../runtime/network.ts';
@@ -183,15 +183,7 @@ function BiasAvenue({ shown, neuron, bias }: Omit<NeuronProps, 'links'>) {
       <p class="small">It acts on every example alike.</p>
       <p class="avenue-bias">
         <svg width={40} height={132} aria-hidden="true">
-          <circle class="dot-paper" cx={20} cy={66} r={15} />
-          <circle
-            class="dot-ink"
-            cx={20}
-            cy={66}
-            r={15}
-            style={{ opacity: inkOf(activationOf(shown, neuron)) }}
-          />
-          <circle class="dot-edge" cx={20} cy={66} r={15} />
+          <Neuron x={20} y={66} radius={15} value={activationOf(shown, neuron)} />
           <Arrow x={20} y={bias < 0 ? 84 : 48} length={Math.sign(bias) * 40} thickness={6} />
         </svg>
         <span>
@@ -258,13 +250,6 @@ function TogetherAvenue({ shown, neuron, links, bias }: NeuronProps) {
   const largest = largestSize(links.map(({ nudge }) => nudge));
   const place = (n: number) => 16 + n * 32;
   const target = { x: 146, y: place(1.5) };
-  const neuronAt = (x: number, y: number, value: number, radius: number) => (
-    <>
-      <circle class="dot-paper" cx={x} cy={y} r={radius} />
-      <circle class="dot-ink" cx={x} cy={y} r={radius} style={{ opacity: inkOf(value) }} />
-      <circle class="dot-edge" cx={x} cy={y} r={radius} />
-    </>
-  );
   return (
     <section class="avenue">
       <h3>{bias >= 0 ? 'Fire together, wire together' : 'Fired together, now loosened'}</h3>
@@ -279,13 +264,13 @@ function TogetherAvenue({ shown, neuron, links, bias }: NeuronProps) {
               y2={target.y}
               stroke-width={Math.max(0.5, arrowLength(Math.abs(nudge), largest, 8))}
             />
-            {neuronAt(34, place(n), activation, 10)}
+            <Neuron x={34} y={place(n)} radius={10} value={activation} />
             <text x={18} y={place(n)}>
               {shortName(neuron, input)}
             </text>
           </g>
         ))}
-        {neuronAt(target.x, target.y, activationOf(shown, neuron), 15)}
+        <Neuron {...target} radius={15} value={activationOf(shown, neuron)} />
       </svg>
       <p class="small">
         {bias >= 0

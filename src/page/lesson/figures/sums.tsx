@@ -4,7 +4,7 @@ import { useRef } from 'preact/hooks';
 
 import './sums.css';
 import type { Frame } from '../protocol.ts';
-import { Arrow, inkOf, Nudge } from '../runtime/arrow.tsx';
+import { Arrow, briefNudge, Neuron, Nudge } from '../runtime/arrow.tsx';
 import { arrowLength } from '../runtime/arrowPath.ts';
 import { Picture, type FigureBodyProps, type FigureModule } from '../runtime/figure.tsx';
 import { arrowChoice } from '../runtime/keys.ts';
@@ -37,12 +37,13 @@ function Body({ isShown }: FigureBodyProps) {
     <>
       <div class="prose">
         <p>
-          The output of the right digit is not alone in wishing. Every other output has wishes for
-          the same 16 neurons of the layer before, mostly that they quiet it down. Each row below is
-          one output: how far off it is decides the size of its arrows, its weights their direction.
+          The output of the right digit is not the only one with wishes. Each of the other nine has
+          its own for the same 16 neurons of the layer before. Each row below is one output: how far
+          off it is decides how long its arrows are, and its weights decide which way they point.
         </p>
         <p>
-          Add the ten rows, neuron by neuron: the last row is what the whole example wishes for.
+          Add the ten rows, neuron by neuron. The last row is what the whole example wishes for this
+          layer.
         </p>
       </div>
       <Picture
@@ -106,8 +107,8 @@ interface BoardProps {
 }
 
 /** Pixels of the longest arrow of a row, and of the sums above and below their line. */
-const longestCell = 17;
-const longestSum = 46;
+const longestCell = 34;
+const longestSum = 54;
 const cellHeight = 40;
 
 function Board({ shown, isOn, toggle }: BoardProps) {
@@ -159,10 +160,12 @@ function Board({ shown, isOn, toggle }: BoardProps) {
                 {output}
               </span>
               <span class="sums-want">
-                <Nudge value={nudge} of={key} />
+                <Nudge value={nudge} of={key}>
+                  {briefNudge(nudge)}
+                </Nudge>
               </span>
             </button>
-            <div class="sums-strip" ref={output === 0 ? strip : undefined}>
+            <div class="sums-strip" ref={output === 0 ? strip : null}>
               {band}
               <svg height={cellHeight} aria-hidden="true">
                 {Array.from({ length: neurons }, (_, neuron) => {
@@ -224,9 +227,7 @@ function NeuronHeads({ shown, column }: { readonly shown: Frame; readonly column
             onPointerLeave={() => (highlight.value = undefined)}
           >
             <svg viewBox="-8 -8 16 16" aria-hidden="true">
-              <circle class="dot-paper" r={7} />
-              <circle class="dot-ink" r={7} style={{ opacity: inkOf(activation) }} />
-              <circle class="dot-edge" r={7} />
+              <Neuron x={0} y={0} radius={7} value={activation} />
             </svg>
             <span aria-hidden="true">{index}</span>
           </button>
@@ -324,8 +325,7 @@ function Point({ shown, isOn }: { readonly shown: Frame; readonly isOn: readonly
       hidden layer gets {linked(first)}
       {count > 1 && <>, {linked(second)}</>}
       {count > 2 && <> and {formatNumber(count - 2)} more</>}. Together{' '}
-      {count === outputs ? 'all ten outputs' : count === 1 ? 'that' : `these ${count}`} wish{' '}
-      {count === 1 && 'es '}
+      {count === outputs ? 'all ten outputs' : count === 1 ? 'is' : `these ${count}`} make{' '}
       <strong>
         <Nudge value={sum[neuron]!} of={`sum ${neuron}`} />
       </strong>

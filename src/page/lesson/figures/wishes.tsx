@@ -4,7 +4,7 @@ import { useRef } from 'preact/hooks';
 
 import './wishes.css';
 import type { Frame } from '../protocol.ts';
-import { Arrow, Nudge } from '../runtime/arrow.tsx';
+import { Arrow, briefNudge, Nudge } from '../runtime/arrow.tsx';
 import { Picture, type FigureBodyProps, type FigureModule } from '../runtime/figure.tsx';
 import { neuronKey } from '../runtime/network.ts';
 import { formatNumber, formatSigned, Linked } from '../runtime/numbers.tsx';
@@ -108,7 +108,7 @@ function Outputs({ shown, isAnswered }: { readonly shown: Frame; readonly isAnsw
                   <>
                     <span class="hidden">, wants </span>
                     <Nudge value={nudge} of={key}>
-                      {brief(nudge)}
+                      {briefNudge(nudge)}
                     </Nudge>
                   </>
                 ) : (
@@ -307,10 +307,6 @@ function describe({ nudges: { outputs } }: Frame, asked: number, guess: Guess): 
         : `The largest nudge goes to ${most}, since that output is farthest off.`;
   return `${isSignRight ? 'Right' : 'The other way round'}: ${facts} ${size}`;
 }
-
-/** Short enough for a column; the table has more digits. */
-const brief = (nudge: number): string =>
-  `${nudge > 0 ? '+' : nudge < 0 ? '−' : ''}${Math.abs(nudge).toFixed(3)}`;
 
 function wishTable(shown: Frame | undefined) {
   return {

@@ -48,19 +48,40 @@ export function Nudge({ value, of, children }: NudgeProps) {
   );
 }
 
+/** A nudge with three decimals, for a narrow place whose table has more digits: '+0.052'. */
+export const briefNudge = (nudge: number): string =>
+  `${nudge > 0 ? '+' : nudge < 0 ? '−' : ''}${Math.abs(nudge).toFixed(3)}`;
+
 /** An activation as the lesson draws it: a neuron filled with ink. */
 export function Dot({ value, size = 16 }: { readonly value: number; readonly size?: number }) {
   return (
     <svg class="dot" width={size} height={size} viewBox="-8 -8 16 16" aria-hidden="true">
-      <circle class="dot-paper" r={7} />
-      <circle class="dot-ink" r={7} style={{ opacity: inkOf(value) }} />
-      <circle class="dot-edge" r={7} />
+      <Neuron x={0} y={0} radius={7} value={value} />
     </svg>
   );
 }
 
 /** From 0 to 1. */
 export const inkOf = (activation: number): number => Math.min(1, Math.max(0, activation));
+
+/** A neuron in an SVG. */
+export function Neuron({ x, y, radius, value }: NeuronProps) {
+  return (
+    <>
+      <circle class="dot-paper" cx={x} cy={y} r={radius} />
+      <circle class="dot-ink" cx={x} cy={y} r={radius} style={{ opacity: inkOf(value) }} />
+      <circle class="dot-edge" cx={x} cy={y} r={radius} />
+    </>
+  );
+}
+
+interface NeuronProps {
+  readonly x: number;
+  readonly y: number;
+  readonly radius: number;
+  /** The activation. */
+  readonly value: number;
+}
 
 /** A weight as the lesson draws it: a solid blue or a dashed orange line, as wide as the weight is large. */
 export function WeightLine({
