@@ -139,6 +139,8 @@ function imageNeuron(shown: Frame): number {
 
 interface Places {
   readonly height: number;
+  /** Whether there is room for the hidden neurons' indices. */
+  readonly hasNames: boolean;
   /** Left, top and width of the image. */
   readonly image: readonly [number, number, number];
   readonly at: (neuron: NeuronChoice) => { x: number; y: number; radius: number };
@@ -153,6 +155,7 @@ function placesIn(width: number): Places {
   const middle = top + 8 * space;
   return {
     height,
+    hasNames: width > 560,
     image: [1, middle - size / 2, size],
     at: ({ layer, index }) => {
       const count = layerSizes[layer]!;
@@ -203,7 +206,10 @@ function Drawing({ shown, stage, isShown }: DrawingProps) {
         ))}
         <Flight key={stage} {...{ shown, places, layer: lastStage + 1 - stage }} />
       </svg>
-      <div class="backwards-image" style={{ left, top, width: size }}>
+      <div
+        class="backwards-image"
+        style={{ left: `${left}px`, top: `${top}px`, width: `${size}px` }}
+      >
         <NudgeImage isShown={isShown} isReached={stage >= lastStage} />
         <p class="small">
           {stage >= lastStage ? (
@@ -302,7 +308,8 @@ function PixelLines({ shown, places }: Omit<LayerProps, 'layer'>) {
   );
 }
 
-const layerNames = ['image', 'first hidden', 'second hidden', 'outputs'];
+const layerNames = ['', 'first hidden', 'second hidden', 'outputs'];
+const shortNames = ['', 'first', 'second', 'outputs'];
 const longestArrow = 23;
 
 /** The neurons of a layer, each with an arrow of its wish once the wishes have come so far. */
@@ -316,14 +323,15 @@ function Layer({
   const wishes = wishesFor(shown.nudges, layer);
   const largest = largestSize(wishes);
   const { x } = places.at({ layer, index: 0 });
+  const { hasNames } = places;
   return (
     <g>
       <text class="backwards-name" x={x} y={14}>
-        {layerNames[layer]}
+        {(hasNames ? layerNames : shortNames)[layer]}
       </text>
       {isReached && (
         <text class="backwards-largest" x={x} y={31}>
-          up to {formatNumber(largest)}
+          {hasNames ? 'up to' : '≤'} {formatNumber(largest)}
         </text>
       )}
       {Array.from(activationsOf(shown, layer), (value, index) => {
@@ -349,8 +357,12 @@ function Layer({
                 <Arrow x={x + radius + 9} y={y + length / 2} length={length} thickness={3.5} />
               </g>
             )}
-            {layer === 3 && (
-              <text class="backwards-digit" x={x + radius + 22} y={y}>
+            {(layer === 3 || hasNames) && (
+              <text
+                class={layer === 3 ? 'backwards-digit' : 'backwards-digit is-hidden'}
+                x={x + radius + 22}
+                y={y}
+              >
                 {index}
               </text>
             )}

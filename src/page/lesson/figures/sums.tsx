@@ -325,7 +325,7 @@ function Point({ shown, isOn }: { readonly shown: Frame; readonly isOn: readonly
       hidden layer gets {linked(first)}
       {count > 1 && <>, {linked(second)}</>}
       {count > 2 && <> and {formatNumber(count - 2)} more</>}. Together{' '}
-      {count === outputs ? 'all ten outputs' : count === 1 ? 'is' : `these ${count}`} make{' '}
+      {count === outputs ? 'all ten make' : count === 1 ? 'that is' : `these ${count} make`}{' '}
       <strong>
         <Nudge value={sum[neuron]!} of={`sum ${neuron}`} />
       </strong>
