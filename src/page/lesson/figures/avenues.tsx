@@ -291,6 +291,7 @@ function BehindAvenue({ neuron, links }: { neuron: NeuronChoice; links: readonly
       </h3>
       <p class="small">
         Each in proportion to its weight. Behind a negative weight, the wish turns round.
+        {neuron.layer === 1 && ' The pixels are given: this avenue ends here.'}
       </p>
       <Rows
         {...{ neuron, links, largest, of: 'behind' }}

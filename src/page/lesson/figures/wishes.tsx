@@ -1,6 +1,6 @@
 /** One example's wishes: what each output has, what it should have, and the nudge that it wants. */
 import { useSignal, type Signal } from '@preact/signals';
-import { useRef } from 'preact/hooks';
+import { useEffect, useRef } from 'preact/hooks';
 
 import './wishes.css';
 import type { Frame } from '../protocol.ts';
@@ -192,28 +192,51 @@ function Predict({ shown, isAnswered, take }: PredictProps) {
   const asked = useSignal<number | undefined>(undefined);
   const isMore = useSignal<boolean | undefined>(undefined);
   const verdict = useSignal('');
+  const box = useRef<HTMLDivElement>(null);
+  // The buttons of an answered question are gone: the focus stays in the box.
+  const isFocusLost = useRef(false);
+  useEffect(() => {
+    if (isFocusLost.current) box.current!.focus();
+    isFocusLost.current = false;
+  }, [isAnswered, isMore.value]);
   // A wrong answer's output, which should be low; or the right one, which is high and still wishes for more.
   const output = asked.value ?? shown.nudges.prediction;
   const answer = (guess?: Guess) => {
     verdict.value = guess ? describe(shown, output, guess) : '';
     asked.value = undefined;
+    isMore.value = undefined;
+    isFocusLost.current = true;
     take(1);
   };
   const begin = () => {
     asked.value = shown.nudges.prediction;
-    isMore.value = undefined;
     verdict.value = '';
+    isFocusLost.current = true;
     take(0);
   };
   return (
-    <div class="predict">
+    <div
+      ref={box}
+      class="predict"
+      role="group"
+      aria-label="Predict first"
+      tabIndex={-1}
+      onFocusIn={() => {
+        // The answer waits for a reader who is in the question.
+        if (!isAnswered) take(0);
+      }}
+    >
+      <p role="status" class="predict-verdict">
+        {isAnswered && verdict.value}
+      </p>
       {isAnswered ? (
         <>
-          <p role="status" class="predict-verdict">
-            {verdict.value !== ''
-              ? verdict.value
-              : 'Would you have guessed it? Hide the answer, and say what you expect. Another digit or step gives another question.'}
-          </p>
+          {verdict.value === '' && (
+            <p class="predict-verdict">
+              Would you have guessed it? Hide the answer, and say what you expect. Another digit or
+              step gives another question.
+            </p>
+          )}
           <button type="button" class="small-button" onClick={begin}>
             Hide the answer and ask me
           </button>

@@ -7,13 +7,14 @@ export function arrowPath(length: number, thickness: number): string {
   const head = Math.min(size, 2.6 * thickness);
   const half = Math.max(1, head * 0.62);
   const shaft = thickness / 2;
+  const [left, right] = [(-half).toFixed(1), half.toFixed(1)];
   const up = (along: number): string => (-Math.sign(length) * along).toFixed(1);
   const tip = `0 ${up(size)}`;
   const neck = size - head;
-  if (neck < 0.5) return `M${-half.toFixed(1)} ${up(0)}L${tip}L${half.toFixed(1)} ${up(0)}Z`;
+  if (neck < 0.5) return `M${left} ${up(0)}L${tip}L${right} ${up(0)}Z`;
   return (
-    `M${-shaft} ${up(0)}L${-shaft} ${up(neck)}L${-half.toFixed(1)} ${up(neck)}L${tip}` +
-    `L${half.toFixed(1)} ${up(neck)}L${shaft} ${up(neck)}L${shaft} ${up(0)}Z`
+    `M${-shaft} ${up(0)}L${-shaft} ${up(neck)}L${left} ${up(neck)}L${tip}` +
+    `L${right} ${up(neck)}L${shaft} ${up(neck)}L${shaft} ${up(0)}Z`
   );
 }
 
