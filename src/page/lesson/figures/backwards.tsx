@@ -12,7 +12,14 @@ import { Picture, type FigureBodyProps, type FigureModule } from '../runtime/fig
 import { arrowChoice, neuronBeside, pixelBeside } from '../runtime/keys.ts';
 import { activationsOf, layerSizes, neuronKey, neuronName } from '../runtime/network.ts';
 import { formatNumber, formatSigned, Linked } from '../runtime/numbers.tsx';
-import { frameIn, isSame, NeuronPicker, neuronIn, selectNeuron } from '../runtime/selected.tsx';
+import {
+  calmFrame,
+  frameIn,
+  isSame,
+  NeuronPicker,
+  neuronIn,
+  selectNeuron,
+} from '../runtime/selected.tsx';
 import { useWidth } from '../runtime/size.ts';
 import { useUnfolding } from '../runtime/unfolding.ts';
 import {
@@ -25,7 +32,7 @@ import {
   wishFor,
   type Link,
 } from '../runtime/wishes.ts';
-import { frame, highlight, selection, type NeuronChoice } from '../session.ts';
+import { highlight, selection, type NeuronChoice } from '../session.ts';
 
 export const backwards: FigureModule = {
   id: 'backwards',
@@ -55,7 +62,7 @@ function Body({ isShown }: FigureBodyProps) {
       <Picture
         label="The network with its wishes, going back from the outputs to the first weights"
         point={shown ? <Point shown={shown} stage={stage.value} /> : ''}
-        table={() => stageTable(frame.peek())}
+        table={() => stageTable(calmFrame.peek())}
       >
         <div class="buttons backwards-steps">
           <button
@@ -244,11 +251,12 @@ interface Wish {
   readonly value: number;
 }
 
-/** The largest wishes of a layer for the one before. */
+/** The largest wishes of a layer for the one before, in the order of the weights: elements keep their places. */
 function largestWishes({ nudges }: Frame, layer: number, count: number): Wish[] {
   const { wishes, inputs } = nudges.layers[layer - 1]!;
   return ranking(wishes)
     .slice(0, count)
+    .sort((a, b) => a - b)
     .map((k) => ({
       from: { layer, index: Math.floor(k / inputs) },
       to: { layer: layer - 1, index: k % inputs },
@@ -259,7 +267,7 @@ function largestWishes({ nudges }: Frame, layer: number, count: number): Wish[] 
 /** The wishes as lines, as wide as they are large; those for less are dashed. */
 function WishLines({ shown, places, layer }: LayerProps) {
   const wishes = largestWishes(shown, layer, lineCount);
-  const largest = Math.abs(wishes[0]!.value);
+  const largest = largestSize(wishes.map(({ value }) => value));
   return (
     <g class="backwards-lines">
       {wishes.map(({ from, to, value }) => {
@@ -292,6 +300,7 @@ function PixelLines({ shown, places }: Omit<LayerProps, 'layer'>) {
     <g class="backwards-lines">
       {ranking(weights)
         .slice(0, 24)
+        .sort((a, b) => a - b)
         .map((pixel) => (
           <line
             key={pixel}
@@ -380,12 +389,12 @@ function Flight({ shown, places, layer }: LayerProps) {
     () => (layer > lastStage || layer < 2 ? [] : largestWishes(shown, layer, lineCount)),
     [],
   );
-  const largest = Math.abs(wishes[0]?.value ?? 0);
+  const largest = largestSize(wishes.map(({ value }) => value));
   return (
     <g class="flight">
       {wishes.map(({ from, to, value }, n) => {
         const [start, end] = [places.at(from), places.at(to)];
-        const length = arrowLength(value, largest, 16);
+        const length = arrowLength(value, largest, 22);
         const style = {
           '--from': `${start.x}px, ${start.y}px`,
           '--to': `${end.x + end.radius + 9}px, ${end.y}px`,
@@ -410,7 +419,7 @@ function NudgeImage({ isShown, isReached }: FigureBodyProps & { readonly isReach
       isShown={isShown}
       height={(width) => width}
       draw={(area) => {
-        const shown = frame.value;
+        const shown = calmFrame.value;
         if (!shown) return;
         const { context, width, colours } = area;
         context.fillStyle = colours.card;
@@ -665,9 +674,9 @@ function PixelPicker({ shown, isShown, neuron, links }: PickerProps & FormulasPr
   const box = useRef<HTMLDivElement>(null);
   const chosen = chosenInput(neuron, links);
   const mark = useComputed(() => {
-    const current = frame.value && neuronIn(frame.value);
+    const current = calmFrame.value && neuronIn(calmFrame.value);
     return current?.layer === 1
-      ? chosenInput(current, linksInto(frame.value!.nudges, current))
+      ? chosenInput(current, linksInto(calmFrame.value!.nudges, current))
       : undefined;
   });
   const pick = (event: PointerEvent) => {
@@ -700,7 +709,7 @@ function PixelPicker({ shown, isShown, neuron, links }: PickerProps & FormulasPr
         draw={(area) => {
           const { context, width, colours } = area;
           const at = mark.value;
-          const now = frame.value;
+          const now = calmFrame.value;
           if (!now || at === undefined) return;
           const { index } = neuronIn(now);
           const nudges = now.nudges.layers[0]!.weights.subarray(index * 784, (index + 1) * 784);

@@ -10,11 +10,11 @@ import { Picture, type FigureBodyProps, type FigureModule } from '../runtime/fig
 import { arrowChoice } from '../runtime/keys.ts';
 import { neuronKey } from '../runtime/network.ts';
 import { formatNumber, formatSigned, Linked } from '../runtime/numbers.tsx';
-import { frameIn, selectNeuron } from '../runtime/selected.tsx';
+import { calmFrame, frameIn, selectNeuron } from '../runtime/selected.tsx';
 import { useWidth } from '../runtime/size.ts';
 import { useUnfolding } from '../runtime/unfolding.ts';
 import { largestSize, ranking, sumOfWishes } from '../runtime/wishes.ts';
-import { frame, highlight, selection } from '../session.ts';
+import { highlight, selection } from '../session.ts';
 
 export const sums: FigureModule = { id: 'sums', title: 'Ten wishes, added up', Body };
 
@@ -28,7 +28,7 @@ function Body({ isShown }: FigureBodyProps) {
   const chosenOn = useSignal(allOn);
   const shown = frameIn(isShown);
   const isOn = chosenOn.value.map((on, output) => on && output < stage.value);
-  const table = () => sumTable(frame.peek(), isOn);
+  const table = () => sumTable(calmFrame.peek(), isOn);
   const set = (next: readonly boolean[]) => {
     take(outputs);
     chosenOn.value = next;
@@ -63,7 +63,7 @@ function Body({ isShown }: FigureBodyProps) {
             class="small-button"
             disabled={!shown}
             onClick={() => {
-              const { label } = frame.peek()!.example;
+              const { label } = calmFrame.peek()!.example;
               set(allOn.map((_, output) => output === label));
             }}
           >
@@ -94,10 +94,13 @@ function sumOf({ nudges }: Frame, isOn: readonly boolean[]): Float64Array {
   return isOn.every(Boolean) ? previous : sumOfWishes(wishes, isOn);
 }
 
-/** The neuron that the text and the column tell about: the selected one, or the one with the largest sum. */
-function columnOf(sum: Float64Array): number {
+/**
+ * The neuron that the text and the column tell about: the selected one, or the one with the largest sum of all
+ * outputs. It stays the same when outputs are switched off, so that their sums can be compared.
+ */
+function columnOf({ nudges }: Frame): number {
   const { neuron } = selection.value;
-  return neuron.layer === 2 ? neuron.index : ranking(sum)[0]!;
+  return neuron.layer === 2 ? neuron.index : ranking(nudges.layers[2]!.previous)[0]!;
 }
 
 interface BoardProps {
@@ -122,7 +125,7 @@ function Board({ shown, isOn, toggle }: BoardProps) {
     largestSize(wishes) / longestCell,
     largestSize(stacks.flatMap(({ above, below }) => [above, below])) / longestSum,
   );
-  const column = columnOf(sum);
+  const column = columnOf(shown);
   const space = width.value / neurons;
   const band = (
     <span
@@ -309,7 +312,7 @@ function SumMarks({ sum, stacks, perPixel, space }: SumMarksProps) {
 function Point({ shown, isOn }: { readonly shown: Frame; readonly isOn: readonly boolean[] }) {
   const { wishes } = shown.nudges.layers[2]!;
   const sum = sumOf(shown, isOn);
-  const neuron = columnOf(sum);
+  const neuron = columnOf(shown);
   const count = isOn.filter(Boolean).length;
   if (count === 0) return <>No output wishes for anything now: every sum is 0.</>;
   const column = isOn.map((on, output) => (on ? wishes[output * neurons + neuron]! : 0));

@@ -8,11 +8,11 @@ import { Arrow, briefNudge, Nudge } from '../runtime/arrow.tsx';
 import { Picture, type FigureBodyProps, type FigureModule } from '../runtime/figure.tsx';
 import { neuronKey } from '../runtime/network.ts';
 import { formatNumber, formatSigned, Linked } from '../runtime/numbers.tsx';
-import { frameIn, isSame, neuronIn, selectNeuron } from '../runtime/selected.tsx';
+import { calmFrame, frameIn, isSame, neuronIn, selectNeuron } from '../runtime/selected.tsx';
 import { useWidth } from '../runtime/size.ts';
 import { useUnfolding } from '../runtime/unfolding.ts';
 import { judge, ranking, type Guess } from '../runtime/wishes.ts';
-import { exampleName, frame, highlight } from '../session.ts';
+import { exampleName, highlight } from '../session.ts';
 import { DigitImage } from './examplePicker.tsx';
 
 export const wishes: FigureModule = { id: 'wishes', title: 'What one example wishes for', Body };
@@ -42,7 +42,7 @@ function Body({ isShown }: FigureBodyProps) {
       <Picture
         label="The ten outputs: what each has, what it should have, and the nudge that it wants"
         point={shown ? <Point shown={shown} isAnswered={isAnswered} /> : ''}
-        table={() => wishTable(frame.peek())}
+        table={() => wishTable(calmFrame.peek())}
       >
         <div ref={board} class="wish-board">
           {shown && <Outputs shown={shown} isAnswered={isAnswered} />}

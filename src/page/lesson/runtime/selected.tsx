@@ -1,13 +1,32 @@
 /** The neuron that the reader has selected, and the frame of a figure that may be out of view. */
-import { effect, type ReadonlySignal } from '@preact/signals';
+import { effect, signal, type ReadonlySignal } from '@preact/signals';
 
 import type { Frame } from '../protocol.ts';
 import { frame, selection, type NeuronChoice } from '../session.ts';
 import { layerSizes } from './network.ts';
 
+/** Nobody reads numbers that change more often. Drawing them takes time from the run. */
+const calmMs = 200;
+
+/** The frame, at most five times a second while the network learns, and at once when it does not. */
+export const calmFrame = signal(frame.peek());
+let shownAt = -Infinity;
+let timer: ReturnType<typeof setTimeout> | undefined;
+effect(() => {
+  const next = frame.value;
+  clearTimeout(timer);
+  const show = () => {
+    shownAt = performance.now();
+    calmFrame.value = next;
+  };
+  const wait = next?.isPlaying === true ? shownAt + calmMs - performance.now() : 0;
+  if (wait <= 0) show();
+  else timer = setTimeout(show, wait);
+});
+
 /** The frame to show: while the figure is out of view, the one that it has shown last. */
 export function frameIn(isShown: ReadonlySignal<boolean>): Frame | undefined {
-  return isShown.value || !frame.peek() ? frame.value : frame.peek();
+  return isShown.value || !calmFrame.peek() ? calmFrame.value : calmFrame.peek();
 }
 
 export function selectNeuron(neuron: NeuronChoice): void {
