@@ -33,8 +33,11 @@ function Body({ isShown }: FigureBodyProps) {
         <p>
           Take one wish: {neuronName(neuron)} should be{' '}
           {wishFor(shown.nudges, neuron) >= 0 ? 'more' : 'less'} active. Its activation is a
-          weighted sum of the activations behind it, plus a bias, squeezed between 0 and 1 by σ. So
-          there are three things to change: the bias, the weights, and the activations behind.
+          weighted sum of the activations behind it, plus a bias,{' '}
+          {isRelu(shown, neuron)
+            ? 'with ReLU making it 0 if it is less'
+            : 'squeezed between 0 and 1 by σ'}
+          . So there are three things to change: the bias, the weights, and the activations behind.
         </p>
       </div>
       <Picture
@@ -121,8 +124,7 @@ function Equation({ shown, neuron, links }: Omit<NeuronProps, 'bias'>) {
   const rest = links.length - sorted.length;
   const sum = (some: readonly Link[]) => some.reduce((total, { product }) => total + product, 0);
   const largest = largestSize(links.map(({ weight }) => weight));
-  const isRelu = neuron.layer !== 3 && shown.script.activation === 'relu';
-  const name = isRelu ? 'ReLU' : 'σ';
+  const name = isRelu(shown, neuron) ? 'ReLU' : 'σ';
   return (
     <div class="equation" role="group" aria-label="The neuron's equation with its values">
       <p class="equation-form" aria-hidden="true">
@@ -361,6 +363,9 @@ function Rows({ neuron, links, of, largest, value, show }: RowsProps) {
 
 const activationOf = ({ nudges }: Frame, { layer, index }: NeuronChoice): number =>
   nudges.layers[layer - 1]!.a[index]!;
+
+const isRelu = ({ script }: Frame, { layer }: NeuronChoice): boolean =>
+  layer !== 3 && script.activation === 'relu';
 
 const behindKey = ({ layer }: NeuronChoice, input: number): string =>
   neuronKey({ layer: layer - 1, index: input });

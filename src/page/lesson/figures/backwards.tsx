@@ -89,7 +89,7 @@ function Body({ isShown }: FigureBodyProps) {
       <div class="prose">
         <p>
           Each step back multiplies by a slope and by weights. The slope of σ is at most 0.25, and
-          close to 0 for a neuron that is fully on or off. That is why the wishes mostly become
+          close to 0 for a neuron that is fully on or off. That is why the wishes often become
           smaller on their way. Select any neuron to open its numbers.
         </p>
       </div>
