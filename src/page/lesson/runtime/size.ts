@@ -4,7 +4,10 @@ import type { RefObject } from 'preact';
 import { useLayoutEffect } from 'preact/hooks';
 
 /** In CSS pixels; `first` until it is measured. */
-export function useWidth(element: RefObject<Element | null>, first: number): ReadonlySignal<number> {
+export function useWidth(
+  element: RefObject<Element | null>,
+  first: number,
+): ReadonlySignal<number> {
   const width = useSignal(first);
   useLayoutEffect(() => {
     const measure = () => {
