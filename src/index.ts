@@ -39,8 +39,13 @@ export type {
 export { Network, type NetworkOptions, type PlainNetworkOptions } from './network/network.ts';
 export { countParameters, parameterLayout, type LayerParameters } from './network/parameters.ts';
 export { presets, type Preset, type PresetName } from './network/presets.ts';
-export { checkExplanation } from './benchmark/verification/explanation.ts';
 export type { Values } from './engine/pass.ts';
+export {
+  exampleNudge,
+  type BatchExplanation,
+  type BatchLayer,
+  type ParameterAddress,
+} from './reference/batchExplanation.ts';
 export type { NetworkShape } from './reference/backpropagation.ts';
 export {
   averageNudges,

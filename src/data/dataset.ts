@@ -1,5 +1,5 @@
 import { ConfigurationError } from '../errors.ts';
-import { isBytes, requireObject, requireText, show } from '../network/arguments.ts';
+import { isBytes, isList, requireObject, requireText, show } from '../network/arguments.ts';
 
 /**
  * Training or test data: samples of bytes, each with a label. A feature's value is byte/255.
@@ -116,7 +116,7 @@ function toBytes(
 ): Uint8Array {
   if (isBytes(values)) return values;
   const given = `dataset '${name}'`;
-  if (!(Array.isArray(values) || ArrayBuffer.isView(values)) || values instanceof DataView) {
+  if (!isList(values)) {
     throw new ConfigurationError(
       `${what}s of ${given} must be an array of bytes; got ${show(values)}. Give a Uint8Array.`,
     );

@@ -12,7 +12,9 @@ import type {
 import { Turns } from '../engine/turns.ts';
 import type { AdapterDescription } from './adapter.ts';
 import type { Device } from './device.ts';
+import type { JoinedPass } from '../engine/pass.ts';
 import { Evaluator } from './evaluator.ts';
+import { Explainer } from './explainer.ts';
 import { Kept } from './kept.ts';
 import { loadTraining, type LoadedTraining } from './loadTraining.ts';
 import { ParameterStore } from './parameterStore.ts';
@@ -39,6 +41,9 @@ export interface GpuEngineOptions extends EngineOptions {
 /** Runs whose metrics may be in flight at once. */
 const reportsInFlight = 4;
 
+/** Samples that are explained at once, unless a mini-batch of training is smaller and holds them all. */
+const largestChunk = 512;
+
 /** Objects that live as long as the engine. */
 interface Resources {
   readonly plan: Plan;
@@ -58,6 +63,8 @@ export class GpuEngine implements Engine {
   readonly #resources: Resources;
   #training: LoadedTraining | undefined;
   readonly #evaluator = new Kept<Evaluator>();
+  /** By whether they use the plan of training. */
+  readonly #explainers = new Map<boolean, Explainer>();
   /** Whether an epoch of the training set has begun. */
   #isBegun = false;
   preparation: Preparation | undefined;
@@ -183,6 +190,16 @@ export class GpuEngine implements Engine {
     return await this.#turns.take(async () => (await this.#evaluatorOf(dataset)).predict());
   }
 
+  async explain(dataset: Dataset, samples: Uint32Array<ArrayBuffer>): Promise<JoinedPass> {
+    requireFits(this.#options.network, dataset);
+    // Only submitting waits for its turn; the values may arrive while later steps already run.
+    const { pass } = await this.#turns.take(async () => {
+      const explainer = await this.#explainerOf(samples.length);
+      return await explainer.submit(dataset, samples);
+    });
+    return await pass;
+  }
+
   async readParameters(): Promise<Float32Array<ArrayBuffer>> {
     return await this.#turns.take(() => this.#resources.parameters.read());
   }
@@ -196,6 +213,7 @@ export class GpuEngine implements Engine {
     if (!(await this.#turns.end())) return;
     const { parameters, buffers, readback, timing } = this.#resources;
     this.#evaluator.dispose();
+    for (const explainer of this.#explainers.values()) explainer.dispose();
     this.#training?.program.dispose();
     this.#training?.source.dispose();
     parameters.dispose();
@@ -279,6 +297,21 @@ export class GpuEngine implements Engine {
       const { bindings } = this.#resources.parameters;
       return await Evaluator.create(this.#device, network, bindings, dataset, stream);
     });
+  }
+
+  async #explainerOf(samples: number): Promise<Explainer> {
+    const { network, batchSize } = this.#options;
+    const { plan, parameters } = this.#resources;
+    // With the plan of training, the gradient of a mini-batch has the bits that training gives it.
+    const isTrained = samples <= batchSize && batchSize <= largestChunk;
+    const found = this.#explainers.get(isTrained);
+    if (found) return found;
+    const chosen = isTrained ? plan : choosePlan(network, largestChunk, this.#device.adapter);
+    requireShortLoops(network, chosen, this.#device.adapter);
+    const buffer = parameters.bindings.get('parameters')!;
+    const made = await Explainer.create(this.#device, network, buffer, chosen);
+    this.#explainers.set(isTrained, made);
+    return made;
   }
 
   #requireTraining(): LoadedTraining {

@@ -1,6 +1,6 @@
 import { momentCount } from '../engine/optimizers/registry.ts';
 import type { Network } from '../network/network.ts';
-import { parameterLayout } from '../network/parameters.ts';
+import { countParameters, parameterLayout } from '../network/parameters.ts';
 import type { Optimizer } from '../engine/optimizers.ts';
 import type { Device } from './device.ts';
 import {
@@ -197,18 +197,25 @@ export class ParameterStore {
   }
 
   #unpack(packed: Float32Array): Float32Array<ArrayBuffer> {
-    const { layers, parameterCount } = this.#network;
-    const values = new Float32Array(parameterCount);
-    const ranges = parameterRanges(this.#network);
-    parameterLayout(layers).forEach(({ inputs, outputs, weightOffset, biasOffset }, l) => {
-      const { weights, biases } = unpackLayer(
-        packed.subarray(4 * ranges[l]!.offset),
-        inputs,
-        outputs,
-      );
-      values.set(weights, weightOffset);
-      values.set(biases, biasOffset);
-    });
-    return values;
+    return unpackParameters(this.#network, packed);
   }
+}
+
+/** Parameters or gradients of a network in the layout of `parameterLayout`, from the layout of the kernels. */
+export function unpackParameters(
+  { layers }: Pick<Network, 'layers'>,
+  packed: Float32Array,
+): Float32Array<ArrayBuffer> {
+  const values = new Float32Array(countParameters(layers));
+  const ranges = parameterRanges({ layers });
+  parameterLayout(layers).forEach(({ inputs, outputs, weightOffset, biasOffset }, l) => {
+    const { weights, biases } = unpackLayer(
+      packed.subarray(4 * ranges[l]!.offset),
+      inputs,
+      outputs,
+    );
+    values.set(weights, weightOffset);
+    values.set(biases, biasOffset);
+  });
+  return values;
 }

@@ -8,7 +8,7 @@ import { forward } from '../../shaders/forward.ts';
 import { fused } from '../../shaders/fused.ts';
 import { hiddenDelta } from '../../shaders/hiddenDelta.ts';
 import type { Kernel } from '../../shaders/kernel.ts';
-import { deferred } from '../../shaders/optimizer.ts';
+import { deferred, type UpdateRule } from '../../shaders/optimizer.ts';
 import { outputDelta } from '../../shaders/outputDelta.ts';
 import { score } from '../../shaders/score.ts';
 import { sumSquares } from '../../shaders/sumSquares.ts';
@@ -47,6 +47,13 @@ export function trainingStep(
   optimizer: Optimizer,
   clipNorm?: number,
 ): readonly Kernel[] {
+  return clipNorm === undefined
+    ? gradientKernels(network, plan, updateRuleOf(optimizer))
+    : [...gradientKernels(network, plan, deferred), ...clippedUpdate(network, optimizer, clipNorm)];
+}
+
+/** The kernels of a training step up to the gradients, which `rule` takes. */
+function gradientKernels(network: Shape, plan: Plan, rule: UpdateRule): Kernel[] {
   const { batchSize, fused: together } = plan;
   const rows = paddedRows(batchSize);
   const all = stepLayers(network, rows);
@@ -74,14 +81,9 @@ export function trainingStep(
   kernels.push(
     update({
       layers: all.update.map((layer, l) => ({ ...layer, tile: plan.layers[l]!.update })),
-      ...{
-        batchSize,
-        rows,
-        optimizer: clipNorm === undefined ? updateRuleOf(optimizer) : deferred,
-      },
+      ...{ batchSize, rows, optimizer: rule },
     }),
   );
-  if (clipNorm !== undefined) kernels.push(...clippedUpdate(network, optimizer, clipNorm));
   return kernels;
 }
 
@@ -124,18 +126,21 @@ function clippedUpdate(network: Shape, optimizer: Optimizer, clipNorm: number): 
 
 /** One evaluation step: forward, then the score. */
 export function evaluationStep(network: Shape, plan: Plan): readonly Kernel[] {
-  const { layers, output, cost } = network;
-  const { batchSize } = plan;
-  const rows = paddedRows(batchSize);
-  const all = stepLayers(network, rows);
-  const { activationsAt } = all.output;
-  return [
-    ...forwardKernels(all, plan, all.forward.length),
-    score({
-      ...{ outputs: layers.at(-1)!, output, cost },
-      ...{ activationsAt, batchSize, rows, workgroupSize },
-    }),
-  ];
+  const all = stepLayers(network, paddedRows(plan.batchSize));
+  return [...forwardKernels(all, plan, all.forward.length), scoreKernel(all, plan)];
+}
+
+/**
+ * A training step that only stores its gradients, then the score. The gradients have the bits of a training step by the
+ * same plan.
+ */
+export function explanationStep(network: Shape, plan: Plan): readonly Kernel[] {
+  const all = stepLayers(network, paddedRows(plan.batchSize));
+  return [...gradientKernels(network, plan, deferred), scoreKernel(all, plan)];
+}
+
+function scoreKernel({ output }: StepLayers, { batchSize }: Plan): Kernel {
+  return score({ ...output, batchSize, rows: paddedRows(batchSize), workgroupSize });
 }
 
 /** Bytes of each buffer that the kernels of an evaluation step share, by name. */
@@ -147,6 +152,19 @@ export function evaluationBuffers(network: Shape, batchSize: number): ReadonlyMa
     ['outputs', matrixBytes(rows, outputs)],
     ['costs', rows * 4],
     ['confusion', outputs * outputs * 4],
+  ]);
+}
+
+/** Bytes of each buffer that the kernels of an explanation step share, by name. It has the data of one mini-batch. */
+export function explanationBuffers(network: Shape, batchSize: number): ReadonlyMap<string, number> {
+  const { offset, length } = parameterRanges(network).at(-1)!;
+  return new Map([
+    ...evaluationBuffers(network, batchSize),
+    ...trainingBuffers(network, batchSize),
+    ['gradients', 16 * (offset + length)],
+    ['samples', matrixBytes(batchSize, network.layers[0]!) / 4],
+    ['labels', 4 * batchSize],
+    ['order', 4 * batchSize],
   ]);
 }
 

@@ -73,6 +73,11 @@ export function requireArray(name: string, value: unknown): void {
   if (!Array.isArray(value)) throw wrong(name, 'an array', value);
 }
 
+/** Whether `value` is an array or a typed array. */
+export function isList(value: unknown): value is ArrayLike<unknown> {
+  return Array.isArray(value) || (ArrayBuffer.isView(value) && !(value instanceof DataView));
+}
+
 /** @throws {ConfigurationError} unless `value` is an array of strings */
 export function requireTexts(name: string, value: readonly string[]): void {
   if (Array.isArray(value) && value.every((one) => typeof one === 'string')) return;

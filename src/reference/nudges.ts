@@ -8,7 +8,7 @@
  */
 import type { Pass, PassLayer, Values } from '../engine/pass.ts';
 import { ConfigurationError, NonFiniteError } from '../errors.ts';
-import { requireObject, requireTexts, show } from '../network/arguments.ts';
+import { isList, requireObject, requireTexts, show } from '../network/arguments.ts';
 import {
   costs,
   outputs,
@@ -246,21 +246,29 @@ export function timesMoreSensitive(
   b: WeightAddress,
 ): number {
   requireNudges(network, nudges);
-  const layout = parameterLayout(network.layers);
   const sensitivity = (address: WeightAddress): number => {
-    requireObject('The address of a weight', address);
+    requireWeight(network.layers, address);
     const { layer, output, input } = address;
-    const found = Number.isInteger(layer) ? layout[layer] : undefined;
-    if (!found || !isIndex(output, found.outputs) || !isIndex(input, found.inputs)) {
-      throw new ConfigurationError(
-        `There is no weight from input ${show(input)} to output ${show(output)} of layer ${show(layer)} ` +
-          `in a network ${network.layers.join('-')}. All three count from 0.`,
-      );
-    }
-    return Math.abs(nudges[found.weightOffset + output * found.inputs + input]!);
+    const { weightOffset, inputs } = parameterLayout(network.layers)[layer]!;
+    return Math.abs(nudges[weightOffset + output * inputs + input]!);
   };
   const [ofA, ofB] = [sensitivity(a), sensitivity(b)];
   return ofA === ofB ? 1 : ofA / ofB;
+}
+
+/** @throws {ConfigurationError} unless a network of these layer sizes has this weight */
+export function requireWeight(sizes: readonly number[], address: WeightAddress): void {
+  requireObject('The address of a weight', address);
+  const { layer, output, input } = address;
+  const isThere =
+    isIndex(layer, sizes.length - 1) &&
+    isIndex(output, sizes[layer + 1]!) &&
+    isIndex(input, sizes[layer]!);
+  if (isThere) return;
+  throw new ConfigurationError(
+    `There is no weight from input ${show(input)} to output ${show(output)} of layer ${show(layer)} ` +
+      `in a network ${sizes.join('-')}. All three count from 0.`,
+  );
 }
 
 /**
@@ -294,8 +302,7 @@ function requireNetwork(network: ParameterizedNetwork): void {
 }
 
 function requireNumbers(name: string, values: ArrayLike<number>): void {
-  const isList = Array.isArray(values) || ArrayBuffer.isView(values);
-  if (isList && !(values instanceof DataView) && Array.from(values).every(isNumber)) return;
+  if (isList(values) && Array.from(values).every(isNumber)) return;
   throw new ConfigurationError(`${name} must be an array of numbers; got ${show(values)}.`);
 }
 
@@ -312,7 +319,7 @@ function requireNudges(network: Pick<NetworkShape, 'layers'>, nudges: Float64Arr
 }
 
 /** −x, but 0 instead of −0, because a printed −0 looks like a negative nudge. */
-const negative = (x: number): number => 0 - x;
+export const negative = (x: number): number => 0 - x;
 
 function splitByLayer<T extends Values>({ layers }: Pick<NetworkShape, 'layers'>, parameters: T) {
   return parameterLayout(layers).map(({ inputs, outputs, weightOffset, biasOffset }) => ({
@@ -330,7 +337,8 @@ function preactivations(weights: Values, biases: Values, a: Float64Array): Float
   );
 }
 
-function isIndex(index: number, size: number): boolean {
+/** Whether `index` is an integer from 0 to `size` − 1. */
+export function isIndex(index: number, size: number): boolean {
   return Number.isInteger(index) && index >= 0 && index < size;
 }
 

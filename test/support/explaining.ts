@@ -2,10 +2,13 @@
 import { describe, expect, it } from 'vitest';
 
 import { checkExplanation } from '../../src/benchmark/verification/explanation.ts';
+import { sumBound } from '../../src/benchmark/verification/bounds.ts';
 import { sameBits } from '../../src/benchmark/verification/trajectories.ts';
 import { digits } from '../../src/data/digits/digits.ts';
 import { adam, sgd } from '../../src/engine/optimizers.ts';
 import { Network, type NetworkOptions } from '../../src/network/network.ts';
+import { parameterLayout } from '../../src/network/parameters.ts';
+import { exampleNudge } from '../../src/reference/batchExplanation.ts';
 import type { FitOptions } from '../../src/training/loop.ts';
 import type { Explanation, Trainer } from '../../src/training/trainer.ts';
 import type { TrainerOptions } from '../../src/training/trainerOptions.ts';
@@ -16,6 +19,7 @@ export type CreateTrainer = (
 ) => Promise<Trainer>;
 
 const { training, test } = digits({ trainingCount: 330, testCount: 40 });
+const { training: many } = digits({ trainingCount: 600, testCount: 1, seed: 2 });
 
 /** Layer sizes beside multiples of 4, and every kind of output. */
 const shapes: readonly NetworkOptions[] = [
@@ -67,7 +71,7 @@ export function describeExplaining(backend: string, create: CreateTrainer): void
         await asked.explain(training, 0);
         await fit(asked, { steps: 4 });
         await asked.explain(training, 17);
-        await asked.explain(test, 5);
+        await asked.explainBatch(test);
         const answers: Promise<Explanation>[] = [];
         for await (const { step } of asked.fit(training, { steps: 21, reportEvery: 2 })) {
           answers.push(asked.explain(step % 4 === 0 ? training : test, step));
@@ -80,6 +84,55 @@ export function describeExplaining(backend: string, create: CreateTrainer): void
         await asked.dispose();
       },
     );
+
+    it.each(shapes)('explains one, some and all samples as float64 does: %o', async (shape) => {
+      const network = new Network(shape);
+      const trainer = await create(network, sgdOptions);
+      await fit(trainer, { steps: 5 });
+      // More than a mini-batch, twice the same sample, and an order of its own.
+      const some = Uint32Array.from({ length: 75 }, (_, n) => (n * 37) % 70);
+      for (const samples of [[329], some, undefined]) {
+        const batch = await trainer.explainBatch(training, samples);
+        expect([...batch.samples]).toEqual([...(samples ?? training.labels.keys())]);
+        expect([...batch.labels]).toEqual([...batch.samples].map((n) => training.labels[n]));
+        expect(checkExplanation(network, batch)).toBeLessThanOrEqual(1);
+      }
+      const one = await trainer.explain(training, 7);
+      const { gradient } = await trainer.explainBatch(training, [7]);
+      expect(one.parameters).toEqual(gradient.map((slope) => 0 - slope));
+      await trainer.dispose();
+    });
+
+    it('averages the nudges of the samples to the negative gradient', async () => {
+      const network = new Network(shapes[0]!);
+      const trainer = await create(network, sgdOptions);
+      // More than any engine takes at once.
+      const batch = await trainer.explainBatch(many);
+      expect(checkExplanation(network, batch)).toBeLessThanOrEqual(1);
+      const count = many.sampleCount;
+      parameterLayout(network.layers).forEach((place, layer) => {
+        const { inputs, outputs, weightOffset, biasOffset } = place;
+        for (let k = 0; k < inputs * outputs; k += 11) {
+          const [output, input] = [Math.floor(k / inputs), k % inputs];
+          for (const address of [
+            { layer, output, input },
+            { layer, output },
+          ]) {
+            let sum = 0;
+            let magnitude = 0;
+            for (let n = 0; n < count; n++) {
+              const nudge = exampleNudge(batch, n, address);
+              sum += nudge;
+              magnitude += Math.abs(nudge);
+            }
+            const at = 'input' in address ? weightOffset + k : biasOffset + output;
+            const error = Math.abs(sum / count + batch.gradient[at]!);
+            expect(error).toBeLessThanOrEqual(sumBound(count, magnitude) / count);
+          }
+        }
+      });
+      await trainer.dispose();
+    });
 
     it('says the step that its parameters are of, while steps are being made', async () => {
       const network = new Network(shapes[1]!);

@@ -1,17 +1,47 @@
 /** Compares what an engine read back to be shown with float64, from the parameters that were read with it. */
 import { parameterLayout } from '../../network/parameters.ts';
 import { backpropagate, type NetworkShape } from '../../reference/backpropagation.ts';
+import type { BatchExplanation } from '../../reference/batchExplanation.ts';
 import type { ParameterizedNetwork, SampleNudges } from '../../reference/nudges.ts';
 import { sumBound } from './bounds.ts';
 import { batchOutputBounds, gradientBound, layerBounds } from './gradient.ts';
 import { Worst } from './samples.ts';
 
 /**
- * Compares what a sample wishes for with float64.
+ * Compares an explanation of one sample or of many with float64. It takes n times as long as one sample.
  * @param shape the network that explained it; its parameters are not used
  * @returns the largest error relative to its bound; 1 or less passes
  */
-export function checkExplanation(shape: NetworkShape, explanation: SampleNudges): number {
+export function checkExplanation(
+  shape: NetworkShape,
+  explanation: SampleNudges | BatchExplanation,
+): number {
+  return 'samples' in explanation
+    ? checkBatch(shape, explanation)
+    : checkSample(shape, explanation);
+}
+
+function checkBatch(shape: NetworkShape, explanation: BatchExplanation): number {
+  const { layers, labels, usedParameters, costs, predictions } = explanation;
+  const features = Float64Array.from(explanation.features, (byte) => byte / 255);
+  const { truth, errors, gradientErrors } = truthOf(shape, usedParameters, features, labels);
+  const worst = new Worst();
+  noteAll(costs, truth.costs, errors.costs, worst);
+  noteAll(explanation.gradient, truth.gradient, gradientErrors, worst);
+  truth.layers.forEach(({ a, delta }, l) => {
+    noteAll(layers[l]!.a, a, errors.layers[l]!.a, worst);
+    noteAll(layers[l]!.delta, delta, errors.layers[l]!.delta, worst);
+  });
+  const size = shape.layers.at(-1)!;
+  for (let n = 0; n < labels.length; n++) {
+    const row = (values: Float64Array) => values.subarray(n * size, (n + 1) * size);
+    const z = row(truth.layers.at(-1)!.z);
+    notePrediction(predictions[n]!, z, row(errors.layers.at(-1)!.z), worst);
+  }
+  return worst.share;
+}
+
+function checkSample(shape: NetworkShape, explanation: SampleNudges): number {
   const { features, label, usedParameters } = explanation;
   const { truth, errors, gradientErrors } = truthOf(shape, usedParameters, features, [label]);
   const worst = new Worst();
