@@ -38,7 +38,7 @@ export default defineConfig(
         'error',
         {
           selector:
-            ':matches(ImportDeclaration, ExportNamedDeclaration, ExportAllDeclaration, ImportExpression) > .source[value=/^\\.{1,2}(\\u002F(?!.*\\.(ts|json|css)$)|$)/]',
+            ':matches(ImportDeclaration, ExportNamedDeclaration, ExportAllDeclaration, ImportExpression) > .source[value=/^\\.{1,2}(\\u002F(?!.*\\.(tsx?|json|css)$)|$)/]',
           message: 'A relative import names the .ts file.',
         },
       ],

@@ -57,6 +57,8 @@ export interface HistoryPoint {
 export type Command =
   | { readonly do: 'play' }
   | { readonly do: 'pause' }
+  /** One step on the next training sample alone, then pauses. */
+  | { readonly do: 'one' }
   /** Trains for some steps, or to the end of the epoch, then pauses. */
   | { readonly do: 'advance'; readonly steps: number | 'epoch' }
   /** Goes to a step of this run, back or on, then pauses. */

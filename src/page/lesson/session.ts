@@ -87,7 +87,7 @@ export function command(given: Command): void {
 }
 
 /** Asks the worker for something that no frame has. */
-export function ask<Name extends keyof LessonTasks & string>(
+export function ask<Name extends keyof LessonTasks>(
   task: Name,
   args: LessonTasks[Name]['arguments'],
   signal?: AbortSignal,
@@ -114,7 +114,7 @@ export function momentAddress(figure: string): string {
  * open at a time, so that a slow answer never makes a queue.
  * @param question the arguments; undefined asks nothing. Signals read in it ask again when they change
  */
-export function liveAnswer<Name extends keyof LessonTasks & string>(
+export function liveAnswer<Name extends keyof LessonTasks>(
   task: Name,
   isShown: ReadonlySignal<boolean>,
   question: () => LessonTasks[Name]['arguments'] | undefined,

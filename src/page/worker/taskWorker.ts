@@ -84,7 +84,7 @@ export class TaskWorker<Tasks extends TaskMap<Tasks>> {
    * @throws the task's error in its own class, or the signal's reason
    * @throws {BrowserError} if the worker has ended
    */
-  async call<Name extends keyof Tasks & string>(
+  async call<Name extends keyof Tasks>(
     task: Name,
     args: Tasks[Name]['arguments'],
     { onEvent, signal }: CallOptions<Tasks[Name]['event']> = {},
@@ -99,7 +99,7 @@ export class TaskWorker<Tasks extends TaskMap<Tasks>> {
       this.#calls.set(id, { resolve, reject, take });
     });
     try {
-      send({ type: 'start', id, task, args });
+      send({ type: 'start', id, task: task as string, args });
       signal?.addEventListener('abort', stop, { once: true });
       return (await value);
     } catch (error) {

@@ -3,12 +3,14 @@ import { useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 
 import { ask, command, frame } from '../session.ts';
+import { DrawPad } from './drawPad.tsx';
 
 const count = 10;
 
 /** One test digit of each class, to choose from, and more on demand. */
 export function ExamplePicker() {
   const from = useSignal(0);
+  const isDrawing = useSignal(frame.peek()?.example.kind === 'drawn');
   const samples = useSignal<readonly { index: number; pixels: Uint8Array; label: number }[]>([]);
   const isReady = frame.value !== undefined;
   useEffect(() => {
@@ -44,6 +46,15 @@ export function ExamplePicker() {
       >
         Other digits
       </button>
+      <button
+        type="button"
+        class="small-button"
+        aria-expanded={isDrawing.value}
+        onClick={() => (isDrawing.value = !isDrawing.value)}
+      >
+        Draw one
+      </button>
+      {isDrawing.value && <DrawPad />}
     </div>
   );
 }

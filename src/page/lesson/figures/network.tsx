@@ -5,14 +5,7 @@ import { useRef } from 'preact/hooks';
 import { Canvas, drawDigit, type Area } from '../runtime/canvas.tsx';
 import { Picture, type FigureBodyProps, type FigureModule } from '../runtime/figure.tsx';
 import { formatNumber, formatShare, Linked } from '../runtime/numbers.tsx';
-import {
-  command,
-  exampleName,
-  frame,
-  highlight,
-  selection,
-  type NeuronChoice,
-} from '../session.ts';
+import { exampleName, frame, highlight, selection, type NeuronChoice } from '../session.ts';
 import type { Frame } from '../protocol.ts';
 import { activationsOf, layerSizes, neuronKey, neuronName } from '../runtime/network.ts';
 import { ExamplePicker } from './examplePicker.tsx';
@@ -328,38 +321,4 @@ function strongest(
   for (let i = 0; i < 784; i++) if (pixels[i]! > 0) lit.push(i);
   const part = (i: number) => Math.abs(usedParameters[index * 784 + i]!) * pixels[i]!;
   return lit.sort((a, b) => part(b) - part(a)).slice(0, linesPerNeuron);
-}
-
-/** Steps through the run in small parts. */
-export function StepButtons() {
-  return (
-    <p class="buttons">
-      <button
-        type="button"
-        class="small-button"
-        onClick={() =>
-          command({
-            do: 'change',
-            change: { kind: 'one', sample: (frame.peek()?.step ?? 0) % 2000 },
-          })
-        }
-      >
-        One example
-      </button>
-      <button
-        type="button"
-        class="small-button"
-        onClick={() => command({ do: 'advance', steps: 1 })}
-      >
-        One mini-batch
-      </button>
-      <button
-        type="button"
-        class="small-button"
-        onClick={() => command({ do: 'advance', steps: 'epoch' })}
-      >
-        One epoch
-      </button>
-    </p>
-  );
 }

@@ -1,5 +1,6 @@
 /** The bar that stays in view: plays, pauses, steps and scrubs the run. */
 import { formatNumber, formatShare } from '../runtime/numbers.tsx';
+import type { Command } from '../protocol.ts';
 import { command, frame, history } from '../session.ts';
 
 export function Transport() {
@@ -17,6 +18,10 @@ export function Transport() {
       >
         {isPlaying ? 'Pause' : 'Play'}
       </button>
+      <details class="steps">
+        <summary>Step</summary>
+        <StepButtons />
+      </details>
       <label class="scrub">
         <span class="hidden">Step of the run</span>
         <AccuracyCurve end={end} />
@@ -41,6 +46,24 @@ export function Transport() {
         )}
       </output>
     </div>
+  );
+}
+
+/** Small parts of the run. */
+function StepButtons() {
+  const steps: readonly (readonly [string, Command])[] = [
+    ['One example', { do: 'one' }],
+    ['One mini-batch', { do: 'advance', steps: 1 }],
+    ['One epoch', { do: 'advance', steps: 'epoch' }],
+  ];
+  return (
+    <p class="buttons">
+      {steps.map(([text, given]) => (
+        <button type="button" class="small-button" onClick={() => command(given)}>
+          {text}
+        </button>
+      ))}
+    </p>
   );
 }
 

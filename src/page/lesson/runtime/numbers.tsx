@@ -11,7 +11,7 @@ export function formatNumber(value: number): string {
   const size = Math.abs(value);
   if (size >= 1000) return minus(Math.round(value).toLocaleString('en'));
   if (size >= 100) return minus(value.toFixed(0));
-  if (size >= 1e-4) return minus(value.toPrecision(size >= 1 ? 3 : 3));
+  if (size >= 1e-4) return minus(value.toPrecision(3));
   const [digits = '', exponent = ''] = value.toExponential(1).split('e');
   return `${minus(digits)} × 10${superscript(Number(exponent))}`;
 }
@@ -29,7 +29,7 @@ export function formatShare(share: number): string {
 const minus = (text: string): string => text.replace('-', '−');
 
 function superscript(exponent: number): string {
-  return [...String(exponent)].map((digit) => '⁰¹²³⁴⁵⁶⁷⁸⁹'[Number(digit)] ?? '⁻').join('');
+  return String(exponent).replaceAll(/./g, (digit) => '⁰¹²³⁴⁵⁶⁷⁸⁹'[Number(digit)] ?? '⁻');
 }
 
 interface LinkedProps {

@@ -3,6 +3,7 @@
  * script decides every number: the same script computes the same bits with the same engine.
  */
 import { createDataset, type Dataset } from '../../../data/dataset.ts';
+import type { Evaluation } from '../../../engine/engine.ts';
 import { sgd } from '../../../engine/optimizers.ts';
 import { Network } from '../../../network/network.ts';
 import { parameterLayout } from '../../../network/parameters.ts';
@@ -15,7 +16,7 @@ import './engineShim.ts';
 import type { TrainingSnapshot } from './engineShim.ts';
 import type { Change, DatedChange, Example, Script } from '../moment.ts';
 import type { Command, Frame, HistoryPoint } from '../protocol.ts';
-import { DigitData, type Selection } from './digitData.ts';
+import { DigitData, firstCount, type Selection } from './digitData.ts';
 
 const { batchSize } = presets.lecture;
 const featureCount = 784;
@@ -63,6 +64,9 @@ export class Course {
   #seconds = 0;
   #samplesPerSecond = 0;
   #trainingCount = 0;
+  #evaluated:
+    | { readonly key: string; readonly trainer: Trainer; readonly evaluation: Evaluation }
+    | undefined;
   #queue: Promise<unknown> = Promise.resolve();
 
   private constructor(
@@ -168,6 +172,10 @@ export class Course {
         );
         await this.#keep();
         break;
+      case 'one':
+        // Another sample each time, of those that are drawn from the start.
+        await this.#change({ kind: 'one', sample: (this.step + 37 * this.#changes) % firstCount });
+        break;
       case 'go':
         await this.#go(command.step);
         break;
@@ -185,7 +193,10 @@ export class Course {
   }
 
   async #play(): Promise<void> {
-    await this.inTurn(() => Promise.resolve(this.#forget()));
+    await this.inTurn(() => {
+      this.#forget();
+      return Promise.resolve();
+    });
     while (this.#isPlaying) {
       const began = performance.now();
       await this.inTurn(async () => {
@@ -268,8 +279,7 @@ export class Course {
         const epochEnd = await this.#epochEnd();
         const steps = Math.min(until, epochEnd) - this.step;
         const began = performance.now();
-        // `fit` yields within the epoch, so that reading does not wait for all of it.
-        for await (const _ of this.#trainer.fit(training, { steps, reportEvery: steps }));
+        await finish(this.#trainer.fit(training, { steps, reportEvery: steps }));
         const seconds = (performance.now() - began) / 1000;
         this.#seconds += seconds;
         this.#samplesPerSecond = (steps * Math.min(batchSize, training.sampleCount)) / seconds;
@@ -390,7 +400,7 @@ export class Course {
     const options = { batchSize: 1, optimizer, backend: 'cpu', threads: 0 } as const;
     const trainer = await Trainer.create(network, options);
     try {
-      for await (const _ of trainer.fit(sample, { steps: 1 }));
+      await finish(trainer.fit(sample, { steps: 1 }));
       return await trainer.network();
     } finally {
       await trainer.dispose();
@@ -418,6 +428,16 @@ export class Course {
     }
   }
 
+  /** On the test samples; computed once for the same parameters. */
+  async #evaluation(): Promise<Evaluation> {
+    const key = `${this.step} ${this.#changes}`;
+    if (this.#evaluated?.key !== key || this.#evaluated.trainer !== this.#trainer) {
+      const evaluation = await this.#trainer.evaluate(this.#data.test);
+      this.#evaluated = { key, trainer: this.#trainer, evaluation };
+    }
+    return this.#evaluated.evaluation;
+  }
+
   async #show(): Promise<void> {
     const trainer = this.#trainer;
     const { pixels, label } = this.example;
@@ -426,7 +446,7 @@ export class Course {
       features: pixels,
       labels: [label],
     });
-    const test = await trainer.evaluate(this.#data.test);
+    const test = await this.#evaluation();
     const nudges = await trainer.explain(sample, 0);
     const { step } = this;
     const point = { step, accuracy: test.accuracy, cost: test.cost };
@@ -453,6 +473,11 @@ export class Course {
       error: checkExplanation(this.#firstNetwork(), nudges),
     });
   }
+}
+
+/** Trains to the end. */
+export async function finish(training: AsyncIterator<unknown, void>): Promise<void> {
+  while ((await training.next()).done !== true);
 }
 
 function disturb(

@@ -6,7 +6,8 @@ import { Random, streams } from '../../../network/random.ts';
 
 const featureCount = 784;
 const trainingCount = 60_000;
-const firstCount = 2_000;
+/** Samples that are drawn before the lesson opens. */
+export const firstCount = 2_000;
 /** Samples to draw before looking at the clock. */
 const drawnAtOnce = 50;
 

@@ -8,6 +8,8 @@ declare module '../../../training/trainer.ts' {
   }
 }
 Object.assign(Trainer.prototype, {
-  async snapshot(this: Trainer) { return { parameters: (await this.network()).parameters, step: this.step }; },
+  async snapshot(this: Trainer) {
+    return { parameters: (await this.network()).parameters, step: this.step };
+  },
   async restore(this: Trainer) {},
 });
