@@ -6,7 +6,7 @@ import { NonFiniteError } from '../../../errors.ts';
 import { presets } from '../../../network/presets.ts';
 import { Trainer } from '../../../training/trainer.ts';
 import type { Task, TaskFunctions } from '../../worker/messages.ts';
-import type { Course } from './course.ts';
+import { finish, type Course } from './course.ts';
 
 export const dataCounts = [100, 1000, 10_000, 60_000] as const;
 /** Steps of each run. */
@@ -106,7 +106,7 @@ async function goOn(runner: Runner, test: Dataset): Promise<void> {
   try {
     while (trainer.step < end) {
       const steps = Math.min(stepsAtOnce, end - trainer.step);
-      for await (const _ of trainer.fit(training, { steps }));
+      await finish(trainer.fit(training, { steps }));
       await nextTurn();
     }
     const { accuracy } = await trainer.evaluate(test);

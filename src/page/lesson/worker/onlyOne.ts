@@ -5,7 +5,7 @@ import { nextTurn } from '../../../engine/timeSlice.ts';
 import { presets } from '../../../network/presets.ts';
 import { Trainer } from '../../../training/trainer.ts';
 import type { Task, TaskFunctions } from '../../worker/messages.ts';
-import type { Course } from './course.ts';
+import { finish, type Course } from './course.ts';
 
 const featureCount = 784;
 /** Digits of the kind are taken from the first training digits, which are always there. */
@@ -69,7 +69,7 @@ export const onlyOneTasks = (course: () => Promise<Course>): TaskFunctions<OnlyO
       const points: OnlyOnePoint[] = [];
       for (const at of onlyOneSteps) {
         const steps = at - trainer.step;
-        if (steps > 0) for await (const _ of trainer.fit(training, { steps }));
+        if (steps > 0) await finish(trainer.fit(training, { steps }));
         points.push(await lookAt(trainer, test, digit));
         // The lesson's run goes on between two looks.
         await nextTurn();
