@@ -322,8 +322,11 @@ function Nudge({
 }
 
 /** Short, so that six columns fit: '+0.074'. */
-const formatThousandths = (value: number): string =>
-  `${value < 0 ? '−' : '+'}${Math.abs(value).toFixed(3)}`;
+function formatThousandths(value: number): string {
+  const digits = Math.abs(value).toFixed(3);
+  const sign = Number(digits) === 0 ? '' : value < 0 ? '−' : '+';
+  return `${sign}${digits}`;
+}
 
 /** Nudges as bars, upwards for more and downwards for less, with the average as a line. */
 function Bars({ values, average }: { readonly values: Float64Array; readonly average: number }) {

@@ -5,9 +5,9 @@ import type { WeightChoice } from '../session.ts';
 export const weightKey = ({ layer, output, input }: WeightChoice): string =>
   `weight ${layer}.${output}.${input}`;
 
-const layerNames = ['pixel', 'first hidden', 'second hidden', 'output'] as const;
+const layerNames = ['pixel', '1st hidden', '2nd hidden', 'output'] as const;
 
-/** Short, for the rows of a table: 'second hidden 5 → output 3'. */
+/** Short, for the rows of a table: '2nd hidden 5 → output 3'. */
 export function weightLabel({ layer, output, input }: WeightChoice): string {
   const from = layer === 0 ? `${Math.floor(input / 28)}, ${input % 28}` : String(input);
   return `${layerNames[layer]} ${from} → ${layerNames[layer + 1]} ${output}`;

@@ -2,6 +2,7 @@
 import { createDataset, sliceDataset, type Dataset } from '../../../data/dataset.ts';
 import { sgd } from '../../../engine/optimizers.ts';
 import { nextTurn } from '../../../engine/timeSlice.ts';
+import type { Network } from '../../../network/network.ts';
 import { presets } from '../../../network/presets.ts';
 import { Trainer } from '../../../training/trainer.ts';
 import type { Task, TaskFunctions } from '../../worker/messages.ts';
@@ -34,11 +35,14 @@ export interface OnlyOneAnswer {
   /** Training digits of the kind. */
   readonly trainingCount: number;
   readonly testCount: number;
-  readonly points: readonly OnlyOnePoint[];
+  /** From the parameters of that step. */
+  readonly now: readonly OnlyOnePoint[];
+  /** From the parameters at the start of the lesson's run, which have learned nothing. */
+  readonly start: readonly OnlyOnePoint[];
 }
 
 export interface OnlyOneTasks {
-  /** A short run from the current parameters. It leaves the lesson's run as it is. */
+  /** Short runs from the current parameters and from the first ones. They leave the lesson's run as it is. */
   onlyOne: Task<{ readonly digit: number }, never, OnlyOneAnswer>;
   /** The answers of the lesson's network to the shown test digits. */
   onlyOneNow: Task<null, never, { readonly step: number; readonly answers: Uint8Array }>;
@@ -50,52 +54,75 @@ export interface OnlyOneTasks {
   >;
 }
 
-export const onlyOneTasks = (course: () => Promise<Course>): TaskFunctions<OnlyOneTasks> => ({
-  onlyOne: async ({ digit }, { signal }) => {
-    const opened = await course();
-    const { network, step, rate } = await opened.inTurn(async () => ({
-      network: await opened.network(),
-      step: opened.step,
-      rate: opened.script.rate,
-    }));
-    const { test } = opened.data;
-    const training = onlyDigit(await opened.data.drawn(sourceCount), digit);
-    const trainer = await Trainer.create(network, {
-      batchSize: presets.lecture.batchSize,
-      optimizer: sgd({ learningRate: rate }),
-      ...{ backend: 'cpu', threads: 0, seed: opened.script.seed },
-    });
-    try {
-      const points: OnlyOnePoint[] = [];
-      for (const at of onlyOneSteps) {
-        const steps = at - trainer.step;
-        if (steps > 0) await finish(trainer.fit(training, { steps }));
-        points.push(await lookAt(trainer, test, digit));
-        // The lesson's run goes on between two looks.
-        await nextTurn();
-        signal.throwIfAborted();
-      }
+export const onlyOneTasks = (course: () => Promise<Course>): TaskFunctions<OnlyOneTasks> => {
+  // The run from the start is the same until the script changes.
+  let kept: { readonly key: string; readonly points: readonly OnlyOnePoint[] } | undefined;
+  return {
+    onlyOne: async ({ digit }, { signal }) => {
+      const opened = await course();
+      const { network, step } = await opened.inTurn(async () => ({
+        network: await opened.network(),
+        step: opened.step,
+      }));
+      const { seed, activation, rate } = opened.script;
+      const { test } = opened.data;
+      const training = onlyDigit(await opened.data.drawn(sourceCount), digit);
+      const run = (from: Network) => trial(from, { training, test, digit, rate, seed, signal });
+      const key = `${seed} ${activation} ${rate} ${digit}`;
+      if (kept?.key !== key) kept = { key, points: await run(opened.firstNetwork()) };
       const counts = { trainingCount: training.sampleCount, testCount: test.sampleCount };
-      return { step, digit, ...counts, points };
-    } finally {
-      await trainer.dispose();
+      return { step, digit, ...counts, now: await run(network), start: kept.points };
+    },
+    onlyOneNow: async () => {
+      const opened = await course();
+      return await opened.inTurn(async () => ({
+        step: opened.step,
+        answers: await answersOf(opened.trainer, shown(opened.data.test)),
+      }));
+    },
+    onlyOneDigits: async () => {
+      const { features, labels } = shown((await course()).data.test);
+      const pixels = Array.from(labels, (_, n) =>
+        features.slice(n * featureCount, (n + 1) * featureCount),
+      );
+      return { pixels, labels: labels.slice() };
+    },
+  };
+};
+
+/** Trains a network on one digit, and looks at it on the way. */
+async function trial(
+  network: Network,
+  options: {
+    readonly training: Dataset;
+    readonly test: Dataset;
+    readonly digit: number;
+    readonly rate: number;
+    readonly seed: number;
+    readonly signal: AbortSignal;
+  },
+): Promise<OnlyOnePoint[]> {
+  const { training, test, digit, rate, seed, signal } = options;
+  const trainer = await Trainer.create(network, {
+    batchSize: presets.lecture.batchSize,
+    optimizer: sgd({ learningRate: rate }),
+    ...{ backend: 'cpu', threads: 0, seed },
+  });
+  try {
+    const points: OnlyOnePoint[] = [];
+    for (const at of onlyOneSteps) {
+      const steps = at - trainer.step;
+      if (steps > 0) await finish(trainer.fit(training, { steps }));
+      points.push(await lookAt(trainer, test, digit));
+      // The lesson's run goes on between two looks.
+      await nextTurn();
+      signal.throwIfAborted();
     }
-  },
-  onlyOneNow: async () => {
-    const opened = await course();
-    return await opened.inTurn(async () => ({
-      step: opened.step,
-      answers: await answersOf(opened.trainer, shown(opened.data.test)),
-    }));
-  },
-  onlyOneDigits: async () => {
-    const { features, labels } = shown((await course()).data.test);
-    const pixels = Array.from(labels, (_, n) =>
-      features.slice(n * featureCount, (n + 1) * featureCount),
-    );
-    return { pixels, labels: labels.slice() };
-  },
-});
+    return points;
+  } finally {
+    await trainer.dispose();
+  }
+}
 
 const shown = (test: Dataset): Dataset => sliceDataset(test, 0, shownCount);
 
