@@ -7,10 +7,8 @@ import { presets } from '../../../network/presets.ts';
 import { Trainer } from '../../../training/trainer.ts';
 import type { Task, TaskFunctions } from '../../worker/messages.ts';
 import { finish, type Course } from './course.ts';
+import { dataCounts, dataSteps, type DataPoint, type DataRun } from './dataRuns.ts';
 
-export const dataCounts = [100, 1000, 10_000, 60_000] as const;
-/** Steps of each run. */
-export const dataSteps = 3000;
 /** Accuracy on the training digits is measured on so many of them. */
 const ownCount = 1000;
 /** Steps between two looks: few at first, when most happens. */
@@ -18,20 +16,6 @@ const stepsUntilLook = (step: number): number =>
   step < 100 ? 20 : step < 300 ? 40 : step < 1000 ? 100 : 200;
 /** Steps at once: about 6 ms. */
 const stepsAtOnce = 10;
-
-export interface DataPoint {
-  readonly step: number;
-  /** On test digits. */
-  readonly test: number;
-  /** On the training digits. */
-  readonly own: number;
-}
-
-export interface DataRun {
-  /** Number of training digits. */
-  readonly count: number;
-  readonly points: readonly DataPoint[];
-}
 
 export interface DataTasks {
   /** Goes on with the four runs until all are complete or the page stops it. Emits them as they grow. */
@@ -84,7 +68,11 @@ export const dataTasks = (course: () => Promise<Course>): TaskFunctions<DataTask
         const opened = await course();
         const runners = await runnersOf(opened);
         const result = (): DataRun[] =>
-          runners.map(({ training, points }) => ({ count: training.sampleCount, points }));
+          runners.map(({ training, points, isOver }) => ({
+            count: training.sampleCount,
+            points,
+            isOver,
+          }));
         emit(result());
         while (!signal.aborted && runners.some(({ isOver }) => !isOver)) {
           for (const runner of runners) if (!runner.isOver) await goOn(runner, opened.data.test);
