@@ -45,9 +45,9 @@ function Body({ isShown }: FigureBodyProps) {
       </Picture>
       <div class="prose">
         <p>
-          The last column is all that the step uses. It is the negative gradient of the cost, up to
-          a factor: the direction that lowers the average cost fastest. Wishes that most digits
-          share add up; wishes that contradict each other cancel.
+          The column of averages is all that the step uses. It is the negative gradient of the cost:
+          the direction that lowers the average cost fastest. Wishes that most digits share add up;
+          wishes that contradict each other cancel.
         </p>
         <p>
           Leave a digit out by its image, or average fewer digits, and see how much the last column
@@ -85,7 +85,8 @@ function Point({ shown }: { readonly shown: AverageAnswer }) {
     <>
       Of {formatNumber(shown.count)} {shown.count === 1 ? 'digit' : 'digits'}, {more} want more of
       the weight <Linked to={weightKey(row)}>{weightLabel(row)}</Linked> and {less} want less. The
-      average is <strong>{formatSigned(row.average)}</strong>.{' '}
+      average is <strong>{formatSigned(row.average)}</strong>
+      {more > less === row.average > 0 ? '. ' : ', because wishes count by their size. '}
       <span
         data-value={shown.difference}
         class={agrees ? undefined : 'is-wrong'}

@@ -30,9 +30,11 @@ function Body({ isShown }: FigureBodyProps) {
     <>
       <div class="prose">
         <p>
-          All this works only with examples that people have labelled. How many does it take? Here
-          the same network learns four times from the same start, by the same number of steps of 100
-          digits. Only the pile that the digits come from differs.
+          All this works only with labelled examples. The lecture's collection has tens of
+          thousands, labelled by people; this page draws its own. How many does it take? Here the
+          same network learns four times, from the same start and by the same{' '}
+          {formatNumber(dataSteps)} steps of 100 digits. Only the pile that the digits come from
+          differs.
         </p>
       </div>
       <Picture
@@ -47,16 +49,16 @@ function Body({ isShown }: FigureBodyProps) {
         </div>
         <p class="small data-legend">
           <span class="key-test">digits that it has never seen</span>
-          <span class="key-own">digits that it has trained on</span>
+          <span class="key-own">digits that it has trained on, at most 1,000 of them</span>
         </p>
         <StopButton />
       </Picture>
       <div class="prose">
         <p>
-          With a hundred digits the network soon reads its own hundred, and still fails on others:
-          it has learned them by heart. The gap between the two lines is what it has memorised and
-          cannot use. With more digits the gap closes, because no one can learn 60,000 digits by
-          heart with 13,002 numbers, so it has to learn what digits have in common.
+          With a hundred digits the network soon reads nearly all of its own, and still fails on
+          others: it has learned them by heart. The gap between the two lines is what it has
+          memorised and cannot use. With more digits the gap closes, because what helps with 60,000
+          different digits is what digits have in common.
         </p>
       </div>
     </>
@@ -109,6 +111,10 @@ function Run({ count, points }: { readonly count: number; readonly points: reado
       <p>
         <strong>{formatNumber(count)}</strong> <span class="small">digits</span>
       </p>
+      <div class="data-scale small" aria-hidden="true">
+        <span>100 %</span>
+        <span>50 %</span>
+      </div>
       <svg viewBox={`0 -4 ${width} ${height + 8}`} preserveAspectRatio="none" aria-hidden="true">
         {[0, 0.25, 0.5, 0.75, 1].map((share) => (
           <path key={share} class="grid" d={`M0 ${y(share)}H${width}`} />
@@ -117,6 +123,10 @@ function Run({ count, points }: { readonly count: number; readonly points: reado
         <polyline class="own" points={own.join(' ')} />
         <polyline class="test" points={test.join(' ')} />
       </svg>
+      <p class="data-axis small" aria-hidden="true">
+        <span>0</span>
+        <span>{formatNumber(dataSteps)} steps</span>
+      </p>
       <p class="data-result">
         <span class="data-test" data-value={last?.test}>
           {last ? formatShare(last.test) : '–'}

@@ -236,14 +236,14 @@ function Trial({ trial, point }: { readonly trial: OnlyOneAnswer; readonly point
             aria-pressed={from.value === place}
             onClick={() => (from.value = place)}
           >
-            {place === 'now' ? `From step ${formatNumber(trial.step)}` : 'From nothing learned'}
+            {place === 'now' ? `From step ${formatNumber(trial.step)}` : 'From the start'}
           </button>
         ))}
       </div>
       <p class="small trial-legend">
         <span class="key-share">answered {only}</span> <span class="key-right">answered right</span>
         <span class="key-other">
-          answered {only}, {from.value === 'now' ? 'from nothing learned' : 'from now'}
+          answered {only}, {from.value === 'now' ? 'from the start' : 'from now'}
         </span>
         <span>
           after {formatNumber(point.step)} steps on {only}s
@@ -339,7 +339,10 @@ function playOnce(
     let expected = 0;
     timer = setInterval(() => {
       // The reader took the slider.
-      if (at.peek() !== expected) return clearInterval(timer);
+      if (at.peek() !== expected) {
+        clearInterval(timer);
+        return;
+      }
       expected++;
       at.value = expected < last ? expected : undefined;
       if (expected >= last) clearInterval(timer);
@@ -354,12 +357,7 @@ function playOnce(
 function numbersOf(trial: OnlyOneAnswer | undefined) {
   const only = trial?.digit ?? '';
   return {
-    head: [
-      'Steps on one digit',
-      `Answered ${only}`,
-      'Right',
-      `Answered ${only}, from nothing learned`,
-    ],
+    head: ['Steps on one digit', `Answered ${only}`, 'Right', `Answered ${only}, from the start`],
     rows: (trial?.now ?? []).map(({ step, share, accuracy }, n) => [
       step,
       formatShare(share),
