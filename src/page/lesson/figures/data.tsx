@@ -5,7 +5,7 @@ import { useEffect } from 'preact/hooks';
 import './data.css';
 import { Picture, type FigureBodyProps, type FigureModule } from '../runtime/figure.tsx';
 import { formatNumber, formatShare } from '../runtime/numbers.tsx';
-import { ask, frame } from '../session.ts';
+import { ask, frame, problem } from '../session.ts';
 import { dataCounts, dataSteps, type DataPoint, type DataRun } from '../worker/dataRuns.ts';
 
 export const data: FigureModule = { id: 'data', title: 'You need data', Body };
@@ -164,7 +164,7 @@ function runWhileShown(isShown: ReadonlySignal<boolean>): () => void {
         stop = undefined;
       },
       (error: unknown) => {
-        if (!mine.signal.aborted) throw error;
+        if (!mine.signal.aborted) problem.value = (error as Error).message;
       },
     );
   });

@@ -24,11 +24,17 @@ const from = signal<'now' | 'start'>('now');
 /** The point of the short run that is shown; undefined is the last. */
 const at = signal<number | undefined>(undefined);
 
-/** The digit that the lesson's run is trained on now, if it is only one. */
-const trainedOn = computed((): number | undefined => {
-  const last = frame.value?.script.changes.findLast((change) => change.kind === 'only');
-  return typeof last?.digit === 'number' && last.step <= frame.value!.step ? last.digit : undefined;
+/** The change that the lesson's run is trained by now, if it is trained on one digit only. */
+const onlyChange = computed(() => {
+  const shown = frame.value;
+  const last = shown?.script.changes.findLast(
+    (change) => change.kind === 'only' && change.step <= shown.step,
+  );
+  return last?.kind === 'only' && last.digit !== 'all' ? { ...last, digit: last.digit } : undefined;
 });
+
+/** The digit that the lesson's run is trained on now, if it is only one. */
+const trainedOn = computed(() => onlyChange.value?.digit);
 
 function Body({ isShown }: FigureBodyProps) {
   const { trial, now, digits } = useMemo(
@@ -127,12 +133,11 @@ function TrialPoint({ trial }: { readonly trial: OnlyOneAnswer }) {
 }
 
 function LivePoint({ shown, only }: { readonly shown: Frame; readonly only: number }) {
-  const change = shown.script.changes.findLast(({ kind }) => kind === 'only')!;
   const share = shareOf(shown, only);
   return (
     <>
       The network of this page has trained on {only}s alone for{' '}
-      {formatNumber(shown.step - change.step)} steps. It answers {only} to{' '}
+      {formatNumber(shown.step - (onlyChange.value?.step ?? 0))} steps. It answers {only} to{' '}
       <strong data-value={share} id="only-one-live">
         {formatShare(share)}
       </strong>{' '}

@@ -160,19 +160,24 @@ function sumNudges(
   const tolerance = new Float64Array(average.length);
   parameterLayout(sizes).forEach(({ inputs, outputs, weightOffset, biasOffset }, l) => {
     const { delta } = layers[l]!;
-    const below = l === 0 ? Float64Array.from(features, (byte) => byte / 255) : layers[l - 1]!.a;
+    const below = l === 0 ? features : layers[l - 1]!.a;
+    const unit = l === 0 ? 255 : 1;
     for (let n = 0; n < count; n++) {
       const column = columns[n];
       for (let j = 0; j < outputs; j++) {
         const wish = 0 - delta[n * outputs + j]!;
-        const note = (place: number, nudge: number) => {
+        const from = weightOffset + j * inputs;
+        for (let i = 0; i <= inputs; i++) {
+          // The bias comes last, as the weight of an input that is always 1.
+          const input = i === inputs ? 1 : below[n * inputs + i]! / unit;
+          // Most pixels are 0, and wish for nothing.
+          if (input === 0) continue;
+          const place = i === inputs ? biasOffset + j : from + i;
+          const nudge = wish * input;
           average[place]! += nudge / count;
           tolerance[place]! += Math.abs(nudge);
           if (column) column[place] = nudge;
-        };
-        const from = weightOffset + j * inputs;
-        for (let i = 0; i < inputs; i++) note(from + i, wish * below[n * inputs + i]!);
-        note(biasOffset + j, wish);
+        }
       }
     }
   });
