@@ -17,6 +17,8 @@ const commit = findCommit(root);
 
 export default defineConfig({
   root: page,
+  // Several pages: an address that does not exist is not found, instead of the front page.
+  appType: 'mpa',
   // Relative addresses, so that the page also works below a path, as on GitHub Pages.
   base: './',
   // Declared in src/page/build.d.ts.
@@ -26,7 +28,7 @@ export default defineConfig({
     __NUDGE_HOMEPAGE__: JSON.stringify(homepage),
   },
   plugins: [
-    firstLoadBudget('index.html'),
+    firstLoadBudget(),
     {
       // For the command line of an installed package, which has no checkout to ask.
       name: 'nudge-commit',
@@ -41,7 +43,17 @@ export default defineConfig({
     outDir: join(root, 'dist/page'),
     emptyOutDir: true,
     target: 'es2022',
-    rolldownOptions: { input: ['index.html', 'lesson.html', 'headless.html'].map((name) => join(page, name)) },
+    rolldownOptions: {
+      input: [
+        ...['index', 'lesson', 'benchmark', 'headless'].map((name) => join(page, `${name}.html`)),
+        join(page, 'serviceWorker.ts'),
+      ],
+      output: {
+        // A service worker has a fixed address, and serves the folder that it is in.
+        entryFileNames: ({ name }) =>
+          name === 'serviceWorker' ? '[name].js' : 'assets/[name]-[hash].js',
+      },
+    },
   },
   // Modules, so that the worker too loads what it needs when it needs it.
   worker: {

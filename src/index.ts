@@ -61,7 +61,7 @@ export {
   type WeightAddress,
   type WeightSensitivity,
 } from './reference/nudges.ts';
-export type { Backend, EnginePlan, Evaluation, Preparation } from './engine/engine.ts';
+export type { Backend, EnginePlan, EngineState, Evaluation, Preparation } from './engine/engine.ts';
 export * from './engine/optimizers.ts';
 export {
   constantRate,
@@ -87,4 +87,5 @@ export {
 } from './training/sweep.ts';
 export type { FitOptions } from './training/loop.ts';
 export { Trainer, type Explanation, type Progress } from './training/trainer.ts';
+export type { TrainingSnapshot } from './training/snapshot.ts';
 export type { TrainerOptions } from './training/trainerOptions.ts';

@@ -8,7 +8,8 @@
  */
 import type { Dataset } from '../data/dataset.ts';
 import { OutOfMemoryError } from '../errors.ts';
-import type { Pass } from '../engine/pass.ts';
+import type { EngineState } from '../engine/engine.ts';
+import type { Pass, Values } from '../engine/pass.ts';
 import type { Network } from '../network/network.ts';
 import { Control, controlBytes } from './control.ts';
 import { eachParameter, line, placeLayers, up, type LayerPlace } from './parameterPlaces.ts';
@@ -315,7 +316,7 @@ export class KernelMemory {
     this.#floats.set(floats, at + 1);
   }
 
-  /** Undoes all steps exactly. It clears all memory, because NaN may have spread beyond the parameters. */
+  /** Goes back to the network that it was created with. It clears all memory, because NaN may have spread beyond the parameters. */
   reset(): void {
     this.#bytes.fill(0, this.updateScalars, this.#end);
     this.#initialize();
@@ -324,6 +325,16 @@ export class KernelMemory {
   /** The parameters in the layout of `parameterLayout`. */
   readParameters(): Float32Array<ArrayBuffer> {
     return this.#read(this.parameters);
+  }
+
+  /** The optimizer's arrays in the same layout. */
+  readMoments(): Float32Array<ArrayBuffer>[] {
+    return this.moments.map((moment) => this.#read(moment));
+  }
+
+  writeState({ parameters, moments }: EngineState): void {
+    this.#write(this.parameters, parameters);
+    moments.forEach((moment, k) => this.#write(this.moments[k]!, moment));
   }
 
   /** The gradient of a slice's passes, summed over samples, in the layout of `parameterLayout`. */
@@ -345,7 +356,7 @@ export class KernelMemory {
   /** Writes structures and parameters. All memory except constants must be 0 before. */
   #initialize(): void {
     for (const write of this.#writers) write(this.#words);
-    this.#writeParameters(this.#network.parameters);
+    this.#write(this.parameters, this.#network.parameters);
   }
 
   #read(piece: number): Float32Array<ArrayBuffer> {
@@ -364,9 +375,11 @@ export class KernelMemory {
     }
   }
 
-  #writeParameters(parameters: Float32Array): void {
+  #write(piece: number, values: Values): void {
+    // Non-finite steps may have spread into the padding.
+    this.#bytes.fill(0, piece, piece + this.parameterBytes);
     eachParameter(this.#places, (from, to) => {
-      this.#floats[this.parameters / 4 + to] = parameters[from]!;
+      this.#floats[piece / 4 + to] = values[from]!;
     });
   }
 

@@ -2,7 +2,7 @@
 import type { Dataset } from '../data/dataset.ts';
 import type { Pass } from '../engine/pass.ts';
 import { clipScale } from '../reference/clip.ts';
-import type { EngineOptions } from '../engine/engine.ts';
+import type { EngineOptions, EngineState } from '../engine/engine.ts';
 import type { SteppingArithmetic, PassResult, PassSums } from '../engine/hostEngine.ts';
 import type { Kernels } from './kernelModule.ts';
 import type { KernelMemory } from './memory.ts';
@@ -82,6 +82,14 @@ export class SimdArithmetic implements SteppingArithmetic {
 
   readParameters(): Float32Array<ArrayBuffer> {
     return this.#memory.readParameters();
+  }
+
+  readMoments(): Float32Array[] {
+    return this.#memory.readMoments();
+  }
+
+  writeState(state: EngineState): void {
+    this.#memory.writeState(state);
   }
 
   /** The factor that clips the gradient; 1 without clipping. */

@@ -1,6 +1,6 @@
 /** Float32 arithmetic in WebAssembly, in other threads. They make many steps per command, while this thread is free. */
 import type { Dataset } from '../data/dataset.ts';
-import type { EngineOptions } from '../engine/engine.ts';
+import type { EngineOptions, EngineState } from '../engine/engine.ts';
 import type { EpochPart, MadeSteps, PassResult, RunningArithmetic } from '../engine/hostEngine.ts';
 import type { Pass } from '../engine/pass.ts';
 import type { Command } from './control.ts';
@@ -188,6 +188,15 @@ export class ThreadedArithmetic implements RunningArithmetic {
     return this.#memory.readParameters();
   }
 
+  readMoments(): Float32Array[] {
+    this.#team.requireWhole();
+    return this.#memory.readMoments();
+  }
+
+  writeState(state: EngineState): void {
+    this.#memory.writeState(state);
+  }
+
   dispose(): void {
     this.#team.disband();
   }
@@ -231,6 +240,8 @@ export class ThreadedArithmetic implements RunningArithmetic {
    */
   async #chooseThreads({ sampleCount }: Dataset): Promise<void> {
     const { batchSize } = this.#options;
+    const memory = this.#memory;
+    const state = { parameters: memory.readParameters(), moments: memory.readMoments() };
     const optimizer = { ...this.#options.optimizer, learningRate: 0 };
     const samples = this.#stream?.samples ?? sampleCount;
     // The order is scattered over the data, like in training.
@@ -271,7 +282,8 @@ export class ThreadedArithmetic implements RunningArithmetic {
       ),
     );
     this.#stepMs = (stepMs.get(this.#threads)! * batchSize) / size;
-    this.#memory.reset();
+    memory.reset();
+    memory.writeState(state);
     this.#order = undefined;
   }
 

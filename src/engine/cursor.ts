@@ -1,3 +1,6 @@
+import { ConfigurationError } from '../errors.ts';
+import { show } from '../network/arguments.ts';
+
 /** A place in a training run, as plain data. */
 export interface TrainingPosition {
   /** Steps made over all epochs. Learning-rate schedules and Adam's bias correction depend on it. */
@@ -6,6 +9,26 @@ export interface TrainingPosition {
   readonly epoch: number;
   /** Steps made in the current epoch. */
   readonly stepOfEpoch: number;
+}
+
+/**
+ * @param name name of the object in error messages
+ * @throws {ConfigurationError} unless it is a position
+ */
+export function requirePosition(
+  name: string,
+  { step, epoch, stepOfEpoch }: TrainingPosition,
+): TrainingPosition {
+  for (const [field, value] of Object.entries({ step, epoch, stepOfEpoch })) {
+    if (Number.isSafeInteger(value) && value >= 0) continue;
+    throw new ConfigurationError(
+      `${name}.${field} must be a non-negative integer; got ${show(value)}.`,
+    );
+  }
+  if (stepOfEpoch <= step) return { step, epoch, stepOfEpoch };
+  throw new ConfigurationError(
+    `${name}.stepOfEpoch (${stepOfEpoch}) must be at most ${name}.step (${step}), which counts the steps of all epochs.`,
+  );
 }
 
 const start: TrainingPosition = { step: 0, epoch: 0, stepOfEpoch: 0 };
@@ -25,6 +48,12 @@ export class TrainingCursor implements TrainingPosition {
   /** @param position default: the start of training */
   constructor(stepsPerEpoch = Infinity, { step, epoch, stepOfEpoch }: TrainingPosition = start) {
     this.stepsPerEpoch = stepsPerEpoch;
+    this.#step = step;
+    this.#epoch = epoch;
+    this.#stepOfEpoch = stepOfEpoch;
+  }
+
+  moveTo({ step, epoch, stepOfEpoch }: TrainingPosition): void {
     this.#step = step;
     this.#epoch = epoch;
     this.#stepOfEpoch = stepOfEpoch;

@@ -6,7 +6,7 @@ import type { Dataset } from '../data/dataset.ts';
 import type { Network } from '../network/network.ts';
 import type { TrainingPosition } from './cursor.ts';
 import type { Optimizer } from './optimizers.ts';
-import type { JoinedPass } from './pass.ts';
+import type { JoinedPass, Values } from './pass.ts';
 
 export const backends = ['webgpu', 'cpu', 'reference'] as const;
 /** @useDeclaredType */
@@ -64,6 +64,13 @@ export interface Preparation {
   readonly uploadSeconds: number;
 }
 
+/** What training has changed, beside the position. All arrays are in the layout of `parameterLayout`. */
+export interface EngineState {
+  readonly parameters: Values;
+  /** The arrays that the optimizer keeps; none for plain SGD. */
+  readonly moments: readonly Values[];
+}
+
 export interface Engine {
   readonly backend: Backend;
   /** How the engine divides a step, in words. */
@@ -117,6 +124,15 @@ export interface Engine {
 
   /** The current parameters, in the layout of `parameterLayout`. */
   readParameters(): Promise<Float32Array<ArrayBuffer>>;
+
+  /** Copies of parameters and moments, both of one moment, in the precision of the engine. */
+  readState(): Promise<EngineState>;
+
+  /**
+   * Sets parameters and moments after all runs submitted before. The next run follows a `beginEpoch`.
+   * @param state of a network and optimizer of this shape; do not change it until the promise resolves
+   */
+  writeState(state: EngineState): Promise<void>;
 
   /** Frees everything. Calling it again does nothing. */
   dispose(): Promise<void>;

@@ -15,7 +15,14 @@ import {
   requireStepsLeft,
 } from './batches.ts';
 import type { TrainingCursor, TrainingPosition } from './cursor.ts';
-import type { Backend, Engine, EngineOptions, Evaluation, StepMetrics } from './engine.ts';
+import type {
+  Backend,
+  Engine,
+  EngineOptions,
+  EngineState,
+  Evaluation,
+  StepMetrics,
+} from './engine.ts';
 import { JoinedPass, type Pass, type Values } from './pass.ts';
 import { TimeSlice } from './timeSlice.ts';
 import { Turns } from './turns.ts';
@@ -53,6 +60,9 @@ interface AnyArithmetic {
   explain(dataset: Dataset, samples: Uint32Array): Pass | Promise<Pass>;
   /** A copy in the precision of this arithmetic, in the layout of `parameterLayout`. */
   readParameters(): Values;
+  /** Copies of the optimizer's arrays, like {@link readParameters}. */
+  readMoments(): readonly Values[];
+  writeState(state: EngineState): void;
   /** Frees memory and threads. No method may be called afterwards. */
   dispose?(): void;
 }
@@ -228,6 +238,20 @@ export class HostEngine<T extends Arithmetic> implements Engine {
 
   readParameters(): Promise<Float32Array<ArrayBuffer>> {
     return this.#turns.take(() => Float32Array.from(this.arithmetic.readParameters()));
+  }
+
+  readState(): Promise<EngineState> {
+    return this.#turns.take(() => {
+      const { arithmetic } = this;
+      return { parameters: arithmetic.readParameters(), moments: arithmetic.readMoments() };
+    });
+  }
+
+  writeState(state: EngineState): Promise<void> {
+    return this.#turns.take(() => {
+      this.arithmetic.writeState(state);
+      this.#nonFinite = undefined;
+    });
   }
 
   async dispose(): Promise<void> {

@@ -5,6 +5,7 @@ import type { TrainingPosition } from '../engine/cursor.ts';
 import type {
   Engine,
   EngineOptions,
+  EngineState,
   Evaluation,
   StepMetrics,
   Preparation,
@@ -207,6 +208,21 @@ export class GpuEngine implements Engine {
   /** Reads the moments of the optimizer, each in the layout of the parameters; empty if the optimizer keeps none. */
   async readMoments(): Promise<readonly Float32Array<ArrayBuffer>[]> {
     return await this.#turns.take(() => this.#resources.parameters.readMoments());
+  }
+
+  async readState(): Promise<EngineState> {
+    return await this.#turns.take(() => this.#resources.parameters.readState());
+  }
+
+  async writeState(state: EngineState): Promise<void> {
+    await this.#turns.take(() => {
+      this.#resources.parameters.writeState(0, state);
+      // The new state has no update that was not finite.
+      const counter = this.#training?.source.buffers.get('counter');
+      if (!counter) return;
+      const words = new Uint32Array((counter.size - counterBytes) / 4);
+      this.#device.gpu.queue.writeBuffer(counter, counterBytes, words);
+    });
   }
 
   async dispose(): Promise<void> {

@@ -1,3 +1,5 @@
+import type { EngineState } from '../engine/engine.ts';
+import type { Values } from '../engine/pass.ts';
 import { momentCount } from '../engine/optimizers/registry.ts';
 import type { Network } from '../network/network.ts';
 import { countParameters, parameterLayout } from '../network/parameters.ts';
@@ -5,6 +7,7 @@ import type { Optimizer } from '../engine/optimizers.ts';
 import type { Device } from './device.ts';
 import {
   packLayer,
+  packMoments,
   parameterRanges,
   unpackLayer,
   unpackMoments,
@@ -65,11 +68,6 @@ export interface ParameterStoreOptions {
   readonly networks: readonly Network[];
   readonly optimizer: Optimizer;
   readonly isClipping: boolean;
-  /**
-   * Whether {@link ParameterStore.readState} will be called, which reads the whole state of a network at once. Default
-   * false.
-   */
-  readonly readsStates?: boolean;
   /** Name of the buffers in error messages. Default: the parameters. */
   readonly what?: string;
 }
@@ -98,23 +96,20 @@ export class ParameterStore {
     this.#layouts = layouts;
     this.#readback = readback;
     this.bindings = bindings;
-    networks.forEach((network, n) => this.#upload(network, n));
+    networks.forEach(({ parameters }, n) => this.#write('parameters', n, this.#pack(parameters)));
   }
 
   /** Uploads the networks' parameters; moments start at 0. */
   static async create(device: Device, options: ParameterStoreOptions): Promise<ParameterStore> {
-    const { networks, optimizer, isClipping, readsStates, what = 'the parameters' } = options;
+    const { networks, optimizer, isClipping, what = 'the parameters' } = options;
     const layouts = parameterBuffers(networks[0]!, optimizer, isClipping);
     const bindings = await device.createBuffers(
       what,
       layouts.map(({ name, size }) => [name, size * networks.length]),
     );
     try {
-      const sizes = layouts.map(({ size }) => size);
-      const largest = Math.max(...sizes);
-      const all = sizes.reduce((sum, size) => sum + size);
-      const size = readsStates === true ? all : largest;
-      const readback = await Readback.create(device, 'parameters', size, 1);
+      const largest = Math.max(...layouts.map(({ size }) => size));
+      const readback = await Readback.create(device, 'parameters', largest, 1);
       return new ParameterStore(device, options, layouts, bindings, readback);
     } catch (error) {
       device.release(bindings.values());
@@ -130,39 +125,26 @@ export class ParameterStore {
     return this.#unpack(await this.#read(what, index, this.#layouts.slice(0, 1)));
   }
 
-  /** Reads the moments of the first network back, each in the layout of the parameters. */
-  async readMoments(): Promise<readonly Float32Array<ArrayBuffer>[]> {
+  /** Reads the moments of a network back, each in the layout of the parameters. */
+  async readMoments(index = 0): Promise<readonly Float32Array<ArrayBuffer>[]> {
     if (this.#momentCount === 0) return [];
     const moments = unpackMoments(
-      await this.#read('moments', 0, this.#layouts.slice(1, 2)),
+      await this.#read('moments', index, this.#layouts.slice(1, 2)),
       this.#momentCount,
     );
     return moments.map((moment) => this.#unpack(moment));
   }
 
-  /** Length of the array that {@link readState} returns. */
-  get stateSize(): number {
-    return this.#stateLayouts.reduce((sum, { size }) => sum + size, 0) / 4;
+  /** Reads parameters and moments of a network back. Submit nothing that changes them until it resolves. */
+  async readState(index = 0): Promise<EngineState> {
+    return { parameters: await this.read(index), moments: await this.readMoments(index) };
   }
 
-  /**
-   * Reads the parameters and then the moments of a network, in the layout of the kernels. Use it only for {@link
-   * writeState}.
-   */
-  async readState(index: number, what: string): Promise<Float32Array<ArrayBuffer>> {
-    return await this.#read(what, index, this.#stateLayouts);
-  }
-
-  /**
-   * Sets the state of a network, [stateSize], to one that {@link readState} returned for the same shape and optimizer.
-   */
-  writeState(index: number, state: Float32Array<ArrayBuffer>): void {
-    let from = 0;
-    for (const { name, size } of this.#stateLayouts) {
-      const buffer = this.bindings.get(name)!;
-      this.#device.gpu.queue.writeBuffer(buffer, size * index, state, from, size / 4);
-      from += size / 4;
-    }
+  /** Sets parameters and moments of a network. */
+  writeState(index: number, { parameters, moments }: EngineState): void {
+    this.#write('parameters', index, this.#pack(parameters));
+    if (moments.length === 0) return;
+    this.#write('moments', index, packMoments(moments.map((moment) => this.#pack(moment))));
   }
 
   dispose(): void {
@@ -170,18 +152,9 @@ export class ParameterStore {
     this.#readback.dispose();
   }
 
-  get #stateLayouts(): readonly ParameterBuffer[] {
-    return this.#layouts.filter(({ name }) => name !== 'gradients');
-  }
-
-  #upload(network: Network, index: number): void {
-    const buffer = this.bindings.get('parameters')!;
-    const { size, ranges } = this.#layouts[0]!;
-    parameterLayout(network.layers).forEach(({ inputs, outputs }, l) => {
-      const layer = packLayer(network.weights(l), network.biases(l), inputs, outputs);
-      const at = size * index + ranges[l]!.offset;
-      this.#device.gpu.queue.writeBuffer(buffer, at, layer);
-    });
+  #write(name: 'parameters' | 'moments', index: number, packed: Float32Array<ArrayBuffer>): void {
+    const at = packed.byteLength * index;
+    this.#device.gpu.queue.writeBuffer(this.bindings.get(name)!, at, packed);
   }
 
   async #read(
@@ -194,6 +167,19 @@ export class ParameterStore {
     });
     const { bytes } = await this.#readback.read(what, ranges);
     return new Float32Array(await bytes);
+  }
+
+  /** The inverse of {@link unpackParameters}. */
+  #pack(values: Values): Float32Array<ArrayBuffer> {
+    const packed = new Float32Array(this.#layouts[0]!.size / 4);
+    const { ranges } = this.#layouts[0]!;
+    parameterLayout(this.#network.layers).forEach((layer, l) => {
+      const { inputs, outputs, weightOffset, biasOffset } = layer;
+      const weights = values.subarray(weightOffset, biasOffset);
+      const biases = values.subarray(biasOffset, biasOffset + outputs);
+      packed.set(packLayer(weights, biases, inputs, outputs), ranges[l]!.offset / 4);
+    });
+    return packed;
   }
 
   #unpack(packed: Float32Array): Float32Array<ArrayBuffer> {

@@ -5,6 +5,7 @@
 import { scratchVec4s } from '../../shaders/persistent.ts';
 import type { Dataset } from '../data/dataset.ts';
 import { TrainingCursor, type TrainingPosition } from '../engine/cursor.ts';
+import type { EngineState } from '../engine/engine.ts';
 import type { Optimizer } from '../engine/optimizers.ts';
 import { Turns } from '../engine/turns.ts';
 import { ConfigurationError, LimitError } from '../errors.ts';
@@ -95,7 +96,7 @@ export class SweepEngine {
     const progressBytes = 4 * count + 8 * rows * count;
     const what = 'the buffers of a sweep';
     const parameters = await ParameterStore.create(device, {
-      ...{ networks, optimizer, isClipping: false, readsStates: true, what },
+      ...{ networks, optimizer, isClipping: false, what },
     });
     let buffers: ReadonlyMap<string, GPUBuffer> | undefined;
     try {
@@ -188,25 +189,13 @@ export class SweepEngine {
     return await this.#turns.take(() => parameters.read(index, 'the parameters of a network'));
   }
 
-  /** Length of the array that {@link readState} returns. */
-  get stateSize(): number {
-    return this.#resources.parameters.stateSize;
+  /** Reads parameters and moments of one network. */
+  async readState(index: number): Promise<EngineState> {
+    return await this.#turns.take(() => this.#resources.parameters.readState(index));
   }
 
-  /**
-   * Reads the parameters and then the moments of one network, in the layout of the kernel. Use it only for {@link
-   * writeState}.
-   */
-  async readState(index: number): Promise<Float32Array<ArrayBuffer>> {
-    const { parameters } = this.#resources;
-    return await this.#turns.take(() => parameters.readState(index, 'the state of a network'));
-  }
-
-  /**
-   * Sets the state of one network, [stateSize], to one that {@link readState} returned for the same shape and
-   * optimizer.
-   */
-  writeState(index: number, state: Float32Array<ArrayBuffer>): void {
+  /** Sets parameters and moments of one network. Call it before the first run. */
+  writeState(index: number, state: EngineState): void {
     this.#resources.parameters.writeState(index, state);
   }
 

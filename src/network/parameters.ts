@@ -94,7 +94,7 @@ export function describeElement(tensor: string, shape: readonly number[], index:
 }
 
 /** The index of the first value that is NaN or infinite; −1 if all are finite. */
-export function findNonFinite(values: Float32Array): number {
+export function findNonFinite(values: Float32Array | Float64Array): number {
   return values.findIndex((value) => !Number.isFinite(value));
 }
 
@@ -105,7 +105,7 @@ export function findNonFinite(values: Float32Array): number {
  */
 export function describeNonFinite(
   sizes: readonly number[],
-  parameters: Float32Array,
+  parameters: Float32Array | Float64Array,
 ): string | undefined {
   const wrong = findNonFinite(parameters);
   if (wrong < 0) return undefined;

@@ -1,7 +1,10 @@
 /** Starts the benchmark page. */
 import { App } from './app.ts';
+import { isolate } from './isolate.ts';
 import { readPageOptions } from './pageOptions.ts';
 
-const app = new App(readPageOptions(location.search));
-Object.assign(globalThis, { nudgeBenchmark: app.automation });
-await app.start();
+if (!(await isolate())) {
+  const app = new App(readPageOptions(location.search));
+  Object.assign(globalThis, { nudgeBenchmark: app.automation });
+  await app.start();
+}

@@ -1,5 +1,5 @@
 import type { Dataset } from '../data/dataset.ts';
-import type { EngineOptions } from '../engine/engine.ts';
+import type { EngineOptions, EngineState } from '../engine/engine.ts';
 import {
   chunkSize,
   HostEngine,
@@ -8,6 +8,7 @@ import {
   type PassSums,
 } from '../engine/hostEngine.ts';
 import type { Pass } from '../engine/pass.ts';
+import { momentCount } from '../engine/optimizers/registry.ts';
 import { parameterLayout } from '../network/parameters.ts';
 import { backpropagate, forwardPass, type PassArguments } from './backpropagation.ts';
 import { clipScale, gradientNorm } from './clip.ts';
@@ -78,6 +79,16 @@ export class ReferenceArithmetic implements SteppingArithmetic {
 
   readParameters(): Float64Array<ArrayBuffer> {
     return this.parameters.slice();
+  }
+
+  readMoments(): Float64Array[] {
+    const count = momentCount(this.#options.optimizer);
+    return this.#moments.slice(0, count).map((moment) => moment.slice());
+  }
+
+  writeState({ parameters, moments }: EngineState): void {
+    this.parameters.set(parameters);
+    moments.forEach((moment, k) => this.#moments[k]!.set(moment));
   }
 
   #pass(dataset: Dataset, samples: Uint32Array): PassArguments {

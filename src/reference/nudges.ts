@@ -120,7 +120,8 @@ export function nudgesOf(
   pass: SamplePass,
 ): SampleNudges {
   const cost = pass.costs[0]!;
-  const nudges = Float64Array.from(pass.gradient, negative);
+  // `from` with a function takes several times as long as `map`.
+  const nudges = new Float64Array(pass.gradient).map(negative);
   if (!Number.isFinite(cost) || !nudges.every(Number.isFinite)) {
     throw new NonFiniteError(
       `The cost (${cost}) or some nudges of this sample are not finite: features or parameters are too large, NaN or infinite. ` +
@@ -136,7 +137,7 @@ export function nudgesOf(
     const z = kept ? Float64Array.from(kept) : preactivations(usedWeights, usedBiases, inputs);
     const a = Float64Array.from(activations);
     inputs = a;
-    const wishes = Float64Array.from(usedWeights, (w, k) =>
+    const wishes = new Float64Array(usedWeights).map((w, k) =>
       negative(delta[Math.floor(k / share.inputs)]! * w),
     );
     const previous = columnSums(wishes, share.inputs);

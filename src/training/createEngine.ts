@@ -12,8 +12,8 @@ import {
   ThreadLostError,
 } from '../errors.ts';
 import { adapterName, type AdapterDescription } from '../gpu/adapter.ts';
-import { createGpuEngine, type PlanOrigin } from '../gpu/createEngine.ts';
-import { Device } from '../gpu/device.ts';
+import type { PlanOrigin } from '../gpu/createEngine.ts';
+import type { Device } from '../gpu/device.ts';
 import { requireOneOf } from '../network/functions.ts';
 import type { Network } from '../network/network.ts';
 import { Random } from '../network/random.ts';
@@ -41,7 +41,7 @@ export async function createEngine(
   const backend = requireOneOf('backend', options.backend ?? 'auto', [...backends, 'auto']);
   switch (backend) {
     case 'webgpu':
-      return await createGpuEngine({ ...options, network });
+      return await (await loadGpu()).createGpuEngine({ ...options, network });
     case 'cpu':
       return { engine: await createOnCpu(network, options), release: nothing };
     case 'reference':
@@ -52,6 +52,15 @@ export async function createEngine(
 }
 
 const nothing = (): void => undefined;
+
+/** Loaded only if a GPU is used: the kernels and their tools are more than half of the code that a page would load. */
+async function loadGpu() {
+  const [{ createGpuEngine }, { Device }] = await Promise.all([
+    import('../gpu/createEngine.ts'),
+    import('../gpu/device.ts'),
+  ]);
+  return { createGpuEngine, Device };
+}
 
 function createOnCpu(network: Network, options: TrainerOptions): Promise<CpuEngine> {
   const { threads, stream } = options;
@@ -69,6 +78,7 @@ function isOneOf(error: unknown, types: typeof noGpu | typeof noCpu): error is E
 
 async function createFastest(network: Network, options: TrainerOptions): Promise<CreatedEngine> {
   const { gpu, isVisible } = options;
+  const { createGpuEngine, Device } = await loadGpu();
   let release = nothing;
   let comparison: Comparison;
   try {
@@ -112,6 +122,7 @@ async function compareOn(
   // The trials use noise instead of the user's data, so a real learning rate could diverge.
   const optimizer = { ...given.optimizer, learningRate: 0 };
   const options = { ...given, device, optimizer };
+  const { createGpuEngine } = await loadGpu();
   const { engine } = await createGpuEngine({ ...options, network });
   try {
     let cpu: CpuEngine;

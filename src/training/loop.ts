@@ -178,6 +178,24 @@ export class TrainingLoop<Metrics extends { readonly steps: number }> {
     return reached.position;
   }
 
+  /**
+   * Continues from another position, whose state the engine is given. An earlier failure no longer counts.
+   * @throws {DisposedError | ConfigurationError} when it is disposed, or a `fit` is running
+   */
+  moveTo(position: TrainingPosition): void {
+    const { failure } = this;
+    this.failure = undefined;
+    try {
+      this.requireIdle();
+    } catch (error) {
+      this.failure = failure;
+      throw error;
+    }
+    this.cursor.moveTo(position);
+    this.#isInStep = false;
+    this.#hasBegun = false;
+  }
+
   /** Disposes the engine, then calls `release`. Calling it again does nothing. */
   async dispose(): Promise<void> {
     if (this.#isDisposed) return;
@@ -222,7 +240,7 @@ export class TrainingLoop<Metrics extends { readonly steps: number }> {
       this.#isInStep = false;
       throw error;
     } finally {
-      this.#pending.shift();
+      void this.#pending.shift();
     }
     const epoch = cursor.epoch + 1;
     cursor.advance(metrics.steps);

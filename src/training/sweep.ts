@@ -15,9 +15,9 @@ import {
 import { Network, type NetworkOptions } from '../network/network.ts';
 import { describeNonFinite } from '../network/parameters.ts';
 import { requireBatchSize, requireFits } from '../engine/batches.ts';
-import type { TrainingPosition } from '../engine/cursor.ts';
+import { requirePosition, type TrainingPosition } from '../engine/cursor.ts';
 import type { Optimizer } from '../engine/optimizers.ts';
-import { requireOptimizer } from '../engine/optimizers/registry.ts';
+import { momentCount, requireOptimizer } from '../engine/optimizers/registry.ts';
 import { TimeSlice } from '../engine/timeSlice.ts';
 import { EpochOrders, TrainingLoop, type FitOptions, type FitReport } from './loop.ts';
 import { requireSource, type GpuSource } from '../gpu/options.ts';
@@ -59,9 +59,7 @@ export interface MemberResult {
 
 /** The state of a sweep, as plain data. A sweep resumed from it computes the same bits. */
 export interface SweepState extends TrainingPosition {
-  /**
-   * Parameters and the optimizer's moments, [members, size], in the engine's layout, which differs between versions.
-   */
+  /** Parameters, then the optimizer's moments of each network, [members, arrays, parameterCount]. */
   readonly values: Float32Array<ArrayBuffer>;
 }
 
@@ -136,7 +134,7 @@ export class Sweep {
       const networks = members.map(({ seed }) => new Network({ ...network, seed }));
       const engine = await SweepEngine.create(device, { networks, batchSize, optimizer });
       try {
-        if (options.state) restore(engine, members.length, options.state);
+        if (options.state) restore(engine, networks, optimizer, options.state);
       } catch (error) {
         await engine.dispose();
         throw error;
@@ -226,9 +224,13 @@ export class Sweep {
    */
   async state(): Promise<SweepState> {
     this.#loop.requireIdle();
-    const { stateSize } = this.#engine;
-    const values = new Float32Array(stateSize * this.members.length);
-    for (const n of this.members.keys()) values.set(await this.#engine.readState(n), stateSize * n);
+    const { parameterCount } = this.#networks[0]!;
+    const size = parameterCount * (1 + momentCount(this.members[0]!.optimizer));
+    const values = new Float32Array(size * this.members.length);
+    for (const n of this.members.keys()) {
+      const { parameters, moments } = await this.#engine.readState(n);
+      [parameters, ...moments].forEach((one, k) => values.set(one, size * n + parameterCount * k));
+    }
     return { ...this.#loop.cursor.position, values };
   }
 
@@ -268,25 +270,27 @@ function resultsOf({ samples, costSums, correct, diverged }: SweepMetrics): Memb
 /** @throws {ConfigurationError} for a state of a different sweep */
 function restore(
   engine: SweepEngine,
-  count: number,
-  { step, epoch, stepOfEpoch, values }: SweepState,
+  networks: readonly Network[],
+  optimizer: Optimizer,
+  state: SweepState,
 ): void {
-  const { stateSize } = engine;
-  const expected = stateSize * count;
+  const { parameterCount } = networks[0]!;
+  const arrays = 1 + momentCount(optimizer);
+  const { values } = state;
+  const expected = parameterCount * arrays * networks.length;
   if (values.length !== expected) {
     throw new ConfigurationError(
-      `state.values must have ${expected} numbers for ${count} networks of this shape and optimizer; got ${values.length}. Give the state of a sweep with the same options.`,
+      `state.values must have ${expected} numbers for ${networks.length} networks of this shape and optimizer; got ${values.length}. Give the state of a sweep with the same options.`,
     );
   }
-  for (const [name, value] of Object.entries({ step, epoch, stepOfEpoch })) {
-    if (Number.isSafeInteger(value) && value >= 0) continue;
-    throw new ConfigurationError(
-      `state.${name} must be a non-negative integer; got ${value}. Give a state from Sweep.state().`,
-    );
-  }
-  for (let n = 0; n < count; n++) {
-    engine.writeState(n, values.subarray(stateSize * n, stateSize * (n + 1)));
-  }
+  requirePosition('state', state);
+  networks.forEach((_, n) => {
+    const [parameters, ...moments] = Array.from({ length: arrays }, (__, k) => {
+      const from = parameterCount * (arrays * n + k);
+      return values.subarray(from, from + parameterCount);
+    });
+    engine.writeState(n, { parameters: parameters!, moments });
+  });
 }
 
 /** The optimizer of the first member. The others may differ only in the learning rate. */

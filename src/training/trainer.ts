@@ -21,6 +21,7 @@ import type {
   StepMetrics,
 } from '../engine/engine.ts';
 import { EpochOrders, TrainingLoop, type FitOptions, type FitReport } from './loop.ts';
+import { requireSnapshot, type TrainingSnapshot } from './snapshot.ts';
 import { requireTrainerOptions, type TrainerOptions } from './trainerOptions.ts';
 
 /** A trainer's training since the last report. */
@@ -268,6 +269,36 @@ export class Trainer {
     const wrong = describeNonFinite(this.#initial.layers, parameters);
     if (wrong !== undefined) throw this.#fail(wrong);
     return this.#initial.withParameters(parameters);
+  }
+
+  /**
+   * Parameters, the optimizer's moments and the position in training, all of one moment, as plain data. While a `fit` is
+   * running, it is the moment after the steps that are already submitted.
+   * @throws {NonFiniteError} naming the parameter, when one is NaN or infinite
+   */
+  async snapshot(): Promise<TrainingSnapshot> {
+    this.#loop.requireUsable();
+    // Both begin now, so no step comes in between.
+    const [state, position] = await Promise.all([
+      this.#engine.readState(),
+      this.#loop.positionReached(),
+    ]);
+    const { layers } = this.#initial;
+    const wrong = describeNonFinite(layers, state.parameters);
+    if (wrong !== undefined) throw this.#fail(wrong);
+    return { ...position, layers: [...layers], ...state };
+  }
+
+  /**
+   * Goes back, or on, to a snapshot. The next `fit` continues there, in the same place of the same epoch. On the same
+   * backend, with the same options, plan and training set, it gives the bits of the run that the snapshot is from. A
+   * trainer that has diverged is usable again.
+   * @throws {ConfigurationError} when a `fit` is running, or the snapshot is of another network or optimizer
+   */
+  async restore(snapshot: TrainingSnapshot): Promise<void> {
+    const copy = requireSnapshot(snapshot, this.#initial, this.#options.optimizer);
+    this.#loop.moveTo(copy);
+    await this.#engine.writeState(copy);
   }
 
   /** Frees the trainer's resources, but not a device passed as an option. Calling it again does nothing. */

@@ -292,6 +292,8 @@ it('trains on nothing where a training set could not be taken in', async () => {
     infer: () => ({ outputs: [], costs: [], predictions: [] }),
     explain: () => ({ layers: [], costs: [], predictions: [], gradient: [] }),
     readParameters: () => new Float32Array(),
+    readMoments: () => [],
+    writeState: () => undefined,
     beginStep: () => undefined,
     addGradient,
     update: () => undefined,

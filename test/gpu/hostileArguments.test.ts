@@ -96,6 +96,16 @@ const sweepOptions = () => ({
   device,
 });
 const address = () => ({ layer: 0, output: 1, input: 2 });
+const batch = (): nudge.BatchExplanation => ({
+  ...{ step: 0, sizes: layers, samples: Uint32Array.of(0, 2), costs: Float64Array.of(1, 2) },
+  ...{ features: new Uint8Array(8), labels: Uint8Array.of(0, 1) },
+  layers: [
+    { a: new Float32Array(6), delta: new Float32Array(6) },
+    { a: new Float32Array(4), delta: new Float32Array(4) },
+  ],
+  predictions: Uint32Array.of(1, 1),
+  ...{ gradient: nudges(), usedParameters: network().parameters },
+});
 const nudges = () => new Float64Array(nudge.countParameters(layers));
 /** Without any of the options in this place, or without one of `those`, a call takes seconds. */
 const slowWithout =
@@ -180,6 +190,10 @@ const calls: Readonly<Record<string, Call>> = {
   timesMoreSensitive: {
     run: nudge.timesMoreSensitive,
     args: () => [{ layers }, nudges(), address(), address()],
+  },
+  exampleNudge: {
+    run: nudge.exampleNudge,
+    args: () => [batch(), 1, { layer: 1, output: 0, input: 2 }],
   },
   adam: { run: nudge.adam, args: () => [{ learningRate: schedule(), beta1: 0.9, epsilon: 1e-8 }] },
   adamW: { run: nudge.adamW, args: () => [{ learningRate: 0.1, weightDecay: 0 }] },
@@ -331,6 +345,16 @@ it.each(Object.keys(learners) as (keyof typeof learners)[])(
     for (const run of asks) await expectTyped({ run, args: () => [same] });
     if (learner instanceof Sweep) {
       await expectTyped({ run: (index: number) => learner.network(index), args: () => [0] });
+    } else {
+      const explain = (data: nudge.Dataset, sample: number) => learner.explain(data, sample);
+      await expectTyped({ run: explain, args: () => [same, 2] });
+      const explainBatch = (data: nudge.Dataset, samples?: number[]) =>
+        learner.explainBatch(data, samples);
+      await expectTyped({ run: explainBatch, args: () => [same, [2, 0]] });
+      const snapshot = await learner.snapshot();
+      const restore = (one: nudge.TrainingSnapshot) => learner.restore(one);
+      await expectTyped({ run: restore, args: () => [snapshot] });
+      await learner.restore(snapshot);
     }
     await fit(same, { steps: 1 });
     await learner.dispose();

@@ -18,7 +18,7 @@ export type CreateTrainer = (
   options: Pick<TrainerOptions, 'batchSize' | 'optimizer' | 'clipNorm' | 'seed'>,
 ) => Promise<Trainer>;
 
-const { training, test } = digits({ trainingCount: 330, testCount: 40 });
+export const { training, test } = digits({ trainingCount: 330, testCount: 40 });
 const { training: many } = digits({ trainingCount: 600, testCount: 1, seed: 2 });
 
 /** Layer sizes beside multiples of 4, and every kind of output. */
@@ -32,13 +32,13 @@ const shapes: readonly NetworkOptions[] = [
 const sgdOptions = { batchSize: 32, optimizer: sgd({ learningRate: 0.5, momentum: 0.5 }) };
 const adamOptions = { batchSize: 32, optimizer: adam({ learningRate: 0.01 }) };
 
-async function fit(trainer: Trainer, options: FitOptions): Promise<void> {
+export async function fit(trainer: Trainer, options: FitOptions): Promise<void> {
   for await (const { step } of trainer.fit(training, options)) expect(step).toBeGreaterThan(0);
 }
 
 /** The reference's parameters are float64. */
 const rounded = ({ usedParameters }: Explanation) => Float32Array.from(usedParameters);
-const parametersOf = async (trainer: Trainer) => (await trainer.network()).parameters;
+export const parametersOf = async (trainer: Trainer) => (await trainer.network()).parameters;
 
 export function describeExplaining(backend: string, create: CreateTrainer): void {
   describe(`explain on ${backend}`, () => {

@@ -4,7 +4,7 @@ import { backpropagate, type NetworkShape } from '../../reference/backpropagatio
 import type { BatchExplanation } from '../../reference/batchExplanation.ts';
 import type { ParameterizedNetwork, SampleNudges } from '../../reference/nudges.ts';
 import { sumBound } from './bounds.ts';
-import { batchOutputBounds, gradientBound, layerBounds } from './gradient.ts';
+import { batchOutputBounds, gradientBound, layerBounds } from './passBounds.ts';
 import { Worst } from './samples.ts';
 
 /**

@@ -9,7 +9,7 @@ import { backpropagate } from '../../reference/backpropagation.ts';
 import { unit } from './bounds.ts';
 import { counterBefore, counterDuring, drawStep, sampleInRow, settingsOf } from './epoch.ts';
 import { requirePaddingZero } from './forward.ts';
-import { batchOutputBounds, layerBounds } from './gradient.ts';
+import { batchOutputBounds, layerBounds } from './passBounds.ts';
 import { floats, poison, runKernel } from './kernelRunner.ts';
 import { Samples, Worst } from './samples.ts';
 

@@ -21,7 +21,7 @@ import { featureValues, labelsOf } from '../../reference/features.ts';
 import { batchExtent, stepsPerEpoch } from '../../engine/batches.ts';
 import { sgd } from '../../engine/optimizers.ts';
 import { tiny, unit } from './bounds.ts';
-import { batchOutputBounds, gradientBound, layerBounds } from './gradient.ts';
+import { batchOutputBounds, gradientBound, layerBounds } from './passBounds.ts';
 import { outputsAndCosts } from './kernels.ts';
 import { Worst } from './samples.ts';
 

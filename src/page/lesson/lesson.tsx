@@ -1,47 +1,44 @@
 /** The lesson: a column of text with a figure for each idea, in the lecture's order. */
+import { effect, signal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 
-import { cost } from './figures/cost.tsx';
-import { sensitivity } from './figures/sensitivity.tsx';
-import { wiggle } from './figures/wiggle.tsx';
-import { wishes } from './figures/wishes.tsx';
-import { avenues } from './figures/avenues.tsx';
-import { sums } from './figures/sums.tsx';
-import { backwards } from './figures/backwards.tsx';
-import { average } from './figures/average.tsx';
-import { onlyOne } from './figures/onlyOne.tsx';
-import { miniBatches } from './figures/miniBatches.tsx';
-import { descent } from './figures/descent.tsx';
-import { data } from './figures/data.tsx';
-import { code } from './figures/code.tsx';
-import { mend } from './figures/mend.tsx';
+import { nextTask } from '../nextTask.ts';
 import { network } from './figures/network.tsx';
 import { Transport } from './figures/transport.tsx';
 import { Figure, type FigureModule } from './runtime/figure.tsx';
-import { problem } from './session.ts';
+import { frame, problem } from './session.ts';
 
-const figures: readonly FigureModule[] = [
-  network,
-  cost,
-  sensitivity,
-  wiggle,
-  wishes,
-  avenues,
-  sums,
-  backwards,
-  average,
-  onlyOne,
-  miniBatches,
-  descent,
-  data,
-  code,
-  mend,
-];
+/** The first figure lives before the others are loaded. */
+const figures = signal<readonly FigureModule[]>([network]);
+
+/** Loads the other figures once the first one has something to show, then goes to the figure in the address. */
+async function showAll(): Promise<void> {
+  await new Promise<void>((resolve) => {
+    // It runs on; another call of `resolve` does nothing.
+    effect(() => {
+      if (frame.value || problem.value !== '') resolve();
+    });
+  });
+  const { others } = await import('./figures/others.ts');
+  figures.value = [network, ...others];
+  const figure = new URLSearchParams(location.hash.slice(1)).get('figure');
+  await nextTask();
+  if (figure !== null) document.getElementById(figure)?.scrollIntoView();
+}
+
+/** What the worker has to say about the last command. */
+function Notice() {
+  const notice = frame.value?.notice;
+  return (
+    <div role="status" class={notice === undefined ? undefined : 'problem notice'}>
+      {notice}
+    </div>
+  );
+}
 
 export function Lesson() {
   useEffect(() => {
-    const figure = new URLSearchParams(location.hash.slice(1)).get('figure');
-    if (figure !== null) document.getElementById(figure)?.scrollIntoView();
+    void showAll();
   }, []);
   return (
     <>
@@ -62,7 +59,8 @@ export function Lesson() {
             {problem.value}
           </p>
         )}
-        {figures.map((figure) => (
+        <Notice />
+        {figures.value.map((figure) => (
           <Figure key={figure.id} {...figure} />
         ))}
       </main>

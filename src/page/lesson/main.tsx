@@ -3,7 +3,7 @@ import { render } from 'preact';
 
 import { byId } from '../elements.ts';
 import { Lesson } from './lesson.tsx';
-import { open } from './session.ts';
+import { openAtAddress } from './session.ts';
 
-open();
+openAtAddress();
 render(<Lesson />, byId('lesson', HTMLElement));

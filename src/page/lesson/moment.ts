@@ -23,6 +23,8 @@ export type DatedChange = Change & { readonly step: number };
 
 /** What decides the parameters at a step. */
 export interface Script {
+  /** `mnist` needs the reader's files. */
+  readonly data: 'digits' | 'mnist';
   /** Seed of the first parameters, the order of samples, and the digits. */
   readonly seed: number;
   readonly activation: HiddenActivation & string;
@@ -42,7 +44,13 @@ export interface Moment {
   readonly example: Example;
 }
 
-export const firstScript: Script = { seed: 1, activation: 'sigmoid', rate: 6, changes: [] };
+export const firstScript: Script = {
+  data: 'digits',
+  seed: 1,
+  activation: 'sigmoid',
+  rate: 6,
+  changes: [],
+};
 
 const kinds = {
   rate: (value: string): Change => ({ kind: 'rate', rate: positive(value) }),
@@ -64,8 +72,9 @@ const kinds = {
 
 /** The part of an address that holds a moment: 'step=120&seed=1&example=3&changes=100.only.2'. */
 export function writeMoment({ script, step, example }: Moment): URLSearchParams {
-  const { seed, activation, rate, changes } = script;
+  const { data, seed, activation, rate, changes } = script;
   const query = new URLSearchParams({ step: String(step) });
+  if (data !== firstScript.data) query.set('data', data);
   if (seed !== firstScript.seed) query.set('seed', String(seed));
   if (activation !== firstScript.activation) query.set('activation', activation);
   if (rate !== firstScript.rate) query.set('rate', String(rate));
@@ -90,6 +99,7 @@ export function readMoment(query: URLSearchParams): {
   };
   const rate = query.get('rate');
   const script: Script = {
+    data: query.get('data') === 'mnist' ? 'mnist' : 'digits',
     seed: number('seed', 2 ** 32 - 1, firstScript.seed),
     activation: query.get('activation') === 'relu' ? 'relu' : 'sigmoid',
     rate: rate === null ? firstScript.rate : attempt(() => positive(rate), firstScript.rate),
@@ -132,11 +142,15 @@ function writeChange(change: DatedChange): string {
 
 function readChanges(text: string): DatedChange[] {
   if (text === '') return [];
+  let last = 0;
   return text.split(',').map((part) => {
     const [step = '', kind = '', ...value] = part.split('.');
-    if (!(kind in kinds)) throw new Error(`There is no change '${kind}'.`);
+    if (!Object.hasOwn(kinds, kind)) throw new Error(`There is no change '${kind}'.`);
     const change = kinds[kind as keyof typeof kinds](value.join('.'));
-    return { ...change, step: integer(step, maxStep) };
+    const made = integer(step, maxStep);
+    if (made < last) throw new Error('Changes are in the order of their steps.');
+    last = made;
+    return { ...change, step: made };
   });
 }
 

@@ -28,6 +28,8 @@ export interface Frame {
   readonly backend: 'cpu' | 'webgpu';
   /** How the backend computes, in words. */
   readonly plan: string;
+  /** Why the last command was not obeyed, or why the training stopped; a sentence. */
+  readonly notice?: string;
   /** On the test samples. */
   readonly test: {
     readonly count: number;
@@ -67,6 +69,9 @@ export type Command =
   /** Takes back the last change and everything after it. */
   | { readonly do: 'undo' }
   | { readonly do: 'choose'; readonly example: Example }
+  /** A new run on the reader's MNIST files. */
+  | { readonly do: 'useFiles'; readonly files: readonly File[] }
+  | { readonly do: 'compute'; readonly on: 'cpu' | 'webgpu' }
   /** A new run from the start. */
   | { readonly do: 'restart'; readonly script: Script };
 

@@ -6,7 +6,7 @@ import { batch, computed, effect, signal, type ReadonlySignal } from '@preact/si
 
 import { TaskWorker } from '../worker/taskWorker.ts';
 import { trustOwnScripts } from '../worker/trust.ts';
-import { readMoment, writeMoment } from './moment.ts';
+import { firstScript, readMoment, writeMoment } from './moment.ts';
 import type { Command, Frame, HistoryPoint, LessonTasks } from './protocol.ts';
 
 /** A weight: from input `input` to output `output` of weights `layer`, as in `rankSensitivities`. */
@@ -49,36 +49,46 @@ export const selection = signal<Selection>({
   ],
 });
 
+/** Whether the worker has a WebGPU adapter. */
+export const hasGpu = signal(false);
+worker.hasAdapter.then(
+  (has) => (hasGpu.value = has),
+  () => undefined,
+);
+
 /** The name of the chosen example in a sentence: 'test digit 17'. */
 export const exampleName: ReadonlySignal<string> = computed(() => {
   const example = frame.value?.example;
   return example?.kind === 'drawn' ? 'your drawing' : `test digit ${example?.index ?? 0}`;
 });
 
+/** Opens the run at a moment. Without a step it begins to train. */
+export function open(moment: Partial<LessonTasks['open']['arguments']> = {}): void {
+  worker
+    .call(
+      'open',
+      { script: firstScript, ...moment },
+      {
+        onEvent: (event) => {
+          batch(() => {
+            if (event.type === 'frame') frame.value = event.frame;
+            else history.value = event.history;
+          });
+        },
+      },
+    )
+    .catch(fail);
+}
+
 /** Opens the lesson at the moment in the address. */
-export function open(): void {
+export function openAtAddress(): void {
   const query = new URLSearchParams(location.hash.slice(1));
-  const { step, example, script } = readMoment(query);
-  const given = {
-    script,
-    ...(step !== undefined && { step }),
-    ...(example && { example }),
-  };
   const neuron = /^([1-3])\.(\d{1,2})$/.exec(query.get('neuron') ?? '');
   if (neuron && Number(neuron[2]) < (neuron[1] === '3' ? 10 : 16)) {
     const chosen = { layer: Number(neuron[1]), index: Number(neuron[2]) };
     selection.value = { ...selection.value, neuron: chosen };
   }
-  worker
-    .call('open', given, {
-      onEvent: (event) => {
-        batch(() => {
-          if (event.type === 'frame') frame.value = event.frame;
-          else history.value = event.history;
-        });
-      },
-    })
-    .catch(fail);
+  open(readMoment(query));
 }
 
 /** Sends a command of the reader. */

@@ -101,7 +101,7 @@ export class TaskWorker<Tasks extends TaskMap<Tasks>> {
     try {
       send({ type: 'start', id, task: task as string, args });
       signal?.addEventListener('abort', stop, { once: true });
-      return (await value);
+      return await value;
     } catch (error) {
       throw signal?.aborted === true && this.isAlive ? signal.reason : error;
     } finally {

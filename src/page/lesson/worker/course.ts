@@ -5,15 +5,16 @@
 import { createDataset, type Dataset } from '../../../data/dataset.ts';
 import type { Evaluation } from '../../../engine/engine.ts';
 import { sgd } from '../../../engine/optimizers.ts';
+import { NonFiniteError } from '../../../errors.ts';
+import type { Device } from '../../../gpu/device.ts';
 import { Network } from '../../../network/network.ts';
 import { parameterLayout } from '../../../network/parameters.ts';
 import { presets } from '../../../network/presets.ts';
 import { Random, streams } from '../../../network/random.ts';
 import { EpochOrders } from '../../../training/loop.ts';
+import type { TrainingSnapshot } from '../../../training/snapshot.ts';
 import { Trainer } from '../../../training/trainer.ts';
 import { checkExplanation } from '../../../benchmark/verification/explanation.ts';
-import './engineShim.ts';
-import type { TrainingSnapshot } from './engineShim.ts';
 import type { Change, DatedChange, Example, Script } from '../moment.ts';
 import type { Command, Frame, HistoryPoint } from '../protocol.ts';
 import { DigitData, firstCount, type Selection } from './digitData.ts';
@@ -23,6 +24,8 @@ const featureCount = 784;
 /** Time between two frames while it trains: ten a second are smooth enough for numbers, and leave time for the reader. */
 const frameMs = 90;
 const maxSnapshots = 160;
+/** As many training samples as MNIST has. */
+const maxTraining = 60_000;
 
 /** A moment of the run that it can return to. */
 interface Kept {
@@ -64,6 +67,12 @@ export class Course {
   #seconds = 0;
   #samplesPerSecond = 0;
   #trainingCount = 0;
+  /** Present while the GPU computes. */
+  #device: Device | undefined;
+  /** A sentence for the reader, about the last command or step. */
+  #notice: string | undefined;
+  /** The reader's MNIST files, if they are used. */
+  #files: readonly File[] | undefined;
   #evaluated:
     | { readonly key: string; readonly trainer: Trainer; readonly evaluation: Evaluation }
     | undefined;
@@ -78,7 +87,12 @@ export class Course {
     this.#rate = script.rate;
     this.#emit = emit;
     this.#emitHistory = emitHistory;
-    this.#data = new DigitData(script.seed);
+    this.#data = DigitData.draw(script.seed);
+    if (script.data === 'mnist') {
+      this.#notice =
+        'This moment was made with MNIST. Choose its four files under “Training data” to see it.';
+      this.#script = { ...script, data: 'digits' };
+    }
   }
 
   /** @param step where to go and pause; undefined begins to train */
@@ -119,10 +133,11 @@ export class Course {
   get example(): Frame['example'] {
     const example = this.#example;
     if (example.kind === 'drawn') return example;
-    const { features, labels } = this.#data.test;
-    const from = example.index * featureCount;
-    const pixels = features.slice(from, from + featureCount);
-    return { ...example, pixels, label: labels[example.index]! };
+    const { features, labels, sampleCount } = this.#data.test;
+    // A link may name a sample that this data does not have.
+    const index = example.index % sampleCount;
+    const pixels = features.slice(index * featureCount, (index + 1) * featureCount);
+    return { kind: 'test', index, pixels, label: labels[index]! };
   }
 
   /** Runs `work` between two commands or parts of the training, so that it sees one moment. */
@@ -150,7 +165,20 @@ export class Course {
     }
     // Choosing an example does not stop the training.
     if (command.do !== 'choose') this.#isPlaying = false;
-    await this.inTurn(() => this.#obey(command));
+    await this.inTurn(async () => {
+      this.#notice = undefined;
+      await this.#guarded(() => this.#obey(command));
+      await this.#show();
+    });
+    // A new run is there to be watched.
+    if (command.do === 'restart' || command.do === 'useFiles') await this.command({ do: 'play' });
+  }
+
+  async dispose(): Promise<void> {
+    this.#isPlaying = false;
+    await this.inTurn(() => this.#trainer.dispose());
+    this.#device?.destroy();
+    this.#data.dispose();
   }
 
   /** The network as it is now. */
@@ -185,11 +213,28 @@ export class Course {
       case 'undo':
         await this.#undo();
         break;
+      case 'useFiles':
+        await this.#useFiles(command.files);
+        break;
+      case 'compute':
+        await this.#computeOn(command.on);
+        break;
       case 'restart':
         await this.#restart(command.script);
         break;
     }
-    await this.#show();
+  }
+
+  /** If the numbers overflow, goes back to the last snapshot and says so. */
+  async #guarded(work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      if (!(error instanceof NonFiniteError)) throw error;
+      this.#isPlaying = false;
+      this.#notice = `${error.message} The lesson went back to the last step before that.`;
+      await this.#return(this.#snapshots.at(-1)!);
+    }
   }
 
   async #play(): Promise<void> {
@@ -201,8 +246,10 @@ export class Course {
       const began = performance.now();
       await this.inTurn(async () => {
         if (!this.#isPlaying) return;
-        await this.#trainTo(this.step + stepsPerFrame(this.step));
-        await this.#keep();
+        await this.#guarded(async () => {
+          await this.#trainTo(this.step + stepsPerFrame(this.step));
+          await this.#keep();
+        });
         await this.#show();
       });
       const left = frameMs - (performance.now() - began);
@@ -247,9 +294,10 @@ export class Course {
     return await Trainer.create(network, {
       batchSize,
       optimizer: sgd({ learningRate: this.#rate }),
-      backend: 'cpu',
-      // One thread computes the same bits on every machine, and leaves the others to the page.
-      threads: 0,
+      ...(this.#device
+        ? { backend: 'webgpu', device: this.#device }
+        : // One thread computes the same bits on every machine, and leaves the others to the page.
+          { backend: 'cpu', threads: 0 }),
       seed: this.#trainerSeed(),
     });
   }
@@ -338,10 +386,10 @@ export class Course {
   }
 
   async #restart(script: Script): Promise<void> {
-    if (script.seed !== this.#script.seed) {
+    if (script.data === 'digits' && (script.seed !== this.#script.seed || this.#files)) {
       this.#data.dispose();
-      this.#data = new DigitData(script.seed);
-      if (this.#example.kind === 'test') this.#example = { ...this.#example };
+      this.#data = DigitData.draw(script.seed);
+      this.#files = undefined;
     }
     this.#script = script;
     this.#changes = 0;
@@ -407,6 +455,67 @@ export class Course {
     }
   }
 
+  /** Starts again with the reader's MNIST files, or says why that cannot be. */
+  async #useFiles(files: readonly File[]): Promise<void> {
+    const { readFiles } = await import('../../pageData.ts');
+    let data: Awaited<ReturnType<typeof readFiles>>;
+    try {
+      data = await readFiles(files, maxTraining);
+    } catch (error) {
+      this.#notice = (error as Error).message;
+      return;
+    }
+    this.#data.dispose();
+    this.#data = DigitData.of(this.#script.seed, data.training, data.test);
+    this.#files = files;
+    if (this.#example.kind === 'test') {
+      this.#example = { kind: 'test', index: Math.max(0, data.test.labels.indexOf(2)) };
+    }
+    await this.#restart({ ...this.#script, data: 'mnist', changes: [] });
+  }
+
+  /** Goes on with another engine from the same parameters. */
+  async #computeOn(engine: 'cpu' | 'webgpu'): Promise<void> {
+    const before = this.#device;
+    if ((before ? 'webgpu' : 'cpu') === engine) return;
+    const state = await this.#trainer.snapshot();
+    const old = this.#trainer;
+    try {
+      if (engine === 'webgpu') {
+        const { Device } = await import('../../../gpu/device.ts');
+        // A worker has no visibility of its own, and the lesson only pauses while the page is hidden.
+        this.#device = await Device.request({ isVisible: () => true });
+      } else {
+        this.#device = undefined;
+      }
+      this.#trainer = await this.#createTrainer(this.#firstNetwork());
+      await this.#trainer.restore(state);
+    } catch (error) {
+      this.#device?.destroy();
+      this.#device = before;
+      this.#trainer = old;
+      this.#notice = (error as Error).message;
+      return;
+    }
+    await old.dispose();
+    before?.destroy();
+  }
+
+  /**
+   * Moves to the GPU if this machine has one that trains this network faster. A software adapter computes on the CPU
+   * and is never faster.
+   */
+  async moveToFasterEngine(): Promise<void> {
+    const trial = await Trainer.create(this.#firstNetwork(), {
+      batchSize,
+      optimizer: sgd({ learningRate: this.#rate }),
+    });
+    const { backend } = trial;
+    await trial.dispose();
+    if (backend !== 'webgpu') return;
+    await this.inTurn(() => this.#computeOn(backend));
+  }
+
   async #keep(): Promise<void> {
     const { step } = this;
     const changes = this.#changes;
@@ -465,8 +574,9 @@ export class Course {
       isPlaying: this.#isPlaying,
       seconds: this.#seconds,
       samplesPerSecond: this.#samplesPerSecond,
-      backend: 'cpu',
+      backend: this.#device ? 'webgpu' : 'cpu',
       plan: trainer.plan ?? '',
+      ...(this.#notice !== undefined && { notice: this.#notice }),
       test: { count: this.#data.test.sampleCount, ...test },
       example: this.example,
       nudges,

@@ -1,4 +1,4 @@
-/** The lesson's digits. Training begins with the first 2,000, while the others are still being drawn. */
+/** The lesson's samples. Training begins with the first 2,000 digits, while the others are still being drawn. */
 import { createDataset, type Dataset } from '../../../data/dataset.ts';
 import { digitsRange } from '../../../data/digits/digits.ts';
 import { TimeSlice } from '../../../engine/timeSlice.ts';
@@ -12,7 +12,7 @@ export const firstCount = 2_000;
 const drawnAtOnce = 50;
 
 /** Samples that the accuracy is measured on. */
-export const testCount = 2_000;
+const testCount = 2_000;
 
 /** The training samples that a segment of the run uses. */
 export interface Selection {
@@ -36,19 +36,38 @@ export class DigitData {
   /** The test samples. Training never sees them. */
   readonly test: Dataset;
   readonly #seed: number;
-  readonly #features = new Uint8Array(trainingCount * featureCount);
-  readonly #labels = new Uint8Array(trainingCount);
+  /** Number of training samples in the end. */
+  readonly #total: number;
+  readonly #features: Uint8Array;
+  readonly #labels: Uint8Array;
   readonly #selected = new Map<string, Dataset>();
   #count = 0;
   #isOver = false;
   #waiting: { readonly count: number; readonly resolve: () => void }[] = [];
 
-  /** Draws the test samples and the first training samples, which takes a tenth of a second. */
-  constructor(seed: number) {
+  private constructor(seed: number, test: Dataset, features: Uint8Array, labels: Uint8Array) {
     this.#seed = seed;
-    this.test = digitsRange(seed, 'test', 0, testCount);
-    this.#draw(firstCount);
-    void this.#drawOthers();
+    this.test = test;
+    this.#features = features;
+    this.#labels = labels;
+    this.#total = labels.length;
+  }
+
+  /** Draws the test samples and the first training samples, which takes a tenth of a second, then the others. */
+  static draw(seed: number): DigitData {
+    const test = digitsRange(seed, 'test', 0, testCount);
+    const features = new Uint8Array(trainingCount * featureCount);
+    const data = new DigitData(seed, test, features, new Uint8Array(trainingCount));
+    data.#draw(firstCount);
+    void data.#drawOthers();
+    return data;
+  }
+
+  /** Samples that the reader has, such as MNIST. */
+  static of(seed: number, training: Dataset, test: Dataset): DigitData {
+    const data = new DigitData(seed, test, training.features, training.labels);
+    data.#count = training.sampleCount;
+    return data;
   }
 
   /** Number of training samples drawn so far. */
@@ -58,7 +77,7 @@ export class DigitData {
 
   /** The training samples for an epoch beginning at `step`. Waits until they are drawn. */
   async training(step: number, { only, labels }: Selection): Promise<Dataset> {
-    const size = samplesAt(step);
+    const size = Math.min(samplesAt(step), this.#total);
     await this.drawn(size);
     const key = `${size} ${only} ${labels}`;
     const known = this.#selected.get(key);
@@ -70,8 +89,9 @@ export class DigitData {
     return selected;
   }
 
-  /** Waits until this many training samples are drawn. @returns them, as views */
-  async drawn(count: number): Promise<Dataset> {
+  /** Waits until this many training samples are drawn, or all if there are fewer. @returns them, as views */
+  async drawn(wanted: number): Promise<Dataset> {
+    const count = Math.min(wanted, this.#total);
     if (this.#count < count) {
       await new Promise<void>((resolve) => this.#waiting.push({ count, resolve }));
     }
@@ -124,10 +144,10 @@ export class DigitData {
 
   async #drawOthers(): Promise<void> {
     const slice = new TimeSlice();
-    while (this.#count < trainingCount && !this.#isOver) {
+    while (this.#count < this.#total && !this.#isOver) {
       await slice.next();
-      while (!slice.isOver() && this.#count < trainingCount) {
-        this.#draw(Math.min(trainingCount, this.#count + drawnAtOnce));
+      while (!slice.isOver() && this.#count < this.#total) {
+        this.#draw(Math.min(this.#total, this.#count + drawnAtOnce));
       }
       const ready = this.#waiting.filter(({ count }) => count <= this.#count);
       this.#waiting = this.#waiting.filter(({ count }) => count > this.#count);

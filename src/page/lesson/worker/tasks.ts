@@ -1,6 +1,7 @@
 /** What the lesson's worker does for its page. */
 import type { TaskFunctions } from '../../worker/messages.ts';
 import type { LessonTasks } from '../protocol.ts';
+import { findWebGpu } from '../../webgpu.ts';
 import { Course } from './course.ts';
 import { costTasks } from './cost.ts';
 import { sensitivityTasks } from './sensitivity.ts';
@@ -37,7 +38,9 @@ export const tasks: TaskFunctions<LessonTasks> = {
       (frame) => emit({ type: 'frame', frame }),
       (history) => emit({ type: 'history', history }),
     );
-    await opened;
+    const course = await opened;
+    const { adapter } = await findWebGpu((navigator as Partial<Navigator>).gpu, undefined);
+    if (adapter?.isSoftware === false) await course.moveToFasterEngine();
     // The page listens until it ends.
     await new Promise(() => undefined);
   },

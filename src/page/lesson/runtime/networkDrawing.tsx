@@ -1,0 +1,247 @@
+/** The network as a drawing: the image on the left, two hidden layers, and the answers on the right. */
+import { useComputed } from '@preact/signals';
+import { useRef } from 'preact/hooks';
+
+import type { Frame } from '../protocol.ts';
+import { frame, highlight, selection, type NeuronChoice } from '../session.ts';
+import { Canvas, drawDigit, type Area } from './canvas.tsx';
+import type { FigureBodyProps } from './figure.tsx';
+import { activationsOf, layerSizes, neuronKey, neuronName } from './network.ts';
+import { formatNumber } from './numbers.tsx';
+
+const ratio = 0.54;
+const heightOf = (width: number): number => Math.max(380, Math.min(620, width * ratio));
+
+/** Where a neuron is, in CSS pixels of a drawing of this size. */
+function place(
+  { layer, index }: NeuronChoice,
+  width: number,
+): { readonly x: number; readonly y: number; readonly radius: number } {
+  const height = heightOf(width);
+  const count = layerSizes[layer]!;
+  const space = height / 16.5;
+  const x = [0, 0.42, 0.66, 0.86][layer]! * width;
+  const y = height / 2 + (index - (count - 1) / 2) * (layer === 3 ? space * 1.35 : space);
+  return { x, y, radius: Math.min(space * 0.4, 13) };
+}
+
+export function NetworkDrawing({ isShown }: FigureBodyProps) {
+  const box = useRef<HTMLDivElement>(null);
+  const chosen = useComputed(() => selection.value.neuron);
+  const choose = (neuron: NeuronChoice) => {
+    selection.value = { ...selection.value, neuron };
+  };
+  const nearest = (event: PointerEvent): NeuronChoice | undefined => {
+    const area = box.current!.getBoundingClientRect();
+    const [x, y] = [event.clientX - area.left, event.clientY - area.top];
+    let best: NeuronChoice | undefined;
+    let least = 34 ** 2;
+    for (const layer of [1, 2, 3]) {
+      for (let index = 0; index < layerSizes[layer]!; index++) {
+        const at = place({ layer, index }, area.width);
+        const distance = (at.x - x) ** 2 + (at.y - y) ** 2;
+        if (distance < least) [best, least] = [{ layer, index }, distance];
+      }
+    }
+    return best;
+  };
+  const move = (event: KeyboardEvent) => {
+    const { layer, index } = chosen.value;
+    const [layers, steps] =
+      {
+        ArrowUp: [0, -1],
+        ArrowDown: [0, 1],
+        ArrowLeft: [-1, 0],
+        ArrowRight: [1, 0],
+      }[event.key] ?? [];
+    if (layers === undefined || steps === undefined) return;
+    event.preventDefault();
+    const next = Math.min(3, Math.max(1, layer + layers));
+    const last = layerSizes[next]! - 1;
+    choose({ layer: next, index: Math.min(last, Math.max(0, index + steps)) });
+  };
+  return (
+    <div
+      ref={box}
+      class="drawing"
+      role="slider"
+      tabIndex={0}
+      aria-label="Selected neuron; arrow keys select another"
+      aria-valuemin={1}
+      aria-valuemax={3}
+      aria-valuenow={chosen.value.layer}
+      aria-valuetext={neuronText(chosen.value)}
+      onKeyDown={move}
+      onPointerDown={(event) => {
+        const neuron = nearest(event);
+        if (neuron) choose(neuron);
+      }}
+      onPointerMove={(event) => {
+        const neuron = nearest(event);
+        highlight.value = neuron && neuronKey(neuron);
+      }}
+      onPointerLeave={() => (highlight.value = undefined)}
+    >
+      <Canvas isShown={isShown} height={heightOf} draw={drawNetwork} />
+    </div>
+  );
+}
+
+function neuronText(neuron: NeuronChoice): string {
+  const shown = frame.value;
+  if (!shown) return neuronName(neuron);
+  const value = activationsOf(shown, neuron.layer)[neuron.index]!;
+  return `${neuronName(neuron)}, activation ${formatNumber(value)}`;
+}
+
+/** Lines from the image: those pixels of which a neuron's sum has most. */
+const linesPerNeuron = 10;
+
+function drawNetwork(area: Area): void {
+  const shown = frame.value;
+  if (!shown) return;
+  const { context, width, height, colours } = area;
+  const { neuron } = selection.value;
+  const marked = highlight.value;
+  const isMarked = (layer: number, index: number) =>
+    (neuron.layer === layer && neuron.index === index) || marked === neuronKey({ layer, index });
+  const size = Math.min(width * 0.25, height * 0.5);
+  const [left, top] = [4, (height - size) / 2];
+  const { pixels } = shown.example;
+
+  const line = (
+    from: readonly [number, number],
+    to: readonly [number, number],
+    weight: number,
+    alpha: number,
+    widest: number,
+  ) => {
+    context.strokeStyle = weight > 0 ? colours.positive : colours.negative;
+    context.setLineDash(weight > 0 ? [] : [4, 3]);
+    context.globalAlpha = alpha;
+    context.lineWidth = Math.max(0.4, Math.min(4, Math.abs(weight) * widest));
+    context.beginPath();
+    context.moveTo(...from);
+    context.bezierCurveTo(
+      ...[from[0] + (to[0] - from[0]) * 0.4, from[1]],
+      ...[to[0] - (to[0] - from[0]) * 0.4, to[1]],
+      ...to,
+    );
+    context.stroke();
+  };
+
+  const layers = shown.nudges.layers;
+  for (let index = 0; index < 16; index++) {
+    const at = place({ layer: 1, index }, width);
+    for (const pixel of strongest(shown, index)) {
+      const weight = shown.nudges.usedParameters[index * 784 + pixel]!;
+      const from = [
+        left + (((pixel % 28) + 0.5) * size) / 28,
+        top + ((Math.floor(pixel / 28) + 0.5) * size) / 28,
+      ] as const;
+      const to = [at.x - at.radius, at.y] as const;
+      line(from, to, weight, isMarked(1, index) ? 0.9 : 0.16, 1.2);
+    }
+  }
+  let offset = 784 * 16 + 16;
+  for (const layer of [2, 3]) {
+    const { inputs, outputs } = layers[layer - 1]!;
+    for (let j = 0; j < outputs; j++) {
+      const to = place({ layer, index: j }, width);
+      for (let i = 0; i < inputs; i++) {
+        const from = place({ layer: layer - 1, index: i }, width);
+        const weight = shown.nudges.usedParameters[offset + j * inputs + i]!;
+        const isOn = isMarked(layer, j) || isMarked(layer - 1, i);
+        const ends = [from.x + from.radius, from.y] as const;
+        line(ends, [to.x - to.radius, to.y], weight, isOn ? 0.9 : 0.22, 1);
+      }
+    }
+    offset += outputs * (inputs + 1);
+  }
+  context.setLineDash([]);
+  context.globalAlpha = 1;
+
+  context.fillStyle = colours.card;
+  context.fillRect(left, top, size, size);
+  drawDigit(area, (i) => pixels[i]! / 255, [left, top, size]);
+
+  for (const layer of [1, 2, 3]) {
+    const activations = activationsOf(shown, layer);
+    activations.forEach((value, index) => {
+      const { x, y, radius } = place({ layer, index }, width);
+      context.beginPath();
+      context.arc(x, y, radius, 0, 2 * Math.PI);
+      context.fillStyle = colours.card;
+      context.fill();
+      context.fillStyle = colours.ink;
+      context.globalAlpha = Math.min(1, Math.max(0, value));
+      context.fill();
+      context.globalAlpha = 1;
+      context.lineWidth = isMarked(layer, index) ? 3 : 1;
+      context.strokeStyle = isMarked(layer, index) ? colours.nudge : colours.ink;
+      context.stroke();
+      if (layer === 3) drawAnswer(area, { x: x + radius + 8, y }, index, value, shown);
+    });
+  }
+  if (neuron.layer === 1) drawWeightImage(area, shown, neuron.index, [left, top + size + 16, size]);
+}
+
+/** An output's digit, and its activation as a bar. */
+function drawAnswer(
+  { context, width, colours }: Area,
+  { x, y }: { readonly x: number; readonly y: number },
+  index: number,
+  value: number,
+  { example, nudges }: Frame,
+): void {
+  context.fillStyle = colours.ink;
+  context.font = `${nudges.prediction === index ? '700 ' : ''}15px system-ui`;
+  context.textBaseline = 'middle';
+  context.fillText(String(index), x, y);
+  if (example.label === index) {
+    // The digit that the image shows.
+    context.fillRect(x, y + 9, 9, 2);
+  }
+  const [from, to] = [x + 16, width - 4];
+  context.fillStyle = colours.line;
+  context.fillRect(from, y - 3, to - from, 6);
+  context.fillStyle = colours.ink;
+  context.fillRect(from, y - 3, (to - from) * Math.min(1, Math.max(0, value)), 6);
+}
+
+/** The 784 weights of a neuron as an image: blue above 0, orange below. */
+function drawWeightImage(
+  area: Area,
+  { nudges: { usedParameters } }: Frame,
+  index: number,
+  [left, wantedTop, wantedSize]: readonly [number, number, number],
+): void {
+  const { context, height, colours } = area;
+  const size = Math.min(wantedSize, height - wantedTop - 4);
+  if (size < 40) return;
+  const top = wantedTop;
+  const weights = usedParameters.subarray(index * 784, (index + 1) * 784);
+  const largest = Math.max(...weights.map(Math.abs));
+  const pixel = size / 28;
+  weights.forEach((weight, i) => {
+    context.fillStyle = weight > 0 ? colours.positive : colours.negative;
+    context.globalAlpha = Math.abs(weight) / largest;
+    const [x, y] = [left + (i % 28) * pixel, top + Math.floor(i / 28) * pixel];
+    context.fillRect(x, y, pixel + 0.4, pixel + 0.4);
+  });
+  context.globalAlpha = 1;
+  context.strokeStyle = colours.nudge;
+  context.lineWidth = 2;
+  context.strokeRect(left, top, size, size);
+}
+
+/** The pixels whose products with the weights of a neuron are largest. */
+function strongest(
+  { nudges: { usedParameters }, example: { pixels } }: Frame,
+  index: number,
+): number[] {
+  const lit: number[] = [];
+  for (let i = 0; i < 784; i++) if (pixels[i]! > 0) lit.push(i);
+  const part = (i: number) => Math.abs(usedParameters[index * 784 + i]!) * pixels[i]!;
+  return lit.sort((a, b) => part(b) - part(a)).slice(0, linesPerNeuron);
+}
