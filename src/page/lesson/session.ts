@@ -103,8 +103,9 @@ export function ask<Name extends keyof LessonTasks>(
   task: Name,
   args: LessonTasks[Name]['arguments'],
   signal?: AbortSignal,
+  onEvent?: (event: LessonTasks[Name]['event']) => void,
 ): Promise<LessonTasks[Name]['value']> {
-  return worker.call(task, args, { signal });
+  return worker.call(task, args, { signal, ...(onEvent && { onEvent }) });
 }
 
 /** The address of this moment, at a figure. */

@@ -89,3 +89,15 @@ async function propose(): Promise<void> {
   // The moment may be another one by now.
   await propose();
 }
+
+const layerNames = ['pixel', '1st hidden', '2nd hidden', 'output'] as const;
+
+/** Short, for the rows of a table: '2nd hidden 5 → output 3'. */
+export function weightLabel({ layer, output, input }: WeightChoice): string {
+  const from = layer === 0 ? `${Math.floor(input / 28)}, ${input % 28}` : String(input);
+  return `${layerNames[layer]} ${from} → ${layerNames[layer + 1]} ${output}`;
+}
+
+/** Whether two choices are the same weight. */
+export const isSameWeight = (a: WeightChoice, b: WeightChoice): boolean =>
+  weightKey(a) === weightKey(b);

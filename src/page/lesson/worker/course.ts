@@ -11,6 +11,7 @@ import { Network } from '../../../network/network.ts';
 import { parameterLayout } from '../../../network/parameters.ts';
 import { presets } from '../../../network/presets.ts';
 import { Random, streams } from '../../../network/random.ts';
+import { EpochOrders } from '../../../training/loop.ts';
 import type { TrainingSnapshot } from '../../../training/snapshot.ts';
 import { Trainer } from '../../../training/trainer.ts';
 import { checkExplanation } from '../../../benchmark/verification/explanation.ts';
@@ -34,6 +35,7 @@ interface Kept {
   readonly seconds: number;
   readonly epochStart: number;
   readonly epochs: number;
+  readonly segmentEpochs: number;
   readonly state: TrainingSnapshot;
 }
 
@@ -53,6 +55,9 @@ export class Course {
   #epochStart = 0;
   /** Epochs completed. */
   #epochs = 0;
+  /** Epochs completed before the current trainer began. */
+  #segmentEpochs = 0;
+  readonly #orders = new EpochOrders();
   #selection: Selection = { only: 'all', labels: 'true' };
   #rate: number;
   #example: Example = { kind: 'test', index: 0 };
@@ -140,6 +145,15 @@ export class Course {
     const turn = this.#queue.then(work);
     this.#queue = turn.catch(() => undefined);
     return await turn;
+  }
+
+  /** The training set of the current epoch, and its samples that the next step trains on. Call it in turn. */
+  async nextBatch(): Promise<{ readonly training: Dataset; readonly samples: Uint32Array }> {
+    const training = await this.#training();
+    const epoch = this.#epochs - this.#segmentEpochs;
+    const order = this.#orders.of(this.#trainerSeed(), epoch, training.sampleCount);
+    const from = (this.step - this.#epochStart) * batchSize;
+    return { training, samples: order.slice(from, from + batchSize) };
   }
 
   async command(command: Command): Promise<void> {
@@ -254,6 +268,11 @@ export class Course {
     this.#history = this.#history.filter((point) => point.step <= step);
   }
 
+  /** The network at the start of the run. */
+  firstNetwork(): Network {
+    return this.#firstNetwork();
+  }
+
   #firstNetwork(): Network {
     const { seed, activation } = this.#script;
     const initializer = activation === 'relu' ? 'he' : presets.lecture.network.initializer;
@@ -266,6 +285,7 @@ export class Course {
     await (this.#trainer as Trainer | undefined)?.dispose();
     this.#trainer = await this.#createTrainer(network);
     this.#segmentStart = segmentStart;
+    this.#segmentEpochs = this.#epochs;
     this.#epochStart = segmentStart;
     await this.#keep();
   }
@@ -278,8 +298,12 @@ export class Course {
         ? { backend: 'webgpu', device: this.#device }
         : // One thread computes the same bits on every machine, and leaves the others to the page.
           { backend: 'cpu', threads: 0 }),
-      seed: (this.#script.seed + 7919 * this.#changes) % 2 ** 32,
+      seed: this.#trainerSeed(),
     });
+  }
+
+  #trainerSeed(): number {
+    return (this.#script.seed + 7919 * this.#changes) % 2 ** 32;
   }
 
   async #training(): Promise<Dataset> {
@@ -329,7 +353,7 @@ export class Course {
     }
   }
 
-  async #return({ changes, state, step, seconds, epochStart, epochs }: Kept): Promise<void> {
+  async #return({ changes, state, step, seconds, ...kept }: Kept): Promise<void> {
     this.#changes = changes;
     this.#settle();
     const network = this.#firstNetwork();
@@ -337,8 +361,9 @@ export class Course {
     this.#trainer = await this.#createTrainer(network);
     await this.#trainer.restore(state);
     this.#segmentStart = step - this.#trainer.step;
-    this.#epochStart = epochStart;
-    this.#epochs = epochs;
+    this.#epochStart = kept.epochStart;
+    this.#epochs = kept.epochs;
+    this.#segmentEpochs = kept.segmentEpochs;
     this.#seconds = seconds;
   }
 
@@ -378,6 +403,7 @@ export class Course {
     this.#segmentStart = 0;
     this.#epochStart = 0;
     this.#epochs = 0;
+    this.#segmentEpochs = 0;
     await this.#keep();
   }
 
@@ -500,6 +526,7 @@ export class Course {
     this.#snapshots.push({
       ...{ step, changes, state, seconds: this.#seconds },
       ...{ epochStart: this.#epochStart, epochs: this.#epochs },
+      segmentEpochs: this.#segmentEpochs,
     });
     if (this.#snapshots.length > maxSnapshots) {
       // The last ones, and those beside a change, which `undo` needs, stay.
