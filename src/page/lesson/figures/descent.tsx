@@ -27,7 +27,7 @@ type Axis = 'steps' | 'seconds';
 function Body({ isShown }: FigureBodyProps) {
   const axis = useSignal<Axis>('seconds');
   const script = frame.value?.script;
-  const key = script && `${script.seed} ${script.activation} ${script.rate}`;
+  const key = script && `${script.data} ${script.seed} ${script.activation} ${script.rate}`;
   const progress = useProgress('descent', {}, { isShown, key, isDone: (value) => value.isDone });
   const shown = progress.value;
   return (

@@ -4,14 +4,15 @@ import { signal, useSignal } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
 import { useMemo } from 'preact/hooks';
 
-import type { Change, DatedChange, Script } from '../moment.ts';
-import type { Frame, HistoryPoint } from '../protocol.ts';
+import { firstScript, type Change, type DatedChange, type Script } from '../moment.ts';
+import type { Frame } from '../protocol.ts';
 import { Canvas, type Area } from '../runtime/canvas.tsx';
 import { Picture, type FigureBodyProps, type FigureModule } from '../runtime/figure.tsx';
 import { formatNumber, formatShare } from '../runtime/numbers.tsx';
 import { command, frame, history, liveAnswer } from '../session.ts';
 import type { Cell, Mistakes, NoiseAnswers, TestAnswer } from '../worker/mend.ts';
 import { DigitImage } from './examplePicker.tsx';
+import { effectOf, mostConfused } from './mendNumbers.ts';
 
 export const mend: FigureModule = { id: 'mend', title: 'Break it and mend it', Body };
 
@@ -190,8 +191,8 @@ function Tools() {
             name="activation"
             onPress={() => {
               const other = activation === 'relu' ? 'sigmoid' : 'relu';
-              const seed = shown?.script.seed ?? 1;
-              restart({ seed, activation: other, rate: rates[other], changes: [] });
+              const given = shown?.script ?? firstScript;
+              restart({ ...given, activation: other, rate: rates[other], changes: [] });
             }}
           >
             {activation === 'relu' ? 'Start again with sigmoid' : 'Start again with ReLU'}
@@ -252,19 +253,6 @@ function Press({
       {children}
     </button>
   );
-}
-
-/** Accuracy before a change, the least one after it, and now. */
-export function effectOf(
-  change: DatedChange,
-  points: readonly HistoryPoint[],
-  now: HistoryPoint,
-): { readonly before: number; readonly least: number; readonly now: number } | undefined {
-  const before = points.findLast(({ step }) => step <= change.step);
-  if (!before) return undefined;
-  const after = points.filter(({ step }) => step > change.step && step <= now.step);
-  const least = Math.min(now.accuracy, ...after.map(({ accuracy }) => accuracy));
-  return { before: before.accuracy, least, now: now.accuracy };
 }
 
 function ChangePoint() {
@@ -401,19 +389,6 @@ function NoisePoint({ shown: { shown, count, confident } }: { readonly shown: No
       .
     </>
   );
-}
-
-/** The cell off the diagonal with the most digits. */
-export function mostConfused(confusion: readonly (readonly number[])[]): Cell {
-  let most: Cell = { label: 0, answer: 1 };
-  confusion.forEach((row, label) =>
-    row.forEach((count, answer) => {
-      if (label !== answer && count > confusion[most.label]![most.answer]!) {
-        most = { label, answer };
-      }
-    }),
-  );
-  return most;
 }
 
 function Wrong({ isShown }: FigureBodyProps) {

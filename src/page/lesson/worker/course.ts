@@ -7,7 +7,7 @@ import type { Evaluation } from '../../../engine/engine.ts';
 import { sgd } from '../../../engine/optimizers.ts';
 import { NonFiniteError } from '../../../errors.ts';
 import type { Device } from '../../../gpu/device.ts';
-import { Network } from '../../../network/network.ts';
+import type { Network } from '../../../network/network.ts';
 import { parameterLayout } from '../../../network/parameters.ts';
 import { presets } from '../../../network/presets.ts';
 import { Random, streams } from '../../../network/random.ts';
@@ -17,6 +17,7 @@ import { checkExplanation } from '../../../benchmark/verification/explanation.ts
 import type { Change, DatedChange, Example, Script } from '../moment.ts';
 import type { Command, Frame, HistoryPoint } from '../protocol.ts';
 import { DigitData, firstCount, type Selection } from './digitData.ts';
+import { firstNetwork } from './firstNetwork.ts';
 
 const { batchSize } = presets.lecture;
 const featureCount = 784;
@@ -59,6 +60,8 @@ export class Course {
   #snapshots: Kept[] = [];
   #history: HistoryPoint[] = [];
   #isPlaying = false;
+  /** Times that it began to play: only the last one goes on. */
+  #plays = 0;
   #seconds = 0;
   #samplesPerSecond = 0;
   #trainingCount = 0;
@@ -224,11 +227,12 @@ export class Course {
   }
 
   async #play(): Promise<void> {
+    const play = ++this.#plays;
     await this.inTurn(() => {
       this.#forget();
       return Promise.resolve();
     });
-    while (this.#isPlaying) {
+    while (this.#isPlaying && play === this.#plays) {
       const began = performance.now();
       await this.inTurn(async () => {
         if (!this.#isPlaying) return;
@@ -255,9 +259,7 @@ export class Course {
   }
 
   #firstNetwork(): Network {
-    const { seed, activation } = this.#script;
-    const initializer = activation === 'relu' ? 'he' : presets.lecture.network.initializer;
-    return new Network({ ...presets.lecture.network, activation, initializer, seed });
+    return firstNetwork(this.#script);
   }
 
   /** Trains with a new trainer from here on, because a change begins. */

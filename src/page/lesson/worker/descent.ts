@@ -2,7 +2,7 @@
  * Three ways to walk downhill from one start: with all digits for each step, with mini-batches of 100, and with one
  * digit at a time. Afterwards, a map of the cost on a plane with the three paths.
  */
-import { createDataset, type Dataset } from '../../../data/dataset.ts';
+import { sliceDataset, type Dataset } from '../../../data/dataset.ts';
 import { sgd } from '../../../engine/optimizers.ts';
 import { nextTurn } from '../../../engine/timeSlice.ts';
 import { NonFiniteError } from '../../../errors.ts';
@@ -112,7 +112,8 @@ export const descentTasks = (course: () => Promise<Course>): TaskFunctions<Desce
   };
 };
 
-const startName = ({ seed, activation, rate }: Script): string => `${seed} ${activation} ${rate}`;
+const startName = ({ data, seed, activation, rate }: Script): string =>
+  `${data} ${seed} ${activation} ${rate}`;
 
 /** The first steps one by one, later ones further and further apart. */
 const nextRecord = (step: number): number =>
@@ -133,7 +134,7 @@ export class Descent {
     this.start = startName(script);
     this.#network = firstNetwork(script);
     this.#training = training;
-    this.#measured = head(training, costSamples);
+    this.#measured = sliceDataset(training, 0, costSamples);
     this.#walks = walks.map((walk) => {
       const rate = walk.kind === 'single' ? script.rate * singleShare : script.rate;
       return new Walk({ ...walk, rate }, this.#network);
@@ -341,12 +342,4 @@ export function extent(points: readonly { readonly x: number; readonly y: number
     from: { x: x - width / 2, y: y - (width * mapRatio) / 2 },
     to: { x: x + width / 2, y: y + (width * mapRatio) / 2 },
   };
-}
-
-function head({ features, labels, featureCount, classCount }: Dataset, count: number): Dataset {
-  return createDataset({
-    ...{ name: `the first ${count} of them`, featureCount, classCount },
-    features: features.subarray(0, count * featureCount),
-    labels: labels.subarray(0, count),
-  });
 }
