@@ -76,6 +76,8 @@ describe('a change', () => {
       least: 0.2,
       now: 0.7,
     });
+    const twice = [...points.slice(0, 3), point(100, 0.1), ...points.slice(3)];
+    expect(effectOf(change, twice, point(150, 0.7))).toEqual({ before: 0.9, least: 0.1, now: 0.7 });
     // The moment of the change itself.
     expect(effectOf(change, points, point(100, 0.1))).toEqual({
       before: 0.9,

@@ -189,8 +189,9 @@ const known = ({ costs }: CostMap): number =>
 
 /** '0.9 s', '7.1 ms', '9.2 µs'. */
 function time(seconds: number): string {
-  if (seconds < 1e-3) return `${(1e6 * seconds).toPrecision(2)} µs`;
-  return seconds < 0.1 ? `${(1000 * seconds).toPrecision(2)} ms` : `${seconds.toFixed(1)} s`;
+  const short = (value: number) => (value < 10 ? value.toFixed(1) : String(Math.round(value)));
+  if (seconds < 1e-3) return `${short(1e6 * seconds)} µs`;
+  return seconds < 0.1 ? `${short(1e3 * seconds)} ms` : `${seconds.toFixed(1)} s`;
 }
 
 function Legend({ progress }: { readonly progress: ReadonlySignal<DescentProgress | undefined> }) {

@@ -450,7 +450,7 @@ function CellDigits({
   const digits = (shown?.cell ?? []).filter(
     (digit) => digit.label === label && digit.answer === answer,
   );
-  const count = shown?.cellCount ?? 0;
+  const count = frame.value?.test.confusion[label]?.[answer] ?? 0;
   return (
     <div class="mend-cell">
       <p>

@@ -8,9 +8,12 @@ export function effectOf(
   points: readonly HistoryPoint[],
   now: HistoryPoint,
 ): { readonly before: number; readonly least: number; readonly now: number } | undefined {
-  const before = points.findLast(({ step }) => step <= change.step);
+  // After the change, the same step has a second point.
+  const next = points.findIndex(({ step }) => step >= change.step);
+  const at = points[next]?.step === change.step ? next : (next < 0 ? points.length : next) - 1;
+  const before = points[at];
   if (!before) return undefined;
-  const after = points.filter(({ step }) => step > change.step && step <= now.step);
+  const after = points.slice(at + 1).filter(({ step }) => step <= now.step);
   const least = Math.min(now.accuracy, ...after.map(({ accuracy }) => accuracy));
   return { before: before.accuracy, least, now: now.accuracy };
 }

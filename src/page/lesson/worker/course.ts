@@ -237,7 +237,8 @@ export class Course {
       await this.inTurn(async () => {
         if (!this.#isPlaying) return;
         await this.#guarded(async () => {
-          await this.#trainTo(this.step + stepsPerFrame(this.step));
+          // Slowly again after a change, as its effects may be over soon.
+          await this.#trainTo(this.step + stepsPerFrame(this.#trainer.step));
           await this.#keep();
         });
         await this.#show();
@@ -360,6 +361,8 @@ export class Course {
     this.#script = { ...this.#script, changes: this.#script.changes.slice(0, kept.changes) };
     await this.#trainTo(last.step);
     this.#forget();
+    // The moment after the change has the same step.
+    this.#history = this.#history.filter((point) => point.step < last.step);
   }
 
   async #restart(script: Script): Promise<void> {
@@ -534,7 +537,9 @@ export class Course {
     const nudges = await trainer.explain(sample, 0);
     const { step } = this;
     const point = { step, accuracy: test.accuracy, cost: test.cost };
-    if (step > (this.#history.at(-1)?.step ?? -1)) {
+    const last = this.#history.at(-1);
+    // A change has another cost at the same step.
+    if (!last || step > last.step || (step === last.step && point.cost !== last.cost)) {
       this.#history.push(point);
       if (this.#history.length > 600) {
         this.#history = this.#history.filter((_, n, all) => n % 2 === 0 || n === all.length - 1);

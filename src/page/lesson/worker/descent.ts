@@ -82,7 +82,7 @@ const walks = [
   { kind: 'single', batchSize: 1, steps: 20_000, sliceSteps: 150 },
 ] as const;
 /** One example's nudge differs much from the average, so its steps must be smaller to arrive at all. */
-export const singleShare = 1 / 20;
+const singleDivisor = 20;
 export const mapColumns = 28;
 export const mapRows = 18;
 /** Height of the map, by its width. */
@@ -136,7 +136,7 @@ export class Descent {
     this.#training = training;
     this.#measured = sliceDataset(training, 0, costSamples);
     this.#walks = walks.map((walk) => {
-      const rate = walk.kind === 'single' ? script.rate * singleShare : script.rate;
+      const rate = walk.kind === 'single' ? script.rate / singleDivisor : script.rate;
       return new Walk({ ...walk, rate }, this.#network);
     });
     this.#work = this.#compute();

@@ -51,7 +51,10 @@ export function stepShader(activation: Script['activation'], layer: number): Ste
 /** A function by its name, or the one with the name of the activation behind it: 'activateSigmoid'. */
 function find(functions: ReadonlyMap<string, string>, name: string): string {
   for (const [key, text] of functions) {
-    if (key === name || (/^(activate|slope)$/.test(name) && key.startsWith(name))) return text;
+    if (key === name || (/^(activate|slope)$/.test(name) && key.startsWith(name))) {
+      // Templates leave empty lines.
+      return text.replace(/\n{2,}/g, '\n');
+    }
   }
   throw new RangeError(`The step has no function '${name}'.`);
 }
