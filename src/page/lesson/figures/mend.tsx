@@ -456,7 +456,7 @@ function CellDigits({
       <p>
         <strong>{formatNumber(count)}</strong> {count === 1 ? 'digit is' : 'digits are'} a {label}{' '}
         and {count === 1 ? 'gets' : 'get'} the answer {answer}
-        {digits.length < count ? `; here are ${digits.length}.` : '.'}
+        {digits.length > 0 && digits.length < count ? `; here are ${digits.length}.` : '.'}
       </p>
       <TestDigits digits={digits} />
     </div>
