@@ -33,7 +33,7 @@ export function checkpointFile(
   const { seeds, optimizers } = description.configuration;
   const count = seeds.length * optimizers.length;
   const tensors = new Map([
-    ['values', float32Tensor([count, values.length / count], values)],
+    ['states', float32Tensor([count, values.length / count], values)],
     ['epochSums', float64Tensor([count, 3], epochSums)],
     ['lastEpoch', float64Tensor([count, 2], lastEpoch)],
   ]);
@@ -97,7 +97,7 @@ export function readCheckpoint(
       configuration: configuration as unknown as SweepConfiguration,
       ...{ data, preset },
       checkpoint: {
-        state: { ...place, values: float32Values(tensor('values', 'F32')) },
+        state: { ...place, values: float32Values(tensor('states', 'F32')) },
         epochSums: float64Values(tensor('epochSums', 'F64', 3)),
         lastEpoch: float64Values(tensor('lastEpoch', 'F64', 2)),
         trained,

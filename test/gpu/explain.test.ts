@@ -4,6 +4,7 @@ import { checkExplanation } from '../../src/benchmark/verification/explanation.t
 import { shuffledOrder } from '../../src/data/shuffle.ts';
 import { sgd } from '../../src/engine/optimizers.ts';
 import { Device } from '../../src/gpu/device.ts';
+import type { Plan } from '../../src/gpu/plan/plan.ts';
 import { Network } from '../../src/network/network.ts';
 import { Trainer } from '../../src/training/trainer.ts';
 import { testGpu } from '../setup/adapter.ts';
@@ -35,6 +36,17 @@ it('the gradient of a mini-batch has the bits that a training step takes', async
   // After the first step with momentum, the velocity is the gradient.
   const { moments } = await trainer.snapshot();
   expect(Float64Array.from(moments[0]!)).toEqual(gradient);
+  await trainer.dispose();
+});
+
+it('agrees with float64 by a plan in which every layer has kernels of its own', async () => {
+  const fused = await create(network, options);
+  const { batchSize, layers, stepsPerSubmit } = fused.exactPlan as Plan;
+  await fused.dispose();
+  const plan = { batchSize, layers, stepsPerSubmit };
+  const trainer = await Trainer.create(network, { ...options, backend: 'webgpu', device, plan });
+  const explanation = await trainer.explain(training, 3);
+  expect(checkExplanation(network, explanation)).toBeLessThanOrEqual(1);
   await trainer.dispose();
 });
 

@@ -88,6 +88,8 @@ export function openAtAddress(): void {
     const chosen = { layer: Number(neuron[1]), index: Number(neuron[2]) };
     selection.value = { ...selection.value, neuron: chosen };
   }
+  const weights = readWeights(query.get('weights') ?? '');
+  if (weights) selection.value = { ...selection.value, weights };
   open(readMoment(query));
 }
 
@@ -112,8 +114,10 @@ export function momentAddress(figure: string): string {
   const url = new URL(location.href);
   if (!shown) return url.href;
   const query = writeMoment(shown);
-  const { layer, index } = selection.peek().neuron;
-  query.set('neuron', `${layer}.${index}`);
+  const { neuron, weights } = selection.peek();
+  query.set('neuron', `${neuron.layer}.${neuron.index}`);
+  const places = weights.map(({ layer, output, input }) => `${layer}.${output}.${input}`);
+  query.set('weights', places.join('-'));
   query.set('figure', figure);
   url.hash = query.toString();
   return url.href;
@@ -153,6 +157,23 @@ export function liveAnswer<Name extends keyof LessonTasks>(
   });
   return answer;
 }
+
+/** Two weights of an address: '2.3.0-0.5.412'. */
+function readWeights(text: string): Selection['weights'] | undefined {
+  const numbers = /^(\d)\.(\d+)\.(\d+)-(\d)\.(\d+)\.(\d+)$/.exec(text)?.slice(1).map(Number);
+  if (!numbers) return undefined;
+  const [a, b] = [0, 3].map((n) => ({
+    layer: numbers[n]!,
+    output: numbers[n + 1]!,
+    input: numbers[n + 2]!,
+  })) as [WeightChoice, WeightChoice];
+  return isThere(a) && isThere(b) ? [a, b] : undefined;
+}
+
+const sizes = [784, 16, 16, 10] as const;
+
+const isThere = ({ layer, output, input }: WeightChoice): boolean =>
+  layer < 3 && output < sizes[layer + 1]! && input < sizes[layer]!;
 
 function startWorker(): TaskWorker<LessonTasks> {
   trustOwnScripts();

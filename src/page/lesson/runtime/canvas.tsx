@@ -58,12 +58,14 @@ export function Canvas({ height, draw, isShown }: CanvasProps) {
     const observer = new ResizeObserver(() => (width.value = element.clientWidth));
     observer.observe(element);
     const stop = effect(() => {
-      if (!isShown.value || width.value === 0) return;
+      if (width.value === 0) return;
       const scale = devicePixelRatio;
       const [w, h] = [width.value, height(width.value)];
+      // Before it is drawn, too, so that the page does not jump.
+      element.style.height = `${h}px`;
+      if (!isShown.value) return;
       element.width = Math.round(w * scale);
       element.height = Math.round(h * scale);
-      element.style.height = `${h}px`;
       const context = element.getContext('2d')!;
       context.scale(scale, scale);
       drawing.current({ context, width: w, height: h, colours: colours.value });

@@ -7,7 +7,7 @@ import type { Evaluation } from '../../../engine/engine.ts';
 import { sgd } from '../../../engine/optimizers.ts';
 import { NonFiniteError } from '../../../errors.ts';
 import type { Device } from '../../../gpu/device.ts';
-import { Network } from '../../../network/network.ts';
+import type { Network } from '../../../network/network.ts';
 import { parameterLayout } from '../../../network/parameters.ts';
 import { presets } from '../../../network/presets.ts';
 import { Random, streams } from '../../../network/random.ts';
@@ -18,6 +18,7 @@ import { checkExplanation } from '../../../benchmark/verification/explanation.ts
 import type { Change, DatedChange, Example, Script } from '../moment.ts';
 import type { Command, Frame, HistoryPoint } from '../protocol.ts';
 import { DigitData, firstCount, type Selection } from './digitData.ts';
+import { firstNetwork } from './firstNetwork.ts';
 
 const { batchSize } = presets.lecture;
 const featureCount = 784;
@@ -64,6 +65,8 @@ export class Course {
   #snapshots: Kept[] = [];
   #history: HistoryPoint[] = [];
   #isPlaying = false;
+  /** Times that it began to play: only the last one goes on. */
+  #plays = 0;
   #seconds = 0;
   #samplesPerSecond = 0;
   #trainingCount = 0;
@@ -238,16 +241,18 @@ export class Course {
   }
 
   async #play(): Promise<void> {
+    const play = ++this.#plays;
     await this.inTurn(() => {
       this.#forget();
       return Promise.resolve();
     });
-    while (this.#isPlaying) {
+    while (this.#isPlaying && play === this.#plays) {
       const began = performance.now();
       await this.inTurn(async () => {
         if (!this.#isPlaying) return;
         await this.#guarded(async () => {
-          await this.#trainTo(this.step + stepsPerFrame(this.step));
+          // Slowly again after a change, as its effects may be over soon.
+          await this.#trainTo(this.step + stepsPerFrame(this.#trainer.step));
           await this.#keep();
         });
         await this.#show();
@@ -274,9 +279,7 @@ export class Course {
   }
 
   #firstNetwork(): Network {
-    const { seed, activation } = this.#script;
-    const initializer = activation === 'relu' ? 'he' : presets.lecture.network.initializer;
-    return new Network({ ...presets.lecture.network, activation, initializer, seed });
+    return firstNetwork(this.#script);
   }
 
   /** Trains with a new trainer from here on, because a change begins. */
@@ -383,6 +386,8 @@ export class Course {
     this.#script = { ...this.#script, changes: this.#script.changes.slice(0, kept.changes) };
     await this.#trainTo(last.step);
     this.#forget();
+    // The moment after the change has the same step.
+    this.#history = this.#history.filter((point) => point.step < last.step);
   }
 
   async #restart(script: Script): Promise<void> {
@@ -559,7 +564,9 @@ export class Course {
     const nudges = await trainer.explain(sample, 0);
     const { step } = this;
     const point = { step, accuracy: test.accuracy, cost: test.cost };
-    if (step > (this.#history.at(-1)?.step ?? -1)) {
+    const last = this.#history.at(-1);
+    // A change has another cost at the same step.
+    if (!last || step > last.step || (step === last.step && point.cost !== last.cost)) {
       this.#history.push(point);
       if (this.#history.length > 600) {
         this.#history = this.#history.filter((_, n, all) => n % 2 === 0 || n === all.length - 1);

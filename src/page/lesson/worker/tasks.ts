@@ -30,7 +30,7 @@ export const tasks: TaskFunctions<LessonTasks> = {
   ...miniBatchesTasks(course),
   ...descentTasks(course),
   ...dataTasks(course),
-  ...codeTasks(course),
+  ...codeTasks(),
   ...mendTasks(course),
   open: async (moment, { emit }) => {
     opened = Course.open(
