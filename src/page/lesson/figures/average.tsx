@@ -41,7 +41,7 @@ function Body({ isShown }: FigureBodyProps) {
         table={() => numbersOf(answer.peek())}
       >
         <Controls shown={shown} />
-        {shown && <WishTable shown={shown} />}
+        <div class="average-place">{shown && <WishTable shown={shown} />}</div>
       </Picture>
       <div class="prose">
         <p>
