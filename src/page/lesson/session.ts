@@ -7,7 +7,8 @@ import { batch, computed, effect, signal, type ReadonlySignal } from '@preact/si
 import { TaskWorker } from '../worker/taskWorker.ts';
 import { trustOwnScripts } from '../worker/trust.ts';
 import { firstScript, readMoment, writeMoment } from './moment.ts';
-import type { Command, Frame, HistoryPoint, LessonTasks } from './protocol.ts';
+import type { Command, Frame, HistoryPoint } from './frame.ts';
+import type { LessonTasks } from './protocol.ts';
 
 /** A weight: from input `input` to output `output` of weights `layer`, as in `rankSensitivities`. */
 export interface WeightChoice {

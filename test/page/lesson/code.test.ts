@@ -4,7 +4,7 @@ import { describe, expect, it, vi } from 'vitest';
 
 import type { CodeMoment } from '../../../src/page/lesson/figures/codeNotes.ts';
 import { firstScript } from '../../../src/page/lesson/moment.ts';
-import type { Frame } from '../../../src/page/lesson/protocol.ts';
+import type { Frame } from '../../../src/page/lesson/frame.ts';
 import { partOfSource, wgslFunctions } from '../../../src/page/lesson/runtime/source.ts';
 import { stepParts } from '../../../src/page/lesson/worker/code.ts';
 import { firstNetwork } from '../../../src/page/lesson/worker/firstNetwork.ts';

@@ -7,7 +7,7 @@ import { sgd } from '../../../src/engine/optimizers.ts';
 import { Network } from '../../../src/network/network.ts';
 import { presets } from '../../../src/network/presets.ts';
 import { firstScript, type Script } from '../../../src/page/lesson/moment.ts';
-import type { Frame } from '../../../src/page/lesson/protocol.ts';
+import type { Frame } from '../../../src/page/lesson/frame.ts';
 import { Course } from '../../../src/page/lesson/worker/course.ts';
 import { Trainer } from '../../../src/training/trainer.ts';
 

@@ -3,7 +3,7 @@ import { useSignal } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
 
 import './avenues.css';
-import type { Frame } from '../protocol.ts';
+import type { Frame } from '../frame.ts';
 import { Arrow, Dot, inkOf, Neuron, Nudge, WeightLine } from '../runtime/arrow.tsx';
 import { arrowLength } from '../runtime/arrowPath.ts';
 import { Picture, type FigureBodyProps, type FigureModule } from '../runtime/figure.tsx';

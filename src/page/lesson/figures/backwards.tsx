@@ -4,7 +4,7 @@ import type { ComponentChildren } from 'preact';
 import { useMemo, useRef } from 'preact/hooks';
 
 import './backwards.css';
-import type { Frame } from '../protocol.ts';
+import type { Frame } from '../frame.ts';
 import { Arrow, Dot, Neuron, Nudge, WeightLine } from '../runtime/arrow.tsx';
 import { arrowLength } from '../runtime/arrowPath.ts';
 import { Canvas, drawDigit } from '../runtime/canvas.tsx';

@@ -1,5 +1,5 @@
 /** What the lines of the reference implementation compute for the chosen example and neuron. */
-import type { Frame } from '../protocol.ts';
+import type { Frame } from '../frame.ts';
 import { activationsOf } from '../runtime/network.ts';
 import { formatNumber } from '../runtime/numbers.tsx';
 import type { NeuronChoice } from '../session.ts';

@@ -5,7 +5,7 @@ import type { ComponentChildren } from 'preact';
 import { useMemo } from 'preact/hooks';
 
 import { firstScript, type Change, type DatedChange, type Script } from '../moment.ts';
-import type { Frame } from '../protocol.ts';
+import type { Frame } from '../frame.ts';
 import { Canvas, type Area } from '../runtime/canvas.tsx';
 import { Picture, type FigureBodyProps, type FigureModule } from '../runtime/figure.tsx';
 import { formatNumber, formatShare } from '../runtime/numbers.tsx';

@@ -1,5 +1,5 @@
 import type { DatedChange } from '../moment.ts';
-import type { HistoryPoint } from '../protocol.ts';
+import type { HistoryPoint } from '../frame.ts';
 import type { Cell } from '../worker/mend.ts';
 
 /** Accuracy before a change, the least one after it, and now. */

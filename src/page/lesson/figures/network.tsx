@@ -2,7 +2,7 @@
 import { Picture, type FigureBodyProps, type FigureModule } from '../runtime/figure.tsx';
 import { formatNumber, formatShare, Linked } from '../runtime/numbers.tsx';
 import { command, exampleName, frame, hasGpu } from '../session.ts';
-import type { Frame } from '../protocol.ts';
+import type { Frame } from '../frame.ts';
 import { activationsOf, neuronName } from '../runtime/network.ts';
 import { NetworkDrawing } from '../runtime/networkDrawing.tsx';
 import { ExamplePicker } from './examplePicker.tsx';

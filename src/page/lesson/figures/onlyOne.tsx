@@ -7,7 +7,7 @@ import { Picture, type FigureBodyProps, type FigureModule } from '../runtime/fig
 import { formatNumber, formatShare } from '../runtime/numbers.tsx';
 import { paced } from '../runtime/paced.ts';
 import { ask, command, frame, liveAnswer } from '../session.ts';
-import type { Frame } from '../protocol.ts';
+import type { Frame } from '../frame.ts';
 import type { OnlyOneAnswer, OnlyOnePoint } from '../worker/onlyOne.ts';
 import { DigitImage } from './examplePicker.tsx';
 

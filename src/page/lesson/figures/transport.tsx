@@ -1,6 +1,6 @@
 /** The bar that stays in view: plays, pauses, steps and scrubs the run. */
 import { formatNumber, formatShare } from '../runtime/numbers.tsx';
-import type { Command } from '../protocol.ts';
+import type { Command } from '../frame.ts';
 import { command, frame, history } from '../session.ts';
 
 export function Transport() {

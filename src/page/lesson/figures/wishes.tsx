@@ -3,7 +3,7 @@ import { useSignal, type Signal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 
 import './wishes.css';
-import type { Frame } from '../protocol.ts';
+import type { Frame } from '../frame.ts';
 import { Arrow, briefNudge, Nudge } from '../runtime/arrow.tsx';
 import { Picture, type FigureBodyProps, type FigureModule } from '../runtime/figure.tsx';
 import { neuronKey } from '../runtime/network.ts';

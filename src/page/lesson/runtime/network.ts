@@ -1,5 +1,5 @@
 /** The lecture's network, for views: where its neurons and weights are, and what they are called. */
-import type { Frame } from '../protocol.ts';
+import type { Frame } from '../frame.ts';
 import type { NeuronChoice } from '../session.ts';
 
 /** The image, two hidden layers, the outputs. */

@@ -2,7 +2,7 @@
 import { useComputed } from '@preact/signals';
 import { useRef } from 'preact/hooks';
 
-import type { Frame } from '../protocol.ts';
+import type { Frame } from '../frame.ts';
 import { frame, highlight, selection, type NeuronChoice } from '../session.ts';
 import { Canvas, drawDigit, type Area } from './canvas.tsx';
 import type { FigureBodyProps } from './figure.tsx';

@@ -1,7 +1,7 @@
 /** The neuron that the reader has selected, and the frame of a figure that may be out of view. */
 import { effect, signal, type ReadonlySignal } from '@preact/signals';
 
-import type { Frame } from '../protocol.ts';
+import type { Frame } from '../frame.ts';
 import { frame, selection, type NeuronChoice } from '../session.ts';
 import { layerSizes } from './network.ts';
 

@@ -16,7 +16,7 @@ import type { TrainingSnapshot } from '../../../training/snapshot.ts';
 import { Trainer } from '../../../training/trainer.ts';
 import { checkExplanation } from '../../../benchmark/verification/explanation.ts';
 import type { Change, DatedChange, Example, Script } from '../moment.ts';
-import type { Command, Frame, HistoryPoint } from '../protocol.ts';
+import type { Command, Frame, HistoryPoint } from '../frame.ts';
 import { DigitData, firstCount, type Selection } from './digitData.ts';
 import { firstNetwork } from './firstNetwork.ts';
 
