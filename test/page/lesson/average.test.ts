@@ -5,7 +5,7 @@ import { sgd } from '../../../src/engine/optimizers.ts';
 import { Network } from '../../../src/network/network.ts';
 import { parameterLayout } from '../../../src/network/parameters.ts';
 import { presets } from '../../../src/network/presets.ts';
-import { averageTable } from '../../../src/page/lesson/worker/average.ts';
+import { averageTable, shadesOf } from '../../../src/page/lesson/worker/average.ts';
 import { averageNudges, sampleNudges } from '../../../src/reference/nudges.ts';
 import { Trainer } from '../../../src/training/trainer.ts';
 
@@ -97,5 +97,14 @@ describe('the table of wishes', () => {
         : batch.gradient.map((_, i, all) => all[(i + 1) % all.length]!);
     const wrong = averageTable({ ...batch, gradient }, kept, { size: 5, columns: 1, weights });
     expect(wrong.difference).toBeGreaterThan(1);
+  });
+
+  it('shades nudges by sign and size, with the largest darkest', () => {
+    const shades = shadesOf(Float64Array.of(-2e-9, 1e-9, 0, 2e-12, -1e-9));
+    expect([...shades].map(Math.sign)).toEqual([-1, 1, 0, 1, -1]);
+    expect(shades[0]).toBe(-127);
+    expect(shades[1]).toBe(-shades[4]!);
+    expect(shades[3]).toBeLessThan(shades[1]!);
+    expect([...shadesOf(new Float64Array(2))]).toEqual([0, 0]);
   });
 });

@@ -41,7 +41,7 @@ function Body({ isShown }: FigureBodyProps) {
         table={() => numbersOf(answer.peek())}
       >
         <Controls shown={shown} />
-        {shown && <WishTable shown={shown} />}
+        <div class="average-place">{shown && <WishTable shown={shown} />}</div>
       </Picture>
       <div class="prose">
         <p>
@@ -364,7 +364,6 @@ function AllRow({
   readonly own: number;
   readonly others: number;
 }) {
-  const share = shown.average.filter((value) => sign * value > 0).length;
   return (
     <tr class="all">
       <th scope="row">
@@ -372,8 +371,8 @@ function AllRow({
       </th>
       {Array.from({ length: own }, (_, position) => (
         <td key={position} class="wish">
-          {shown.all[position]!.length > 0 ? (
-            <Map values={shown.all[position]!} sign={sign} />
+          {shown.shades[position]!.length > 0 ? (
+            <Map values={shown.shades[position]!} sign={sign} />
           ) : (
             <span class="small">–</span>
           )}
@@ -381,9 +380,9 @@ function AllRow({
       ))}
       {others > 0 && <td class="others">…</td>}
       <td class="mean">
-        <Map values={shown.average} sign={sign} />
+        <Map values={shown.averageShades} sign={sign} />
       </td>
-      <td class="slope small">{formatNumber(share)} of them</td>
+      <td class="slope small">{formatNumber(sign > 0 ? shown.raised : shown.lowered)} of them</td>
     </tr>
   );
 }
@@ -402,19 +401,16 @@ const mapPlaces = computed(() =>
   }),
 );
 
-function Map({ values, sign }: { readonly values: ArrayLike<number>; readonly sign: 1 | -1 }) {
+function Map({ values, sign }: { readonly values: Int8Array; readonly sign: 1 | -1 }) {
   const canvas = useRef<HTMLCanvasElement>(null);
   const { nudge } = colours.value;
   useEffect(() => {
     const context = canvas.current!.getContext('2d')!;
     const image = new ImageData(mapWidth, mapHeight);
     const places = mapPlaces.value;
-    // Each picture has its own scale, on which a thousandth of the largest is still visible.
-    let largest = 1e-30;
-    for (let i = 0; i < places.length; i++) largest = Math.max(largest, Math.abs(values[i]!));
     for (let i = 0; i < places.length; i++) {
-      const value = sign * values[i]!;
-      if (value > 0) image.data[4 * places[i]! + 3] = 255 * (value / largest) ** 0.4;
+      const shade = sign * values[i]!;
+      if (shade > 0) image.data[4 * places[i]! + 3] = 2 * shade;
     }
     context.globalCompositeOperation = 'source-over';
     context.putImageData(image, 0, 0);

@@ -47,9 +47,12 @@ export interface AverageAnswer {
   readonly ranked: readonly WeightAddress[];
   /** In the order of the parameters. */
   readonly rows: readonly AverageRow[];
-  /** All 13,002 nudges of the first `columns` examples; empty for one left out. */
-  readonly all: readonly Float32Array[];
-  readonly average: Float64Array;
+  /** All 13,002 nudges of the first `columns` examples as shades; empty for one left out. */
+  readonly shades: readonly Int8Array[];
+  readonly averageShades: Int8Array;
+  /** How many of the 13,002 averages are above 0, and below. */
+  readonly raised: number;
+  readonly lowered: number;
   /** The largest difference between the average and the negative gradient, relative to its tolerance. */
   readonly difference: number;
 }
@@ -74,13 +77,17 @@ export const averageTasks = (course: () => Promise<Course>): TaskFunctions<Avera
       const pixels = Array.from(samples.subarray(0, question.columns), (sample) =>
         training.features.slice(sample * featureCount, (sample + 1) * featureCount),
       );
+      const { all, average, ...table } = averageTable(batch, kept, {
+        size: samples.length,
+        columns: question.columns,
+        weights: question.weights,
+        ...(isHeld && { ranked: held.ranked }),
+      });
       return {
-        ...averageTable(batch, kept, {
-          size: samples.length,
-          columns: question.columns,
-          weights: question.weights,
-          ...(isHeld && { ranked: held.ranked }),
-        }),
+        ...table,
+        ...{ shades: all.map(shadesOf), averageShades: shadesOf(average) },
+        raised: average.filter((value) => value > 0).length,
+        lowered: average.filter((value) => value < 0).length,
         ...{ step: opened.step, samples, pixels, count: kept.length },
         isNext: samples.every((sample, n) => sample === next[n]) && samples.length === next.length,
         labels: Uint8Array.from(samples, (sample) => training.labels[sample]!),
@@ -110,7 +117,11 @@ export function averageTable(
     readonly weights: readonly WeightAddress[];
     readonly ranked?: readonly WeightAddress[];
   },
-): Pick<AverageAnswer, 'ranked' | 'rows' | 'all' | 'average' | 'difference'> {
+): Pick<AverageAnswer, 'ranked' | 'rows' | 'difference'> & {
+  /** All 13,002 nudges of the first `columns` examples; empty for one left out. */
+  readonly all: readonly Float32Array[];
+  readonly average: Float64Array;
+} {
   const { sizes, gradient } = batch;
   const all = Array.from({ length: Math.min(options.columns, options.size) }, (_, position) =>
     kept.includes(position) ? new Float32Array(countParameters(sizes)) : new Float32Array(),
@@ -145,6 +156,15 @@ export function averageTable(
       };
     });
   return { ranked, rows, all, average, difference };
+}
+
+/** Nudges as shades from −127 to 127, on a scale of their own on which a thousandth of the largest is still visible. */
+export function shadesOf(nudges: Float32Array | Float64Array): Int8Array {
+  let largest = 0;
+  for (const nudge of nudges) largest = Math.max(largest, Math.abs(nudge));
+  return Int8Array.from(nudges, (nudge) =>
+    nudge === 0 ? 0 : Math.sign(nudge) * Math.round(127 * (Math.abs(nudge) / largest) ** 0.4),
+  );
 }
 
 /**
