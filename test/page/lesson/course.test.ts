@@ -8,7 +8,7 @@ import { Network } from '../../../src/network/network.ts';
 import { presets } from '../../../src/network/presets.ts';
 import { firstScript, type Script } from '../../../src/page/lesson/moment.ts';
 import type { Frame } from '../../../src/page/lesson/frame.ts';
-import { Course } from '../../../src/page/lesson/worker/course.ts';
+import { Course, finish } from '../../../src/page/lesson/worker/course.ts';
 import { Trainer } from '../../../src/training/trainer.ts';
 
 const courses: Course[] = [];
@@ -43,8 +43,8 @@ describe('the run of the lesson', () => {
       threads: 0,
       seed: 1,
     });
-    for await (const report of trainer.fit(sliceDataset(training, 0, 2000))) void report;
-    for await (const report of trainer.fit(training, { steps: 25 })) void report;
+    await finish(trainer.fit(sliceDataset(training, 0, 2000)));
+    await finish(trainer.fit(training, { steps: 25 }));
     expect(bits(last())).toEqual((await trainer.network()).parameters);
     await trainer.dispose();
   });

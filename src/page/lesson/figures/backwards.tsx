@@ -638,7 +638,7 @@ function InputPicker({ neuron, links }: PickerProps) {
   const largest = largestSize(links.map(({ nudge }) => nudge));
   return (
     <div
-      class="weight-picker"
+      class="weight-row"
       role="radiogroup"
       aria-label="Weight from neuron"
       onKeyDown={(event) => {
