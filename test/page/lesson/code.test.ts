@@ -6,7 +6,7 @@ import type { CodeMoment } from '../../../src/page/lesson/figures/codeNotes.ts';
 import { firstScript } from '../../../src/page/lesson/moment.ts';
 import type { Frame } from '../../../src/page/lesson/frame.ts';
 import { partOfSource, wgslFunctions } from '../../../src/page/lesson/runtime/source.ts';
-import { stepParts } from '../../../src/page/lesson/worker/code.ts';
+import { stepParts } from '../../../src/page/lesson/worker/stepParts.ts';
 import { firstNetwork } from '../../../src/page/lesson/worker/firstNetwork.ts';
 import { stepShader } from '../../../src/page/lesson/worker/stepShader.ts';
 import { parameterLayout } from '../../../src/network/parameters.ts';

@@ -7,7 +7,7 @@ import { formatNumber } from '../runtime/numbers.tsx';
 import { neuronName } from '../runtime/network.ts';
 import { partOfSource } from '../runtime/source.ts';
 import { ask, exampleName, frame, highlight, problem, selection } from '../session.ts';
-import type { StepPart, StepShader } from '../worker/code.ts';
+import type { StepPart, StepShader } from '../worker/stepParts.ts';
 import { codeMoment, notes, type CodeMoment, type Note } from './codeNotes.ts';
 
 /** The files as they are in the repository. */

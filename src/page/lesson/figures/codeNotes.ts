@@ -3,7 +3,7 @@ import type { Frame } from '../frame.ts';
 import { activationsOf } from '../runtime/network.ts';
 import { formatNumber } from '../runtime/numbers.tsx';
 import type { NeuronChoice } from '../session.ts';
-import type { StepPart } from '../worker/code.ts';
+import type { StepPart } from '../worker/stepParts.ts';
 
 /** A value that a line computes. */
 export interface LineValue {

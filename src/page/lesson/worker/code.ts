@@ -1,23 +1,7 @@
 /** The shader code of a training step. */
 import type { Task, TaskFunctions } from '../../worker/messages.ts';
 import type { Script } from '../moment.ts';
-
-export const stepParts = [
-  'forward',
-  'outputDelta',
-  'hiddenDelta',
-  'weightGradient',
-  'update',
-] as const;
-export type StepPart = (typeof stepParts)[number];
-
-export interface StepShader {
-  readonly kernels: readonly { readonly label: string; readonly workgroups: number }[];
-  /** Of all kernels. */
-  readonly lineCount: number;
-  /** The functions that compute each part. */
-  readonly parts: Readonly<Record<StepPart, string>>;
-}
+import type { StepShader } from './stepParts.ts';
 
 export interface CodeTasks {
   stepShader: Task<

@@ -6,7 +6,7 @@ import { trainingStep } from '../../../gpu/step.ts';
 import { presets } from '../../../network/presets.ts';
 import { wgslFunctions } from '../runtime/source.ts';
 import type { Script } from '../moment.ts';
-import type { StepPart, StepShader } from './code.ts';
+import type { StepPart, StepShader } from './stepParts.ts';
 import { firstNetwork } from './firstNetwork.ts';
 
 /** What a plan depends on: a GPU, not software that computes shaders. */
