@@ -175,7 +175,7 @@ function WishTable({ shown }: { readonly shown: AverageAnswer }) {
           <tr>
             <th scope="col">Weight</th>
             {shown.pixels.map((pixels, position) => (
-              <th key={position} scope="col" class={isUsed(position) ? 'wish' : 'wish is-out'}>
+              <th key={position} scope="col" class={isUsed(position) ? 'average-wish' : 'average-wish is-out'}>
                 <ExampleToggle {...{ shown, pixels, position, used }} />
               </th>
             ))}
@@ -278,7 +278,7 @@ function Row({
         </button>
       </th>
       {Array.from({ length: own }, (_, position) => (
-        <td key={position} class="wish">
+        <td key={position} class="average-wish">
           <Nudge value={row.nudges[position]!} largest={largest} />
         </td>
       ))}
@@ -313,8 +313,8 @@ function Nudge({
   // Half of its largest height for a sixteenth of the largest nudge: small ones stay visible.
   const size = 0.35 + 0.95 * Math.min(1, Math.sqrt(Math.abs(value) / largest));
   return (
-    <span class="nudge">
-      <span class="arrow" aria-hidden="true" style={{ fontSize: `${size.toFixed(2)}em` }}>
+    <span class="average-nudge">
+      <span class="average-arrow" aria-hidden="true" style={{ fontSize: `${size.toFixed(2)}em` }}>
         {value > 0 ? '▲' : value < 0 ? '▼' : '·'}
       </span>
       <span>{format(value)}</span>
@@ -339,7 +339,7 @@ function Bars({ values, average }: { readonly values: Float64Array; readonly ave
   const { length } = values;
   return (
     <svg
-      class="bars"
+      class="average-bars"
       viewBox={`0 0 ${length} 40`}
       preserveAspectRatio="none"
       aria-hidden="true"
@@ -367,10 +367,10 @@ function AllRow({
   return (
     <tr class="all">
       <th scope="row">
-        All 13,002 <span class="arrow">{sign > 0 ? '▲ more' : '▼ less'}</span>
+        All 13,002 <span class="average-arrow">{sign > 0 ? '▲ more' : '▼ less'}</span>
       </th>
       {Array.from({ length: own }, (_, position) => (
-        <td key={position} class="wish">
+        <td key={position} class="average-wish">
           {shown.shades[position]!.length > 0 ? (
             <Map values={shown.shades[position]!} sign={sign} />
           ) : (

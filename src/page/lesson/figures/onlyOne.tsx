@@ -220,7 +220,7 @@ function Trial({ trial, point }: { readonly trial: OnlyOneAnswer; readonly point
           <polyline class="ahead" points={line(points, ({ share }) => share)} />
           <polyline class="right" points={line(points, ({ accuracy }) => accuracy)} />
           <polyline class="share" points={line(points.slice(0, index + 1), ({ share }) => share)} />
-          <path class="now" d={`M${x(index)} 0V${height}`} />
+          <path class="cursor" d={`M${x(index)} 0V${height}`} />
         </svg>
         <input
           type="range"
