@@ -51,7 +51,7 @@ export function forward({ layer, batchSize, rows, tile }: ForwardOptions): Kerne
       { name: 'parameters', access: 'read', type: 'array<vec4f>' },
       { name: 'activations', access: 'read_write', type: 'array<vec4f>' },
       ...(isFirst ? [...sampleBindings, counterBinding('read_write'), settingsBinding] : []),
-      ...made.bindings,
+      ...(made.bindings ?? []),
     ],
     workgroups: made.workgroups,
     workgroupSize: tile.workgroupSize,
@@ -63,7 +63,7 @@ export function forward({ layer, batchSize, rows, tile }: ForwardOptions): Kerne
     ].join('\n'),
     body: `${isFirst ? startStep : ''}
   matmul(workgroup, lane);`,
-    copies: made.copies,
+    copies: made.copies ?? [],
   });
 }
 

@@ -38,7 +38,7 @@ export function hiddenDelta({ layer, rows, tile }: HiddenDeltaOptions): Kernel {
       { name: 'parameters', access: 'read', type: 'array<vec4f>' },
       { name: 'activations', access: 'read', type: 'array<vec4f>' },
       { name: 'deltas', access: 'read_write', type: 'array<vec4f>' },
-      ...made.bindings,
+      ...(made.bindings ?? []),
     ],
     workgroups: made.workgroups,
     workgroupSize: tile.workgroupSize,
@@ -48,7 +48,7 @@ export function hiddenDelta({ layer, rows, tile }: HiddenDeltaOptions): Kernel {
       made.code,
     ].join('\n'),
     body: '  matmul(workgroup, lane);',
-    copies: made.copies,
+    copies: made.copies ?? [],
   });
 }
 

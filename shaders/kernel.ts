@@ -3,7 +3,7 @@
 export interface Binding {
   /** Name of the WGSL variable, and of the buffer or texture that the step binds to it. */
   readonly name: string;
-  /** The first three are buffers; `software/swapped.ts` explains the others. */
+  /** The first three are buffers, `texture` and `store` read and write a texture. */
   readonly access: 'uniform' | 'read' | 'read_write' | 'texture' | 'store' | 'sampler';
   /** WGSL type. */
   readonly type: string;

@@ -60,7 +60,7 @@ export function update({ layers, batchSize, rows, optimizer }: UpdateOptions): K
       ...(fromSamples ? sampleBindings : []),
       flaggedCounterBinding,
       settingsBinding,
-      ...distinct(parts.flatMap((part) => part.bindings)),
+      ...distinct(parts.flatMap((part) => part.bindings ?? [])),
     ],
     workgroups,
     workgroupSize: layers[0]!.tile.workgroupSize,
@@ -76,7 +76,7 @@ export function update({ layers, batchSize, rows, optimizer }: UpdateOptions): K
     body: `${sameStep}${optimizer.isDeferred ? '' : endStep}
   rate = scalarsOf(step);
   ${calls.join(' else ')}`,
-    copies: parts.flatMap((part) => part.copies),
+    copies: parts.flatMap((part) => part.copies ?? []),
   });
 }
 

@@ -19,7 +19,6 @@ import { ParameterStore } from './parameterStore.ts';
 import { choosePlan } from './plan/choose.ts';
 import { describePlan, type Plan } from './plan/plan.ts';
 import { planTarget, requirePlan } from './plan/check.ts';
-import { requireShortLoops } from './software/loops.ts';
 import { Readback } from './readback.ts';
 import { firstNonFinite, gpuSeconds, sumMetrics } from './runMetrics.ts';
 import { createTiming, makeSteps, requireSteps, type Stopwatch, type Timing } from './run.ts';
@@ -85,10 +84,10 @@ export class GpuEngine implements Engine {
   static async create(device: Device, options: GpuEngineOptions): Promise<GpuEngine> {
     const { network, optimizer, clipNorm } = options;
     const batchSize = requireBatchSize(options.batchSize);
-    const plan = options.plan
-      ? requirePlan(options.plan, network, batchSize, planTarget(device))
-      : choosePlan(network, batchSize, device.adapter);
-    requireShortLoops(network, plan, device.adapter);
+    const plan = requirePlan(
+      options.plan ?? choosePlan(network, batchSize, device.adapter),
+      ...([network, batchSize, planTarget(device)] as const),
+    );
     const isClipping = clipNorm !== undefined;
     const stored = { networks: [network], optimizer, isClipping };
     const parameters = await ParameterStore.create(device, stored);

@@ -5,7 +5,7 @@ import { forward } from '../../shaders/forward.ts';
 import { fused } from '../../shaders/fused.ts';
 import { hiddenDelta } from '../../shaders/hiddenDelta.ts';
 import { withCopies, type Kernel } from '../../shaders/kernel.ts';
-import type { Tile } from '../../shaders/matmul/matmul.ts';
+import { softwareLoops, type Tile } from '../../shaders/matmul/matmul.ts';
 import { deferred } from '../../shaders/optimizer.ts';
 import { outputDelta } from '../../shaders/outputDelta.ts';
 import { score } from '../../shaders/score.ts';
@@ -38,8 +38,7 @@ export const otherTiles: readonly Tile[] = [
   { loop: 'tiled', rows4: 2, columns4: 2, across: 8, tileK4: 3, workgroupSize: 64 },
   { loop: 'splitK', splitK: 2, across: 8, workgroupSize: 128 },
   { loop: 'splitK', splitK: 16, across: 4, workgroupSize: 256 },
-  { loop: 'swapped', rows4: 4, columns4: 1, workgroupSize: 4, fromTextures: false },
-  { loop: 'swapped', rows4: 8, columns4: 2, workgroupSize, fromTextures: true },
+  ...softwareLoops.map((loop) => ({ loop, rows4: 8, columns4: 2, workgroupSize })),
 ];
 
 export function shaderVariants(): Kernel[] {

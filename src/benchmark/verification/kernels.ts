@@ -1,4 +1,5 @@
 /** The test cases of kernels: shapes around the edges of tiles, every function, every variant. */
+import { softwareLoops } from '../../../shaders/matmul/matmul.ts';
 import type { Device } from '../../gpu/device.ts';
 import { adam, adamW, sgd, type Optimizer } from '../../engine/optimizers.ts';
 import { checkApplyGradients, checkClipScale, checkSumSquares } from './clip.ts';
@@ -69,7 +70,7 @@ export function kernelCases(rounds: number, subgroupSize: number, seed = 1): rea
       cases.push(...updateCases(draw, drawSimple, Object.keys(updateRules), kind, next()));
       cases.push(...clipCases(draw, kind, next()));
       // Main loops are independent of functions and optimizers, so a few of these are enough.
-      const swaps = subgroupSize === 4 ? (['swapped'] as const) : [];
+      const swaps = subgroupSize === 4 ? softwareLoops : [];
       for (const loop of ['tiled', 'splitK', ...swaps] as const) {
         const drawOne = drawTile(draw, loop);
         const drawSized = () => drawTile(draw, loop, draw.pick([32, 64]));

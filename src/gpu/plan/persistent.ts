@@ -8,7 +8,7 @@ import type { TileShape } from '../../../shaders/matmul/product.ts';
 import { vec4s } from '../../../shaders/wgsl.ts';
 import { LimitError } from '../../errors.ts';
 import type { Network } from '../../network/network.ts';
-import { compilesAhead } from '../software/adapters.ts';
+import { compilesAtDispatch } from '../adapter.ts';
 import type { PlanAdapter } from './plan.ts';
 
 export interface PersistentPlan extends PersistentShape {
@@ -43,7 +43,7 @@ export function choosePersistentPlan(
   count: number,
 ): PersistentPlan {
   const { isSoftware } = adapter;
-  const isMany = isSoftware && !compilesAhead(adapter) && count >= manyNetworks;
+  const isMany = compilesAtDispatch(adapter) && count >= manyNetworks;
   const workgroupSize = isMany ? 8 : isSoftware ? 16 : 256;
   const loadCost = isSoftware ? 8 : 1;
   const batch4 = vec4s(batchSize);
