@@ -1,4 +1,5 @@
 /** Computes a matrix product with one of the main loops. */
+import { kernel, type Kernel, type KernelParts } from '../kernel.ts';
 import { swapped, textured } from '../software/swapped.ts';
 import { blockFunctions, type Matmul, type Product, type RegisterShape } from './product.ts';
 import { simple } from './simple.ts';
@@ -24,11 +25,49 @@ export function matmul(product: Product, tile: Tile): Matmul {
   return registerLoops[tile.loop](product, tile);
 }
 
-/** Declarations of a kernel that go before the code of its products: shared functions and workgroup memory. */
-export function declareMatmuls(all: readonly Matmul[]): string {
-  const helpers = new Set(all.flatMap((one) => one.helpers ?? []));
-  const memory = Math.max(...all.map((one) => one.memory ?? 0));
-  return [blockFunctions, ...helpers, declareWorkgroupVec4s(memory)].join('');
+export interface Part {
+  readonly product: Product;
+  readonly tile: Tile;
+  /** WGSL that an invocation runs after its share of the product. */
+  readonly after?: string;
+}
+
+export type MatmulKernelOptions = Pick<KernelParts, 'label' | 'bindings'> & {
+  readonly functions: string;
+  /** WGSL that every invocation runs first. */
+  readonly before: string;
+};
+
+/** A kernel that computes products, each in its own range of workgroups. All of these have the same size. */
+export function matmulKernel(parts: readonly Part[], options: MatmulKernelOptions): Kernel {
+  const made = parts.map(({ product, tile }) => matmul(product, tile));
+  const { workgroupSize } = parts[0]!.tile;
+  let workgroups = 0;
+  const calls = parts.map(({ product, after = '' }, i) => {
+    const first = workgroups;
+    workgroups += made[i]!.workgroups;
+    return `${i < parts.length - 1 ? `if (workgroup < ${workgroups}u) ` : ''}{
+    matmul${product.name}(workgroup${first > 0 ? ` - ${first}u` : ''}, lane);${after}
+  }`;
+  });
+  // Products may share a binding, such as the sampler.
+  const bindings = new Map(made.flatMap((one) => one.bindings ?? []).map((one) => [one.name, one]));
+  return kernel({
+    label: options.label,
+    bindings: [...options.bindings, ...bindings.values()],
+    invocations: workgroups * workgroupSize,
+    workgroupSize,
+    functions: [
+      options.functions,
+      blockFunctions,
+      ...new Set(made.map(({ helpers = '' }) => helpers)),
+      declareWorkgroupVec4s(Math.max(...parts.map(({ tile }) => workgroupVec4s(tile)))),
+      ...made.map(({ code }) => code),
+    ].join('\n'),
+    body: `${options.before}
+  ${calls.join(' else ')}`,
+    copies: made.flatMap(({ copies = [] }) => copies),
+  });
 }
 
 /** Workgroup memory, in vec4f, that every adapter has: the default WebGPU limit of 16 KiB. */

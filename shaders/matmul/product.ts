@@ -44,8 +44,6 @@ export interface Matmul {
   readonly code: string;
   /** Number of workgroups to dispatch. */
   readonly workgroups: number;
-  /** Workgroup memory in vec4f. */
-  readonly memory?: number;
   /** WGSL functions that the code calls, including subgroup functions; a kernel declares them once. */
   readonly helpers?: string;
   /** Bindings besides the product's own buffers, and kernels that must run before it. */

@@ -74,8 +74,7 @@ fn matmul${n}(workgroup: u32, lane: u32) {
   tile${n}(row4, column4, lane);
 }
 `;
-  const workgroups = groupsAcross * Math.ceil(product.rows4 / down);
-  return { code, workgroups, memory: splitKWorkgroupVec4s(tile) };
+  return { code, workgroups: groupsAcross * Math.ceil(product.rows4 / down) };
 }
 
 /** Workgroup memory in vec4f: the parts of four rows. */

@@ -89,8 +89,7 @@ ${storeAccumulators(product, tile, {
 })}
 }
 `;
-  const workgroups = groupsAcross * Math.ceil(product.rows4 / groupRows4);
-  return { code, workgroups, memory: tiledWorkgroupVec4s(tile) };
+  return { code, workgroups: groupsAcross * Math.ceil(product.rows4 / groupRows4) };
 }
 
 /** Workgroup memory in vec4f: one stage of both operands. */

@@ -12,7 +12,7 @@
  * the plain loop, 11.7 with textures, 12.5 with swaps, and 15.0 with two steps per turn and one component of a sum
  * after the other.
  */
-import { workgroupKernel, type Binding, type Kernel } from '../kernel.ts';
+import { buffer, kernel, type Binding, type Kernel } from '../kernel.ts';
 import {
   declareProduct,
   readBlock,
@@ -140,25 +140,16 @@ fn ${name}(rows: vec4u, column4: u32) -> mat4x4f {
  * Copies a matrix from its buffer to its texture. Each workgroup copies one row, which avoids a division by the width.
  */
 function copyToTexture(matrix: StoredMatrix, workgroupSize: number): Kernel {
-  const { buffer, at, width4, height } = matrix;
-  const name = textureOf(matrix);
-  return workgroupKernel({
-    label: `texture of ${buffer} at ${Number.parseInt(at)}`,
-    bindings: [
-      { name: buffer, access: 'read', type: 'array<vec4f>' },
-      {
-        name,
-        access: 'store',
-        type: 'texture_storage_2d<rgba32float, write>',
-        size: [width4, height],
-      },
-    ],
-    workgroups: height,
+  const { buffer: from, at, width4, height } = matrix;
+  const [name, type] = [textureOf(matrix), 'texture_storage_2d<rgba32float, write>'];
+  return kernel({
+    label: `texture of ${from} at ${Number.parseInt(at)}`,
+    bindings: [buffer(from, 'read'), { name, access: 'store', type, size: [width4, height] }],
+    invocations: height * workgroupSize,
     workgroupSize,
-    functions: '',
     body: `  for (var turn = 0u; turn < ${Math.ceil(width4 / workgroupSize)}u; turn++) {
     let i = turn * ${workgroupSize}u + lane;
-    if (i < ${width4}u) { textureStore(${name}, vec2u(i, workgroup), ${buffer}[${at} + workgroup * ${width4}u + i]); }
+    if (i < ${width4}u) { textureStore(${name}, vec2u(i, workgroup), ${from}[${at} + workgroup * ${width4}u + i]); }
   }`,
   });
 }

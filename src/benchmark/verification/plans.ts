@@ -160,12 +160,17 @@ function drawTile(draw: Draw, columns4: number, size: number, isSoftware: boolea
   };
   const loop = draw.pick(
     isSoftware
-      ? (['simple', 'simple', ...softwareLoops, 'tiled', 'splitK'] as const)
+      ? ([
+          ...(['simple', 'simple', 'simple', 'simple', ...softwareLoops] as const),
+          ...(['tiled', 'tiled', 'splitK', 'splitK'] as const),
+        ] as const)
       : (['simple', 'tiled', 'tiled', 'splitK', 'splitK'] as const),
   );
   if (loop !== 'tiled' && loop !== 'splitK') {
     // Swapped tiles need multiples of 4.
-    const rows4 = softwareLoops.includes(loop) ? draw.number(draw.pick([4, 8]), 1) : shape.rows4;
+    const rows4 = softwareLoops.includes(loop)
+      ? draw.number(draw.pick([4, 4, 4, 8]), 1)
+      : shape.rows4;
     return { loop, ...shape, rows4, workgroupSize };
   }
   const across = draw.powerOfTwo(size);

@@ -52,9 +52,6 @@ export interface AdapterFamily {
   ) => string | undefined;
 }
 
-/** Rows of the mini-batch buffers: the batch size rounded up to whole blocks. */
-export const paddedRows = (batchSize: number) => 4 * vec4s(batchSize);
-
 /**
  * Approximate floating-point operations of a step: forward, backward and gradient take two each per weight and sample.
  */

@@ -1,9 +1,9 @@
 /** Enforces llvmpipe's limit on loop iterations for networks and plans. */
-import { costIterations } from '../../../shaders/cost.ts';
-import { fusedIterations } from '../../../shaders/fused.ts';
+import { walkColumns } from '../../../shaders/fused.ts';
 import { vec4s } from '../../../shaders/wgsl.ts';
 import { LimitError } from '../../errors.ts';
 import { compilesAtDispatch } from '../adapter.ts';
+import { costIterations } from '../plan/persistent.ts';
 import type { Plan, PlanAdapter } from '../plan/plan.ts';
 
 /**
@@ -39,4 +39,27 @@ export function loopProblem(
   return (
     fused && problem(`Layers from ${fused.from} on in one dispatch`, fusedIterations(layers, fused))
   );
+}
+
+/**
+ * Maximum loop iterations of one invocation of fused layers.
+ * @param layers layer sizes of the network, input first
+ */
+export function fusedIterations(
+  layers: readonly number[],
+  { from, loop, rows4, workgroupSize }: NonNullable<Plan['fused']>,
+): number {
+  const turns = (count: number) => (loop === 'simple' ? count : Math.ceil(count / workgroupSize));
+  let iterations = turns(4 * rows4) * (1 + costIterations(layers.at(-1)!));
+  for (let l = from; l < layers.length - 1; l++) {
+    const [inputs4, outputs4] = [vec4s(layers[l]!), vec4s(layers[l + 1]!)];
+    // Each turn is one tile: its sums, and the loop that stores them.
+    const walk = (columns4: number, k4: number) => {
+      const width = loop === 'simple' ? walkColumns(columns4) : 1;
+      return turns((rows4 * columns4) / width) * (32 + 5 * width + k4);
+    };
+    iterations += walk(outputs4, inputs4);
+    if (l > 0) iterations += walk(inputs4, outputs4);
+  }
+  return iterations;
 }

@@ -2,12 +2,11 @@
  * Divides a step for adapters that compute on the CPU. A few dozen invocations keep all cores busy, so speed depends on
  * how often each loaded value is reused.
  */
-import { fusedIterations } from '../../../shaders/fused.ts';
 import type { Tile } from '../../../shaders/matmul/matmul.ts';
 import { vec4s } from '../../../shaders/wgsl.ts';
 import { compilesAtDispatch } from '../adapter.ts';
 import type { LayerPlan, Plan, PlanAdapter } from '../plan/plan.ts';
-import { maxLoopIterations } from './loops.ts';
+import { fusedIterations, maxLoopIterations } from './loops.ts';
 import { fitsTextures, maxTexturedLayers } from './swaps.ts';
 
 /** Tile of an invocation, in blocks of 4 × 4. */

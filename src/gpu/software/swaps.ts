@@ -2,10 +2,11 @@
  * Limits for tiles that are swapped between invocations, and for those that read operands from textures, because
  * SwiftShader fetches a texel faster than it loads from a buffer.
  */
+import { paddedRows } from '../../../shaders/batch.ts';
 import { maxTexels, maxTextures } from '../../../shaders/software/swapped.ts';
 import type { Tile } from '../../../shaders/matmul/matmul.ts';
 import { vec4s } from '../../../shaders/wgsl.ts';
-import { paddedRows, type Plan, type PlanAdapter, type UsedTile } from '../plan/plan.ts';
+import type { Plan, PlanAdapter, UsedTile } from '../plan/plan.ts';
 
 /** Maximum layers whose weight gradients one kernel can compute from textures, two per layer. */
 export const maxTexturedLayers = maxTextures / 2;

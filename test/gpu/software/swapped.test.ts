@@ -1,7 +1,6 @@
 /** SwiftShader's main loop: textures change no bit, and what a step copies for them. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { withCopies } from '../../../shaders/kernel.ts';
 import type { Tile } from '../../../shaders/matmul/matmul.ts';
 import { checkHiddenDelta } from '../../../src/benchmark/verification/hiddenDelta.ts';
 import { sameBits, trainGpu } from '../../../src/benchmark/verification/trajectories.ts';
@@ -12,7 +11,7 @@ import { parameterRanges } from '../../../src/gpu/layout.ts';
 import { choosePlan } from '../../../src/gpu/plan/choose.ts';
 import type { Plan } from '../../../src/gpu/plan/plan.ts';
 import { requirePlan } from '../../../src/gpu/plan/check.ts';
-import { trainingStep } from '../../../src/gpu/step.ts';
+import { trainingStep, withCopies } from '../../../src/gpu/step.ts';
 import { BatchTimer } from '../../../src/gpu/probes/batchTimer.ts';
 import { Workbench } from '../../../src/gpu/plan/tuning/workbench.ts';
 import { activations } from '../../../src/network/activations.ts';
@@ -48,7 +47,13 @@ describe('on a device', () => {
   ])(
     'weights %s come back from their texture: a product of integers is exact',
     async (_, outputs, inputs) => {
-      const options = { inputs, outputs, activation: 'relu', rows: 4, tile: textured } as const;
+      const options = {
+        inputs,
+        outputs,
+        activation: 'relu',
+        batchSize: 4,
+        tile: textured,
+      } as const;
       expect(await checkHiddenDelta(device, options, 'integers', 1)).toBe(0);
       expect(device.liveBuffers).toBe(0);
     },
