@@ -95,6 +95,17 @@ export default {
       to: { dependencyTypes: ['core'] },
     },
     {
+      name: 'software adapters are an annex',
+      comment:
+        'Each of its two folders can be deleted with one import, and the rest works as before on GPUs.',
+      severity: 'error',
+      from: {
+        pathNot:
+          '^(shaders|src/gpu)/software/|^shaders/matmul/matmul\\.ts$|^src/gpu/plan/choose\\.ts$',
+      },
+      to: { path: '^(shaders|src/gpu)/software/' },
+    },
+    {
       name: 'examples use the public API',
       severity: 'error',
       from: { path: '^examples/' },

@@ -28,13 +28,7 @@ import { Device } from '../src/gpu/device.ts';
 import { GpuEngine } from '../src/gpu/engine.ts';
 import { stepLayers } from '../src/gpu/layers.ts';
 import { choosePlan } from '../src/gpu/plan/choose.ts';
-import {
-  describePlan,
-  describeTile,
-  paddedRows,
-  type LayerPlan,
-  type Plan,
-} from '../src/gpu/plan/plan.ts';
+import { describePlan, describeTile, type LayerPlan, type Plan } from '../src/gpu/plan/plan.ts';
 import { BatchTimer } from '../src/gpu/probes/batchTimer.ts';
 import { probeAdapter } from '../src/gpu/probes/probeAdapter.ts';
 import { updateRuleOf } from '../src/gpu/optimizerScalars.ts';
@@ -112,24 +106,24 @@ if (out === undefined) process.stdout.write(`${JSON.stringify(report, undefined,
 /** Candidates whose results are within their tolerance of float64. */
 async function correctTiles(): Promise<Record<Role, readonly Tile[]>> {
   const shape = quick ? { inputs: 36, outputs: 20 } : { inputs: 200, outputs: 136 };
-  const [batchSize, rows] = [90, 92];
+  const batchSize = 90;
   const activation = 'relu';
   const checks: Record<Role, (tile: Tile) => Promise<number>> = {
     forward: async (tile) => {
-      const options = { ...shape, activation, batchSize, rows, tile } as const;
+      const options = { ...shape, activation, batchSize, tile } as const;
       const bytes = await checkForward(device, { ...options, source: 'samples' }, 'random', 1);
       const floats = { ...options, source: 'activations' } as const;
       return Math.max(bytes, await checkForward(device, floats, 'random', 1));
     },
     hiddenDelta: async (tile) =>
-      await checkHiddenDelta(device, { ...shape, activation, rows, tile }, 'random', 1),
+      await checkHiddenDelta(device, { ...shape, activation, batchSize, tile }, 'random', 1),
     update: async (tile) => {
       const layers = (['samples', 'activations'] as const).map((source) => ({
         ...shape,
         source,
         tile,
       }));
-      return await checkUpdate(device, { layers, batchSize, rows, optimizer }, 'random', 1);
+      return await checkUpdate(device, { layers, batchSize, optimizer }, 'random', 1);
     },
   };
   const correct = { forward: [], hiddenDelta: [], update: [] } as Record<Role, Tile[]>;
@@ -255,20 +249,19 @@ async function timeLayer(
   l: number,
   role: Role,
 ): Promise<Timed[]> {
-  const rows = paddedRows(batchSize);
-  const all = stepLayers(network, rows);
-  const { inputs, outputs } = all.forward[l]!;
+  const { layers } = stepLayers(network, batchSize);
+  const layer = layers[l]!;
+  const { inputs, outputs } = layer;
   const kernelOf = (tile: Tile): Kernel => {
     switch (role) {
       case 'forward':
-        return forward({ layer: all.forward[l]!, batchSize, rows, tile });
+        return forward({ layer, batchSize, tile });
       case 'hiddenDelta':
-        return hiddenDelta({ layer: all.hiddenDelta[l - 1]!, rows, tile });
+        return hiddenDelta({ before: layers[l - 1]!, layer, batchSize, tile });
       case 'update':
         return update({
-          layers: [{ ...all.update[l]!, tile }],
+          layers: [{ ...layer, tile }],
           batchSize,
-          rows,
           optimizer: updateRuleOf(optimizer),
         });
     }

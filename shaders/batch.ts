@@ -6,24 +6,36 @@
  * the forward pass of the first layer, reads `step` and writes `next = step + 1`. All other kernels read `next`, and
  * the last kernel writes `step = next`.
  */
-import type { Binding } from './kernel.ts';
+import { buffer, type Binding } from './kernel.ts';
+import { vec4s } from './wgsl.ts';
 
-/** Bindings of a kernel that reads the bytes of samples. */
-export const sampleBindings: readonly Binding[] = [
-  { name: 'samples', access: 'read', type: 'array<u32>' },
-  { name: 'order', access: 'read', type: 'array<u32>' },
-];
+/** Rows of the mini-batch buffers: the batch size rounded up to whole blocks. */
+export const paddedRows = (batchSize: number) => 4 * vec4s(batchSize);
 
-/** @param access `read_write` only for the first and the last kernel of a step */
-export function counterBinding(access: 'read' | 'read_write'): Binding {
-  return { name: 'counter', access, type: 'Counter' };
+/** The bytes of the samples. */
+export const samplesBinding = buffer('samples', 'read', 'array<u32>');
+
+/**
+ * `flagged` for kernels that update parameters: the words that `raiseNonFinite` writes follow the counter. `read_write`
+ * for the others that are the first or the last of a step.
+ */
+type CounterAccess = 'read' | 'read_write' | 'flagged';
+
+/** The step counter and the settings. */
+export function stepBindings(access: CounterAccess): readonly Binding[] {
+  return [
+    access === 'flagged'
+      ? buffer('counter', 'read_write', 'FlaggedCounter')
+      : buffer('counter', access, 'Counter'),
+    { name: 'settings', access: 'uniform', type: 'Settings' },
+  ];
 }
-/** Counter of a kernel that updates parameters, followed by the words that `raiseNonFinite` writes. */
-export const flaggedCounterBinding: Binding = {
-  name: 'counter',
-  access: 'read_write',
-  type: 'FlaggedCounter',
-};
+
+/** Bindings of `batchCode`. */
+export function batchBindings(access: CounterAccess): readonly Binding[] {
+  return [buffer('order', 'read', 'array<u32>'), ...stepBindings(access)];
+}
+
 /** For the first kernel of a step: reads the step number into `step`. */
 export const startStep = /* wgsl */ `
   step = counter.step;
@@ -46,8 +58,6 @@ export function raiseNonFinite(layer: string): string {
   if (!finite) { atomicMax(&counter.nonFinite[${layer}], ~(settings.stepsBefore + step)); }`;
 }
 
-export const settingsBinding: Binding = { name: 'settings', access: 'uniform', type: 'Settings' };
-
 /**
  * Layout of the uniform buffer `settings`, whose values change between submits, and of the buffer `counter`. Also
  * declares `step` for functions that need it.
@@ -68,37 +78,26 @@ struct FlaggedCounter {
   next: u32,
   nonFinite: array<atomic<u32>>,
 }`;
-/** Bytes of `Settings`; the size of uniform buffers is a multiple of 16. */
-export const settingsBytes = 16;
 
-/**
- * `fn batchRows() -> u32`: number of samples in the mini-batch of the step; the last one of an epoch may have fewer.
- */
-export function batchRows(batchSize: number): string {
-  return /* wgsl */ `
-fn batchRows() -> u32 { return min(settings.sampleCount - step * ${batchSize}u, ${batchSize}u); }`;
+/** The settings, and the functions that select and read samples. */
+export function batchCode(batchSize: number): string {
+  return /* wgsl */ `${settingsStruct}
+// The sample in a row of the mini-batch. Rows past the end of a short batch repeat the last sample; their delta is 0, so
+// they do not count.
+fn sampleOf(row: u32) -> u32 { return order[min(step * ${batchSize}u + row, settings.sampleCount - 1u)]; }
+${sampleFunctions(batchSize)}`;
 }
 
-/**
- * `fn sampleOf(row: u32) -> u32`: returns the sample in a row of the mini-batch. Rows past the end of a short batch
- * repeat the last sample; their delta is 0, so they do not count.
- */
-export function sampleOf(batchSize: number): string {
+/** Functions on top of `sampleOf`, `step` and `settings`. */
+export function sampleFunctions(batchSize: number): string {
   return /* wgsl */ `
-fn sampleOf(row: u32) -> u32 { return order[min(step * ${batchSize}u + row, settings.sampleCount - 1u)]; }`;
-}
-
-/** `fn samplesOf(row4: u32) -> vec4u`: returns the samples of four rows. */
-export const samplesOf = /* wgsl */ `
+// The last mini-batch of an epoch may have fewer samples.
+fn batchRows() -> u32 { return min(settings.sampleCount - step * ${batchSize}u, ${batchSize}u); }
 fn samplesOf(row4: u32) -> vec4u {
   return vec4u(sampleOf(4u * row4), sampleOf(4u * row4 + 1u), sampleOf(4u * row4 + 2u), sampleOf(4u * row4 + 3u));
-}`;
-
-/**
- * `fn bytesOf(word: u32) -> vec4f`: returns four features, 0 to 255. The values are exact; the factor 1/255 is applied
- * to their sums.
- */
-export const bytesOf = /* wgsl */ `
+}
+// Four features, 0 to 255. They are exact; the factor 1/255 is applied to their sums.
 fn bytesOf(word: u32) -> vec4f {
   return vec4f((vec4u(word) >> vec4u(0u, 8u, 16u, 24u)) & vec4u(255u));
 }`;
+}

@@ -3,22 +3,14 @@
  * (`score`). It processes one vec4f of outputs at a time; the pre-activations z of the row start at `base` of
  * `activations`.
  */
-import type { Cost, Output } from '../src/network/functions.ts';
+import type { OutputFunctions } from './layer.ts';
 import { vec4s, wgsl } from './wgsl.ts';
 
-export interface CostOptions {
+export interface CostOptions extends OutputFunctions {
   readonly outputs: number;
-  readonly output: Output;
-  readonly cost: Cost;
   /** Buffer with the pre-activations. Default: `activations`. */
   readonly buffer?: string;
 }
-
-/**
- * Maximum loop iterations of {@link costFunctions} per sample: three passes over the vec4s of outputs, a fourth by the
- * caller, and one over the outputs.
- */
-export const costIterations = (outputs: number): number => 8 * vec4s(outputs);
 
 /**
  * Functions that read `activations`, a bound `array<vec4f>`. `q` is the index of a vec4f of outputs, and `a` the result

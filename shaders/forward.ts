@@ -1,69 +1,31 @@
 import { activationFunction, type Activation } from '../src/network/activations.ts';
 import { activateName, activationCode } from './activation.ts';
-import {
-  bytesOf,
-  counterBinding,
-  sampleBindings,
-  sampleOf,
-  samplesOf,
-  settingsBinding,
-  settingsStruct,
-  startStep,
-} from './batch.ts';
-import { workgroupKernel, type Kernel } from './kernel.ts';
-import { declareMatmuls, matmul, type Tile } from './matmul/matmul.ts';
+import { batchBindings, batchCode, paddedRows, samplesBinding, startStep } from './batch.ts';
+import { buffer, type Kernel } from './kernel.ts';
+import { stepBuffers, type Buffers, type Layer } from './layer.ts';
+import { matmulKernel, type Tile } from './matmul/matmul.ts';
 import type { Product, StoredMatrix } from './matmul/product.ts';
-import { stepBuffers, type Buffers } from './buffers.ts';
 import { f32, vec4s, wgsl } from './wgsl.ts';
 
-/** One layer, and its offsets in the buffers, in vec4f. */
-export interface ForwardLayer {
-  readonly inputs: number;
-  readonly outputs: number;
-  /** `linear` for the last layer, whose pre-activations the output delta needs. */
-  readonly activation: Activation;
-  /**
-   * Offset of the inputs a in `activations`; undefined for the first layer, whose inputs are the bytes of the dataset.
-   */
-  readonly inputAt: number | undefined;
-  /** Offsets in `activations` of the outputs a', and of z for activations whose slope is computed from z. */
-  readonly outputAt: number;
-  readonly preactivationAt: number;
-  /** Offset of the layer in `parameters`. */
-  readonly parametersAt: number;
-}
-
 export interface ForwardOptions {
-  readonly layer: ForwardLayer;
+  readonly layer: Omit<Layer, 'deltaAt'>;
   readonly batchSize: number;
-  /** Rows of the mini-batch buffers, a multiple of 4. */
-  readonly rows: number;
   readonly tile: Tile;
 }
 
 /** Computes a' = f(a·W + b) for a mini-batch. Twin: `src/reference/forward.ts`. */
-export function forward({ layer, batchSize, rows, tile }: ForwardOptions): Kernel {
+export function forward({ layer, batchSize, tile }: ForwardOptions): Kernel {
   const isFirst = layer.inputAt === undefined;
-  const made = matmul(forwardProduct(layer, rows), tile);
-  return workgroupKernel({
+  return matmulKernel([{ product: forwardProduct(layer, batchSize), tile }], {
     label: `forward ${layer.inputs}→${layer.outputs}`,
     bindings: [
-      { name: 'parameters', access: 'read', type: 'array<vec4f>' },
-      { name: 'activations', access: 'read_write', type: 'array<vec4f>' },
-      ...(isFirst ? [...sampleBindings, counterBinding('read_write'), settingsBinding] : []),
-      ...made.bindings,
+      buffer('parameters', 'read'),
+      buffer('activations', 'read_write'),
+      ...(isFirst ? [samplesBinding, ...batchBindings('read_write')] : []),
     ],
-    workgroups: made.workgroups,
-    workgroupSize: tile.workgroupSize,
-    functions: [
-      isFirst ? [settingsStruct, sampleOf(batchSize), samplesOf, bytesOf].join('\n') : '',
-      activationCode({ activated: activatedBy(layer) }),
-      declareMatmuls([made]),
-      made.code,
-    ].join('\n'),
-    body: `${isFirst ? startStep : ''}
-  matmul(workgroup, lane);`,
-    copies: made.copies,
+    functions:
+      (isFirst ? batchCode(batchSize) : '') + activationCode({ activated: activatedBy(layer) }),
+    before: isFirst ? startStep : '',
   });
 }
 
@@ -72,8 +34,8 @@ export function forward({ layer, batchSize, rows, tile }: ForwardOptions): Kerne
  * the row after them.
  */
 export function forwardProduct(
-  layer: ForwardLayer,
-  rows: number,
+  layer: ForwardOptions['layer'],
+  batchSize: number,
   name = '',
   buffers: Buffers = stepBuffers,
 ): Product {
@@ -83,8 +45,8 @@ export function forwardProduct(
   const isFirst = inputAt === undefined;
   return {
     name,
-    ...{ rows4: rows / 4, columns4: outputs4, k4: inputs4 },
-    a: inputsMatrix(`inputs${name}`, layer, rows, buffers),
+    ...{ rows4: vec4s(batchSize), columns4: outputs4, k4: inputs4 },
+    a: inputsMatrix(`inputs${name}`, layer, batchSize, buffers),
     b: {
       ...{ name: `weights${name}`, buffer: 'parameters', width4: outputs4, height: 4 * inputs4 },
       at: `${parametersFrom}${parametersAt}u`,
@@ -123,18 +85,20 @@ fn store${name}(row: u32, column4: u32, sum: vec4f) {
 }
 
 /** The activation that a layer's `store` calls; empty if it calls none. */
-export const activatedBy = ({ activation }: ForwardLayer): readonly Activation[] =>
+export const activatedBy = ({ activation }: Pick<Layer, 'activation'>): readonly Activation[] =>
   activation === 'linear' ? [] : [activation];
 
 /** A layer's inputs, [rows, inputs]: the bytes of the samples, or the activations of the layer before. */
 export function inputsMatrix(
   name: string,
-  { inputs, inputAt }: Pick<ForwardLayer, 'inputs' | 'inputAt'>,
-  rows: number,
+  { inputs, inputAt }: Pick<Layer, 'inputs' | 'inputAt'>,
+  batchSize: number,
   { activations, activationsFrom }: Buffers,
 ): StoredMatrix {
   const width4 = vec4s(inputs);
-  return inputAt === undefined
-    ? { name, buffer: 'samples', at: '0u', width4, height: 0, isBytes: true }
-    : { name, buffer: activations, at: `${activationsFrom}${inputAt}u`, width4, height: rows };
+  if (inputAt === undefined) {
+    return { name, buffer: 'samples', at: '0u', width4, height: 0, isBytes: true };
+  }
+  const [at, height] = [`${activationsFrom}${inputAt}u`, paddedRows(batchSize)];
+  return { name, buffer: activations, at, width4, height };
 }

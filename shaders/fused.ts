@@ -5,30 +5,22 @@
  */
 import { activationCode } from './activation.ts';
 import {
-  batchRows,
-  bytesOf,
-  counterBinding,
+  batchBindings,
+  batchCode,
+  paddedRows,
   sameStep,
-  sampleOf,
-  samplesOf,
-  settingsBinding,
-  settingsStruct,
+  samplesBinding,
   startStep,
 } from './batch.ts';
-import { costIterations } from './cost.ts';
-import { activatedBy, forwardProduct, type ForwardLayer } from './forward.ts';
-import { hiddenDeltaProduct, type HiddenDeltaLayer } from './hiddenDelta.ts';
-import { workgroupKernel, type Kernel } from './kernel.ts';
+import { activatedBy, forwardProduct } from './forward.ts';
+import { hiddenDeltaProduct } from './hiddenDelta.ts';
+import { buffer, kernel, type Kernel } from './kernel.ts';
+import type { Layer, OutputFunctions } from './layer.ts';
 import { declareWorkgroupVec4s } from './matmul/matmul.ts';
 import { blockFunctions, declareProduct, type Product } from './matmul/product.ts';
 import { simpleTile } from './matmul/simple.ts';
 import { splitKWorkgroupVec4s, splitKTile } from './matmul/splitK.ts';
-import {
-  addMetric,
-  outputDeltaBindings,
-  outputDeltaOf,
-  type OutputDeltaLayer,
-} from './outputDelta.ts';
+import { addMetric, outputDeltaBindings, outputDeltaOf } from './outputDelta.ts';
 import { vec4s } from './wgsl.ts';
 
 /** How samples are distributed. */
@@ -41,54 +33,32 @@ export interface FusedTile {
   readonly workgroupSize: number;
 }
 
-export interface FusedOptions {
-  /** The last layers of the network, or all. The first layer of the network reads samples; see `ForwardLayer`. */
-  readonly forward: readonly ForwardLayer[];
-  readonly output: OutputDeltaLayer;
-  /** Layers from the last hidden layer backwards. */
-  readonly hiddenDelta: readonly HiddenDeltaLayer[];
+export interface FusedOptions extends OutputFunctions {
+  /** All layers of the network. */
+  readonly layers: readonly Layer[];
+  /** The first layer to fuse. */
+  readonly from: number;
   readonly batchSize: number;
-  /** Rows of the mini-batch buffers, a multiple of 4. */
-  readonly rows: number;
   readonly tile: FusedTile;
 }
 
-export function fused(options: FusedOptions): Kernel {
-  const { forward, output, hiddenDelta, batchSize, rows, tile } = options;
-  const isFirst = forward[0]!.inputAt === undefined;
-  const there = forward.map((layer, l) => forwardProduct(layer, rows, `Forward${l}`));
-  const back = hiddenDelta.map((layer, l) => hiddenDeltaProduct(layer, rows, `Back${l}`));
-  const products = [...there, ...back];
-  const sizes = [forward[0]!.inputs, ...forward.map(({ outputs }) => outputs)];
-  const label = `forward and back ${sizes.join('→')}`;
-  const bindings = [
-    { name: 'parameters', access: 'read', type: 'array<vec4f>' },
-    { name: 'activations', access: 'read_write', type: 'array<vec4f>' },
-    { name: 'deltas', access: 'read_write', type: 'array<vec4f>' },
-    ...outputDeltaBindings,
-    ...(isFirst ? [{ name: 'samples', access: 'read', type: 'array<u32>' } as const] : []),
-    { name: 'order', access: 'read', type: 'array<u32>' },
-    counterBinding(isFirst ? 'read_write' : 'read'),
-    settingsBinding,
-  ] as const;
-  const functions = [
-    settingsStruct,
-    batchRows(batchSize),
-    sampleOf(batchSize),
-    isFirst ? samplesOf + bytesOf : '',
-    activationCode({
-      activated: forward.flatMap(activatedBy),
-      sloped: hiddenDelta.map(({ activation }) => activation),
-      output: output.output,
-    }),
-    blockFunctions,
-    addMetric,
-    outputDeltaOf(output),
-  ].join('\n');
+export function fused({ layers, from, batchSize, tile, ...functions }: FusedOptions): Kernel {
+  const isFirst = from === 0;
+  const rows = paddedRows(batchSize);
+  const forward = layers.slice(from);
+  const there = forward.map((layer, l) => forwardProduct(layer, batchSize, `Forward${l}`));
+  // From the last hidden layer back to the one before the first fused layer.
+  const hidden = layers.slice(Math.max(0, from - 1), -1).toReversed();
+  const back = hidden.map((before, l) => {
+    const pair = { before, layer: layers[layers.length - 1 - l]! };
+    return hiddenDeltaProduct(pair, batchSize, `Back${l}`);
+  });
   const { loop, workgroupSize, rows4 } = tile;
   const isAlone = loop === 'simple';
-  const blocks = rows / 4;
-  const phases = products.map((product) => (isAlone ? walk(product) : splitKPhase(product, tile)));
+  const blocks = vec4s(batchSize);
+  const phases = [...there, ...back].map((product) =>
+    isAlone ? walk(product) : splitKPhase(product, tile),
+  );
   const calls = phases.map(({ call }) => call);
   const steps = [
     ...calls.slice(0, there.length),
@@ -101,16 +71,34 @@ export function fused(options: FusedOptions): Kernel {
   }`,
     ...calls.slice(there.length),
   ];
-  return workgroupKernel({
-    ...{ label, bindings, workgroupSize },
-    workgroups: Math.ceil(blocks / (isAlone ? workgroupSize : rows4)),
+  const sizes = [forward[0]!.inputs, ...forward.map(({ outputs }) => outputs)];
+  return kernel({
+    label: `forward and back ${sizes.join('→')}`,
+    bindings: [
+      buffer('parameters', 'read'),
+      buffer('activations', 'read_write'),
+      buffer('deltas', 'read_write'),
+      ...outputDeltaBindings,
+      ...(isFirst ? [samplesBinding] : []),
+      ...batchBindings(isFirst ? 'read_write' : 'read'),
+    ],
+    invocations: isAlone ? blocks : Math.ceil(blocks / rows4) * workgroupSize,
+    workgroupSize,
     functions: [
-      functions,
+      batchCode(batchSize),
+      activationCode({
+        activated: forward.flatMap(activatedBy),
+        sloped: hidden.map(({ activation }) => activation),
+        output: functions.output,
+      }),
+      blockFunctions,
+      addMetric,
+      outputDeltaOf({ layer: layers.at(-1)!, ...functions }),
       declareWorkgroupVec4s(isAlone ? 0 : splitKWorkgroupVec4s(tile)),
       ...phases.map(({ code }) => code),
     ].join('\n'),
     body: `${isFirst ? startStep : sameStep}
-${isAlone ? `  if (invocation >= ${blocks}u) { return; }\n` : ''}${steps.join(isAlone ? '\n' : barrier)}`,
+${steps.join(isAlone ? '\n' : barrier)}`,
   });
 }
 
@@ -130,7 +118,7 @@ const barrier = '\n  storageBarrier();\n  workgroupBarrier();\n';
  * Columns in vec4f per tile of an invocation. With more, the step of the preset tiny is no faster and compilation takes
  * half as long again.
  */
-const walkColumns = (columns4: number) => (columns4 % 2 === 0 ? 2 : 1);
+export const walkColumns = (columns4: number) => (columns4 % 2 === 0 ? 2 : 1);
 
 /** Maximum parts of a sum. With more, adding up the parts takes as long as computing them. */
 const maxSplitK = 16;
@@ -144,7 +132,7 @@ function splitKPhase(product: Product, { rows4, workgroupSize }: FusedTile) {
   const blocks = rows4 * columns4;
   const splitK = powerOfTwoWithin(Math.min(maxSplitK, k4, workgroupSize / blocks));
   // Arrange the blocks in rows first, then side by side, as far as the workgroup has invocations.
-  const across = Math.min(powerOfTwoAbove(columns4), workgroupSize / (rows4 * splitK));
+  const across = Math.min(2 ** Math.ceil(Math.log2(columns4)), workgroupSize / (rows4 * splitK));
   const code = `${declareProduct(product)}${splitKTile(product, { splitK, across, workgroupSize }, rows4)}`;
   const turns = Math.ceil(columns4 / across);
   const call = `  for (var turn = 0u; turn < ${turns}u; turn++) { tile${name}(${rows4}u * workgroup, turn * ${across}u, lane); }`;
@@ -153,32 +141,4 @@ function splitKPhase(product: Product, { rows4, workgroupSize }: FusedTile) {
 
 function powerOfTwoWithin(count: number): number {
   return count < 1 ? 1 : 2 ** Math.floor(Math.log2(count));
-}
-
-function powerOfTwoAbove(count: number): number {
-  return 2 ** Math.ceil(Math.log2(count));
-}
-
-/**
- * Maximum loop iterations of one invocation of {@link fused}. llvmpipe ends all loops of an invocation after about
- * 65,000 iterations in a dispatch.
- * @param layers layer sizes of the network, input first
- */
-export function fusedIterations(
-  layers: readonly number[],
-  { from, loop, rows4, workgroupSize }: FusedTile & { readonly from: number },
-): number {
-  const turns = (count: number) => (loop === 'simple' ? count : Math.ceil(count / workgroupSize));
-  let iterations = turns(4 * rows4) * (1 + costIterations(layers.at(-1)!));
-  for (let l = from; l < layers.length - 1; l++) {
-    const [inputs4, outputs4] = [vec4s(layers[l]!), vec4s(layers[l + 1]!)];
-    // Each turn is one tile: its sums, and the loop that stores them.
-    const walk = (columns4: number, k4: number) => {
-      const width = loop === 'simple' ? walkColumns(columns4) : 1;
-      return turns((rows4 * columns4) / width) * (32 + 5 * width + k4);
-    };
-    iterations += walk(outputs4, inputs4);
-    if (l > 0) iterations += walk(inputs4, outputs4);
-  }
-  return iterations;
 }

@@ -1,54 +1,34 @@
-import type { Activation } from '../src/network/activations.ts';
+import { activationFunction } from '../src/network/activations.ts';
 import { activationCode, slopeName } from './activation.ts';
-import { stepBuffers, type Buffers } from './buffers.ts';
-import { workgroupKernel, type Kernel } from './kernel.ts';
-import { declareMatmuls, matmul, type Tile } from './matmul/matmul.ts';
+import { paddedRows } from './batch.ts';
+import { buffer, type Kernel } from './kernel.ts';
+import { stepBuffers, type Buffers, type Layer } from './layer.ts';
+import { matmulKernel, type Tile } from './matmul/matmul.ts';
 import type { Product } from './matmul/product.ts';
 import { vec4s, wgsl } from './wgsl.ts';
 
-/** One backward step between layers, with offsets in the buffers in vec4f. */
-export interface HiddenDeltaLayer {
-  /** Size of the layer whose delta is computed, and of the layer after it. */
-  readonly inputs: number;
-  readonly outputs: number;
-  /** Activation of the layer whose delta is computed. */
-  readonly activation: Activation;
-  /** Offsets in `deltas`: the delta of the next layer, and the delta to compute. */
-  readonly nextDeltaAt: number;
-  readonly deltaAt: number;
-  /** Offset in `activations` of the input of the slope: a or z, as `slopeFrom` of the activation says. */
-  readonly slopeAt: number;
-  /** Offset of the next layer in `parameters`. */
-  readonly parametersAt: number;
+/** A layer, and the layer before it, whose delta is computed. */
+export interface BackwardLayers {
+  readonly before: Pick<Layer, 'activation' | 'outputAt' | 'preactivationAt' | 'deltaAt'>;
+  readonly layer: Pick<Layer, 'inputs' | 'outputs' | 'deltaAt' | 'parametersAt'>;
 }
 
-export interface HiddenDeltaOptions {
-  readonly layer: HiddenDeltaLayer;
-  /** Rows of the mini-batch buffers, a multiple of 4. */
-  readonly rows: number;
+export interface HiddenDeltaOptions extends BackwardLayers {
+  readonly batchSize: number;
   readonly tile: Tile;
 }
 
 /** delta = (delta'·Wᵀ) ⊙ f′. Twin: `src/reference/hiddenDelta.ts`. */
-export function hiddenDelta({ layer, rows, tile }: HiddenDeltaOptions): Kernel {
-  const made = matmul(hiddenDeltaProduct(layer, rows), tile);
-  return workgroupKernel({
-    label: `hidden delta ${layer.inputs}←${layer.outputs}`,
+export function hiddenDelta({ batchSize, tile, ...layers }: HiddenDeltaOptions): Kernel {
+  return matmulKernel([{ product: hiddenDeltaProduct(layers, batchSize), tile }], {
+    label: `hidden delta ${layers.layer.inputs}←${layers.layer.outputs}`,
     bindings: [
-      { name: 'parameters', access: 'read', type: 'array<vec4f>' },
-      { name: 'activations', access: 'read', type: 'array<vec4f>' },
-      { name: 'deltas', access: 'read_write', type: 'array<vec4f>' },
-      ...made.bindings,
+      buffer('parameters', 'read'),
+      buffer('activations', 'read'),
+      buffer('deltas', 'read_write'),
     ],
-    workgroups: made.workgroups,
-    workgroupSize: tile.workgroupSize,
-    functions: [
-      activationCode({ sloped: [layer.activation] }),
-      declareMatmuls([made]),
-      made.code,
-    ].join('\n'),
-    body: '  matmul(workgroup, lane);',
-    copies: made.copies,
+    functions: activationCode({ sloped: [layers.before.activation] }),
+    before: '',
   });
 }
 
@@ -57,23 +37,24 @@ export function hiddenDelta({ layer, rows, tile }: HiddenDeltaOptions): Kernel {
  * padded rows of W are 0. The biases, the last row of `parameters`, are not used.
  */
 export function hiddenDeltaProduct(
-  layer: HiddenDeltaLayer,
-  rows: number,
+  { before, layer }: BackwardLayers,
+  batchSize: number,
   name = '',
   { activations, activationsFrom, deltas, deltasFrom, parametersFrom }: Buffers = stepBuffers,
 ): Product {
-  const { activation, nextDeltaAt, deltaAt, slopeAt, parametersAt } = layer;
+  const { activation, outputAt, preactivationAt } = before;
+  const slopeAt = activationFunction(activation).slopeFrom === 'z' ? preactivationAt : outputAt;
   const [inputs4, outputs4] = [vec4s(layer.inputs), vec4s(layer.outputs)];
   return {
     name,
-    ...{ rows4: rows / 4, columns4: inputs4, k4: outputs4 },
+    ...{ rows4: vec4s(batchSize), columns4: inputs4, k4: outputs4 },
     a: {
-      ...{ name: `nextDelta${name}`, buffer: deltas, width4: outputs4, height: rows },
-      at: `${deltasFrom}${nextDeltaAt}u`,
+      ...{ name: `nextDelta${name}`, buffer: deltas, width4: outputs4 },
+      ...{ at: `${deltasFrom}${layer.deltaAt}u`, height: paddedRows(batchSize) },
     },
     b: {
       ...{ name: `weights${name}`, buffer: 'parameters', width4: outputs4, height: 4 * inputs4 },
-      at: `${parametersFrom}${parametersAt}u`,
+      at: `${parametersFrom}${layer.parametersAt}u`,
     },
     functions: wgsl /* wgsl */ `
 fn rowsOfA${name}(row4: u32) -> vec4u { return fourFrom(row4); }
@@ -84,7 +65,7 @@ fn loadB${name}(k4: u32, column4: u32) -> mat4x4f { return transpose(weights${na
 fn store${name}(row: u32, column4: u32, sum: vec4f) {
   let at = row * ${inputs4}u + column4;
   let slope = ${slopeName(activation)}(${activations}[${activationsFrom}${slopeAt}u + at]);
-  ${deltas}[${deltasFrom}${deltaAt}u + at] = sum * slope;
+  ${deltas}[${deltasFrom}${before.deltaAt}u + at] = sum * slope;
 }
 `,
   };

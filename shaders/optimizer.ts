@@ -8,7 +8,7 @@
  * With gradient clipping, no parameter may change before the norm of the whole gradient is known. Kernels with the rule
  * `deferred` call the same function, which then only stores the gradient; `applyGradients` does the rest.
  */
-import type { Binding } from './kernel.ts';
+import { buffer, type Binding } from './kernel.ts';
 import { wgsl } from './wgsl.ts';
 
 /** An optimizer in the form that kernels use; `src/engine/optimizers/definition.ts` says what the body may use. */
@@ -34,16 +34,11 @@ export const deferred: UpdateRule = {
  * whether a kernel binds the range of one layer or the whole buffer, and the moments share a cache line.
  */
 export function optimizerBindings(rule: UpdateRule): readonly Binding[] {
-  const vec4s = (name: string, access: Binding['access']): Binding => ({
-    name,
-    access,
-    type: 'array<vec4f>',
-  });
-  if (rule.isDeferred) return [vec4s('gradients', 'read_write')];
+  if (rule.isDeferred) return [buffer('gradients', 'read_write')];
   return [
-    vec4s('parameters', 'read_write'),
-    ...(rule.momentCount > 0 ? [vec4s('moments', 'read_write')] : []),
-    vec4s('optimizerScalars', 'read'),
+    buffer('parameters', 'read_write'),
+    ...(rule.momentCount > 0 ? [buffer('moments', 'read_write')] : []),
+    buffer('optimizerScalars', 'read'),
   ];
 }
 

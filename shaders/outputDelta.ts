@@ -1,67 +1,48 @@
 import { activationCode } from './activation.ts';
-import {
-  batchRows,
-  counterBinding,
-  sameStep,
-  sampleOf,
-  settingsBinding,
-  settingsStruct,
-} from './batch.ts';
-import { stepBuffers, type Buffers } from './buffers.ts';
-import { costFunctions, type CostOptions } from './cost.ts';
-import { kernel, type Binding, type Kernel } from './kernel.ts';
+import { batchBindings, batchCode, paddedRows, sameStep } from './batch.ts';
+import { costFunctions } from './cost.ts';
+import { buffer, kernel, type Binding, type Kernel } from './kernel.ts';
+import { stepBuffers, type Buffers, type Layer, type OutputFunctions } from './layer.ts';
 import { vec4s, wgsl } from './wgsl.ts';
 
-/** The last layer, and its offsets in the buffers, in vec4f. */
-export interface OutputDeltaLayer extends CostOptions {
-  /** Offset of its pre-activations z in `activations`. */
-  readonly activationsAt: number;
-  /** Offset of its delta in `deltas`. */
-  readonly deltaAt: number;
+/** The last layer, and what is computed from its pre-activations, which are in the place of its outputs. */
+export interface OutputLayer extends OutputFunctions {
+  readonly layer: Pick<Layer, 'outputs' | 'outputAt' | 'deltaAt'>;
 }
 
-export interface OutputDeltaOptions {
-  readonly layer: OutputDeltaLayer;
+export interface OutputDeltaOptions extends OutputLayer {
   readonly batchSize: number;
-  /** Rows of the mini-batch buffers, at least `batchSize`. */
-  readonly rows: number;
   readonly workgroupSize: number;
 }
 
 /** Computes the cost of each sample and delta = ∂C/∂z of the last layer, one invocation per sample. */
 export function outputDelta(options: OutputDeltaOptions): Kernel {
-  const { layer, batchSize, rows } = options;
-  return kernel(
-    `output delta ${layer.outputs}`,
-    [
-      { name: 'activations', access: 'read', type: 'array<vec4f>' },
-      { name: 'deltas', access: 'read_write', type: 'array<vec4f>' },
+  const { layer, output, batchSize, workgroupSize } = options;
+  return kernel({
+    label: `output delta ${layer.outputs}`,
+    bindings: [
+      buffer('activations', 'read'),
+      buffer('deltas', 'read_write'),
       ...outputDeltaBindings,
-      { name: 'order', access: 'read', type: 'array<u32>' },
-      counterBinding('read'),
-      settingsBinding,
+      ...batchBindings('read'),
     ],
-    rows,
-    options.workgroupSize,
-    [
-      settingsStruct,
-      batchRows(batchSize),
-      sampleOf(batchSize),
-      activationCode({ output: layer.output }),
-      outputDeltaOf(layer),
+    invocations: paddedRows(batchSize),
+    workgroupSize,
+    functions: [
+      batchCode(batchSize),
+      activationCode({ output }),
+      outputDeltaOf(options),
       addMetric,
     ].join('\n'),
-    `${sameStep}
+    body: `${sameStep}
   outputDeltaOf(invocation);`,
-  );
+  });
 }
 
-/**
- * Bindings of `outputDeltaOf` and `addMetric` besides activations, deltas and those that select the samples of a step.
- */
+/** Bindings of `outputDeltaOf` and `addMetric` besides activations, deltas and those of the batch. */
 export const outputDeltaBindings: readonly Binding[] = [
-  { name: 'labels', access: 'read', type: 'array<u32>' },
-  { name: 'metrics', access: 'read_write', type: 'array<Metric>' },
+  buffer('labels', 'read', 'array<u32>'),
+  buffer('metrics', 'read_write', 'array<Metric>'),
 ];
 
 /** Metrics of each row, summed over all steps until they are read. */
@@ -84,28 +65,24 @@ fn addMetric(row: u32, cost: f32, isCorrect: bool) {
  *
  * Only the invocation of a row writes the row's cost and hits. Therefore metrics need neither atomics nor a separate
  * dispatch, and they are reproducible; the host adds up the rows.
- * @param isTraining whether to write deltas
  */
 export function outputDeltaOf(
-  layer: OutputDeltaLayer,
-  isTraining = true,
+  { layer, output, cost }: OutputLayer,
   { activations, activationsFrom, deltas, deltasFrom }: Buffers = stepBuffers,
 ): string {
-  const { activationsAt, deltaAt } = layer;
-  const outputs4 = vec4s(layer.outputs);
-  return wgsl /* wgsl */ `${costFunctions({ ...layer, buffer: activations })}
+  const { outputs, outputAt, deltaAt } = layer;
+  const outputs4 = vec4s(outputs);
+  return wgsl /* wgsl */ `${costFunctions({ outputs, output, cost, buffer: activations })}
 fn outputDeltaOf(row: u32) {
   let isSample = row < batchRows();
-  let base = ${activationsFrom}${activationsAt}u + row * ${outputs4}u;
+  let base = ${activationsFrom}${outputAt}u + row * ${outputs4}u;
   let label = labels[sampleOf(row)];
   let known = prepare(base, label);
   var cost = 0.0;
   for (var q = 0u; q < ${outputs4}u; q++) {
     let a = outputVec4(known, base, q);
     cost += costVec4(known, base, q, a, label);
-#if ${isTraining}
     ${deltas}[${deltasFrom}${deltaAt}u + row * ${outputs4}u + q] = select(vec4f(), deltaVec4(known, q, a, label), isSample);
-#endif
   }
   if (isSample) { addMetric(row, cost, predictionOf(base) == label); }
 }`;

@@ -7,19 +7,17 @@
  * invocation.
  */
 import { activationCode } from './activation.ts';
-import { batchRows, bytesOf, samplesOf } from './batch.ts';
-import type { Buffers } from './buffers.ts';
-import { costIterations } from './cost.ts';
+import { paddedRows, sampleFunctions, samplesBinding } from './batch.ts';
 import { activatedBy, forwardProduct } from './forward.ts';
 import { hiddenDeltaProduct } from './hiddenDelta.ts';
-import { declare, type Binding, type Kernel } from './kernel.ts';
+import { buffer, kernel, type Kernel } from './kernel.ts';
+import type { Buffers, StepLayers } from './layer.ts';
 import { blockFunctions, declareProduct, type Product, type TileShape } from './matmul/product.ts';
 import { simpleTile } from './matmul/simple.ts';
 import { applyGradient, optimizerBindings, updateVariables, type UpdateRule } from './optimizer.ts';
 import { metricStruct, outputDeltaOf } from './outputDelta.ts';
-import type { StepLayers } from './stepLayers.ts';
 import { weightGradientProduct } from './weightGradient.ts';
-import { vec4s, wgsl } from './wgsl.ts';
+import { wgsl } from './wgsl.ts';
 
 /** Tiles by layer. The first entry of `hiddenDelta` is unused, because the first layer's inputs need no delta. */
 export interface PersistentTiles {
@@ -40,9 +38,8 @@ export interface PersistentShape {
 export interface PersistentOptions extends PersistentShape {
   /** Layers of one network. Its part of `scratch` holds the activations, then the deltas. */
   readonly step: StepLayers;
-  /** `evaluate` processes the samples in file order without training. */
-  readonly work:
-    { readonly kind: 'train'; readonly optimizer: UpdateRule } | { readonly kind: 'evaluate' };
+  /** Undefined evaluates the samples in file order, without training. */
+  readonly optimizer: UpdateRule | undefined;
   /** Number of networks. Each has its own workgroup, parameters, sample order and optimizer scalars. */
   readonly networks: number;
   /** Distance to the parameters of the next network, in vec4f. */
@@ -55,42 +52,6 @@ export interface PersistentOptions extends PersistentShape {
 export const scratchVec4s = ({ activationVec4s, deltaVec4s }: StepLayers) =>
   activationVec4s + deltaVec4s;
 
-/** Number of tiles in a product of `rows4` × `columns4` blocks. */
-const tilesOf = (rows4: number, columns4: number, tile: TileShape) =>
-  Math.ceil(rows4 / tile.rows4) * Math.ceil(columns4 / tile.columns4);
-
-/**
- * Loop iterations of one invocation per step. llvmpipe silently ends all loops of an invocation after 65,535 iterations
- * in a dispatch, so every dispatch must stay below that.
- */
-export function iterationsPerStep({
-  layers,
-  batchSize,
-  tiles,
-  workgroupSize,
-}: PersistentShape): number {
-  const batch4 = vec4s(batchSize);
-  const turns = (jobs: number) => Math.ceil(jobs / workgroupSize);
-  const walk = (rows4: number, columns4: number, k4: number, tile: TileShape) =>
-    turns(tilesOf(rows4, columns4, tile)) * (2 + k4 + 4 * tile.rows4 * tile.columns4);
-  let iterations = turns(4 * batch4) * (1 + costIterations(layers.at(-1)!));
-  for (let l = 0; l < layers.length - 1; l++) {
-    const [inputs4, outputs4] = [vec4s(layers[l]!), vec4s(layers[l + 1]!)];
-    iterations += walk(batch4, outputs4, inputs4, tiles.forward[l]!);
-    if (l > 0) iterations += walk(batch4, inputs4, outputs4, tiles.hiddenDelta[l]!);
-    iterations += walk(inputs4 + 1, outputs4, batch4, tiles.update[l]!);
-  }
-  return iterations;
-}
-
-/** Maximum iterations per dispatch, with a margin for loops that a compiler adds. */
-const maxIterations = 60_000;
-
-/** Steps that fit into one dispatch; 0 if even one is too long. */
-export function stepsPerDispatch(shape: PersistentShape): number {
-  return Math.min(64, Math.floor(maxIterations / iterationsPerStep(shape)));
-}
-
 /** Flag bit in a count of samples; the count itself is always smaller. */
 export const divergedBit = 0x80000000;
 
@@ -101,9 +62,10 @@ export const divergedBit = 0x80000000;
  * finite, {@link divergedBit} is set in the count of correct predictions of its first row.
  */
 export function persistent(options: PersistentOptions): Kernel {
-  const { layers: sizes, batchSize, work, networks, step, tiles } = options;
+  const { batchSize, optimizer, networks, step, tiles } = options;
   const { workgroupSize, maxSteps, parameterStride } = options;
-  const rows = 4 * vec4s(batchSize);
+  const trains = optimizer !== undefined;
+  const rows = paddedRows(batchSize);
   const buffers: Buffers = {
     ...{ activations: 'scratch', deltas: 'scratch', parametersFrom: 'firstParameter + ' },
     ...{
@@ -111,35 +73,27 @@ export function persistent(options: PersistentOptions): Kernel {
       deltasFrom: `firstScratch + ${step.activationVec4s}u + `,
     },
   };
-  const forward = step.forward.map((layer, l): Phase => {
+  const phase = (product: Product, tile: TileShape) => {
+    const across = Math.ceil(product.columns4 / tile.columns4);
+    const jobs = across * Math.ceil(product.rows4 / tile.rows4);
+    const at = `job / ${across}u * ${tile.rows4}u, job % ${across}u * ${tile.columns4}u`;
     return {
-      product: forwardProduct(layer, rows, `Forward${l}`, buffers),
-      tile: tiles.forward[l]!,
+      code: declareProduct(product) + simpleTile(product, tile),
+      run: deal(jobs, workgroupSize, `tile${product.name}(${at});`),
     };
+  };
+  const forward = step.layers.map((layer, l) =>
+    phase(forwardProduct(layer, batchSize, `Forward${l}`, buffers), tiles.forward[l]!),
+  );
+  const hidden = step.layers.slice(0, -1);
+  const back = hidden.map((before, l) => {
+    const pair = { before, layer: step.layers[l + 1]! };
+    const product = hiddenDeltaProduct(pair, batchSize, `Back${l + 1}`, buffers);
+    return phase(product, tiles.hiddenDelta[l + 1]!);
   });
-  const back = step.hiddenDelta.map((layer, l): Phase => {
-    const product = hiddenDeltaProduct(layer, rows, `Back${l + 1}`, buffers);
-    return { product, tile: tiles.hiddenDelta[l + 1]! };
-  });
-  const update = step.update.map((layer, l): Phase => {
-    return {
-      product: weightGradientProduct(layer, rows, `Update${l}`, buffers),
-      tile: tiles.update[l]!,
-    };
-  });
-  const trains = work.kind === 'train';
-  const read = (name: string, type: string): Binding => ({ name, access: 'read', type });
-  const bindings: Binding[] = [
-    ...(work.kind === 'train'
-      ? [...optimizerBindings(work.optimizer), read('order', 'array<u32>')]
-      : [read('parameters', 'array<vec4f>')]),
-    { name: 'scratch', access: 'read_write', type: 'array<vec4f>' },
-    read('samples', 'array<u32>'),
-    read('labels', 'array<u32>'),
-    { name: 'progress', access: 'read_write', type: 'Progress' },
-    { name: 'settings', access: 'uniform', type: 'Settings' },
-  ];
-  const phases = trains ? [...forward, ...back, ...update] : forward;
+  const update = step.layers.map((layer, l) =>
+    phase(weightGradientProduct(layer, batchSize, `Update${l}`, buffers), tiles.update[l]!),
+  );
   const functions = wgsl /* wgsl */ `${metricStruct}
 struct Progress {
   step: array<u32, ${networks}>,
@@ -169,39 +123,28 @@ fn sampleOf(row: u32) -> u32 {
   return position;
 #endif
 }
-${batchRows(batchSize)}${samplesOf}${bytesOf}${blockFunctions}
+${sampleFunctions(batchSize)}${blockFunctions}
 ${activationCode({
-  activated: step.forward.flatMap(activatedBy),
-  sloped: trains ? step.hiddenDelta.map(({ activation }) => activation) : [],
-  output: step.output.output,
+  activated: step.layers.flatMap(activatedBy),
+  sloped: hidden.map(({ activation }) => activation),
+  output: step.output,
 })}
-${outputDeltaOf(step.output, trains, buffers)}
+${outputDeltaOf({ ...step, layer: step.layers.at(-1)! }, buffers)}
 #if ${trains}
 var<workgroup> hasDiverged: atomic<u32>;
-${updateVariables}${work.kind === 'train' ? applyGradient(work.optimizer) : ''}
+${updateVariables}${optimizer ? applyGradient(optimizer) : ''}
 #endif
-${phases.map(({ product, tile }) => declareProduct(product) + simpleTile(product, tile)).join('\n')}`;
-  const run = ({ product, tile }: Phase) => {
-    const across = Math.ceil(product.columns4 / tile.columns4);
-    return deal(
-      tilesOf(product.rows4, product.columns4, tile),
-      workgroupSize,
-      `tile${product.name}(job / ${across}u * ${tile.rows4}u, job % ${across}u * ${tile.columns4}u);`,
-    );
-  };
+${[...forward, ...(trains ? [...back, ...update] : [])].map(({ code }) => code).join('\n')}`;
   const runs = [
-    ...forward.map(run),
+    ...forward.map(({ run }) => run),
     deal(rows, workgroupSize, 'outputDeltaOf(job);'),
     // The hidden deltas run from the last hidden layer backwards.
-    ...(trains ? [...back.toReversed().map(run), update.map(run).join('\n')] : []),
+    ...(trains
+      ? [...back.toReversed().map(({ run }) => run), update.map(({ run }) => run).join('\n')]
+      : []),
   ];
-  const label = `${work.kind} ${sizes.join('-')}`;
-  const code = wgsl /* wgsl */ `// ${label}
-${declare(bindings)}
-${functions}
-@compute @workgroup_size(${workgroupSize})
-fn main(@builtin(local_invocation_index) lane: u32, @builtin(workgroup_id) workgroup: vec3u) {
-  network = workgroup.x;
+  const body = wgsl /* wgsl */ `
+  network = workgroup;
   firstParameter = network * ${parameterStride}u;
   firstScratch = network * ${scratchVec4s(step)}u;
   step = progress.step[network];
@@ -224,16 +167,22 @@ ${runs.join(barrier)}${barrier}
 #if ${trains}
     progress.metrics[network * ${rows}u].correct |= atomicLoad(&hasDiverged);
 #endif
-  }
-}
-`;
-  return { label, code, bindings, workgroups: [networks, 1, 1] };
-}
-
-/** A product and its tile. */
-interface Phase {
-  readonly product: Product;
-  readonly tile: TileShape;
+  }`;
+  return kernel({
+    label: `${trains ? 'train' : 'evaluate'} ${options.layers.join('-')}`,
+    bindings: [
+      ...(optimizer
+        ? [...optimizerBindings(optimizer), buffer('order', 'read', 'array<u32>')]
+        : [buffer('parameters', 'read')]),
+      buffer('scratch', 'read_write'),
+      samplesBinding,
+      buffer('labels', 'read', 'array<u32>'),
+      buffer('progress', 'read_write', 'Progress'),
+      { name: 'settings', access: 'uniform', type: 'Settings' },
+    ],
+    invocations: networks * workgroupSize,
+    ...{ workgroupSize, functions, body },
+  });
 }
 
 const barrier = '\n    storageBarrier();\n';

@@ -1,24 +1,9 @@
 import { activationCode } from './activation.ts';
-import {
-  batchRows,
-  counterBinding,
-  endStep,
-  sameStep,
-  settingsBinding,
-  settingsStruct,
-} from './batch.ts';
-import { costFunctions, type CostOptions } from './cost.ts';
-import { kernel, type Kernel } from './kernel.ts';
-import { vec4s, wgsl } from './wgsl.ts';
-
-export interface ScoreOptions extends CostOptions {
-  /** Offset of the last layer's pre-activations z in `activations`, in vec4s. */
-  readonly activationsAt: number;
-  readonly batchSize: number;
-  readonly rows: number;
-  /** Invocations per workgroup. */
-  readonly workgroupSize: number;
-}
+import { batchBindings, batchCode, endStep, paddedRows, sameStep } from './batch.ts';
+import { costFunctions } from './cost.ts';
+import { buffer, kernel, type Kernel } from './kernel.ts';
+import type { OutputDeltaOptions } from './outputDelta.ts';
+import { vec4s } from './wgsl.ts';
 
 /**
  * The last kernel of an evaluation step: computes the outputs of the network, the cost and the confusion matrix, one
@@ -26,40 +11,43 @@ export interface ScoreOptions extends CostOptions {
  *
  * Integer atomics count the confusion matrix; their order does not affect the result.
  */
-export function score(options: ScoreOptions): Kernel {
-  const { outputs, batchSize, rows } = options;
-  const outputVec4s = vec4s(outputs);
-  return kernel(
-    `score ${outputs}`,
-    [
-      { name: 'activations', access: 'read', type: 'array<vec4f>' },
-      { name: 'labels', access: 'read', type: 'array<u32>' },
-      { name: 'order', access: 'read', type: 'array<u32>' },
-      { name: 'outputs', access: 'read_write', type: 'array<vec4f>' },
-      { name: 'costs', access: 'read_write', type: 'array<f32>' },
-      { name: 'confusion', access: 'read_write', type: 'array<atomic<u32>>' },
-      counterBinding('read_write'),
-      settingsBinding,
+export function score({
+  layer,
+  batchSize,
+  workgroupSize,
+  ...functions
+}: OutputDeltaOptions): Kernel {
+  const { outputs, outputAt } = layer;
+  const outputs4 = vec4s(outputs);
+  return kernel({
+    label: `score ${outputs}`,
+    bindings: [
+      buffer('activations', 'read'),
+      buffer('labels', 'read', 'array<u32>'),
+      buffer('outputs', 'read_write'),
+      buffer('costs', 'read_write', 'array<f32>'),
+      buffer('confusion', 'read_write', 'array<atomic<u32>>'),
+      ...batchBindings('read_write'),
     ],
-    rows,
-    options.workgroupSize,
-    wgsl /* wgsl */ `${settingsStruct}
-${batchRows(batchSize)}
-${activationCode({ output: options.output })}
-${costFunctions(options)}`,
-    wgsl /* wgsl */ `
-${sameStep}${endStep}
+    invocations: paddedRows(batchSize),
+    workgroupSize,
+    functions: [
+      batchCode(batchSize),
+      activationCode(functions),
+      costFunctions({ outputs, ...functions }),
+    ].join('\n'),
+    body: /* wgsl */ `${sameStep}${endStep}
   if (invocation >= batchRows()) { return; }
-  let base = ${options.activationsAt}u + invocation * ${outputVec4s}u;
-  let label = labels[order[step * ${batchSize}u + invocation]];
+  let base = ${outputAt}u + invocation * ${outputs4}u;
+  let label = labels[sampleOf(invocation)];
   let row = prepare(base, label);
   var cost = 0.0;
-  for (var q = 0u; q < ${outputVec4s}u; q++) {
+  for (var q = 0u; q < ${outputs4}u; q++) {
     let a = outputVec4(row, base, q);
     cost += costVec4(row, base, q, a, label);
-    outputs[invocation * ${outputVec4s}u + q] = a;
+    outputs[invocation * ${outputs4}u + q] = a;
   }
   costs[invocation] += cost;
   atomicAdd(&confusion[label * ${outputs}u + predictionOf(base)], 1u);`,
-  );
+  });
 }

@@ -1,23 +1,13 @@
-import { stepBuffers, type Buffers } from './buffers.ts';
+import { paddedRows } from './batch.ts';
 import { inputsMatrix } from './forward.ts';
+import { stepBuffers, type Buffers, type Layer } from './layer.ts';
 import type { Product } from './matmul/product.ts';
 import { f32, vec4s, wgsl } from './wgsl.ts';
 
-/** One layer, and its offsets in the buffers, in vec4f. */
-export interface WeightGradientLayer {
-  /** Index of the layer in the network, for `raiseNonFinite`. */
-  readonly layer: number;
-  readonly inputs: number;
-  readonly outputs: number;
-  /**
-   * Offset of its inputs in `activations`; undefined for the first layer, whose inputs are the bytes of the dataset.
-   */
-  readonly inputAt: number | undefined;
-  /** Offset of its delta in `deltas`. */
-  readonly deltaAt: number;
-  /** Offset of the layer in `parameters` and `gradients`; the offset of its moments follows from it. */
-  readonly parametersAt: number;
-}
+export type GradientLayer = Pick<
+  Layer,
+  'inputs' | 'outputs' | 'inputAt' | 'deltaAt' | 'parametersAt'
+>;
 
 /**
  * The product aᵀ·delta / B, summed over the mini-batch. Each result goes directly to the optimizer, so the gradient is
@@ -27,8 +17,8 @@ export interface WeightGradientLayer {
  * mini-batch have delta 0, so the sum always runs over all rows, a constant number.
  */
 export function weightGradientProduct(
-  layer: WeightGradientLayer,
-  rows: number,
+  layer: GradientLayer,
+  batchSize: number,
   name = '',
   buffers: Buffers = stepBuffers,
 ): Product {
@@ -38,11 +28,11 @@ export function weightGradientProduct(
   const isFirst = inputAt === undefined;
   return {
     name,
-    ...{ rows4: inputs4 + 1, columns4: outputs4, k4: rows / 4 },
-    a: inputsMatrix(`inputs${name}`, layer, rows, buffers),
+    ...{ rows4: inputs4 + 1, columns4: outputs4, k4: vec4s(batchSize) },
+    a: inputsMatrix(`inputs${name}`, layer, batchSize, buffers),
     b: {
-      ...{ name: `delta${name}`, buffer: deltas, width4: outputs4, height: rows },
-      at: `${deltasFrom}${deltaAt}u`,
+      ...{ name: `delta${name}`, buffer: deltas, width4: outputs4 },
+      ...{ at: `${deltasFrom}${deltaAt}u`, height: paddedRows(batchSize) },
     },
     functions: wgsl /* wgsl */ `
 fn rowsOfA${name}(row4: u32) -> vec4u { return vec4u(row4); }

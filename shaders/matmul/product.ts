@@ -44,13 +44,11 @@ export interface Matmul {
   readonly code: string;
   /** Number of workgroups to dispatch. */
   readonly workgroups: number;
-  /** Workgroup memory in vec4f. */
-  readonly memory: number;
   /** WGSL functions that the code calls, including subgroup functions; a kernel declares them once. */
   readonly helpers?: string;
   /** Bindings besides the product's own buffers, and kernels that must run before it. */
-  readonly bindings: readonly Binding[];
-  readonly copies: readonly Kernel[];
+  readonly bindings?: readonly Binding[];
+  readonly copies?: readonly Kernel[];
 }
 
 /** Functions shared by all products and main loops; a kernel declares them once. */
@@ -100,6 +98,11 @@ fn ${name}(rows: vec4u, column4: u32) -> mat4x4f {
 export interface TileShape {
   readonly rows4: number;
   readonly columns4: number;
+}
+
+/** A tile of an invocation, in workgroups of a size. */
+export interface RegisterShape extends TileShape {
+  readonly workgroupSize: number;
 }
 
 /** Names of the accumulators of a tile: 'sum_0_0', 'sum_0_1', …. */

@@ -7,14 +7,11 @@ import {
   declareProduct,
   storeAccumulators,
   accumulatorNames,
+  type Matmul,
   type Product,
+  type RegisterShape,
   type TileShape,
 } from './product.ts';
-
-export interface SimpleTile extends TileShape {
-  readonly loop: 'simple';
-  readonly workgroupSize: number;
-}
 
 /** `fn tile(row4: u32, column4: u32)`: computes the tile that begins at this block. */
 export function simpleTile(product: Product, tile: TileShape): string {
@@ -43,24 +40,19 @@ ${storeAccumulators(product, tile, { row: (r) => `row4 + ${r}`, column: (c) => `
 `;
 }
 
-/** `fn matmul(workgroup: u32, lane: u32)`: computes the tile of one invocation. */
-export function simple(product: Product, tile: SimpleTile): string {
+/** Computes the tile of one invocation. */
+export function simple(product: Product, tile: RegisterShape): Matmul {
   const { name: n } = product;
-  return wgsl /* wgsl */ `${declareProduct(product)}${simpleTile(product, tile)}
+  const { rows4, columns4, workgroupSize } = tile;
+  const across = Math.ceil(product.columns4 / columns4);
+  const code = wgsl /* wgsl */ `${declareProduct(product)}${simpleTile(product, tile)}
 fn matmul${n}(workgroup: u32, lane: u32) {
-  let index = workgroup * ${tile.workgroupSize}u + lane;
-  let row4 = index / ${tilesAcross(product, tile)}u * ${tile.rows4}u;
-  let column4 = index % ${tilesAcross(product, tile)}u * ${tile.columns4}u;
+  let index = workgroup * ${workgroupSize}u + lane;
+  let row4 = index / ${across}u * ${rows4}u;
+  let column4 = index % ${across}u * ${columns4}u;
   if (row4 < ROWS4${n}) { tile${n}(row4, column4); }
 }
 `;
-}
-
-export function simpleWorkgroups(product: Product, tile: SimpleTile): number {
-  const tiles = tilesAcross(product, tile) * Math.ceil(product.rows4 / tile.rows4);
-  return Math.ceil(tiles / tile.workgroupSize);
-}
-
-function tilesAcross({ columns4 }: Product, tile: SimpleTile): number {
-  return Math.ceil(columns4 / tile.columns4);
+  const tiles = across * Math.ceil(product.rows4 / rows4);
+  return { code, workgroups: Math.ceil(tiles / workgroupSize) };
 }

@@ -3,7 +3,7 @@
  * parts are added in a fixed order, so the same plan gives the same bits.
  */
 import { wgsl } from '../wgsl.ts';
-import { declareProduct, type Product } from './product.ts';
+import { declareProduct, type Matmul, type Product } from './product.ts';
 
 export interface SplitKTile {
   readonly loop: 'splitK';
@@ -62,28 +62,21 @@ fn tile${n}(row4: u32, column4: u32, lane: u32) {
 `;
 }
 
-/** `fn matmul(workgroup: u32, lane: u32)` */
-export function splitK(product: Product, tile: SplitKTile): string {
+export function splitK(product: Product, tile: SplitKTile): Matmul {
   const { name: n } = product;
-  return wgsl /* wgsl */ `${declareProduct(product)}${splitKTile(product, tile)}
+  const { across, workgroupSize } = tile;
+  const down = workgroupSize / (across * tile.splitK);
+  const groupsAcross = Math.ceil(product.columns4 / across);
+  const code = wgsl /* wgsl */ `${declareProduct(product)}${splitKTile(product, tile)}
 fn matmul${n}(workgroup: u32, lane: u32) {
-  let row4 = workgroup / ${groupsAcross(product, tile)}u * ${downOf(tile)}u;
-  let column4 = workgroup % ${groupsAcross(product, tile)}u * ${tile.across}u;
+  let row4 = workgroup / ${groupsAcross}u * ${down}u;
+  let column4 = workgroup % ${groupsAcross}u * ${across}u;
   tile${n}(row4, column4, lane);
 }
 `;
-}
-
-export function splitKWorkgroups(product: Product, tile: SplitKTile): number {
-  return groupsAcross(product, tile) * Math.ceil(product.rows4 / downOf(tile));
+  return { code, workgroups: groupsAcross * Math.ceil(product.rows4 / down) };
 }
 
 /** Workgroup memory in vec4f: the parts of four rows. */
 export const splitKWorkgroupVec4s = ({ workgroupSize }: Pick<SplitKTile, 'workgroupSize'>) =>
   4 * workgroupSize;
-
-const downOf = ({ workgroupSize, across, splitK: parts }: SplitKTile) =>
-  workgroupSize / (across * parts);
-
-const groupsAcross = ({ columns4 }: Product, { across }: SplitKTile) =>
-  Math.ceil(columns4 / across);

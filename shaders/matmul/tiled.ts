@@ -4,7 +4,13 @@
  * read. This loop is for adapters with fast workgroup memory, which are GPUs.
  */
 import { each, wgsl } from '../wgsl.ts';
-import { declareProduct, storeAccumulators, type Product, type TileShape } from './product.ts';
+import {
+  declareProduct,
+  storeAccumulators,
+  type Matmul,
+  type Product,
+  type TileShape,
+} from './product.ts';
 
 export interface TiledTile extends TileShape {
   readonly loop: 'tiled';
@@ -15,11 +21,12 @@ export interface TiledTile extends TileShape {
   readonly workgroupSize: number;
 }
 
-/** `fn matmul(workgroup: u32, lane: u32)` */
-export function tiled(product: Product, tile: TiledTile): string {
+export function tiled(product: Product, tile: TiledTile): Matmul {
   const { name: n, k4 } = product;
   const { rows4, columns4, across, tileK4, workgroupSize } = tile;
-  const { groupRows4, groupColumns4, groupsAcross } = groupOf(product, tile);
+  const groupRows4 = (rows4 * workgroupSize) / across;
+  const groupColumns4 = columns4 * across;
+  const groupsAcross = Math.ceil(product.columns4 / groupColumns4);
   // The blocks of an invocation are `across` apart, so that neighbouring invocations read adjacent memory.
   const a = (r: number, m: number) =>
     `shared4[(4u * (y + ${r * (workgroupSize / across)}u) + ${m}u) * TILE_K4${n} + t]`;
@@ -27,7 +34,7 @@ export function tiled(product: Product, tile: TiledTile): string {
     `shared4[B_AT${n} + (4u * t + ${k}u) * GROUP_COLUMNS4${n} + x + ${c * across}u]`;
   const turns = (blocks4: number) => Math.ceil((blocks4 * tileK4) / workgroupSize);
   const block = (value: (i: number) => string) => `mat4x4f(${[0, 1, 2, 3].map(value).join(', ')})`;
-  return wgsl /* wgsl */ `${declareProduct(product)}
+  const code = wgsl /* wgsl */ `${declareProduct(product)}
 const TILE_K4${n} = ${tileK4}u;
 const GROUP_ROWS4${n} = ${groupRows4}u;
 const GROUP_COLUMNS4${n} = ${groupColumns4}u;
@@ -82,24 +89,11 @@ ${storeAccumulators(product, tile, {
 })}
 }
 `;
-}
-
-export function tiledWorkgroups(product: Product, tile: TiledTile): number {
-  const { groupRows4, groupsAcross } = groupOf(product, tile);
-  return groupsAcross * Math.ceil(product.rows4 / groupRows4);
+  return { code, workgroups: groupsAcross * Math.ceil(product.rows4 / groupRows4) };
 }
 
 /** Workgroup memory in vec4f: one stage of both operands. */
 export function tiledWorkgroupVec4s(tile: Omit<TiledTile, 'loop'>): number {
   const { rows4, columns4, across, tileK4, workgroupSize } = tile;
   return 4 * tileK4 * ((rows4 * workgroupSize) / across + columns4 * across);
-}
-
-function groupOf({ columns4 }: Pick<Product, 'columns4'>, tile: TiledTile) {
-  const groupColumns4 = tile.columns4 * tile.across;
-  return {
-    groupRows4: tile.rows4 * (tile.workgroupSize / tile.across),
-    groupColumns4,
-    groupsAcross: Math.ceil(columns4 / groupColumns4),
-  };
 }

@@ -1,5 +1,5 @@
-import { kernel, type Kernel } from '../kernel.ts';
-import { each, wgsl } from '../wgsl.ts';
+import { buffer, kernel, type Kernel } from '../kernel.ts';
+import { each } from '../wgsl.ts';
 
 export interface MultiplyAddOptions {
   /** Numbers per variable: 1 for f32, 4 for vec4f. GPUs with vector registers need 4; others need 1 or do not care. */
@@ -29,16 +29,14 @@ export function multiplyAdd(options: MultiplyAddOptions): Kernel {
   const perPass = chains * width;
   const passes = unrolled / perPass;
   const sum = Array.from({ length: chains }, (_, chain) => `x${chain}`).join(' + ');
-  return kernel(
-    `multiply-add ${describeShape(options)}`,
-    [
-      { name: 'factors', access: 'read', type: 'array<f32>' },
-      { name: 'results', access: 'read_write', type: 'array<f32>' },
+  return kernel({
+    label: `multiply-add ${chains} × ${type}`,
+    bindings: [
+      buffer('factors', 'read', 'array<f32>'),
+      buffer('results', 'read_write', 'array<f32>'),
     ],
-    invocations,
-    workgroupSize,
-    '',
-    wgsl /* wgsl */ `
+    ...{ invocations, workgroupSize },
+    body: /* wgsl */ `
   let m = ${type}(factors[0]);
   let c = ${type}(factors[1]);
   let start = f32(invocation & 15u);
@@ -48,16 +46,7 @@ ${each(passes, () => each(chains, (chain) => `    x${chain} = fma(x${chain}, m, 
   }
   let sum = ${sum};
   results[invocation] = ${width === 1 ? 'sum' : 'sum.x + sum.y + sum.z + sum.w'};`,
-  );
-}
-
-/** '8 × vec4f, workgroups of 64' */
-export function describeShape({
-  width,
-  chains,
-  workgroupSize,
-}: Omit<MultiplyAddOptions, 'invocations'>): string {
-  return `${chains} × ${width === 1 ? 'f32' : 'vec4f'}, workgroups of ${workgroupSize}`;
+  });
 }
 
 function startOf(chain: number, width: 1 | 4): string {

@@ -1,5 +1,5 @@
-import { kernel, type Kernel } from '../kernel.ts';
-import { each, wgsl } from '../wgsl.ts';
+import { buffer, kernel, type Kernel } from '../kernel.ts';
+import { each } from '../wgsl.ts';
 import type { StreamOptions } from './stream.ts';
 
 export interface ReadOptions extends StreamOptions {
@@ -20,30 +20,20 @@ const unrolled = 8;
  * Therefore a large buffer is read from end to end, and a small one comes from caches but never from registers.
  */
 export function read({ vec4s, invocations, loads, workgroupSize }: ReadOptions): Kernel {
-  const stride = readStride({ invocations, workgroupSize });
-  return kernel(
-    `read ${invocations * loads * 16} bytes of ${vec4s * 16}`,
-    [
-      { name: 'data', access: 'read', type: 'array<vec4u>' },
-      { name: 'sums', access: 'read_write', type: 'array<vec4u>' },
+  const stride = invocations + workgroupSize;
+  return kernel({
+    label: `read ${invocations * loads * 16} bytes of ${vec4s * 16}`,
+    bindings: [
+      buffer('data', 'read', 'array<vec4u>'),
+      buffer('sums', 'read_write', 'array<vec4u>'),
     ],
-    invocations,
-    workgroupSize,
-    '',
-    wgsl /* wgsl */ `
+    ...{ invocations, workgroupSize },
+    body: /* wgsl */ `
   var sum = vec4u();
   for (var i = 0u; i < ${loads / unrolled}u; i++) {
     let first = invocation + i * ${unrolled * stride}u;
 ${each(unrolled, (k) => `    sum += data[(first + ${k * stride}u) & ${vec4s - 1}u];`)}
   }
   sums[invocation] = sum;`,
-  );
-}
-
-/** Distance in units between consecutive loads of an invocation. */
-export function readStride({
-  invocations,
-  workgroupSize,
-}: Pick<ReadOptions, 'invocations' | 'workgroupSize'>): number {
-  return invocations + workgroupSize;
+  });
 }

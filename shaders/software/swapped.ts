@@ -12,7 +12,7 @@
  * the plain loop, 11.7 with textures, 12.5 with swaps, and 15.0 with two steps per turn and one component of a sum
  * after the other.
  */
-import { workgroupKernel, type Binding, type Kernel } from '../kernel.ts';
+import { buffer, kernel, type Binding, type Kernel } from '../kernel.ts';
 import {
   declareProduct,
   readBlock,
@@ -20,18 +20,10 @@ import {
   accumulatorNames,
   type Matmul,
   type Product,
+  type RegisterShape,
   type StoredMatrix,
-  type TileShape,
 } from '../matmul/product.ts';
 import { each, f32, wgsl } from '../wgsl.ts';
-
-/** Its `rows4` is a multiple of 4. */
-export interface SwappedTile extends TileShape {
-  readonly loop: 'swapped';
-  /** A multiple of 4. */
-  readonly workgroupSize: number;
-  readonly fromTextures: boolean;
-}
 
 /** Default WebGPU limits: width and height of a texture in texels, and textures that a kernel reads. */
 export const maxTexels = 8192;
@@ -40,11 +32,31 @@ export const maxTextures = 16;
 /** Invocations that exchange blocks: a subgroup of SwiftShader. */
 const lanes = 4;
 
-export function swapped(product: Product, tile: SwappedTile): Omit<Matmul, 'memory'> {
+/** Reads operands from buffers. The `rows4` and `workgroupSize` of both loops are multiples of 4. */
+export function swapped(product: Product, tile: RegisterShape): Matmul {
+  return exchange(product, tile, []);
+}
+
+/** Reads operands from textures, except the bytes of samples. */
+export function textured(product: Product, tile: RegisterShape): Matmul {
+  const matrices = [product.a, product.b].filter(({ isBytes }) => !isBytes);
+  const textures = matrices.map(({ width4, height, ...matrix }): Binding => {
+    const type = 'texture_2d<f32>';
+    return { name: textureOf(matrix), access: 'texture', type, size: [width4, height] };
+  });
+  return {
+    ...exchange(product, tile, matrices),
+    bindings: [...textures, { name: 'nearest', access: 'sampler', type: 'sampler' }],
+    copies: matrices.map((matrix) => copyToTexture(matrix, tile.workgroupSize)),
+  };
+}
+
+/** @param sampled the matrices that are read from textures */
+function exchange(product: Product, tile: RegisterShape, sampled: readonly StoredMatrix[]): Matmul {
   const { name: n, k4 } = product;
-  const { rows4, columns4, workgroupSize, fromTextures } = tile;
+  const { rows4, columns4, workgroupSize } = tile;
   const across = Math.ceil(product.columns4 / (lanes * columns4));
-  const turn = fromTextures && k4 % 2 === 0 ? 2 : 1;
+  const turn = sampled.length > 0 && k4 % 2 === 0 ? 2 : 1;
   const sums = accumulatorNames(tile);
   const step = (t: number) => `    let k4_${t} = turn * ${turn}u + ${t}u;
     let steps_${t} = stepsOfA${n}(k4_${t});
@@ -55,7 +67,7 @@ ${each(rows4, (r) => {
   return `    let a_${t}_${r} = ${r % lanes === 0 ? own : `swap${r % lanes}(${own})`};
 ${each(columns4, (c) => `    sum_${r}_${c} = multiplyAddComponents(sum_${r}_${c}, a_${t}_${r}, b_${t}_${c});`)}`;
 })}`;
-  const code = wgsl /* wgsl */ `${declareProduct(product, fromTextures ? sampleBlock : readBlock)}
+  const code = wgsl /* wgsl */ `${declareProduct(product, (matrix) => (sampled.includes(matrix) ? sampleBlock(matrix) : readBlock(matrix)))}
 fn matmul${n}(workgroup: u32, lane: u32) {
   let index = (workgroup * ${workgroupSize}u + lane) / ${lanes}u;
   let own = lane % ${lanes}u;
@@ -69,22 +81,11 @@ ${each(turn, step)}
 ${storeAccumulators(product, tile, { row: (r) => `row4 + ((${r}) ^ own)`, column: (c) => `column4 + ${c}` })}
 }
 `;
-  const matrices = fromTextures ? [product.a, product.b].filter(({ isBytes }) => !isBytes) : [];
   const groups = across * Math.ceil(product.rows4 / rows4);
   return {
     code,
     workgroups: Math.ceil((lanes * groups) / workgroupSize),
     helpers: swapFunctions,
-    bindings: [
-      ...matrices.map((matrix): Binding => {
-        const size = [matrix.width4, matrix.height] as const;
-        return { name: textureOf(matrix), access: 'texture', type: 'texture_2d<f32>', size };
-      }),
-      ...(matrices.length > 0
-        ? [{ name: 'nearest', access: 'sampler', type: 'sampler' } as const]
-        : []),
-    ],
-    copies: matrices.map((matrix) => copyToTexture(matrix, workgroupSize)),
   };
 }
 
@@ -118,11 +119,11 @@ ${[0, 1, 2, 3]
 }
 `;
 
-const textureOf = ({ buffer, at }: StoredMatrix) => `${buffer}At${Number.parseInt(at)}`;
+const textureOf = ({ buffer, at }: Pick<StoredMatrix, 'buffer' | 'at'>) =>
+  `${buffer}At${Number.parseInt(at)}`;
 
 /** Reads texels at their centre, so that rounding selects no neighbour. Positions outside return the nearest texel. */
 function sampleBlock(matrix: StoredMatrix): string {
-  if (matrix.isBytes) return readBlock(matrix);
   const { name, width4, height } = matrix;
   const texel = (i: string) =>
     `textureSampleLevel(${textureOf(matrix)}, nearest, vec2f(x, y.${i}), 0.0)`;
@@ -139,25 +140,16 @@ fn ${name}(rows: vec4u, column4: u32) -> mat4x4f {
  * Copies a matrix from its buffer to its texture. Each workgroup copies one row, which avoids a division by the width.
  */
 function copyToTexture(matrix: StoredMatrix, workgroupSize: number): Kernel {
-  const { buffer, at, width4, height } = matrix;
-  const name = textureOf(matrix);
-  return workgroupKernel({
-    label: `texture of ${buffer} at ${Number.parseInt(at)}`,
-    bindings: [
-      { name: buffer, access: 'read', type: 'array<vec4f>' },
-      {
-        name,
-        access: 'store',
-        type: 'texture_storage_2d<rgba32float, write>',
-        size: [width4, height],
-      },
-    ],
-    workgroups: height,
+  const { buffer: from, at, width4, height } = matrix;
+  const [name, type] = [textureOf(matrix), 'texture_storage_2d<rgba32float, write>'];
+  return kernel({
+    label: `texture of ${from} at ${Number.parseInt(at)}`,
+    bindings: [buffer(from, 'read'), { name, access: 'store', type, size: [width4, height] }],
+    invocations: height * workgroupSize,
     workgroupSize,
-    functions: '',
     body: `  for (var turn = 0u; turn < ${Math.ceil(width4 / workgroupSize)}u; turn++) {
     let i = turn * ${workgroupSize}u + lane;
-    if (i < ${width4}u) { textureStore(${name}, vec2u(i, workgroup), ${buffer}[${at} + workgroup * ${width4}u + i]); }
+    if (i < ${width4}u) { textureStore(${name}, vec2u(i, workgroup), ${from}[${at} + workgroup * ${width4}u + i]); }
   }`,
   });
 }

@@ -36,6 +36,17 @@ export function describeAdapter(
   };
 }
 
+/**
+ * Whether kernels are compiled at their first dispatch, as on lavapipe and WARP. GPUs and SwiftShader, whose subgroups
+ * have four invocations, compile pipelines when they are created.
+ */
+export function compilesAtDispatch({
+  isSoftware,
+  subgroupSize,
+}: Pick<AdapterDescription, 'isSoftware' | 'subgroupSize'>): boolean {
+  return isSoftware && subgroupSize !== 4;
+}
+
 /** Returns one line, such as 'google swiftshader, SwiftShader Device (LLVM 16.0.0) (software)'. */
 export function adapterName(adapter: AdapterDescription): string {
   requireObject('The description of an adapter', adapter);

@@ -15,8 +15,12 @@ import {
   type OptionNames,
 } from '../network/arguments.ts';
 import { requireOneOf } from '../network/functions.ts';
-import { adapterName, describeAdapter, type AdapterDescription } from './adapter.ts';
-import { compilesAhead } from './software/adapters.ts';
+import {
+  adapterName,
+  compilesAtDispatch,
+  describeAdapter,
+  type AdapterDescription,
+} from './adapter.ts';
 import { Prompter } from './prompter.ts';
 import { asError, Watch } from './watch.ts';
 
@@ -70,7 +74,7 @@ const maxTimeoutMs = 2 ** 31 - 1;
 
 /** Default time limit of a device; see `DeviceOptions.timeoutMs`. */
 export function defaultTimeoutMs(adapter: AdapterDescription): number {
-  return adapter.isSoftware && !compilesAhead(adapter) ? 60_000 : usualTimeoutMs;
+  return compilesAtDispatch(adapter) ? 60_000 : usualTimeoutMs;
 }
 
 /** The default of `DeviceOptions.isVisible`. */

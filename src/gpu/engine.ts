@@ -22,7 +22,6 @@ import { ParameterStore } from './parameterStore.ts';
 import { choosePlan } from './plan/choose.ts';
 import { describePlan, type Plan } from './plan/plan.ts';
 import { planTarget, requirePlan } from './plan/check.ts';
-import { requireShortLoops } from './software/loops.ts';
 import { Readback } from './readback.ts';
 import { firstNonFinite, gpuSeconds, sumMetrics } from './runMetrics.ts';
 import { createTiming, makeSteps, requireSteps, type Stopwatch, type Timing } from './run.ts';
@@ -93,10 +92,10 @@ export class GpuEngine implements Engine {
   static async create(device: Device, options: GpuEngineOptions): Promise<GpuEngine> {
     const { network, optimizer, clipNorm } = options;
     const batchSize = requireBatchSize(options.batchSize);
-    const plan = options.plan
-      ? requirePlan(options.plan, network, batchSize, planTarget(device))
-      : choosePlan(network, batchSize, device.adapter);
-    requireShortLoops(network, plan, device.adapter);
+    const plan = requirePlan(
+      options.plan ?? choosePlan(network, batchSize, device.adapter),
+      ...([network, batchSize, planTarget(device)] as const),
+    );
     const isClipping = clipNorm !== undefined;
     const stored = { networks: [network], optimizer, isClipping };
     const parameters = await ParameterStore.create(device, stored);
@@ -322,8 +321,12 @@ export class GpuEngine implements Engine {
     const isTrained = samples <= batchSize && batchSize <= largestChunk;
     const found = this.#explainers.get(isTrained);
     if (found) return found;
-    const chosen = isTrained ? plan : choosePlan(network, largestChunk, this.#device.adapter);
-    requireShortLoops(network, chosen, this.#device.adapter);
+    const chosen = isTrained
+      ? plan
+      : requirePlan(
+          choosePlan(network, largestChunk, this.#device.adapter),
+          ...([network, largestChunk, planTarget(this.#device)] as const),
+        );
     const buffer = parameters.bindings.get('parameters')!;
     const made = await Explainer.create(this.#device, network, buffer, chosen);
     this.#explainers.set(isTrained, made);

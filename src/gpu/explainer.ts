@@ -1,4 +1,3 @@
-import { settingsBytes } from '../../shaders/batch.ts';
 import { vec4s } from '../../shaders/wgsl.ts';
 import type { Dataset } from '../data/dataset.ts';
 import { fileOrder } from '../data/shuffle.ts';
@@ -8,11 +7,11 @@ import type { Device } from './device.ts';
 import { stepLayers } from './layers.ts';
 import { unpackRows } from './layout.ts';
 import { unpackParameters } from './parameterStore.ts';
-import { paddedRows, type Plan } from './plan/plan.ts';
+import type { Plan } from './plan/plan.ts';
 import { Program } from './program.ts';
 import { Readback, type Range } from './readback.ts';
 import { requireSteps } from './run.ts';
-import { counterBytes } from './source.ts';
+import { counterBytes, settingsBytes } from './source.ts';
 import { explanationBuffers, explanationStep } from './step.ts';
 
 /** Read-backs in flight at once. */
@@ -129,7 +128,7 @@ export class Explainer {
     pass.end();
     device.gpu.queue.submit([encoder.finish({ label: 'explain' })]);
 
-    const at = stepLayers(network, paddedRows(plan.batchSize));
+    const at = stepLayers(network, plan.batchSize);
     const floats = (name: string, vec4Offset: number, count: number): Range => {
       return { buffer: buffers.get(name)!, offset: 16 * vec4Offset, size: 4 * count };
     };
@@ -143,8 +142,8 @@ export class Explainer {
       readsParameters ? whole('parameters') : floats('parameters', 0, 0),
       whole('gradients'),
       rows('outputs', 0, outputs),
-      ...at.forward.map((layer) => rows('activations', layer.outputAt, layer.outputs)),
-      ...at.update.map((layer) => rows('deltas', layer.deltaAt, layer.outputs)),
+      ...at.layers.map((layer) => rows('activations', layer.outputAt, layer.outputs)),
+      ...at.layers.map((layer) => rows('deltas', layer.deltaAt, layer.outputs)),
     ];
     const { bytes } = await readback.read('an explanation', ranges);
     return { read: bytes.then((all) => unpack(network, length, split(all, ranges))) };

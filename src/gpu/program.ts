@@ -1,6 +1,7 @@
-import { withCopies, type Binding, type Kernel } from '../../shaders/kernel.ts';
+import type { Binding, Kernel } from '../../shaders/kernel.ts';
 import type { Device } from './device.ts';
 import { compileKernels, texelFormat } from './pipelines.ts';
+import { withCopies } from './step.ts';
 import { asError } from './watch.ts';
 
 interface Call {

@@ -3,7 +3,6 @@
  * difference: `order` maps each position to a sample in `samples`, and a streamed chunk is simply a small dataset in
  * file order. Therefore both give the same bits.
  */
-import { settingsBytes } from '../../shaders/batch.ts';
 import { vec4s } from '../../shaders/wgsl.ts';
 import type { Dataset } from '../data/dataset.ts';
 import { fileOrder } from '../data/shuffle.ts';
@@ -35,6 +34,9 @@ export interface BatchSource {
   submitted(): void;
   dispose(): void;
 }
+
+/** Bytes of the WGSL struct `Settings`: the size of uniform buffers is a multiple of 16. */
+export const settingsBytes = 16;
 
 /** Bytes of a dataset on the GPU. */
 function residentBytes(dataset: Dataset): number {

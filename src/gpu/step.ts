@@ -2,24 +2,23 @@
  * Describes one step as data: its kernels, their order and their buffers. It is derived from a network and a plan
  * without a device, so that it can be printed, tested and hashed.
  */
-import { applyGradients } from '../../shaders/applyGradients.ts';
-import { clipScale } from '../../shaders/clipScale.ts';
+import { paddedRows } from '../../shaders/batch.ts';
+import { applyGradients, clipScale, sumSquares } from '../../shaders/clip.ts';
 import { forward } from '../../shaders/forward.ts';
 import { fused } from '../../shaders/fused.ts';
 import { hiddenDelta } from '../../shaders/hiddenDelta.ts';
 import type { Kernel } from '../../shaders/kernel.ts';
+import type { StepLayers } from '../../shaders/layer.ts';
 import { deferred, type UpdateRule } from '../../shaders/optimizer.ts';
 import { outputDelta } from '../../shaders/outputDelta.ts';
 import { score } from '../../shaders/score.ts';
-import { sumSquares } from '../../shaders/sumSquares.ts';
 import { update } from '../../shaders/update.ts';
 import type { Network } from '../network/network.ts';
 import type { Optimizer } from '../engine/optimizers.ts';
 import { updateRuleOf } from './optimizerScalars.ts';
 import { matrixBytes, parameterRanges } from './layout.ts';
-import type { StepLayers } from '../../shaders/stepLayers.ts';
 import { stepLayers } from './layers.ts';
-import { paddedRows, type Plan } from './plan/plan.ts';
+import type { Plan } from './plan/plan.ts';
 
 /** Workgroup size of kernels with one invocation per row or parameter: one subgroup on most GPUs. */
 const workgroupSize = 32;
@@ -55,35 +54,22 @@ export function trainingStep(
 /** The kernels of a training step up to the gradients, which `rule` takes. */
 function gradientKernels(network: Shape, plan: Plan, rule: UpdateRule): Kernel[] {
   const { batchSize, fused: together } = plan;
-  const rows = paddedRows(batchSize);
-  const all = stepLayers(network, rows);
-  const count = all.forward.length;
+  const all = stepLayers(network, batchSize);
+  const { layers } = all;
   // Layers from this one on run forward and back in one dispatch.
-  const split = together?.from ?? count;
+  const split = together?.from ?? layers.length;
   const kernels = forwardKernels(all, plan, split);
   if (together) {
-    kernels.push(
-      fused({
-        forward: all.forward.slice(split),
-        output: all.output,
-        // The last hidden layer first.
-        hiddenDelta: all.hiddenDelta.slice(Math.max(split, 1) - 1).toReversed(),
-        ...{ batchSize, rows, tile: together },
-      }),
-    );
+    kernels.push(fused({ ...all, batchSize, from: split, tile: together }));
   } else {
-    kernels.push(outputDelta({ layer: all.output, batchSize, rows, workgroupSize }));
+    kernels.push(outputDelta({ ...all, layer: layers.at(-1)!, batchSize, workgroupSize }));
   }
-  for (let l = Math.min(split, count) - 1; l > 0; l--) {
-    const layer = all.hiddenDelta[l - 1]!;
-    kernels.push(hiddenDelta({ layer, rows, tile: plan.layers[l]!.hiddenDelta }));
+  for (let l = Math.min(split, layers.length) - 1; l > 0; l--) {
+    const [before, layer] = [layers[l - 1]!, layers[l]!];
+    kernels.push(hiddenDelta({ before, layer, batchSize, tile: plan.layers[l]!.hiddenDelta }));
   }
-  kernels.push(
-    update({
-      layers: all.update.map((layer, l) => ({ ...layer, tile: plan.layers[l]!.update })),
-      ...{ batchSize, rows, optimizer: rule },
-    }),
-  );
+  const updated = layers.map((layer, l) => ({ ...layer, tile: plan.layers[l]!.update }));
+  kernels.push(update({ layers: updated, batchSize, optimizer: rule }));
   return kernels;
 }
 
@@ -94,7 +80,7 @@ export function trainingBuffers(
   clipNorm?: number,
 ): ReadonlyMap<string, number> {
   const rows = paddedRows(batchSize);
-  const { activationVec4s, deltaVec4s } = stepLayers(network, rows);
+  const { activationVec4s, deltaVec4s } = stepLayers(network, batchSize);
   return new Map([
     ['activations', 16 * activationVec4s],
     ['deltas', 16 * deltaVec4s],
@@ -126,8 +112,8 @@ function clippedUpdate(network: Shape, optimizer: Optimizer, clipNorm: number): 
 
 /** One evaluation step: forward, then the score. */
 export function evaluationStep(network: Shape, plan: Plan): readonly Kernel[] {
-  const all = stepLayers(network, paddedRows(plan.batchSize));
-  return [...forwardKernels(all, plan, all.forward.length), scoreKernel(all, plan)];
+  const all = stepLayers(network, plan.batchSize);
+  return [...forwardKernels(all, plan, all.layers.length), scoreKernel(all, plan)];
 }
 
 /**
@@ -135,12 +121,12 @@ export function evaluationStep(network: Shape, plan: Plan): readonly Kernel[] {
  * same plan.
  */
 export function explanationStep(network: Shape, plan: Plan): readonly Kernel[] {
-  const all = stepLayers(network, paddedRows(plan.batchSize));
+  const all = stepLayers(network, plan.batchSize);
   return [...gradientKernels(network, plan, deferred), scoreKernel(all, plan)];
 }
 
-function scoreKernel({ output }: StepLayers, { batchSize }: Plan): Kernel {
-  return score({ ...output, batchSize, rows: paddedRows(batchSize), workgroupSize });
+function scoreKernel(all: StepLayers, { batchSize }: Plan): Kernel {
+  return score({ ...all, layer: all.layers.at(-1)!, batchSize, workgroupSize });
 }
 
 /** Bytes of each buffer that the kernels of an evaluation step share, by name. */
@@ -148,7 +134,7 @@ export function evaluationBuffers(network: Shape, batchSize: number): ReadonlyMa
   const rows = paddedRows(batchSize);
   const outputs = network.layers.at(-1)!;
   return new Map([
-    ['activations', 16 * stepLayers(network, rows).activationVec4s],
+    ['activations', 16 * stepLayers(network, batchSize).activationVec4s],
     ['outputs', matrixBytes(rows, outputs)],
     ['costs', rows * 4],
     ['confusion', outputs * outputs * 4],
@@ -169,8 +155,20 @@ export function explanationBuffers(network: Shape, batchSize: number): ReadonlyM
 }
 
 function forwardKernels(all: StepLayers, { batchSize, layers }: Plan, count: number): Kernel[] {
-  const rows = paddedRows(batchSize);
-  return all.forward
+  return all.layers
     .slice(0, count)
-    .map((layer, l) => forward({ layer, batchSize, rows, tile: layers[l]!.forward }));
+    .map((layer, l) => forward({ layer, batchSize, tile: layers[l]!.forward }));
+}
+
+/**
+ * Inserts the copies of kernels, each before the first kernel that needs it. A step makes each copy once even if several
+ * kernels use it, because only the last kernel of a step changes copied data afterwards.
+ */
+export function withCopies(kernels: readonly Kernel[]): readonly Kernel[] {
+  const made = new Set<string>();
+  return kernels.flatMap((kernel) => {
+    const copies = (kernel.copies ?? []).filter(({ label }) => !made.has(label));
+    for (const { label } of copies) made.add(label);
+    return [...copies, kernel];
+  });
 }

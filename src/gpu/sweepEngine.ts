@@ -2,6 +2,7 @@
  * Trains many networks of one shape side by side: one workgroup per network, and many steps in one dispatch
  * (`shaders/persistent.ts`). The result of a network does not depend on the number of others.
  */
+import { paddedRows } from '../../shaders/batch.ts';
 import { scratchVec4s } from '../../shaders/persistent.ts';
 import type { Dataset } from '../data/dataset.ts';
 import { TrainingCursor, type TrainingPosition } from '../engine/cursor.ts';
@@ -20,7 +21,6 @@ import {
   describePersistentPlan,
   type PersistentPlan,
 } from './plan/persistent.ts';
-import { paddedRows } from './plan/plan.ts';
 import type { OptimizerScalarsOf } from './optimizerScalars.ts';
 import { Readback } from './readback.ts';
 import { makeSteps, requireSteps } from './run.ts';
@@ -101,7 +101,7 @@ export class SweepEngine {
     let buffers: ReadonlyMap<string, GPUBuffer> | undefined;
     try {
       buffers = await device.createBuffers(what, [
-        ['scratch', 16 * scratchVec4s(stepLayers(first, rows)) * count],
+        ['scratch', 16 * scratchVec4s(stepLayers(first, batchSize)) * count],
         ['progress', progressBytes],
       ]);
       const readback = await Readback.create(device, 'metrics', progressBytes, reportsInFlight);

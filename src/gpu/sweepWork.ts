@@ -11,7 +11,6 @@ import { Pacer } from './pacer.ts';
 import { parameterPlaces } from './parameterStore.ts';
 import { stepLayers } from './layers.ts';
 import type { PersistentPlan } from './plan/persistent.ts';
-import { paddedRows } from './plan/plan.ts';
 import { updateRuleOf } from './optimizerScalars.ts';
 import { Program } from './program.ts';
 import type { StepParts } from './run.ts';
@@ -61,10 +60,10 @@ export async function createSweepWork(
   const { stride } = parameterPlaces(network);
   const kernel = persistent({
     ...plan,
-    work: optimizer ? { kind: 'train', optimizer: updateRuleOf(optimizer) } : { kind: 'evaluate' },
+    optimizer: optimizer && updateRuleOf(optimizer),
     networks: count,
     parameterStride: stride,
-    step: stepLayers(network, paddedRows(batchSize)),
+    step: stepLayers(network, batchSize),
   });
   const samples = await createSource(device, dataset, batchSize, false);
   let own: ReadonlyMap<string, GPUBuffer> = new Map();

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { forward } from '../../shaders/forward.ts';
-import { kernel as makeKernel } from '../../shaders/kernel.ts';
+import { buffer, kernel as makeKernel } from '../../shaders/kernel.ts';
 import { outputDelta } from '../../shaders/outputDelta.ts';
 import { floats, runKernel } from '../../src/benchmark/verification/kernelRunner.ts';
 import {
@@ -50,7 +50,7 @@ describe('a NaN', () => {
       parametersAt: 0,
     };
     const tile = { loop: 'simple', rows4: 1, columns4: 1, workgroupSize: 16 } as const;
-    const result = await runKernel(device, forward({ layer, batchSize: 1, rows: 4, tile }), {
+    const result = await runKernel(device, forward({ layer, batchSize: 1, tile }), {
       parameters: new Float32Array(20).fill(1, 0, 16),
       activations: Float32Array.of(1, Number.NaN, 1, 1, ...new Float32Array(44)),
     });
@@ -60,16 +60,17 @@ describe('a NaN', () => {
 
   it.each(outputsAndCosts)('in an output shows in the cost: %s, %s', async (output, cost) => {
     for (const wrong of [0, 2, 5]) {
-      const z = Float32Array.of(1, 2, 3, 4, 5, 6, 0, 0);
+      const z = new Float32Array(32);
+      z.set([1, 2, 3, 4, 5, 6]);
       z[wrong] = Number.NaN;
-      const layer = { outputs: 6, output, cost, activationsAt: 0, deltaAt: 0 };
-      const kernel = outputDelta({ layer, batchSize: 1, rows: 1, workgroupSize: 16 });
+      const layer = { outputs: 6, outputAt: 0, deltaAt: 0 };
+      const kernel = outputDelta({ layer, output, cost, batchSize: 1, workgroupSize: 16 });
       const result = await runKernel(device, kernel, {
         activations: z,
         labels: Uint32Array.of(1),
         order: Uint32Array.of(0),
-        deltas: new Float32Array(8),
-        metrics: new Float32Array(2),
+        deltas: new Float32Array(32),
+        metrics: new Float32Array(8),
         counter: Uint32Array.of(0, 1),
         settings: Uint32Array.of(1, 0, 0, 0),
       });
@@ -82,9 +83,12 @@ describe('a grid too long for one dimension', () => {
   it('reaches every invocation once', async () => {
     const workgroupSize = 16;
     const count = 65535 * workgroupSize + 5;
-    const binding = { name: 'visits', access: 'read_write', type: 'array<u32>' } as const;
-    const body = '  visits[invocation] = visits[invocation] + invocation + 1u;';
-    const visit = makeKernel('visit', [binding], count, workgroupSize, '', body);
+    const visit = makeKernel({
+      label: 'visit',
+      bindings: [buffer('visits', 'read_write', 'array<u32>')],
+      ...{ invocations: count, workgroupSize },
+      body: '  visits[invocation] = visits[invocation] + invocation + 1u;',
+    });
     expect(visit.workgroups[1]).toBe(2);
     const visits = (await runKernel(device, visit, { visits: new Uint32Array(count) })).get(
       'visits',

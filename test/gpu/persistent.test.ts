@@ -1,16 +1,17 @@
 /** The persistent kernel against the reference engine, in one dispatch of several steps. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { persistent, scratchVec4s, stepsPerDispatch } from '../../shaders/persistent.ts';
+import { paddedRows } from '../../shaders/batch.ts';
+import { persistent, scratchVec4s } from '../../shaders/persistent.ts';
 import { floats, runKernel } from '../../src/benchmark/verification/kernelRunner.ts';
 import { outputsAndCosts } from '../../src/benchmark/verification/kernels.ts';
 import { sameBits, trajectoryShare } from '../../src/benchmark/verification/trajectories.ts';
 import { shuffledOrder } from '../../src/data/shuffle.ts';
 import { Device } from '../../src/gpu/device.ts';
 import { packLayer, packSamples, unpackLayer } from '../../src/gpu/layout.ts';
-import { choosePersistentPlan } from '../../src/gpu/plan/persistent.ts';
+import { choosePersistentPlan, stepsPerDispatch } from '../../src/gpu/plan/persistent.ts';
 import { stepLayers } from '../../src/gpu/layers.ts';
-import { paddedRows, type PlanAdapter } from '../../src/gpu/plan/plan.ts';
+import type { PlanAdapter } from '../../src/gpu/plan/plan.ts';
 import { optimizerScalarsOf, updateRuleOf } from '../../src/gpu/optimizerScalars.ts';
 import { parameterPlaces } from '../../src/gpu/parameterStore.ts';
 import { activations } from '../../src/network/functions.ts';
@@ -51,14 +52,14 @@ async function runOnce(
   const network = networks[0]!;
   const plan = choosePersistentPlan(network, batchSize, adapter, planned);
   const rows = paddedRows(batchSize);
-  const step = stepLayers(network, rows);
+  const step = stepLayers(network, batchSize);
   const { offsets, stride } = parameterPlaces(network);
   const count = networks.length;
   const optimizers = learningRates.map((learningRate) => sgd({ learningRate }));
   const kernel = persistent({
     ...plan,
     ...(maxSteps !== undefined && { maxSteps }),
-    work: { kind: 'train', optimizer: updateRuleOf(optimizers[0]!) },
+    optimizer: updateRuleOf(optimizers[0]!),
     networks: count,
     ...{ step, parameterStride: stride },
   });

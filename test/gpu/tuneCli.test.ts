@@ -165,7 +165,7 @@ describe('a plan file is refused in a sentence', () => {
     ['another network', undefined, 1, 'it is for a network 16-8-10, but this one is 16-4-10'],
   ])('that is for %s', async (_, text, code, message) => {
     const plan =
-      text ?? JSON.stringify({ format: 'nudge plan', version: 2, layers: [16, 8, 10], plan: {} });
+      text ?? JSON.stringify({ format: 'nudge plan', version: 3, layers: [16, 8, 10], plan: {} });
     await writeFile(join(folder, 'wrong.json'), plan);
     const failed = await run(
       ...[

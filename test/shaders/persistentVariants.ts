@@ -1,10 +1,10 @@
 /** The persistent kernel with every activation, every output and cost, and every optimizer, to train and to evaluate. */
 import type { Kernel } from '../../shaders/kernel.ts';
+import type { UpdateRule } from '../../shaders/optimizer.ts';
 import { persistent } from '../../shaders/persistent.ts';
 import { outputsAndCosts, updateRules } from '../../src/benchmark/verification/kernels.ts';
 import { stepLayers } from '../../src/gpu/layers.ts';
 import { choosePersistentPlan } from '../../src/gpu/plan/persistent.ts';
-import { paddedRows } from '../../src/gpu/plan/plan.ts';
 import type { Network } from '../../src/network/network.ts';
 import { updateRuleOf } from '../../src/gpu/optimizerScalars.ts';
 import { activations } from '../../src/network/functions.ts';
@@ -23,28 +23,25 @@ const plain = updateRuleOf(updateRules.plain!);
 
 export function persistentVariants(): Kernel[] {
   return shapes.flatMap(({ layers, batchSize, isSoftware, count }) => {
-    const kernel = (
-      functions: Functions,
-      work: Parameters<typeof persistent>[0]['work'] = { kind: 'train', optimizer: plain },
-    ) => {
+    const kernel = (functions: Functions, optimizer: UpdateRule | undefined) => {
       const adapter = { isSoftware, subgroupSize: 8 };
       const plan = choosePersistentPlan({ layers }, batchSize, adapter, count);
-      const step = stepLayers({ layers, ...functions }, paddedRows(batchSize));
+      const step = stepLayers({ layers, ...functions }, batchSize);
       return persistent({
         ...plan,
         step,
         parameterStride: 15000,
-        work,
+        optimizer,
         networks: count,
       });
     };
     return [
-      ...activations.map((activation) => kernel({ ...lecture, activation })),
-      ...outputsAndCosts.map(([output, cost]) => kernel({ ...lecture, output, cost })),
+      ...activations.map((activation) => kernel({ ...lecture, activation }, plain)),
+      ...outputsAndCosts.map(([output, cost]) => kernel({ ...lecture, output, cost }, plain)),
       ...Object.values(updateRules).flatMap((optimizer) =>
-        optimizer ? [kernel(lecture, { kind: 'train', optimizer: updateRuleOf(optimizer) })] : [],
+        optimizer ? [kernel(lecture, updateRuleOf(optimizer))] : [],
       ),
-      ...activations.map((activation) => kernel({ ...lecture, activation }, { kind: 'evaluate' })),
+      ...activations.map((activation) => kernel({ ...lecture, activation }, undefined)),
     ];
   });
 }

@@ -1,10 +1,9 @@
 /** The kernels that probe an adapter, each in the shapes that it is used in and a small one. */
 import type { Kernel } from '../../shaders/kernel.ts';
-import { copy } from '../../shaders/probes/copy.ts';
 import { count } from '../../shaders/probes/count.ts';
-import { fill } from '../../shaders/probes/fill.ts';
 import { multiplyAdd } from '../../shaders/probes/multiplyAdd.ts';
 import { read } from '../../shaders/probes/read.ts';
+import { copy, fill } from '../../shaders/probes/stream.ts';
 
 export function probeVariants(): Kernel[] {
   return [

@@ -1,27 +1,26 @@
 /** Every combination of the options that change a shader's structure, each at an even and a ragged size. */
-import { applyGradients } from '../../shaders/applyGradients.ts';
-import { clipScale } from '../../shaders/clipScale.ts';
+import { applyGradients, clipScale, sumSquares } from '../../shaders/clip.ts';
 import { forward } from '../../shaders/forward.ts';
 import { fused } from '../../shaders/fused.ts';
 import { hiddenDelta } from '../../shaders/hiddenDelta.ts';
-import { withCopies, type Kernel } from '../../shaders/kernel.ts';
-import type { Tile } from '../../shaders/matmul/matmul.ts';
+import type { Kernel } from '../../shaders/kernel.ts';
+import { softwareLoops, type Tile } from '../../shaders/matmul/matmul.ts';
 import { deferred } from '../../shaders/optimizer.ts';
 import { outputDelta } from '../../shaders/outputDelta.ts';
 import { score } from '../../shaders/score.ts';
-import { sumSquares } from '../../shaders/sumSquares.ts';
 import { update } from '../../shaders/update.ts';
 import { outputsAndCosts, updateRules } from '../../src/benchmark/verification/kernels.ts';
 import { sgd } from '../../src/engine/optimizers.ts';
 import { stepLayers } from '../../src/gpu/layers.ts';
 import { updateRuleOf } from '../../src/gpu/optimizerScalars.ts';
+import { withCopies } from '../../src/gpu/step.ts';
 import { activations } from '../../src/network/functions.ts';
 import { persistentVariants } from './persistentVariants.ts';
 import { probeVariants } from './probeVariants.ts';
 
 const shapes = [
-  { inputs: 784, outputs: 16, batchSize: 100, rows: 100 },
-  { inputs: 17, outputs: 10, batchSize: 9, rows: 12 },
+  { inputs: 784, outputs: 16, batchSize: 100 },
+  { inputs: 17, outputs: 10, batchSize: 9 },
 ] as const;
 const functions = { activation: 'relu', output: 'softmax', cost: 'cross-entropy' } as const;
 const workgroupSize = 16;
@@ -38,8 +37,7 @@ export const otherTiles: readonly Tile[] = [
   { loop: 'tiled', rows4: 2, columns4: 2, across: 8, tileK4: 3, workgroupSize: 64 },
   { loop: 'splitK', splitK: 2, across: 8, workgroupSize: 128 },
   { loop: 'splitK', splitK: 16, across: 4, workgroupSize: 256 },
-  { loop: 'swapped', rows4: 4, columns4: 1, workgroupSize: 4, fromTextures: false },
-  { loop: 'swapped', rows4: 8, columns4: 2, workgroupSize, fromTextures: true },
+  ...softwareLoops.map((loop) => ({ loop, rows4: 8, columns4: 2, workgroupSize })),
 ];
 
 export function shaderVariants(): Kernel[] {
@@ -47,41 +45,31 @@ export function shaderVariants(): Kernel[] {
 }
 
 function stepVariants(): Kernel[] {
-  return shapes.flatMap(({ inputs, outputs, batchSize, rows }) => {
+  return shapes.flatMap(({ inputs, outputs, batchSize }) => {
     const layers = [inputs, outputs, outputs];
-    const all = stepLayers({ layers, ...functions }, rows);
+    const all = stepLayers({ layers, ...functions }, batchSize);
     const rules = Object.values(updateRules);
     return [
       ...activations.flatMap((activation) => {
-        const of = stepLayers({ layers, ...functions, activation }, rows);
+        const of = stepLayers({ layers, ...functions, activation }, batchSize);
+        const [before, layer] = [of.layers[0]!, of.layers[1]!];
         return [
-          forward({ layer: of.forward[0]!, batchSize, rows, tile: simple }),
-          forward({ layer: { ...of.forward[1]!, activation }, batchSize, rows, tile: simple }),
-          hiddenDelta({ layer: of.hiddenDelta[0]!, rows, tile: simple }),
+          forward({ layer: before, batchSize, tile: simple }),
+          forward({ layer: { ...layer, activation }, batchSize, tile: simple }),
+          hiddenDelta({ before, layer, batchSize, tile: simple }),
           ...[0, 1].flatMap((from) =>
-            fusedTiles.map((tile) =>
-              fused({
-                forward: of.forward.slice(from),
-                output: of.output,
-                hiddenDelta: of.hiddenDelta,
-                ...{ batchSize, rows, tile },
-              }),
-            ),
+            fusedTiles.map((tile) => fused({ ...of, from, batchSize, tile })),
           ),
         ];
       }),
       ...outputsAndCosts.flatMap(([output, cost]) => {
-        const layer = { ...all.output, output, cost };
-        const { activationsAt } = layer;
-        return [
-          outputDelta({ layer, batchSize, rows, workgroupSize }),
-          score({ outputs, output, cost, activationsAt, batchSize, rows, workgroupSize }),
-        ];
+        const options = { layer: all.layers.at(-1)!, output, cost, batchSize, workgroupSize };
+        return [outputDelta(options), score(options)];
       }),
       ...rules.map((rule) =>
         update({
-          layers: all.update.map((layer) => ({ ...layer, tile: simple })),
-          ...{ batchSize, rows, optimizer: rule ? updateRuleOf(rule) : deferred },
+          layers: all.layers.map((layer) => ({ ...layer, tile: simple })),
+          ...{ batchSize, optimizer: rule ? updateRuleOf(rule) : deferred },
         }),
       ),
       ...rules.flatMap((optimizer) =>
@@ -107,17 +95,17 @@ export function loopVariants(
   tiles = otherTiles,
   of: readonly (typeof shapes)[number][] = shapes,
 ): Kernel[] {
-  return of.flatMap(({ inputs, outputs, batchSize, rows }) => {
+  return of.flatMap(({ inputs, outputs, batchSize }) => {
     const layers = [inputs, outputs, outputs];
-    const all = stepLayers({ layers, ...functions, activation: 'gelu' }, rows);
+    const all = stepLayers({ layers, ...functions, activation: 'gelu' }, batchSize);
     const optimizer = updateRuleOf(sgd({ learningRate: 1 }));
     return tiles.flatMap((tile) =>
       withCopies([
-        ...all.forward.map((layer) => forward({ layer, batchSize, rows, tile })),
-        hiddenDelta({ layer: all.hiddenDelta[0]!, rows, tile }),
+        ...all.layers.map((layer) => forward({ layer, batchSize, tile })),
+        hiddenDelta({ before: all.layers[0]!, layer: all.layers[1]!, batchSize, tile }),
         update({
-          layers: all.update.map((layer) => ({ ...layer, tile })),
-          ...{ batchSize, rows, optimizer },
+          layers: all.layers.map((layer) => ({ ...layer, tile })),
+          ...{ batchSize, optimizer },
         }),
       ]),
     );

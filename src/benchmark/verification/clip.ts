@@ -1,7 +1,10 @@
 /** Checks the three kernels of gradient clipping against their float64 twins. */
-import { applyGradients } from '../../../shaders/applyGradients.ts';
-import { clipScale as clipScaleKernel } from '../../../shaders/clipScale.ts';
-import { sumSquares } from '../../../shaders/sumSquares.ts';
+import {
+  applyGradients,
+  clipScale as clipScaleKernel,
+  sumSquares,
+  type SumSquaresOptions,
+} from '../../../shaders/clip.ts';
 import { vec4s } from '../../../shaders/wgsl.ts';
 import type { Device } from '../../gpu/device.ts';
 import { packLayer } from '../../gpu/layout.ts';
@@ -14,15 +17,9 @@ import { floats, runKernel } from './kernelRunner.ts';
 import { Samples, Worst, type DataKind } from './samples.ts';
 import { drawState } from './update.ts';
 
-export interface SumSquaresCase {
-  readonly length: number;
-  readonly sums: number;
-  readonly workgroupSize: number;
-}
-
 export async function checkSumSquares(
   device: Device,
-  options: SumSquaresCase,
+  options: SumSquaresOptions,
   kind: DataKind,
   seed: number,
 ): Promise<number> {

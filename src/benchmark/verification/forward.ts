@@ -1,8 +1,6 @@
-import {
-  forward as forwardKernel,
-  type ForwardLayer,
-  type ForwardOptions,
-} from '../../../shaders/forward.ts';
+import { paddedRows } from '../../../shaders/batch.ts';
+import { forward as forwardKernel, type ForwardOptions } from '../../../shaders/forward.ts';
+import type { Layer } from '../../../shaders/layer.ts';
 import { vec4s } from '../../../shaders/wgsl.ts';
 import type { Device } from '../../gpu/device.ts';
 import { packLayer, packRows, packSamples, unpackRows } from '../../gpu/layout.ts';
@@ -14,7 +12,7 @@ import { counterBefore, drawStep, sampleInRow, settingsOf, type EpochStep } from
 import { runKernel } from './kernelRunner.ts';
 import { Samples, Worst, type DataKind } from './samples.ts';
 
-export type ForwardCase = Pick<ForwardLayer, 'inputs' | 'outputs' | 'activation'> &
+export type ForwardCase = Pick<Layer, 'inputs' | 'outputs' | 'activation'> &
   Omit<ForwardOptions, 'layer'> & { readonly source: 'samples' | 'activations' };
 
 /**
@@ -27,7 +25,8 @@ export async function checkForward(
   kind: DataKind,
   seed: number,
 ): Promise<number> {
-  const { inputs, outputs, activation, source, rows } = options;
+  const { inputs, outputs, activation, source } = options;
+  const rows = paddedRows(options.batchSize);
   const samples = new Samples(seed, kind);
   // Small weights give small z, where tanh uses another formula; large weights saturate sigmoids.
   const scales = Array.from({ length: outputs }, () =>
@@ -43,9 +42,7 @@ export async function checkForward(
   const biases = predictable ? new Float32Array(outputs) : scaled(1);
   const epochStep = drawStep(options.batchSize, samples, kind);
   const input =
-    source === 'samples'
-      ? byteInput(options, epochStep, samples)
-      : floatInput(options, options.batchSize, samples);
+    source === 'samples' ? byteInput(options, epochStep, samples) : floatInput(options, samples);
 
   const [buffer, parameters] = [new Arena(), new Arena()];
   const inputAt = input.packed && buffer.add(input.packed);
@@ -140,21 +137,23 @@ interface Input {
   readonly packed: Float32Array | undefined;
 }
 
-type InputShape = Pick<ForwardCase, 'inputs' | 'batchSize' | 'rows'>;
+type InputShape = Pick<ForwardCase, 'inputs' | 'batchSize'>;
 
-/** Activations of the previous layer; rows from `size` on are 0. */
-export function floatInput({ inputs, rows }: InputShape, size: number, samples: Samples): Input {
+/** Activations of the previous layer; rows after the mini-batch are 0. */
+export function floatInput({ inputs, batchSize }: InputShape, samples: Samples): Input {
+  const rows = paddedRows(batchSize);
   const a = new Float32Array(rows * inputs);
-  a.set(samples.signed(size * inputs));
+  a.set(samples.signed(batchSize * inputs));
   return { a, contents: {}, packed: packRows(a, rows, inputs) };
 }
 
 /** A dataset larger than the mini-batch, in a random order. */
 export function byteInput(
-  { inputs, batchSize, rows }: InputShape,
+  { inputs, batchSize }: InputShape,
   epochStep: EpochStep,
   samples: Samples,
 ): Input {
+  const rows = paddedRows(batchSize);
   const { sampleCount, order } = epochStep;
   const features = samples.bytes(sampleCount * inputs);
   const words = new Uint32Array(sampleCount * vec4s(inputs));

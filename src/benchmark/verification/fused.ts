@@ -1,3 +1,4 @@
+import { paddedRows } from '../../../shaders/batch.ts';
 import { fused, type FusedTile } from '../../../shaders/fused.ts';
 import { vec4s } from '../../../shaders/wgsl.ts';
 import type { Device } from '../../gpu/device.ts';
@@ -32,7 +33,7 @@ export async function checkFused(
   seed: number,
 ): Promise<number> {
   const { from, batchSize, tile } = options;
-  const rows = 4 * vec4s(batchSize);
+  const rows = paddedRows(batchSize);
   const samples = new Samples(seed, 'random');
   const network = new Network({ ...options.network, seed });
   const epochStep = drawStep(batchSize, samples, 'random');
@@ -53,7 +54,7 @@ export async function checkFused(
   const pass = backpropagate({ network, parameters, features, labels: labelOf });
   const bounds = layerBounds(network, features, labelOf, pass);
 
-  const all = stepLayers(network, rows);
+  const all = stepLayers(network, batchSize);
   const poisoned = (length: number) => new Uint32Array(4 * length).fill(poison);
   const contents = { activations: poisoned(all.activationVec4s), deltas: poisoned(all.deltaVec4s) };
   const keepsZ = (activation: Activation) => activationFunction(activation).slopeFrom === 'z';
@@ -62,7 +63,7 @@ export async function checkFused(
     contents.activations.set(new Uint32Array(packed.buffer), 4 * at);
   };
   for (let l = 0; l < from; l++) {
-    const { activation, outputs, outputAt, preactivationAt } = all.forward[l]!;
+    const { activation, outputs, outputAt, preactivationAt } = all.layers[l]!;
     put(outputAt, pass.layers[l]!.a, outputs);
     if (keepsZ(activation)) put(preactivationAt, pass.layers[l]!.z, outputs);
   }
@@ -76,14 +77,7 @@ export async function checkFused(
   packSamples(bytes, sampleCount, inputs, new Uint8Array(words.buffer));
   const metrics = new Float32Array(2 * rows).fill(1);
 
-  const kernel = fused({
-    forward: all.forward.slice(from),
-    output: all.output,
-    hiddenDelta: all.hiddenDelta.toReversed().slice(0, all.forward.length - Math.max(from, 1)),
-    batchSize,
-    rows,
-    tile,
-  });
+  const kernel = fused({ ...all, from, batchSize, tile });
   const result = await runKernel(device, kernel, {
     ...contents,
     parameters: packed,
@@ -101,11 +95,11 @@ export async function checkFused(
     requirePaddingZero(part, rows, outputs, worst);
     return unpackRows(part, rows, outputs);
   };
-  all.forward.forEach(({ outputs, outputAt, preactivationAt, ...layer }, l) => {
+  all.layers.forEach(({ outputs, outputAt, preactivationAt, deltaAt, ...layer }, l) => {
     const { z, a, delta } = pass.layers[l]!;
     const bound = bounds[l]!;
     if (l >= from) {
-      const isLast = layer.activation === 'linear' && l === all.forward.length - 1;
+      const isLast = layer.activation === 'linear' && l === all.layers.length - 1;
       const found = read('activations', outputAt, outputs);
       // The last layer stores its pre-activations.
       found.forEach((value, i) =>
@@ -121,7 +115,7 @@ export async function checkFused(
     }
     // Of the earlier layers, only the last one's delta is computed here.
     if (l < from - 1) return;
-    read('deltas', all.update[l]!.deltaAt, outputs).forEach((value, i) => {
+    read('deltas', deltaAt, outputs).forEach((value, i) => {
       const isReal = Math.floor(i / outputs) < size;
       worst.note(value, isReal ? delta[i]! : 0, isReal ? bound.delta[i]! : 0);
     });

@@ -1,8 +1,7 @@
-import {
-  hiddenDelta as hiddenDeltaKernel,
-  type HiddenDeltaLayer,
-  type HiddenDeltaOptions,
-} from '../../../shaders/hiddenDelta.ts';
+import { paddedRows } from '../../../shaders/batch.ts';
+import { hiddenDelta as hiddenDeltaKernel } from '../../../shaders/hiddenDelta.ts';
+import type { Layer } from '../../../shaders/layer.ts';
+import type { Tile } from '../../../shaders/matmul/matmul.ts';
 import { vec4s } from '../../../shaders/wgsl.ts';
 import type { Device } from '../../gpu/device.ts';
 import { packLayer, packRows, unpackRows } from '../../gpu/layout.ts';
@@ -14,8 +13,10 @@ import { requirePaddingZero } from './forward.ts';
 import { runKernel } from './kernelRunner.ts';
 import { Samples, Worst, type DataKind } from './samples.ts';
 
-export type HiddenDeltaCase = Pick<HiddenDeltaLayer, 'inputs' | 'outputs' | 'activation'> &
-  Omit<HiddenDeltaOptions, 'layer'>;
+export interface HiddenDeltaCase extends Pick<Layer, 'inputs' | 'outputs' | 'activation'> {
+  readonly batchSize: number;
+  readonly tile: Tile;
+}
 
 /**
  * Checks the hidden-delta kernel against its float64 twin.
@@ -27,7 +28,8 @@ export async function checkHiddenDelta(
   kind: DataKind,
   seed: number,
 ): Promise<number> {
-  const { inputs, outputs, activation, rows } = options;
+  const { inputs, outputs, activation, batchSize, tile } = options;
+  const rows = paddedRows(batchSize);
   const samples = new Samples(seed, kind);
   const weights = samples.signed(inputs * outputs);
   const delta = samples.signed(rows * outputs);
@@ -37,17 +39,16 @@ export async function checkHiddenDelta(
   const nextDeltaAt = deltas.add(packRows(delta, rows, outputs));
   const deltaAt = deltas.add({ poisoned: rows * 4 * vec4s(inputs) });
   const slopeAt = activations.add(packRows(source, rows, inputs));
+  const otherAt = activations.add({ poisoned: rows * 4 * vec4s(inputs) });
+  const [outputAt, preactivationAt] =
+    activationFunction(activation).slopeFrom === 'a' ? [slopeAt, otherAt] : [otherAt, slopeAt];
   const parametersAt = parameters.add(packLayer(weights, samples.signed(outputs), inputs, outputs));
-  const layer = {
-    inputs,
-    outputs,
-    activation,
-    nextDeltaAt,
-    deltaAt,
-    slopeAt,
-    parametersAt,
-  };
-  const result = await runKernel(device, hiddenDeltaKernel({ ...options, layer }), {
+  const kernel = hiddenDeltaKernel({
+    before: { activation, outputAt, preactivationAt, deltaAt },
+    layer: { inputs, outputs, deltaAt: nextDeltaAt, parametersAt },
+    ...{ batchSize, tile },
+  });
+  const result = await runKernel(device, kernel, {
     parameters: parameters.contents,
     activations: activations.contents,
     deltas: deltas.contents,
@@ -93,7 +94,7 @@ export async function checkHiddenDelta(
 }
 
 /** Whether the slope at an integer is an integer, so that integers stay exact. */
-export function hasIntegerSlope(activation: HiddenDeltaLayer['activation']): boolean {
+export function hasIntegerSlope(activation: Layer['activation']): boolean {
   const { slopeFrom, slope } = activationFunction(activation);
   return slopeFrom === 'a' && [-2, -1, 0, 1, 2].every((a) => Number.isInteger(slope(a)));
 }

@@ -1,8 +1,9 @@
-import { withCopies, type Kernel } from '../../../shaders/kernel.ts';
+import type { Kernel } from '../../../shaders/kernel.ts';
 import { ShaderError } from '../../errors.ts';
 import type { Device } from '../../gpu/device.ts';
 import { Program } from '../../gpu/program.ts';
 import { Readback } from '../../gpu/readback.ts';
+import { withCopies } from '../../gpu/step.ts';
 
 /** A NaN that no computation produces: an element with this value was never written. */
 export const poison = 0x7fc0dead;

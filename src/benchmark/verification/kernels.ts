@@ -1,4 +1,5 @@
 /** The test cases of kernels: shapes around the edges of tiles, every function, every variant. */
+import { softwareLoops } from '../../../shaders/matmul/matmul.ts';
 import type { Device } from '../../gpu/device.ts';
 import { adam, adamW, sgd, type Optimizer } from '../../engine/optimizers.ts';
 import { checkApplyGradients, checkClipScale, checkSumSquares } from './clip.ts';
@@ -69,7 +70,7 @@ export function kernelCases(rounds: number, subgroupSize: number, seed = 1): rea
       cases.push(...updateCases(draw, drawSimple, Object.keys(updateRules), kind, next()));
       cases.push(...clipCases(draw, kind, next()));
       // Main loops are independent of functions and optimizers, so a few of these are enough.
-      const swaps = subgroupSize === 4 ? (['swapped'] as const) : [];
+      const swaps = subgroupSize === 4 ? softwareLoops : [];
       for (const loop of ['tiled', 'splitK', ...swaps] as const) {
         const drawOne = drawTile(draw, loop);
         const drawSized = () => drawTile(draw, loop, draw.pick([32, 64]));
@@ -82,9 +83,6 @@ export function kernelCases(rounds: number, subgroupSize: number, seed = 1): rea
   }
   return cases;
 }
-
-/** Rows of buffers are a multiple of 4. */
-const rowsFor = (batchSize: number) => 4 * Math.ceil(batchSize / 4);
 
 function forwardCases(
   draw: Samples,
@@ -105,7 +103,6 @@ function forwardCases(
         activation,
         source,
         batchSize,
-        rows: rowsFor(batchSize),
         tile,
       };
       return {
@@ -131,12 +128,12 @@ function deltaCases(
       inputs: draw.pick(sizes),
       outputs: draw.pick(sizes),
       activation,
-      rows: rowsFor(draw.pick(batchSizes)),
+      batchSize: draw.pick(batchSizes),
       tile,
     };
     return {
       kernel: 'hidden delta' as const,
-      name: `hidden delta ${options.inputs}←${options.outputs}, ${options.rows} rows, ${activation}, ${tileText(tile)}, ${kind}`,
+      name: `hidden delta ${options.inputs}←${options.outputs}, batch ${options.batchSize}, ${activation}, ${tileText(tile)}, ${kind}`,
       run: (device: Device) => checkHiddenDelta(device, options, kind, seed),
     };
   });
@@ -151,7 +148,6 @@ function outputCases(draw: Samples, kind: DataKind, seed: number): KernelCase[] 
       output,
       cost,
       batchSize,
-      rows: Math.ceil(batchSize / 8) * 8,
       workgroupSize: draw.pick(workgroupSizes),
     };
     const text = `${options.outputs}, batch ${batchSize}, ${output}, ${cost}, ${kind}`;
@@ -208,8 +204,7 @@ function updateCases(
         tile: drawOne(),
       }));
       const batchSize = kind === 'integers' ? draw.pick([1, 2, 8, 32]) : draw.pick(batchSizes);
-      const rows = rowsFor(batchSize);
-      const options: UpdateCase = { layers, batchSize, rows, optimizer };
+      const options: UpdateCase = { layers, batchSize, optimizer };
       const texts = layers.map(
         ({ inputs, outputs, source, tile }) =>
           `${inputs}→${outputs} from ${source}, ${tileText(tile)}`,

@@ -1,6 +1,8 @@
-import type { CostOptions } from '../../../shaders/cost.ts';
-import { outputDelta as outputDeltaKernel } from '../../../shaders/outputDelta.ts';
-import type { OutputDeltaOptions } from '../../../shaders/outputDelta.ts';
+import { paddedRows } from '../../../shaders/batch.ts';
+import {
+  outputDelta as outputDeltaKernel,
+  type OutputDeltaOptions,
+} from '../../../shaders/outputDelta.ts';
 import { score as scoreKernel } from '../../../shaders/score.ts';
 import { vec4s } from '../../../shaders/wgsl.ts';
 import type { Device } from '../../gpu/device.ts';
@@ -25,11 +27,12 @@ const nearPlaces = [
   { middle: -10, spread: 1 },
 ];
 
-export type OutputCase = CostOptions & Omit<OutputDeltaOptions, 'layer'>;
+export type OutputCase = Omit<OutputDeltaOptions, 'layer'> & { readonly outputs: number };
 
 /** A mini-batch of pre-activations and labels with its truth and its bounds. */
 function drawBatch(options: OutputCase, kind: DataKind, seed: number) {
-  const { outputs, output, cost, batchSize, rows } = options;
+  const { outputs, output, cost, batchSize } = options;
+  const rows = paddedRows(batchSize);
   const samples = new Samples(seed, kind);
   const epochStep = drawStep(batchSize, samples, kind);
   const { size, sampleCount, order } = epochStep;
@@ -87,7 +90,8 @@ export async function checkOutputDelta(
   kind: DataKind,
   seed: number,
 ): Promise<number> {
-  const { outputs, rows } = options;
+  const { outputs, batchSize } = options;
+  const rows = paddedRows(batchSize);
   const { epochStep, labelOf, truth, bounds, activationsAt, contents } = drawBatch(
     options,
     kind,
@@ -100,8 +104,7 @@ export async function checkOutputDelta(
   });
   const deltas = new Arena();
   const deltaAt = deltas.add({ poisoned: rows * 4 * vec4s(outputs) });
-  const { output, cost: costName } = options;
-  const layer = { outputs, output, cost: costName, activationsAt, deltaAt };
+  const layer = { outputs, outputAt: activationsAt, deltaAt };
   const result = await runKernel(device, outputDeltaKernel({ ...options, layer }), {
     ...contents,
     deltas: deltas.contents,
@@ -140,14 +143,16 @@ export async function checkScore(
   kind: DataKind,
   seed: number,
 ): Promise<number> {
-  const { outputs, rows } = options;
+  const { outputs, batchSize } = options;
+  const rows = paddedRows(batchSize);
   const { epochStep, labelOf, truth, bounds, activationsAt, contents } = drawBatch(
     options,
     kind,
     seed,
   );
   const { size } = epochStep;
-  const result = await runKernel(device, scoreKernel({ ...options, activationsAt }), {
+  const layer = { outputs, outputAt: activationsAt, deltaAt: 0 };
+  const result = await runKernel(device, scoreKernel({ ...options, layer }), {
     ...contents,
     outputs: { poisoned: rows * 4 * vec4s(outputs) },
     costs: new Float32Array(rows).fill(1),

@@ -2,7 +2,7 @@
  * Draws random plans from everything that a plan file can contain. A plan that nudge accepts must give the result of the
  * float64 reference, and a plan that it refuses must end in a typed error.
  */
-import type { Tile } from '../../../shaders/matmul/matmul.ts';
+import { softwareLoops, type Tile } from '../../../shaders/matmul/matmul.ts';
 import { vec4s } from '../../../shaders/wgsl.ts';
 import { createDataset, type Dataset } from '../../data/dataset.ts';
 import { shuffledOrder } from '../../data/shuffle.ts';
@@ -160,13 +160,18 @@ function drawTile(draw: Draw, columns4: number, size: number, isSoftware: boolea
   };
   const loop = draw.pick(
     isSoftware
-      ? (['simple', 'simple', 'swapped', 'tiled', 'splitK'] as const)
+      ? ([
+          ...(['simple', 'simple', 'simple', 'simple', ...softwareLoops] as const),
+          ...(['tiled', 'tiled', 'splitK', 'splitK'] as const),
+        ] as const)
       : (['simple', 'tiled', 'tiled', 'splitK', 'splitK'] as const),
   );
-  if (loop === 'simple') return { loop, ...shape, workgroupSize };
-  if (loop === 'swapped') {
-    const rows4 = draw.number(draw.pick([4, 4, 4, 8]), 1);
-    return { loop, ...shape, rows4, workgroupSize, fromTextures: draw.chance(0.5) };
+  if (loop !== 'tiled' && loop !== 'splitK') {
+    // Swapped tiles need multiples of 4.
+    const rows4 = softwareLoops.includes(loop)
+      ? draw.number(draw.pick([4, 4, 4, 8]), 1)
+      : shape.rows4;
+    return { loop, ...shape, rows4, workgroupSize };
   }
   const across = draw.powerOfTwo(size);
   if (loop === 'tiled') {

@@ -1,6 +1,10 @@
 /** Draws tiles that every adapter can run. */
-import { maxWorkgroupVec4s, type Tile } from '../../../shaders/matmul/matmul.ts';
-import { tiledWorkgroupVec4s } from '../../../shaders/matmul/tiled.ts';
+import {
+  maxWorkgroupVec4s,
+  softwareLoops,
+  workgroupVec4s,
+  type Tile,
+} from '../../../shaders/matmul/matmul.ts';
 import type { Samples } from './samples.ts';
 
 export const workgroupSizes = [4, 8, 16, 64] as const;
@@ -12,24 +16,17 @@ export function drawTile(draw: Samples, loop: Tile['loop'], workgroupSize?: numb
   return () => {
     for (;;) {
       const tile = drawAny(draw, loop, workgroupSize);
-      if (tile.loop !== 'tiled' || tiledWorkgroupVec4s(tile) <= maxWorkgroupVec4s) return tile;
+      if (workgroupVec4s(tile) <= maxWorkgroupVec4s) return tile;
     }
   };
 }
 
 function drawAny(draw: Samples, loop: Tile['loop'], given: number | undefined): Tile {
   const shape = { rows4: draw.pick([1, 1, 2, 3]), columns4: draw.pick([1, 1, 2]) };
-  if (loop === 'simple') {
-    return { loop, ...shape, workgroupSize: given ?? draw.pick(workgroupSizes) };
-  }
-  if (loop === 'swapped') {
-    return {
-      ...{ loop, rows4: draw.pick([4, 4, 8]), columns4: draw.pick([1, 1, 2]) },
-      ...{
-        workgroupSize: given ?? draw.pick(workgroupSizes),
-        fromTextures: draw.pick([true, false]),
-      },
-    };
+  if (loop !== 'tiled' && loop !== 'splitK') {
+    // Swapped tiles need multiples of 4.
+    const rows4 = softwareLoops.includes(loop) ? draw.pick([4, 4, 8]) : shape.rows4;
+    return { loop, ...shape, rows4, workgroupSize: given ?? draw.pick(workgroupSizes) };
   }
   const workgroupSize = given ?? draw.pick([16, 32, 64]);
   if (loop === 'tiled') {

@@ -1,3 +1,4 @@
+import { paddedRows } from '../../../shaders/batch.ts';
 import { deferred } from '../../../shaders/optimizer.ts';
 import type { Tile } from '../../../shaders/matmul/matmul.ts';
 import { update as updateKernel } from '../../../shaders/update.ts';
@@ -30,8 +31,6 @@ export interface UpdateCaseLayer {
 export interface UpdateCase {
   readonly layers: readonly UpdateCaseLayer[];
   readonly batchSize: number;
-  /** Rows of the buffers, a multiple of 4; rows after the mini-batch have delta 0. */
-  readonly rows: number;
   readonly optimizer: Optimizer | undefined;
 }
 
@@ -46,19 +45,18 @@ export async function checkUpdate(
   kind: DataKind,
   seed: number,
 ): Promise<number> {
-  const { batchSize, rows, optimizer } = options;
+  const { batchSize, optimizer } = options;
+  const rows = paddedRows(batchSize);
   const samples = new Samples(seed, kind);
   const epochStep = drawStep(batchSize, samples, kind);
   const { size } = epochStep;
   const made = samples.pick(stepsBefore);
   const buffers = { activations: new Arena(), deltas: new Arena(), parameters: new Arena() };
   let bytes = {};
-  const layers = options.layers.map(({ inputs, outputs, source, tile }, layer) => {
-    const shape = { inputs, batchSize, rows };
+  const layers = options.layers.map(({ inputs, outputs, source, tile }) => {
+    const shape = { inputs, batchSize };
     const input =
-      source === 'samples'
-        ? byteInput(shape, epochStep, samples)
-        : floatInput(shape, batchSize, samples);
+      source === 'samples' ? byteInput(shape, epochStep, samples) : floatInput(shape, samples);
     bytes = { ...bytes, ...input.contents };
     // `outputDelta` writes 0 past the end of a short batch.
     const delta = new Float32Array(rows * outputs);
@@ -69,7 +67,7 @@ export async function checkUpdate(
     );
     const inputAt = input.packed && buffers.activations.add(input.packed);
     const deltaAt = buffers.deltas.add(packRows(delta, rows, outputs));
-    const place = { layer, inputs, outputs, inputAt, deltaAt, parametersAt, tile };
+    const place = { inputs, outputs, inputAt, deltaAt, parametersAt, tile };
     return { place, a: input.a, delta, state };
   });
   const moments = optimizer ? momentCount(optimizer) : 0;
@@ -85,6 +83,8 @@ export async function checkUpdate(
     optimizer: optimizer ? updateRuleOf(optimizer) : deferred,
   });
   const result = await runKernel(device, kernel, {
+    samples: { poisoned: 1 },
+    order: epochStep.order,
     ...bytes,
     activations: buffers.activations.contents,
     deltas: buffers.deltas.contents,

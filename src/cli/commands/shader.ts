@@ -1,10 +1,9 @@
 /** `nudge shader`. */
-import { withCopies } from '../../../shaders/kernel.ts';
 import { createOptimizer } from '../../benchmark/optimizerConfiguration.ts';
 import { requirePlan } from '../../gpu/plan/check.ts';
 import { choosePlan } from '../../gpu/plan/choose.ts';
 import type { PlanAdapter } from '../../gpu/plan/plan.ts';
-import { trainingStep } from '../../gpu/step.ts';
+import { trainingStep, withCopies } from '../../gpu/step.ts';
 import type { CommandDefinition, Run } from '../command.ts';
 import { configureTraining, type TrainArguments } from '../configure.ts';
 import { UsageError } from '../errors.ts';
@@ -80,4 +79,4 @@ async function runShader(
 
 /** Removes the empty lines that templates leave. */
 const tidy = (code: string) =>
-  code.replace(/\n{2,}/g, '\n').replace(/^(fn|struct|@compute)/gm, '\n$1');
+  code.replace(/\n{2,}/g, '\n').replace(/^(\/\/.*\n)*(fn|struct|@compute)/gm, '\n$&');

@@ -1,11 +1,10 @@
-/** Checks whether a plan can run. Plans from tuners and files need this; plans from `choosePlan` do not. */
-import { maxWorkgroupVec4s, type Tile } from '../../../shaders/matmul/matmul.ts';
+/** Checks whether a plan can run. A plan of `choosePlan` can, unless network or mini-batch are too large for the adapter. */
+import { maxWorkgroupVec4s, workgroupVec4s } from '../../../shaders/matmul/matmul.ts';
 import { splitKWorkgroupVec4s } from '../../../shaders/matmul/splitK.ts';
-import { tiledWorkgroupVec4s } from '../../../shaders/matmul/tiled.ts';
 import { ConfigurationError } from '../../errors.ts';
 import type { Network } from '../../network/network.ts';
 import type { Device } from '../device.ts';
-import { swapProblem, textureProblem } from '../software/textures.ts';
+import { adapterFamilies } from './choose.ts';
 import { usedTiles, type Plan, type PlanAdapter, type UsedTile } from './plan.ts';
 
 /** Properties of a device that limit its plans. */
@@ -29,6 +28,7 @@ export const maxBlocks = 16;
 /**
  * @param plan whose numbers satisfy the schema of the file format
  * @throws {ConfigurationError} if the plan is for another network or mini-batch, or this device cannot run it
+ * @throws {LimitError} if this device can run no plan for this network and mini-batch
  */
 export function requirePlan(
   plan: Plan,
@@ -48,16 +48,17 @@ export function requirePlan(
   }
   const { fused } = plan;
   if (fused) requireFused(fused, plan.layers.length, target);
-  const tiles = usedTiles(plan, layers);
-  for (const used of tiles) requireTile(used, target);
+  for (const used of usedTiles(plan, layers)) requireTile(used, target);
   const sizes = new Set(plan.layers.map(({ update }) => update.workgroupSize));
   if (sizes.size > 1) {
     refuse(
       `The updates of all layers share one kernel, so their workgroups must have the same size; got ${[...sizes].join(' and ')}`,
     );
   }
-  const problem = textureProblem(plan, tiles);
-  if (problem !== undefined) refuse(problem);
+  for (const family of adapterFamilies) {
+    const problem = family.problem(plan, layers, target);
+    if (problem !== undefined) refuse(problem);
+  }
   return plan;
 }
 
@@ -94,12 +95,8 @@ function requireTile({ name, tile, columns4 }: UsedTile, target: PlanTarget): vo
       `The workgroups for the ${name} have ${workgroupSize} invocations, which is not a multiple of the ${across} side by side`,
     );
   }
-  requireMemory(`tile for the ${name}`, memoryOf(tile));
+  requireMemory(`tile for the ${name}`, workgroupVec4s(tile));
   if (tile.loop === 'splitK') return;
-  if (tile.loop === 'swapped') {
-    const problem = swapProblem(tile, target);
-    if (problem !== undefined) refuse(`The tile for the ${name} ${problem}`);
-  }
   if (tile.columns4 > columns4) {
     refuse(
       `The tile for the ${name} is ${4 * tile.columns4} columns wide, but its matrix has ${4 * columns4}`,
@@ -110,11 +107,6 @@ function requireTile({ name, tile, columns4 }: UsedTile, target: PlanTarget): vo
       `The tile for the ${name} has ${tile.rows4 * tile.columns4} blocks of sums, but registers hold at most ${maxBlocks}`,
     );
   }
-}
-
-function memoryOf(tile: Tile): number {
-  if (tile.loop === 'tiled') return tiledWorkgroupVec4s(tile);
-  return tile.loop === 'splitK' ? splitKWorkgroupVec4s(tile) : 0;
 }
 
 function requireMemory(what: string, memory: number): void {

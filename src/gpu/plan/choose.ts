@@ -1,7 +1,10 @@
 import type { Network } from '../../network/network.ts';
-import { softwarePlan } from '../software/plan.ts';
+import { softwareAdapters } from '../software/adapters.ts';
 import { hardwarePlan } from './hardware.ts';
-import { stepOperations, type Plan, type PlanAdapter } from './plan.ts';
+import { stepOperations, type AdapterFamily, type Plan, type PlanAdapter } from './plan.ts';
+
+/** All other adapters get the plan for GPUs. No other file imports `src/gpu/software/`. */
+export const adapterFamilies: readonly AdapterFamily[] = [softwareAdapters];
 
 /**
  * Floating-point operations in the first submit. The speed of the adapter is unknown then; 1 GFLOP/s would take 40 ms.
@@ -16,9 +19,8 @@ export function choosePlan(
   batchSize: number,
   adapter: PlanAdapter,
 ): Plan {
-  const { layers, fused } = adapter.isSoftware
-    ? softwarePlan(sizes, batchSize, adapter)
-    : hardwarePlan(sizes, batchSize);
+  const family = adapterFamilies.find(({ includes }) => includes(adapter));
+  const { layers, fused } = (family?.plan ?? hardwarePlan)(sizes, batchSize, adapter);
   return {
     batchSize,
     layers,

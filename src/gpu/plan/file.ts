@@ -4,6 +4,7 @@
  */
 import * as v from 'valibot';
 
+import { registerLoopNames } from '../../../shaders/matmul/matmul.ts';
 import type { EnginePlan } from '../../engine/engine.ts';
 import { FormatError } from '../../errors.ts';
 import { requireObject, show as showAny } from '../../network/arguments.ts';
@@ -21,7 +22,7 @@ export interface PlanFile<P extends EnginePlan = Plan> {
 }
 
 const format = 'nudge plan';
-const version = 2;
+const version = 3;
 /** Largest number in a plan. No plan needs more, and products of two such numbers are exact in float64. */
 export const maxCount = 2 ** 26 - 1;
 
@@ -85,8 +86,7 @@ const count = (min: number) =>
   );
 const ofInvocation = { rows4: count(1), columns4: count(1), workgroupSize: count(1) };
 const tileSchema = v.variant('loop', [
-  v.strictObject({ loop: v.literal('simple'), ...ofInvocation }),
-  v.strictObject({ loop: v.literal('swapped'), ...ofInvocation, fromTextures: v.boolean() }),
+  ...registerLoopNames.map((loop) => v.strictObject({ loop: v.literal(loop), ...ofInvocation })),
   v.strictObject({ loop: v.literal('tiled'), ...ofInvocation, across: count(1), tileK4: count(1) }),
   v.strictObject({
     loop: v.literal('splitK'),

@@ -8,7 +8,7 @@
 import type { Tile } from '../../../shaders/matmul/matmul.ts';
 import type { TiledTile } from '../../../shaders/matmul/tiled.ts';
 import { vec4s } from '../../../shaders/wgsl.ts';
-import type { LayerPlan, Plan } from './plan.ts';
+import type { LayerPlan, Plan, PlanAdapter } from './plan.ts';
 
 /** Size of every workgroup. The updates of all layers are one kernel, so their workgroups must have the same size. */
 const workgroupSize = 256;
@@ -59,11 +59,21 @@ function fusedPlan(sizes: readonly number[], batchSize: number): Plan['fused'] {
   return from === sizes.length - 1 ? undefined : { from, loop: 'splitK', rows4, workgroupSize };
 }
 
-/** Returns the tiles of all layers, and the fused layers. */
+/**
+ * Returns the tiles of all layers, and the fused layers. Without plans of their own, adapters that compute on the CPU
+ * get small register tiles, because invocations that wait for each other there take a hundred times as long.
+ */
 export function hardwarePlan(
   sizes: readonly number[],
   batchSize: number,
+  { isSoftware }: PlanAdapter,
 ): Pick<Plan, 'layers' | 'fused'> {
+  if (isSoftware) {
+    const tile = { loop: 'simple', rows4: 1, columns4: 1, workgroupSize: 16 } as const;
+    return {
+      layers: sizes.slice(1).map(() => ({ forward: tile, hiddenDelta: tile, update: tile })),
+    };
+  }
   const batch4 = vec4s(batchSize);
   const layers = sizes.slice(1).map((outputs, l): LayerPlan => {
     const [inputs4, outputs4] = [vec4s(sizes[l]!), vec4s(outputs)];

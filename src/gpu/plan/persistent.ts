@@ -1,14 +1,10 @@
 /** Divides the steps of a small network for one workgroup; see `shaders/persistent.ts`. */
-import {
-  stepsPerDispatch,
-  type PersistentShape,
-  type PersistentTiles,
-} from '../../../shaders/persistent.ts';
+import type { PersistentShape, PersistentTiles } from '../../../shaders/persistent.ts';
 import type { TileShape } from '../../../shaders/matmul/product.ts';
 import { vec4s } from '../../../shaders/wgsl.ts';
 import { LimitError } from '../../errors.ts';
 import type { Network } from '../../network/network.ts';
-import { compilesAhead } from '../software/adapters.ts';
+import { compilesAtDispatch } from '../adapter.ts';
 import type { PlanAdapter } from './plan.ts';
 
 export interface PersistentPlan extends PersistentShape {
@@ -43,7 +39,7 @@ export function choosePersistentPlan(
   count: number,
 ): PersistentPlan {
   const { isSoftware } = adapter;
-  const isMany = isSoftware && !compilesAhead(adapter) && count >= manyNetworks;
+  const isMany = compilesAtDispatch(adapter) && count >= manyNetworks;
   const workgroupSize = isMany ? 8 : isSoftware ? 16 : 256;
   const loadCost = isSoftware ? 8 : 1;
   const batch4 = vec4s(batchSize);
@@ -85,6 +81,40 @@ export function choosePersistentPlan(
     );
   }
   return { ...shape, maxSteps };
+}
+
+/**
+ * Maximum loop iterations for the cost and the delta of one sample: three passes over the vec4s of outputs, a fourth by
+ * the caller, and one over the outputs; see `shaders/cost.ts`.
+ */
+export const costIterations = (outputs: number): number => 8 * vec4s(outputs);
+
+/**
+ * Loop iterations of one invocation per step. llvmpipe silently ends all loops of an invocation after 65,535 iterations
+ * in a dispatch, so every dispatch must stay below that.
+ */
+function iterationsPerStep({ layers, batchSize, tiles, workgroupSize }: PersistentShape): number {
+  const batch4 = vec4s(batchSize);
+  const turns = (jobs: number) => Math.ceil(jobs / workgroupSize);
+  const walk = (rows4: number, columns4: number, k4: number, tile: TileShape) =>
+    turns(Math.ceil(rows4 / tile.rows4) * Math.ceil(columns4 / tile.columns4)) *
+    (2 + k4 + 4 * tile.rows4 * tile.columns4);
+  let iterations = turns(4 * batch4) * (1 + costIterations(layers.at(-1)!));
+  for (let l = 0; l < layers.length - 1; l++) {
+    const [inputs4, outputs4] = [vec4s(layers[l]!), vec4s(layers[l + 1]!)];
+    iterations += walk(batch4, outputs4, inputs4, tiles.forward[l]!);
+    if (l > 0) iterations += walk(batch4, inputs4, outputs4, tiles.hiddenDelta[l]!);
+    iterations += walk(inputs4 + 1, outputs4, batch4, tiles.update[l]!);
+  }
+  return iterations;
+}
+
+/** Maximum iterations per dispatch, with a margin for loops that a compiler adds. */
+const maxIterations = 60_000;
+
+/** Steps that fit into one dispatch; 0 if even one is too long. */
+export function stepsPerDispatch(shape: PersistentShape): number {
+  return Math.min(64, Math.floor(maxIterations / iterationsPerStep(shape)));
 }
 
 /** Describes the plan in one line, for reports. */

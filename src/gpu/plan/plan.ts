@@ -4,7 +4,7 @@
  * another order.
  */
 import type { FusedTile } from '../../../shaders/fused.ts';
-import type { Tile } from '../../../shaders/matmul/matmul.ts';
+import { softwareLoops, type Tile } from '../../../shaders/matmul/matmul.ts';
 import { vec4s } from '../../../shaders/wgsl.ts';
 import { countParameters } from '../../network/parameters.ts';
 import type { AdapterDescription } from '../adapter.ts';
@@ -32,8 +32,25 @@ export interface Plan {
 /** Properties of an adapter that its plans depend on. */
 export type PlanAdapter = Pick<AdapterDescription, 'isSoftware' | 'subgroupSize'>;
 
-/** Rows of the mini-batch buffers: the batch size rounded up to whole blocks. */
-export const paddedRows = (batchSize: number) => 4 * vec4s(batchSize);
+/** A kind of adapter with plans of its own. */
+export interface AdapterFamily {
+  readonly includes: (adapter: PlanAdapter) => boolean;
+  /** Returns the default plan. */
+  readonly plan: (
+    layers: readonly number[],
+    batchSize: number,
+    adapter: PlanAdapter,
+  ) => Pick<Plan, 'layers' | 'fused'>;
+  /**
+   * Returns why an adapter, of this family or not, cannot run a plan; undefined if it can.
+   * @throws {LimitError} if it can run no plan for this network and mini-batch
+   */
+  readonly problem: (
+    plan: Plan,
+    layers: readonly number[],
+    adapter: PlanAdapter,
+  ) => string | undefined;
+}
 
 /**
  * Approximate floating-point operations of a step: forward, backward and gradient take two each per weight and sample.
@@ -70,20 +87,15 @@ export function usedTiles(plan: Plan, layers: readonly number[]): readonly UsedT
   });
 }
 
-/** For example '16×16', '64×64 staged by 32', or '4×4 in 16 parts, 8 across'. */
+/** For example '16×16', '32×8 swapped', '64×64 staged by 32', or '4×4 in 16 parts, 8 across'. */
 export function describeTile(tile: Tile): string {
-  switch (tile.loop) {
-    case 'simple':
-      return `${4 * tile.rows4}×${4 * tile.columns4}`;
-    case 'swapped':
-      return `${4 * tile.rows4}×${4 * tile.columns4} swapped${tile.fromTextures ? ' from textures' : ''}`;
-    case 'tiled': {
-      const { rows4, columns4, across, workgroupSize, tileK4 } = tile;
-      return `${4 * rows4 * (workgroupSize / across)}×${4 * columns4 * across} staged by ${4 * tileK4}`;
-    }
-    case 'splitK':
-      return `4×4 in ${tile.splitK} parts, ${tile.across} across`;
+  if (tile.loop === 'splitK') return `4×4 in ${tile.splitK} parts, ${tile.across} across`;
+  const { loop, rows4, columns4, workgroupSize } = tile;
+  if (loop === 'tiled') {
+    const { across, tileK4 } = tile;
+    return `${4 * rows4 * (workgroupSize / across)}×${4 * columns4 * across} staged by ${4 * tileK4}`;
   }
+  return `${4 * rows4}×${4 * columns4}${softwareLoops.includes(loop) ? ` ${loop}` : ''}`;
 }
 
 /** Describes the plan in one line, for reports. */

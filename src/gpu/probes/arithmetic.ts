@@ -1,6 +1,5 @@
 /** Measures the peak rate of fused multiply-adds: the best of several shapes of a kernel that does nothing else. */
 import {
-  describeShape,
   multiplyAdd,
   multiplyAddsPerInvocation,
   type MultiplyAddOptions,
@@ -126,4 +125,9 @@ async function requireRight(
     `Probe '${kernel.label}' gave ${found[wrong]} instead of ${multiplyAddResult(shape, wrong)} (invocation ${wrong}), ` +
       'so its time is meaningless. This is a bug in the driver or in nudge; please report it.',
   );
+}
+
+/** '8 × vec4f, workgroups of 64' */
+function describeShape({ width, chains, workgroupSize }: Shape): string {
+  return `${chains} × ${width === 1 ? 'f32' : 'vec4f'}, workgroups of ${workgroupSize}`;
 }

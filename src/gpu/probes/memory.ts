@@ -1,7 +1,6 @@
 /** Measures the bandwidth between kernels and memory, and between kernels and caches. */
-import { copy } from '../../../shaders/probes/copy.ts';
-import { fill, fillFactor } from '../../../shaders/probes/fill.ts';
-import { read, readStride, type ReadOptions } from '../../../shaders/probes/read.ts';
+import { read, type ReadOptions } from '../../../shaders/probes/read.ts';
+import { copy, fill, fillFactor } from '../../../shaders/probes/stream.ts';
 import { OutOfMemoryError, ShaderError } from '../../errors.ts';
 import type { Device } from '../device.ts';
 import type { BatchTimer } from './batchTimer.ts';
@@ -128,7 +127,7 @@ const unitsChecked = 1024;
 
 /** Expected result of one invocation of the read kernel on filled data: four words. */
 export function readResult(options: ReadOptions, invocation: number): Uint32Array {
-  const stride = readStride(options);
+  const stride = options.invocations + options.workgroupSize;
   const sums = new Uint32Array(4);
   for (let load = 0; load < options.loads; load++) {
     const unit = (invocation + load * stride) % options.vec4s;

@@ -1,11 +1,10 @@
 /** Enforces llvmpipe's limit on loop iterations for networks and plans. */
-import { costIterations } from '../../../shaders/cost.ts';
-import { fusedIterations } from '../../../shaders/fused.ts';
+import { walkColumns } from '../../../shaders/fused.ts';
 import { vec4s } from '../../../shaders/wgsl.ts';
 import { LimitError } from '../../errors.ts';
-import type { Network } from '../../network/network.ts';
+import { compilesAtDispatch } from '../adapter.ts';
+import { costIterations } from '../plan/persistent.ts';
 import type { Plan, PlanAdapter } from '../plan/plan.ts';
-import { compilesAhead } from './adapters.ts';
 
 /**
  * Maximum loop iterations of an invocation in one dispatch. Beyond 65,535, llvmpipe silently ends all loops of the
@@ -17,28 +16,50 @@ export const maxLoopIterations = 65_535 - 1024;
  * Checks that loops stay below the limit of llvmpipe. Beyond it, llvmpipe silently ends all loops of an invocation, so
  * sums over many samples or inputs would be too small. llvmpipe does not always report its name, so the limit applies
  * to every software adapter except SwiftShader, which is known not to have it.
- * @throws {LimitError} for a network, mini-batch or plan with longer loops
+ * @returns what is wrong with the plan, if other plans can run
+ * @throws {LimitError} for a network or mini-batch with longer loops
  */
-export function requireShortLoops(
-  { layers }: Pick<Network, 'layers'>,
-  { batchSize, fused }: Pick<Plan, 'batchSize' | 'fused'>,
+export function loopProblem(
+  { batchSize, fused }: Plan,
+  layers: readonly number[],
   adapter: PlanAdapter,
-): void {
-  if (!adapter.isSoftware || compilesAhead(adapter)) return;
-  const requireShort = (what: string, iterations: number, advice = 'Use smaller ones') => {
-    if (iterations <= maxLoopIterations) return;
-    throw new LimitError(
-      `${what} need loops of ${iterations} iterations, but software adapters such as llvmpipe silently end them after ${maxLoopIterations}. ` +
-        `${advice}, or backend 'cpu'.`,
-    );
-  };
-  requireShort(`Mini-batches of ${batchSize} samples`, vec4s(batchSize));
+): string | undefined {
+  if (!compilesAtDispatch(adapter)) return undefined;
+  const problem = (what: string, iterations: number) =>
+    iterations <= maxLoopIterations
+      ? undefined
+      : `${what} need loops of ${iterations} iterations, but software adapters such as llvmpipe silently end them after ${maxLoopIterations}`;
   const largest = Math.max(...layers);
-  requireShort(`Layers of ${largest} neurons`, vec4s(largest));
   const outputs = layers.at(-1)!;
-  requireShort(`${outputs} outputs`, costIterations(outputs));
-  if (fused) {
-    const what = `Layers from ${fused.from} on in one dispatch`;
-    requireShort(what, fusedIterations(layers, fused), 'Use the default plan');
+  const limit =
+    problem(`Mini-batches of ${batchSize} samples`, vec4s(batchSize)) ??
+    problem(`Layers of ${largest} neurons`, vec4s(largest)) ??
+    problem(`${outputs} outputs`, costIterations(outputs));
+  if (limit !== undefined) throw new LimitError(`${limit}. Use smaller ones, or backend 'cpu'.`);
+  return (
+    fused && problem(`Layers from ${fused.from} on in one dispatch`, fusedIterations(layers, fused))
+  );
+}
+
+/**
+ * Maximum loop iterations of one invocation of fused layers.
+ * @param layers layer sizes of the network, input first
+ */
+export function fusedIterations(
+  layers: readonly number[],
+  { from, loop, rows4, workgroupSize }: NonNullable<Plan['fused']>,
+): number {
+  const turns = (count: number) => (loop === 'simple' ? count : Math.ceil(count / workgroupSize));
+  let iterations = turns(4 * rows4) * (1 + costIterations(layers.at(-1)!));
+  for (let l = from; l < layers.length - 1; l++) {
+    const [inputs4, outputs4] = [vec4s(layers[l]!), vec4s(layers[l + 1]!)];
+    // Each turn is one tile: its sums, and the loop that stores them.
+    const walk = (columns4: number, k4: number) => {
+      const width = loop === 'simple' ? walkColumns(columns4) : 1;
+      return turns((rows4 * columns4) / width) * (32 + 5 * width + k4);
+    };
+    iterations += walk(outputs4, inputs4);
+    if (l > 0) iterations += walk(inputs4, outputs4);
   }
+  return iterations;
 }

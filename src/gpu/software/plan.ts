@@ -2,13 +2,12 @@
  * Divides a step for adapters that compute on the CPU. A few dozen invocations keep all cores busy, so speed depends on
  * how often each loaded value is reused.
  */
-import { fusedIterations } from '../../../shaders/fused.ts';
 import type { Tile } from '../../../shaders/matmul/matmul.ts';
 import { vec4s } from '../../../shaders/wgsl.ts';
+import { compilesAtDispatch } from '../adapter.ts';
 import type { LayerPlan, Plan, PlanAdapter } from '../plan/plan.ts';
-import { compilesAhead } from './adapters.ts';
-import { maxLoopIterations } from './loops.ts';
-import { fitsTextures, maxTexturedLayers } from './textures.ts';
+import { fusedIterations, maxLoopIterations } from './loops.ts';
+import { fitsTextures, maxTexturedLayers } from './swaps.ts';
 
 /** Tile of an invocation, in blocks of 4 × 4. */
 type Shape = readonly [rows4: number, columns4: number];
@@ -69,7 +68,7 @@ export function softwarePlan(
   batchSize: number,
   adapter: PlanAdapter,
 ): Pick<Plan, 'layers' | 'fused'> {
-  const kind = compilesAhead(adapter) ? swiftShader : llvmpipe;
+  const kind = compilesAtDispatch(adapter) ? llvmpipe : swiftShader;
   const { workgroupSize } = kind;
   const batch4 = vec4s(batchSize);
   const weights4 = sizes.slice(1).map((outputs, l) => vec4s(sizes[l]!) * vec4s(outputs));
@@ -82,9 +81,8 @@ export function softwarePlan(
       batchSize * sizes[l]! * outputs >= kind.minTextured;
     const tile = (among: readonly Shape[], rows: number, columns: number): Tile => {
       const [rows4, columns4] = largest(among, rows, columns, kind.across);
-      return kind.across === 4
-        ? { loop: 'swapped', rows4, columns4, workgroupSize, fromTextures }
-        : { loop: 'simple', rows4, columns4, workgroupSize };
+      const loop = kind.across === 1 ? 'simple' : fromTextures ? 'textured' : 'swapped';
+      return { loop, rows4, columns4, workgroupSize };
     };
     return {
       forward: tile(kind.tiles, batch4, outputs4),
@@ -98,7 +96,8 @@ export function softwarePlan(
   });
   const fused = { from: fusedFrom(sizes), loop: 'simple', rows4: 1, workgroupSize } as const;
   // With very many outputs, an invocation cannot process them in one dispatch.
-  const isTooLong = !compilesAhead(adapter) && fusedIterations(sizes, fused) > maxLoopIterations;
+  const isTooLong =
+    compilesAtDispatch(adapter) && fusedIterations(sizes, fused) > maxLoopIterations;
   return { layers, ...(!isTooLong && { fused }) };
 }
 

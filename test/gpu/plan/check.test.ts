@@ -1,11 +1,10 @@
 import { describe, expect, it } from 'vitest';
 
 import type { Tile } from '../../../shaders/matmul/matmul.ts';
-import { ConfigurationError, LimitError } from '../../../src/errors.ts';
+import { ConfigurationError } from '../../../src/errors.ts';
 import { requirePlan } from '../../../src/gpu/plan/check.ts';
 import { choosePlan } from '../../../src/gpu/plan/choose.ts';
-import type { Plan, PlanAdapter } from '../../../src/gpu/plan/plan.ts';
-import { requireShortLoops } from '../../../src/gpu/software/loops.ts';
+import type { Plan } from '../../../src/gpu/plan/plan.ts';
 import { Network } from '../../../src/network/network.ts';
 import { errorOf } from '../../support/failure.ts';
 
@@ -108,53 +107,6 @@ describe('a plan is refused that', () => {
   });
 });
 
-describe('a tile that is swapped is refused', () => {
-  const swapped = {
-    loop: 'swapped',
-    rows4: 4,
-    columns4: 1,
-    workgroupSize: 64,
-    fromTextures: true,
-  } as const;
-
-  it('where subgroups are not of four, or cannot share it evenly', () => {
-    const changed = withTile(1, { forward: swapped });
-    expect(requirePlan(changed, network, 100, target)).toBe(changed);
-    expect(refusal(changed, 100, { ...target, subgroupSize: 32 })).toBe(
-      'The tile for the forward of layer 1 is swapped between the four invocations of a subgroup, but this adapter has subgroups of 32.',
-    );
-    expect(refusal(changed, 100, { ...target, subgroupSize: 0 })).toContain(
-      'no subgroups of one size',
-    );
-    expect(refusal(withTile(1, { forward: { ...swapped, rows4: 6 } }))).toBe(
-      'The tile for the forward of layer 1 has 24 rows for workgroups of 64, which four invocations cannot share evenly.',
-    );
-  });
-
-  it('where a matrix is larger than textures may be', () => {
-    const layers = [9000, 16];
-    const only = { ...plan, layers: [{ ...plan.layers[0]!, forward: swapped }] };
-    expect(() => requirePlan(only, { layers }, 100, target)).toThrow(
-      'The forward of layer 0 reads textures, which hold at most 8192 neurons and 8192 rows, but it is 9000→16 with 100 rows.',
-    );
-    const many = { ...only, batchSize: 8200 };
-    expect(() => requirePlan(many, { layers: [784, 16] }, 8200, target)).toThrow(
-      'but it is 784→16 with 8200 rows.',
-    );
-  });
-
-  it('where one kernel would read more textures than every adapter has', () => {
-    const layers = Array.from({ length: 10 }, () => 16);
-    const deep = {
-      ...plan,
-      layers: layers.slice(1).map(() => ({ ...plan.layers[0]!, update: swapped })),
-    };
-    expect(() => requirePlan(deep, { layers }, 100, target)).toThrow(
-      'The updates of 9 layers read textures, but at most 8 layers can.',
-    );
-  });
-});
-
 it('tiles that no kernel has may be what they are', () => {
   const odd: Tile = { ...tile, rows4: 3, columns4: 99 };
   const fused = { from: 1, loop: 'simple', rows4: 1, workgroupSize: 4 } as const;
@@ -162,44 +114,4 @@ it('tiles that no kernel has may be what they are', () => {
     l === 0 ? { ...layer, hiddenDelta: odd } : { ...layer, forward: odd, hiddenDelta: odd },
   );
   expect(requirePlan({ ...plan, fused, layers }, network, 100, target)).toBeDefined();
-});
-
-describe('loops that llvmpipe would end before they are through', () => {
-  const llvmpipe = { isSoftware: true, subgroupSize: 8 };
-  const check = (layers: number[], batchSize: number, adapter: PlanAdapter) => () =>
-    requireShortLoops({ layers }, { batchSize }, adapter);
-
-  it('are refused with both numbers', () => {
-    const { message } = errorOf(LimitError, check([784, 10], 270_000, llvmpipe));
-    expect(message).toContain('Mini-batches of 270000 samples need loops of 67500 iterations');
-    expect(message).toContain('silently end them after 64511');
-    expect(check([300_000, 10], 100, llvmpipe)).toThrow('Layers of 300000 neurons');
-    expect(check([784, 40_000], 100, llvmpipe)).toThrow('40000 outputs need loops of 80000');
-  });
-
-  it('are refused where one invocation takes samples through layers that are too large together', () => {
-    const layers = [784, 2000];
-    const through = (fused: NonNullable<Plan['fused']>, adapter = llvmpipe) =>
-      requireShortLoops({ layers }, { batchSize: 100, fused }, adapter);
-    const alone = { from: 0, loop: 'simple', rows4: 1, workgroupSize: 8 } as const;
-    const { message } = errorOf(LimitError, () => through(alone));
-    const [, iterations] = /^Layers from 0 on in one dispatch need loops of (\d+) /.exec(message)!;
-    // For 125 times four columns of four outputs: 196 steps each.
-    expect(Number(iterations)).toBeGreaterThan((500 / 4) * 196);
-    expect(() => through(alone, target)).not.toThrow();
-    expect(() => through({ ...alone, loop: 'splitK', workgroupSize: 64 })).not.toThrow();
-    expect(() => through({ ...alone, loop: 'splitK', workgroupSize: 1 })).toThrow(
-      'in one dispatch',
-    );
-  });
-
-  it('are no matter where they are short, and on other adapters', () => {
-    for (const run of [
-      check([784, 10], 250_000, llvmpipe),
-      check([784, 10], 270_000, target),
-      check([300_000, 10], 270_000, { isSoftware: false, subgroupSize: 32 }),
-    ]) {
-      expect(run).not.toThrow();
-    }
-  });
 });

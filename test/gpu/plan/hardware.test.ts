@@ -43,7 +43,8 @@ describe('the plan for a GPU', () => {
   });
 
   it('tiles the large products in workgroup memory, and splits sums that are few and long', () => {
-    const tiles = (sizes: number[], batchSize: number) => hardwarePlan(sizes, batchSize).layers;
+    const tiles = (sizes: number[], batchSize: number) =>
+      hardwarePlan(sizes, batchSize, gpu).layers;
     const [first, second, last] = tiles([784, 1024, 1024, 10], 1024);
     for (const { loop } of [first!.forward, second!.hiddenDelta, second!.update]) {
       expect(loop).toBe('tiled');

@@ -1,11 +1,10 @@
 /** The probes' kernels against plain loops: what they are timed for is what they do. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { copy } from '../../../shaders/probes/copy.ts';
 import { count } from '../../../shaders/probes/count.ts';
-import { fill } from '../../../shaders/probes/fill.ts';
 import { multiplyAdd, multiplyAddsPerInvocation } from '../../../shaders/probes/multiplyAdd.ts';
 import { read } from '../../../shaders/probes/read.ts';
+import { copy, fill } from '../../../shaders/probes/stream.ts';
 import { floats, runKernel } from '../../../src/benchmark/verification/kernelRunner.ts';
 import { Device } from '../../../src/gpu/device.ts';
 import { multiplyAddResult } from '../../../src/gpu/probes/arithmetic.ts';

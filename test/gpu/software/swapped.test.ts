@@ -1,7 +1,6 @@
 /** SwiftShader's main loop: textures change no bit, and what a step copies for them. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { withCopies } from '../../../shaders/kernel.ts';
 import type { Tile } from '../../../shaders/matmul/matmul.ts';
 import { checkHiddenDelta } from '../../../src/benchmark/verification/hiddenDelta.ts';
 import { sameBits, trainGpu } from '../../../src/benchmark/verification/trajectories.ts';
@@ -12,7 +11,7 @@ import { parameterRanges } from '../../../src/gpu/layout.ts';
 import { choosePlan } from '../../../src/gpu/plan/choose.ts';
 import type { Plan } from '../../../src/gpu/plan/plan.ts';
 import { requirePlan } from '../../../src/gpu/plan/check.ts';
-import { trainingStep } from '../../../src/gpu/step.ts';
+import { trainingStep, withCopies } from '../../../src/gpu/step.ts';
 import { BatchTimer } from '../../../src/gpu/probes/batchTimer.ts';
 import { Workbench } from '../../../src/gpu/plan/tuning/workbench.ts';
 import { activations } from '../../../src/network/activations.ts';
@@ -23,9 +22,10 @@ import { outputsAndCosts, randomDataset, testRandom } from '../../support/networ
 
 const swiftShader = { isSoftware: true, subgroupSize: 4, maxWorkgroupSize: 256 };
 
-/** A plan with this main loop in every kernel, whose operands come from textures or do not. */
-function planWith(layers: readonly number[], batchSize: number, fromTextures: boolean): Plan {
-  const tile: Tile = { loop: 'swapped', rows4: 4, columns4: 1, workgroupSize: 8, fromTextures };
+const textured = { loop: 'textured', rows4: 4, columns4: 1, workgroupSize: 8 } as const;
+
+/** A plan with the same tile in every kernel. */
+function planWith(layers: readonly number[], batchSize: number, tile: Tile = textured): Plan {
   return {
     batchSize,
     layers: layers.slice(1).map(() => ({ forward: tile, hiddenDelta: tile, update: tile })),
@@ -47,14 +47,13 @@ describe('on a device', () => {
   ])(
     'weights %s come back from their texture: a product of integers is exact',
     async (_, outputs, inputs) => {
-      const tile: Tile = {
-        loop: 'swapped',
-        rows4: 4,
-        columns4: 1,
-        workgroupSize: 8,
-        fromTextures: true,
-      };
-      const options = { inputs, outputs, activation: 'relu', rows: 4, tile } as const;
+      const options = {
+        inputs,
+        outputs,
+        activation: 'relu',
+        batchSize: 4,
+        tile: textured,
+      } as const;
       expect(await checkHiddenDelta(device, options, 'integers', 1)).toBe(0);
       expect(device.liveBuffers).toBe(0);
     },
@@ -77,12 +76,12 @@ describe('on a device', () => {
       const network = new Network({ layers, activation, output, cost, seed: 5 });
       const data = randomDataset(testRandom(61), 5 * batchSize - 3, layers[0]!, layers.at(-1)!);
       const optimizer = sgd({ learningRate: 0.5, momentum: 0.9 });
-      const train = (fromTextures: boolean) => {
-        const plan = planWith(layers, batchSize, fromTextures);
+      const train = (tile: Tile) => {
+        const plan = planWith(layers, batchSize, tile);
         return trainGpu(device, { network, batchSize, optimizer, clipNorm, plan }, data, 5);
       };
-      const found = await train(true);
-      expect(sameBits(found, await train(false))).toBe(0);
+      const found = await train(textured);
+      expect(sameBits(found, await train({ ...textured, loop: 'swapped' }))).toBe(0);
       expect(sameBits(found, network.parameters)).toBe(Infinity);
       expect(device.liveBuffers).toBe(0);
     },
@@ -102,7 +101,7 @@ describe('on a device', () => {
       network,
       batchSize: 8,
       optimizer: sgd({ learningRate: 1 }),
-      plan: planWith(layers, 8, true),
+      plan: planWith(layers, 8),
     });
     await engine.load(data);
     await engine.settle();
@@ -122,14 +121,12 @@ it('candidates of a tuner have their textures in common', async () => {
     batchSize: 8,
     optimizer: sgd({ learningRate: 1 }),
   };
-  const plan = planWith(layers, 8, true);
+  const plan = planWith(layers, 8);
   const timer = await BatchTimer.create(device);
   const bench = await Workbench.create(device, timer, options);
   await bench.time(bench.kernels(plan));
   const { liveBuffers } = device;
-  const wider: Tile = {
-    ...{ loop: 'swapped', rows4: 4, columns4: 2, workgroupSize: 8, fromTextures: true },
-  };
+  const wider = { ...textured, columns4: 2 };
   const other = { ...plan, layers: plan.layers.with(0, { ...plan.layers[0]!, forward: wider }) };
   expect(bench.kernels(other)[0]!.code).not.toBe(bench.kernels(plan)[0]!.code);
   await bench.time(bench.kernels(other));
@@ -143,7 +140,7 @@ it('candidates of a tuner have their textures in common', async () => {
 it('a step copies an operand once, before the first kernel that reads it and after the last that writes it', () => {
   const layers = [784, 64, 32, 10];
   const network = new Network({ layers });
-  const plan = planWith(layers, 32, true);
+  const plan = planWith(layers, 32);
   const kernels = trainingStep(network, plan, sgd({ learningRate: 1 }));
   const labels = withCopies(kernels).map(({ label }) => label);
   const [first, second, third] = parameterRanges({ layers }).map(({ offset }) => offset);
@@ -169,8 +166,8 @@ it('a step copies an operand once, before the first kernel that reads it and aft
 describe('the default plan', () => {
   const isTextured = (layers: readonly number[], batchSize: number, adapter = swiftShader) =>
     choosePlan({ layers }, batchSize, adapter).layers.map(({ forward, update }) => [
-      forward.loop === 'swapped' && forward.fromTextures,
-      update.loop === 'swapped' && update.fromTextures,
+      forward.loop === 'textured',
+      update.loop === 'textured',
     ]);
 
   it('has them for large products where loads are dear, but not for what shares loads no more', () => {
@@ -204,8 +201,6 @@ describe('the default plan', () => {
       const textures = bindings.filter(({ access }) => access === 'texture');
       expect(textures.length, label).toBeLessThanOrEqual(16);
     }
-    expect(
-      plan.layers.filter(({ update }) => update.loop === 'swapped' && update.fromTextures),
-    ).toHaveLength(8);
+    expect(plan.layers.filter(({ update }) => update.loop === 'textured')).toHaveLength(8);
   });
 });

@@ -25,12 +25,18 @@ struct FlaggedCounter {
   nonFinite: array<atomic<u32>>,
 }
 
+// The sample in a row of the mini-batch. Rows past the end of a short batch repeat the last sample; their delta is 0, so
+// they do not count.
 fn sampleOf(row: u32) -> u32 { return order[min(step * 100u + row, settings.sampleCount - 1u)]; }
+
+// The last mini-batch of an epoch may have fewer samples.
+fn batchRows() -> u32 { return min(settings.sampleCount - step * 100u, 100u); }
 
 fn samplesOf(row4: u32) -> vec4u {
   return vec4u(sampleOf(4u * row4), sampleOf(4u * row4 + 1u), sampleOf(4u * row4 + 2u), sampleOf(4u * row4 + 3u));
 }
 
+// Four features, 0 to 255. They are exact; the factor 1/255 is applied to their sums.
 fn bytesOf(word: u32) -> vec4f {
   return vec4f((vec4u(word) >> vec4u(0u, 8u, 16u, 24u)) & vec4u(255u));
 }
@@ -47,8 +53,8 @@ fn sigmoid(z: vec4f) -> vec4f {
 fn activateSigmoid(z: vec4f) -> vec4f { return sigmoid(z); }
 
 fn fourFrom(index4: u32) -> vec4u { return 4u * index4 + vec4u(0u, 1u, 2u, 3u); }
-// sum + a·b, step after step. fma rounds once, and SwiftShader needs it spelled out.
 
+// sum + a·b, step after step. fma rounds once, and SwiftShader needs it spelled out.
 fn multiplyAdd(sum: mat4x4f, a: mat4x4f, b: mat4x4f) -> mat4x4f {
   return mat4x4f(
     fma(vec4f(a[0].w), b[3], fma(vec4f(a[0].z), b[2], fma(vec4f(a[0].y), b[1], fma(vec4f(a[0].x), b[0], sum[0])))),
@@ -63,8 +69,8 @@ fn swap1(a: mat4x4f) -> mat4x4f { return mat4x4f(quadSwapX(a[0]), quadSwapX(a[1]
 fn swap2(a: mat4x4f) -> mat4x4f { return mat4x4f(quadSwapY(a[0]), quadSwapY(a[1]), quadSwapY(a[2]), quadSwapY(a[3])); }
 
 fn swap3(a: mat4x4f) -> mat4x4f { return mat4x4f(quadSwapDiagonal(a[0]), quadSwapDiagonal(a[1]), quadSwapDiagonal(a[2]), quadSwapDiagonal(a[3])); }
-// SwiftShader takes vectors apart, and would keep what is between two steps of all four components in memory.
 
+// SwiftShader takes vectors apart, and would keep what is between two steps of all four components in memory.
 fn multiplyAddComponents(sum: mat4x4f, a: mat4x4f, b: mat4x4f) -> mat4x4f {
   return mat4x4f(
     fma(a[0].w, b[3].x, fma(a[0].z, b[2].x, fma(a[0].y, b[1].x, fma(a[0].x, b[0].x, sum[0].x)))),
@@ -155,7 +161,9 @@ fn main(@builtin(workgroup_id) id: vec3u, @builtin(local_invocation_index) lane:
   let invocation = workgroup * 4u + lane;
   step = counter.step;
   if (invocation == 0u) { counter.next = step + 1u; }
-  matmul(workgroup, lane);
+  {
+    matmul(workgroup, lane);
+  }
 }
 
 // forward and back 16→16→10
@@ -186,9 +194,21 @@ struct FlaggedCounter {
   nonFinite: array<atomic<u32>>,
 }
 
+// The sample in a row of the mini-batch. Rows past the end of a short batch repeat the last sample; their delta is 0, so
+// they do not count.
+fn sampleOf(row: u32) -> u32 { return order[min(step * 100u + row, settings.sampleCount - 1u)]; }
+
+// The last mini-batch of an epoch may have fewer samples.
 fn batchRows() -> u32 { return min(settings.sampleCount - step * 100u, 100u); }
 
-fn sampleOf(row: u32) -> u32 { return order[min(step * 100u + row, settings.sampleCount - 1u)]; }
+fn samplesOf(row4: u32) -> vec4u {
+  return vec4u(sampleOf(4u * row4), sampleOf(4u * row4 + 1u), sampleOf(4u * row4 + 2u), sampleOf(4u * row4 + 3u));
+}
+
+// Four features, 0 to 255. They are exact; the factor 1/255 is applied to their sums.
+fn bytesOf(word: u32) -> vec4f {
+  return vec4f((vec4u(word) >> vec4u(0u, 8u, 16u, 24u)) & vec4u(255u));
+}
 
 fn orNan(value: vec4f, z: vec4f) -> vec4f {
   return select(value, z, (bitcast<vec4u>(z) & vec4u(0x7fffffffu)) > vec4u(0x7f800000u));
@@ -204,8 +224,8 @@ fn activateSigmoid(z: vec4f) -> vec4f { return sigmoid(z); }
 fn slopeSigmoid(a: vec4f) -> vec4f { return a * (1.0 - a); }
 
 fn fourFrom(index4: u32) -> vec4u { return 4u * index4 + vec4u(0u, 1u, 2u, 3u); }
-// sum + a·b, step after step. fma rounds once, and SwiftShader needs it spelled out.
 
+// sum + a·b, step after step. fma rounds once, and SwiftShader needs it spelled out.
 fn multiplyAdd(sum: mat4x4f, a: mat4x4f, b: mat4x4f) -> mat4x4f {
   return mat4x4f(
     fma(vec4f(a[0].w), b[3], fma(vec4f(a[0].z), b[2], fma(vec4f(a[0].y), b[1], fma(vec4f(a[0].x), b[0], sum[0])))),
@@ -484,8 +504,8 @@ fn tileBack1(row4: u32, column4: u32) {
 fn main(@builtin(workgroup_id) id: vec3u, @builtin(local_invocation_index) lane: u32) {
   let workgroup = id.x;
   let invocation = workgroup * 4u + lane;
-  step = counter.next - 1u;
   if (invocation >= 25u) { return; }
+  step = counter.next - 1u;
   for (var c = 0u; c < 2u; c++) { tileForward0(invocation, c * 2u); }
   for (var c = 0u; c < 3u; c++) { tileForward1(invocation, c * 1u); }
   for (var m = 0u; m < 4u; m++) { outputDeltaOf(4u * invocation + m); }
@@ -522,21 +542,25 @@ struct FlaggedCounter {
   nonFinite: array<atomic<u32>>,
 }
 
-fn batchRows() -> u32 { return min(settings.sampleCount - step * 100u, 100u); }
-
+// The sample in a row of the mini-batch. Rows past the end of a short batch repeat the last sample; their delta is 0, so
+// they do not count.
 fn sampleOf(row: u32) -> u32 { return order[min(step * 100u + row, settings.sampleCount - 1u)]; }
+
+// The last mini-batch of an epoch may have fewer samples.
+fn batchRows() -> u32 { return min(settings.sampleCount - step * 100u, 100u); }
 
 fn samplesOf(row4: u32) -> vec4u {
   return vec4u(sampleOf(4u * row4), sampleOf(4u * row4 + 1u), sampleOf(4u * row4 + 2u), sampleOf(4u * row4 + 3u));
 }
 
+// Four features, 0 to 255. They are exact; the factor 1/255 is applied to their sums.
 fn bytesOf(word: u32) -> vec4f {
   return vec4f((vec4u(word) >> vec4u(0u, 8u, 16u, 24u)) & vec4u(255u));
 }
 var<private> rate: vec4f;
 var<private> finite = true;
-// Bits, since shaders may assume that everything is finite.
 
+// Bits, since shaders may assume that everything is finite.
 fn isFinite(v: vec4f) -> bool {
   return all((bitcast<vec4u>(v) & vec4u(0x7f800000u)) != vec4u(0x7f800000u));
 }
@@ -553,8 +577,8 @@ fn applyGradient(index: u32, gradient: vec4f, rate: vec4f) -> bool {
 }
 
 fn fourFrom(index4: u32) -> vec4u { return 4u * index4 + vec4u(0u, 1u, 2u, 3u); }
-// sum + a·b, step after step. fma rounds once, and SwiftShader needs it spelled out.
 
+// sum + a·b, step after step. fma rounds once, and SwiftShader needs it spelled out.
 fn multiplyAdd(sum: mat4x4f, a: mat4x4f, b: mat4x4f) -> mat4x4f {
   return mat4x4f(
     fma(vec4f(a[0].w), b[3], fma(vec4f(a[0].z), b[2], fma(vec4f(a[0].y), b[1], fma(vec4f(a[0].x), b[0], sum[0])))),
@@ -569,8 +593,8 @@ fn swap1(a: mat4x4f) -> mat4x4f { return mat4x4f(quadSwapX(a[0]), quadSwapX(a[1]
 fn swap2(a: mat4x4f) -> mat4x4f { return mat4x4f(quadSwapY(a[0]), quadSwapY(a[1]), quadSwapY(a[2]), quadSwapY(a[3])); }
 
 fn swap3(a: mat4x4f) -> mat4x4f { return mat4x4f(quadSwapDiagonal(a[0]), quadSwapDiagonal(a[1]), quadSwapDiagonal(a[2]), quadSwapDiagonal(a[3])); }
-// SwiftShader takes vectors apart, and would keep what is between two steps of all four components in memory.
 
+// SwiftShader takes vectors apart, and would keep what is between two steps of all four components in memory.
 fn multiplyAddComponents(sum: mat4x4f, a: mat4x4f, b: mat4x4f) -> mat4x4f {
   return mat4x4f(
     fma(a[0].w, b[3].x, fma(a[0].z, b[2].x, fma(a[0].y, b[1].x, fma(a[0].x, b[0].x, sum[0].x)))),
@@ -774,12 +798,12 @@ fn main(@builtin(workgroup_id) id: vec3u, @builtin(local_invocation_index) lane:
   if (invocation == 0u) { counter.step = step + 1u; }
   rate = scalarsOf(step);
   if (workgroup < 50u) {
-    matmul0(workgroup - 0u, lane);
+    matmul0(workgroup, lane);
   if (!finite) { atomicMax(&counter.nonFinite[0u], ~(settings.stepsBefore + step)); }
   } else if (workgroup < 55u) {
     matmul1(workgroup - 50u, lane);
   if (!finite) { atomicMax(&counter.nonFinite[1u], ~(settings.stepsBefore + step)); }
-  } else if (workgroup < 59u) {
+  } else {
     matmul2(workgroup - 55u, lane);
   if (!finite) { atomicMax(&counter.nonFinite[2u], ~(settings.stepsBefore + step)); }
   }

@@ -27,14 +27,18 @@ struct FlaggedCounter {
   nonFinite: array<atomic<u32>>,
 }
 
-fn batchRows() -> u32 { return min(settings.sampleCount - step * 100u, 100u); }
-
+// The sample in a row of the mini-batch. Rows past the end of a short batch repeat the last sample; their delta is 0, so
+// they do not count.
 fn sampleOf(row: u32) -> u32 { return order[min(step * 100u + row, settings.sampleCount - 1u)]; }
+
+// The last mini-batch of an epoch may have fewer samples.
+fn batchRows() -> u32 { return min(settings.sampleCount - step * 100u, 100u); }
 
 fn samplesOf(row4: u32) -> vec4u {
   return vec4u(sampleOf(4u * row4), sampleOf(4u * row4 + 1u), sampleOf(4u * row4 + 2u), sampleOf(4u * row4 + 3u));
 }
 
+// Four features, 0 to 255. They are exact; the factor 1/255 is applied to their sums.
 fn bytesOf(word: u32) -> vec4f {
   return vec4f((vec4u(word) >> vec4u(0u, 8u, 16u, 24u)) & vec4u(255u));
 }
@@ -48,8 +52,8 @@ fn activateRelu(z: vec4f) -> vec4f { return select(z, vec4f(), z < vec4f()); }
 fn slopeRelu(a: vec4f) -> vec4f { return select(vec4f(), vec4f(1.0), a > vec4f()); }
 
 fn fourFrom(index4: u32) -> vec4u { return 4u * index4 + vec4u(0u, 1u, 2u, 3u); }
-// sum + a·b, step after step. fma rounds once, and SwiftShader needs it spelled out.
 
+// sum + a·b, step after step. fma rounds once, and SwiftShader needs it spelled out.
 fn multiplyAdd(sum: mat4x4f, a: mat4x4f, b: mat4x4f) -> mat4x4f {
   return mat4x4f(
     fma(vec4f(a[0].w), b[3], fma(vec4f(a[0].z), b[2], fma(vec4f(a[0].y), b[1], fma(vec4f(a[0].x), b[0], sum[0])))),
@@ -361,21 +365,25 @@ struct FlaggedCounter {
   nonFinite: array<atomic<u32>>,
 }
 
-fn batchRows() -> u32 { return min(settings.sampleCount - step * 100u, 100u); }
-
+// The sample in a row of the mini-batch. Rows past the end of a short batch repeat the last sample; their delta is 0, so
+// they do not count.
 fn sampleOf(row: u32) -> u32 { return order[min(step * 100u + row, settings.sampleCount - 1u)]; }
+
+// The last mini-batch of an epoch may have fewer samples.
+fn batchRows() -> u32 { return min(settings.sampleCount - step * 100u, 100u); }
 
 fn samplesOf(row4: u32) -> vec4u {
   return vec4u(sampleOf(4u * row4), sampleOf(4u * row4 + 1u), sampleOf(4u * row4 + 2u), sampleOf(4u * row4 + 3u));
 }
 
+// Four features, 0 to 255. They are exact; the factor 1/255 is applied to their sums.
 fn bytesOf(word: u32) -> vec4f {
   return vec4f((vec4u(word) >> vec4u(0u, 8u, 16u, 24u)) & vec4u(255u));
 }
 var<private> rate: vec4f;
 var<private> finite = true;
-// Bits, since shaders may assume that everything is finite.
 
+// Bits, since shaders may assume that everything is finite.
 fn isFinite(v: vec4f) -> bool {
   return all((bitcast<vec4u>(v) & vec4u(0x7f800000u)) != vec4u(0x7f800000u));
 }
@@ -394,8 +402,8 @@ fn applyGradient(index: u32, gradient: vec4f, rate: vec4f) -> bool {
 }
 
 fn fourFrom(index4: u32) -> vec4u { return 4u * index4 + vec4u(0u, 1u, 2u, 3u); }
-// sum + a·b, step after step. fma rounds once, and SwiftShader needs it spelled out.
 
+// sum + a·b, step after step. fma rounds once, and SwiftShader needs it spelled out.
 fn multiplyAdd(sum: mat4x4f, a: mat4x4f, b: mat4x4f) -> mat4x4f {
   return mat4x4f(
     fma(vec4f(a[0].w), b[3], fma(vec4f(a[0].z), b[2], fma(vec4f(a[0].y), b[1], fma(vec4f(a[0].x), b[0], sum[0])))),
@@ -543,9 +551,9 @@ fn main(@builtin(workgroup_id) id: vec3u, @builtin(local_invocation_index) lane:
   if (invocation == 0u) { counter.step = step + 1u; }
   rate = scalarsOf(step);
   if (workgroup < 100u) {
-    matmul0(workgroup - 0u, lane);
+    matmul0(workgroup, lane);
   if (!finite) { atomicMax(&counter.nonFinite[0u], ~(settings.stepsBefore + step)); }
-  } else if (workgroup < 105u) {
+  } else {
     matmul1(workgroup - 100u, lane);
   if (!finite) { atomicMax(&counter.nonFinite[1u], ~(settings.stepsBefore + step)); }
   }

@@ -2,7 +2,7 @@
  * Generates the candidates of a tuner. This is pure: the same network, mini-batch and adapter give the same candidates
  * in the same order.
  */
-import type { Tile } from '../../../../shaders/matmul/matmul.ts';
+import { registerLoopNames, type Tile } from '../../../../shaders/matmul/matmul.ts';
 import { vec4s } from '../../../../shaders/wgsl.ts';
 import { ConfigurationError } from '../../../errors.ts';
 import { requirePlan, type PlanTarget } from '../check.ts';
@@ -140,7 +140,7 @@ function workgroupAnswers(plan: Plan, { isSoftware }: PlanTarget): Plan[] {
   const sizes = isSoftware ? [4, 8, 16, 32, 64] : [32, 64, 128, 256];
   return sizes.map((workgroupSize): Plan => {
     const sized = (tile: Tile): Tile =>
-      tile.loop === 'simple' || tile.loop === 'swapped' ? { ...tile, workgroupSize } : tile;
+      tile.loop === 'tiled' || tile.loop === 'splitK' ? tile : { ...tile, workgroupSize };
     const { fused } = plan;
     return {
       ...plan,
@@ -164,7 +164,7 @@ function tileAnswers(
   const [inputs4, outputs4] = [vec4s(layers[layer]!), vec4s(layers[layer + 1]!)];
   const columns4 = role === 'hiddenDelta' ? inputs4 : outputs4;
   const own = plan.layers[layer]![role];
-  return neighbours(own, columns4, target)
+  return neighbours(own, columns4)
     .map((tile): Plan => {
       const changed = { ...plan.layers[layer]!, [role]: tile };
       return { ...plan, layers: plan.layers.with(layer, changed) };
@@ -177,7 +177,7 @@ function tileAnswers(
  * Returns other tiles, the most similar first. The workgroup size stays, because the update of all layers is one
  * kernel.
  */
-function neighbours(own: Tile, columns4: number, { isSoftware }: PlanTarget): Tile[] {
+function neighbours(own: Tile, columns4: number): Tile[] {
   const { workgroupSize } = own;
   if (own.loop === 'splitK') {
     const { splitK, across } = own;
@@ -210,30 +210,16 @@ function neighbours(own: Tile, columns4: number, { isSoftware }: PlanTarget): Ti
     );
     return [...changes.map((change) => ({ ...own, ...change })), ...parts].filter(isWhole);
   }
-  const far = (tile: { readonly rows4: number; readonly columns4: number }) =>
-    Math.abs(Math.log2(tile.rows4 / own.rows4)) + Math.abs(Math.log2(tile.columns4 / own.columns4));
-  const shapes = (own.loop === 'swapped' ? [4, 8] : [1, 2, 3, 4])
-    .flatMap((rows4) => [1, 2, 3, 4].map((c) => ({ rows4, columns4: c })))
+  const order = ({ loop }: typeof own) => registerLoopNames.indexOf(loop);
+  const far = (tile: typeof own) =>
+    Math.abs(Math.log2(tile.rows4 / own.rows4)) +
+    Math.abs(Math.log2(tile.columns4 / own.columns4)) +
+    Math.abs(order(tile) - order(own)) / 4;
+  return registerLoopNames
+    .flatMap((loop) => [1, 2, 3, 4, 8].map((rows4) => ({ ...own, loop, rows4 })))
+    .flatMap((tile) => [1, 2, 3, 4].map((c) => ({ ...tile, columns4: c })))
     .filter((tile) => columns4 % tile.columns4 === 0)
     .toSorted((a, b) => far(a) - far(b));
-  return [...otherLoops(own, isSoftware), ...shapes.map((shape) => ({ ...own, ...shape }))];
-}
-
-/** Returns tiles with the other loop for software adapters, or with another source of operands. */
-function otherLoops(
-  own: Tile & { readonly loop: 'simple' | 'swapped' },
-  isSoftware: boolean,
-): Tile[] {
-  if (!isSoftware) return [];
-  const { rows4, columns4, workgroupSize } = own;
-  const shape = { columns4, workgroupSize };
-  if (own.loop === 'swapped') {
-    return [
-      { ...own, fromTextures: !own.fromTextures },
-      { loop: 'simple', rows4: Math.min(4, rows4), ...shape },
-    ];
-  }
-  return [{ loop: 'swapped', rows4: 4 * Math.ceil(rows4 / 4), ...shape, fromTextures: false }];
 }
 
 /** Whether all numbers are still integers after halving. */

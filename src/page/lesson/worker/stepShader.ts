@@ -1,8 +1,7 @@
 /** The WGSL of a training step, cut by what it computes. Loaded on demand: the shaders are large. */
-import { withCopies } from '../../../../shaders/kernel.ts';
 import { sgd } from '../../../engine/optimizers.ts';
 import { choosePlan } from '../../../gpu/plan/choose.ts';
-import { trainingStep } from '../../../gpu/step.ts';
+import { trainingStep, withCopies } from '../../../gpu/step.ts';
 import { presets } from '../../../network/presets.ts';
 import { wgslFunctions } from '../runtime/source.ts';
 import type { Script } from '../moment.ts';

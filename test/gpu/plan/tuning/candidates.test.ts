@@ -103,18 +103,6 @@ it('small layers may be fused or not, large ones are not', () => {
   expect(names([784, 128, 10]).join()).not.toContain('from 0');
 });
 
-it('a tile of an adapter that swaps may read textures or not, and is asked about that first', () => {
-  const layers = [784, 512, 10];
-  const question: Question = { kind: 'tile', role: 'forward', layer: 0 };
-  const chosen = choosePlan({ layers }, 512, swiftShader);
-  expect(nameAnswer(question, chosen)).toBe('32×8 swapped from textures by 4');
-  const [first] = candidatesFor(question, chosen, { layers }, swiftShader);
-  expect(first!.name).toBe('32×8 swapped by 4');
-  const elsewhere = choosePlan({ layers }, 512, lavapipe);
-  const names = candidatesFor(question, elsewhere, { layers }, lavapipe).map(({ name }) => name);
-  expect(names.join()).not.toContain('swapped');
-});
-
 it('a tile in workgroup memory has neighbours that differ in one thing, and other main loops', () => {
   const layers = [784, 512, 10];
   const tile = {

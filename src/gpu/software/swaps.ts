@@ -1,10 +1,12 @@
 /**
- * Limits for kernels that read operands from textures. SwiftShader fetches a texel faster than it loads from a buffer.
+ * Limits for tiles that are swapped between invocations, and for those that read operands from textures, because
+ * SwiftShader fetches a texel faster than it loads from a buffer.
  */
-import { maxTexels, maxTextures, type SwappedTile } from '../../../shaders/software/swapped.ts';
+import { paddedRows } from '../../../shaders/batch.ts';
+import { maxTexels, maxTextures } from '../../../shaders/software/swapped.ts';
 import type { Tile } from '../../../shaders/matmul/matmul.ts';
 import { vec4s } from '../../../shaders/wgsl.ts';
-import { paddedRows, type Plan, type PlanAdapter, type UsedTile } from '../plan/plan.ts';
+import type { Plan, PlanAdapter, UsedTile } from '../plan/plan.ts';
 
 /** Maximum layers whose weight gradients one kernel can compute from textures, two per layer. */
 export const maxTexturedLayers = maxTextures / 2;
@@ -17,7 +19,7 @@ export function fitsTextures(inputs: number, outputs: number, rows: number): boo
   return Math.max(4 * vec4s(inputs), vec4s(outputs), rows) <= maxTexels;
 }
 
-const isTextured = (tile: Tile) => tile.loop === 'swapped' && tile.fromTextures;
+const isTextured = ({ loop }: Tile) => loop === 'textured';
 
 /** Returns why the tiles of a plan cannot read from textures; undefined if they can or do not. */
 export function textureProblem(plan: Plan, tiles: readonly UsedTile[]): string | undefined {
@@ -34,15 +36,21 @@ export function textureProblem(plan: Plan, tiles: readonly UsedTile[]): string |
   return `The updates of ${textured} layers read textures, but at most ${maxTexturedLayers} layers can`;
 }
 
-/** Returns why a swapped tile cannot run on an adapter; undefined if it can. */
+/** Returns why an adapter cannot run the swapped tiles of a plan; undefined if it can or there are none. */
 export function swapProblem(
-  { rows4, workgroupSize }: SwappedTile,
+  tiles: readonly UsedTile[],
   { subgroupSize }: PlanAdapter,
 ): string | undefined {
-  if (subgroupSize !== 4) {
-    const has = subgroupSize > 0 ? `subgroups of ${subgroupSize}` : 'no subgroups of one size';
-    return `is swapped between the four invocations of a subgroup, but this adapter has ${has}`;
+  for (const { name, tile } of tiles) {
+    if (tile.loop !== 'swapped' && tile.loop !== 'textured') continue;
+    const { rows4, workgroupSize } = tile;
+    if (subgroupSize !== 4) {
+      const has = subgroupSize > 0 ? `subgroups of ${subgroupSize}` : 'no subgroups of one size';
+      return `The tile for the ${name} is swapped between the four invocations of a subgroup, but this adapter has ${has}`;
+    }
+    if (workgroupSize % 4 !== 0 || rows4 % 4 !== 0) {
+      return `The tile for the ${name} has ${4 * rows4} rows for workgroups of ${workgroupSize}, which four invocations cannot share evenly`;
+    }
   }
-  if (workgroupSize % 4 === 0 && rows4 % 4 === 0) return undefined;
-  return `has ${4 * rows4} rows for workgroups of ${workgroupSize}, which four invocations cannot share evenly`;
+  return undefined;
 }
