@@ -69,11 +69,11 @@ export default defineConfig({
     // Only tests beyond this get a line of their own.
     slowTestThreshold: 5_000,
     // All projects share one queue of two workers, so that no core waits for a test that waits: browser first and node last,
-    // as Vitest orders projects by name, and the shortest files fill the end.
+    // as Vitest orders projects by name, and the shortest files fill the end. Files share their workers' modules, which are
+    // loaded once. Workers are processes, since a thread has no working directory of its own.
     projects: [
       {
-        // Needs neither an adapter nor a browser. Files share their workers' modules, which are loaded once. Processes, since
-        // a thread has no working directory of its own.
+        // Needs neither an adapter nor a browser.
         test: {
           root,
           name: 'node',
@@ -87,15 +87,15 @@ export default defineConfig({
         },
       },
       {
-        // Needs an adapter, here Dawn's. Each file in a process of its own, so that a device lost in one cannot fail
-        // another. A file's time on a software adapter is half compiling, which takes one core.
+        // Needs an adapter, here Dawn's. A device lost in one file cannot fail another, which has an instance of Dawn of its
+        // own. A file's time on a software adapter is half compiling, which takes one core.
         test: {
           root,
           name: 'gpu',
           include: ['test/gpu/**/*.test.ts'],
           globalSetup: './test/setup/announceAdapter.ts',
           pool: 'forks',
-          isolate: true,
+          isolate: false,
           maxWorkers: 2,
           retry: 0,
           testTimeout: 60_000,
@@ -111,7 +111,7 @@ export default defineConfig({
           exclude: ['test/page/quickRun.test.ts'],
           globalSetup: './test/setup/prepareBrowsers.ts',
           pool: 'forks',
-          isolate: true,
+          isolate: false,
           maxWorkers: 2,
           retry: 0,
           testTimeout: 120_000,
@@ -124,7 +124,6 @@ export default defineConfig({
           root,
           name: 'browser alone',
           include: ['test/page/quickRun.test.ts'],
-          globalSetup: './test/setup/prepareBrowsers.ts',
           sequence: { groupOrder: 1 },
           pool: 'forks',
           isolate: true,
