@@ -68,9 +68,9 @@ export default defineConfig({
     reporters: ['default', './test/setup/summary.ts'],
     // Only tests beyond this get a line of their own.
     slowTestThreshold: 5_000,
-    // All projects share one queue of two workers, so that no core waits for a test that waits: browser first and node last,
-    // as Vitest orders projects by name, and the shortest files fill the end. Files share their workers' modules, which are
-    // loaded once. Workers are processes, since a thread has no working directory of its own.
+    // All projects share one queue: browser first and node last, as Vitest orders projects by name, and the shortest files
+    // fill the end. Three workers keep two cores busy, since a third of the time a test waits. Files share their workers'
+    // modules, which are loaded once. Workers are processes, since a thread has no working directory of its own.
     projects: [
       {
         // Needs neither an adapter nor a browser.
@@ -81,7 +81,7 @@ export default defineConfig({
           exclude: ['test/gpu/**', 'test/page/**'],
           pool: 'forks',
           isolate: false,
-          maxWorkers: 2,
+          maxWorkers: 3,
           retry: 0,
           testTimeout: 30_000,
         },
@@ -96,7 +96,7 @@ export default defineConfig({
           globalSetup: './test/setup/announceAdapter.ts',
           pool: 'forks',
           isolate: false,
-          maxWorkers: 2,
+          maxWorkers: 3,
           retry: 0,
           testTimeout: 60_000,
           hookTimeout: 60_000,
@@ -112,7 +112,7 @@ export default defineConfig({
           globalSetup: './test/setup/prepareBrowsers.ts',
           pool: 'forks',
           isolate: false,
-          maxWorkers: 2,
+          maxWorkers: 3,
           retry: 0,
           testTimeout: 120_000,
           hookTimeout: 120_000,

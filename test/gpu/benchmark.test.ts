@@ -192,8 +192,8 @@ test.each([
   lab.watch = () => Promise.resolve([{ beatSeconds: 4e-4, taken: 0.5 }]);
   const openLab = () => Promise.resolve(lab);
   const { flags } = await run({ backends: ['cpu-1'], waitSeconds, openLab });
-  const sentence = /^Other programs took 50 % of the processor before the run, which waited 0 s/;
-  expect(flags.some(({ kind, message }) => kind === 'busy' && sentence.test(message))).toBe(looks);
+  const sentence = 'Other programs took 50 % of the processor before the run, which waited 0 s';
+  expect(flags.some(({ message }) => message.startsWith(sentence))).toBe(looks);
 });
 
 test('a page that was hidden voids all scores', async () => {

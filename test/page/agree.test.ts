@@ -1,6 +1,6 @@
 /**
  * A short `npm run bench:agree`: the harnesses of the repository measure the same training. Rates vary on a busy machine, so
- * factors of 5 pass; the test finds a harness that measures its own waiting.
+ * factors of 10 pass; the test finds a harness that measures its own waiting, which takes a hundred times a step.
  */
 import { rm } from 'node:fs/promises';
 
@@ -25,7 +25,7 @@ it('in a browser and in Node', async () => {
   const place = browser?.executablePath ?? 'chromium';
   const args = ['--workloads', 'tiny', '--rounds', '1', '--seconds', '0.2', '--data', folder];
   const { code, stdout, stderr } = await runCli(
-    [...args, '--within', '4', '--wait', '0', '--browsers', place, '--node'],
+    [...args, '--within', '9', '--wait', '0', '--browsers', place, '--node'],
     { cwd: folder, program: 'bench/agree.ts' },
   );
   expect(code, `${stdout}${stderr}`).toBe(0);
