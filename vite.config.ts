@@ -80,12 +80,12 @@ export default defineConfig({
     reporters: ['default', './test/setup/summary.ts'],
     // Only tests beyond this get a line of their own.
     slowTestThreshold: 5_000,
-    // All projects share one queue of two workers, so that no core waits for a test that waits: browser first and node last,
-    // as Vitest orders projects by name, and the shortest files fill the end.
+    // All projects share one queue: browser first and node last, as Vitest orders projects by name, and the shortest files
+    // fill the end. Three workers keep two cores busy, since a third of the time a test waits. Files share their workers'
+    // modules, which are loaded once. Workers are processes, since a thread has no working directory of its own.
     projects: [
       {
-        // Needs neither an adapter nor a browser. Files share their workers' modules, which are loaded once. Processes, since
-        // a thread has no working directory of its own.
+        // Needs neither an adapter nor a browser.
         test: {
           root,
           name: 'node',
@@ -93,22 +93,22 @@ export default defineConfig({
           exclude: ['test/gpu/**', 'test/page/**'],
           pool: 'forks',
           isolate: false,
-          maxWorkers: 2,
+          maxWorkers: 3,
           retry: 0,
           testTimeout: 30_000,
         },
       },
       {
-        // Needs an adapter, here Dawn's. Each file in a process of its own, so that a device lost in one cannot fail
-        // another. A file's time on a software adapter is half compiling, which takes one core.
+        // Needs an adapter, here Dawn's. A device lost in one file cannot fail another, which has an instance of Dawn of its
+        // own. A file's time on a software adapter is half compiling, which takes one core.
         test: {
           root,
           name: 'gpu',
           include: ['test/gpu/**/*.test.ts'],
           globalSetup: './test/setup/announceAdapter.ts',
           pool: 'forks',
-          isolate: true,
-          maxWorkers: 2,
+          isolate: false,
+          maxWorkers: 3,
           retry: 0,
           testTimeout: 60_000,
           hookTimeout: 60_000,
@@ -123,8 +123,8 @@ export default defineConfig({
           exclude: ['test/page/quickRun.test.ts'],
           globalSetup: './test/setup/prepareBrowsers.ts',
           pool: 'forks',
-          isolate: true,
-          maxWorkers: 2,
+          isolate: false,
+          maxWorkers: 3,
           retry: 0,
           testTimeout: 120_000,
           hookTimeout: 120_000,
@@ -136,7 +136,6 @@ export default defineConfig({
           root,
           name: 'browser alone',
           include: ['test/page/quickRun.test.ts'],
-          globalSetup: './test/setup/prepareBrowsers.ts',
           sequence: { groupOrder: 1 },
           pool: 'forks',
           isolate: true,

@@ -154,7 +154,15 @@ function commands(place: string, options: Options, folder: string): Harness[] {
       name: reference,
       async rate({ name }) {
         const one = ['--workloads', name, '--backends', 'webgpu', '--wait', `${wait}`];
-        const long = ['--repeats', `${repeats}`, '--seconds', `${seconds / repeats}`];
+        // In one block, as `train` has one device.
+        const long = [
+          '--repeats',
+          `${repeats}`,
+          '--blocks',
+          '1',
+          '--seconds',
+          `${seconds / repeats}`,
+        ];
         const { workloads: measured } = readResult(await run('bench', ...one, ...long));
         const series = measured[0]?.series.find(({ backend }) => backend === 'webgpu');
         if (!series) throw new Error('The result has no series of webgpu.');

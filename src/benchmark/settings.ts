@@ -25,7 +25,7 @@ export interface BenchmarkSettings {
   readonly seed?: number | undefined;
   /** Other libraries to measure where they are available. Default none. */
   readonly peers?: readonly PeerName[] | undefined;
-  /** Maximum seconds to wait for a busy machine before the run. Default 20. */
+  /** Maximum seconds to wait for a busy machine before the run; 0 starts it without a look. Default 20. */
   readonly waitSeconds?: number | undefined;
   /** A run of half a minute: fewer workloads, shorter repeats, no training to an accuracy. Default false. */
   readonly quick?: boolean | undefined;

@@ -46,6 +46,7 @@ async function runWith(loadPeer: LoadPeer | undefined) {
     backends: ['cpu'],
     peers: ['tfjs-webgpu', 'tfjs-wasm', 'jax-webgpu', 'jax-wasm'],
     repeats: 2,
+    blocks: 1,
     repeatSeconds: 0.01,
     // Other tests run at the same time.
     waitSeconds: 0,

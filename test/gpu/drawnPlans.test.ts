@@ -49,4 +49,4 @@ it('every plan that is accepted gives the gradients, parameters and metrics of t
   }
   // Most of what a file may say makes no sense, and a draw that is refused checks no kernel.
   expect(accepted).toBeGreaterThan(count / 2);
-}, 120_000);
+}, 240_000);

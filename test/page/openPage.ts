@@ -63,7 +63,7 @@ export async function hostPage(
       if (before !== '') await page.evaluateOnNewDocument(before);
       const url = new URL(search, `${origin}/benchmark.html`);
       // Other programs are no reason for a test to wait.
-      url.searchParams.set('wait', '0');
+      if (!url.searchParams.has('wait')) url.searchParams.set('wait', '0');
       await page.goto(url.href);
       await page.waitForSelector('#start:enabled');
       return page;

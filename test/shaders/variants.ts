@@ -112,8 +112,18 @@ export function loopVariants(
   });
 }
 
-/** The kernels of main loops that share workgroup memory, for the shape whose sizes are no multiples. */
+/**
+ * Main loops that share workgroup memory, staged in one turn or several. The workgroups are small, since SwiftShader takes
+ * seconds to compile large ones.
+ */
+const sharedTiles: readonly Tile[] = [
+  { loop: 'tiled', rows4: 1, columns4: 1, across: 4, tileK4: 2, workgroupSize: 16 },
+  { loop: 'tiled', rows4: 2, columns4: 2, across: 2, tileK4: 3, workgroupSize: 8 },
+  { loop: 'splitK', splitK: 2, across: 2, workgroupSize: 8 },
+  { loop: 'splitK', splitK: 4, across: 4, workgroupSize: 16 },
+];
+
+/** Their kernels, for the shape whose sizes are no multiples. */
 export function sharedVariants(): Kernel[] {
-  const tiles = otherTiles.filter(({ loop }) => loop === 'tiled' || loop === 'splitK');
-  return loopVariants(tiles, [shapes[1]]);
+  return loopVariants(sharedTiles, [shapes[1]]);
 }
