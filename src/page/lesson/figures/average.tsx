@@ -175,7 +175,11 @@ function WishTable({ shown }: { readonly shown: AverageAnswer }) {
           <tr>
             <th scope="col">Weight</th>
             {shown.pixels.map((pixels, position) => (
-              <th key={position} scope="col" class={isUsed(position) ? 'average-wish' : 'average-wish is-out'}>
+              <th
+                key={position}
+                scope="col"
+                class={isUsed(position) ? 'average-wish' : 'average-wish is-out'}
+              >
                 <ExampleToggle {...{ shown, pixels, position, used }} />
               </th>
             ))}
