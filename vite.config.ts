@@ -89,8 +89,12 @@ export default defineConfig({
         test: {
           root,
           name: 'node',
-          include: ['test/**/*.test.ts'],
-          exclude: ['test/gpu/**', 'test/page/**'],
+          include: [
+            'test/*.test.ts',
+            'test/!(gpu|page)/**/*.test.ts',
+            // What the lesson computes; `test/page/lesson.test.ts` looks at the page.
+            'test/page/lesson/**/*.test.ts',
+          ],
           pool: 'forks',
           isolate: false,
           maxWorkers: 3,
@@ -120,7 +124,7 @@ export default defineConfig({
           root,
           name: 'browser',
           include: ['test/page/**/*.test.ts'],
-          exclude: ['test/page/quickRun.test.ts'],
+          exclude: ['test/page/quickRun.test.ts', 'test/page/lesson/**'],
           globalSetup: './test/setup/prepareBrowsers.ts',
           pool: 'forks',
           isolate: false,

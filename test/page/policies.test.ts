@@ -122,7 +122,8 @@ it.each([
     expect(result.scores).toHaveLength(1);
     expect(result.environment.isIsolated).toBe(isIsolated);
     // The page tries to start threads for its worker, and the browser says what it thinks of that.
-    const refusals = /^(Creating a worker from 'blob:|Failed to load resource: .* 404|A bad HTTP response code).*\n?/gm;
+    const refusals =
+      /^(Creating a worker from 'blob:|Failed to load resource: .* 404|A bad HTTP response code).*\n?/gm;
     const isRefused = name === 'no workers from text' || !isIsolated;
     expect(isRefused ? complaints.replace(refusals, '') : complaints).toBe('');
   } finally {
