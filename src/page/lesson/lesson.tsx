@@ -20,7 +20,11 @@ async function showAll(): Promise<void> {
     });
   });
   const { others } = await import('./figures/others.ts');
-  figures.value = [network, ...others];
+  for (const figure of others) {
+    // One in each task, because all together would block the page for a tenth of a second.
+    await nextTask();
+    figures.value = [...figures.value, figure];
+  }
   const figure = new URLSearchParams(location.hash.slice(1)).get('figure');
   await nextTask();
   if (figure !== null) document.getElementById(figure)?.scrollIntoView();
