@@ -17,10 +17,11 @@ export interface PageHost {
   readonly browser: Browser;
   readonly origin: string;
   /**
-   * Opens the page and waits until it can be started.
+   * Opens the benchmark and waits until it can be started, or another page of the site and waits until it lives.
+   * @param address settings of the benchmark, such as '?quick=1', or a page, such as 'lesson.html#step=40'
    * @param before code to run in it before its own
    */
-  open(search: string, before?: string): Promise<Page>;
+  open(address: string, before?: string): Promise<Page>;
   /** Lets pages complain of this until they are closed. */
   expectComplaint(pattern: RegExp): void;
   /** Closes what is open, and fails where a page complained, or asked anything of another server than its own. */
@@ -48,7 +49,7 @@ export async function hostPage(
   return {
     browser,
     origin,
-    async open(search, before = '') {
+    async open(address, before = '') {
       const page = await browser.newPage();
       pages.push(page);
       page.on('console', (message) => {
@@ -61,11 +62,12 @@ export async function hostPage(
         }
       });
       if (before !== '') await page.evaluateOnNewDocument(before);
-      const url = new URL(search, `${origin}/benchmark.html`);
+      const url = new URL(address, `${origin}/benchmark.html`);
+      const isBenchmark = url.pathname === '/benchmark.html';
       // Other programs are no reason for a test to wait.
-      if (!url.searchParams.has('wait')) url.searchParams.set('wait', '0');
+      if (isBenchmark && !url.searchParams.has('wait')) url.searchParams.set('wait', '0');
       await page.goto(url.href);
-      await page.waitForSelector('#start:enabled');
+      await page.waitForSelector(isBenchmark ? '#start:enabled' : '.is-live');
       return page;
     },
     expectComplaint(pattern) {

@@ -27,13 +27,13 @@ beforeAll(async () => {
     build: {
       write: false,
       target: 'es2022',
-      lib: { entry: join(root, 'src/index.ts'), formats: ['es'] },
+      lib: { entry: join(root, 'src/index.ts'), formats: ['es'], fileName: 'nudge' },
     },
   })) as Rolldown.RolldownOutput[];
   server = createServer(({ url }, response) => {
-    const isScript = url === '/nudge.js';
-    response.setHeader('content-type', isScript ? 'text/javascript' : 'text/html');
-    response.end(isScript ? library!.output[0].code : '<!doctype html><title>nudge</title>');
+    const script = library!.output.find(({ fileName }) => url === `/${fileName}`);
+    response.setHeader('content-type', script ? 'text/javascript' : 'text/html');
+    response.end(script?.type === 'chunk' ? script.code : '<!doctype html><title>nudge</title>');
   });
   await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));
   origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;

@@ -43,7 +43,7 @@ function Live() {
   const shown = frame.value;
   if (problem.value !== '') return <p class="problem">{problem.value}</p>;
   return (
-    <figure>
+    <figure class={shown ? 'is-live' : undefined}>
       <NetworkDrawing isShown={isShown} />
       <figcaption>
         <span>

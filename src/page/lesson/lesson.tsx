@@ -46,7 +46,7 @@ export function Lesson() {
   }, []);
   return (
     <>
-      <main>
+      <main class={frame.value ? 'is-live' : undefined}>
         <header class="opening">
           <p class="name">
             <a href="./index.html">nudge</a>

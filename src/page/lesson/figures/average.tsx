@@ -14,7 +14,7 @@ import { DigitImage } from './examplePicker.tsx';
 export const average: FigureModule = { id: 'average', title: 'The average of all wishes', Body };
 
 /** Examples with a column of their own. The others share one. */
-const columns = 6;
+const columns = 5;
 const batchSize = 100;
 /** A mini-batch stays so long while the run plays, so that it can be read. */
 const holdMs = 6000;

@@ -353,6 +353,7 @@ export class Course {
     while (this.step < step) {
       await this.#trainTo(Math.min(step, this.step + stepsPerFrame(this.step)));
       await this.#keep();
+      await this.#note();
     }
   }
 
@@ -552,17 +553,10 @@ export class Course {
     return this.#evaluated.evaluation;
   }
 
-  async #show(): Promise<void> {
-    const trainer = this.#trainer;
-    const { pixels, label } = this.example;
-    const sample = createDataset({
-      ...{ name: 'the example', featureCount, classCount: 10 },
-      features: pixels,
-      labels: [label],
-    });
-    const test = await this.#evaluation();
-    const nudges = await trainer.explain(sample, 0);
+  /** Adds this step to the history. @returns the evaluation of this step */
+  async #note(): Promise<Evaluation> {
     const { step } = this;
+    const test = await this.#evaluation();
     const point = { step, accuracy: test.accuracy, cost: test.cost };
     const last = this.#history.at(-1);
     // A change has another cost at the same step.
@@ -572,6 +566,20 @@ export class Course {
         this.#history = this.#history.filter((_, n, all) => n % 2 === 0 || n === all.length - 1);
       }
     }
+    return test;
+  }
+
+  async #show(): Promise<void> {
+    const trainer = this.#trainer;
+    const { pixels, label } = this.example;
+    const sample = createDataset({
+      ...{ name: 'the example', featureCount, classCount: 10 },
+      features: pixels,
+      labels: [label],
+    });
+    const test = await this.#note();
+    const nudges = await trainer.explain(sample, 0);
+    const { step } = this;
     this.#emitHistory(this.#history);
     this.#emit({
       script: this.#script,
