@@ -34,8 +34,9 @@ async function frameAt(step: number, script: Script = firstScript): Promise<Fram
 
 /** Scrolls to a figure, as a reader does, and waits until it is there. */
 async function scrollTo(page: Page, figure: string): Promise<void> {
-  await page.waitForSelector(`#${figure}`);
-  await page.$eval(`#${figure}`, (element) => element.scrollIntoView());
+  // The last figure is there when all are.
+  await page.waitForSelector('#mend');
+  await page.$eval(`#${figure}`, (element) => element.scrollIntoView({ behavior: 'instant' }));
 }
 
 /** A number that a figure shows, with all its digits. */
@@ -46,6 +47,20 @@ async function valueOf(page: Page, selector: string): Promise<number> {
     return Number(dataset.value ?? (element as HTMLDataElement).value);
   });
 }
+
+/** Waits for a number that the worker has yet to compute, and compares it. */
+async function expectValue(
+  page: Page,
+  selector: string,
+  expected: number,
+  tolerance: number,
+): Promise<void> {
+  await expect
+    .poll(async () => relative(await valueOf(page, selector), expected), patience)
+    .toBeLessThan(tolerance);
+}
+
+const patience = { timeout: 20_000 };
 
 const relative = (found: number, expected: number): number =>
   Math.abs(found - expected) / Math.max(Math.abs(expected), 1e-9);
@@ -68,8 +83,6 @@ describe('by scrolling alone', () => {
   });
 
   it('the network stands still, trained, for readers who want no motion', async () => {
-    const page = await host.open('lesson.html#step=30', 'void 0');
-    await page.emulateMediaFeatures([{ name: 'prefers-reduced-motion', value: 'reduce' }]);
     const home = await host.open('index.html', reducedMotion);
     await waitForText(home, '.live figcaption', /After 1,500 steps it reads \d+\.\d %/);
     expect(await textOf(home, '.live button')).toBe('Play');
@@ -90,18 +103,20 @@ describe('the numbers on the page', () => {
     await waitForText(page, '.now', /step 40/);
     expect(await textOf(page, '.now strong')).toBe(`${(100 * test.accuracy).toFixed(1)} %`);
     await scrollTo(page, 'cost');
-    expect(relative(await valueOf(page, '#cost-example'), nudges.cost)).toBeLessThan(1e-4);
-    expect(relative(await valueOf(page, '#cost-mean'), test.cost)).toBeLessThan(1e-4);
+    await expectValue(page, '#cost-example', nudges.cost, 1e-4);
+    await expectValue(page, '#cost-mean', test.cost, 1e-4);
     await scrollTo(page, 'wishes');
     for (const [output, { nudge }] of nudges.outputs.entries()) {
-      const shown = await valueOf(page, `#wishes [data-nudge="neuron 3.${output}"]`);
-      expect(relative(shown, nudge)).toBeLessThan(1e-3);
+      await expectValue(page, `#wishes [data-nudge="neuron 3.${output}"]`, nudge, 1e-3);
     }
     await scrollTo(page, 'sums');
     const sums = nudges.layers[2]!.previous;
     for (const neuron of [0, 7, 15]) {
-      const shown = await valueOf(page, `#sums [data-nudge="sum ${neuron}"]`);
-      expect(relative(shown, sums[neuron]!)).toBeLessThan(1e-3);
+      await page.waitForSelector('#sums .sums-head[role=radio]');
+      const heads = await page.$$('#sums .sums-head[role=radio]');
+      await heads[neuron]!.click();
+      await clickText(page, '#sums button', /All outputs/);
+      await expectValue(page, `#sums [data-nudge="sum ${neuron}"]`, sums[neuron]!, 1e-3);
     }
   });
 
@@ -109,7 +124,6 @@ describe('the numbers on the page', () => {
     const { nudges } = await frameAt(step);
     const page = await host.open(`lesson.html#step=${step}&weights=2.3.0-1.5.4`);
     await scrollTo(page, 'sensitivity');
-    const shown = await valueOf(page, '#sensitivity-times');
     const network = { layers: [784, 16, 16, 10] };
     const ratio = timesMoreSensitive(
       network,
@@ -117,7 +131,7 @@ describe('the numbers on the page', () => {
       { layer: 2, output: 3, input: 0 },
       { layer: 1, output: 5, input: 4 },
     );
-    expect(relative(shown, Math.max(ratio, 1 / ratio))).toBeLessThan(1e-2);
+    await expectValue(page, '#sensitivity-times', Math.max(ratio, 1 / ratio), 1e-2);
   });
 
   it('a wiggled weight changes the cost by its slope, within the second-order term', async () => {
@@ -163,6 +177,7 @@ describe('the numbers on the page', () => {
 describe('a reader', () => {
   it('goes back to a step, and sees its numbers again', async () => {
     const page = await host.open('lesson.html#step=60');
+    await waitForText(page, '.now', /step 60/);
     await scrollTo(page, 'cost');
     const before = await valueOf(page, '#cost-example');
     await moveScrub(page, 20);
@@ -183,23 +198,23 @@ describe('a reader', () => {
 
   it('trains on the 2s alone, and takes it back', async () => {
     const page = await host.open('lesson.html#step=40');
+    await waitForText(page, '.now', /step 40/);
     await scrollTo(page, 'onlyOne');
-    await page.waitForSelector('#only-one-live');
-    const before = await valueOf(page, '#only-one-live');
+    const before = await textOf(page, '.now strong');
+    await page.waitForSelector('#only-one-start');
     await clickText(page, '#onlyOne button', /only/);
     await page.waitForFunction(
       () => Number(document.querySelector('#only-one-live')?.getAttribute('data-value')) > 0.99,
       { timeout: 60_000 },
     );
     await clickText(page, '#onlyOne button', /Undo/);
-    await waitForText(page, '.now', /step 40/);
-    expect(await valueOf(page, '#only-one-live')).toBe(before);
+    await expect.poll(() => textOf(page, '.now'), patience).toBe(`${before}step 40`);
   });
 
   it('draws a digit by keyboard, and says which it is', async () => {
     const page = await host.open('lesson.html#step=600');
     await clickText(page, '.picker button', /Draw one/);
-    await page.focus('.paper');
+    await page.$eval('.paper', (element) => (element as SVGElement).focus());
     // A vertical line, which is a 1.
     await page.keyboard.press(' ');
     for (let n = 0; n < 12; n++) await page.keyboard.press('ArrowDown');
@@ -226,17 +241,17 @@ describe('a reader', () => {
 
   it('breaks the network and mends it with Undo', async () => {
     const page = await host.open('lesson.html#step=300');
+    await waitForText(page, '.now', /step 300/);
     const before = await textOf(page, '.now strong');
     await scrollTo(page, 'mend');
-    await page.click('[data-break=zero]');
+    await press(page, '[data-break=zero]');
     await page.waitForFunction(
       (share) => document.querySelector('.now strong')?.textContent !== share,
       {},
       before,
     );
-    await page.click('.mend-undo');
-    await waitForText(page, '.now', /step 300/);
-    expect(await textOf(page, '.now strong')).toBe(before);
+    await press(page, '.mend-undo:enabled');
+    await expect.poll(() => textOf(page, '.now'), patience).toBe(`${before}step 300`);
   });
 
   it('opens a link of another browser at the same moment', async (context) => {
@@ -248,6 +263,7 @@ describe('a reader', () => {
       const address = await page.evaluate(() => location.hash);
       const other = await firefox.open(`lesson.html${address}`);
       await waitForText(other, '.now', /step 50/);
+      await scrollTo(other, 'cost');
       const [here, there] = [
         await valueOf(page, '#cost-example'),
         await valueOf(other, '#cost-example'),
@@ -336,6 +352,12 @@ async function moveScrub(page: Page, step: number): Promise<void> {
     },
     step,
   );
+}
+
+/** Presses a button, also one that moves while the figures above it get their numbers. */
+async function press(page: Page, selector: string): Promise<void> {
+  await page.waitForSelector(selector);
+  await page.$eval(selector, (element) => (element as HTMLElement).click());
 }
 
 async function clickText(page: Page, selector: string, text: RegExp): Promise<void> {

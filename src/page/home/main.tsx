@@ -20,7 +20,8 @@ if (location.search !== '' || location.hash !== '') {
   open(isStill ? { step: stillStep } : {});
   render(<Live />, byId('live', HTMLElement));
   if (!isStill) setInterval(showNext, nextMs);
-  void showLibrary();
+  // `npm run build` puts the library's documentation beside the page; other builds have none.
+  byId('api', HTMLAnchorElement).hidden = import.meta.env.MODE !== 'site';
 }
 
 /** Another digit, while the network learns. */
@@ -29,13 +30,6 @@ function showNext(): void {
   if (shown?.isPlaying !== true || shown.example.kind !== 'test') return;
   const index = (shown.example.index + 1) % shown.test.count;
   command({ do: 'choose', example: { kind: 'test', index } });
-}
-
-/** `npm run build` puts the library's documentation beside the page; other builds have none. */
-async function showLibrary(): Promise<void> {
-  const api = byId('api', HTMLAnchorElement);
-  const found = await fetch(api.href, { method: 'HEAD' }).catch(() => undefined);
-  api.hidden = found?.ok !== true;
 }
 
 function Live() {

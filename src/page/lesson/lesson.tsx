@@ -27,7 +27,10 @@ async function showAll(): Promise<void> {
   }
   const figure = new URLSearchParams(location.hash.slice(1)).get('figure');
   await nextTask();
-  if (figure !== null) document.getElementById(figure)?.scrollIntoView();
+  if (figure !== null) {
+    // At once: figures above still grow while their numbers come, and the browser then keeps what is in view.
+    document.getElementById(figure)?.scrollIntoView({ behavior: 'instant' });
+  }
 }
 
 /** What the worker has to say about the last command. */

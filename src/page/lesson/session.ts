@@ -41,13 +41,15 @@ export const history = signal<readonly HistoryPoint[]>([]);
 export const problem = signal('');
 /** The neuron or number under the pointer or focus, as a key such as 'output 3'. Text and figures mark it. */
 export const highlight = signal<string | undefined>(undefined);
+/** The weights that are selected before the reader or a link selects others. */
+export const firstWeights: Selection['weights'] = [
+  { layer: 2, output: 2, input: 0 },
+  { layer: 2, output: 3, input: 1 },
+];
 /** What the reader has selected in the figures. */
 export const selection = signal<Selection>({
   neuron: { layer: 3, index: 2 },
-  weights: [
-    { layer: 2, output: 2, input: 0 },
-    { layer: 2, output: 3, input: 1 },
-  ],
+  weights: firstWeights,
 });
 
 /** Whether the worker has a WebGPU adapter. */

@@ -580,13 +580,16 @@ function ConfusionGrid({
             <tr key={label}>
               <th scope="row">{label}</th>
               {row.map((count, answer) => {
-                const ink = Math.sqrt(count / all);
+                const share = Math.sqrt(count / all);
+                // Numbers have contrast on light and on dark ink, but not on the shades between.
+                const isDark = share > 0.5;
+                const ink = isDark ? 0.7 + 0.6 * (share - 0.5) : 0.7 * share;
                 const isChosen = cell.label === label && cell.answer === answer;
                 return (
                   <td key={answer} role="gridcell" aria-selected={isChosen}>
                     <button
                       type="button"
-                      class={ink > 0.55 ? 'is-dark' : ''}
+                      class={isDark ? 'is-dark' : ''}
                       style={{ '--amount': `${Math.round(100 * ink)}%` }}
                       tabIndex={isChosen ? 0 : -1}
                       aria-label={`${label} read as ${answer}: ${count}`}

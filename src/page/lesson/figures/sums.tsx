@@ -156,10 +156,10 @@ function Board({ shown, isOn, toggle }: BoardProps) {
               type="button"
               class="sums-name sums-toggle"
               aria-pressed={on}
-              aria-label={`Wishes of output ${output}`}
               onClick={() => toggle(output)}
             >
               <span class={shown.example.label === output ? 'sums-digit is-label' : 'sums-digit'}>
+                <span class="hidden">Wishes of output </span>
                 {output}
               </span>
               <span class="sums-want">

@@ -9,7 +9,7 @@ export function Transport() {
   const end = Math.max(1, points.at(-1)?.step ?? 1, shown?.step ?? 1);
   const isPlaying = shown?.isPlaying === true;
   return (
-    <div class="transport" role="group" aria-label="The run">
+    <section class="transport" aria-label="The run">
       <button
         type="button"
         class="play"
@@ -45,7 +45,7 @@ export function Transport() {
           </>
         )}
       </output>
-    </div>
+    </section>
   );
 }
 

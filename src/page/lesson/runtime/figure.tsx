@@ -103,7 +103,7 @@ interface PictureProps {
 export function Picture({ label, point, table, children }: PictureProps) {
   const isOpen = useSignal(false);
   return (
-    <figure role="group" aria-label={label} class="picture">
+    <figure aria-label={label} class="picture">
       {children}
       <figcaption>{point}</figcaption>
       <details onToggle={(event) => (isOpen.value = event.currentTarget.open)}>

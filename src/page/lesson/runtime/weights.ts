@@ -2,7 +2,14 @@
 import { effect, signal, type ReadonlySignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 
-import { ask, frame, selection, type NeuronChoice, type WeightChoice } from '../session.ts';
+import {
+  ask,
+  firstWeights,
+  frame,
+  selection,
+  type NeuronChoice,
+  type WeightChoice,
+} from '../session.ts';
 import { layerSizes, neuronName } from './network.ts';
 
 /** The first of the two weights can be wiggled. */
@@ -55,7 +62,7 @@ export function chooseWeight(slot: Slot, weight: WeightChoice): void {
 }
 
 /** Weights that nobody has chosen: those of the beginning, or the last proposal. */
-let unchosen = selection.peek().weights;
+let unchosen = firstWeights;
 /** The moment of the last proposal. */
 let proposedFor: string | undefined;
 let isAsking = false;
