@@ -42,6 +42,7 @@ const packages = {
   sirv: '^src/node/server\\.ts$',
   devalue: '^src/page/nudgePage\\.ts$',
   idb: '^src/page/',
+  'preact|@preact/signals': '^src/page/(lesson|home)/',
   'commander|cli-progress': '^src/cli/|^bench/',
   'puppeteer(-core)?|webgpu|@sparticuz/chromium': '^src/(node|cli)/|^bench/',
 };

@@ -42,6 +42,7 @@ export const coverage: Readonly<Record<string, Coverage>> = {
   'npm start': 'parsed',
   'npm run docs': inCi('checks=(format:check lint layers types docs shaders)'),
   'npm run pack': 'parsed',
+  'npm run build': 'parsed',
   'npm run kernels': 'parsed',
   'npm run schema': 'parsed',
   'npm install webgpu': { by: 'package.json', says: '"webgpu": "^' },
