@@ -88,9 +88,11 @@ function Body({ isShown }: FigureBodyProps) {
       </Picture>
       <div class="prose">
         <p>
-          Each step back multiplies by a slope and by weights. The slope of σ is at most 0.25, and
-          close to 0 for a neuron that is fully on or off. That is why the wishes often become
-          smaller on their way. Select any neuron to open its numbers.
+          Each step back multiplies by a slope and by weights.{' '}
+          {shown?.script.activation === 'relu'
+            ? 'The slope of ReLU is 1 for an active neuron and 0 for a silent one, so a silent neuron passes no wish on.'
+            : 'The slope of σ is at most 0.25, and close to 0 for a neuron that is fully on or off. That is why the wishes often become smaller on their way.'}{' '}
+          Select any neuron to open its numbers.
         </p>
       </div>
     </>
@@ -508,7 +510,7 @@ function Formulas({ shown, isShown }: FormulasProps) {
         <Formula
           name={
             layer === 1
-              ? 'Wish for that pixel, which no one can grant'
+              ? 'Wish for that pixel, which cannot change'
               : `Its wish for ${behindName(neuron, link.input)}`
           }
           value={link.wish}

@@ -62,8 +62,8 @@ function Body({ isShown }: FigureBodyProps) {
       <div class="prose">
         <p>
           Why ask every digit? Look at what happens if only one is asked. Each 2 wishes for more of
-          output 2 and less of the others. If all examples are 2s, nobody objects, and the easiest
-          way to grant the wish is to answer 2 whatever the image shows.
+          output 2 and less of the others. If all examples are 2s, no example objects. The easiest
+          way to grant the wish is to answer 2 to every image.
         </p>
       </div>
       <Picture

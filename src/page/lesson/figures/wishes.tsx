@@ -51,9 +51,9 @@ function Body({ isShown }: FigureBodyProps) {
       </Picture>
       <div class="prose">
         <p>
-          The nudge is 2 · (should have − has): minus the slope of the squared difference. Nobody
-          can turn an output directly, since it follows from weights and biases. But the wishes say
-          what those should bring about.
+          The nudge is 2 · (should have − has): minus the slope of the squared difference. An output
+          cannot be set directly, because it follows from weights and biases. The wishes say what
+          the weights and biases should bring about.
         </p>
       </div>
     </>

@@ -5,7 +5,7 @@ import type { Frame } from '../frame.ts';
 import { frame, selection, type NeuronChoice } from '../session.ts';
 import { layerSizes } from './network.ts';
 
-/** Nobody reads numbers that change more often. Drawing them takes time from the run. */
+/** Numbers that change more often cannot be read, and drawing them takes time from the run. */
 const calmMs = 200;
 
 /** The frame, at most five times a second while the network learns, and at once when it does not. */

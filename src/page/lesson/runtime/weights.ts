@@ -61,7 +61,7 @@ export function chooseWeight(slot: Slot, weight: WeightChoice): void {
   };
 }
 
-/** Weights that nobody has chosen: those of the beginning, or the last proposal. */
+/** Weights that the reader has not chosen: those of the beginning, or the last proposal. */
 let unchosen = firstWeights;
 /** The moment of the last proposal. */
 let proposedFor: string | undefined;
