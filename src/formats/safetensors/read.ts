@@ -131,7 +131,9 @@ function decodeHeader(header: Uint8Array): string {
 function firstIllFormedByte(bytes: Uint8Array): number {
   const repaired = new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes);
   const again = new TextEncoder().encode(repaired);
-  return bytes.findIndex((byte, i) => byte !== again[i]);
+  const wrong = bytes.findIndex((byte, i) => byte !== again[i]);
+  // A sequence that breaks off at the end may begin like U+FFFD itself, which is EF BF BD.
+  return wrong < 0 ? bytes.length - 1 : wrong;
 }
 
 function readEntry(reader: JsonReader, name: string): TensorEntry {

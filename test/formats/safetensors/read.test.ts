@@ -132,6 +132,13 @@ describe('the header is refused', () => {
     expect(error.offset).toBe(8 + before.length + wrong);
   });
 
+  test('that breaks off in a character that begins like U+FFFD', () => {
+    for (const bytes of [[0xef], [0xef, 0xbf]]) {
+      const header = Uint8Array.from([...Buffer.from('{"'), ...bytes]);
+      expect(refusal(header).offset).toBe(8 + header.length - 1);
+    }
+  });
+
   const tensor = oneTensor().slice(5, -1);
   test.each([
     ['that stops', '{', '', 'Expected a key of the header, a string; got nothing'],

@@ -1,4 +1,7 @@
 /** The lesson's run: the same script gives the same bits, however the reader came there. */
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
 import { afterEach, describe, expect, it } from 'vitest';
 
 import { digits } from '../../../src/data/digits/digits.ts';
@@ -6,6 +9,7 @@ import { sliceDataset } from '../../../src/data/dataset.ts';
 import { sgd } from '../../../src/engine/optimizers.ts';
 import { Network } from '../../../src/network/network.ts';
 import { presets } from '../../../src/network/presets.ts';
+import { findMnistFolder } from '../../../src/node/mnist.ts';
 import { firstScript, type Script } from '../../../src/page/lesson/moment.ts';
 import type { Frame } from '../../../src/page/lesson/frame.ts';
 import { Course, finish } from '../../../src/page/lesson/worker/course.ts';
@@ -125,5 +129,43 @@ describe('the run of the lesson', () => {
     expect(last().error).toBeLessThanOrEqual(1);
     // An error of 0 would mean that float32 was compared with itself.
     expect(last().error).toBeGreaterThan(0);
+  });
+
+  it('reads 93 % of MNIST’s test set after ten epochs of the reader’s files', async (context) => {
+    const folder = await findMnistFolder();
+    if (folder === undefined)
+      return context.skip('MNIST is neither in MNIST_DIR nor in data/mnist');
+    const { course, last } = await openAt(0);
+    const names = (await readdir(folder)).filter((name) => name.includes('ubyte'));
+    const files = await Promise.all(
+      names.map(async (name) => new File([await readFile(join(folder, name))], name)),
+    );
+    await course.command({ do: 'useFiles', files });
+    await course.command({ do: 'pause' });
+    await course.command({ do: 'advance', steps: 6000 - last().step });
+    expect(last().notice).toBeUndefined();
+    expect(last().script.data).toBe('mnist');
+    expect(last().test.count).toBe(10_000);
+    expect(last().test.accuracy).toBeGreaterThan(0.93);
+  });
+
+  it('says what is wrong with files that are not MNIST, and goes on with its digits', async () => {
+    const { course, last } = await openAt(5);
+    const before = bits(last());
+    await course.command({ do: 'useFiles', files: [new File(['no digits'], 'notes.txt')] });
+    expect(last().notice).toMatch(/notes\.txt/);
+    expect(last().script.data).toBe('digits');
+    expect(bits(last())).toEqual(before);
+  });
+
+  it('asks for the files of a moment that was made with MNIST', async () => {
+    const { last } = await openAt(3, { ...firstScript, data: 'mnist' });
+    expect(last().notice).toMatch(/Choose its four files/);
+  });
+
+  it('stops before numbers that overflow, and says so', async () => {
+    const { course, last } = await openAt(20, { ...firstScript, activation: 'relu', rate: 1000 });
+    await course.command({ do: 'advance', steps: 400 });
+    expect(last().nudges.usedParameters.every(Number.isFinite)).toBe(true);
   });
 });

@@ -72,6 +72,8 @@ export class Course {
   #trainingCount = 0;
   /** Present while the GPU computes. */
   #device: Device | undefined;
+  /** Whether the last command began a new run. */
+  #isNew = false;
   /** A sentence for the reader, about the last command or step. */
   #notice: string | undefined;
   /** The reader's MNIST files, if they are used. */
@@ -170,11 +172,12 @@ export class Course {
     if (command.do !== 'choose') this.#isPlaying = false;
     await this.inTurn(async () => {
       this.#notice = undefined;
+      this.#isNew = false;
       await this.#guarded(() => this.#obey(command));
       await this.#show();
     });
     // A new run is there to be watched.
-    if (command.do === 'restart' || command.do === 'useFiles') await this.command({ do: 'play' });
+    if (this.#isNew) await this.command({ do: 'play' });
   }
 
   async dispose(): Promise<void> {
@@ -392,6 +395,7 @@ export class Course {
   }
 
   async #restart(script: Script): Promise<void> {
+    this.#isNew = true;
     if (script.data === 'digits' && (script.seed !== this.#script.seed || this.#files)) {
       this.#data.dispose();
       this.#data = DigitData.draw(script.seed);
