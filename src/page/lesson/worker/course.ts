@@ -112,8 +112,14 @@ export class Course {
     course.#example = example ?? { kind: 'test', index: Math.max(0, firstTwo) };
     await course.#begin(course.#firstNetwork());
     await course.#show();
+    const notice = course.#notice;
     if (step === undefined) void course.command({ do: 'play' });
     else await course.command({ do: 'go', step });
+    if (notice !== undefined) {
+      // It is about the moment, not about the way to it.
+      course.#notice = notice;
+      await course.#show();
+    }
     return course;
   }
 
