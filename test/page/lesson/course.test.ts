@@ -2,7 +2,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 
 import { digits } from '../../../src/data/digits/digits.ts';
 import { sliceDataset } from '../../../src/data/dataset.ts';
@@ -129,6 +129,19 @@ describe('the run of the lesson', () => {
     expect(last().error).toBeLessThanOrEqual(1);
     // An error of 0 would mean that float32 was compared with itself.
     expect(last().error).toBeGreaterThan(0);
+  });
+
+  it('pauses by itself after 20,000 steps of play', async () => {
+    // Without the pauses between two frames.
+    const wait = vi.spyOn(globalThis, 'setTimeout');
+    wait.mockImplementation(((then: () => void) => setImmediate(then)) as never);
+    const { course, last } = await openAt(0);
+    await course.command({ do: 'go', step: 7 });
+    await course.command({ do: 'play' });
+    while (last().step < 20_007) await new Promise((resolve) => setImmediate(resolve));
+    wait.mockRestore();
+    expect(last().step).toBe(20_007);
+    expect(last().isPlaying).toBe(false);
   });
 
   it('reads 93 % of MNIST’s test set after ten epochs of the reader’s files', async (context) => {

@@ -15,7 +15,7 @@ import { EpochOrders } from '../../../training/loop.ts';
 import type { TrainingSnapshot } from '../../../training/snapshot.ts';
 import { Trainer } from '../../../training/trainer.ts';
 import { checkExplanation } from '../../../benchmark/verification/explanation.ts';
-import type { Change, DatedChange, Example, Script } from '../moment.ts';
+import { maxStep, type Change, type DatedChange, type Example, type Script } from '../moment.ts';
 import type { Command, Frame, HistoryPoint } from '../frame.ts';
 import { DigitData, firstCount, type Selection } from './digitData.ts';
 import { firstNetwork } from './firstNetwork.ts';
@@ -25,6 +25,8 @@ const featureCount = 784;
 /** Time between two frames while it trains: ten a second are smooth enough for numbers, and leave time for the reader. */
 const frameMs = 90;
 const maxSnapshots = 160;
+/** Steps after which playing pauses: by then the network learns nothing that can be seen, and the processor rests. */
+const playedSteps = 20_000;
 /** As many training samples as MNIST has. */
 const maxTraining = 60_000;
 
@@ -208,7 +210,10 @@ export class Course {
       case 'advance':
         this.#forget();
         await this.#trainTo(
-          command.steps === 'epoch' ? await this.#epochEnd() : this.step + command.steps,
+          Math.min(
+            maxStep,
+            command.steps === 'epoch' ? await this.#epochEnd() : this.step + command.steps,
+          ),
         );
         await this.#keep();
         break;
@@ -255,20 +260,29 @@ export class Course {
       this.#forget();
       return Promise.resolve();
     });
+    const pauseAt = Math.min(maxStep, this.step + playedSteps);
     while (this.#isPlaying && play === this.#plays) {
       const began = performance.now();
       await this.inTurn(async () => {
         if (!this.#isPlaying) return;
         await this.#guarded(async () => {
           // Slowly again after a change, as its effects may be over soon.
-          await this.#trainTo(this.step + stepsPerFrame(this.#trainer.step));
+          const next = this.step + stepsPerFrame(this.#trainer.step);
+          await this.#trainTo(Math.min(next, pauseAt));
           await this.#keep();
         });
+        if (this.step >= pauseAt) this.#pauseAt(pauseAt);
         await this.#show();
       });
       const left = frameMs - (performance.now() - began);
       await new Promise((resolve) => setTimeout(resolve, Math.max(0, left)));
     }
+  }
+
+  #pauseAt(step: number): void {
+    this.#isPlaying = false;
+    if (step < maxStep) return;
+    this.#notice = `The lesson ends at step ${maxStep.toLocaleString('en')}. Go back, or start again.`;
   }
 
   /** Forgets what came after this step: training goes on from here. */
