@@ -254,6 +254,20 @@ describe('a reader', () => {
     await waitForText(page, '#avenues figcaption', /Neuron 3 of the second hidden layer/i);
   });
 
+  it('leaves the page, which pauses, and comes back, and it goes on', async () => {
+    const page = await host.open('lesson.html');
+    await waitForText(page, '.play', /Pause/);
+    const hide = (isHidden: boolean) =>
+      page.evaluate((value) => {
+        Object.defineProperty(document, 'hidden', { value, configurable: true });
+        document.dispatchEvent(new Event('visibilitychange'));
+      }, isHidden);
+    await hide(true);
+    await waitForText(page, '.play', /Play/);
+    await hide(false);
+    await waitForText(page, '.play', /Pause/);
+  });
+
   it('breaks the network and mends it with Undo', async () => {
     const page = await host.open('lesson.html#step=300');
     await waitForText(page, '.now', /step 300/);

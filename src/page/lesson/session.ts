@@ -83,6 +83,20 @@ export function open(moment: Partial<LessonTasks['open']['arguments']> = {}): vo
     .catch(fail);
 }
 
+/** Whether the run was paused because the page was hidden. */
+let isPausedByHiding = false;
+
+/** A hidden page takes no time from others; the run goes on when it is seen again. */
+document.addEventListener('visibilitychange', () => {
+  if (document.hidden && frame.peek()?.isPlaying === true) {
+    isPausedByHiding = true;
+    command({ do: 'pause' });
+  } else if (!document.hidden && isPausedByHiding) {
+    isPausedByHiding = false;
+    command({ do: 'play' });
+  }
+});
+
 /** Opens the lesson at the moment in the address. */
 export function openAtAddress(): void {
   const query = new URLSearchParams(location.hash.slice(1));

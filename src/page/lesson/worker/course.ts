@@ -5,7 +5,7 @@
 import { createDataset, type Dataset } from '../../../data/dataset.ts';
 import type { Evaluation } from '../../../engine/engine.ts';
 import { sgd } from '../../../engine/optimizers.ts';
-import { NonFiniteError } from '../../../errors.ts';
+import { DeviceLostError, NonFiniteError } from '../../../errors.ts';
 import type { Device } from '../../../gpu/device.ts';
 import type { Network } from '../../../network/network.ts';
 import { parameterLayout } from '../../../network/parameters.ts';
@@ -84,6 +84,11 @@ export class Course {
     | { readonly key: string; readonly trainer: Trainer; readonly evaluation: Evaluation }
     | undefined;
   #queue: Promise<unknown> = Promise.resolve();
+  #fail!: (error: unknown) => void;
+  /** Never resolves; rejects when playing fails for good. */
+  readonly failed = new Promise<never>((_, reject) => {
+    this.#fail = reject;
+  });
 
   private constructor(
     script: Script,
@@ -173,7 +178,7 @@ export class Course {
     if (command.do === 'play') {
       if (this.#isPlaying) return;
       this.#isPlaying = true;
-      void this.#play();
+      this.#play().catch(this.#fail);
       return;
     }
     // Choosing an example does not stop the training.
@@ -182,7 +187,6 @@ export class Course {
       this.#notice = undefined;
       this.#isNew = false;
       await this.#guarded(() => this.#obey(command));
-      await this.#show();
     });
     // A new run is there to be watched.
     if (this.#isNew) await this.command({ do: 'play' });
@@ -242,15 +246,23 @@ export class Course {
     }
   }
 
-  /** If the numbers overflow, goes back to the last snapshot and says so. */
+  /**
+   * Works, and shows the moment after it. If the numbers overflow or the GPU is lost, it goes back to the last snapshot,
+   * pauses and says so.
+   */
   async #guarded(work: () => Promise<void>): Promise<void> {
     try {
       await work();
+      await this.#show();
     } catch (error) {
-      if (!(error instanceof NonFiniteError)) throw error;
+      const isLost = error instanceof DeviceLostError;
+      if (!isLost && !(error instanceof NonFiniteError)) throw error;
+      if (isLost) this.#device = undefined;
       this.#isPlaying = false;
-      this.#notice = `${error.message} The lesson went back to the last step before that.`;
+      const where = isLost ? ', and goes on with the CPU engine' : '';
+      this.#notice = `${error.message} The lesson went back to its last step before that${where}.`;
       await this.#return(this.#snapshots.at(-1)!);
+      await this.#show();
     }
   }
 
@@ -270,9 +282,8 @@ export class Course {
           const next = this.step + stepsPerFrame(this.#trainer.step);
           await this.#trainTo(Math.min(next, pauseAt));
           await this.#keep();
+          if (this.step >= pauseAt) this.#pauseAt(pauseAt);
         });
-        if (this.step >= pauseAt) this.#pauseAt(pauseAt);
-        await this.#show();
       });
       const left = frameMs - (performance.now() - began);
       await new Promise((resolve) => setTimeout(resolve, Math.max(0, left)));
@@ -513,7 +524,7 @@ export class Course {
     try {
       if (engine === 'webgpu') {
         const { Device } = await import('../../../gpu/device.ts');
-        // A worker has no visibility of its own, and the lesson only pauses while the page is hidden.
+        // A worker cannot see whether its page is hidden. The page pauses the run itself.
         this.#device = await Device.request({ isVisible: () => true });
       } else {
         this.#device = undefined;

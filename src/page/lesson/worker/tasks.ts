@@ -42,7 +42,7 @@ export const tasks: TaskFunctions<LessonTasks> = {
     const { adapter } = await findWebGpu((navigator as Partial<Navigator>).gpu, undefined);
     if (adapter?.isSoftware === false) await course.moveToFasterEngine();
     // The page listens until it ends.
-    await new Promise(() => undefined);
+    await course.failed;
   },
   command: async (command) => await (await course()).command(command),
   testSamples: async ({ indices }) => {
