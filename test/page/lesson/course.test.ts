@@ -144,7 +144,7 @@ describe('the run of the lesson', () => {
     expect(last().isPlaying).toBe(false);
   });
 
-  it('reads 93 % of MNIST’s test set after ten epochs of the reader’s files', async (context) => {
+  it('reads 93 % of MNIST’s test set after twenty epochs of the reader’s files', async (context) => {
     const folder = await findMnistFolder();
     if (folder === undefined)
       return context.skip('MNIST is neither in MNIST_DIR nor in data/mnist');
@@ -155,7 +155,7 @@ describe('the run of the lesson', () => {
     );
     await course.command({ do: 'useFiles', files });
     await course.command({ do: 'pause' });
-    await course.command({ do: 'advance', steps: 6000 - last().step });
+    await course.command({ do: 'advance', steps: 12_000 - last().step });
     expect(last().notice).toBeUndefined();
     expect(last().script.data).toBe('mnist');
     expect(last().test.count).toBe(10_000);
