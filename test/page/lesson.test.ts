@@ -279,6 +279,9 @@ describe('a reader', () => {
       {},
       before,
     );
+    // Undo lets a run that was playing play on.
+    await press(page, '.play');
+    await waitForText(page, '.play', /Play/);
     await press(page, '.mend-undo:enabled');
     await expect.poll(() => textOf(page, '.now'), patience).toBe(`${before}step 300`);
   });
