@@ -88,8 +88,8 @@ describe('by scrolling alone', () => {
 });
 
 /** Reads the lesson from top to bottom without touching anything. */
-async function scrollThrough({ open }: PageHost): Promise<void> {
-  const page = await open('lesson.html');
+async function scrollThrough(reader: PageHost): Promise<void> {
+  const page = await reader.open('lesson.html');
   await waitForText(page, '.now', /(9\d|8[5-9])\.\d %/);
   await page.waitForSelector('#mend');
   const figures = await page.$$eval('section.figure', (all) => all.map(({ id }) => id));
