@@ -19,7 +19,7 @@ export const schemaPath = join(import.meta.dirname, '../docs/benchmark-result.sc
 export async function resultJsonSchema(): Promise<string> {
   const { $schema, ...schema } = toJsonSchema(resultSchema, {
     target: 'draft-2020-12',
-    // JSON has no other numbers than finite ones, and nobody to keep from writing.
+    // Every number of JSON is finite, and JSON has no read-only fields.
     ignoreActions: ['finite', 'readonly'],
   });
   const text = JSON.stringify({

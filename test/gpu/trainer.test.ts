@@ -50,7 +50,7 @@ it('CPU and GPU trainers are interchangeable: the same reports, evaluations and 
 });
 
 describe.each(['webgpu', 'cpu'] as const)(
-  'what is not finite never passes for a result: %s',
+  'a value that is not finite is never a result: %s',
   (backend) => {
     const small = new Network({ layers: [784, 8, 10], activation: 'relu', output: 'linear' });
     const create = async (of: Network, learningRate: number) =>

@@ -1,4 +1,4 @@
-/** Whether somebody looks at the page: asked of whoever made the device, and by whatever submits. */
+/** The visibility of the page. The option of the device gives it, and every submit depends on it. */
 import { afterEach, describe, expect, it, vi } from 'vitest';
 
 import { digits } from '../../src/data/digits/digits.ts';

@@ -137,9 +137,12 @@ describe('events', () => {
 
   it('that cannot be delivered fail the call', async () => {
     const outcome = await page.call(9, 'count', encode(null), () =>
-      Promise.reject(new Error('nobody listens')),
+      Promise.reject(new Error('the listener is gone')),
     );
-    expect(decode(outcome)).toMatchObject({ ok: false, error: { message: 'nobody listens' } });
+    expect(decode(outcome)).toMatchObject({
+      ok: false,
+      error: { message: 'the listener is gone' },
+    });
   });
 });
 

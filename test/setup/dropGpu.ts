@@ -1,4 +1,4 @@
-/** Uses a device whose GPU object nobody holds any more, while garbage is collected. Run with `--expose-gc`. */
+/** Uses a device after the last reference to its GPU object is gone, while garbage is collected. Run with `--expose-gc`. */
 import { createGpu } from '../../src/node/dawn.ts';
 
 const adapter = await (await createGpu()).requestAdapter();

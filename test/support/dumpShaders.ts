@@ -26,7 +26,7 @@ const kernels = [{ label: 'guarded', code: guarded }, ...sharedVariants()];
 for (const [index, { label, code }] of kernels.entries()) {
   writeSync(1, `\n=== ${index} ${label}\n`);
   const module = device.createShaderModule({ label, code });
-  // The text is there before the driver compiles it, which nobody here waits for.
+  // The text is written before the driver compiles it, so this does not wait for the compiler.
   device.createComputePipeline({ layout: 'auto', compute: { module, entryPoint: 'main' } });
 }
 device.destroy();

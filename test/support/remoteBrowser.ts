@@ -17,7 +17,7 @@ export interface RemoteBrowser {
   end(): Promise<void>;
 }
 
-/** Its one open page, which is nobody's business. */
+/** The one page that it had open before; a run must leave it alone. */
 export const ownPage = 'data:text/html,mine';
 
 /** Of Firefox: WebGPU, which it does not yet have everywhere by itself. */
