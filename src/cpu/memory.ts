@@ -7,10 +7,10 @@
  * because it may grow.
  */
 import type { Dataset } from '../data/dataset.ts';
-import { OutOfMemoryError } from '../errors.ts';
 import type { EngineState } from '../engine/engine.ts';
 import type { Pass, Values } from '../engine/pass.ts';
 import type { Network } from '../network/network.ts';
+import { adviceOf, allocate, grow } from './allocation.ts';
 import { Control, controlBytes } from './control.ts';
 import { eachParameter, line, placeLayers, up, type LayerPlace } from './parameterPlaces.ts';
 import { updateScalarWords, type UpdateScalars } from './updateScalars.ts';
@@ -18,14 +18,6 @@ import { contextWord, placeSlice, type Panels, type SliceRoom } from './sliceRoo
 
 /** The first free byte: constants of the modules are below. A test compares it with `heapBase()` of the modules. */
 export const heapBase = 2048;
-/** Bytes of a page of WebAssembly memory. */
-const pageBytes = 2 ** 16;
-/** Maximum number of pages: all that 32-bit addresses can reach. */
-const maxPages = 2 ** 16;
-/** Maxima to try, in pages. Shared memory reserves address space for its maximum, which fails on some phones. */
-const maxima = [maxPages, maxPages / 4, maxPages / 16] as const;
-/** Memory to leave for a training set. A larger one may be streamed. */
-const usualDataBytes = 2 ** 26;
 /** Bytes of one layer's activations that fit into the second-level cache together with its weights. */
 const cachedBytes = 384 * 2 ** 10;
 
@@ -46,49 +38,6 @@ export interface MemoryOptions {
   readonly isShared: boolean;
   /** See `EngineOptions`. */
   readonly clipNorm?: number | undefined;
-}
-
-/** @throws {OutOfMemoryError} with the advice, when there is not enough memory */
-function allocate(bytes: number, isShared: boolean, advice: string): WebAssembly.Memory {
-  const pages = Math.ceil(bytes / pageBytes);
-  let cause: unknown;
-  for (const maximum of maxima.filter((max) => max >= pages)) {
-    try {
-      return new WebAssembly.Memory({ initial: pages, maximum, shared: isShared });
-    } catch (error) {
-      cause = error;
-    }
-  }
-  throw noRoom(bytes, advice, cause);
-}
-
-function noRoom(bytes: number, advice: string, cause: unknown): OutOfMemoryError {
-  const limit = pageBytes * maxPages;
-  const fact =
-    bytes > limit
-      ? `WebAssembly can address only ${mebibytes(limit)} MiB`
-      : 'the allocation failed';
-  return new OutOfMemoryError(
-    `The CPU engine needs ${mebibytes(bytes)} MiB of memory in one piece, but ${fact}. ${advice}`,
-    { cause },
-  );
-}
-
-function mebibytes(bytes: number): number {
-  return Math.ceil(bytes / 2 ** 20);
-}
-
-/**
- * The advice when the slices do not fit into memory: fewer threads if that is enough, because each has a slice.
- * @param shared bytes shared by all slices
- * @param own bytes of each slice
- */
-function adviceOf(slices: number, shared: number, own: number): string {
-  const max = Math.floor((pageBytes * maxPages - usualDataBytes - shared) / own);
-  const isTooMany = slices > Math.max(1, max);
-  return isTooMany && max > 0
-    ? `Each of the ${slices} threads needs ${mebibytes(own)} MiB for its own gradient. Use at most ${max} threads.`
-    : 'Use a smaller network or fewer threads, or dispose of unused engines.';
 }
 
 export class KernelMemory {
@@ -395,15 +344,7 @@ export class KernelMemory {
   }
 
   #grow(bytes: number): void {
-    const missing = Math.ceil((bytes - this.memory.buffer.byteLength) / pageBytes);
-    if (missing <= 0) return;
-    try {
-      this.memory.grow(missing);
-    } catch (cause) {
-      const advice =
-        'Stream the training set (stream: true), use fewer threads, or dispose of unused engines.';
-      throw noRoom(bytes, advice, cause);
-    }
+    if (!grow(this.memory, bytes)) return;
     this.#bytes = new Uint8Array(this.memory.buffer);
     this.#words = new Uint32Array(this.memory.buffer);
     this.#floats = new Float32Array(this.memory.buffer);

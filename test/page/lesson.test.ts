@@ -397,7 +397,8 @@ async function clickText(page: Page, selector: string, text: RegExp): Promise<vo
   for (const element of await page.$$(selector)) {
     const content = await element.evaluate((one) => one.textContent);
     if (!text.test(content)) continue;
-    await element.click();
+    // Not at a place on the screen, where the bar at the bottom may lie above it.
+    await element.evaluate((one) => (one as HTMLElement).click());
     return;
   }
   throw new Error(`No ${selector} has the text ${text.source}.`);

@@ -12,7 +12,8 @@ import { presets } from '../../../src/network/presets.ts';
 import { findMnistFolder } from '../../../src/node/mnist.ts';
 import { firstScript, type Script } from '../../../src/page/lesson/moment.ts';
 import type { Frame } from '../../../src/page/lesson/frame.ts';
-import { Course, finish } from '../../../src/page/lesson/worker/course.ts';
+import { finish } from '../../../src/page/lesson/worker/changes.ts';
+import { Course } from '../../../src/page/lesson/worker/course.ts';
 import { Trainer } from '../../../src/training/trainer.ts';
 
 const courses: Course[] = [];

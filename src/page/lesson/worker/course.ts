@@ -8,39 +8,25 @@ import { sgd } from '../../../engine/optimizers.ts';
 import { DeviceLostError, NonFiniteError } from '../../../errors.ts';
 import type { Device } from '../../../gpu/device.ts';
 import type { Network } from '../../../network/network.ts';
-import { parameterLayout } from '../../../network/parameters.ts';
 import { presets } from '../../../network/presets.ts';
-import { Random, streams } from '../../../network/random.ts';
 import { EpochOrders } from '../../../training/loop.ts';
-import type { TrainingSnapshot } from '../../../training/snapshot.ts';
 import { Trainer } from '../../../training/trainer.ts';
 import { checkExplanation } from '../../../benchmark/verification/explanation.ts';
 import { maxStep, type Change, type DatedChange, type Example, type Script } from '../moment.ts';
 import type { Command, Frame, HistoryPoint } from '../frame.ts';
+import { changedNetwork, finish } from './changes.ts';
 import { DigitData, firstCount, type Selection } from './digitData.ts';
 import { firstNetwork } from './firstNetwork.ts';
+import { RunRecord, type Kept } from './runRecord.ts';
 
 const { batchSize } = presets.lecture;
 const featureCount = 784;
 /** Time between two frames while it trains: ten a second are smooth enough for numbers, and leave time for the reader. */
 const frameMs = 90;
-const maxSnapshots = 160;
 /** Steps after which playing pauses: by then the network learns nothing that can be seen, and the processor rests. */
 const playedSteps = 20_000;
 /** As many training samples as MNIST has. */
 const maxTraining = 60_000;
-
-/** A moment of the run that it can return to. */
-interface Kept {
-  readonly step: number;
-  /** Number of changes made before it. */
-  readonly changes: number;
-  readonly seconds: number;
-  readonly epochStart: number;
-  readonly epochs: number;
-  readonly segmentEpochs: number;
-  readonly state: TrainingSnapshot;
-}
 
 /** Steps until the next frame: few at first, when each shows something new. */
 const stepsPerFrame = (step: number): number => Math.min(80, 1 + Math.floor(step / 6));
@@ -64,8 +50,7 @@ export class Course {
   #selection: Selection = { only: 'all', labels: 'true' };
   #rate: number;
   #example: Example = { kind: 'test', index: 0 };
-  #snapshots: Kept[] = [];
-  #history: HistoryPoint[] = [];
+  #record = new RunRecord();
   #isPlaying = false;
   /** Times that it began to play: only the last one goes on. */
   #plays = 0;
@@ -117,7 +102,7 @@ export class Course {
     // The lecture's example is a 2.
     const firstTwo = course.#data.test.labels.indexOf(2);
     course.#example = example ?? { kind: 'test', index: Math.max(0, firstTwo) };
-    await course.#begin(course.#firstNetwork());
+    await course.#begin(course.firstNetwork());
     await course.#show();
     const notice = course.#notice;
     if (step === undefined) void course.command({ do: 'play' });
@@ -261,7 +246,7 @@ export class Course {
       this.#isPlaying = false;
       const where = isLost ? ', and goes on with the CPU engine' : '';
       this.#notice = `${error.message} The lesson went back to its last step before that${where}.`;
-      await this.#return(this.#snapshots.at(-1)!);
+      await this.#return(this.#record.last);
       await this.#show();
     }
   }
@@ -298,21 +283,15 @@ export class Course {
 
   /** Forgets what came after this step: training goes on from here. */
   #forget(): void {
-    const { step } = this;
     this.#script = {
       ...this.#script,
       changes: this.#script.changes.slice(0, this.#changes),
     };
-    this.#snapshots = this.#snapshots.filter((kept) => kept.step <= step);
-    this.#history = this.#history.filter((point) => point.step <= step);
+    this.#record.forgetAfter(this.step);
   }
 
   /** The network at the start of the run. */
   firstNetwork(): Network {
-    return this.#firstNetwork();
-  }
-
-  #firstNetwork(): Network {
     return firstNetwork(this.#script);
   }
 
@@ -381,8 +360,7 @@ export class Course {
   /** Goes to a step: from the last snapshot before it, with the bits that it had. */
   async #go(step: number): Promise<void> {
     if (step < this.step) {
-      const kept = this.#snapshots.findLast((one) => one.step <= step) ?? this.#snapshots[0]!;
-      await this.#return(kept);
+      await this.#return(this.#record.upTo(step));
     }
     while (this.step < step) {
       await this.#trainTo(Math.min(step, this.step + stepsPerFrame(this.step)));
@@ -394,7 +372,7 @@ export class Course {
   async #return({ changes, state, step, seconds, ...kept }: Kept): Promise<void> {
     this.#changes = changes;
     this.#settle();
-    const network = this.#firstNetwork();
+    const network = this.firstNetwork();
     await this.#trainer.dispose();
     this.#trainer = await this.#createTrainer(network);
     await this.#trainer.restore(state);
@@ -415,14 +393,13 @@ export class Course {
   async #undo(): Promise<void> {
     const last = this.#script.changes[this.#changes - 1];
     if (!last) return;
-    const kept = this.#snapshots.findLast((one) => one.changes < this.#changes)!;
+    const kept = this.#record.beforeChange(this.#changes);
     await this.#return(kept);
     // Up to the change, but not the change itself.
     this.#script = { ...this.#script, changes: this.#script.changes.slice(0, kept.changes) };
     await this.#trainTo(last.step);
     this.#forget();
-    // The moment after the change has the same step.
-    this.#history = this.#history.filter((point) => point.step < last.step);
+    this.#record.forgetHistoryFrom(last.step);
   }
 
   async #restart(script: Script): Promise<void> {
@@ -434,11 +411,10 @@ export class Course {
     }
     this.#script = script;
     this.#changes = 0;
-    this.#snapshots = [];
-    this.#history = [];
+    this.#record = new RunRecord();
     this.#seconds = 0;
     this.#settle();
-    const network = this.#firstNetwork();
+    const network = this.firstNetwork();
     await this.#trainer.dispose();
     this.#trainer = await this.#createTrainer(network);
     this.#segmentStart = 0;
@@ -463,37 +439,14 @@ export class Course {
 
   /** Makes the next change of the script. */
   async #make(change: DatedChange): Promise<void> {
-    const network = await this.#changed(change, await this.#trainer.network());
+    const network = await changedNetwork(change, await this.#trainer.network(), {
+      data: this.#data,
+      rate: this.#rate,
+      seed: this.#script.seed,
+    });
     this.#changes++;
     this.#apply(change);
     await this.#begin(network);
-  }
-
-  async #changed(change: DatedChange, network: Network): Promise<Network> {
-    switch (change.kind) {
-      case 'rate':
-      case 'only':
-      case 'labels':
-        return network;
-      case 'one':
-        return await this.#afterOne(network, await this.#data.sample(change.sample));
-      case 'zero':
-      case 'noise':
-        return disturb(network, change, this.#script.seed + change.step);
-    }
-  }
-
-  /** The network after one step on one sample. */
-  async #afterOne(network: Network, sample: Dataset): Promise<Network> {
-    const optimizer = sgd({ learningRate: this.#rate });
-    const options = { batchSize: 1, optimizer, backend: 'cpu', threads: 0 } as const;
-    const trainer = await Trainer.create(network, options);
-    try {
-      await finish(trainer.fit(sample, { steps: 1 }));
-      return await trainer.network();
-    } finally {
-      await trainer.dispose();
-    }
   }
 
   /** Starts again with the reader's MNIST files, or says why that cannot be. */
@@ -529,7 +482,7 @@ export class Course {
       } else {
         this.#device = undefined;
       }
-      this.#trainer = await this.#createTrainer(this.#firstNetwork());
+      this.#trainer = await this.#createTrainer(this.firstNetwork());
       await this.#trainer.restore(state);
     } catch (error) {
       this.#device?.destroy();
@@ -547,7 +500,7 @@ export class Course {
    * and is never faster.
    */
   async moveToFasterEngine(): Promise<void> {
-    const trial = await Trainer.create(this.#firstNetwork(), {
+    const trial = await Trainer.create(this.firstNetwork(), {
       batchSize,
       optimizer: sgd({ learningRate: this.#rate }),
     });
@@ -560,22 +513,13 @@ export class Course {
   async #keep(): Promise<void> {
     const { step } = this;
     const changes = this.#changes;
-    const last = this.#snapshots.at(-1);
-    if (last?.step === step && last.changes === changes) return;
-    if (last && last.step > step) return;
+    if (!this.#record.lacks(step, changes)) return;
     const state = await this.#trainer.snapshot();
-    this.#snapshots.push({
+    this.#record.keep({
       ...{ step, changes, state, seconds: this.#seconds },
       ...{ epochStart: this.#epochStart, epochs: this.#epochs },
       segmentEpochs: this.#segmentEpochs,
     });
-    if (this.#snapshots.length > maxSnapshots) {
-      // The last ones, and those beside a change, which `undo` needs, stay.
-      this.#snapshots = this.#snapshots.filter(
-        ({ changes: made }, n, all) =>
-          n === 0 || n % 2 === 0 || n > maxSnapshots - 20 || all[n + 1]?.changes !== made,
-      );
-    }
   }
 
   /** On the test samples; computed once for the same parameters. */
@@ -592,15 +536,7 @@ export class Course {
   async #note(): Promise<Evaluation> {
     const { step } = this;
     const test = await this.#evaluation();
-    const point = { step, accuracy: test.accuracy, cost: test.cost };
-    const last = this.#history.at(-1);
-    // A change has another cost at the same step.
-    if (!last || step > last.step || (step === last.step && point.cost !== last.cost)) {
-      this.#history.push(point);
-      if (this.#history.length > 600) {
-        this.#history = this.#history.filter((_, n, all) => n % 2 === 0 || n === all.length - 1);
-      }
-    }
+    this.#record.note({ step, accuracy: test.accuracy, cost: test.cost });
     return test;
   }
 
@@ -615,7 +551,7 @@ export class Course {
     const test = await this.#note();
     const nudges = await trainer.explain(sample, 0);
     const { step } = this;
-    this.#emitHistory(this.#history);
+    this.#emitHistory(this.#record.history);
     this.#emit({
       script: this.#script,
       step,
@@ -630,27 +566,7 @@ export class Course {
       test: { count: this.#data.test.sampleCount, ...test },
       example: this.example,
       nudges,
-      error: checkExplanation(this.#firstNetwork(), nudges),
+      error: checkExplanation(this.firstNetwork(), nudges),
     });
   }
-}
-
-/** Trains to the end. */
-export async function finish(training: AsyncIterator<unknown, void>): Promise<void> {
-  while ((await training.next()).done !== true);
-}
-
-function disturb(
-  network: Network,
-  change: Extract<Change, { kind: 'zero' | 'noise' }>,
-  seed: number,
-): Network {
-  const parameters = network.parameters.slice();
-  const { weightOffset, biasOffset } = parameterLayout(network.layers)[change.layer]!;
-  const random = new Random(seed % 2 ** 32, streams.lesson, 2 ** 20);
-  for (let i = weightOffset; i < biasOffset; i++) {
-    if (change.kind === 'zero') parameters[i] = 0;
-    else parameters[i]! += change.size * random.normal();
-  }
-  return network.withParameters(parameters);
 }

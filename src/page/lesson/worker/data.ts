@@ -6,7 +6,8 @@ import { NonFiniteError } from '../../../errors.ts';
 import { presets } from '../../../network/presets.ts';
 import { Trainer } from '../../../training/trainer.ts';
 import type { Task, TaskFunctions } from '../../worker/messages.ts';
-import { finish, type Course } from './course.ts';
+import { finish } from './changes.ts';
+import type { Course } from './course.ts';
 import { dataCounts, dataSteps, type DataPoint, type DataRun } from './dataRuns.ts';
 
 /** Accuracy on the training digits is measured on so many of them. */

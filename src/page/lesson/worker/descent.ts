@@ -10,7 +10,8 @@ import type { Network } from '../../../network/network.ts';
 import { Trainer } from '../../../training/trainer.ts';
 import type { Task, TaskFunctions } from '../../worker/messages.ts';
 import type { Script } from '../moment.ts';
-import { finish, type Course } from './course.ts';
+import { finish } from './changes.ts';
+import type { Course } from './course.ts';
 import { firstNetwork } from './firstNetwork.ts';
 import { distance, placeOn, planeThrough, pointAt, type PlacedPoint, type Plane } from './plane.ts';
 

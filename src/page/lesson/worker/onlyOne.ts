@@ -6,7 +6,8 @@ import type { Network } from '../../../network/network.ts';
 import { presets } from '../../../network/presets.ts';
 import { Trainer } from '../../../training/trainer.ts';
 import type { Task, TaskFunctions } from '../../worker/messages.ts';
-import { finish, type Course } from './course.ts';
+import { finish } from './changes.ts';
+import type { Course } from './course.ts';
 
 const featureCount = 784;
 /** Digits of the kind are taken from the first training digits, which are always there. */
