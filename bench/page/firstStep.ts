@@ -8,37 +8,42 @@ import { Network } from '../../src/network/network.ts';
 
 /** @returns milliseconds from the start of the navigation until the cost of `tiny`'s first step was read */
 export async function makeFirstStep(library: string): Promise<number> {
-  const { network, batchSize, learningRate } = findWorkload('tiny')!;
-  const [contender, training] = await Promise.all([load(library), fetchTraining()]);
-  const task = { network: new Network(network), training, batchSize, learningRate };
-  const learner = await contender.learn(task);
+  const { network: sizes, batchSize, learningRate } = findWorkload('tiny')!;
+  const network = new Network(sizes);
+  const loadContender = (): Promise<Contender> =>
+    library === 'webgpu' || library === 'cpu'
+      ? loadNudge(library, network, batchSize, learningRate)
+      : loadLibrary(library as BrowserPeerName);
+  const [contender, training] = await Promise.all([loadContender(), fetchTraining()]);
+  const learner = await contender.learn({ network, training, batchSize, learningRate });
   await learner.train(1);
   return performance.now();
 }
 
-async function load(library: string): Promise<Contender> {
-  if (library === 'webgpu' || library === 'cpu') return await loadNudge(library);
-  return await loadLibrary(library as BrowserPeerName);
-}
-
-/** nudge as its users drive it, by its public API. */
-async function loadNudge(backend: 'webgpu' | 'cpu'): Promise<Contender> {
+/**
+ * nudge as its users drive it, by its public API. Its trainer is created while the samples load, because it needs none of them; the
+ * other libraries start their devices at that time too.
+ */
+async function loadNudge(
+  backend: 'webgpu' | 'cpu',
+  network: Network,
+  batchSize: number,
+  learningRate: number,
+): Promise<Contender> {
   const { sgd, Trainer } = await import('../../src/index.ts');
+  const optimizer = sgd({ learningRate });
+  const trainer = await Trainer.create(network, { backend, batchSize, optimizer });
   return {
-    async learn({ network, training, batchSize, learningRate }) {
-      const optimizer = sgd({ learningRate });
-      const trainer = await Trainer.create(network, { backend, batchSize, optimizer });
-      return {
+    learn: ({ training }) =>
+      Promise.resolve({
         async train(steps) {
+          const run = trainer.fit(training, { steps, reportEvery: steps });
           let last = NaN;
-          for await (const { cost } of trainer.fit(training, { steps, reportEvery: steps })) {
-            last = cost;
-          }
+          for await (const { cost } of run) last = cost;
           return last;
         },
         dispose: () => trainer.dispose(),
-      };
-    },
+      }),
   };
 }
 
