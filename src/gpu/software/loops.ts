@@ -1,5 +1,4 @@
 /** Enforces llvmpipe's limit on loop iterations for networks and plans. */
-import { walkColumns } from '../../../shaders/fused.ts';
 import { vec4s } from '../../../shaders/wgsl.ts';
 import { LimitError } from '../../errors.ts';
 import { compilesAtDispatch } from '../adapter.ts';
@@ -54,10 +53,7 @@ export function fusedIterations(
   for (let l = from; l < layers.length - 1; l++) {
     const [inputs4, outputs4] = [vec4s(layers[l]!), vec4s(layers[l + 1]!)];
     // Each turn is one tile: its sums, and the loop that stores them.
-    const walk = (columns4: number, k4: number) => {
-      const width = loop === 'simple' ? walkColumns(columns4) : 1;
-      return turns((rows4 * columns4) / width) * (32 + 5 * width + k4);
-    };
+    const walk = (columns4: number, k4: number) => turns(rows4 * columns4) * (37 + k4);
     iterations += walk(outputs4, inputs4);
     if (l > 0) iterations += walk(inputs4, outputs4);
   }

@@ -411,19 +411,16 @@ fn storeBack0(row: u32, column4: u32, sum: vec4f) {
 fn tileBack0(row4: u32, column4: u32) {
   let rows_0 = rowsOfABack0(row4 + 0u);
   var sum_0_0 = mat4x4f();
-  var sum_0_1 = mat4x4f();
   for (var k4 = 0u; k4 < K4Back0; k4++) {
     let steps = stepsOfABack0(k4);
     let b_0 = loadBBack0(k4, column4 + 0u);
-    let b_1 = loadBBack0(k4, column4 + 1u);
     let a_0 = loadABack0(rows_0, steps);
     sum_0_0 = multiplyAdd(sum_0_0, a_0, b_0);
-    sum_0_1 = multiplyAdd(sum_0_1, a_0, b_1);
   }
-  var sums = array<vec4f, 8>(sum_0_0[0], sum_0_0[1], sum_0_0[2], sum_0_0[3], sum_0_1[0], sum_0_1[1], sum_0_1[2], sum_0_1[3]);
-  for (var i = 0u; i < 8u; i++) {
-    let r4 = row4 + i / 8u;
-    let c4 = column4 + i / 4u % 2u;
+  var sums = array<vec4f, 4>(sum_0_0[0], sum_0_0[1], sum_0_0[2], sum_0_0[3]);
+  for (var i = 0u; i < 4u; i++) {
+    let r4 = row4 + i / 4u;
+    let c4 = column4 + i / 4u % 1u;
     { storeBack0(4u * r4 + i % 4u, c4, sums[i]); }
   }
 }
@@ -435,9 +432,9 @@ fn main(@builtin(workgroup_id) id: vec3u, @builtin(local_invocation_index) lane:
   let invocation = workgroup * 4u + lane;
   if (invocation >= 25u) { return; }
   step = counter.next - 1u;
-  for (var c = 0u; c < 3u; c++) { tileForward0(invocation, c * 1u); }
+  for (var c = 0u; c < 3u; c++) { tileForward0(invocation, c); }
   for (var m = 0u; m < 4u; m++) { outputDeltaOf(4u * invocation + m); }
-  for (var c = 0u; c < 16u; c++) { tileBack0(invocation, c * 2u); }
+  for (var c = 0u; c < 32u; c++) { tileBack0(invocation, c); }
 }
 
 // texture of deltas at 0
