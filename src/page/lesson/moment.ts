@@ -183,9 +183,10 @@ export function roundPixels(pixels: Uint8Array): Uint8Array {
   return unpackPixels(packPixels(pixels));
 }
 
-function integer(text: string, max: number): number {
-  if (/^\d{1,10}$/.test(text) && Number(text) <= max) return Number(text);
-  throw new Error(`'${text}' is not an integer from 0 to ${max}.`);
+export function integer(text: string, max: number, min = 0): number {
+  const value = Number(text);
+  if (/^\d{1,10}$/.test(text) && value >= min && value <= max) return value;
+  throw new Error(`'${text}' is not an integer from ${min} to ${max}.`);
 }
 
 function positive(text: string): number {
@@ -194,7 +195,11 @@ function positive(text: string): number {
   throw new Error(`'${text}' is not a number from 0 to 1000.`);
 }
 
-function attempt<Value, Otherwise>(read: () => Value, otherwise: Otherwise): Value | Otherwise {
+/** What `read` gives, or something else if it throws. */
+export function attempt<Value, Otherwise>(
+  read: () => Value,
+  otherwise: Otherwise,
+): Value | Otherwise {
   try {
     return read();
   } catch {

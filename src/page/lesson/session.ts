@@ -9,6 +9,7 @@ import { trustOwnScripts } from '../worker/trust.ts';
 import { firstScript, readMoment, writeMoment } from './moment.ts';
 import type { Command, Frame, HistoryPoint } from './frame.ts';
 import type { LessonTasks } from './protocol.ts';
+import { readSwitches, writeSwitches } from './switches.ts';
 
 /** A weight: from input `input` to output `output` of weights `layer`, as in `rankSensitivities`. */
 export interface WeightChoice {
@@ -97,8 +98,9 @@ document.addEventListener('visibilitychange', () => {
   }
 });
 
-/** Opens the lesson at the moment in the address. */
+/** Opens the lesson at the moment in the address, also when the reader enters another one. */
 export function openAtAddress(): void {
+  addEventListener('hashchange', () => location.reload());
   const query = new URLSearchParams(location.hash.slice(1));
   const neuron = /^([1-3])\.(\d{1,2})$/.exec(query.get('neuron') ?? '');
   if (neuron && Number(neuron[2]) < (neuron[1] === '3' ? 10 : 16)) {
@@ -107,6 +109,7 @@ export function openAtAddress(): void {
   }
   const weights = readWeights(query.get('weights') ?? '');
   if (weights) selection.value = { ...selection.value, weights };
+  readSwitches(query);
   open(readMoment(query));
 }
 
@@ -135,6 +138,7 @@ export function momentAddress(figure: string): string {
   query.set('neuron', `${neuron.layer}.${neuron.index}`);
   const places = weights.map(({ layer, output, input }) => `${layer}.${output}.${input}`);
   query.set('weights', places.join('-'));
+  writeSwitches(query);
   query.set('figure', figure);
   url.hash = query.toString();
   return url.href;

@@ -1,5 +1,5 @@
 /** The lecture's table: what each example of a mini-batch wishes for each weight, and the average. */
-import { computed, signal, type ReadonlySignal } from '@preact/signals';
+import { computed, type ReadonlySignal } from '@preact/signals';
 import { useEffect, useMemo, useRef } from 'preact/hooks';
 
 import './average.css';
@@ -8,20 +8,14 @@ import { formatNumber, formatSigned, Linked } from '../runtime/numbers.tsx';
 import { colours } from '../runtime/canvas.tsx';
 import { isSameWeight, weightKey, weightLabel } from '../runtime/weights.ts';
 import { command, frame, highlight, liveAnswer, selection, type WeightChoice } from '../session.ts';
+import { averageColumns as columns, averaged, averagedOf, averageSize } from '../switches.ts';
 import type { AverageAnswer, AverageQuestion, AverageRow } from '../worker/average.ts';
 import { DigitImage } from './examplePicker.tsx';
 
 export const average: FigureModule = { id: 'average', title: 'The average of all wishes', Body };
 
-/** Examples with a column of their own. The others share one. */
-const columns = 5;
-const batchSize = 100;
 /** A mini-batch stays so long while the run plays, so that it can be read. */
 const holdMs = 6000;
-
-const count = signal(batchSize);
-/** Positions in the mini-batch that the reader has left out. */
-const without = signal<readonly number[]>([]);
 
 function Body({ isShown }: FigureBodyProps) {
   const answer = useMemo(() => averages(isShown), []);
@@ -68,7 +62,8 @@ function averages(isShown: ReadonlySignal<boolean>): ReadonlySignal<AverageAnswe
     const isHeld = frame.value?.isPlaying === true && now - pickedAt < holdMs;
     if (!isHeld) pickedAt = now;
     const question: AverageQuestion = {
-      ...{ count: count.value, without: without.value, columns },
+      ...averaged.value,
+      columns,
       weights: selection.value.weights,
       ...(isHeld && last && { held: { samples: last.samples, ranked: last.ranked } }),
     };
@@ -106,11 +101,11 @@ function votes({ nudges }: AverageRow): readonly [number, number] {
 }
 
 function Controls({ shown }: { readonly shown: AverageAnswer | undefined }) {
-  const size = shown?.samples.length ?? batchSize;
-  const used = Math.min(count.value, size);
-  const set = (value: number) => {
-    count.value = Math.max(1, Math.min(size, value));
-    without.value = without.value.filter((position) => position < count.value);
+  const { count, without } = averaged.value;
+  const size = shown?.samples.length ?? averageSize;
+  const used = Math.min(count, size);
+  const set = (value: number, left = without) => {
+    averaged.value = averagedOf(Math.max(1, Math.min(size, value)), left);
   };
   return (
     <div class="average-controls">
@@ -136,11 +131,8 @@ function Controls({ shown }: { readonly shown: AverageAnswer | undefined }) {
             key={value}
             type="button"
             class="small-button"
-            aria-pressed={used === Math.min(value, size) && without.value.length === 0}
-            onClick={() => {
-              without.value = [];
-              set(value);
-            }}
+            aria-pressed={used === Math.min(value, size) && without.length === 0}
+            onClick={() => set(value, [])}
           >
             {value === 100 ? `All ${size}` : value}
           </button>
@@ -161,7 +153,7 @@ function Controls({ shown }: { readonly shown: AverageAnswer | undefined }) {
 }
 
 function WishTable({ shown }: { readonly shown: AverageAnswer }) {
-  const used = Math.min(count.value, shown.samples.length);
+  const used = Math.min(averaged.value.count, shown.samples.length);
   const own = Math.min(columns, shown.samples.length);
   const largest = Math.max(
     ...shown.rows.flatMap(({ nudges }) => [...nudges.subarray(0, own)].map(finite)),
@@ -212,7 +204,7 @@ function WishTable({ shown }: { readonly shown: AverageAnswer }) {
 const finite = (value: number): number => (Number.isFinite(value) ? Math.abs(value) : 0);
 
 const isUsed = (position: number): boolean =>
-  position < count.value && !without.value.includes(position);
+  position < averaged.value.count && !averaged.value.without.includes(position);
 
 /** An example's image, which leaves it out or takes it back. */
 function ExampleToggle({
@@ -228,14 +220,11 @@ function ExampleToggle({
 }) {
   const isIn = isUsed(position);
   const toggle = () => {
-    if (position >= used) {
-      count.value = position + 1;
-      without.value = without.value.filter((one) => one !== position);
-    } else if (without.value.includes(position)) {
-      without.value = without.value.filter((one) => one !== position);
-    } else if (shown.count > 1) {
-      without.value = [...without.value, position];
-    }
+    const { count, without } = averaged.value;
+    const others = without.filter((one) => one !== position);
+    if (position >= used) averaged.value = averagedOf(position + 1, others);
+    else if (!isIn) averaged.value = averagedOf(count, others);
+    else if (shown.count > 1) averaged.value = averagedOf(count, [...without, position]);
   };
   return (
     <button

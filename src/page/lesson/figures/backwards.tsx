@@ -33,6 +33,7 @@ import {
   type Link,
 } from '../runtime/wishes.ts';
 import { highlight, selection, type NeuronChoice } from '../session.ts';
+import { backwardsStage, lastStage } from '../switches.ts';
 
 export const backwards: FigureModule = {
   id: 'backwards',
@@ -40,13 +41,13 @@ export const backwards: FigureModule = {
   Body,
 };
 
-/** The outputs' wishes, those for both hidden layers, the first weights. */
-const lastStage = 3;
 const stageMs = 2200;
 
 function Body({ isShown }: FigureBodyProps) {
   const drawing = useRef<HTMLDivElement>(null);
-  const { stage, take, replay } = useUnfolding(drawing, { last: lastStage, ms: stageMs });
+  const { stage, take, replay } = useUnfolding(drawing, {
+    ...{ last: lastStage, ms: stageMs, taken: backwardsStage },
+  });
   const shown = frameIn(isShown);
   const isDone = stage.value === lastStage;
   return (

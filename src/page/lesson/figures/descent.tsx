@@ -1,6 +1,6 @@
 /** Three walks downhill from one start, raced and drawn on a map of the cost. */
 import './descent.css';
-import { useSignal, type ReadonlySignal } from '@preact/signals';
+import type { ReadonlySignal } from '@preact/signals';
 
 import { Canvas, type Area } from '../runtime/canvas.tsx';
 import { contour, valueAt, type ValueGrid } from '../runtime/contours.ts';
@@ -8,6 +8,7 @@ import { Picture, type FigureBodyProps, type FigureModule } from '../runtime/fig
 import { formatNumber, Linked } from '../runtime/numbers.tsx';
 import { useProgress } from '../runtime/progress.ts';
 import { frame, highlight } from '../session.ts';
+import { raceAxes, raceAxis as axis, type RaceAxis } from '../switches.ts';
 import type {
   CostMap,
   DescentProgress,
@@ -22,10 +23,7 @@ export const descent: FigureModule = {
   Body,
 };
 
-type Axis = 'steps' | 'seconds';
-
 function Body({ isShown }: FigureBodyProps) {
-  const axis = useSignal<Axis>('seconds');
   const script = frame.value?.script;
   const key = script && `${script.data} ${script.seed} ${script.activation} ${script.rate}`;
   const progress = useProgress('descent', {}, { isShown, key, isDone: (value) => value.isDone });
@@ -54,7 +52,7 @@ function Body({ isShown }: FigureBodyProps) {
         table={() => raceTable(progress.peek())}
       >
         <div class="descent-switch" role="group" aria-label="The race, by">
-          {(['seconds', 'steps'] as const).map((name) => (
+          {raceAxes.map((name) => (
             <button
               type="button"
               class="small-button"
@@ -272,7 +270,7 @@ function mapTable(shown: DescentProgress | undefined) {
 const costTicks = [0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10];
 
 /** Cost by steps or seconds. */
-function drawRace(area: Area, shown: DescentProgress | undefined, axis: Axis): void {
+function drawRace(area: Area, shown: DescentProgress | undefined, axis: RaceAxis): void {
   const { context, width, height, colours } = area;
   const [left, right, top, bottom] = [40, 14, 16, 34];
   const walks = shown?.walks ?? [];

@@ -10,6 +10,7 @@ import { Canvas, type Area } from '../runtime/canvas.tsx';
 import { Picture, type FigureBodyProps, type FigureModule } from '../runtime/figure.tsx';
 import { formatNumber, formatShare } from '../runtime/numbers.tsx';
 import { command, frame, history, liveAnswer } from '../session.ts';
+import { confusionCell, noiseSeed } from '../switches.ts';
 import type { Cell, Mistakes, NoiseAnswers, TestAnswer } from '../worker/mend.ts';
 import { DigitImage } from './examplePicker.tsx';
 import { effectOf, mostConfused } from './mendNumbers.ts';
@@ -338,8 +339,10 @@ function drawHistory({ context, width, height, colours }: Area): void {
 }
 
 function Noise({ isShown }: FigureBodyProps) {
-  const seed = useSignal(1);
-  const answers = useMemo(() => liveAnswer('noise', isShown, () => ({ seed: seed.value })), []);
+  const answers = useMemo(
+    () => liveAnswer('noise', isShown, () => ({ seed: noiseSeed.value })),
+    [],
+  );
   const shown = answers.value;
   return (
     <>
@@ -369,7 +372,7 @@ function Noise({ isShown }: FigureBodyProps) {
             </li>
           ))}
         </ul>
-        <button type="button" class="small-button mend-other" onClick={() => seed.value++}>
+        <button type="button" class="small-button mend-other" onClick={() => noiseSeed.value++}>
           Other noise
         </button>
       </Picture>
@@ -392,8 +395,8 @@ function NoisePoint({ shown: { shown, count, confident } }: { readonly shown: No
 }
 
 function Wrong({ isShown }: FigureBodyProps) {
-  const chosen = useSignal<Cell | undefined>(undefined);
-  const cellNow = (): Cell => chosen.value ?? mostConfused(frame.value?.test.confusion ?? [[0, 0]]);
+  const cellNow = (): Cell =>
+    confusionCell.value ?? mostConfused(frame.value?.test.confusion ?? [[0, 0]]);
   const mistakes = useMemo(() => liveAnswer('mistakes', isShown, () => ({ cell: cellNow() })), []);
   const shown = mistakes.value;
   const now = frame.value;
@@ -430,7 +433,7 @@ function Wrong({ isShown }: FigureBodyProps) {
             <ConfusionGrid
               confusion={now.test.confusion}
               cell={cellNow()}
-              choose={(cell) => (chosen.value = cell)}
+              choose={(cell) => (confusionCell.value = cell)}
             />
           )}
           <CellDigits cell={cellNow()} shown={shown} />

@@ -7,12 +7,8 @@ import { Picture, type FigureBodyProps, type FigureModule } from '../runtime/fig
 import { formatNumber } from '../runtime/numbers.tsx';
 import { paced } from '../runtime/paced.ts';
 import { ask, frame, highlight, liveAnswer } from '../session.ts';
-import type {
-  BatchSizeDirections,
-  DealtBatch,
-  DeckOrder,
-  Directions,
-} from '../worker/miniBatches.ts';
+import { deckOrder as order } from '../switches.ts';
+import type { BatchSizeDirections, DealtBatch, Directions } from '../worker/miniBatches.ts';
 
 export const miniBatches: FigureModule = {
   id: 'miniBatches',
@@ -23,8 +19,6 @@ export const miniBatches: FigureModule = {
 /** The directions take thousands of digits, so they are asked for so often while the run plays. */
 const everyMs = 2500;
 const dealtCount = 4;
-
-const order = signal<DeckOrder>({ order: 'shuffled', shuffle: 0 });
 
 function Body({ isShown }: FigureBodyProps) {
   const { answer, dealt } = useMemo(

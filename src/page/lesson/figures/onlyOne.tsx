@@ -8,6 +8,12 @@ import { formatNumber, formatShare } from '../runtime/numbers.tsx';
 import { paced } from '../runtime/paced.ts';
 import { ask, command, frame, liveAnswer } from '../session.ts';
 import type { Frame } from '../frame.ts';
+import {
+  onlyDigit as digit,
+  trialPoint as at,
+  trialStart as from,
+  trialStarts,
+} from '../switches.ts';
 import type { OnlyOneAnswer, OnlyOnePoint } from '../worker/onlyOne.ts';
 import { DigitImage } from './examplePicker.tsx';
 
@@ -17,12 +23,6 @@ export const onlyOne: FigureModule = { id: 'onlyOne', title: 'Only the 2s', Body
 const everyMs = 5000;
 /** Between two points of the short run as it is shown. */
 const pointMs = 150;
-
-const digit = signal(2);
-/** Where the shown run begins. */
-const from = signal<'now' | 'start'>('now');
-/** The point of the short run that is shown; undefined is the last. */
-const at = signal<number | undefined>(undefined);
 
 /** The change that the lesson's run is trained by now, if it is trained on one digit only. */
 const onlyChange = computed(() => {
@@ -56,7 +56,7 @@ function Body({ isShown }: FigureBodyProps) {
   const shown = frame.value;
   const known = trial.value?.digit === digit.value ? trial.value : undefined;
   const points = known?.[from.value];
-  const point = points?.[at.value ?? points.length - 1];
+  const point = points?.[placeIn(points)];
   return (
     <>
       <div class="prose">
@@ -104,6 +104,10 @@ function Body({ isShown }: FigureBodyProps) {
     </>
   );
 }
+
+/** The place of the point that is shown. */
+const placeIn = ({ length }: readonly OnlyOnePoint[]): number =>
+  Math.min(at.value ?? length, length - 1);
 
 const shareOf = ({ test: { confusion, count } }: Frame, only: number): number =>
   confusion.reduce((sum, row) => sum + row[only]!, 0) / count;
@@ -203,7 +207,7 @@ function Trial({ trial, point }: { readonly trial: OnlyOneAnswer; readonly point
   const points = trial[from.value];
   const other = trial[from.value === 'now' ? 'start' : 'now'];
   const last = points.length - 1;
-  const index = at.value ?? last;
+  const index = placeIn(points);
   const x = (n: number) => ((n / last) * width).toFixed(1);
   const y = (share: number) => (height * (1 - share)).toFixed(1);
   const line = (part: readonly OnlyOnePoint[], value: (one: OnlyOnePoint) => number) =>
@@ -233,7 +237,7 @@ function Trial({ trial, point }: { readonly trial: OnlyOneAnswer; readonly point
         />
       </label>
       <div class="buttons trial-from" role="group" aria-label="Where the trial begins">
-        {(['now', 'start'] as const).map((place) => (
+        {trialStarts.map((place) => (
           <button
             key={place}
             type="button"
@@ -340,6 +344,8 @@ function playOnce(
     if (!isShown.value || !trial.value || timer !== undefined) return;
     const last = trial.value.now.length - 1;
     if (matchMedia('(prefers-reduced-motion: reduce)').matches) return;
+    // The reader or a link has chosen a point.
+    if (at.peek() !== undefined) return;
     at.value = 0;
     let expected = 0;
     timer = setInterval(() => {

@@ -1,6 +1,6 @@
 /** The gradient of the chosen digit as 13,002 numbers: ranked, and drawn onto the network. Two of them are compared. */
 import './sensitivity.css';
-import { signal, useComputed, type ReadonlySignal } from '@preact/signals';
+import { useComputed, type ReadonlySignal } from '@preact/signals';
 import { useMemo } from 'preact/hooks';
 
 import { Canvas, drawDigit, type Area } from '../runtime/canvas.tsx';
@@ -32,6 +32,7 @@ import {
   type NeuronChoice,
   type WeightChoice,
 } from '../session.ts';
+import { mappedNeuron } from '../switches.ts';
 import type { NeuronState, Sensitivities } from '../worker/sensitivity.ts';
 
 export const sensitivity: FigureModule = {
@@ -277,9 +278,6 @@ function loudness(size: number, largest: number): number {
   return Math.min(1, Math.max(0, 1 + Math.log10(size / largest) / decades));
 }
 
-/** The map shows the neuron of the last choice in the first layer. */
-const mapped = signal<number | undefined>(undefined);
-
 const networkHeight = (width: number): number => Math.max(400, Math.min(560, width * 0.5));
 
 /** Places of neurons and of the map in the drawing. */
@@ -324,7 +322,7 @@ function curvePoint(
 function pick(weight: WeightChoice): void {
   chooseWeight(nextSlot.peek(), weight);
   nextSlot.value = nextSlot.peek() === 0 ? 1 : 0;
-  if (weight.layer === 0) mapped.value = weight.output;
+  if (weight.layer === 0) mappedNeuron.value = weight.output;
 }
 
 function NetworkOfNudges({ isShown, answer }: FigureBodyProps & { readonly answer: Shown }) {
@@ -335,7 +333,7 @@ function NetworkOfNudges({ isShown, answer }: FigureBodyProps & { readonly answe
     const picked = underPointer(point, box.width, neuron.peek());
     if (!picked) return;
     if ('layer' in picked) pick(picked);
-    else mapped.value = picked.first;
+    else mappedNeuron.value = picked.first;
   };
   return (
     <>
@@ -351,7 +349,7 @@ function NetworkOfNudges({ isShown, answer }: FigureBodyProps & { readonly answe
           Map of{' '}
           <select
             value={neuron.value}
-            onChange={(event) => (mapped.value = Number(event.currentTarget.value))}
+            onChange={(event) => (mappedNeuron.value = Number(event.currentTarget.value))}
           >
             {Array.from({ length: 16 }, (_, index) => (
               <option value={index}>{neuronName({ layer: 1, index })}</option>
@@ -371,7 +369,7 @@ function NetworkOfNudges({ isShown, answer }: FigureBodyProps & { readonly answe
 
 function mapNeuron(now: Sensitivities | undefined): number {
   const { neuron, weights } = selection.value;
-  if (mapped.value !== undefined) return mapped.value;
+  if (mappedNeuron.value !== undefined) return mappedNeuron.value;
   if (neuron.layer === 1) return neuron.index;
   return weights.find(({ layer }) => layer === 0)?.output ?? now?.firstNeuron ?? 0;
 }

@@ -15,23 +15,24 @@ import { useWidth } from '../runtime/size.ts';
 import { useUnfolding } from '../runtime/unfolding.ts';
 import { largestSize, ranking, sumOfWishes } from '../runtime/wishes.ts';
 import { highlight, selection } from '../session.ts';
+import { allOutputsOn, outputsOn } from '../switches.ts';
 
 export const sums: FigureModule = { id: 'sums', title: 'Ten wishes, added up', Body };
 
 const neurons = 16;
 const outputs = 10;
-const allOn: readonly boolean[] = Array.from({ length: outputs }, () => true);
 
 function Body({ isShown }: FigureBodyProps) {
   const board = useRef<HTMLDivElement>(null);
-  const { stage, take, replay } = useUnfolding(board, { last: outputs, ms: 320 });
-  const chosenOn = useSignal(allOn);
+  // A link that switches outputs off shows their sum at once.
+  const taken = useSignal(outputsOn.peek().every(Boolean) ? undefined : outputs);
+  const { stage, take, replay } = useUnfolding(board, { last: outputs, ms: 320, taken });
   const shown = frameIn(isShown);
-  const isOn = chosenOn.value.map((on, output) => on && output < stage.value);
+  const isOn = outputsOn.value.map((on, output) => on && output < stage.value);
   const table = () => sumTable(calmFrame.peek(), isOn);
   const set = (next: readonly boolean[]) => {
     take(outputs);
-    chosenOn.value = next;
+    outputsOn.value = next;
   };
   return (
     <>
@@ -55,7 +56,7 @@ function Body({ isShown }: FigureBodyProps) {
           {shown && <Board {...{ shown, isOn }} toggle={(output) => set(toggled(isOn, output))} />}
         </div>
         <p class="buttons sums-buttons">
-          <button type="button" class="small-button" onClick={() => set(allOn)}>
+          <button type="button" class="small-button" onClick={() => set(allOutputsOn)}>
             All outputs
           </button>
           <button
@@ -64,7 +65,7 @@ function Body({ isShown }: FigureBodyProps) {
             disabled={!shown}
             onClick={() => {
               const { label } = calmFrame.peek()!.example;
-              set(allOn.map((_, output) => output === label));
+              set(allOutputsOn.map((_, output) => output === label));
             }}
           >
             Only the right one
@@ -73,7 +74,7 @@ function Body({ isShown }: FigureBodyProps) {
             type="button"
             class="small-button"
             onClick={() => {
-              chosenOn.value = allOn;
+              outputsOn.value = allOutputsOn;
               replay();
             }}
           >

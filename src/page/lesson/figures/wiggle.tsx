@@ -11,36 +11,33 @@ import { Value } from '../runtime/value.tsx';
 import { Letter, WeightPicker } from '../runtime/weightPicker.tsx';
 import { useProposedWeights, weightKey, weightName } from '../runtime/weights.ts';
 import { exampleName, liveAnswer, selection } from '../session.ts';
+import { wiggleEnd as last, wigglePlace, wiggleSpan, wiggleSpans } from '../switches.ts';
 import type { Wiggle } from '../worker/wiggle.ts';
 
 export const wiggle: FigureModule = { id: 'wiggle', title: 'Wiggle one weight', Body };
 
 type Shown = ReadonlySignal<Wiggle | undefined>;
 
-/** How far the weight can be turned. */
-const spans = [4, 1, 0.1, 0.01] as const;
-/** Places of the slider; the worker computes the cost at each. */
-const last = 60;
 const middle = last / 2;
 /** Where the weight rests until the reader turns it. */
 const rest = 45;
 
 function Body({ isShown }: FigureBodyProps) {
   useProposedWeights(isShown);
-  const span = useSignal<number>(spans[0]);
-  const place = useSignal(rest);
-  const isTouched = useSignal(false);
+  /** Where the weight is while it moves by itself. */
+  const swept = useSignal(rest);
+  const place = useComputed(() => wigglePlace.value ?? swept.value);
   const answer = useMemo(
     () =>
       liveAnswer('wiggle', isShown, () => ({
-        ...{ weight: selection.value.weights[0], span: span.value },
+        ...{ weight: selection.value.weights[0], span: wiggleSpan.value },
       })),
     [],
   );
   const side = useRef<HTMLDivElement>(null);
   useSweep(side, answer, (to) => {
-    if (isTouched.peek()) return false;
-    place.value = to;
+    if (wigglePlace.peek() !== undefined) return false;
+    swept.value = to;
     return true;
   });
   const scale = useComputed(() => scaleOf(answer.value));
@@ -77,24 +74,21 @@ function Body({ isShown }: FigureBodyProps) {
                 value={place.value}
                 disabled={!now}
                 aria-valuetext={now ? valueText(now, place.value) : ''}
-                onInput={(event) => {
-                  isTouched.value = true;
-                  place.value = Number(event.currentTarget.value);
-                }}
+                onInput={(event) => (wigglePlace.value = Number(event.currentTarget.value))}
               />
             </label>
             <fieldset class="spans">
               <legend>Turn it by up to</legend>
-              {spans.map((one) => (
+              {wiggleSpans.map((one) => (
                 <label>
                   <input
                     type="radio"
                     name="wiggle-span"
                     value={one}
-                    checked={span.value === one}
+                    checked={wiggleSpan.value === one}
                     onChange={() => {
-                      isTouched.value = true;
-                      span.value = one;
+                      wigglePlace.value = place.value;
+                      wiggleSpan.value = one;
                     }}
                   />
                   <span>±{one}</span>

@@ -19,13 +19,17 @@ export interface Unfolding {
 
 /**
  * Goes from stage 0 to `last` while the element is in the middle of the window, one stage every `ms`.
+ * @param taken the stage that the reader has gone to; undefined while it unfolds by itself
  * @param isMotion whether the stages are an animation, which readers who want none do not see: they see the last stage
  */
 export function useUnfolding(
   element: RefObject<Element | null>,
-  { last, ms, isMotion = true }: { last: number; ms: number; isMotion?: boolean },
+  options: { last: number; ms: number; isMotion?: boolean; taken?: Signal<number | undefined> },
 ): Unfolding {
-  const stage = useSignal(0);
+  const { last, ms, isMotion = true } = options;
+  const own = useSignal<number>();
+  const taken = options.taken ?? own;
+  const stage = useSignal(taken.peek() ?? 0);
   const clock = useMemo(() => {
     let timer: ReturnType<typeof setInterval> | undefined;
     const stop = () => clearInterval(timer);
@@ -42,13 +46,12 @@ export function useUnfolding(
     };
     return { start, stop };
   }, []);
-  const isTaken = useSignal(false);
   useEffect(() => {
     const observer = new IntersectionObserver(
       ([entry]) => {
         if (!entry!.isIntersecting) return;
         observer.disconnect();
-        if (!isTaken.peek()) clock.start();
+        if (taken.peek() === undefined) clock.start();
       },
       { rootMargin: '-30% 0px -30% 0px' },
     );
@@ -61,12 +64,12 @@ export function useUnfolding(
   return {
     stage,
     take: (next) => {
-      isTaken.value = true;
+      taken.value = next;
       clock.stop();
       stage.value = next;
     },
     replay: () => {
-      isTaken.value = true;
+      taken.value = undefined;
       stage.value = 0;
       clock.start();
     },
