@@ -10,11 +10,12 @@ import { sgd } from '../../../src/engine/optimizers.ts';
 import { Network } from '../../../src/network/network.ts';
 import { presets } from '../../../src/network/presets.ts';
 import { findMnistFolder } from '../../../src/node/mnist.ts';
-import { firstScript, type Script } from '../../../src/page/lesson/moment.ts';
+import { firstScript, type Example, type Script } from '../../../src/page/lesson/moment.ts';
 import type { Frame } from '../../../src/page/lesson/frame.ts';
 import { finish } from '../../../src/page/lesson/worker/changes.ts';
 import { Course } from '../../../src/page/lesson/worker/course.ts';
 import { Trainer } from '../../../src/training/trainer.ts';
+import { makeIdx } from '../../support/idxFiles.ts';
 
 const courses: Course[] = [];
 
@@ -23,10 +24,10 @@ afterEach(async () => {
 });
 
 /** A course that is paused at a step, and the last frame that it emitted. */
-async function openAt(step: number, script: Script = firstScript) {
+async function openAt(step: number, script: Script = firstScript, example?: Example) {
   const frames: Frame[] = [];
   const course = await Course.open(
-    { script, step },
+    { script, step, ...(example && { example }) },
     (frame) => frames.push(frame),
     () => undefined,
   );
@@ -143,6 +144,7 @@ describe('the run of the lesson', () => {
     wait.mockRestore();
     expect(last().step).toBe(20_007);
     expect(last().isPlaying).toBe(false);
+    expect(last().notice).toMatch(/^Paused at step 20,007/);
   });
 
   it('reads 93 % of MNIST’s test set after twenty epochs of the reader’s files', async (context) => {
@@ -175,6 +177,33 @@ describe('the run of the lesson', () => {
   it('asks for the files of a moment that was made with MNIST', async () => {
     const { last } = await openAt(3, { ...firstScript, data: 'mnist' });
     expect(last().notice).toMatch(/Choose its four files/);
+  });
+
+  it('shows that moment once it has the files', async () => {
+    const { training, test } = digits({ seed: 9, trainingCount: 300, testCount: 60 });
+    const files = [
+      ['train-images-idx3-ubyte', makeIdx([300, 28, 28], training.features)],
+      ['train-labels-idx1-ubyte', makeIdx([300], training.labels)],
+      ['t10k-images-idx3-ubyte', makeIdx([60, 28, 28], test.features)],
+      ['t10k-labels-idx1-ubyte', makeIdx([60], test.labels)],
+    ].map(([name, bytes]) => new File([bytes as Uint8Array<ArrayBuffer>], name as string));
+    const { course, last } = await openAt(0);
+    await course.command({ do: 'useFiles', files });
+    await course.command({ do: 'go', step: 4 });
+    await course.command({ do: 'change', change: { kind: 'noise', layer: 1, size: 0.5 } });
+    await course.command({ do: 'choose', example: { kind: 'test', index: 33 } });
+    await course.command({ do: 'advance', steps: 3 });
+    const made = last();
+    expect(made.script.data).toBe('mnist');
+
+    const link = await openAt(made.step, made.script, { kind: 'test', index: 33 });
+    await link.course.command({ do: 'useFiles', files });
+    const { step, script, isPlaying, example } = link.last();
+    expect({ step, script, isPlaying }).toEqual({
+      ...{ step: made.step, script: made.script, isPlaying: false },
+    });
+    expect(example).toEqual(made.example);
+    expect(bits(link.last())).toEqual(bits(made));
   });
 
   it('stops before numbers that overflow, and says so', async () => {

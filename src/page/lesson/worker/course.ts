@@ -27,9 +27,18 @@ const frameMs = 90;
 const playedSteps = 20_000;
 /** As many training samples as MNIST has. */
 const maxTraining = 60_000;
+/** A moment of so many steps takes seconds to compute, so the reader is told. */
+const manySteps = 2000;
 
 /** Steps until the next frame: few at first, when each shows something new. */
 const stepsPerFrame = (step: number): number => Math.min(80, 1 + Math.floor(step / 6));
+
+interface OpenedMoment {
+  readonly script: Script;
+  /** Where to go and pause; undefined begins to train. */
+  readonly step?: number;
+  readonly example?: Example;
+}
 
 export class Course {
   readonly #emit: (frame: Frame) => void;
@@ -65,6 +74,8 @@ export class Course {
   #notice: string | undefined;
   /** The reader's MNIST files, if they are used. */
   #files: readonly File[] | undefined;
+  /** The moment of a link that waits for the reader's MNIST files. */
+  #awaited: OpenedMoment | undefined;
   #evaluated:
     | { readonly key: string; readonly trainer: Trainer; readonly evaluation: Evaluation }
     | undefined;
@@ -92,19 +103,23 @@ export class Course {
     }
   }
 
-  /** @param step where to go and pause; undefined begins to train */
   static async open(
-    { script, step, example }: { script: Script; step?: number; example?: Example },
+    moment: OpenedMoment,
     emit: (frame: Frame) => void,
     emitHistory: (history: readonly HistoryPoint[]) => void,
   ): Promise<Course> {
+    const { script, step, example } = moment;
     const course = new Course(script, emit, emitHistory);
+    if (script.data === 'mnist') course.#awaited = moment;
     // The lecture's example is a 2.
     const firstTwo = course.#data.test.labels.indexOf(2);
     course.#example = example ?? { kind: 'test', index: Math.max(0, firstTwo) };
     await course.#begin(course.firstNetwork());
-    await course.#show();
     const notice = course.#notice;
+    if (step !== undefined && step >= manySteps) {
+      course.#notice = `Computing the ${step.toLocaleString('en')} steps to this moment.`;
+    }
+    await course.#show();
     if (step === undefined) void course.command({ do: 'play' });
     else await course.command({ do: 'go', step });
     if (notice !== undefined) {
@@ -205,6 +220,7 @@ export class Course {
           ),
         );
         await this.#keep();
+        if (this.step === maxStep) this.#pauseAt(maxStep);
         break;
       case 'one':
         // Another sample each time, of those that are drawn from the start.
@@ -277,8 +293,11 @@ export class Course {
 
   #pauseAt(step: number): void {
     this.#isPlaying = false;
-    if (step < maxStep) return;
-    this.#notice = `The lesson ends at step ${maxStep.toLocaleString('en')}. Go back, or start again.`;
+    const at = step.toLocaleString('en');
+    this.#notice =
+      step < maxStep
+        ? `Paused at step ${at}, so that your processor rests. Play goes on.`
+        : `The lesson ends at step ${at}. Go back, or start again.`;
   }
 
   /** Forgets what came after this step: training goes on from here. */
@@ -409,6 +428,7 @@ export class Course {
       this.#data = DigitData.draw(script.seed);
       this.#files = undefined;
     }
+    this.#awaited = undefined;
     this.#script = script;
     this.#changes = 0;
     this.#record = new RunRecord();
@@ -449,7 +469,7 @@ export class Course {
     await this.#begin(network);
   }
 
-  /** Starts again with the reader's MNIST files, or says why that cannot be. */
+  /** Starts again with the reader's MNIST files, at the moment that waits for them; or says why that cannot be. */
   async #useFiles(files: readonly File[]): Promise<void> {
     const { readFiles } = await import('../../pageData.ts');
     let data: Awaited<ReturnType<typeof readFiles>>;
@@ -462,10 +482,16 @@ export class Course {
     this.#data.dispose();
     this.#data = DigitData.of(this.#script.seed, data.training, data.test);
     this.#files = files;
-    if (this.#example.kind === 'test') {
+    const { script, step, example } = this.#awaited ?? {};
+    if (example) {
+      this.#example = example;
+    } else if (this.#example.kind === 'test') {
       this.#example = { kind: 'test', index: Math.max(0, data.test.labels.indexOf(2)) };
     }
-    await this.#restart({ ...this.#script, data: 'mnist', changes: [] });
+    await this.#restart(script ?? { ...this.#script, data: 'mnist', changes: [] });
+    if (step === undefined) return;
+    this.#isNew = false;
+    await this.#go(step);
   }
 
   /** Goes on with another engine from the same parameters. */
