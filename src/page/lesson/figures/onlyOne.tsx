@@ -23,6 +23,8 @@ export const onlyOne: FigureModule = { id: 'onlyOne', title: 'Only the 2s', Body
 const everyMs = 5000;
 /** Between two points of the short run as it is shown. */
 const pointMs = 150;
+/** The point of the short run while it moves by itself. */
+const played = signal<number | undefined>(undefined);
 
 /** The change that the lesson's run is trained by now, if it is trained on one digit only. */
 const onlyChange = computed(() => {
@@ -107,7 +109,7 @@ function Body({ isShown }: FigureBodyProps) {
 
 /** The place of the point that is shown. */
 const placeIn = ({ length }: readonly OnlyOnePoint[]): number =>
-  Math.min(at.value ?? length, length - 1);
+  Math.min(at.value ?? played.value ?? length, length - 1);
 
 const shareOf = ({ test: { confusion, count } }: Frame, only: number): number =>
   confusion.reduce((sum, row) => sum + row[only]!, 0) / count;
@@ -165,6 +167,7 @@ function Controls({ live }: { readonly live: number | undefined }) {
           onChange={(event) => {
             digit.value = Number(event.currentTarget.value);
             at.value = undefined;
+            played.value = undefined;
           }}
         >
           {Array.from({ length: 10 }, (_, n) => (
@@ -346,16 +349,16 @@ function playOnce(
     if (matchMedia('(prefers-reduced-motion: reduce)').matches) return;
     // The reader or a link has chosen a point.
     if (at.peek() !== undefined) return;
-    at.value = 0;
+    played.value = 0;
     let expected = 0;
     timer = setInterval(() => {
-      // The reader took the slider.
-      if (at.peek() !== expected) {
+      // The reader took the slider, or chose another digit.
+      if (at.peek() !== undefined || played.peek() !== expected) {
         clearInterval(timer);
         return;
       }
       expected++;
-      at.value = expected < last ? expected : undefined;
+      played.value = expected < last ? expected : undefined;
       if (expected >= last) clearInterval(timer);
     }, pointMs);
   });
