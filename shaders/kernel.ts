@@ -3,12 +3,21 @@
 export interface Binding {
   /** Name of the WGSL variable, and of the buffer or texture that the step binds to it. */
   readonly name: string;
-  /** The first three are buffers; `texture` and `store` read and write a texture. */
-  readonly access: 'uniform' | 'read' | 'read_write' | 'texture' | 'store' | 'sampler';
+  /** The first three are buffers. */
+  readonly access: 'uniform' | 'read' | 'read_write' | 'texture' | 'sampler';
   /** WGSL type. */
   readonly type: string;
-  /** Size of a texture in texels: width and height. */
-  readonly size?: readonly [number, number];
+  /** What a texture holds. */
+  readonly texels?: Texels;
+}
+
+/** A texture with the contents of a buffer, which a step copies there before the first kernel that reads it. */
+export interface Texels {
+  readonly buffer: string;
+  /** Offset in the buffer in vec4f, which are the texels. */
+  readonly at: number;
+  readonly width: number;
+  readonly height: number;
 }
 
 export interface Kernel {
@@ -20,8 +29,6 @@ export interface Kernel {
   readonly bindings: readonly Binding[];
   /** Grid to dispatch. */
   readonly workgroups: readonly [number, number, number];
-  /** Kernels that must run first, because they copy operands to textures. */
-  readonly copies?: readonly Kernel[];
 }
 
 /** Binds a buffer. */
@@ -45,7 +52,6 @@ export interface KernelParts {
    * its workgroup; and `invocation`, its index among all, which is below `invocations`.
    */
   readonly body: string;
-  readonly copies?: readonly Kernel[] | undefined;
 }
 
 /** Default WebGPU limit of workgroups in one dimension. */
@@ -59,7 +65,7 @@ export function kernel({
   workgroupSize,
   ...parts
 }: KernelParts): Kernel {
-  const { functions = '', body, copies = [] } = parts;
+  const { functions = '', body } = parts;
   const count = Math.ceil(invocations / workgroupSize);
   // Two dimensions if one is too short.
   const y = Math.ceil(count / maxWorkgroups);
@@ -77,7 +83,7 @@ fn main(@builtin(workgroup_id) id: vec3u, @builtin(local_invocation_index) lane:
 ${x * y * workgroupSize > invocations ? `  if (${isOutside}) { return; }\n` : ''}${body}
 }
 `;
-  return { label, code, bindings, workgroups: [x, y, 1], ...(copies.length > 0 && { copies }) };
+  return { label, code, bindings, workgroups: [x, y, 1] };
 }
 
 const spaces: Readonly<Record<Binding['access'], string>> = {
@@ -85,7 +91,6 @@ const spaces: Readonly<Record<Binding['access'], string>> = {
   read: '<storage, read>',
   read_write: '<storage, read_write>',
   texture: '',
-  store: '',
   sampler: '',
 };
 

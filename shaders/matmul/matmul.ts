@@ -66,7 +66,6 @@ export function matmulKernel(parts: readonly Part[], options: MatmulKernelOption
     ].join('\n'),
     body: `${options.before}
   ${calls.join(' else ')}`,
-    copies: made.flatMap(({ copies = [] }) => copies),
   });
 }
 

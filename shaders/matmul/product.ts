@@ -8,7 +8,7 @@
  *     fn loadB(k4: u32, column4: u32) -> mat4x4f             column k: four columns of step k
  *     fn store(row: u32, column4: u32, sum: vec4f)           epilogue: bias, activation, slope, optimizer
  */
-import type { Binding, Kernel } from '../kernel.ts';
+import type { Binding } from '../kernel.ts';
 import { wgsl } from '../wgsl.ts';
 
 export interface Product {
@@ -46,9 +46,8 @@ export interface Matmul {
   readonly workgroups: number;
   /** WGSL functions that the code calls, including subgroup functions; a kernel declares them once. */
   readonly helpers?: string;
-  /** Bindings besides the product's own buffers, and kernels that must run before it. */
+  /** Bindings besides the product's own buffers. */
   readonly bindings?: readonly Binding[];
-  readonly copies?: readonly Kernel[];
 }
 
 /** Functions shared by all products and main loops; a kernel declares them once. */

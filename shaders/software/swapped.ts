@@ -12,7 +12,7 @@
  * the plain loop, 11.7 with textures, 12.5 with swaps, and 15.0 with two steps per turn and one component of a sum
  * after the other.
  */
-import { buffer, kernel, type Binding, type Kernel } from '../kernel.ts';
+import type { Binding } from '../kernel.ts';
 import {
   declareProduct,
   readBlock,
@@ -40,14 +40,14 @@ export function swapped(product: Product, tile: RegisterShape): Matmul {
 /** Reads operands from textures, except the bytes of samples. */
 export function textured(product: Product, tile: RegisterShape): Matmul {
   const matrices = [product.a, product.b].filter(({ isBytes }) => !isBytes);
-  const textures = matrices.map(({ width4, height, ...matrix }): Binding => {
-    const type = 'texture_2d<f32>';
-    return { name: textureOf(matrix), access: 'texture', type, size: [width4, height] };
+  const textures = matrices.map((matrix): Binding => {
+    const { buffer, at, width4, height } = matrix;
+    const texels = { buffer, at: Number.parseInt(at), width: width4, height };
+    return { name: textureOf(matrix), access: 'texture', type: 'texture_2d<f32>', texels };
   });
   return {
     ...exchange(product, tile, matrices),
     bindings: [...textures, { name: 'nearest', access: 'sampler', type: 'sampler' }],
-    copies: matrices.map((matrix) => copyToTexture(matrix, tile.workgroupSize)),
   };
 }
 
@@ -134,22 +134,4 @@ fn ${name}(rows: vec4u, column4: u32) -> mat4x4f {
   return mat4x4f(${texel('x')}, ${texel('y')}, ${texel('z')}, ${texel('w')});
 }
 `;
-}
-
-/**
- * Copies a matrix from its buffer to its texture. Each workgroup copies one row, which avoids a division by the width.
- */
-function copyToTexture(matrix: StoredMatrix, workgroupSize: number): Kernel {
-  const { buffer: from, at, width4, height } = matrix;
-  const [name, type] = [textureOf(matrix), 'texture_storage_2d<rgba32float, write>'];
-  return kernel({
-    label: `texture of ${from} at ${Number.parseInt(at)}`,
-    bindings: [buffer(from, 'read'), { name, access: 'store', type, size: [width4, height] }],
-    invocations: height * workgroupSize,
-    workgroupSize,
-    body: `  for (var turn = 0u; turn < ${Math.ceil(width4 / workgroupSize)}u; turn++) {
-    let i = turn * ${workgroupSize}u + lane;
-    if (i < ${width4}u) { textureStore(${name}, vec2u(i, workgroup), ${from}[${at} + workgroup * ${width4}u + i]); }
-  }`,
-  });
 }

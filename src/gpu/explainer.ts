@@ -8,7 +8,7 @@ import { stepLayers } from './layers.ts';
 import { unpackRows } from './layout.ts';
 import { unpackParameters } from './parameterStore.ts';
 import type { Plan } from './plan/plan.ts';
-import { Program } from './program.ts';
+import { Passes, Program } from './program.ts';
 import { Readback, type Range } from './readback.ts';
 import { requireSteps } from './run.ts';
 import { counterBytes, settingsBytes } from './source.ts';
@@ -123,9 +123,9 @@ export class Explainer {
     this.#upload(dataset, samples);
     const encoder = device.gpu.createCommandEncoder({ label: 'explain' });
     encoder.clearBuffer(buffers.get('costs')!);
-    const pass = encoder.beginComputePass({ label: 'explain' });
-    program.encode(pass, 1);
-    pass.end();
+    const passes = new Passes(encoder, 'explain');
+    program.encode(passes, 1);
+    passes.interrupt();
     device.gpu.queue.submit([encoder.finish({ label: 'explain' })]);
 
     const at = stepLayers(network, plan.batchSize);

@@ -22,7 +22,6 @@ const bindingLayouts: Readonly<
   read: { buffer: { type: 'read-only-storage' } },
   read_write: { buffer: { type: 'storage' } },
   texture: { texture: { sampleType: 'unfilterable-float' } },
-  store: { storageTexture: { access: 'write-only', format: texelFormat } },
   sampler: { sampler: { type: 'non-filtering' } },
 };
 

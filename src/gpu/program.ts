@@ -1,18 +1,25 @@
-import type { Binding, Kernel } from '../../shaders/kernel.ts';
+import type { Binding, Kernel, Texels } from '../../shaders/kernel.ts';
 import type { Device } from './device.ts';
 import { compileKernels, texelFormat } from './pipelines.ts';
-import { withCopies } from './step.ts';
 import { asError } from './watch.ts';
 
 interface Call {
+  /** Textures to fill before the dispatch. */
+  readonly copies: readonly Copy[];
   readonly pipeline: GPUComputePipeline;
   readonly bindGroup: GPUBindGroup;
   readonly workgroups: Kernel['workgroups'];
 }
 
+interface Copy {
+  readonly from: GPUTexelCopyBufferInfo;
+  readonly to: GPUTexelCopyTextureInfo;
+  readonly size: GPUExtent3DDict;
+}
+
 /**
- * A step that is ready to record: compiled pipelines, bind groups, and the textures through which kernels pass
- * operands. Recording it takes three calls per kernel.
+ * A step that is ready to record: compiled pipelines, bind groups, and the textures from which kernels read operands.
+ * Recording it takes three calls per kernel.
  */
 export class Program {
   /** Time when the last kernel was compiled, from `performance.now()`. */
@@ -34,7 +41,7 @@ export class Program {
   }
 
   /**
-   * @param steps kernels; their copies are inserted before the first kernel that needs them
+   * @param kernels the kernels of a step, in order
    * @param buffers by binding name of the kernels; kernels compile while these buffers are being filled
    * @param shared textures that programs share, by name and size. The program adds missing ones; the owner of the map
    *   releases them. By default a program has its own
@@ -44,11 +51,10 @@ export class Program {
    */
   static async create(
     device: Device,
-    steps: readonly Kernel[],
+    kernels: readonly Kernel[],
     buffers: ReadonlyMap<string, GPUBuffer> | Promise<ReadonlyMap<string, GPUBuffer>>,
     shared?: Map<string, GPUTexture>,
   ): Promise<Program> {
-    const kernels = withCopies(steps);
     // Wait for all of them even if one fails: kernels that are still compiling would delay the next program.
     let compiledAt = 0;
     const [compilation, filling, learning] = await Promise.allSettled([
@@ -77,8 +83,15 @@ export class Program {
         const buffer = filled.get(name);
         return textures.get(name)?.createView() ?? (buffer && { buffer });
       };
+      const copied = new Set<string>();
       const calls = kernels.map((kernel, i): Call => {
         const { pipeline, layout } = compiled[i]!;
+        // One copy serves all kernels of a step, because only the last one changes what was copied.
+        const copies = kernel.bindings.flatMap(({ name, texels }) => {
+          if (!texels || copied.has(name)) return [];
+          copied.add(name);
+          return copiesOf(texels, filled.get(texels.buffer)!, textures.get(name)!);
+        });
         const entries = kernel.bindings.map((one, binding) => {
           const resource = resourceOf(one);
           if (!resource)
@@ -86,6 +99,7 @@ export class Program {
           return { binding, resource };
         });
         return {
+          copies,
           pipeline,
           bindGroup: device.gpu.createBindGroup({ label: kernel.label, layout, entries }),
           workgroups: kernel.workgroups,
@@ -109,19 +123,75 @@ export class Program {
   }
 
   /** Records the step `times` times. */
-  encode(pass: GPUComputePassEncoder, times: number): void {
+  encode(passes: Passes, times: number): void {
     for (let time = 0; time < times; time++) {
-      for (const {
-        pipeline,
-        bindGroup,
-        workgroups: [x, y, z],
-      } of this.#calls) {
+      for (const { copies, pipeline, bindGroup, workgroups } of this.#calls) {
+        for (const { from, to, size } of copies) {
+          passes.interrupt().copyBufferToTexture(from, to, size);
+        }
+        const pass = passes.open();
         pass.setPipeline(pipeline);
         pass.setBindGroup(0, bindGroup);
-        pass.dispatchWorkgroups(x, y, z);
+        pass.dispatchWorkgroups(...workgroups);
       }
     }
   }
+}
+
+/** The compute passes of an encoder. Dispatches share one, but WebGPU copies buffers only between passes. */
+export class Passes {
+  readonly #encoder: GPUCommandEncoder;
+  readonly #label: string;
+  #timestampWrites: GPUComputePassTimestampWrites | undefined;
+  #pass: GPUComputePassEncoder | undefined;
+
+  /** @param timestampWrites the time from the start of the first pass to the end of the last */
+  constructor(
+    encoder: GPUCommandEncoder,
+    label: string,
+    timestampWrites?: GPUComputePassTimestampWrites,
+  ) {
+    this.#encoder = encoder;
+    this.#label = label;
+    this.#timestampWrites = timestampWrites;
+  }
+
+  /** Returns the pass to record into. */
+  open(): GPUComputePassEncoder {
+    if (this.#pass) return this.#pass;
+    const timestampWrites = this.#timestampWrites;
+    this.#pass = this.#encoder.beginComputePass({
+      label: this.#label,
+      ...(timestampWrites && { timestampWrites }),
+    });
+    if (timestampWrites) {
+      const { querySet, endOfPassWriteIndex } = timestampWrites;
+      this.#timestampWrites = {
+        querySet,
+        ...(endOfPassWriteIndex !== undefined && { endOfPassWriteIndex }),
+      };
+    }
+    return this.#pass;
+  }
+
+  /** Ends the pass, and returns the encoder for commands that no pass takes. */
+  interrupt(): GPUCommandEncoder {
+    this.#pass?.end();
+    this.#pass = undefined;
+    return this.#encoder;
+  }
+}
+
+/** WebGPU copies several rows at once only if each has a multiple of 256 bytes, which is 16 texels. */
+const texelsPerCopy = 16;
+
+function copiesOf({ at, width, height }: Texels, buffer: GPUBuffer, texture: GPUTexture): Copy[] {
+  const rows = width % texelsPerCopy === 0 ? height : 1;
+  return Array.from({ length: height / rows }, (_, i) => ({
+    from: { buffer, offset: 16 * (at + i * width), ...(rows > 1 && { bytesPerRow: 16 * width }) },
+    to: { texture, origin: { x: 0, y: i } },
+    size: { width, height: rows },
+  }));
 }
 
 /**
@@ -133,14 +203,17 @@ function texturesOf(
   take: (key: string, descriptor: GPUTextureDescriptor) => GPUTexture,
 ): ReadonlyMap<string, GPUTexture> {
   const sizes = kernels.flatMap(({ bindings }) =>
-    bindings.flatMap(({ name, size }) => (size ? [[name, size] as const] : [])),
+    bindings.flatMap(({ name, texels }) => (texels ? [[name, texels] as const] : [])),
   );
-  const usage = GPUTextureUsage.TEXTURE_BINDING | GPUTextureUsage.STORAGE_BINDING;
+  const usage = GPUTextureUsage.TEXTURE_BINDING | GPUTextureUsage.COPY_DST;
   return new Map(
-    sizes.map(([label, size]) => [
-      label,
-      take(`${label} ${size.join()}`, { label, size, format: texelFormat, usage }),
-    ]),
+    sizes.map(([label, { width, height }]) => {
+      const size = { width, height };
+      return [
+        label,
+        take(`${label} ${width} ${height}`, { label, size, format: texelFormat, usage }),
+      ];
+    }),
   );
 }
 

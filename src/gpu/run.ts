@@ -3,7 +3,7 @@ import { requireStepsLeft } from '../engine/batches.ts';
 import { DeviceLostError } from '../errors.ts';
 import type { Device } from './device.ts';
 import type { Pacer } from './pacer.ts';
-import type { Program } from './program.ts';
+import { Passes, type Program } from './program.ts';
 import type { BatchSource } from './source.ts';
 
 /** GPU timestamps of the start and the end of a run. */
@@ -75,12 +75,9 @@ export async function submitSteps(
     device.throwIfUnusable();
     const encoder = device.gpu.createCommandEncoder({ label: 'steps' });
     const count = await source.advance(encoder, Math.min(steps - done, pacer.steps));
-    const pass = encoder.beginComputePass({
-      label: 'steps',
-      ...(stopwatch && { timestampWrites: timestampWrites(stopwatch) }),
-    });
-    program.encode(pass, count);
-    pass.end();
+    const passes = new Passes(encoder, 'steps', stopwatch && timestampWrites(stopwatch));
+    program.encode(passes, count);
+    passes.interrupt();
     device.gpu.queue.submit([encoder.finish({ label: 'steps' })]);
     source.submitted();
     pacer.submitted(count);

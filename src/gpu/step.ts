@@ -159,16 +159,3 @@ function forwardKernels(all: StepLayers, { batchSize, layers }: Plan, count: num
     .slice(0, count)
     .map((layer, l) => forward({ layer, batchSize, tile: layers[l]!.forward }));
 }
-
-/**
- * Inserts the copies of kernels, each before the first kernel that needs it. A step makes each copy once even if several
- * kernels use it, because only the last kernel of a step changes copied data afterwards.
- */
-export function withCopies(kernels: readonly Kernel[]): readonly Kernel[] {
-  const made = new Set<string>();
-  return kernels.flatMap((kernel) => {
-    const copies = (kernel.copies ?? []).filter(({ label }) => !made.has(label));
-    for (const { label } of copies) made.add(label);
-    return [...copies, kernel];
-  });
-}

@@ -103,7 +103,7 @@ export async function createSweepWork(
     };
     return {
       ...{ dataset, steps, source, pacer, dispose },
-      program: { encode: (pass, made) => program.encode(pass, made / stepsPerDispatch) },
+      program: { encode: (passes, made) => program.encode(passes, made / stepsPerDispatch) },
       begin(cursor) {
         source.cursor = cursor;
         write('progress', 0, new Uint32Array(count).fill(cursor.stepOfEpoch));

@@ -13,7 +13,6 @@ import { outputsAndCosts, updateRules } from '../../src/benchmark/verification/k
 import { sgd } from '../../src/engine/optimizers.ts';
 import { stepLayers } from '../../src/gpu/layers.ts';
 import { updateRuleOf } from '../../src/gpu/optimizerScalars.ts';
-import { withCopies } from '../../src/gpu/step.ts';
 import { activations } from '../../src/network/functions.ts';
 import { persistentVariants } from './persistentVariants.ts';
 import { probeVariants } from './probeVariants.ts';
@@ -99,16 +98,14 @@ export function loopVariants(
     const layers = [inputs, outputs, outputs];
     const all = stepLayers({ layers, ...functions, activation: 'gelu' }, batchSize);
     const optimizer = updateRuleOf(sgd({ learningRate: 1 }));
-    return tiles.flatMap((tile) =>
-      withCopies([
-        ...all.layers.map((layer) => forward({ layer, batchSize, tile })),
-        hiddenDelta({ before: all.layers[0]!, layer: all.layers[1]!, batchSize, tile }),
-        update({
-          layers: all.layers.map((layer) => ({ ...layer, tile })),
-          ...{ batchSize, optimizer },
-        }),
-      ]),
-    );
+    return tiles.flatMap((tile) => [
+      ...all.layers.map((layer) => forward({ layer, batchSize, tile })),
+      hiddenDelta({ before: all.layers[0]!, layer: all.layers[1]!, batchSize, tile }),
+      update({
+        layers: all.layers.map((layer) => ({ ...layer, tile })),
+        ...{ batchSize, optimizer },
+      }),
+    ]);
   });
 }
 

@@ -1,9 +1,8 @@
 import type { Kernel } from '../../../shaders/kernel.ts';
 import { ShaderError } from '../../errors.ts';
 import type { Device } from '../../gpu/device.ts';
-import { Program } from '../../gpu/program.ts';
+import { Passes, Program } from '../../gpu/program.ts';
 import { Readback } from '../../gpu/readback.ts';
-import { withCopies } from '../../gpu/step.ts';
 
 /** A NaN that no computation produces: an element with this value was never written. */
 export const poison = 0x7fc0dead;
@@ -23,8 +22,8 @@ export type Contents = Float32Array | Uint32Array | { readonly poisoned: number 
 type BufferAccess = 'uniform' | 'read' | 'read_write';
 
 /**
- * Runs a kernel once, after the copies it needs, on new buffers.
- * @param contents by the names of the bindings of the kernel and its copies
+ * Runs a kernel once, on new buffers.
+ * @param contents by the names of the kernel's bindings; of a texture, by that of the buffer it is a copy of
  * @returns the elements of each writable binding after the dispatch
  * @throws {ShaderError} if the kernel wrote past the end of a buffer
  */
@@ -40,7 +39,7 @@ export async function runKernel(
   );
   const usage = {
     uniform: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST,
-    read: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST,
+    read: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST | GPUBufferUsage.COPY_SRC,
     read_write: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST | GPUBufferUsage.COPY_SRC,
   };
   const buffers = await device.create(
@@ -63,9 +62,9 @@ export async function runKernel(
     readback = await Readback.create(device, kernel.label, bytes, 1);
     for (const [name, buffer] of buffers) gpu.queue.writeBuffer(buffer, 0, images.get(name)!);
     const encoder = gpu.createCommandEncoder();
-    const pass = encoder.beginComputePass();
-    program.encode(pass, 1);
-    pass.end();
+    const passes = new Passes(encoder, kernel.label);
+    program.encode(passes, 1);
+    passes.interrupt();
     gpu.queue.submit([encoder.finish()]);
     const read = await readback.read(
       `the results of '${kernel.label}'`,
@@ -79,12 +78,13 @@ export async function runKernel(
   }
 }
 
-/** The access to each buffer of a kernel and its copies; a write by one of them counts for all. */
+/** The access to each buffer of a kernel; writing counts more than reading. */
 function accessesOf(kernel: Kernel): ReadonlyMap<string, BufferAccess> {
   const accesses = new Map<string, BufferAccess>();
-  for (const { name, access } of withCopies([kernel]).flatMap(({ bindings }) => bindings)) {
+  for (const { name, access, texels } of kernel.bindings) {
     const isBuffer = access === 'uniform' || access === 'read' || access === 'read_write';
-    if (isBuffer && accesses.get(name) !== 'read_write') accesses.set(name, access);
+    if (isBuffer) accesses.set(name, access);
+    else if (texels && !accesses.has(texels.buffer)) accesses.set(texels.buffer, 'read');
   }
   return accesses;
 }

@@ -3,7 +3,7 @@ import { createOptimizer } from '../../benchmark/optimizerConfiguration.ts';
 import { requirePlan } from '../../gpu/plan/check.ts';
 import { choosePlan } from '../../gpu/plan/choose.ts';
 import type { PlanAdapter } from '../../gpu/plan/plan.ts';
-import { trainingStep, withCopies } from '../../gpu/step.ts';
+import { trainingStep } from '../../gpu/step.ts';
 import type { CommandDefinition, Run } from '../command.ts';
 import { configureTraining, type TrainArguments } from '../configure.ts';
 import { UsageError } from '../errors.ts';
@@ -63,7 +63,7 @@ async function runShader(
     path === undefined
       ? choosePlan(network, batchSize, adapters[adapter])
       : requirePlan(await readPlan(path, network), network, batchSize, anyAdapter);
-  const kernels = withCopies(trainingStep(network, plan, optimizer, clipNorm));
+  const kernels = trainingStep(network, plan, optimizer, clipNorm);
   const wanted = kernels.filter(({ label }) => label.startsWith(kernel));
   if (wanted.length === 0) {
     const names = kernels.map(({ label }) => `'${label}'`).join(', ');

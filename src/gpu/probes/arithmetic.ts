@@ -117,7 +117,7 @@ async function requireRight(
   const encoder = device.gpu.createCommandEncoder();
   encoder.clearBuffer(results);
   device.gpu.queue.submit([encoder.finish()]);
-  await timer.run((pass) => record(pass, 1));
+  await timer.run((passes) => record(passes, 1));
   const found = new Float32Array(await readBytes(device, results, results.size));
   const wrong = found.findIndex((value, i) => value !== multiplyAddResult(shape, i));
   if (wrong < 0) return;

@@ -6,6 +6,7 @@
  * while it waits. The rest of the wait is part of every time and cancels in a slope.
  */
 import type { Device } from '../device.ts';
+import { Passes } from '../program.ts';
 import { Readback } from '../readback.ts';
 
 /** A longer wait for an idle GPU was waiting for a browser timer, not for the GPU. */
@@ -72,13 +73,13 @@ export class BatchTimer {
    * Records commands, submits them and waits for them.
    * @returns seconds from the submit until they are done
    */
-  async run(record: (pass: GPUComputePassEncoder) => void): Promise<number> {
+  async run(record: (passes: Passes) => void): Promise<number> {
     this.#signal?.throwIfAborted();
     const { gpu } = this.#device;
     const encoder = gpu.createCommandEncoder({ label: 'probe' });
-    const pass = encoder.beginComputePass({ label: 'probe' });
-    record(pass);
-    pass.end();
+    const passes = new Passes(encoder, 'probe');
+    record(passes);
+    passes.interrupt();
     const commands = encoder.finish();
     const start = performance.now();
     gpu.queue.submit([commands]);

@@ -1,12 +1,13 @@
 import type { Kernel } from '../../../shaders/kernel.ts';
 import type { Device } from '../device.ts';
 import { compileKernels } from '../pipelines.ts';
+import type { Passes } from '../program.ts';
 import { Readback } from '../readback.ts';
 
 /** A compiled kernel with its buffers bound. Recording it takes three calls, as in a training step. */
 export interface BoundKernel {
   readonly kernel: Kernel;
-  readonly record: (pass: GPUComputePassEncoder, times: number) => void;
+  readonly record: (passes: Passes, times: number) => void;
 }
 
 /**
@@ -28,7 +29,8 @@ export async function bindKernels(
       const group = device.gpu.createBindGroup({ label: kernel.label, layout, entries });
       return {
         kernel,
-        record: (pass, times) => {
+        record: (passes, times) => {
+          const pass = passes.open();
           for (let time = 0; time < times; time++) {
             pass.setPipeline(pipeline);
             pass.setBindGroup(0, group);

@@ -2,6 +2,7 @@
 import { count } from '../../../shaders/probes/count.ts';
 import { DeviceLostError } from '../../errors.ts';
 import type { Device } from '../device.ts';
+import { Passes } from '../program.ts';
 import type { BatchTimer } from './batchTimer.ts';
 import { bindKernels, readBytes, type BoundKernel } from './boundKernel.ts';
 import { measureSlope, median, spreadOf, type Measured } from './slope.ts';
@@ -79,7 +80,7 @@ class LatencyProbe {
   }
 
   async dispatch(deadline: number): Promise<Measured> {
-    const record = (pass: GPUComputePassEncoder, times: number) => this.#record(pass, times);
+    const record = (passes: Passes, times: number) => this.#record(passes, times);
     return await measureSlope(this.#timer, record, { rounds: 20, deadline });
   }
 
@@ -118,9 +119,9 @@ class LatencyProbe {
     const start = performance.now();
     for (let submit = 0; submit < submits; submit++) {
       const encoder = gpu.createCommandEncoder();
-      const pass = encoder.beginComputePass();
-      this.#record(pass, dispatches);
-      pass.end();
+      const passes = new Passes(encoder, 'probe');
+      this.#record(passes, dispatches);
+      passes.interrupt();
       gpu.queue.submit([encoder.finish()]);
     }
     const seconds = (performance.now() - start) / 1000;
@@ -128,8 +129,8 @@ class LatencyProbe {
     return seconds;
   }
 
-  #record(pass: GPUComputePassEncoder, times: number): void {
-    this.#kernel.record(pass, times);
+  #record(passes: Passes, times: number): void {
+    this.#kernel.record(passes, times);
     this.dispatches += times;
   }
 }

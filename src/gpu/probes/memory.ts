@@ -90,7 +90,7 @@ async function probeBuffers(
       [fill({ vec4s, workgroupSize }), read(large), copy({ vec4s, workgroupSize }), read(small)],
       buffers,
     );
-    await timer.run((pass) => filler!.record(pass, 1));
+    await timer.run((passes) => filler!.record(passes, 1));
     const share = (deadline - performance.now()) / 3;
     const measure = async (name: 'read' | 'copy' | 'small') => {
       const order = ['read', 'copy', 'small'].indexOf(name);

@@ -1,3 +1,4 @@
+import type { Passes } from '../program.ts';
 import type { BatchTimer } from './batchTimer.ts';
 
 /** A measured value and the spread of its rounds. */
@@ -38,10 +39,10 @@ const minSlope = 0.9;
  */
 export async function measureSlope(
   timer: Pick<BatchTimer, 'run' | 'emptySeconds' | 'minSeconds'>,
-  record: (pass: GPUComputePassEncoder, times: number) => void,
+  record: (passes: Passes, times: number) => void,
   { rounds, deadline, isWarm = false }: SlopeOptions,
 ): Promise<Measured> {
-  const time = (times: number) => timer.run((pass) => record(pass, times));
+  const time = (times: number) => timer.run((passes) => record(passes, times));
   const wanted = timer.minSeconds;
   if (!isWarm) await time(1);
   let repeats = 1;

@@ -78,6 +78,7 @@ export function softwarePlan(
     const fromTextures =
       l < maxTexturedLayers &&
       fitsTextures(sizes[l]!, outputs, batchSize) &&
+      isCopiedAtOnce(sizes, l) &&
       batchSize * sizes[l]! * outputs >= kind.minTextured;
     const tile = (among: readonly Shape[], rows: number, columns: number): Tile => {
       const [rows4, columns4] = largest(among, rows, columns, kind.across);
@@ -99,6 +100,14 @@ export function softwarePlan(
   const isTooLong =
     compilesAtDispatch(adapter) && fusedIterations(sizes, fused) > maxLoopIterations;
   return { layers, ...(!isTooLong && { fused }) };
+}
+
+/**
+ * Whether each matrix of a layer is copied to its texture by one command: its rows have a multiple of 64 numbers. The
+ * inputs of the first layer stay in a buffer.
+ */
+function isCopiedAtOnce(sizes: readonly number[], layer: number): boolean {
+  return sizes.slice(Math.max(1, layer), layer + 2).every((width) => width % 64 === 0);
 }
 
 /**

@@ -1,6 +1,7 @@
 /** Against batches whose times are made up. */
 import { describe, expect, it } from 'vitest';
 
+import { Passes } from '../../../src/gpu/program.ts';
 import { measureSlope, median, spreadOf } from '../../../src/gpu/probes/slope.ts';
 
 const emptySeconds = 1e-3;
@@ -12,12 +13,12 @@ function fakeTimer(each: number, disturb: (batch: number) => number = () => 0) {
   let repeats = 0;
   return {
     batches,
-    record: (_: GPUComputePassEncoder, times: number) => (repeats = times),
+    record: (_: Passes, times: number) => (repeats = times),
     timer: {
       emptySeconds,
       minSeconds,
-      run: (record: (pass: GPUComputePassEncoder) => void) => {
-        record({} as GPUComputePassEncoder);
+      run: (record: (passes: Passes) => void) => {
+        record(new Passes({} as GPUCommandEncoder, 'batch'));
         batches.push(repeats);
         return Promise.resolve(emptySeconds + repeats * each + disturb(batches.length - 1));
       },

@@ -1,18 +1,3 @@
-// texture of parameters at 0
-@group(0) @binding(0) var<storage, read> parameters: array<vec4f>;
-@group(0) @binding(1) var parametersAt0: texture_storage_2d<rgba32float, write>;
-
-@compute @workgroup_size(4)
-
-fn main(@builtin(workgroup_id) id: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let workgroup = id.x;
-  let invocation = workgroup * 4u + lane;
-  for (var turn = 0u; turn < 8u; turn++) {
-    let i = turn * 4u + lane;
-    if (i < 32u) { textureStore(parametersAt0, vec2u(i, workgroup), parameters[0u + workgroup * 32u + i]); }
-  }
-}
-
 // forward 784→128
 enable subgroups;
 @group(0) @binding(0) var<storage, read> parameters: array<vec4f>;
@@ -435,21 +420,6 @@ fn main(@builtin(workgroup_id) id: vec3u, @builtin(local_invocation_index) lane:
   for (var c = 0u; c < 3u; c++) { tileForward0(invocation, c); }
   for (var m = 0u; m < 4u; m++) { outputDeltaOf(4u * invocation + m); }
   for (var c = 0u; c < 32u; c++) { tileBack0(invocation, c); }
-}
-
-// texture of deltas at 0
-@group(0) @binding(0) var<storage, read> deltas: array<vec4f>;
-@group(0) @binding(1) var deltasAt0: texture_storage_2d<rgba32float, write>;
-
-@compute @workgroup_size(4)
-
-fn main(@builtin(workgroup_id) id: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let workgroup = id.x;
-  let invocation = workgroup * 4u + lane;
-  for (var turn = 0u; turn < 8u; turn++) {
-    let i = turn * 4u + lane;
-    if (i < 32u) { textureStore(deltasAt0, vec2u(i, workgroup), deltas[0u + workgroup * 32u + i]); }
-  }
 }
 
 // update 784→128, 128→10

@@ -11,7 +11,7 @@ import { parameterBuffers } from '../../parameterStore.ts';
 import type { Plan } from '../plan.ts';
 import type { BatchTimer } from '../../probes/batchTimer.ts';
 import { measureSlope } from '../../probes/slope.ts';
-import { Program } from '../../program.ts';
+import { Program, type Passes } from '../../program.ts';
 import { createSource, type BatchSource } from '../../source.ts';
 import { trainingBuffers, trainingStep } from '../../step.ts';
 
@@ -75,7 +75,7 @@ export class Workbench {
         ),
         ['counter', source.buffers.get('counter')!.size] as const,
       ]);
-      const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST;
+      const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
       const made = await device.create('buffers to tune with', (allocate) => {
         const named = [...sizes].map(
           ([name, size]) => [name, allocate(name, size, usage)] as const,
@@ -104,9 +104,9 @@ export class Workbench {
   async time(kernels: readonly Kernel[]): Promise<number> {
     const parts: Compiled[] = [];
     for (const kernel of kernels) parts.push(await this.#programOf(kernel));
-    const record = (pass: GPUComputePassEncoder, times: number) => {
+    const record = (passes: Passes, times: number) => {
       for (let time = 0; time < times; time++) {
-        for (const { program } of parts) program.encode(pass, 1);
+        for (const { program } of parts) program.encode(passes, 1);
       }
     };
     const isWarm = parts.every((part) => part.isWarm);

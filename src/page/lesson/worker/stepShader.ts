@@ -1,7 +1,7 @@
 /** The WGSL of a training step, cut by what it computes. Loaded on demand: the shaders are large. */
 import { sgd } from '../../../engine/optimizers.ts';
 import { choosePlan } from '../../../gpu/plan/choose.ts';
-import { trainingStep, withCopies } from '../../../gpu/step.ts';
+import { trainingStep } from '../../../gpu/step.ts';
 import { presets } from '../../../network/presets.ts';
 import { wgslFunctions } from '../runtime/source.ts';
 import type { Script } from '../moment.ts';
@@ -16,7 +16,7 @@ export function stepShader(activation: Script['activation'], layer: number): Ste
   const network = firstNetwork({ seed: 1, activation });
   const { batchSize, learningRate } = presets.lecture;
   const plan = choosePlan(network, batchSize, hardware);
-  const kernels = withCopies(trainingStep(network, plan, sgd({ learningRate })));
+  const kernels = trainingStep(network, plan, sgd({ learningRate }));
   const [passes, update] = [kernels.slice(0, -1), kernels.at(-1)!];
   const weights = layer - 1;
   // In the kernel, the last hidden layer is the first to be computed.

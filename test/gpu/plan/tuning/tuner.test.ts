@@ -17,6 +17,7 @@ import { candidatesFor, tileQuestions } from '../../../../src/gpu/plan/tuning/ca
 import { memoryPlanCache } from '../../../../src/gpu/plan/storageCache.ts';
 import type { LedgerEntry } from '../../../../src/gpu/plan/tuning/ledger.ts';
 import { tune, type TuneProgress } from '../../../../src/gpu/plan/tuning/tuner.ts';
+import { Passes } from '../../../../src/gpu/program.ts';
 import { Network } from '../../../../src/network/network.ts';
 import { adam, sgd } from '../../../../src/engine/optimizers.ts';
 import { testGpu } from '../../../setup/adapter.ts';
@@ -39,17 +40,22 @@ function pretending(seconds: (dispatches: number) => number) {
   return {
     emptySeconds: 0,
     minSeconds: 1e-9,
-    run: async (record: (pass: GPUComputePassEncoder) => void) => {
+    run: async (record: (passes: Passes) => void) => {
       let dispatches = 0;
       const encoder = device.gpu.createCommandEncoder();
-      const pass = encoder.beginComputePass();
-      const dispatch = pass.dispatchWorkgroups.bind(pass);
-      pass.dispatchWorkgroups = (...grid: Parameters<typeof dispatch>) => {
-        dispatches++;
-        dispatch(...grid);
+      const begin = encoder.beginComputePass.bind(encoder);
+      encoder.beginComputePass = (descriptor) => {
+        const pass = begin(descriptor);
+        const dispatch = pass.dispatchWorkgroups.bind(pass);
+        pass.dispatchWorkgroups = (...grid: Parameters<typeof dispatch>) => {
+          dispatches++;
+          dispatch(...grid);
+        };
+        return pass;
       };
-      record(pass);
-      pass.end();
+      const passes = new Passes(encoder, 'test');
+      record(passes);
+      passes.interrupt();
       device.gpu.queue.submit([encoder.finish()]);
       await device.gpu.queue.onSubmittedWorkDone();
       return seconds(dispatches);
