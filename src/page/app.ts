@@ -14,6 +14,7 @@ import type { ResultShelf } from './result/resultShelf.ts';
 import { Automation } from './run/automation.ts';
 import type { RunOutcome } from './run/benchmarkRun.ts';
 import { measureAlone, watchHidden } from './run/measuring.ts';
+import { Prelude } from './run/prelude.ts';
 import { RunPanel } from './run/runPanel.ts';
 import { RunStage } from './run/runStage.ts';
 import { VerifyPanel } from './run/verifyPanel.ts';
@@ -37,6 +38,7 @@ export class App {
   readonly #again = byId('anew', HTMLButtonElement);
   readonly #panel = new RunPanel();
   readonly #stage = new RunStage();
+  readonly #prelude = new Prelude();
   readonly #picker: DataPicker;
   readonly #verify: VerifyPanel;
   #webGpu: WebGpu | undefined;
@@ -66,6 +68,7 @@ export class App {
       seed: options.seed,
       worker: () => this.#startedWorker(),
       onBusy: (isBusy) => {
+        this.#prelude.end();
         this.#isChecking = isBusy;
         this.#refresh();
       },
@@ -102,8 +105,9 @@ export class App {
     this.#refresh();
     const listed = this.#loadedKept().then((kept) => kept.show());
     await this.#openHash();
+    if (!this.#options.auto) void this.#prelude.show();
     // A run with other options than those in the address is not what the reader asked for.
-    if (this.#options.auto && this.#problems.length === 0) {
+    else if (this.#problems.length === 0) {
       // Reading kept results would disturb the measurement.
       await listed;
       await this.#run(undefined);
@@ -141,6 +145,7 @@ export class App {
   /** @param resume the finished part of a stopped run */
   async #run(resume: BenchmarkResult | undefined): Promise<void> {
     const stop = new AbortController();
+    this.#prelude.end();
     this.#stop = stop;
     this.#stopped = undefined;
     this.#refresh();

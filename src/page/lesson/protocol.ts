@@ -12,6 +12,7 @@ import type { DescentTasks } from './worker/descent.ts';
 import type { DataTasks } from './worker/data.ts';
 import type { CodeTasks } from './worker/code.ts';
 import type { MendTasks } from './worker/mend.ts';
+import type { PaceName } from './worker/pace.ts';
 
 /** The tasks of the figures are in modules of the worker. */
 export interface LessonTasks
@@ -30,7 +31,13 @@ export interface LessonTasks
    * Opens the lesson at a moment, and emits frames until the page ends. Without a step it begins to train at once.
    */
   open: Task<
-    { readonly script: Script; readonly step?: number; readonly example?: Example },
+    {
+      readonly script: Script;
+      readonly step?: number;
+      readonly example?: Example;
+      /** Default: full. */
+      readonly pace?: PaceName;
+    },
     | { readonly type: 'frame'; readonly frame: Frame }
     | { readonly type: 'history'; readonly history: readonly HistoryPoint[] },
     void

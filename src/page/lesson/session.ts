@@ -32,7 +32,7 @@ export interface Selection {
   readonly weights: readonly [WeightChoice, WeightChoice];
 }
 
-const worker = startWorker();
+let worker: TaskWorker<LessonTasks> | undefined;
 
 /** The moment shown; undefined until the first one arrives. */
 export const frame = signal<Frame | undefined>(undefined);
@@ -55,10 +55,10 @@ export const selection = signal<Selection>({
 
 /** Whether the worker has a WebGPU adapter. */
 export const hasGpu = signal(false);
-worker.hasAdapter.then(
-  (has) => (hasGpu.value = has),
-  () => undefined,
-);
+/** Whether the run is in view. A page whose only picture of it leaves the window says so. */
+export const isInView = signal(true);
+/** Whether the worker was ended. The last moment stays shown. */
+export const isEnded = signal(false);
 
 /** The name of the chosen example in a sentence: 'test digit 17'. */
 export const exampleName: ReadonlySignal<string> = computed(() => {
@@ -66,8 +66,9 @@ export const exampleName: ReadonlySignal<string> = computed(() => {
   return example?.kind === 'drawn' ? 'your drawing' : `test digit ${example?.index ?? 0}`;
 });
 
-/** Opens the run at a moment. Without a step it begins to train. */
+/** Starts the worker, and opens the run at a moment. Without a step it begins to train. */
 export function open(moment: Partial<LessonTasks['open']['arguments']> = {}): void {
+  worker = startWorker();
   worker
     .call(
       'open',
@@ -84,16 +85,26 @@ export function open(moment: Partial<LessonTasks['open']['arguments']> = {}): vo
     .catch(fail);
 }
 
-/** Whether the run was paused because the page was hidden. */
-let isPausedByHiding = false;
+/** Ends the worker at once, whatever it is doing. */
+export function end(): void {
+  isEnded.value = true;
+  worker?.end();
+}
 
-/** A hidden page takes no time from others; the run goes on when it is seen again. */
-document.addEventListener('visibilitychange', () => {
-  if (document.hidden && frame.peek()?.isPlaying === true) {
-    isPausedByHiding = true;
+const isHidden = signal(document.hidden);
+document.addEventListener('visibilitychange', () => (isHidden.value = document.hidden));
+
+/** Whether the run was paused because nobody could see it. */
+let isPausedUnseen = false;
+
+/** A run that nobody sees takes no time from others; it goes on when it is seen again. */
+effect(() => {
+  const isSeen = isInView.value && !isHidden.value;
+  if (!isSeen && frame.value?.isPlaying === true) {
+    isPausedUnseen = true;
     command({ do: 'pause' });
-  } else if (!document.hidden && isPausedByHiding) {
-    isPausedByHiding = false;
+  } else if (isSeen && isPausedUnseen) {
+    isPausedUnseen = false;
     command({ do: 'play' });
   }
 });
@@ -115,7 +126,7 @@ export function openAtAddress(): void {
 
 /** Sends a command of the reader. */
 export function command(given: Command): void {
-  worker.call('command', given).catch(fail);
+  worker!.call('command', given).catch(fail);
 }
 
 /** Asks the worker for something that no frame has. */
@@ -125,7 +136,7 @@ export function ask<Name extends keyof LessonTasks>(
   signal?: AbortSignal,
   onEvent?: (event: LessonTasks[Name]['event']) => void,
 ): Promise<LessonTasks[Name]['value']> {
-  return worker.call(task, args, { signal, ...(onEvent && { onEvent }) });
+  return worker!.call(task, args, { signal, ...(onEvent && { onEvent }) });
 }
 
 /** The address of this moment, at a figure. */
@@ -202,9 +213,15 @@ function startWorker(): TaskWorker<LessonTasks> {
     type: 'module',
     name: 'nudge lesson',
   });
-  return TaskWorker.of<LessonTasks>(program, { name: 'lesson' });
+  const started = TaskWorker.of<LessonTasks>(program, { name: 'lesson' });
+  started.hasAdapter.then(
+    (has) => (hasGpu.value = has),
+    () => undefined,
+  );
+  return started;
 }
 
 function fail(error: unknown): void {
+  if (isEnded.value) return;
   problem.value = `${(error as Error).message} Reload the page to start again.`;
 }

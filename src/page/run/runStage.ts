@@ -11,8 +11,8 @@ export class RunStage {
   /** Shrinks the top to a strip that stays in view, with the run below it. */
   begin(): void {
     this.#main.classList.add('is-compact', 'is-running');
-    // The strip has no room for the training data. It stays a strip after the run, so that nothing moves again.
-    byId('more', HTMLElement).prepend(byId('training-data', HTMLElement));
+    // The strip has no room for the picture. It stays a strip after the run, so that nothing moves again.
+    byId('training-data', HTMLElement).after(byId('prelude', HTMLElement));
     this.#over = new AbortController();
     this.#hasScrolledAway = false;
     const look = () => {

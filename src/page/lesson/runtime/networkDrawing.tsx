@@ -10,35 +10,41 @@ import { activationsOf, layerSizes, neuronKey, neuronName } from './network.ts';
 import { formatNumber } from './numbers.tsx';
 
 const ratio = 0.54;
-const heightOf = (width: number): number => Math.max(380, Math.min(620, width * ratio));
+const usualHeight = (width: number): number => Math.max(380, Math.min(620, width * ratio));
 
 /** Where a neuron is, in CSS pixels of a drawing of this size. */
 function place(
   { layer, index }: NeuronChoice,
-  width: number,
+  { width, height }: Pick<Area, 'width' | 'height'>,
 ): { readonly x: number; readonly y: number; readonly radius: number } {
-  const height = heightOf(width);
   const count = layerSizes[layer]!;
   const space = height / 16.5;
-  const x = [0, 0.42, 0.66, 0.86][layer]! * width;
+  // The answers beside the outputs need room.
+  const x = [0, 0.42, 0.66, 0.86][layer]! * Math.min(width, (width - 60) / 0.86);
   const y = height / 2 + (index - (count - 1) / 2) * (layer === 3 ? space * 1.35 : space);
   return { x, y, radius: Math.min(space * 0.4, 13) };
 }
 
-export function NetworkDrawing({ isShown }: FigureBodyProps) {
+interface NetworkDrawingProps extends FigureBodyProps {
+  /** In CSS pixels, for a width. */
+  readonly heightOf?: ((width: number) => number) | undefined;
+}
+
+export function NetworkDrawing({ isShown, heightOf = usualHeight }: NetworkDrawingProps) {
   const box = useRef<HTMLDivElement>(null);
   const chosen = useComputed(() => selection.value.neuron);
   const choose = (neuron: NeuronChoice) => {
     selection.value = { ...selection.value, neuron };
   };
   const nearest = (event: PointerEvent): NeuronChoice | undefined => {
-    const area = box.current!.getBoundingClientRect();
-    const [x, y] = [event.clientX - area.left, event.clientY - area.top];
+    const { left, top, width } = box.current!.getBoundingClientRect();
+    const [x, y] = [event.clientX - left, event.clientY - top];
+    const area = { width, height: heightOf(width) };
     let best: NeuronChoice | undefined;
     let least = 34 ** 2;
     for (const layer of [1, 2, 3]) {
       for (let index = 0; index < layerSizes[layer]!; index++) {
-        const at = place({ layer, index }, area.width);
+        const at = place({ layer, index }, area);
         const distance = (at.x - x) ** 2 + (at.y - y) ** 2;
         if (distance < least) [best, least] = [{ layer, index }, distance];
       }
@@ -132,7 +138,7 @@ function drawNetwork(area: Area): void {
 
   const layers = shown.nudges.layers;
   for (let index = 0; index < 16; index++) {
-    const at = place({ layer: 1, index }, width);
+    const at = place({ layer: 1, index }, area);
     for (const pixel of strongest(shown, index)) {
       const weight = shown.nudges.usedParameters[index * 784 + pixel]!;
       const from = [
@@ -147,9 +153,9 @@ function drawNetwork(area: Area): void {
   for (const layer of [2, 3]) {
     const { inputs, outputs } = layers[layer - 1]!;
     for (let j = 0; j < outputs; j++) {
-      const to = place({ layer, index: j }, width);
+      const to = place({ layer, index: j }, area);
       for (let i = 0; i < inputs; i++) {
-        const from = place({ layer: layer - 1, index: i }, width);
+        const from = place({ layer: layer - 1, index: i }, area);
         const weight = shown.nudges.usedParameters[offset + j * inputs + i]!;
         const isOn = isMarked(layer, j) || isMarked(layer - 1, i);
         const ends = [from.x + from.radius, from.y] as const;
@@ -168,7 +174,7 @@ function drawNetwork(area: Area): void {
   for (const layer of [1, 2, 3]) {
     const activations = activationsOf(shown, layer);
     activations.forEach((value, index) => {
-      const { x, y, radius } = place({ layer, index }, width);
+      const { x, y, radius } = place({ layer, index }, area);
       context.beginPath();
       context.arc(x, y, radius, 0, 2 * Math.PI);
       context.fillStyle = colours.card;
@@ -200,7 +206,7 @@ function drawAnswer(
   context.fillText(String(index), x, y);
   if (example.label === index) {
     // The digit that the image shows.
-    context.fillRect(x, y + 9, 9, 2);
+    context.fillRect(x, y + 7, 9, 2);
   }
   const [from, to] = [x + 16, width - 4];
   context.fillStyle = colours.line;

@@ -17,32 +17,32 @@ import type { Command, Frame, HistoryPoint } from '../frame.ts';
 import { changedNetwork, finish } from './changes.ts';
 import { DigitData, firstCount, type Selection } from './digitData.ts';
 import { firstNetwork } from './firstNetwork.ts';
+import { paces, restAfter, restMs, type Pace, type PaceName } from './pace.ts';
 import { RunRecord, type Kept } from './runRecord.ts';
 
 const { batchSize } = presets.lecture;
 const featureCount = 784;
-/** Time between two frames while it trains: ten a second are smooth enough for numbers, and leave time for the reader. */
-const frameMs = 90;
-/** Steps after which playing pauses: by then the network learns nothing that can be seen, and the processor rests. */
-const playedSteps = 20_000;
 /** As many training samples as MNIST has. */
 const maxTraining = 60_000;
 /** A moment of so many steps takes seconds to compute, so the reader is told. */
 const manySteps = 2000;
 
 /** Steps until the next frame: few at first, when each shows something new. */
-const stepsPerFrame = (step: number): number => Math.min(80, 1 + Math.floor(step / 6));
+const stepsPerFrame = (step: number, { frameSteps }: Pace): number =>
+  Math.min(frameSteps, 1 + Math.floor(step / 6));
 
 interface OpenedMoment {
   readonly script: Script;
   /** Where to go and pause; undefined begins to train. */
   readonly step?: number;
   readonly example?: Example;
+  readonly pace?: PaceName;
 }
 
 export class Course {
   readonly #emit: (frame: Frame) => void;
   readonly #emitHistory: (history: readonly HistoryPoint[]) => void;
+  readonly #pace: Pace;
   #script: Script;
   #data: DigitData;
   #trainer!: Trainer;
@@ -90,12 +90,14 @@ export class Course {
     script: Script,
     emit: (frame: Frame) => void,
     emitHistory: (history: readonly HistoryPoint[]) => void,
+    pace: Pace,
   ) {
     this.#script = script;
+    this.#pace = pace;
     this.#rate = script.rate;
     this.#emit = emit;
     this.#emitHistory = emitHistory;
-    this.#data = DigitData.draw(script.seed);
+    this.#data = DigitData.draw(script.seed, pace, () => this.#isPlaying);
     if (script.data === 'mnist') {
       this.#notice =
         'This moment was made with MNIST. Choose its four files under “Training data” to see it.';
@@ -108,8 +110,8 @@ export class Course {
     emit: (frame: Frame) => void,
     emitHistory: (history: readonly HistoryPoint[]) => void,
   ): Promise<Course> {
-    const { script, step, example } = moment;
-    const course = new Course(script, emit, emitHistory);
+    const { script, step, example, pace = 'full' } = moment;
+    const course = new Course(script, emit, emitHistory, paces[pace]);
     if (script.data === 'mnist') course.#awaited = moment;
     // The lecture's example is a 2.
     const firstTwo = course.#data.test.labels.indexOf(2);
@@ -273,6 +275,7 @@ export class Course {
       this.#forget();
       return Promise.resolve();
     });
+    const { frameMs, playedSteps } = this.#pace;
     const pauseAt = Math.min(maxStep, this.step + playedSteps);
     while (this.#isPlaying && play === this.#plays) {
       const began = performance.now();
@@ -280,14 +283,15 @@ export class Course {
         if (!this.#isPlaying) return;
         await this.#guarded(async () => {
           // Slowly again after a change, as its effects may be over soon.
-          const next = this.step + stepsPerFrame(this.#trainer.step);
+          const next = this.step + stepsPerFrame(this.#trainer.step, this.#pace);
           await this.#trainTo(Math.min(next, pauseAt));
           await this.#keep();
           if (this.step >= pauseAt) this.#pauseAt(pauseAt);
         });
       });
-      const left = frameMs - (performance.now() - began);
-      await new Promise((resolve) => setTimeout(resolve, Math.max(0, left)));
+      const took = performance.now() - began;
+      const left = Math.max(frameMs - took, restMs(took, this.#pace));
+      await new Promise((resolve) => setTimeout(resolve, left));
     }
   }
 
@@ -382,9 +386,11 @@ export class Course {
       await this.#return(this.#record.upTo(step));
     }
     while (this.step < step) {
-      await this.#trainTo(Math.min(step, this.step + stepsPerFrame(this.step)));
+      const began = performance.now();
+      await this.#trainTo(Math.min(step, this.step + stepsPerFrame(this.step, this.#pace)));
       await this.#keep();
       await this.#note();
+      await restAfter(began, this.#pace);
     }
   }
 
@@ -425,7 +431,7 @@ export class Course {
     this.#isNew = true;
     if (script.data === 'digits' && (script.seed !== this.#script.seed || this.#files)) {
       this.#data.dispose();
-      this.#data = DigitData.draw(script.seed);
+      this.#data = DigitData.draw(script.seed, this.#pace, () => this.#isPlaying);
       this.#files = undefined;
     }
     this.#awaited = undefined;

@@ -3,6 +3,7 @@ import { createDataset, type Dataset } from '../../../data/dataset.ts';
 import { digitsRange } from '../../../data/digits/digits.ts';
 import { TimeSlice } from '../../../engine/timeSlice.ts';
 import { Random, streams } from '../../../network/random.ts';
+import { restAfter, type Pace } from './pace.ts';
 
 const featureCount = 784;
 const trainingCount = 60_000;
@@ -53,13 +54,16 @@ export class DigitData {
     this.#total = labels.length;
   }
 
-  /** Draws the test samples and the first training samples, which takes a tenth of a second, then the others. */
-  static draw(seed: number): DigitData {
+  /**
+   * Draws the test samples and the first training samples, which takes a tenth of a second, then the others.
+   * @param isPlaying whether the run trains: a sparing pace draws only then, or what is waited for
+   */
+  static draw(seed: number, pace: Pace, isPlaying: () => boolean): DigitData {
     const test = digitsRange(seed, 'test', 0, testCount);
     const features = new Uint8Array(trainingCount * featureCount);
     const data = new DigitData(seed, test, features, new Uint8Array(trainingCount));
     data.#draw(firstCount);
-    void data.#drawOthers();
+    void data.#drawOthers(pace, isPlaying);
     return data;
   }
 
@@ -142,16 +146,22 @@ export class DigitData {
     });
   }
 
-  async #drawOthers(): Promise<void> {
+  async #drawOthers(pace: Pace, isPlaying: () => boolean): Promise<void> {
     const slice = new TimeSlice();
     while (this.#count < this.#total && !this.#isOver) {
       await slice.next();
+      if (pace.rest > 0 && !isPlaying() && this.#waiting.length === 0) {
+        await new Promise((resolve) => setTimeout(resolve, pace.frameMs));
+        continue;
+      }
+      const began = performance.now();
       while (!slice.isOver() && this.#count < this.#total) {
         this.#draw(Math.min(this.#total, this.#count + drawnAtOnce));
       }
       const ready = this.#waiting.filter(({ count }) => count <= this.#count);
       this.#waiting = this.#waiting.filter(({ count }) => count > this.#count);
       for (const { resolve } of ready) resolve();
+      await restAfter(began, pace);
     }
   }
 
