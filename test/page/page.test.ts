@@ -214,6 +214,9 @@ describe('hostile input', () => {
     const page = await host.open('?auto=1&workloads=huge&backend=cpu');
     expect(await textOf(page, '#problem')).toMatch(/^Workload 'huge' runs only on a GPU/);
     expect(await isHidden(page, '#run')).toBe(true);
+    // Nor the network that learns beside the button: the address asks for a measurement alone.
+    await new Promise((resolve) => setTimeout(resolve, 3_000));
+    expect(page.workers()).toEqual([]);
   });
 
   it.each(['#result=', '#result=AAAA', `#result=${'A'.repeat(300_000)}`])(

@@ -169,6 +169,69 @@ describe('a run', () => {
   });
 });
 
+describe('the network beside the button', () => {
+  const caption = '#prelude figcaption';
+  const learning = /^After [1-9]\d* steps it reads \d+\.\d % of digits/;
+  const stepsOf = async (page: Page) => Number(/\d+/.exec(await textOf(page, caption))?.[0]);
+  const topOf = (page: Page, id: string) =>
+    page.$eval(id, (element) => element.getBoundingClientRect().top);
+
+  it.each([
+    ['a run begins', '#start', '#status', /tiny/],
+    ['the checks begin', '#verify', '#verify-status', /^Checking: kernel '/],
+  ])('learns until %s, and stands still from then on', async (_, button, status, busy) => {
+    const page = await host.open(lasting);
+    const below = await topOf(page, '#training-data');
+    await waitForText(page, caption, learning);
+    const first = await stepsOf(page);
+    await expect.poll(() => stepsOf(page)).toBeGreaterThan(first);
+    // Its place was kept for it.
+    expect(await topOf(page, '#training-data')).toBe(below);
+    expect(await findProblems(page)).toEqual([]);
+    const [worker, ...others] = page.workers();
+    expect(worker).toBeDefined();
+    expect(others).toEqual([]);
+
+    // Also with the last frame on its way.
+    const seen = await page.$eval(
+      button,
+      (element, place) => {
+        (element as HTMLButtonElement).click();
+        return document.querySelector(place)!.textContent;
+      },
+      caption,
+    );
+    await waitForText(page, status, busy);
+    expect(page.workers().length).toBeGreaterThan(0);
+    expect(page.workers()).not.toContain(worker);
+    const steps = seen.split('.')[0]!;
+    expect(await textOf(page, caption)).toMatch(/It stopped here for the measurement\.$/);
+    expect(await textOf(page, caption)).toContain(steps);
+    await page.click(button);
+    await waitForText(page, status, /^Stopped/);
+    expect(await textOf(page, caption)).toContain(steps);
+  });
+
+  it('rests while it is out of view', async () => {
+    const page = await host.open('');
+    await waitForText(page, caption, learning);
+    await page.setViewport({ width: 390, height: 300 });
+    await waitForText(page, '#prelude button', /^Play$/);
+    await page.$eval('#prelude', (place) => place.scrollIntoView({ behavior: 'instant' }));
+    await waitForText(page, '#prelude button', /^Pause$/);
+  });
+
+  it('stands still for readers who want no motion', async () => {
+    const page = await host.open(
+      '',
+      `const real = matchMedia;
+       globalThis.matchMedia = (query) => real(query.includes('reduced-motion') ? 'all' : query);`,
+    );
+    await waitForText(page, caption, /^After 300 steps/);
+    expect(await textOf(page, '#prelude button')).toBe('Play');
+  });
+});
+
 describe('a page that is hidden', () => {
   it('stops, says why, and goes on with the rest when it is in view again', async () => {
     const page = await host.open(
@@ -251,6 +314,9 @@ describe('an error', () => {
       "{ const Real = Worker; globalThis.Worker = class extends Real { constructor() { super('/missing.js'); } }; }",
     );
     await page.setViewport({ width: 390, height: 844 });
+    // The network that a visitor sees before a run cannot start either, which is no error.
+    await page.waitForSelector('#prelude[hidden]');
+    expect(await isHidden(page, '#notice')).toBe(true);
     await page.click('#start');
     await waitForText(page, '#problem', /^A worker of the benchmark ended/);
     expect(await areInView(page, '#problem, #start')).toEqual([true, true]);

@@ -17,7 +17,7 @@ import type { Command, Frame, HistoryPoint } from '../frame.ts';
 import { changedNetwork, finish } from './changes.ts';
 import { DigitData, firstCount, type Selection } from './digitData.ts';
 import { firstNetwork } from './firstNetwork.ts';
-import { paces, restAfter, restMs, type Pace, type PaceName } from './pace.ts';
+import { paces, restMs, type Pace, type PaceName } from './pace.ts';
 import { RunRecord, type Kept } from './runRecord.ts';
 
 const { batchSize } = presets.lecture;
@@ -386,11 +386,9 @@ export class Course {
       await this.#return(this.#record.upTo(step));
     }
     while (this.step < step) {
-      const began = performance.now();
       await this.#trainTo(Math.min(step, this.step + stepsPerFrame(this.step, this.#pace)));
       await this.#keep();
       await this.#note();
-      await restAfter(began, this.#pace);
     }
   }
 

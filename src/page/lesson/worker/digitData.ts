@@ -3,7 +3,7 @@ import { createDataset, type Dataset } from '../../../data/dataset.ts';
 import { digitsRange } from '../../../data/digits/digits.ts';
 import { TimeSlice } from '../../../engine/timeSlice.ts';
 import { Random, streams } from '../../../network/random.ts';
-import { restAfter, type Pace } from './pace.ts';
+import { restMs, type Pace } from './pace.ts';
 
 const featureCount = 784;
 const trainingCount = 60_000;
@@ -56,7 +56,7 @@ export class DigitData {
 
   /**
    * Draws the test samples and the first training samples, which takes a tenth of a second, then the others.
-   * @param isPlaying whether the run trains: a sparing pace draws only then, or what is waited for
+   * @param isPlaying whether the run trains: at a sparing pace, others are drawn only then
    */
   static draw(seed: number, pace: Pace, isPlaying: () => boolean): DigitData {
     const test = digitsRange(seed, 'test', 0, testCount);
@@ -148,12 +148,10 @@ export class DigitData {
 
   async #drawOthers(pace: Pace, isPlaying: () => boolean): Promise<void> {
     const slice = new TimeSlice();
+    const isIdle = () => this.#waiting.length === 0 && !this.#isOver;
+    const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
     while (this.#count < this.#total && !this.#isOver) {
       await slice.next();
-      if (pace.rest > 0 && !isPlaying() && this.#waiting.length === 0) {
-        await new Promise((resolve) => setTimeout(resolve, pace.frameMs));
-        continue;
-      }
       const began = performance.now();
       while (!slice.isOver() && this.#count < this.#total) {
         this.#draw(Math.min(this.#total, this.#count + drawnAtOnce));
@@ -161,7 +159,9 @@ export class DigitData {
       const ready = this.#waiting.filter(({ count }) => count <= this.#count);
       this.#waiting = this.#waiting.filter(({ count }) => count > this.#count);
       for (const { resolve } of ready) resolve();
-      await restAfter(began, pace);
+      if (pace.rest === 0) continue;
+      if (isIdle()) await pause(restMs(performance.now() - began, pace));
+      while (isIdle() && !isPlaying()) await pause(pace.frameMs);
     }
   }
 

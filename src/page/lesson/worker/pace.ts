@@ -29,10 +29,3 @@ const maxRestMs = 1_000;
 /** Idle time after work that took this long. */
 export const restMs = (tookMs: number, { rest }: Pace): number =>
   Math.min(maxRestMs, rest * tookMs);
-
-/** Rests after work, if the pace wants it. @param began when the work began */
-export async function restAfter(began: number, pace: Pace): Promise<void> {
-  if (pace.rest === 0) return;
-  const ms = restMs(performance.now() - began, pace);
-  await new Promise((resolve) => setTimeout(resolve, ms));
-}
