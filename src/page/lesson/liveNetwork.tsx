@@ -29,17 +29,20 @@ export function showLiveNetwork(
   const isStill = matchMedia('(prefers-reduced-motion: reduce)').matches;
   open({ pace, ...(isStill && { step: stillStep }) });
   render(<LiveNetwork heightOf={heightOf} />, place);
-  if (!isStill) setInterval(showNext, nextMs);
+  const next = isStill ? undefined : setInterval(showNext, nextMs);
   effect(() => {
     if (problem.value !== '') onProblem?.();
   });
-  return end;
+  return () => {
+    clearInterval(next);
+    end();
+  };
 }
 
 /** Another digit, while the network learns. */
 function showNext(): void {
   const shown = frame.peek();
-  if (isEnded.peek() || shown?.isPlaying !== true || shown.example.kind !== 'test') return;
+  if (shown?.isPlaying !== true || shown.example.kind !== 'test') return;
   const index = (shown.example.index + 1) % shown.test.count;
   command({ do: 'choose', example: { kind: 'test', index } });
 }
@@ -59,6 +62,7 @@ function LiveNetwork({ heightOf }: LiveNetworkProps) {
   }, []);
   const shown = frame.value;
   if (problem.value !== '') return <p class="problem">{problem.value}</p>;
+  if (isEnded.value && !shown) return null;
   return (
     <figure ref={figure} class={shown ? 'is-live' : undefined}>
       <NetworkDrawing isShown={isInView} heightOf={heightOf} />

@@ -41,10 +41,10 @@ export class Prelude {
 
 /** Resolves when the element has been in view for this long in one go; never, if the signal aborts before. */
 async function inViewFor(ms: number, element: Element, signal: AbortSignal): Promise<void> {
-  const found = new AbortController();
+  const watch = new AbortController();
   let isInView = false;
   let timer: ReturnType<typeof setTimeout> | undefined;
-  await new Promise<void>((resolve) => {
+  const found = new Promise<void>((resolve) => {
     const look = () => {
       clearTimeout(timer);
       if (isInView && !document.hidden) timer = setTimeout(resolve, ms);
@@ -54,12 +54,14 @@ async function inViewFor(ms: number, element: Element, signal: AbortSignal): Pro
       look();
     });
     observer.observe(element);
-    const over = AbortSignal.any([signal, found.signal]);
-    document.addEventListener('visibilitychange', look, { signal: over });
-    over.addEventListener('abort', () => {
+    document.addEventListener('visibilitychange', look, { signal: watch.signal });
+    watch.signal.addEventListener('abort', () => {
       observer.disconnect();
       clearTimeout(timer);
     });
   });
-  found.abort();
+  signal.addEventListener('abort', () => watch.abort());
+  if (signal.aborted) watch.abort();
+  await found;
+  watch.abort();
 }

@@ -14,6 +14,7 @@ import { firstScript, type Example, type Script } from '../../../src/page/lesson
 import type { Frame } from '../../../src/page/lesson/frame.ts';
 import { finish } from '../../../src/page/lesson/worker/changes.ts';
 import { Course } from '../../../src/page/lesson/worker/course.ts';
+import type { PaceName } from '../../../src/page/lesson/worker/pace.ts';
 import { Trainer } from '../../../src/training/trainer.ts';
 import { makeIdx } from '../../support/idxFiles.ts';
 
@@ -24,10 +25,14 @@ afterEach(async () => {
 });
 
 /** A course that is paused at a step, and the last frame that it emitted. */
-async function openAt(step: number, script: Script = firstScript, example?: Example) {
+async function openAt(
+  step: number,
+  script: Script = firstScript,
+  more: { readonly example?: Example; readonly pace?: PaceName } = {},
+) {
   const frames: Frame[] = [];
   const course = await Course.open(
-    { script, step, ...(example && { example }) },
+    { script, step, ...more },
     (frame) => frames.push(frame),
     () => undefined,
   );
@@ -64,6 +69,11 @@ describe('the run of the lesson', () => {
     await course.command({ do: 'go', step: 70 });
     expect(bits(last())).toEqual(at70);
     expect(bits((await openAt(33)).last())).toEqual(at33);
+  });
+
+  it('has the same bits at a sparing pace, which draws digits when they are needed', async () => {
+    const { last } = await openAt(70, firstScript, { pace: 'sparing' });
+    expect(bits(last())).toEqual(bits((await openAt(70)).last()));
   });
 
   it('makes the changes of a script at their steps, as the reader made them', async () => {
@@ -196,7 +206,7 @@ describe('the run of the lesson', () => {
     const made = last();
     expect(made.script.data).toBe('mnist');
 
-    const link = await openAt(made.step, made.script, { kind: 'test', index: 33 });
+    const link = await openAt(made.step, made.script, { example: { kind: 'test', index: 33 } });
     await link.course.command({ do: 'useFiles', files });
     const { step, script, isPlaying, example } = link.last();
     expect({ step, script, isPlaying }).toEqual({
