@@ -64,7 +64,7 @@ function LiveNetwork({ heightOf }: LiveNetworkProps) {
   if (problem.value !== '') return <p class="problem">{problem.value}</p>;
   if (isEnded.value && !shown) return null;
   return (
-    <figure ref={figure} class={shown ? 'is-live' : undefined}>
+    <figure ref={figure} class={shown ? 'picture is-live' : 'picture'}>
       <NetworkDrawing isShown={isInView} heightOf={heightOf} />
       <figcaption>
         <span>

@@ -353,7 +353,7 @@ function drawHill({ context, width, height, colours }: Area, now: Costs | undefi
   // The labels of the average and of the digit would cover each other on the left.
   const isLow = at.x - half < 120 && Math.abs(at.y - level) < 40;
   const above = isLow ? Math.min(at.y, level) - 26 : at.y - 13;
-  context.strokeStyle = colours.paper;
+  context.strokeStyle = colours.card;
   context.lineWidth = 4;
   context.strokeText(text, Math.min(width - half, Math.max(half, at.x)), Math.max(13, above));
   context.fillText(text, Math.min(width - half, Math.max(half, at.x)), Math.max(13, above));

@@ -1,5 +1,6 @@
 /** Chooses the digit that all figures explain. */
 import { useSignal } from '@preact/signals';
+import type { ComponentChildren } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 
 import { ask, command, frame } from '../session.ts';
@@ -8,7 +9,7 @@ import { DrawPad } from './drawPad.tsx';
 const count = 10;
 
 /** One test digit of each class, to choose from, and more on demand. */
-export function ExamplePicker() {
+export function ExamplePicker({ children }: { readonly children?: ComponentChildren }) {
   const from = useSignal(0);
   const isDrawing = useSignal(frame.peek()?.example.kind === 'drawn');
   const samples = useSignal<readonly { index: number; pixels: Uint8Array; label: number }[]>([]);
@@ -54,6 +55,7 @@ export function ExamplePicker() {
       >
         Draw one
       </button>
+      {children}
       {isDrawing.value && <DrawPad />}
     </div>
   );

@@ -430,11 +430,13 @@ function Wrong({ isShown }: FigureBodyProps) {
       >
         <div class="mend-confusion">
           {now && (
-            <ConfusionGrid
-              confusion={now.test.confusion}
-              cell={cellNow()}
-              choose={(cell) => (confusionCell.value = cell)}
-            />
+            <div class="confusion-scroll">
+              <ConfusionGrid
+                confusion={now.test.confusion}
+                cell={cellNow()}
+                choose={(cell) => (confusionCell.value = cell)}
+              />
+            </div>
           )}
           <CellDigits cell={cellNow()} shown={shown} />
         </div>

@@ -62,10 +62,10 @@ function Body({ isShown }: FigureBodyProps) {
       </Picture>
       <div class="prose">
         <p>
-          In each dial the black arrow is the step that the whole deck wants, and each gold needle
-          is the step that one mini-batch wants. Only the angle between them means something: there
-          are 13,002 directions to differ in, not just left and right. At 90° a step does nothing
-          for the whole deck; beyond that it makes it worse.
+          In each dial the wide arrow is the step that the whole deck wants, and each gold needle is
+          the step that one mini-batch wants. Only the angle between them means something: there are
+          13,002 directions to differ in, not just left and right. At 90° a step does nothing for
+          the whole deck; beyond that it makes it worse.
         </p>
         <p>
           Ten times as many digits bring the needles closer, but each step takes ten times as long.

@@ -3,8 +3,10 @@ import { Picture, type FigureBodyProps, type FigureModule } from '../runtime/fig
 import { formatNumber, formatShare, Linked } from '../runtime/numbers.tsx';
 import { command, exampleName, frame, hasGpu } from '../session.ts';
 import type { Frame } from '../frame.ts';
+import { Dot, WeightLine } from '../runtime/arrow.tsx';
 import { activationsOf, neuronName } from '../runtime/network.ts';
 import { NetworkDrawing } from '../runtime/networkDrawing.tsx';
+import { neuronIn, NeuronPicker } from '../runtime/selected.tsx';
 import { ExamplePicker } from './examplePicker.tsx';
 
 export const network: FigureModule = { id: 'network', title: 'A network that learns', Body };
@@ -19,8 +21,9 @@ function Body({ isShown }: FigureBodyProps) {
         table={() => neuronTable(frame.peek())}
       >
         <div class="network">
+          <Language />
           <NetworkDrawing isShown={isShown} />
-          <ExamplePicker />
+          <ExamplePicker>{shown && <NeuronPicker neuron={neuronIn(shown)} />}</ExamplePicker>
           <EngineChoice />
           <DataChoice />
         </div>
@@ -40,6 +43,29 @@ function Body({ isShown }: FigureBodyProps) {
         </p>
       </div>
     </>
+  );
+}
+
+/** What colours and shapes mean in all figures. */
+function Language() {
+  return (
+    <ul class="language small">
+      <li>
+        <Dot value={0.8} /> activation
+      </li>
+      <li>
+        <WeightLine value={0.6} largest={1} /> weight above 0
+      </li>
+      <li>
+        <WeightLine value={-0.6} largest={1} /> below 0
+      </li>
+      <li>
+        <span class="nudge-sign" aria-hidden="true">
+          ▲▼
+        </span>{' '}
+        nudge: more, less
+      </li>
+    </ul>
   );
 }
 

@@ -614,7 +614,7 @@ function drawArrows(
     context.lineTo(x - 5.5, y - 4 * up);
     context.lineTo(x + 5.5, y - 4 * up);
     context.closePath();
-    context.strokeStyle = colours.paper;
+    context.strokeStyle = colours.card;
     context.lineWidth = 3;
     context.stroke();
     context.fillStyle = colours.nudge;
@@ -773,9 +773,18 @@ function drawRanking(area: Area, now: Sensitivities | undefined): void {
     context.font = '600 15px system-ui';
     context.fillStyle = colours.ink;
     const text = `× ${formatTimes(Math.max(now.times, 1 / now.times))}`;
-    const isRight = low.x + 10 + context.measureText(text).width < width;
+    // The names of the levels are on the right.
+    const isRight = low.x + 10 + context.measureText(text).width < width - (width < 600 ? 64 : 112);
     context.textAlign = isRight ? 'left' : 'right';
-    context.fillText(text, low.x + (isRight ? 8 : -8), Math.max(20, (high.y + low.y) / 2 + 5));
+    const place = [
+      text,
+      low.x + (isRight ? 8 : -8),
+      Math.max(20, (high.y + low.y) / 2 + 5),
+    ] as const;
+    context.strokeStyle = colours.card;
+    context.lineWidth = 4;
+    context.strokeText(...place);
+    context.fillText(...place);
     context.textAlign = 'left';
   }
   points.forEach(({ x, y: top }, slot) => {

@@ -137,9 +137,19 @@ function Board({ shown, isOn, toggle }: BoardProps) {
   );
   return (
     <>
-      <div class="sums-row">
+      <div class="sums-row sums-choice">
         <span class="sums-name small">neuron</span>
         <NeuronHeads shown={shown} column={column} />
+      </div>
+      <div class="sums-row sums-columns" aria-hidden="true">
+        <span />
+        <div class="sums-heads">
+          {Array.from(shown.nudges.layers[1]!.a, (value, index) => (
+            <span key={index} class="sums-head">
+              <Head value={value} index={index} />
+            </span>
+          ))}
+        </div>
       </div>
       {isOn.map((on, output) => {
         const { nudge } = shown.nudges.outputs[output]!;
@@ -230,14 +240,23 @@ function NeuronHeads({ shown, column }: { readonly shown: Frame; readonly column
             onPointerEnter={() => (highlight.value = key)}
             onPointerLeave={() => (highlight.value = undefined)}
           >
-            <svg viewBox="-8 -8 16 16" aria-hidden="true">
-              <Neuron x={0} y={0} radius={7} value={activation} />
-            </svg>
-            <span aria-hidden="true">{index}</span>
+            <Head value={activation} index={index} />
           </button>
         );
       })}
     </div>
+  );
+}
+
+/** A neuron and its number. */
+function Head({ value, index }: { readonly value: number; readonly index: number }) {
+  return (
+    <>
+      <svg viewBox="-8 -8 16 16" aria-hidden="true">
+        <Neuron x={0} y={0} radius={7} value={value} />
+      </svg>
+      <span aria-hidden="true">{index}</span>
+    </>
   );
 }
 

@@ -69,14 +69,14 @@ function StepButtons() {
 
 /** Accuracy over the steps of the run, behind the slider. */
 function AccuracyCurve({ end }: { readonly end: number }) {
-  const path = history.value
-    .map(
-      ({ step, accuracy }) =>
-        `${((100 * step) / end).toFixed(2)},${(24 * (1 - accuracy)).toFixed(2)}`,
-    )
+  const x = (step: number) => ((100 * step) / end).toFixed(2);
+  const points = history.value;
+  const path = points
+    .map(({ step, accuracy }) => `${x(step)},${(24 * (1 - accuracy)).toFixed(2)}`)
     .join(' ');
   return (
     <svg class="curve" viewBox="0 0 100 24" preserveAspectRatio="none" aria-hidden="true">
+      <polygon points={`0,24 ${path} ${x(points.at(-1)?.step ?? 0)},24`} />
       <polyline points={path} vector-effect="non-scaling-stroke" />
     </svg>
   );

@@ -4,7 +4,6 @@ import { useEffect, useRef } from 'preact/hooks';
 
 /** The colours of the lesson as CSS gives them, so that canvases and text agree. */
 export interface Colours {
-  readonly paper: string;
   readonly card: string;
   readonly ink: string;
   readonly muted: string;
@@ -15,13 +14,19 @@ export interface Colours {
   readonly nudge: string;
 }
 
-const names = ['paper', 'card', 'ink', 'muted', 'line', 'positive', 'negative', 'nudge'] as const;
+const names = ['card', 'ink', 'muted', 'line', 'positive', 'negative', 'nudge'] as const;
 
+/** As numbers: a system colour has the same name in every theme, and a canvas keeps what it was. */
 function readColours(): Colours {
-  const style = getComputedStyle(document.documentElement);
-  return Object.fromEntries(
-    names.map((name) => [name, style.getPropertyValue(`--${name}`).trim()]),
-  ) as unknown as Colours;
+  const probe = document.body.appendChild(document.createElement('span'));
+  probe.style.setProperty('forced-color-adjust', 'none');
+  const read = (name: string) => {
+    probe.style.color = `var(--${name})`;
+    return getComputedStyle(probe).color;
+  };
+  const found = Object.fromEntries(names.map((name) => [name, read(name)]));
+  probe.remove();
+  return found as unknown as Colours;
 }
 
 /** Changes with the reader's theme. */

@@ -9,19 +9,21 @@ import type { FigureBodyProps } from './figure.tsx';
 import { activationsOf, layerSizes, neuronKey, neuronName } from './network.ts';
 import { formatNumber } from './numbers.tsx';
 
-const ratio = 0.54;
-const usualHeight = (width: number): number => Math.max(380, Math.min(620, width * ratio));
+/** Above the drawing, for the layers' names. */
+const head = 26;
+const usualHeight = (width: number): number => head + Math.max(380, Math.min(500, width * 0.54));
+const isNarrow = (width: number): boolean => width < 600;
 
 /** Where a neuron is, in CSS pixels of a drawing of this size. */
 function place(
   { layer, index }: NeuronChoice,
   { width, height }: Pick<Area, 'width' | 'height'>,
 ): { readonly x: number; readonly y: number; readonly radius: number } {
+  const below = height - head;
   const count = layerSizes[layer]!;
-  const space = height / 16.5;
-  // The answers beside the outputs need room.
-  const x = [0, 0.42, 0.66, 0.86][layer]! * Math.min(width, (width - 60) / 0.86);
-  const y = height / 2 + (index - (count - 1) / 2) * (layer === 3 ? space * 1.35 : space);
+  const space = below / 16.5;
+  const x = (isNarrow(width) ? [0, 0.4, 0.6, 0.78] : [0, 0.42, 0.66, 0.86])[layer]! * width;
+  const y = head + below / 2 + (index - (count - 1) / 2) * (layer === 3 ? space * 1.35 : space);
   return { x, y, radius: Math.min(space * 0.4, 13) };
 }
 
@@ -112,7 +114,7 @@ function drawNetwork(area: Area): void {
   const isMarked = (layer: number, index: number) =>
     (neuron.layer === layer && neuron.index === index) || marked === neuronKey({ layer, index });
   const size = Math.min(width * 0.25, height * 0.5);
-  const [left, top] = [4, (height - size) / 2];
+  const [left, top] = [1, head + (height - head - size) / 2];
   const { pixels } = shown.example;
 
   const line = (
@@ -189,7 +191,27 @@ function drawNetwork(area: Area): void {
       if (layer === 3) drawAnswer(area, { x: x + radius + 8, y }, index, value, shown);
     });
   }
-  if (neuron.layer === 1) drawWeightImage(area, shown, neuron.index, [left, top + size + 16, size]);
+  drawNames(area, top);
+  if (neuron.layer === 1) drawWeightImage(area, shown, neuron.index, [left, top + size + 32, size]);
+}
+
+/** What the image and the layers are, above them. */
+function drawNames(area: Area, imageTop: number): void {
+  const { context, width, colours } = area;
+  context.font = '12px system-ui';
+  context.fillStyle = colours.muted;
+  context.textBaseline = 'alphabetic';
+  context.fillText('784 pixels', 1, imageTop - 8);
+  context.textAlign = 'center';
+  for (const [layer, name] of [
+    [1, '16 neurons'],
+    [2, '16 neurons'],
+    [3, '10 outputs'],
+  ] as const) {
+    const { x, y, radius } = place({ layer, index: 0 }, area);
+    context.fillText(isNarrow(width) ? name.slice(0, 2) : name, x, y - radius - 8);
+  }
+  context.textAlign = 'left';
 }
 
 /** An output's digit, and its activation as a bar. */
@@ -226,6 +248,10 @@ function drawWeightImage(
   const size = Math.min(wantedSize, height - wantedTop - 4);
   if (size < 40) return;
   const top = wantedTop;
+  context.font = '12px system-ui';
+  context.fillStyle = colours.muted;
+  context.textBaseline = 'alphabetic';
+  context.fillText(`weights of neuron ${index}`, left, top - 8);
   const weights = usedParameters.subarray(index * 784, (index + 1) * 784);
   const largest = Math.max(...weights.map(Math.abs));
   const pixel = size / 28;
