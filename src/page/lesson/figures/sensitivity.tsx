@@ -594,7 +594,14 @@ function drawMap(
       ? ['none matters']
       : [`${arrow(strongest)} all should ${strongest > 0 ? 'grow' : 'shrink'},`, `at most ${most}`];
   const lines = isNarrow ? words : [words.join(' ')];
-  lines.forEach((text, n) => context.fillText(text, left, top + size + 18 + 16 * n));
+  context.strokeStyle = colours.card;
+  context.lineWidth = 4;
+  lines.forEach((text, n) => {
+    const place = [text, left, top + size + 18 + 16 * n] as const;
+    // Lines pass behind it on a phone.
+    context.strokeText(...place);
+    context.fillText(...place);
+  });
 }
 
 /** An arrow on the strongest lines, near their ends, where they are apart. */
