@@ -188,7 +188,7 @@ function drawNetwork(area: Area): void {
       context.lineWidth = isMarked(layer, index) ? 3 : 1;
       context.strokeStyle = isMarked(layer, index) ? colours.nudge : colours.ink;
       context.stroke();
-      if (layer === 3) drawAnswer(area, { x: x + radius + 8, y }, index, value, shown);
+      if (layer === 3) drawAnswer(area, { x, y, radius }, index, value, shown);
     });
   }
   drawNames(area, top);
@@ -214,23 +214,25 @@ function drawNames(area: Area, imageTop: number): void {
   context.textAlign = 'left';
 }
 
-/** An output's digit, and its activation as a bar. */
+/** The digit of an output, and its activation as a bar. */
 function drawAnswer(
   { context, width, colours }: Area,
-  { x, y }: { readonly x: number; readonly y: number },
+  { x, y, radius }: ReturnType<typeof place>,
   index: number,
   value: number,
   { example, nudges }: Frame,
 ): void {
+  const left = x + radius + 8;
+  const size = Math.min(15, Math.round(2.3 * radius));
   context.fillStyle = colours.ink;
-  context.font = `${nudges.prediction === index ? '700 ' : ''}15px system-ui`;
+  context.font = `${nudges.prediction === index ? '700 ' : ''}${size}px system-ui`;
   context.textBaseline = 'middle';
-  context.fillText(String(index), x, y);
+  context.fillText(String(index), left, y);
   if (example.label === index) {
     // The digit that the image shows.
-    context.fillRect(x, y + 7, 9, 2);
+    context.fillRect(left, y + size / 2 - 0.5, 9, 2);
   }
-  const [from, to] = [x + 16, width - 4];
+  const [from, to] = [left + 16, width - 4];
   context.fillStyle = colours.line;
   context.fillRect(from, y - 3, to - from, 6);
   context.fillStyle = colours.ink;
