@@ -6,7 +6,8 @@
  * branch for every invocation. Reading a texel is one call to code specialized for its format. The texel must be
  * sampled: for `textureLoad`, browsers clamp the coordinates with more instructions than the call takes, while a
  * sampler clamps by itself. Therefore large products read their operands from textures, except the bytes of samples.
- * Kernels still write to buffers; their results are copied to textures when needed (`Kernel.copies`).
+ * Kernels still write to buffers. Between two passes, their results are copied to the textures of later kernels
+ * (`Binding.texels`).
  *
  * The other differences from the plain loop also save time (bench/NOTES.md). A 512³ product reaches 7.4 GFLOP/s with
  * the plain loop, 11.7 with textures, 12.5 with swaps, and 15.0 with two steps per turn and one component of a sum
