@@ -92,7 +92,7 @@ export default defineConfig({
           include: [
             'test/*.test.ts',
             'test/!(gpu|page)/**/*.test.ts',
-            // What the lesson computes; `test/page/lesson.test.ts` looks at the page.
+            // What the lesson computes; `test/page/lessonFigures.test.ts` looks at the page.
             'test/page/lesson/**/*.test.ts',
           ],
           pool: 'forks',

@@ -73,7 +73,8 @@ export function DrawPad() {
         class="paper"
         viewBox={`0 0 ${paper} ${paper}`}
         role="application"
-        tabIndex={0}
+        // In lower case: SVG's attributes are case-sensitive, and Firefox skips 'tabIndex'.
+        tabindex={0}
         aria-label="Paper. Arrow keys move the pen, space puts it down or lifts it, delete clears."
         onFocus={() => (pen.value ??= { x: paper / 2, y: paper / 4, isDown: false })}
         onBlur={() => (pen.value = undefined)}

@@ -244,9 +244,11 @@ function Predict({ shown, isAnswered, take }: PredictProps) {
       ) : (
         <>
           <AskSignOrSize
-            {...{ shown, output, isMore, answer }}
-            hold={() => take(0)}
-            asked={asked}
+            {...{ shown, output, isMore, answer, asked }}
+            hold={() => {
+              isFocusLost.current = true;
+              take(0);
+            }}
           />
           <button type="button" class="plain" onClick={() => answer()}>
             Show the answer
