@@ -8,7 +8,12 @@ import { formatNumber, formatShare } from '../runtime/numbers.tsx';
 import { ask, frame, problem } from '../session.ts';
 import { dataCounts, dataSteps, type DataPoint, type DataRun } from '../worker/dataRuns.ts';
 
-export const data: FigureModule = { id: 'data', title: 'You need data', Body };
+export const data: FigureModule = {
+  id: 'data',
+  title: 'You need data',
+  origin: 'The four networks are trained on the CPU engine.',
+  Body,
+};
 
 const runs = signal<readonly DataRun[]>([]);
 /** The network, rate and digits that the runs are of. */

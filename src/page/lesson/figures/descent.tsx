@@ -20,6 +20,7 @@ import type {
 export const descent: FigureModule = {
   id: 'descent',
   title: 'The drunk walk and the careful step',
+  origin: 'The three walks are trainings of their own on the CPU engine.',
   Body,
 };
 

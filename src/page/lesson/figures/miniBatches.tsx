@@ -13,6 +13,7 @@ import type { BatchSizeDirections, DealtBatch, Directions } from '../worker/mini
 export const miniBatches: FigureModule = {
   id: 'miniBatches',
   title: 'Shuffled mini-batches',
+  origin: 'The directions are gradients of a copy of the network, by the CPU engine.',
   Body,
 };
 

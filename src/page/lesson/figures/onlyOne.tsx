@@ -17,7 +17,12 @@ import {
 import type { OnlyOneAnswer, OnlyOnePoint } from '../worker/onlyOne.ts';
 import { DigitImage } from './examplePicker.tsx';
 
-export const onlyOne: FigureModule = { id: 'onlyOne', title: 'Only the 2s', Body };
+export const onlyOne: FigureModule = {
+  id: 'onlyOne',
+  title: 'Only the 2s',
+  origin: 'The trial trains a copy of the network on the CPU engine.',
+  Body,
+};
 
 /** The short run is computed anew so often while the lesson's run plays. */
 const everyMs = 5000;

@@ -14,7 +14,12 @@ import { exampleName, liveAnswer, selection } from '../session.ts';
 import { wiggleEnd as last, wigglePlace, wiggleSpan, wiggleSpans } from '../switches.ts';
 import type { Wiggle } from '../worker/wiggle.ts';
 
-export const wiggle: FigureModule = { id: 'wiggle', title: 'Wiggle one weight', Body };
+export const wiggle: FigureModule = {
+  id: 'wiggle',
+  title: 'Wiggle one weight',
+  origin: 'The curve is computed in float64 from the same parameters.',
+  Body,
+};
 
 type Shown = ReadonlySignal<Wiggle | undefined>;
 

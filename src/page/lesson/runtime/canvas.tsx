@@ -62,7 +62,7 @@ export function Canvas({ height, draw, isShown }: CanvasProps) {
     const width = signal(element.clientWidth);
     const observer = new ResizeObserver(() => (width.value = element.clientWidth));
     observer.observe(element);
-    const stop = effect(() => {
+    const stop = paint(() => {
       if (width.value === 0) return;
       const scale = devicePixelRatio;
       const [w, h] = [width.value, height(width.value)];
@@ -82,6 +82,35 @@ export function Canvas({ height, draw, isShown }: CanvasProps) {
   }, []);
   // The picture around it has a label and a table.
   return <canvas ref={canvas} aria-hidden="true" />;
+}
+
+/**
+ * Runs `draw` at once, and before the next repaint after a signal that it read has changed: once, however many have, and
+ * not in the task that changed them, which would block the page for longer.
+ * @returns ends it
+ */
+function paint(draw: () => void): () => void {
+  let stop: () => void;
+  let next: number | undefined;
+  const run = () => {
+    let isDrawn = false;
+    stop = effect(() => {
+      if (isDrawn) {
+        next = requestAnimationFrame(() => {
+          stop();
+          run();
+        });
+      } else {
+        isDrawn = true;
+        draw();
+      }
+    });
+  };
+  run();
+  return () => {
+    if (next !== undefined) cancelAnimationFrame(next);
+    stop();
+  };
 }
 
 /** Draws 28 × 28 values from 0 to 1 as a square of pixels. */

@@ -15,6 +15,8 @@ export interface FigureModule {
   /** In the address: 'network'. */
   readonly id: string;
   readonly title: string;
+  /** Where numbers come from that are not those of the run. */
+  readonly origin?: string;
   readonly Body: ComponentType<FigureBodyProps>;
 }
 
@@ -22,7 +24,7 @@ export interface FigureModule {
 const margin = '200px';
 
 /** A section of the lesson. */
-export function Figure({ id, title, Body }: FigureModule) {
+export function Figure({ id, title, origin, Body }: FigureModule) {
   const isShown = useSignal(false);
   const section = useRef<HTMLElement>(null);
   useEffect(() => {
@@ -41,6 +43,7 @@ export function Figure({ id, title, Body }: FigureModule) {
       <Body isShown={isShown} />
       <footer class="provenance">
         <Badge />
+        {origin && <span>{origin}</span>}
         <CopyLink figure={id} />
       </footer>
     </section>
