@@ -19,6 +19,8 @@ export function code(scene: Scene): void {
     await scene.reader.tabOn('#avenues .neuron-picker select');
     // The first one of the first hidden layer.
     await scene.reader.press('f');
+    // Another layer changes the height of that figure, which would move this one out of view.
+    await scene.reader.page.waitForSelector('#avenues [data-z="neuron 1.0"]');
     await scene.reader.scrollTo('code');
     await expectLines(1, 0);
   });
