@@ -93,7 +93,8 @@ it('submits 4 to 10 ms at a time if it is in front, and 40 ms if isVisible says 
   expect(shown.length).toBeGreaterThan(20);
   expect(median(shown)).toBeGreaterThanOrEqual(4);
   expect(median(shown)).toBeLessThanOrEqual(10);
-  expect(Math.max(...shown)).toBeLessThan(16);
+  // Twice as long at most: on a busy machine, two submits may be reported together, as if the second had taken no time.
+  expect(Math.max(...shown)).toBeLessThanOrEqual(16);
   await page.close();
   const other = await openPage();
   const unseen = await stepsPerSubmit(other, 'isVisible: () => false');
