@@ -94,10 +94,10 @@ export function end(): void {
 const isHidden = signal(document.hidden);
 document.addEventListener('visibilitychange', () => (isHidden.value = document.hidden));
 
-/** Whether the run was paused because nobody could see it. */
+/** Whether this page paused the run when it went out of view. */
 let isPausedUnseen = false;
 
-/** A run that nobody sees takes no time from others; it goes on when it is seen again. */
+/** Pauses the run while it is out of view, since it would take time from other programs, and then resumes it. */
 effect(() => {
   const isSeen = isInView.value && !isHidden.value;
   if (!isSeen && frame.value?.isPlaying === true) {
