@@ -37,6 +37,8 @@ export default defineConfig({
       },
     },
   ],
+  // The scan for packages does not read the JSX runtime from tsconfig.json, as the build does.
+  optimizeDeps: { rolldownOptions: { transform: { jsx: { importSource: 'preact' } } } },
   // The examples import nudge by its name, as users do.
   resolve: { alias: [{ find: /^nudge$/, replacement: join(root, 'src/index.ts') }] },
   build: {

@@ -318,7 +318,7 @@ function drawRace(area: Area, shown: DescentProgress | undefined, axis: RaceAxis
   }
   context.textAlign = 'right';
   const caption = axis === 'steps' ? 'steps, each line ten times the one before' : 'computing time';
-  if (width > 480) context.fillText(caption, width - right, height - 2);
+  if (width > 480) context.fillText(caption, width - right, height - 4);
 
   for (const walk of walks.toReversed()) {
     stroke(area, walk.kind, () => {
