@@ -103,8 +103,8 @@ ${steps.join(isAlone ? '\n' : barrier)}`,
 }
 
 /**
- * Computes the sums of one layer for the four samples of an invocation, one column of blocks at a time. With two columns at a time,
- * the step of the preset tiny is no faster on SwiftShader, and compilation takes half as long again.
+ * Computes the sums of one layer for the four samples of an invocation, one column of blocks at a time. With two columns
+ * at a time, the step of the preset tiny is no faster on SwiftShader, and compilation takes half as long again.
  */
 function walk(product: Product) {
   return {

@@ -125,7 +125,7 @@ export class Explainer {
     encoder.clearBuffer(buffers.get('costs')!);
     const passes = new Passes(encoder, 'explain');
     program.encode(passes, 1);
-    passes.interrupt();
+    passes.end();
     device.gpu.queue.submit([encoder.finish({ label: 'explain' })]);
 
     const at = stepLayers(network, plan.batchSize);

@@ -127,7 +127,7 @@ export class Program {
     for (let time = 0; time < times; time++) {
       for (const { copies, pipeline, bindGroup, workgroups } of this.#calls) {
         for (const { from, to, size } of copies) {
-          passes.interrupt().copyBufferToTexture(from, to, size);
+          passes.end().copyBufferToTexture(from, to, size);
         }
         const pass = passes.open();
         pass.setPipeline(pipeline);
@@ -175,7 +175,7 @@ export class Passes {
   }
 
   /** Ends the pass, and returns the encoder for commands that no pass takes. */
-  interrupt(): GPUCommandEncoder {
+  end(): GPUCommandEncoder {
     this.#pass?.end();
     this.#pass = undefined;
     return this.#encoder;

@@ -77,7 +77,7 @@ export async function submitSteps(
     const count = await source.advance(encoder, Math.min(steps - done, pacer.steps));
     const passes = new Passes(encoder, 'steps', stopwatch && timestampWrites(stopwatch));
     program.encode(passes, count);
-    passes.interrupt();
+    passes.end();
     device.gpu.queue.submit([encoder.finish({ label: 'steps' })]);
     source.submitted();
     pacer.submitted(count);

@@ -64,7 +64,7 @@ export async function runKernel(
     const encoder = gpu.createCommandEncoder();
     const passes = new Passes(encoder, kernel.label);
     program.encode(passes, 1);
-    passes.interrupt();
+    passes.end();
     gpu.queue.submit([encoder.finish()]);
     const read = await readback.read(
       `the results of '${kernel.label}'`,

@@ -79,7 +79,7 @@ export class BatchTimer {
     const encoder = gpu.createCommandEncoder({ label: 'probe' });
     const passes = new Passes(encoder, 'probe');
     record(passes);
-    passes.interrupt();
+    passes.end();
     const commands = encoder.finish();
     const start = performance.now();
     gpu.queue.submit([commands]);

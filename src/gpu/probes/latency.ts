@@ -121,7 +121,7 @@ class LatencyProbe {
       const encoder = gpu.createCommandEncoder();
       const passes = new Passes(encoder, 'probe');
       this.#record(passes, dispatches);
-      passes.interrupt();
+      passes.end();
       gpu.queue.submit([encoder.finish()]);
     }
     const seconds = (performance.now() - start) / 1000;

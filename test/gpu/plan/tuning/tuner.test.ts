@@ -55,7 +55,7 @@ function pretending(seconds: (dispatches: number) => number) {
       };
       const passes = new Passes(encoder, 'test');
       record(passes);
-      passes.interrupt();
+      passes.end();
       device.gpu.queue.submit([encoder.finish()]);
       await device.gpu.queue.onSubmittedWorkDone();
       return seconds(dispatches);
