@@ -37,8 +37,12 @@ export default defineConfig({
       },
     },
   ],
+  // Tests build the page with NODE_ENV=test, and look at the code that readers load.
+  oxc: { jsx: { development: false } },
   // The scan for packages does not read the JSX runtime from tsconfig.json, as the build does.
-  optimizeDeps: { rolldownOptions: { transform: { jsx: { importSource: 'preact' } } } },
+  optimizeDeps: {
+    rolldownOptions: { transform: { jsx: { importSource: 'preact', development: false } } },
+  },
   // The examples import nudge by its name, as users do.
   resolve: { alias: [{ find: /^nudge$/, replacement: join(root, 'src/index.ts') }] },
   build: {
