@@ -2,6 +2,8 @@
 import { effect, signal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 
+import { watchWidth } from './size.ts';
+
 /** The colours of the lesson as CSS gives them, so that canvases and text agree. */
 export interface Colours {
   readonly card: string;
@@ -59,9 +61,8 @@ export function Canvas({ height, draw, isShown }: CanvasProps) {
   drawing.current = draw;
   useEffect(() => {
     const element = canvas.current!;
-    const width = signal(element.clientWidth);
-    const observer = new ResizeObserver(() => (width.value = element.clientWidth));
-    observer.observe(element);
+    const width = signal(0);
+    const stopMeasuring = watchWidth(element, (now) => (width.value = now));
     const stop = paint(() => {
       if (width.value === 0) return;
       const scale = devicePixelRatio;
@@ -77,7 +78,7 @@ export function Canvas({ height, draw, isShown }: CanvasProps) {
     });
     return () => {
       stop();
-      observer.disconnect();
+      stopMeasuring();
     };
   }, []);
   // The picture around it has a label and a table.
