@@ -1,0 +1,4 @@
+import { trainsLikePyTorch } from '../support/pytorch.ts';
+
+trainsLikePyTorch('reference', 1e-13);
+trainsLikePyTorch('cpu', 5e-6);
