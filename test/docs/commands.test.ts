@@ -9,6 +9,7 @@ import { createCpuProgram } from '../../bench/cpu.ts';
 import { createFirstStepProgram } from '../../bench/firstStep.ts';
 import { createHostProgram } from '../../bench/host.ts';
 import { createKernelsProgram } from '../../bench/kernels.ts';
+import { createSoakProgram } from '../../bench/soak.ts';
 import { createSweepProgram } from '../../bench/sweep.ts';
 import { configureBench, requireOnePlace } from '../../src/cli/bench/configure.ts';
 import { createProgram } from '../../src/cli/program.ts';
@@ -45,6 +46,7 @@ const parsers: Readonly<Record<string, () => Command>> = {
   'bench/firstStep.ts': createFirstStepProgram,
   'bench/host.ts': createHostProgram,
   'bench/kernels.ts': createKernelsProgram,
+  'bench/soak.ts': createSoakProgram,
   'bench/sweep.ts': createSweepProgram,
 };
 
