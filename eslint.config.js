@@ -56,7 +56,7 @@ export default defineConfig(
     },
   },
   {
-    files: ['src/cli/**', 'bench/**', 'examples/**', 'test/support/verifyInDeno.ts'],
+    files: ['src/cli/**', 'bench/**', 'examples/**'],
     rules: { 'no-console': 'off' },
   },
 );

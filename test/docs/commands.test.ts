@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 
 import { createAaProgram } from '../../bench/aa.ts';
 import { createAgreeProgram } from '../../bench/agree.ts';
+import { createConformanceProgram } from '../../bench/conformance.ts';
 import { createCpuProgram } from '../../bench/cpu.ts';
 import { createFirstStepProgram } from '../../bench/firstStep.ts';
 import { createHostProgram } from '../../bench/host.ts';
@@ -42,6 +43,7 @@ const parsers: Readonly<Record<string, () => Command>> = {
   [nudgeMain]: nudge,
   'bench/agree.ts': createAgreeProgram,
   'bench/aa.ts': createAaProgram,
+  'bench/conformance.ts': createConformanceProgram,
   'bench/cpu.ts': createCpuProgram,
   'bench/firstStep.ts': createFirstStepProgram,
   'bench/host.ts': createHostProgram,

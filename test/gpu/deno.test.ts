@@ -7,7 +7,7 @@ import { expect, it } from 'vitest';
 import type { VerificationReport } from '../../src/benchmark/verification/verify.ts';
 import { optionalDeno } from '../setup/optional.ts';
 
-const script = fileURLToPath(new URL('../support/verifyInDeno.ts', import.meta.url));
+const script = fileURLToPath(new URL('../../bench/verifyInDeno.ts', import.meta.url));
 
 it('Deno (WebGPU by wgpu) runs the same modules and passes the same checks', async (context) => {
   const deno = optionalDeno(context);
