@@ -104,10 +104,13 @@ export async function textOf(page: Page, selector: string): Promise<string> {
   return text.replaceAll(/\s+/g, ' ').trim();
 }
 
-/** Waits until the text of an element matches. */
+/** Waits until the text of an element matches, with every white space as one blank. */
 export async function waitForText(page: Page, selector: string, pattern: RegExp): Promise<void> {
   await page.waitForFunction(
-    (where, source) => new RegExp(source).test(document.querySelector(where)?.textContent ?? ''),
+    (where, source) => {
+      const text = document.querySelector(where)?.textContent ?? '';
+      return new RegExp(source).test(text.replaceAll(/\s+/g, ' '));
+    },
     { polling: 20, timeout: 60_000 },
     selector,
     pattern.source,

@@ -372,7 +372,7 @@ function Layer({
             {(layer === 3 || hasNames) && (
               <text
                 class={layer === 3 ? 'backwards-digit' : 'backwards-digit is-hidden'}
-                x={x + radius + 22}
+                x={x + radius + 18}
                 y={y}
               >
                 {index}

@@ -23,14 +23,14 @@ function Body({ isShown }: FigureBodyProps) {
     <>
       <div class="prose">
         <p>
-          This is all of it. On the left is the program that nudge checks its engines against, as it
-          is in the repository, and under the lines that matter what they compute for the chosen
-          example at this moment. <em>Why</em> leads to the figure that explains the line.
+          This is all of it: the program that nudge checks its engines against, as it is in the
+          repository, and under the lines that matter what they compute for the chosen example at
+          this moment. <em>Why</em> leads to the figure that explains the line.
         </p>
         <p>
-          On the right is what a GPU runs for the same lines. It computes four numbers at once and
-          shares the sums out among many threads, so it is longer, but lines with the same number do
-          the same. Select another neuron in any figure, and the values follow.
+          With each part comes what a GPU runs for the same lines. It computes four numbers at once
+          and shares the sums out among many threads, so it is longer, but lines with the same
+          number do the same. Select another neuron in any figure, and the values follow.
         </p>
       </div>
       {Listings && <Listings isShown={isShown} />}

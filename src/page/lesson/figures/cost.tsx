@@ -3,7 +3,7 @@ import './cost.css';
 import { useSignal, type ReadonlySignal } from '@preact/signals';
 import { useEffect, useMemo, useRef } from 'preact/hooks';
 
-import { Canvas, type Area } from '../runtime/canvas.tsx';
+import { Canvas, drawLabel, type Area } from '../runtime/canvas.tsx';
 import { Picture, type FigureBodyProps, type FigureModule } from '../runtime/figure.tsx';
 import { neuronKey } from '../runtime/network.ts';
 import { formatNumber, formatShare, Linked } from '../runtime/numbers.tsx';
@@ -215,7 +215,7 @@ function Sum({ example, test: { mean } }: Costs) {
             class={highlight.value === neuronKey({ layer: 3, index }) ? 'part is-marked' : 'part'}
             style={{ width: `${(100 * square) / scale}%` }}
           >
-            {square / scale > 0.03 ? index : ''}
+            <span>{index}</span>
           </span>
         ))}
         <span
@@ -348,15 +348,14 @@ function drawHill({ context, width, height, colours }: Area, now: Costs | undefi
   context.stroke();
   context.fillStyle = colours.ink;
   const text = `this digit ${formatNumber(now.example.cost)}`;
-  const half = context.measureText(text).width / 2;
-  context.textAlign = 'center';
+  // At the left of the digit, where the hill is lower than its label.
+  const wide = context.measureText(text).width;
+  const end = Math.max(wide, at.x + 6);
+  context.textAlign = 'right';
   // The labels of the average and of the digit would cover each other on the left.
-  const isLow = at.x - half < 120 && Math.abs(at.y - level) < 40;
+  const isLow = end - wide < 120 && Math.abs(at.y - level) < 40;
   const above = isLow ? Math.min(at.y, level) - 26 : at.y - 13;
-  context.strokeStyle = colours.card;
-  context.lineWidth = 4;
-  context.strokeText(text, Math.min(width - half, Math.max(half, at.x)), Math.max(13, above));
-  context.fillText(text, Math.min(width - half, Math.max(half, at.x)), Math.max(13, above));
+  drawLabel({ context, colours }, text, Math.min(width, end), Math.max(13, above));
   context.textAlign = 'left';
 }
 

@@ -5,6 +5,7 @@ import { useEffect } from 'preact/hooks';
 import './data.css';
 import { Picture, type FigureBodyProps, type FigureModule } from '../runtime/figure.tsx';
 import { formatNumber, formatShare } from '../runtime/numbers.tsx';
+import { ShareScale } from '../runtime/shareScale.tsx';
 import { ask, frame, problem } from '../session.ts';
 import { dataCounts, dataSteps, type DataPoint, type DataRun } from '../worker/dataRuns.ts';
 
@@ -116,10 +117,7 @@ function Run({ count, points }: { readonly count: number; readonly points: reado
       <p>
         <strong>{formatNumber(count)}</strong> <span class="small">digits</span>
       </p>
-      <div class="data-scale small" aria-hidden="true">
-        <span>100 %</span>
-        <span>50 %</span>
-      </div>
+      <ShareScale />
       <svg viewBox={`0 -4 ${width} ${height + 8}`} preserveAspectRatio="none" aria-hidden="true">
         {[0, 0.25, 0.5, 0.75, 1].map((share) => (
           <path key={share} class="grid" d={`M0 ${y(share)}H${width}`} />

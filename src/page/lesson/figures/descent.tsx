@@ -2,7 +2,7 @@
 import './descent.css';
 import type { ReadonlySignal } from '@preact/signals';
 
-import { Canvas, type Area } from '../runtime/canvas.tsx';
+import { Canvas, drawLabel, type Area } from '../runtime/canvas.tsx';
 import { contour, valueAt, type ValueGrid } from '../runtime/contours.ts';
 import { Picture, type FigureBodyProps, type FigureModule } from '../runtime/figure.tsx';
 import { formatNumber, Linked } from '../runtime/numbers.tsx';
@@ -273,7 +273,7 @@ const costTicks = [0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10];
 /** Cost by steps or seconds. */
 function drawRace(area: Area, shown: DescentProgress | undefined, axis: RaceAxis): void {
   const { context, width, height, colours } = area;
-  const [left, right, top, bottom] = [40, 14, 16, 34];
+  const [left, right, top, bottom] = [40, 20, 24, 34];
   const walks = shown?.walks ?? [];
   const costs = walks.flatMap(({ points }) => points.map(({ cost }) => cost)).filter((c) => c > 0);
   const [low, high] = [Math.min(0.1, ...costs) * 0.85, Math.max(2, ...costs) * 1.15];
@@ -310,15 +310,16 @@ function drawRace(area: Area, shown: DescentProgress | undefined, axis: RaceAxis
       context.fillText(formatNumber(step), at, below);
     }
   } else {
-    const tick = [0.1, 0.2, 0.5, 1, 2, 5, 10].find((size) => longest / size <= 8) ?? 20;
+    const most = across / 60;
+    const tick = [0.1, 0.2, 0.5, 1, 2, 5, 10].find((size) => longest / size <= most) ?? 20;
     for (let n = 0; n * tick <= longest; n++) {
       const at = left + (across * n * tick) / longest;
       context.fillText(n === 0 ? '0' : `${Number((n * tick).toFixed(1))} s`, at, below);
     }
   }
   context.textAlign = 'right';
-  const caption = axis === 'steps' ? 'steps, each line ten times the one before' : 'computing time';
-  if (width > 480) context.fillText(caption, width - right, height - 4);
+  const steps = width > 480 ? 'steps, each line ten times the one before' : 'steps';
+  context.fillText(axis === 'steps' ? steps : 'computing time', width - right, height - 4);
 
   for (const walk of walks.toReversed()) {
     stroke(area, walk.kind, () => {
@@ -479,9 +480,6 @@ function label(
   const under = Math.min(height - 12, Math.max(12, y + (y > height - 30 ? -18 : 18)));
   context.textAlign = isLeft ? 'right' : 'left';
   context.textBaseline = 'middle';
-  context.lineWidth = 4;
-  context.strokeStyle = colours.card;
-  context.strokeText(text, x + (isLeft ? 4 : -4), under);
   context.fillStyle = colours.ink;
-  context.fillText(text, x + (isLeft ? 4 : -4), under);
+  drawLabel({ context, colours }, text, x + (isLeft ? 4 : -4), under);
 }

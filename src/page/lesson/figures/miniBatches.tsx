@@ -220,7 +220,10 @@ function Dial({ size, needles, medianAngle, medianCosine }: BatchSizeDirections)
         <br />
         <span data-value={medianAngle}>{degrees(medianAngle)}</span>{' '}
         <span class="small">
-          median, cosine <span data-cosine={medianCosine}>{medianCosine.toFixed(2)}</span>
+          median,{' '}
+          <span class="cosine">
+            cosine <span data-cosine={medianCosine}>{medianCosine.toFixed(2)}</span>
+          </span>
         </span>
       </p>
     </div>

@@ -6,6 +6,7 @@ import './onlyOne.css';
 import { Picture, type FigureBodyProps, type FigureModule } from '../runtime/figure.tsx';
 import { formatNumber, formatShare } from '../runtime/numbers.tsx';
 import { paced } from '../runtime/paced.ts';
+import { ShareScale } from '../runtime/shareScale.tsx';
 import { ask, command, frame, liveAnswer } from '../session.ts';
 import type { Frame } from '../frame.ts';
 import {
@@ -224,6 +225,7 @@ function Trial({ trial, point }: { readonly trial: OnlyOneAnswer; readonly point
     <div class="trial">
       <ShareBar share={point.share} only={only} accuracy={point.accuracy} />
       <label class="trial-curve">
+        <ShareScale />
         <svg viewBox={`0 -4 ${width} ${height + 8}`} preserveAspectRatio="none" aria-hidden="true">
           {[0, 0.5, 1].map((share) => (
             <path key={share} class="grid" d={`M0 ${y(share)}H${width}`} />

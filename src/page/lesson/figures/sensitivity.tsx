@@ -3,7 +3,7 @@ import './sensitivity.css';
 import { useComputed, type ReadonlySignal } from '@preact/signals';
 import { useMemo } from 'preact/hooks';
 
-import { Canvas, drawDigit, type Area } from '../runtime/canvas.tsx';
+import { Canvas, drawDigit, drawLabel, type Area } from '../runtime/canvas.tsx';
 import { Picture, type FigureBodyProps, type FigureModule } from '../runtime/figure.tsx';
 import { activationsOf, layerSizes, neuronKey, neuronName } from '../runtime/network.ts';
 import { formatNumber, formatShare, formatSigned, Linked } from '../runtime/numbers.tsx';
@@ -594,14 +594,8 @@ function drawMap(
       ? ['none matters']
       : [`${arrow(strongest)} all should ${strongest > 0 ? 'grow' : 'shrink'},`, `at most ${most}`];
   const lines = isNarrow ? words : [words.join(' ')];
-  context.strokeStyle = colours.card;
-  context.lineWidth = 4;
-  lines.forEach((text, n) => {
-    const place = [text, left, top + size + 18 + 16 * n] as const;
-    // Lines pass behind it on a phone.
-    context.strokeText(...place);
-    context.fillText(...place);
-  });
+  // Lines pass behind it on a phone.
+  lines.forEach((text, n) => drawLabel(area, text, left, top + size + 18 + 16 * n));
 }
 
 /** An arrow on the strongest lines, near their ends, where they are apart. */
@@ -756,7 +750,7 @@ function drawRanking(area: Area, now: Sensitivities | undefined): void {
   if (zeros > 0) {
     context.fillStyle = colours.muted;
     context.textAlign = 'right';
-    context.fillText(`${formatNumber(zeros)} are 0`, width, ground - 8);
+    drawLabel(area, `${formatNumber(zeros)} are 0`, width, ground - 8);
     context.textAlign = 'left';
   }
 
@@ -783,15 +777,7 @@ function drawRanking(area: Area, now: Sensitivities | undefined): void {
     // The names of the levels are on the right.
     const isRight = low.x + 10 + context.measureText(text).width < width - (width < 600 ? 64 : 112);
     context.textAlign = isRight ? 'left' : 'right';
-    const place = [
-      text,
-      low.x + (isRight ? 8 : -8),
-      Math.max(20, (high.y + low.y) / 2 + 5),
-    ] as const;
-    context.strokeStyle = colours.card;
-    context.lineWidth = 4;
-    context.strokeText(...place);
-    context.fillText(...place);
+    drawLabel(area, text, low.x + (isRight ? 8 : -8), Math.max(20, (high.y + low.y) / 2 + 5));
     context.textAlign = 'left';
   }
   points.forEach(({ x, y: top }, slot) => {

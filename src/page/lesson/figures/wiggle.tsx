@@ -4,7 +4,7 @@ import { useComputed, useSignal, type ReadonlySignal } from '@preact/signals';
 import { useEffect, useMemo, useRef } from 'preact/hooks';
 import type { ComponentChildren, RefObject } from 'preact';
 
-import { Canvas, type Area } from '../runtime/canvas.tsx';
+import { Canvas, drawLabel, type Area } from '../runtime/canvas.tsx';
 import { Picture, type FigureBodyProps, type FigureModule } from '../runtime/figure.tsx';
 import { formatNumber, formatSigned, Linked } from '../runtime/numbers.tsx';
 import { Value } from '../runtime/value.tsx';
@@ -296,9 +296,6 @@ function drawCurve(area: Area, now: Wiggle | undefined, place: number, scale: Sc
     context.moveTo(0, level);
     context.lineTo(width, level);
     context.stroke();
-    context.fillStyle = colours.muted;
-    const text = value.toFixed(Math.min(10, digits)).replace('-', '−');
-    context.fillText(n === ticks ? `cost ${text}` : text, 2, level - 4);
   }
   const centre = Math.round(x(0)) + 0.5;
   context.beginPath();
@@ -349,6 +346,13 @@ function drawCurve(area: Area, now: Wiggle | undefined, place: number, scale: Sc
   context.setLineDash([]);
   dot(area, [at, promised], 5, colours.card, colours.nudge);
   context.restore();
+
+  context.fillStyle = colours.muted;
+  for (let n = 0; n <= ticks; n++) {
+    const value = scale.from + n * scale.step;
+    const text = value.toFixed(Math.min(10, digits)).replace('-', '−');
+    drawLabel(area, n === ticks ? `cost ${text}` : text, 2, Math.round(y(value)) - 4);
+  }
 
   dot(area, [x(0), y(now.cost)], 5, colours.card, colours.ink);
   dot(area, [at, real], 8, colours.ink, colours.card);

@@ -114,6 +114,17 @@ function paint(draw: () => void): () => void {
   };
 }
 
+/** Draws text over lines: its halo keeps them apart from it. */
+export function drawLabel(
+  { context, colours: { card } }: Pick<Area, 'context' | 'colours'>,
+  ...place: readonly [text: string, x: number, y: number]
+): void {
+  context.strokeStyle = card;
+  context.lineWidth = 4;
+  context.strokeText(...place);
+  context.fillText(...place);
+}
+
 /** Draws 28 × 28 values from 0 to 1 as a square of pixels. */
 export function drawDigit(
   { context, colours: { ink, line } }: Pick<Area, 'context' | 'colours'>,

@@ -4,7 +4,7 @@ import { useRef } from 'preact/hooks';
 
 import type { Frame } from '../frame.ts';
 import { frame, highlight, selection, type NeuronChoice } from '../session.ts';
-import { Canvas, drawDigit, type Area } from './canvas.tsx';
+import { Canvas, drawDigit, drawLabel, type Area } from './canvas.tsx';
 import type { FigureBodyProps } from './figure.tsx';
 import { activationsOf, layerSizes, neuronKey, neuronName } from './network.ts';
 import { formatNumber } from './numbers.tsx';
@@ -201,7 +201,7 @@ function drawNames(area: Area, imageTop: number): void {
   context.font = '12px system-ui';
   context.fillStyle = colours.muted;
   context.textBaseline = 'alphabetic';
-  context.fillText('784 pixels', 1, imageTop - 8);
+  drawLabel(area, '784 pixels', 1, imageTop - 8);
   context.textAlign = 'center';
   for (const [layer, name] of [
     [1, '16 neurons'],

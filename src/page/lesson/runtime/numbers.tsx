@@ -21,9 +21,9 @@ export function formatSigned(value: number): string {
   return value > 0 ? `+${formatNumber(value)}` : formatNumber(value);
 }
 
-/** '93.4 %'. */
+/** '93.4 %', which no line breaks. */
 export function formatShare(share: number): string {
-  return `${(100 * share).toFixed(1)} %`;
+  return `${(100 * share).toFixed(1)}\u00a0%`;
 }
 
 const minus = (text: string): string => text.replace('-', '−');
