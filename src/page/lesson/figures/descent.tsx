@@ -448,12 +448,8 @@ function drawLines({ context, width, height, colours }: Area, grid: ValueGrid): 
     if (!place) continue;
     const x = Math.min(width - 18, Math.max(18, place[0] * right));
     const y = Math.min(height - 10, Math.max(10, place[1] * down));
-    context.fillStyle = colours.card;
-    context.globalAlpha = 0.85;
-    context.fillRect(x - 14, y - 8, 28, 16);
-    context.globalAlpha = 1;
     context.fillStyle = colours.ink;
-    context.fillText(String(level), x, y);
+    drawLabel({ context, colours }, String(level), x, y);
   }
 }
 

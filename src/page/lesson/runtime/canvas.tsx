@@ -120,7 +120,8 @@ export function drawLabel(
   ...place: readonly [text: string, x: number, y: number]
 ): void {
   context.strokeStyle = card;
-  context.lineWidth = 4;
+  context.lineWidth = 8;
+  context.lineJoin = 'round';
   context.strokeText(...place);
   context.fillText(...place);
 }
