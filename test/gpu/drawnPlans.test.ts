@@ -17,7 +17,7 @@ beforeAll(async () => {
 afterAll(() => device.destroy());
 
 /** `nudge check --plans 10000` draws more of them. */
-const count = 200;
+const count = 100;
 
 it('a workgroup smaller than the samples it takes through fused layers sees to all of them', async () => {
   // Such a plan trained without the deltas of most samples once, and nothing said so.

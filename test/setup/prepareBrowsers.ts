@@ -18,8 +18,8 @@ declare module 'vitest' {
 }
 
 export default async function prepareBrowsers(project: TestProject): Promise<void> {
-  await providePage();
-  project.provide('firefoxRefusal', await findRefusal());
+  const [refusal] = await Promise.all([findRefusal(), providePage()]);
+  project.provide('firefoxRefusal', refusal);
 }
 
 async function findRefusal(): Promise<string> {
