@@ -65,6 +65,9 @@ export class FormatError extends NudgeError {
   }
 }
 
+/** A file cannot be read or written. Decision: name another file, or make room. */
+export class FileError extends NudgeError {}
+
 /** Expected files are missing or cannot be read. Decision: download them, or name another folder. */
 export class MissingDataError extends NudgeError {}
 

@@ -6,6 +6,8 @@ export { readIdx, type IdxOptions, type IdxTensor } from './data/idx.ts';
 export { readMnist, readMnistFiles, type MnistRole, type TrainingAndTest } from './data/mnist.ts';
 export { tunePlan, type TunePlanOptions } from './benchmark/tunePlan.ts';
 export * from './errors.ts';
+export type { CheckpointSlots, NewestCheckpoint } from './formats/checkpointSlots.ts';
+export { originCheckpoints } from './formats/originCheckpoints.ts';
 export { loadParameters, saveParameters } from './formats/parameters.ts';
 export { sha256 } from './formats/sha256.ts';
 export { adapterName, type AdapterDescription } from './gpu/adapter.ts';
@@ -86,6 +88,13 @@ export {
   type SweepState,
 } from './training/sweep.ts';
 export type { FitOptions } from './training/loop.ts';
-export { Trainer, type Explanation, type Progress } from './training/trainer.ts';
+export {
+  Trainer,
+  type CheckpointOptions,
+  type Explanation,
+  type Progress,
+} from './training/trainer.ts';
+export type { CurvePoint } from './training/costCurve.ts';
+export type { ResumeOptions, Resumption } from './training/resume.ts';
 export type { TrainingSnapshot } from './training/snapshot.ts';
 export type { TrainerOptions } from './training/trainerOptions.ts';

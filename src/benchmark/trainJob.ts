@@ -3,6 +3,7 @@
  * module uses neither the DOM nor Node.
  */
 import type { Dataset } from '../data/dataset.ts';
+import { ConfigurationError } from '../errors.ts';
 import { float32Tensor } from '../formats/safetensors.ts';
 import { sha256 } from '../formats/sha256.ts';
 import type { AdapterDescription } from '../gpu/adapter.ts';
@@ -11,6 +12,7 @@ import { requireFits, stepsPerEpoch } from '../engine/batches.ts';
 import type { Backend, EnginePlan, Evaluation } from '../engine/engine.ts';
 import { sgd } from '../engine/optimizers.ts';
 import { createOptimizer, type OptimizerConfiguration } from './optimizerConfiguration.ts';
+import type { Resumption } from '../training/resume.ts';
 import { Trainer } from '../training/trainer.ts';
 import { EpochMeter, type EpochResult, type TrainProgress } from './epochMeter.ts';
 
@@ -38,6 +40,17 @@ export interface TrainConfiguration extends OptimizerConfiguration {
   readonly stream?: boolean | undefined;
   /** Default: chosen by network, mini-batch and adapter. */
   readonly plan?: EnginePlan | undefined;
+  /** A checkpoint to continue. It decides everything but the length, `backend`, `threads` and `stream`. */
+  readonly resume?: Uint8Array | undefined;
+  /** Asks for checkpoints: before the first step, at times during the training, and at the end. */
+  readonly checkpoints?: CheckpointConfiguration | undefined;
+}
+
+export interface CheckpointConfiguration {
+  /** See `CheckpointOptions`. */
+  readonly note: string;
+  /** Steps from one checkpoint to the next report that makes one. Default: a minute. */
+  readonly everySteps?: number | undefined;
 }
 
 export interface JobData {
@@ -50,6 +63,8 @@ export interface JobContext<Event = never> {
   readonly gpu?: GPU | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onEvent?: ((event: Event) => void) | undefined;
+  /** Like `onEvent`, but resolves when the caller has dealt with the event. It rejects where the caller failed. */
+  readonly deliver?: ((event: Event) => Promise<unknown>) | undefined;
 }
 
 export interface EngineFacts {
@@ -72,7 +87,9 @@ export type TrainEvent =
       readonly steps: number;
     }
   | (TrainProgress & { readonly type: 'progress' })
-  | { readonly type: 'epoch'; readonly result: EpochResult };
+  | { readonly type: 'epoch'; readonly result: EpochResult }
+  /** Delivered; training waits until the checkpoint is stored. */
+  | { readonly type: 'checkpoint'; readonly bytes: Uint8Array; readonly step: number };
 
 export interface TrainResult {
   readonly engine: EngineFacts;
@@ -81,6 +98,8 @@ export interface TrainResult {
   /** Fewer than requested only if the signal stopped the training. */
   readonly steps: number;
   readonly isStopped: boolean;
+  /** The checkpoint that was continued. Its steps count in `steps`, but are not in `epochs`. */
+  readonly resumedFrom?: Omit<Resumption, 'note'>;
   /** On the test set, with the final parameters. */
   readonly evaluation: Evaluation;
   readonly parameters: Float32Array<ArrayBuffer>;
@@ -96,33 +115,33 @@ export interface TrainResult {
 export async function runTraining(
   configuration: TrainConfiguration,
   { training, test }: JobData,
-  { gpu, signal, onEvent }: JobContext<TrainEvent> = {},
+  { gpu, signal, onEvent, deliver }: JobContext<TrainEvent> = {},
 ): Promise<TrainResult> {
   const network = createNetwork(configuration.network);
   requireFits(network, training);
   requireFits(network, test);
-  const { batchSize, clipNorm, seed, shuffle, backend, threads, stream, plan, epochs, steps } =
-    configuration;
+  const { batchSize, epochs, steps, checkpoints } = configuration;
   const perEpoch = stepsPerEpoch(training.sampleCount, batchSize);
   const total = steps ?? (epochs ?? 1) * perEpoch;
-  const trainer = await Trainer.create(network, {
-    batchSize,
-    optimizer: createOptimizer(configuration, { stepsPerEpoch: perEpoch, steps: total }),
-    ...(clipNorm !== undefined && { clipNorm }),
-    seed,
-    shuffle,
-    backend,
-    threads,
-    ...(stream !== undefined && { stream }),
-    ...(plan && { plan }),
-    ...(gpu && { gpu }),
-    // The command line's browser has no window, so there are no frames to keep free.
-    isVisible: () => false,
-  });
+  const trainer = await createTrainer(configuration, network, { perEpoch, total, gpu });
   try {
+    if (trainer.step > total) {
+      throw new ConfigurationError(
+        `The checkpoint is at step ${trainer.step}, but the run should end at step ${total}. Ask for at least ${trainer.step} steps.`,
+      );
+    }
     // Before the clock starts, which times training only.
     await trainer.prepare(training);
     const engine = engineFacts(trainer);
+    const keepCheckpoint = async () => {
+      if (!checkpoints) return;
+      const { step } = trainer;
+      const bytes = await trainer.checkpoint({ note: checkpoints.note });
+      await deliver?.({ type: 'checkpoint', bytes, step });
+    };
+    // A disk that cannot be written is found before the first step.
+    await keepCheckpoint();
+    const isDue = checkpointClock(checkpoints, trainer.step);
     onEvent?.({ type: 'start', engine, stepsPerEpoch: perEpoch, steps: total });
 
     const results: EpochResult[] = [];
@@ -131,24 +150,29 @@ export async function runTraining(
       onEvent?.({ type: 'epoch', result });
     };
     const meter = new EpochMeter();
-    const reports = trainer.fit(training, {
-      ...(steps === undefined ? { epochs: epochs ?? 1 } : { steps }),
-      reportEvery: reportEvery(engine, network, batchSize),
-      signal,
-    });
+    const reportAfter = Math.min(
+      reportEvery(engine, network, batchSize),
+      checkpoints?.everySteps ?? Infinity,
+    );
     try {
-      for await (const report of reports) {
-        const progress = meter.add(report);
-        onEvent?.({ type: 'progress', ...progress });
-        if (report.endOfEpoch) record(meter.end(await trainer.evaluate(test)));
+      if (trainer.step < total) {
+        const left = { steps: total - trainer.step, reportEvery: reportAfter, signal };
+        for await (const report of trainer.fit(training, left)) {
+          const progress = meter.add(report);
+          onEvent?.({ type: 'progress', ...progress });
+          if (report.endOfEpoch) record(meter.end(await trainer.evaluate(test)));
+          // The last one follows below.
+          if (report.step < total && isDue(report.step)) await keepCheckpoint();
+        }
       }
     } catch (error) {
       if (signal?.aborted !== true || error !== signal.reason) throw error;
     }
+    await keepCheckpoint();
     const isStopped = trainer.step < total;
     // After a stop, steps may follow the last report, so the last evaluation may be outdated.
     const last = results.at(-1);
-    const isCurrent = last !== undefined && trainer.step === results.length * perEpoch;
+    const isCurrent = last?.step === trainer.step;
     const evaluation = isCurrent ? last.evaluation : await trainer.evaluate(test);
     if (!isCurrent && meter.hasReports) record(meter.end(evaluation));
     const { parameters } = await trainer.network();
@@ -157,6 +181,7 @@ export async function runTraining(
       epochs: results,
       steps: trainer.step,
       isStopped,
+      ...(trainer.resumedFrom && { resumedFrom: withoutNote(trainer.resumedFrom) }),
       evaluation,
       parameters,
       sha256: await hashParameters(parameters),
@@ -164,6 +189,59 @@ export async function runTraining(
   } finally {
     await trainer.dispose();
   }
+}
+
+async function createTrainer(
+  configuration: TrainConfiguration,
+  network: Network,
+  run: { readonly perEpoch: number; readonly total: number; readonly gpu: GPU | undefined },
+): Promise<Trainer> {
+  const { batchSize, clipNorm, seed, shuffle, backend, threads, stream, plan, resume } =
+    configuration;
+  const machine = {
+    backend,
+    threads,
+    ...(stream !== undefined && { stream }),
+    ...(run.gpu && { gpu: run.gpu }),
+    // The command line's browser has no window, so there are no frames to keep free.
+    isVisible: () => false,
+  };
+  if (resume) return await Trainer.resume(resume, machine);
+  const length = { stepsPerEpoch: run.perEpoch, steps: run.total };
+  return await Trainer.create(network, {
+    ...{ ...machine, batchSize, seed, shuffle },
+    optimizer: createOptimizer(configuration, length),
+    ...(clipNorm !== undefined && { clipNorm }),
+    ...(plan && { plan }),
+  });
+}
+
+/** Milliseconds between two checkpoints, by default. */
+const checkpointMs = 60_000;
+
+/** A function that says at each report whether to write a checkpoint. */
+function checkpointClock(checkpoints: CheckpointConfiguration | undefined, start: number) {
+  const { everySteps } = checkpoints ?? {};
+  let [step, time] = [start, performance.now()];
+  return (now: number): boolean => {
+    if (!checkpoints) return false;
+    const isDue =
+      everySteps === undefined
+        ? performance.now() >= time + checkpointMs
+        : now >= step + everySteps;
+    if (isDue) [step, time] = [now, performance.now()];
+    return isDue;
+  };
+}
+
+/** Without the note, which may be long. */
+function withoutNote(resumption: Resumption): Omit<Resumption, 'note'> {
+  const { step, epoch, stepOfEpoch, backend, adapter, planProblem } = resumption;
+  return {
+    ...{ step, epoch, stepOfEpoch, backend },
+    ...(adapter && { adapter }),
+    ...(planProblem !== undefined && { planProblem }),
+  };
 }
 
 export interface EvaluateConfiguration {

@@ -3,11 +3,10 @@ import { constants } from 'node:os';
 
 import { ConfigurationError, NudgeError } from '../errors.ts';
 
+export { FileError } from '../errors.ts';
+
 /** An argument, or a combination of arguments, is invalid. Decision: change the command line. */
 export class UsageError extends ConfigurationError {}
-
-/** A file cannot be read or written. Decision: name another file, or make room. */
-export class FileError extends NudgeError {}
 
 /** Ctrl-C, a request to end, and a closed terminal. */
 export const interruptingSignals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;

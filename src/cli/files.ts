@@ -5,8 +5,10 @@ import { dirname, resolve } from 'node:path';
 import * as v from 'valibot';
 
 import { FormatError } from '../errors.ts';
-import { statusOf, writeWhole } from '../node/wholeFile.ts';
+import { reasonOf, statusOf, writeWhole } from '../node/wholeFile.ts';
 import { FileError, UsageError } from './errors.ts';
+
+export { reasonOf } from '../node/wholeFile.ts';
 
 /**
  * Reads and parses a file.
@@ -132,22 +134,4 @@ async function writeOutput(path: string, content: Uint8Array | string): Promise<
       { cause },
     );
   }
-}
-
-const reasons: Readonly<Record<string, string>> = {
-  ENOENT: 'there is no such file',
-  EACCES: 'permission is denied',
-  EPERM: 'permission is denied',
-  EROFS: 'the disk is read-only',
-  EISDIR: 'it is a folder',
-  ENOTDIR: 'a part of its path is not a folder',
-  ENOSPC: 'the disk is full',
-  EMFILE: 'too many files are open',
-  ENAMETOOLONG: 'its name is too long (most systems allow 255 bytes)',
-};
-
-/** The meaning of a system error in words. */
-export function reasonOf(error: unknown): string {
-  const { code = '', message } = error as NodeJS.ErrnoException;
-  return reasons[code] ?? message;
 }

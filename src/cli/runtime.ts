@@ -174,18 +174,23 @@ export async function connectHost(
   return { source, page: { session, data } };
 }
 
-/** @throws what the job throws, and the reason of the run's signal */
+/**
+ * @param onEvent may return a promise for an event that the job delivers
+ * @throws what the job throws, and the reason of the run's signal
+ */
 export async function runJob<Name extends JobName>(
   run: Run,
   host: Host,
   name: Name,
   configuration: JobConfiguration<Name>,
-  onEvent?: (event: JobEvent<Name>) => void,
+  onEvent?: (event: JobEvent<Name>) => unknown,
 ): Promise<JobResult<Name>> {
   const { signal } = run.interrupt;
   const { page, source, gpu } = host;
   if (!page) {
-    return await findJob(name)(configuration, await loadData(source), { signal, onEvent, gpu });
+    const deliver = async (event: JobEvent<Name>) => await onEvent?.(event);
+    const context = { signal, onEvent, deliver, gpu };
+    return await findJob(name)(configuration, await loadData(source), context);
   }
   return await callPage<JobResult<Name>>(
     ...([run, host, page, name, { configuration }] as const),

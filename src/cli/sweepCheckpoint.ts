@@ -6,6 +6,8 @@ import { FormatError } from '../errors.ts';
 import {
   float32Tensor,
   float32Values,
+  float64Tensor,
+  float64Values,
   readSafetensors,
   writeSafetensors,
   type Tensor,
@@ -105,15 +107,4 @@ export function readCheckpoint(
       },
     };
   });
-}
-
-function float64Tensor(shape: readonly number[], values: Float64Array): Tensor {
-  const view = new DataView(new ArrayBuffer(8 * values.length));
-  values.forEach((value, i) => view.setFloat64(8 * i, value, true));
-  return { dtype: 'F64', shape, data: new Uint8Array(view.buffer) };
-}
-
-function float64Values(data: Uint8Array): Float64Array<ArrayBuffer> {
-  const view = new DataView(data.buffer, data.byteOffset, data.byteLength);
-  return Float64Array.from({ length: data.length / 8 }, (_, i) => view.getFloat64(8 * i, true));
 }

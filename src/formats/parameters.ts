@@ -72,7 +72,7 @@ export function loadParameters(
 }
 
 /** The two tensors of a layer and their positions in a network's parameter array. */
-function tensorsOf(layer: LayerParameters) {
+export function tensorsOf(layer: LayerParameters) {
   const { weightName, biasName, inputs, outputs, weightOffset, biasOffset } = layer;
   return [
     {

@@ -7,6 +7,8 @@ export { readSafetensors } from './safetensors/read.ts';
 export {
   float32Tensor,
   float32Values,
+  float64Tensor,
+  float64Values,
   type SafetensorsFile,
   type Tensor,
 } from './safetensors/tensor.ts';

@@ -9,8 +9,11 @@ import { findPlan } from './plan/cache.ts';
 import { planFile, readPlanFile } from './plan/file.ts';
 import type { Plan } from './plan/plan.ts';
 
-/** Source of the plan: derived from the adapter, passed by the caller, tuned on this machine, or shipped with nudge. */
-export type PlanOrigin = 'default' | 'given' | 'cache' | 'shipped';
+/**
+ * Source of the plan: derived from the adapter, passed by the caller, tuned on this machine, shipped with nudge, or from
+ * the checkpoint that a trainer continues.
+ */
+export type PlanOrigin = 'default' | 'given' | 'cache' | 'shipped' | 'checkpoint';
 
 /**
  * @returns the engine, and `release`, which destroys the device if the engine created it; call it after disposing the

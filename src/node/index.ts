@@ -1,6 +1,7 @@
 /** The public API for Node: WebGPU, MNIST files and a plan cache. */
 /// <reference types="@webgpu/types" preserve="true" />
 export { createGpu, type AdapterChoice, type CreateGpuOptions } from './dawn.ts';
+export { folderCheckpoints } from './checkpointFolder.ts';
 export {
   downloadMnist,
   mnistMirrors,

@@ -3,10 +3,14 @@ import { randomBytes } from 'node:crypto';
 import { open, realpath, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 
+/** The names of files that are not complete. A killed process leaves them behind. */
+export const temporaryName = /^\.nudge-[0-9a-f]{12}\.tmp$/;
+
 /**
  * Writes a file under a temporary name in the same folder, syncs it and renames it. The new file keeps the permissions
  * of the old one. If `path` is a link, its target is replaced. Pipes and devices are written to directly.
- * @throws the file system's error; the old file is then unchanged
+ * @throws the file system's error; the old file is then unchanged, or replaced as a whole if only the folder could not be
+ *   synced
  */
 export async function writeWhole(path: string, content: Uint8Array | string): Promise<void> {
   const found = await statusOf(path);
@@ -57,8 +61,11 @@ async function writeThrough(
   }
 }
 
-/** Makes the new name survive a power failure. Some systems cannot sync a folder. */
-async function syncFolder(path: string): Promise<void> {
+/**
+ * Makes new names in a folder survive a power failure, where the system can sync folders.
+ * @throws the file system's error, such as a failing disk
+ */
+export async function syncFolder(path: string): Promise<void> {
   try {
     const folder = await open(path, 'r');
     try {
@@ -66,7 +73,29 @@ async function syncFolder(path: string): Promise<void> {
     } finally {
       await folder.close();
     }
-  } catch {
-    // The file is complete. Only its new name could be lost if the power fails now.
+  } catch (error) {
+    // Windows cannot open folders, some file systems cannot sync them, and a folder may be writable but not readable. The
+    // file is complete then. Only its new name could be lost if the power fails now.
+    const { code = '' } = error as NodeJS.ErrnoException;
+    if (!['EISDIR', 'EPERM', 'EACCES', 'EINVAL', 'ENOTSUP', 'ENOSYS'].includes(code)) throw error;
   }
+}
+
+const reasons: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such file',
+  EACCES: 'permission is denied',
+  EPERM: 'permission is denied',
+  EROFS: 'the disk is read-only',
+  EEXIST: 'a file has this name',
+  EISDIR: 'it is a folder',
+  ENOTDIR: 'a part of its path is not a folder',
+  ENOSPC: 'the disk is full',
+  EMFILE: 'too many files are open',
+  ENAMETOOLONG: 'its name is too long (most systems allow 255 bytes)',
+};
+
+/** The meaning of a system error in words. */
+export function reasonOf(error: unknown): string {
+  const { code = '', message } = error as NodeJS.ErrnoException;
+  return reasons[code] ?? message;
 }

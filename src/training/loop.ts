@@ -50,6 +50,8 @@ interface Subject<Metrics> {
   beginEpoch(at: TrainingPosition, training: Dataset, signal: AbortSignal): void | Promise<void>;
   /** Prepares the next epoch while the engine computes and this thread would only wait. */
   prepareEpoch?(epoch: number, training: Dataset): void;
+  /** Takes the metrics of each run, also of runs without a report. @param step the steps made so far */
+  record?(metrics: Metrics, step: number): void;
 }
 
 /** Number of runs submitted ahead, so that the engine never waits for the reader of reports. */
@@ -170,10 +172,24 @@ export class TrainingLoop<Metrics extends { readonly steps: number }> {
     if (this.failure) throw this.failure;
   }
 
-  /** The position after all runs that are submitted when this is called. */
-  async positionReached(): Promise<TrainingPosition> {
+  /** The training set in the engine. */
+  get loaded(): Dataset | undefined {
+    return this.#loaded;
+  }
+
+  /**
+   * The position after all runs that are submitted when this is called.
+   * @param onRun takes the metrics of these runs, which `record` has not had yet, and the steps made by then
+   */
+  async positionReached(
+    onRun?: (metrics: Metrics, step: number) => void,
+  ): Promise<TrainingPosition> {
     const reached = new TrainingCursor(this.cursor.stepsPerEpoch, this.cursor.position);
-    for (const metrics of [...this.#pending]) reached.advance((await metrics).steps);
+    for (const pending of [...this.#pending]) {
+      const metrics = await pending;
+      reached.advance(metrics.steps);
+      onRun?.(metrics, reached.step);
+    }
     if (reached.stepsLeft === 0) reached.nextEpoch();
     return reached.position;
   }
@@ -244,6 +260,7 @@ export class TrainingLoop<Metrics extends { readonly steps: number }> {
     }
     const epoch = cursor.epoch + 1;
     cursor.advance(metrics.steps);
+    this.#subject.record?.(metrics, cursor.step);
     const endOfEpoch = cursor.stepsLeft === 0;
     if (endOfEpoch) {
       cursor.nextEpoch();

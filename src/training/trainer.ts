@@ -2,7 +2,13 @@ import type { Dataset } from '../data/dataset.ts';
 import { fileOrder } from '../data/shuffle.ts';
 import { ConfigurationError, NonFiniteError } from '../errors.ts';
 import type { AdapterDescription } from '../gpu/adapter.ts';
-import { isList, requireInstance, show } from '../network/arguments.ts';
+import {
+  isList,
+  requireInstance,
+  requireOptions,
+  requireText,
+  show,
+} from '../network/arguments.ts';
 import { Network } from '../network/network.ts';
 import { describeNonFinite, findNonFinite } from '../network/parameters.ts';
 import { requireFits } from '../engine/batches.ts';
@@ -10,6 +16,7 @@ import type { PlanOrigin } from '../gpu/createEngine.ts';
 import { featureValues } from '../reference/features.ts';
 import type { BatchExplanation } from '../reference/batchExplanation.ts';
 import { isIndex, nudgesOf, type SampleNudges } from '../reference/nudges.ts';
+import { CostCurve, type CurvePoint, type CurveReport } from './costCurve.ts';
 import { createEngine } from './createEngine.ts';
 import { divergenceSentence, updateFact } from './divergence.ts';
 import type {
@@ -20,7 +27,19 @@ import type {
   Preparation,
   StepMetrics,
 } from '../engine/engine.ts';
+import {
+  describeFingerprint,
+  fingerprintOf,
+  isSameData,
+  type DatasetFingerprint,
+} from './fingerprint.ts';
 import { EpochOrders, TrainingLoop, type FitOptions, type FitReport } from './loop.ts';
+import {
+  createResumedEngine,
+  resumeOptions,
+  type ResumeOptions,
+  type Resumption,
+} from './resume.ts';
 import { requireSnapshot, type TrainingSnapshot } from './snapshot.ts';
 import { requireTrainerOptions, type TrainerOptions } from './trainerOptions.ts';
 
@@ -38,6 +57,11 @@ export interface Progress extends FitReport {
 export interface Explanation extends SampleNudges {
   /** Steps made before. */
   readonly step: number;
+}
+
+export interface CheckpointOptions {
+  /** Text that the program wants to find again, as `resumedFrom.note`. */
+  readonly note?: string | undefined;
 }
 
 /** Default number of steps between two reports. */
@@ -62,6 +86,11 @@ export class Trainer {
   readonly choice: string | undefined;
   /** The origin of the plan; undefined if there is no plan. */
   readonly planOrigin: PlanOrigin | undefined;
+  /** The checkpoint that this trainer continues; undefined unless `resume` created it. */
+  readonly resumedFrom: Resumption | undefined;
+  /** The training set of that checkpoint. */
+  readonly #expected: DatasetFingerprint | undefined;
+  #curve = new CostCurve();
   readonly #orders: EpochOrders;
   readonly #loop: TrainingLoop<StepMetrics>;
 
@@ -69,6 +98,8 @@ export class Trainer {
     network: Network,
     options: TrainerOptions,
     created: Awaited<ReturnType<typeof createEngine>>,
+    resumedFrom?: Resumption,
+    expected?: DatasetFingerprint,
   ) {
     this.#initial = network;
     this.#options = options;
@@ -83,10 +114,13 @@ export class Trainer {
       release: created.release,
       beginEpoch: (at, training) => this.#engine.beginEpoch(this.#orderOf(at.epoch, training), at),
       prepareEpoch: (epoch, training) => void this.#orderOf(epoch, training),
+      record: (metrics, step) => record(this.#curve, metrics, step),
     });
     this.adapter = created.adapter;
     this.choice = created.choice;
     this.planOrigin = created.planOrigin;
+    this.resumedFrom = resumedFrom;
+    this.#expected = expected;
   }
 
   /**
@@ -98,6 +132,44 @@ export class Trainer {
     requireInstance('The network to train', network, Network);
     requireTrainerOptions(options);
     return new Trainer(network, options, await createEngine(network, options));
+  }
+
+  /**
+   * Continues the run of a {@link checkpoint}, in the same place of the same epoch. On the same backend, adapter, plan and
+   * number of threads it gives the bits of the run that was not interrupted. Network, batch size, optimizer, `clipNorm`,
+   * `seed`, `shuffle` and plan come from the file. If the adapter cannot run the file's plan, the trainer takes the default
+   * plan; `planOrigin` is then `default`, and `resumedFrom.planProblem` has the reason.
+   * @param bytes a whole file. They come from outside, so everything is checked
+   * @param options of this machine. Default backend: the one of the checkpoint
+   * @throws {FormatError} when the file is damaged, or is not a checkpoint that this nudge reads
+   * @throws {ConfigurationError} for options that contradict the checkpoint, with both values
+   * @throws what {@link create} throws
+   *
+   * @example
+   * const trainer = await Trainer.resume(bytes, { gpu });
+   * for await (const { step } of trainer.fit(training, { steps: 3000 - trainer.step })) console.log(step);
+   */
+  static async resume(bytes: Uint8Array, options: ResumeOptions = {}): Promise<Trainer> {
+    const { readCheckpoint } = await loadCheckpoints();
+    const checkpoint = await readCheckpoint(bytes);
+    const settled = resumeOptions(checkpoint, options);
+    const { network, position, state, backend, adapter, dataset, curve, note } = checkpoint;
+    const { created, planProblem } = await createResumedEngine(checkpoint, settled);
+    const resumedFrom: Resumption = {
+      ...{ ...position, backend },
+      ...(adapter && { adapter }),
+      ...(planProblem !== undefined && { planProblem }),
+      ...(note !== undefined && { note }),
+    };
+    const trainer = new Trainer(network, settled, created, resumedFrom, dataset);
+    try {
+      trainer.#curve = curve;
+      await trainer.restore({ ...position, layers: network.layers, ...state });
+      return trainer;
+    } catch (error) {
+      await trainer.dispose();
+      throw error;
+    }
   }
 
   /** The backend in use; never `auto`. */
@@ -149,6 +221,7 @@ export class Trainer {
    * begin before everything is compiled.
    */
   async prepare(training: Dataset): Promise<void> {
+    await this.#requireSameData(training);
     await this.#loop.prepare(training);
     this.#orderOf(this.#loop.cursor.epoch, training);
     await this.#engine.settle?.();
@@ -158,14 +231,16 @@ export class Trainer {
    * Trains the network. Each iteration reports the training since the last one. Training continues in the background,
    * up to two reports ahead. Leaving the loop stops training after the steps already submitted. The next `fit` on the
    * same dataset resumes there.
-   * @throws {ConfigurationError} when the dataset does not fit the network, or another `fit` is running
+   * @throws {ConfigurationError} when the dataset does not fit the network, or another `fit` is running, or the trainer
+   *   continues a checkpoint of another training set
    * @throws {NonFiniteError} when the cost or an update is NaN or infinite; the trainer is unusable afterwards
    * @throws {DeviceLostError} when the device is lost; training since the last read of the parameters is lost
    * @throws the signal's reason
    */
-  fit(training: Dataset, options: FitOptions = {}): AsyncGenerator<Progress, void, void> {
+  async *fit(training: Dataset, options: FitOptions = {}): AsyncGenerator<Progress, void, void> {
     const defaults = { reportEvery: defaultReportEvery };
-    return this.#loop.fit(training, options, defaults, (metrics, epoch) =>
+    if (this.#expected) await this.#requireSameData(training);
+    yield* this.#loop.fit(training, options, defaults, (metrics, epoch) =>
       this.#report(metrics, epoch),
     );
   }
@@ -298,7 +373,57 @@ export class Trainer {
   async restore(snapshot: TrainingSnapshot): Promise<void> {
     const copy = requireSnapshot(snapshot, this.#initial, this.#options.optimizer);
     this.#loop.moveTo(copy);
+    this.#curve.cutAfter(copy.step);
     await this.#engine.writeState(copy);
+  }
+
+  /**
+   * The training as a safetensors file, for {@link resume}: everything of {@link snapshot}, the settings that decide the
+   * bits, the {@link curve}, and the SHA-256 of the training set. The parameters have the names of `saveParameters`, so
+   * PyTorch reads them. While a `fit` is running, it is the moment after the steps that are already submitted. Training
+   * goes on with the same bits.
+   * @throws {NonFiniteError} when a parameter, a moment of the optimizer or the cost is NaN or infinite
+   * @throws {ConfigurationError} in a page from an insecure origin, because browsers have no SHA-256 there
+   */
+  async checkpoint(options: CheckpointOptions = {}): Promise<Uint8Array<ArrayBuffer>> {
+    requireOptions('checkpoint', options, { note: true });
+    const { note } = options;
+    if (note !== undefined) requireText('note', note);
+    this.#loop.requireUsable();
+    const { loaded } = this.#loop;
+    const curve = this.#curve.copy();
+    let wrong: string | undefined;
+    // All begin now, so no step comes in between.
+    const [state, position] = await Promise.all([
+      this.#engine.readState(),
+      this.#loop.positionReached((metrics, step) => {
+        record(curve, metrics, step);
+        if (!isFinite(metrics)) wrong ??= `The cost or an update is not finite by step ${step}`;
+      }),
+    ]);
+    const network = this.#initial;
+    for (const [k, values] of [state.parameters, ...state.moments].entries()) {
+      const element = describeNonFinite(network.layers, values);
+      if (element !== undefined) wrong ??= k === 0 ? element : `In moment ${k - 1}: ${element}`;
+    }
+    if (wrong !== undefined) throw this.#fail(wrong);
+    const { writeCheckpoint } = await loadCheckpoints();
+    const { batchSize, optimizer, clipNorm, shuffle = true, threads } = this.#options;
+    const { backend, adapter, exactPlan: plan } = this;
+    return await writeCheckpoint({
+      network,
+      ...{ position, state, backend, adapter, plan, curve, note },
+      settings: { batchSize, optimizer, clipNorm, seed: this.#seed, shuffle, threads },
+      dataset: loaded ? await fingerprintOf(loaded) : this.#expected,
+    });
+  }
+
+  /**
+   * The training so far, from the reports of all steps, also of those before a checkpoint. With more than 4,096 points,
+   * neighbours are merged into means, so that the points stay at equal distances.
+   */
+  get curve(): readonly CurvePoint[] {
+    return this.#curve.points;
   }
 
   /** Frees the trainer's resources, but not a device passed as an option. Calling it again does nothing. */
@@ -314,6 +439,18 @@ export class Trainer {
       this.#loop.positionReached(),
     ]);
     return { pass, step };
+  }
+
+  /** @throws {ConfigurationError} when the trainer continues a checkpoint of another training set */
+  async #requireSameData(training: Dataset): Promise<void> {
+    if (!this.#expected) return;
+    this.#loop.requireIdle();
+    requireFits(this.#initial, training);
+    const found = await fingerprintOf(training);
+    if (isSameData(this.#expected, found)) return;
+    throw new ConfigurationError(
+      `The checkpoint was made with training set ${describeFingerprint(this.#expected)}, but this is ${describeFingerprint(found)}. Continue with the training set of the checkpoint.`,
+    );
   }
 
   #orderOf(epoch: number, { sampleCount }: Dataset): Uint32Array<ArrayBuffer> {
@@ -352,6 +489,20 @@ export class Trainer {
         : `${fact}: the parameters of this network are too large for float32. Start from smaller ones.`,
     );
   }
+}
+
+/** Loaded only when used: a page that keeps no checkpoints does not need the file format. */
+async function loadCheckpoints() {
+  return await import('./checkpoint.ts');
+}
+
+function isFinite({ costSum, nonFinite }: StepMetrics): boolean {
+  return Number.isFinite(costSum) && nonFinite === undefined;
+}
+
+/** Adds a run to a curve, unless it made no step before an abort, or the training has diverged. */
+function record(curve: CostCurve, metrics: StepMetrics & CurveReport, step: number): void {
+  if (metrics.samples > 0 && isFinite(metrics)) curve.add(metrics, step);
 }
 
 /** @throws {ConfigurationError} unless the dataset has this sample */

@@ -43,7 +43,7 @@ export interface TrainerOptions extends GpuOptions {
   readonly threads?: number | undefined;
 }
 
-const names: OptionNames<TrainerOptions> = {
+export const trainerOptionNames: OptionNames<TrainerOptions> = {
   ...{ backend: true, batchSize: true, optimizer: true, clipNorm: true, seed: true },
   ...{ shuffle: true, threads: true, stream: true, plan: true, planCache: true },
   ...{ device: true, gpu: true, isVisible: true },
@@ -55,7 +55,7 @@ const names: OptionNames<TrainerOptions> = {
  * @throws {ConfigurationError}
  */
 export function requireTrainerOptions(options: TrainerOptions): void {
-  requireOptions('Trainer.create', options, names);
+  requireOptions('Trainer.create', options, trainerOptionNames);
   const { batchSize, optimizer, clipNorm, seed, shuffle, threads, stream, plan } = options;
   const backend = requireOneOf('backend', options.backend ?? 'auto', [...backends, 'auto']);
   requireBatchSize(batchSize);

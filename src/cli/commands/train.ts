@@ -3,27 +3,49 @@ import type { EpochResult } from '../../benchmark/epochMeter.ts';
 import type { TrainEvent, TrainResult } from '../../benchmark/trainJob.ts';
 import { scheduleKinds } from '../../engine/schedules.ts';
 import { saveParameters } from '../../formats/parameters.ts';
+import type { CheckpointSlots } from '../../formats/checkpointSlots.ts';
+import { adapterName } from '../../gpu/adapter.ts';
 import { planFile } from '../../gpu/plan/file.ts';
+import type { Plan } from '../../gpu/plan/plan.ts';
+import type { Network } from '../../network/network.ts';
 import type { CommandDefinition, Run } from '../command.ts';
 import { configureTraining, defaults, optionsOf, type TrainArguments } from '../configure.ts';
+import type { ConfiguredOptimizer } from '../configureOptimizer.ts';
 import { dataName, findData } from '../dataSource.ts';
+import { UsageError } from '../errors.ts';
 import { prepareOutputs } from '../files.ts';
 import * as option from '../options.ts';
 import { defaultBudget, readPlan, tunedPlan } from '../planOption.ts';
 import { engineReport, openRuntime, printEngine, runJob } from '../runtime.ts';
 import { formatCost, formatCount, formatSeconds, formatShare, plural } from '../table.ts';
 import type { Bar, Terminal } from '../terminal.ts';
+import {
+  CheckpointKeeper,
+  newRun,
+  noteOf,
+  readRun,
+  requireSameRun,
+  type RunDescription,
+} from '../trainCheckpoint.ts';
 import { loadNetwork, loadReport, networkName } from '../weights.ts';
 
 type TrainOptions = TrainArguments &
-  option.SharedArguments & { readonly load?: string; readonly save?: string };
+  option.SharedArguments & {
+    readonly load?: string;
+    readonly save?: string;
+    readonly checkpoint?: string;
+    readonly checkpointEvery?: number;
+    readonly resume?: string;
+  };
 
 export const train: CommandDefinition<TrainOptions> = {
   name: 'train',
   summary: 'train a network',
   description: `Trains a network and evaluates it on the test set after each epoch.
 
-Ctrl-C stops after the current steps. The network trained so far is evaluated, reported (--json, with "isStopped": true) and, after at least one step, saved (--save). A second Ctrl-C ends at once and writes nothing.`,
+Ctrl-C stops after the current steps. The network trained so far is evaluated, reported (--json, with "isStopped": true) and, after at least one step, saved (--save). A second Ctrl-C ends at once and writes nothing.
+
+With --checkpoint, the training is written to a folder before the first step, then once a minute or every --checkpoint-every steps, and at the end or after Ctrl-C. After Ctrl-C, a crash or a power failure, --resume continues to the end of the run, with the same bits as an uninterrupted one. Options that decide the bits come from the checkpoint; --epochs and --steps count from the start of the run.`,
   simple: [
     option.data(),
     option.preset(),
@@ -31,6 +53,10 @@ Ctrl-C stops after the current steps. The network trained so far is evaluated, r
     option.backend(),
     option.text('--save <file>', 'write the trained weights (safetensors)'),
     option.text('--load <file>', 'start from these weights (safetensors)').conflicts('init'),
+    option.text('--checkpoint <folder>', 'write the state of the training there, for --resume'),
+    option
+      .text('--resume <folder>', 'continue a training from its --checkpoint')
+      .conflicts('checkpoint'),
     option.json(),
   ],
   advanced: [
@@ -70,6 +96,7 @@ Ctrl-C stops after the current steps. The network trained so far is evaluated, r
       '--plan <which>',
       `webgpu: default, tuned (the fastest; found in ${defaultBudget} s the first time, then reused) or a file from nudge tune; default: default`,
     ),
+    option.whole('--checkpoint-every <n>', 'steps between two checkpoints; default: one a minute'),
     ...option.runtime(),
   ],
   examples: [
@@ -78,6 +105,8 @@ Ctrl-C stops after the current steps. The network trained so far is evaluated, r
     'nudge train --layers 784,64,10 --activation relu --output softmax --optimizer momentum',
     'nudge train --preset modern --optimizer adamw --schedule cosine --warmup 500 --clip-norm 1',
     'nudge train --load modern.safetensors --learning-rate 0.01 --epochs 2 --save better.safetensors',
+    'nudge train --epochs 100 --checkpoint run --save w.safetensors',
+    'nudge train --resume run --save w.safetensors        continue after Ctrl-C or a crash',
     'nudge train --plan tuned                             the fastest plan for this GPU',
   ],
   onInterrupt: 'Stopping after the current steps. Press Ctrl-C again to end at once.',
@@ -86,25 +115,26 @@ Ctrl-C stops after the current steps. The network trained so far is evaluated, r
 
 async function runTrain(run: Run, options: TrainOptions): Promise<void> {
   const { terminal, interrupt } = run;
-  const { load, plan: which = 'default' } = options;
   const { save } = await prepareOutputs(options.json, { save: options.save });
-  const loaded = load === undefined ? undefined : await loadNetwork(load, options);
-  const { network, optimizer, training } = configureTraining(options, loaded);
+  const start = options.resume === undefined ? await begin(options) : await goOn(run, options);
+  const { network, training, description: about } = start;
+  let { plan } = start;
   const description = optionsOf(network);
-  const isFile = which !== 'default' && which !== 'tuned';
-  let plan = isFile ? await readPlan(which, network) : undefined;
 
-  const { source, note } = await findData(options.data);
+  const { source, note } = await findData(options.data ?? about.data);
   if (note !== undefined) terminal.note(note);
   const { backend, batchSize, epochs } = training;
-  const runtime = await openRuntime(run, { ...options, backend, source });
-  if (which === 'tuned') {
+  const runtime = await openRuntime(run, { ...options, runtime: about.runtime, backend, source });
+  if (about.plan === 'tuned' && !start.bytes) {
     // The schedule does not change the time of a step.
-    const settings = { ...optimizer, schedule: undefined, budgetMs: 1000 * defaultBudget };
+    const settings = { ...start.optimizer!, schedule: undefined, budgetMs: 1000 * defaultBudget };
     plan = await tunedPlan(run, runtime, { network: description, batchSize, ...settings });
   }
   // Ctrl-C ends tuning without an error; the training has not started then.
   interrupt.signal.throwIfAborted();
+  const keeper = start.slots && new CheckpointKeeper(start.slots, terminal);
+  const everySteps = about.checkpointEvery;
+  const showEvent = showProgress(terminal, epochs);
   const result = await runJob(
     run,
     runtime,
@@ -113,32 +143,40 @@ async function runTrain(run: Run, options: TrainOptions): Promise<void> {
       ...training,
       network: { ...description, parameters: network.parameters },
       ...(plan && { plan }),
+      ...(start.bytes && { resume: start.bytes }),
+      ...(keeper && {
+        checkpoints: { note: noteOf({ ...about, data: dataName(source) }), everySteps },
+      }),
     },
-    showProgress(terminal, epochs),
-  );
-  const { engine, epochs: epochResults, parameters, ...outcome } = result;
+    (event) => (event.type === 'checkpoint' ? keeper?.write(event) : showEvent(event)),
+  ).catch((error: unknown) => {
+    terminal.stopBar();
+    keeper?.announce();
+    throw error;
+  });
+  const { engine, epochs: epochResults, parameters, resumedFrom, ...outcome } = result;
   terminal.stopBar();
   if (save && result.steps > 0) {
     await save.write(saveParameters(network.withParameters(parameters)));
     terminal.remark(`Saved ${save.path} (${networkName(network)}).`);
   }
+  const problem = resumedFrom && describeChange(resumedFrom, engine);
+  if (problem !== undefined) terminal.note(problem);
   // With the same seed, adapter and options, everything but the times repeats.
   await run.report({
     configuration: {
-      data: dataName(source),
-      preset: options.preset ?? null,
-      network: description,
-      load: await loadReport(load, loaded),
+      ...{ data: dataName(source), preset: about.preset, network: description, load: about.load },
       weightDecay: training.optimizer === 'adamw' ? 0.01 : 0,
       ...{ clipNorm: null, schedule: null, epochs: null, steps: null },
       ...{ threads: 'auto', stream: 'auto' },
       ...training,
-      plan: which,
-      runtime: options.runtime ?? 'auto',
+      ...{ plan: about.plan, runtime: about.runtime },
     },
     runtime: runtime.facts,
     ...engineReport(engine),
     exactPlan: engine.exactPlan ? planFile(description, engine.exactPlan) : null,
+    resumedFrom: resumedFrom ? { folder: options.resume, ...resumedFrom } : null,
+    checkpoint: keeper?.facts ?? null,
     parameterCount: network.parameterCount,
     epochs: epochResults.map(({ evaluation, ...epoch }) => ({
       ...epoch,
@@ -147,13 +185,95 @@ async function runTrain(run: Run, options: TrainOptions): Promise<void> {
     })),
     ...outcome,
   });
+  if (result.isStopped) keeper?.announce();
   terminal.result(summary(result));
+}
+
+/** What a training starts from. */
+interface Start {
+  /** With the parameters that training starts from. */
+  readonly network: Network;
+  readonly optimizer?: ConfiguredOptimizer;
+  readonly training: RunDescription['training'];
+  readonly plan?: Plan | undefined;
+  /** `data` is the value of `--data`; undefined if it was not given. */
+  readonly description: Omit<RunDescription, 'data'> & { readonly data: string | undefined };
+  readonly slots?: CheckpointSlots | undefined;
+  /** The checkpoint to continue. */
+  readonly bytes?: Uint8Array;
+}
+
+/** A new training, as the options describe it. */
+async function begin(options: TrainOptions): Promise<Start> {
+  const { load, plan: which = 'default', checkpoint, checkpointEvery } = options;
+  if (checkpointEvery !== undefined && checkpoint === undefined) {
+    throw new UsageError(
+      `--checkpoint-every ${checkpointEvery} has no effect without --checkpoint or --resume. Add one of them, or leave it out.`,
+    );
+  }
+  const loaded = load === undefined ? undefined : await loadNetwork(load, options);
+  const { network, optimizer, training } = configureTraining(options, loaded);
+  const isFile = which !== 'default' && which !== 'tuned';
+  return {
+    ...{ network, optimizer, training },
+    plan: isFile ? await readPlan(which, network) : undefined,
+    description: {
+      data: options.data,
+      preset: options.preset ?? null,
+      load: await loadReport(load, loaded),
+      ...{ plan: which, runtime: options.runtime ?? 'auto', checkpointEvery, training },
+    },
+    slots: checkpoint === undefined ? undefined : await newRun(checkpoint),
+  };
+}
+
+/** The training that `--resume` continues. */
+async function goOn({ terminal }: Run, options: TrainOptions): Promise<Start> {
+  const earlier = await readRun(options.resume!, terminal);
+  requireSameRun(options, earlier);
+  const { slots, bytes, network, step, ...description } = earlier;
+  const { epochs, steps, backend, threads, stream } = options;
+  const length = steps !== undefined ? { steps } : epochs !== undefined ? { epochs } : undefined;
+  const { epochs: usedEpochs, steps: usedSteps, ...used } = earlier.training;
+  const training = {
+    ...used,
+    ...(length ?? (usedSteps === undefined ? { epochs: usedEpochs } : { steps: usedSteps })),
+    ...(backend !== undefined && { backend }),
+    ...(threads !== undefined && { threads }),
+    ...(stream !== undefined && { stream }),
+  };
+  terminal.remark(`Continuing ${options.resume!} from step ${step}.`);
+  return {
+    ...{ network, training, slots, bytes },
+    description: {
+      ...description,
+      runtime: options.runtime ?? description.runtime,
+      checkpointEvery: options.checkpointEvery ?? description.checkpointEvery,
+      training,
+    },
+  };
+}
+
+/** What differs from the machine of the checkpoint, and so may change the bits; undefined if nothing does. */
+function describeChange(
+  { backend, adapter, planProblem }: NonNullable<TrainResult['resumedFrom']>,
+  engine: TrainResult['engine'],
+): string | undefined {
+  const before = adapter ? `${backend} on ${adapterName(adapter)}` : backend;
+  const now = engine.adapter
+    ? `${engine.backend} on ${adapterName(engine.adapter)}`
+    : engine.backend;
+  if (before !== now) {
+    return `The checkpoint was made with ${before}, and this run used ${now}, so the bits may differ from an uninterrupted run's.`;
+  }
+  if (planProblem === undefined) return undefined;
+  return `The plan of the checkpoint does not fit this adapter, so this run used the default plan and the bits may differ: ${planProblem}`;
 }
 
 /** Shows a bar, and a line after each epoch. */
 function showProgress(terminal: Terminal, epochs: number | undefined) {
   let bar: Bar | undefined;
-  return (event: TrainEvent) => {
+  return (event: Exclude<TrainEvent, { type: 'checkpoint' }>) => {
     if (event.type === 'start') {
       printEngine(terminal, event.engine);
       const format =

@@ -41,6 +41,22 @@ export function float32Tensor(shape: readonly number[], values: Float32Array): T
   return { dtype: 'F32', shape, data };
 }
 
+/** The elements of an F64 tensor, copied as {@link float32Values} does. */
+export function float64Values(data: Uint8Array): Float64Array<ArrayBuffer> {
+  const view = new DataView(data.buffer, data.byteOffset, data.byteLength);
+  const values = new Float64Array(data.byteLength / 8);
+  for (let i = 0; i < values.length; i++) values[i] = view.getFloat64(8 * i, true);
+  return values;
+}
+
+/** An F64 tensor with a copy of these values. */
+export function float64Tensor(shape: readonly number[], values: Float64Array): Tensor {
+  const data = new Uint8Array(8 * values.length);
+  const view = new DataView(data.buffer);
+  for (let i = 0; i < values.length; i++) view.setFloat64(8 * i, values[i]!, true);
+  return { dtype: 'F64', shape, data };
+}
+
 /** A shape for a message, such as [16, 784], shortened after 8 dimensions. */
 export function describeShape(shape: readonly number[]): string {
   return `[${shape.slice(0, 8).join(', ')}${shape.length > 8 ? ', …' : ''}]`;

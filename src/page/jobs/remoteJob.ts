@@ -14,11 +14,12 @@ export interface JobArguments<Name extends JobName> {
 
 export function remoteJob<Name extends JobName>(name: Name): PageJob<JobArguments<Name>> {
   const work = findJob(name);
-  return ({ configuration, data }, context) =>
-    whileStopping(context, async () => {
-      const { emit, signal } = context;
+  return ({ configuration, data }, caller) =>
+    whileStopping(caller, async () => {
+      const { emit, signal } = caller;
       const onEvent = (event: unknown) => void emit(event);
       const loaded = await loadPageData(data);
-      return await work(configuration, loaded, { gpu: navigator.gpu, signal, onEvent });
+      const context = { gpu: navigator.gpu, signal, onEvent, deliver: emit };
+      return await work(configuration, loaded, context);
     });
 }

@@ -1,0 +1,67 @@
+/** Checkpoints in a folder. */
+import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+
+import { FileError } from '../errors.ts';
+import { CheckpointSlots } from '../formats/checkpointSlots.ts';
+import { requireText } from '../network/arguments.ts';
+import { reasonOf, syncFolder, temporaryName, writeWhole } from './wholeFile.ts';
+
+/**
+ * Keeps checkpoints in two files of a folder, which is created when the first one is written. A checkpoint counts as
+ * written when the file and the folder are synced to the disk, so that it survives a crash and a power failure.
+ * Only one process at a time may write to the folder.
+ *
+ * @example
+ * const checkpoints = folderCheckpoints('run');
+ * await checkpoints.write(await trainer.checkpoint());
+ * const newest = await checkpoints.readNewest();
+ * if (newest) trainer = await Trainer.resume(newest.bytes, { gpu: await createGpu() });
+ */
+export function folderCheckpoints(path: string): CheckpointSlots {
+  requireText('The path of the checkpoints', path);
+  const place = resolve(path);
+  let isReady = false;
+  const attempt = async <T>(what: string, work: () => Promise<T>): Promise<T> => {
+    try {
+      return await work();
+    } catch (cause) {
+      throw new FileError(
+        `A checkpoint in '${path}' could not be ${what}: ${reasonOf(cause)}. Make room, or name another folder.`,
+        { cause },
+      );
+    }
+  };
+  return new CheckpointSlots({
+    place: path,
+    read: (name) =>
+      attempt('read', async () => {
+        try {
+          return await readFile(join(place, name));
+        } catch (error) {
+          if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+          throw error;
+        }
+      }),
+    write: (name, bytes) =>
+      attempt('written', async () => {
+        if (!isReady) await makeReady(place);
+        isReady = true;
+        await writeWhole(join(place, name), bytes);
+      }),
+  });
+}
+
+/** Creates the folder, and removes what a killed writer left behind. */
+async function makeReady(folder: string): Promise<void> {
+  const first = await mkdir(folder, { recursive: true });
+  if (first !== undefined) {
+    // The names of new folders must survive a power failure, too.
+    for (let made = folder; made.length >= first.length; made = dirname(made)) {
+      await syncFolder(dirname(made));
+    }
+  }
+  for (const name of await readdir(folder)) {
+    if (temporaryName.test(name)) await rm(join(folder, name), { force: true });
+  }
+}
