@@ -47,7 +47,8 @@ export function saveParameters(network: Network): Uint8Array<ArrayBuffer> {
 }
 
 /**
- * Loads the network of a safetensors file that {@link saveParameters} or PyTorch wrote.
+ * Loads the network of a safetensors file that {@link saveParameters}, PyTorch or `Trainer.checkpoint` wrote. It does not
+ * check a checkpoint's checksum, and reads float32 only.
  *
  * The layer sizes come from the tensors. Activation, output and cost come from the file's metadata. A file of
  * PyTorch has no such metadata, so `options` must give them. Loading does not use the initializer and the seed, but the
@@ -64,12 +65,19 @@ export function loadParameters(
 ): Network {
   requireBytes('The bytes of a safetensors file', bytes);
   requireOptions('loadParameters', options, networkOptionNames);
-  const { tensors, metadata } = readSafetensors(bytes);
+  const { tensors: all, metadata } = readSafetensors(bytes);
+  // A checkpoint has more than a network.
+  const tensors = metadata.has(checkpointKey)
+    ? new Map([...all].filter(([name]) => name.startsWith('layers.')))
+    : all;
   const places = findLayers(bytes, tensors);
   if (options.layers !== undefined) requireLayers(places, requireLayerSizes(options.layers));
   const network = settleOptions(layerSizes(places), metadata, options);
   return new Network(network, readParameters(bytes, tensors, places));
 }
+
+/** The metadata that a trainer's checkpoint has, and a network's file has not. */
+export const checkpointKey = 'checkpoint.format';
 
 /** The two tensors of a layer and their positions in a network's parameter array. */
 export function tensorsOf(layer: LayerParameters) {

@@ -5,7 +5,7 @@ import { dirname, join, resolve } from 'node:path';
 import { FileError } from '../errors.ts';
 import { CheckpointSlots } from '../formats/checkpointSlots.ts';
 import { requireText } from '../network/arguments.ts';
-import { reasonOf, syncFolder, temporaryName, writeWhole } from './wholeFile.ts';
+import { reasonOf, statusOf, syncFolder, temporaryName, writeWhole } from './wholeFile.ts';
 
 /**
  * Keeps checkpoints in two files of a folder, which is created when the first one is written. A checkpoint counts as
@@ -36,12 +36,11 @@ export function folderCheckpoints(path: string): CheckpointSlots {
     place: path,
     read: (name) =>
       attempt('read', async () => {
-        try {
-          return await readFile(join(place, name));
-        } catch (error) {
-          if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-          throw error;
-        }
+        const file = join(place, name);
+        const found = await statusOf(file);
+        // A device or a pipe could be read without an end.
+        if (found?.isFile() === false) throw new Error(`${name} is not a file`);
+        return found && (await readFile(file));
       }),
     write: (name, bytes) =>
       attempt('written', async () => {

@@ -8,7 +8,7 @@ import { requireBatchSize } from '../engine/batches.ts';
 import { momentCount, requireClipNorm, requireOptimizer } from '../engine/optimizers/registry.ts';
 import type { Optimizer } from '../engine/optimizers.ts';
 import { FormatError, NudgeError } from '../errors.ts';
-import { tensorsOf } from '../formats/parameters.ts';
+import { checkpointKey, tensorsOf } from '../formats/parameters.ts';
 import { describeNetwork, settleOptions } from '../formats/parameters/metadata.ts';
 import {
   float32Tensor,
@@ -88,11 +88,11 @@ export function writeCheckpoint(checkpoint: Checkpoint): Promise<Uint8Array<Arra
   const rows = curve.toRows();
   tensors.set(curveName, float64Tensor([rows.length / 5, 5], rows));
   const about = {
-    format: { name: format, version },
     ...{ position, settings, dataset },
     engine: { backend, adapter, plan },
   };
   const metadata = new Map([...describeNetwork(network), ...openSeal]);
+  metadata.set(checkpointKey, JSON.stringify({ name: format, version }));
   for (const [key, value] of Object.entries(about)) {
     if (value !== undefined) metadata.set(`checkpoint.${key}`, JSON.stringify(value));
   }
