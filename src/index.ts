@@ -88,13 +88,8 @@ export {
   type SweepState,
 } from './training/sweep.ts';
 export type { FitOptions } from './training/loop.ts';
-export {
-  Trainer,
-  type CheckpointOptions,
-  type Explanation,
-  type Progress,
-} from './training/trainer.ts';
+export { Trainer, type Explanation, type Progress } from './training/trainer.ts';
 export type { CurvePoint } from './training/costCurve.ts';
-export type { ResumeOptions, Resumption } from './training/resume.ts';
+export type { CheckpointOptions, ResumeOptions, Resumption } from './training/resume.ts';
 export type { TrainingSnapshot } from './training/snapshot.ts';
 export type { TrainerOptions } from './training/trainerOptions.ts';

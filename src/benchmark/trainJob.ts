@@ -236,10 +236,11 @@ function checkpointClock(checkpoints: CheckpointConfiguration | undefined, start
 
 /** Without the note, which may be long. */
 function withoutNote(resumption: Resumption): Omit<Resumption, 'note'> {
-  const { step, epoch, stepOfEpoch, backend, adapter, planProblem } = resumption;
+  const { step, epoch, stepOfEpoch, backend, adapter, plan, planProblem } = resumption;
   return {
     ...{ step, epoch, stepOfEpoch, backend },
     ...(adapter && { adapter }),
+    ...(plan !== undefined && { plan }),
     ...(planProblem !== undefined && { planProblem }),
   };
 }

@@ -33,7 +33,7 @@ import {
 import { requireOneOf } from '../network/functions.ts';
 import { Network, requireSeed } from '../network/network.ts';
 import { countParameters, describeNonFinite, parameterLayout } from '../network/parameters.ts';
-import { CostCurve } from './costCurve.ts';
+import { CostCurve, maxPoints, type CurveRow } from './costCurve.ts';
 import type { DatasetFingerprint } from './fingerprint.ts';
 
 const format = 'nudge checkpoint';
@@ -61,6 +61,8 @@ export interface Checkpoint {
   readonly backend: Backend;
   readonly adapter?: AdapterDescription | undefined;
   readonly plan?: EnginePlan | undefined;
+  /** The plan in words: `Trainer.plan`. */
+  readonly planText?: string | undefined;
   /** Undefined if there was no training set yet. */
   readonly dataset?: DatasetFingerprint | undefined;
   readonly curve: CostCurve;
@@ -73,8 +75,8 @@ export interface Checkpoint {
  * @throws {ConfigurationError} for a note that UTF-8 cannot encode
  */
 export function writeCheckpoint(checkpoint: Checkpoint): Promise<Uint8Array<ArrayBuffer>> {
-  const { network, position, state, settings, backend, adapter, plan, dataset, curve, note } =
-    checkpoint;
+  const { network, position, state, settings, dataset, curve, note } = checkpoint;
+  const { backend, adapter, plan, planText } = checkpoint;
   const tensors = new Map<string, Tensor>();
   [state.parameters, ...state.moments].forEach((values, k) => {
     for (const { name, shape, offset, length } of placesOf(network)) {
@@ -85,11 +87,10 @@ export function writeCheckpoint(checkpoint: Checkpoint): Promise<Uint8Array<Arra
       );
     }
   });
-  const rows = curve.toRows();
-  tensors.set(curveName, float64Tensor([rows.length / 5, 5], rows));
+  tensors.set(curveName, float64Tensor([curve.rows.length, 5], valuesOfCurve(curve)));
   const about = {
     ...{ position, settings, dataset },
-    engine: { backend, adapter, plan },
+    engine: { backend, adapter, plan, planText },
   };
   const metadata = new Map([...describeNetwork(network), ...openSeal]);
   metadata.set(checkpointKey, JSON.stringify({ name: format, version }));
@@ -146,17 +147,18 @@ function parse({ tensors, metadata }: SafetensorsFile): Checkpoint {
     readObject('position') as unknown as TrainingPosition,
   );
   const settings = requireSettings(readObject('settings'));
-  const { backend, adapter, plan } = readObject('engine');
+  const { backend, adapter, plan, planText } = readObject('engine');
   requireOneOf('backend', backend as Backend, backends);
   if (adapter !== undefined) adapterName(adapter as AdapterDescription);
   if (plan !== undefined) requireObject('The plan', plan);
+  if (planText !== undefined) requireText('planText', planText as string);
   const { network, state } = readState(tensors, metadata, settings.optimizer);
   const curveTensor = tensors.get(curveName);
   if (curveTensor?.dtype !== 'F64' || curveTensor.shape[1] !== 5) {
     throw refusal(`it has no tensor '${curveName}' of dtype F64 and shape [points, 5]`);
   }
-  const curve = CostCurve.fromRows(float64Values(curveTensor.data));
-  const last = curve.points.at(-1)?.step ?? 0;
+  const curve = curveOf(float64Values(curveTensor.data));
+  const last = curve.rows.at(-1)?.[0] ?? 0;
   if (last > position.step) {
     throw refusal(`its curve ends at step ${last}, after its position at step ${position.step}`);
   }
@@ -165,11 +167,45 @@ function parse({ tensors, metadata }: SafetensorsFile): Checkpoint {
     backend: backend as Backend,
     adapter: adapter as AdapterDescription | undefined,
     plan: plan as EnginePlan | undefined,
+    planText: planText as string | undefined,
     dataset: metadata.has('checkpoint.dataset')
       ? requireFingerprint(readObject('dataset'))
       : undefined,
     note: metadata.get('checkpoint.note'),
   };
+}
+
+/** [points, 5] row-major: step, reports, samples, sum of costs, correct. */
+export function valuesOfCurve({ rows }: CostCurve): Float64Array {
+  return Float64Array.from(rows.flat());
+}
+
+/**
+ * The curve of {@link valuesOfCurve}.
+ * @throws {FormatError} for numbers that no curve has
+ */
+export function curveOf(values: Float64Array): CostCurve {
+  const count = values.length / 5;
+  if (!Number.isInteger(count) || count > maxPoints) {
+    throw refusal(
+      `its curve has ${values.length} numbers, not 5 for each of at most ${maxPoints} points`,
+    );
+  }
+  const perPoint = values[1]!;
+  let before = 0;
+  const rows = Array.from({ length: count }, (_, i) => {
+    const row = [...values.subarray(5 * i, 5 * (i + 1))] as unknown as CurveRow;
+    const [step, reports, samples, costSum, correct] = row;
+    const isFull = reports === perPoint || (i === count - 1 && reports < perPoint);
+    const areCounts = [step, reports, samples].every((n) => Number.isSafeInteger(n) && n > 0);
+    const isCorrect = Number.isSafeInteger(correct) && correct >= 0 && correct <= samples;
+    if (!(areCounts && isFull && isCorrect && step > before && Number.isFinite(costSum))) {
+      throw refusal(`point ${i} of its curve is [${row.join(', ')}], which no training gives`);
+    }
+    before = step;
+    return row;
+  });
+  return new CostCurve(rows);
 }
 
 function requireSettings(settings: Record<string, unknown>): TrainingSettings {

@@ -1,6 +1,4 @@
 /** The history of a training, in a limited number of points. */
-import { ConfigurationError } from '../errors.ts';
-
 /** The mean over some steps of a training. */
 export interface CurvePoint {
   /** The last of the steps, counting from 1 over all epochs. */
@@ -21,11 +19,16 @@ export interface CurveReport {
 }
 
 /** Sums, not means, so that merging is exact in `samples` and `correct`, and repeatable in `costSum`. */
-type Row = [step: number, reports: number, samples: number, costSum: number, correct: number];
-const columns = 5;
+export type CurveRow = readonly [
+  step: number,
+  reports: number,
+  samples: number,
+  costSum: number,
+  correct: number,
+];
 
 /** Maximum number of points; even, so that all points have a neighbour to be merged with. */
-const maxPoints = 4096;
+export const maxPoints = 4096;
 
 /**
  * Collects the reports of a training. When there are {@link maxPoints} points, neighbours are merged, and each later
@@ -33,7 +36,12 @@ const maxPoints = 4096;
  * was never stored.
  */
 export class CostCurve {
-  readonly #rows: Row[] = [];
+  readonly #rows: CurveRow[];
+
+  /** @param rows of another curve; copied */
+  constructor(rows: readonly CurveRow[] = []) {
+    this.#rows = [...rows];
+  }
 
   /** Reports that a full point covers. All points but the last are full. */
   get #reportsPerPoint(): number {
@@ -67,48 +75,12 @@ export class CostCurve {
     }));
   }
 
-  /** [points, 5] row-major, for {@link fromRows}: step, reports, samples, sum of costs, correct. */
-  toRows(): Float64Array {
-    return Float64Array.from(this.#rows.flat());
-  }
-
-  /**
-   * The curve that {@link toRows} described.
-   * @throws {ConfigurationError} for numbers that no curve has
-   */
-  static fromRows(values: Float64Array): CostCurve {
-    const curve = new CostCurve();
-    const count = values.length / columns;
-    if (!Number.isInteger(count) || count > maxPoints) {
-      throw new ConfigurationError(
-        `A curve has at most ${maxPoints} points of ${columns} numbers; got ${values.length} numbers.`,
-      );
-    }
-    let before = 0;
-    for (let i = 0; i < count; i++) {
-      const row = [...values.subarray(columns * i, columns * (i + 1))] as Row;
-      const [step, reports, samples, costSum, correct] = row;
-      const perPoint = values[1]!;
-      const isFull = reports === perPoint || (i === count - 1 && reports < perPoint);
-      const areCounts = [step, reports, samples].every((n) => Number.isSafeInteger(n) && n > 0);
-      const isCorrect = Number.isSafeInteger(correct) && correct >= 0 && correct <= samples;
-      if (!(areCounts && isFull && isCorrect && step > before && Number.isFinite(costSum))) {
-        throw new ConfigurationError(
-          `Point ${i} of the curve, [${row.join(', ')}], is none: it must be step, reports, samples, sum of costs and correct samples of a training.`,
-        );
-      }
-      before = step;
-      curve.#rows.push(row);
-    }
-    return curve;
-  }
-
-  /** A curve of its own with the same points. */
-  copy(): CostCurve {
-    return CostCurve.fromRows(this.toRows());
+  /** The points as they are stored. All but the last cover the same number of reports, and the last at most as many. */
+  get rows(): readonly CurveRow[] {
+    return this.#rows;
   }
 }
 
-function merge([, reports, samples, costSum, correct]: Row, next: Row): Row {
+function merge([, reports, samples, costSum, correct]: CurveRow, next: CurveRow): CurveRow {
   return [next[0], reports + next[1], samples + next[2], costSum + next[3], correct + next[4]];
 }

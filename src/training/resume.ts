@@ -1,11 +1,22 @@
-/** Combines a checkpoint with the options of the machine that continues it. */
+/**
+ * What a trainer needs to write and to continue checkpoints. It is loaded only when used, because a page that keeps no
+ * checkpoints does not need the file format.
+ */
+import type { Dataset } from '../data/dataset.ts';
 import type { TrainingPosition } from '../engine/cursor.ts';
 import type { Backend } from '../engine/engine.ts';
 import { ConfigurationError, FormatError } from '../errors.ts';
 import type { AdapterDescription } from '../gpu/adapter.ts';
-import { requireOptions, show } from '../network/arguments.ts';
-import type { Checkpoint } from './checkpoint.ts';
+import { requireOptions, requireText, show } from '../network/arguments.ts';
+import { describeNonFinite } from '../network/parameters.ts';
+import { writeCheckpoint, type Checkpoint } from './checkpoint.ts';
 import { createEngine, type CreatedEngine } from './createEngine.ts';
+import {
+  describeFingerprint,
+  fingerprintOf,
+  isSameData,
+  type DatasetFingerprint,
+} from './fingerprint.ts';
 import {
   requireTrainerOptions,
   trainerOptionNames,
@@ -23,10 +34,55 @@ export interface Resumption extends TrainingPosition {
   /** What computed the steps up to here. */
   readonly backend: Backend;
   readonly adapter?: AdapterDescription;
+  /** See `Trainer.plan`. */
+  readonly plan?: string;
   /** Why the plan of the checkpoint is not used; undefined if it is used, or there is none. */
   readonly planProblem?: string;
   /** The note of the program that wrote the checkpoint. */
   readonly note?: string;
+}
+
+export { readCheckpoint } from './checkpoint.ts';
+
+export interface CheckpointOptions {
+  /** Text that the program wants to find again, as `resumedFrom.note`. */
+  readonly note?: string | undefined;
+}
+
+/**
+ * Makes the file of a moment of a training.
+ * @param expected of the checkpoint that the trainer continues
+ * @param training the training set in the engine; undefined before there is one
+ * @returns the file, or the reason why this moment cannot be continued
+ */
+export async function makeCheckpoint(
+  moment: Omit<Checkpoint, 'dataset' | 'note'>,
+  options: CheckpointOptions,
+  training: Dataset | undefined,
+  expected: DatasetFingerprint | undefined,
+): Promise<Uint8Array<ArrayBuffer> | string> {
+  requireOptions('checkpoint', options, { note: true });
+  const { note } = options;
+  if (note !== undefined) requireText('note', note);
+  const { network, state } = moment;
+  for (const [k, values] of [state.parameters, ...state.moments].entries()) {
+    const wrong = describeNonFinite(network.layers, values);
+    if (wrong !== undefined) return k === 0 ? wrong : `In moment ${k - 1}: ${wrong}`;
+  }
+  const dataset = training ? await fingerprintOf(training) : expected;
+  return await writeCheckpoint({ ...moment, dataset, note });
+}
+
+/** @throws {ConfigurationError} unless the training set is the one of the checkpoint */
+export async function requireSameData(
+  expected: DatasetFingerprint,
+  training: Dataset,
+): Promise<void> {
+  const found = await fingerprintOf(training);
+  if (isSameData(expected, found)) return;
+  throw new ConfigurationError(
+    `The checkpoint was made with training set ${describeFingerprint(expected)}, but this is ${describeFingerprint(found)}. Continue with the training set of the checkpoint.`,
+  );
 }
 
 /**

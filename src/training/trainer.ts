@@ -2,13 +2,7 @@ import type { Dataset } from '../data/dataset.ts';
 import { fileOrder } from '../data/shuffle.ts';
 import { ConfigurationError, NonFiniteError } from '../errors.ts';
 import type { AdapterDescription } from '../gpu/adapter.ts';
-import {
-  isList,
-  requireInstance,
-  requireOptions,
-  requireText,
-  show,
-} from '../network/arguments.ts';
+import { isList, requireInstance, show } from '../network/arguments.ts';
 import { Network } from '../network/network.ts';
 import { describeNonFinite, findNonFinite } from '../network/parameters.ts';
 import { requireFits } from '../engine/batches.ts';
@@ -27,19 +21,9 @@ import type {
   Preparation,
   StepMetrics,
 } from '../engine/engine.ts';
-import {
-  describeFingerprint,
-  fingerprintOf,
-  isSameData,
-  type DatasetFingerprint,
-} from './fingerprint.ts';
+import type { DatasetFingerprint } from './fingerprint.ts';
 import { EpochOrders, TrainingLoop, type FitOptions, type FitReport } from './loop.ts';
-import {
-  createResumedEngine,
-  resumeOptions,
-  type ResumeOptions,
-  type Resumption,
-} from './resume.ts';
+import type { CheckpointOptions, ResumeOptions, Resumption } from './resume.ts';
 import { requireSnapshot, type TrainingSnapshot } from './snapshot.ts';
 import { requireTrainerOptions, type TrainerOptions } from './trainerOptions.ts';
 
@@ -57,11 +41,6 @@ export interface Progress extends FitReport {
 export interface Explanation extends SampleNudges {
   /** Steps made before. */
   readonly step: number;
-}
-
-export interface CheckpointOptions {
-  /** Text that the program wants to find again, as `resumedFrom.note`. */
-  readonly note?: string | undefined;
 }
 
 /** Default number of steps between two reports. */
@@ -150,14 +129,16 @@ export class Trainer {
    * for await (const { step } of trainer.fit(training, { steps: 3000 - trainer.step })) console.log(step);
    */
   static async resume(bytes: Uint8Array, options: ResumeOptions = {}): Promise<Trainer> {
-    const { readCheckpoint } = await loadCheckpoints();
+    const { createResumedEngine, readCheckpoint, resumeOptions } = await loadCheckpoints();
     const checkpoint = await readCheckpoint(bytes);
     const settled = resumeOptions(checkpoint, options);
-    const { network, position, state, backend, adapter, dataset, curve, note } = checkpoint;
+    const { network, position, state, backend, adapter, planText, dataset, curve, note } =
+      checkpoint;
     const { created, planProblem } = await createResumedEngine(checkpoint, settled);
     const resumedFrom: Resumption = {
       ...{ ...position, backend },
       ...(adapter && { adapter }),
+      ...(planText !== undefined && { plan: planText }),
       ...(planProblem !== undefined && { planProblem }),
       ...(note !== undefined && { note }),
     };
@@ -386,36 +367,30 @@ export class Trainer {
    * @throws {ConfigurationError} in a page from an insecure origin, because browsers have no SHA-256 there
    */
   async checkpoint(options: CheckpointOptions = {}): Promise<Uint8Array<ArrayBuffer>> {
-    requireOptions('checkpoint', options, { note: true });
-    const { note } = options;
-    if (note !== undefined) requireText('note', note);
     this.#loop.requireUsable();
     const { loaded } = this.#loop;
-    const curve = this.#curve.copy();
-    let wrong: string | undefined;
+    const curve = new CostCurve(this.#curve.rows);
     // All begin now, so no step comes in between.
     const [state, position] = await Promise.all([
       this.#engine.readState(),
       this.#loop.positionReached((metrics, step) => {
         record(curve, metrics, step);
-        if (!isFinite(metrics)) wrong ??= `The cost or an update is not finite by step ${step}`;
+        if (!isFinite(metrics)) this.#fail(`The cost or an update is not finite by step ${step}`);
       }),
     ]);
-    const network = this.#initial;
-    for (const [k, values] of [state.parameters, ...state.moments].entries()) {
-      const element = describeNonFinite(network.layers, values);
-      if (element !== undefined) wrong ??= k === 0 ? element : `In moment ${k - 1}: ${element}`;
-    }
-    if (wrong !== undefined) throw this.#fail(wrong);
-    const { writeCheckpoint } = await loadCheckpoints();
+    this.#loop.requireUsable();
+    const { makeCheckpoint } = await loadCheckpoints();
     const { batchSize, optimizer, clipNorm, shuffle = true, threads } = this.#options;
-    const { backend, adapter, exactPlan: plan } = this;
-    return await writeCheckpoint({
-      network,
-      ...{ position, state, backend, adapter, plan, curve, note },
-      settings: { batchSize, optimizer, clipNorm, seed: this.#seed, shuffle, threads },
-      dataset: loaded ? await fingerprintOf(loaded) : this.#expected,
-    });
+    const { backend, adapter, exactPlan: plan, plan: planText } = this;
+    const made = await makeCheckpoint(
+      {
+        ...{ network: this.#initial, position, state, backend, adapter, plan, planText, curve },
+        settings: { batchSize, optimizer, clipNorm, seed: this.#seed, shuffle, threads },
+      },
+      ...([options, loaded, this.#expected] as const),
+    );
+    if (typeof made === 'string') throw this.#fail(made);
+    return made;
   }
 
   /**
@@ -446,11 +421,8 @@ export class Trainer {
     if (!this.#expected) return;
     this.#loop.requireIdle();
     requireFits(this.#initial, training);
-    const found = await fingerprintOf(training);
-    if (isSameData(this.#expected, found)) return;
-    throw new ConfigurationError(
-      `The checkpoint was made with training set ${describeFingerprint(this.#expected)}, but this is ${describeFingerprint(found)}. Continue with the training set of the checkpoint.`,
-    );
+    const { requireSameData } = await loadCheckpoints();
+    await requireSameData(this.#expected, training);
   }
 
   #orderOf(epoch: number, { sampleCount }: Dataset): Uint32Array<ArrayBuffer> {
@@ -493,7 +465,7 @@ export class Trainer {
 
 /** Loaded only when used: a page that keeps no checkpoints does not need the file format. */
 async function loadCheckpoints() {
-  return await import('./checkpoint.ts');
+  return await import('./resume.ts');
 }
 
 function isFinite({ costSum, nonFinite }: StepMetrics): boolean {

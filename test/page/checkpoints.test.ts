@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { createServer } from 'vite';
 
+import { loadParameters } from '../../src/formats/parameters.ts';
 import { findBrowser } from '../../src/node/browser.ts';
 import { launchBrowser } from '../../src/node/launchBrowser.ts';
 import { callCli, makeFolder, writeTinyMnist } from '../cli/runCli.ts';
@@ -44,7 +45,7 @@ it('a run goes on after a reload, in a page and in a worker, with the bits of a 
     server: { port: 0 },
     logLevel: 'error',
   });
-  const browser = await launchBrowser(await findBrowser(), { adapter: 'none' });
+  const browser = await launchBrowser(await findBrowser(), { adapter: 'software' });
   try {
     await server.listen();
     const origin = server.resolvedUrls!.local[0]!;
@@ -78,10 +79,11 @@ it('a run goes on after a reload, in a page and in a worker, with the bits of a 
         const stream = await file.createWritable();
         await stream.write(bytes.slice(0, 1000));
         await stream.close();`);
+    // A report behind the steps, the last two checkpoints are of the same step.
     const parts = await inPage(5);
-    expect(parts).toMatchObject({ begin: 5, end: 10, sequence: 10 });
+    expect(parts).toMatchObject({ begin: 6, end: 11, sequence: 10 });
     await damage(`await root.removeEntry('run', { recursive: true });`);
-    const { hash } = (await inPage(10)) as { hash: string };
+    const { hash } = (await inPage(11)) as { hash: string };
     expect(parts).toMatchObject({ hash });
   } finally {
     await browser.close();
@@ -94,18 +96,34 @@ it('a page goes on with what Node began, and Node with what the page wrote', asy
   const run = async (...args: string[]) => {
     const { code, stderr } = await callCli(['train', ...args], { cwd: folder });
     expect(code, stderr).toBe(0);
+    return stderr;
   };
   const options = [...tiny, '--backend', 'cpu', '--optimizer', 'adam'];
   await run(...options, '--steps', '30', '--save', 'whole.st');
   await run(...options, '--steps', '10', '--checkpoint', 'run');
-  await run('--resume', 'run', '--runtime', 'chromium', '--steps', '20', '--json', 'page.json');
-  const report = JSON.parse(await readFile(join(folder, 'page.json'), 'utf8')) as object;
+  const resume = ['--resume', 'run', '--runtime'];
+  const note = await run(...resume, 'chromium', '--steps', '20', '--json', 'page.json');
+  const report = JSON.parse(await readFile(join(folder, 'page.json'), 'utf8')) as {
+    readonly resumedFrom: { readonly plan: string };
+    readonly plan: string;
+  };
   expect(report).toMatchObject({
     ...{ resumedFrom: { step: 10 }, steps: 20, runtime: { name: 'chromium' } },
     checkpoint: { folder: 'run', failure: null },
   });
-  await run('--resume', 'run', '--runtime', 'node', '--steps', '30', '--save', 'parts.st');
-  expect(await readFile(join(folder, 'parts.st'))).toEqual(
-    await readFile(join(folder, 'whole.st')),
+  await run(...resume, 'node', '--steps', '30', '--save', 'parts.st');
+  const [whole, parts] = await Promise.all(
+    ['whole.st', 'parts.st'].map((file) => readFile(join(folder, file))),
   );
+  if (report.plan === report.resumedFrom.plan) {
+    expect(note).not.toContain('may differ');
+    expect(parts).toEqual(whole);
+  } else {
+    // Node 20 has no relaxed SIMD, which the browser has.
+    expect(note).toMatch(
+      /made with cpu \(simd\), and this run used cpu \(relaxed-simd\)\. The bits/,
+    );
+    const found = loadParameters(parts!).parameters;
+    loadParameters(whole!).parameters.forEach((value, i) => expect(found[i]).toBeCloseTo(value, 3));
+  }
 });

@@ -1,18 +1,19 @@
 import { expect, it } from 'vitest';
 
-import { ConfigurationError } from '../../src/errors.ts';
+import { FormatError } from '../../src/errors.ts';
+import { curveOf, valuesOfCurve } from '../../src/training/checkpoint.ts';
 import { CostCurve } from '../../src/training/costCurve.ts';
 import { errorOf } from '../support/failure.ts';
 
 const report = (n: number) => ({ samples: 10, costSum: Math.sin(n) + 2, correct: n % 11 });
 
-function curveOf(reports: number, from = 1, curve = new CostCurve()): CostCurve {
+function reported(reports: number, from = 1, curve = new CostCurve()): CostCurve {
   for (let n = from; n <= reports; n++) curve.add(report(n), 5 * n);
   return curve;
 }
 
 it('keeps every report up to 4,096, and gives their own numbers', () => {
-  const { points } = curveOf(4096);
+  const { points } = reported(4096);
   expect(points).toHaveLength(4096);
   points.forEach((point, i) => {
     const { samples, costSum, correct } = report(i + 1);
@@ -24,7 +25,7 @@ it('keeps every report up to 4,096, and gives their own numbers', () => {
 it.each([4097, 8192, 8193, 20_001, 40_000])(
   'merges %i reports into at most 4,096 points of equal length, whose means lose nothing',
   (count) => {
-    const { points } = curveOf(count);
+    const { points } = reported(count);
     expect(points.length).toBeLessThanOrEqual(4096);
     expect(points.length).toBeGreaterThan(2048);
     const width = points[0]!.samples;
@@ -47,16 +48,16 @@ it.each([4097, 8192, 8193, 20_001, 40_000])(
 );
 
 it.each([1, 4095, 4096, 4097, 9000])('continues after %i reports with the same bits', (before) => {
-  const stored = CostCurve.fromRows(curveOf(before).toRows());
-  curveOf(20_000, before + 1, stored);
-  expect(stored.toRows()).toEqual(curveOf(20_000).toRows());
+  const stored = curveOf(valuesOfCurve(reported(before)));
+  reported(20_000, before + 1, stored);
+  expect(stored.rows).toEqual(reported(20_000).rows);
 });
 
 it('goes back to an earlier step, and on from there', () => {
-  const curve = curveOf(10);
+  const curve = reported(10);
   curve.cutAfter(22);
   expect(curve.points.map(({ step }) => step)).toEqual([5, 10, 15, 20]);
-  expect(curveOf(10, 5, curve).toRows()).toEqual(curveOf(10).toRows());
+  expect(reported(10, 5, curve).rows).toEqual(reported(10).rows);
 });
 
 it.each([
@@ -69,5 +70,5 @@ it.each([
   ['points of different lengths', [5, 2, 10, 1, 1, 6, 1, 10, 1, 1, 7, 2, 10, 1, 1]],
   ['more points than a curve has', Array.from(Array(4097), (_, n) => [n + 1, 1, 1, 1, 1]).flat()],
 ])('refuses %s', (_, rows) => {
-  errorOf(ConfigurationError, () => CostCurve.fromRows(Float64Array.from(rows)));
+  errorOf(FormatError, () => curveOf(Float64Array.from(rows)));
 });

@@ -1,6 +1,6 @@
 /** `nudge train`. */
 import type { EpochResult } from '../../benchmark/epochMeter.ts';
-import type { TrainEvent, TrainResult } from '../../benchmark/trainJob.ts';
+import type { EngineFacts, TrainEvent, TrainResult } from '../../benchmark/trainJob.ts';
 import { scheduleKinds } from '../../engine/schedules.ts';
 import { saveParameters } from '../../formats/parameters.ts';
 import type { CheckpointSlots } from '../../formats/checkpointSlots.ts';
@@ -256,18 +256,21 @@ async function goOn({ terminal }: Run, options: TrainOptions): Promise<Start> {
 
 /** What differs from the machine of the checkpoint, and so may change the bits; undefined if nothing does. */
 function describeChange(
-  { backend, adapter, planProblem }: NonNullable<TrainResult['resumedFrom']>,
+  resumedFrom: NonNullable<TrainResult['resumedFrom']>,
   engine: TrainResult['engine'],
 ): string | undefined {
-  const before = adapter ? `${backend} on ${adapterName(adapter)}` : backend;
-  const now = engine.adapter
-    ? `${engine.backend} on ${adapterName(engine.adapter)}`
-    : engine.backend;
+  // The CPU's kernels differ by runtime. The number of threads in use does not change the bits.
+  const name = ({ backend, adapter, plan }: EngineFacts | typeof resumedFrom) =>
+    adapter
+      ? `${backend} on ${adapterName(adapter)}`
+      : `${backend}${plan === undefined ? '' : ` (${plan.split(',')[0]!})`}`;
+  const [before, now] = [name(resumedFrom), name(engine)];
   if (before !== now) {
-    return `The checkpoint was made with ${before}, and this run used ${now}, so the bits may differ from an uninterrupted run's.`;
+    return `The checkpoint was made with ${before}, and this run used ${now}. The bits may differ from an uninterrupted run's.`;
   }
+  const { planProblem } = resumedFrom;
   if (planProblem === undefined) return undefined;
-  return `The plan of the checkpoint does not fit this adapter, so this run used the default plan and the bits may differ: ${planProblem}`;
+  return `The plan of the checkpoint does not fit this adapter, so this run used the default plan. The bits may differ from an uninterrupted run's. ${planProblem}`;
 }
 
 /** Shows a bar, and a line after each epoch. */
