@@ -6,7 +6,7 @@ export { readIdx, type IdxOptions, type IdxTensor } from './data/idx.ts';
 export { readMnist, readMnistFiles, type MnistRole, type TrainingAndTest } from './data/mnist.ts';
 export { tunePlan, type TunePlanOptions } from './benchmark/tunePlan.ts';
 export * from './errors.ts';
-export type { CheckpointSlots, NewestCheckpoint } from './formats/checkpointSlots.ts';
+export type { CheckpointSlots, NewestCheckpoint, SlotStorage } from './formats/checkpointSlots.ts';
 export { originCheckpoints } from './formats/originCheckpoints.ts';
 export { loadParameters, saveParameters } from './formats/parameters.ts';
 export { sha256 } from './formats/sha256.ts';

@@ -64,6 +64,10 @@ export const coverage: Readonly<Record<string, Coverage>> = {
   'npm run nudge -- train --data digits --preset modern --epochs 3 --save digits.safetensors': {
     run: { digits: 'mnist' },
   },
+  'npm run nudge -- train --preset modern --epochs 100 --checkpoint run --save w.safetensors': {
+    run: { '100': '2' },
+  },
+  'npm run nudge -- train --resume run --save w.safetensors': { run: {} },
   'npm run nudge -- evaluate --data mnist --load digits.safetensors': { run: {} },
   'npm run nudge -- sweep --preset lecture --seeds 64 --learning-rates 1,3,6 --epochs 2': {
     run: { '64': '2' },

@@ -51,7 +51,7 @@ it('two files are written in turn, and the newest is read', async () => {
 it('a number is given without changing the content, and is under the checksum', async () => {
   const disk = new Disk();
   await new CheckpointSlots(disk).write(content(7));
-  const bytes = disk.files.get(a!)!;
+  const bytes = disk.files.get(a)!;
   expect(await requireSealed(bytes)).toBe(1);
   const { tensors, metadata } = readSafetensors(bytes);
   expect(tensors).toEqual(readSafetensors(content(7)).tensors);
@@ -78,7 +78,7 @@ it.each([
   const disk = new Disk();
   const slots = new CheckpointSlots(disk);
   for (const n of [1, 2, 3]) await slots.write(content(n));
-  disk.files.set(a!, damage(disk.files.get(a!)!));
+  disk.files.set(a, damage(disk.files.get(a)!));
   const newest = (await slots.readNewest())!;
   expect([newest.sequence, numberIn(newest.bytes)]).toEqual([2, 2]);
   expect(newest.problem).toMatch(/^The file a\.safetensors was not used: .*\.$/);

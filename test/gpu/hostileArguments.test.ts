@@ -18,6 +18,7 @@ const { Device, Network, NudgeError, Sweep, Trainer, sgd } = nudge;
 let device: nudge.Device;
 let gpu: GPU;
 let folder: string;
+let checkpoint: Uint8Array;
 const { MNIST_DIR } = process.env;
 const start = process.cwd();
 beforeAll(async () => {
@@ -27,6 +28,9 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'nudge-hostile-'));
   process.chdir(folder);
   delete process.env.MNIST_DIR;
+  const trainer = await Trainer.create(network(), trainerOptions('cpu'));
+  checkpoint = await trainer.checkpoint({ note: 'mine' });
+  await trainer.dispose();
 });
 afterAll(async () => {
   device.destroy();
@@ -225,6 +229,17 @@ const calls: Readonly<Record<string, Call>> = {
     run: createTrainer,
     args: () => [network(), trainerOptions('reference')],
   },
+  'Trainer.resume': {
+    run: async (bytes: Uint8Array, options: nudge.ResumeOptions) =>
+      await (await Trainer.resume(bytes, options)).dispose(),
+    args: () => [checkpoint, trainerOptions('cpu')],
+  },
+  originCheckpoints: { run: nudge.originCheckpoints, args: () => ['run'] },
+  folderCheckpoints: { run: nudgeNode.folderCheckpoints, args: () => ['run'] },
+  'folderCheckpoints, write': {
+    run: (bytes: Uint8Array) => nudgeNode.folderCheckpoints(join(folder, 'run')).write(bytes),
+    args: () => [checkpoint],
+  },
   createGpu: { run: nudgeNode.createGpu, args: () => [{ adapter: 'software', dawnOptions: [] }] },
   downloadMnist: {
     run: nudgeNode.downloadMnist,
@@ -351,6 +366,8 @@ it.each(Object.keys(learners) as (keyof typeof learners)[])(
       const explainBatch = (data: nudge.Dataset, samples?: number[]) =>
         learner.explainBatch(data, samples);
       await expectTyped({ run: explainBatch, args: () => [same, [2, 0]] });
+      const keep = (options: nudge.CheckpointOptions) => learner.checkpoint(options);
+      await expectTyped({ run: keep, args: () => [{ note: 'mine' }] });
       const snapshot = await learner.snapshot();
       const restore = (one: nudge.TrainingSnapshot) => learner.restore(one);
       await expectTyped({ run: restore, args: () => [snapshot] });

@@ -81,5 +81,5 @@ function writeUntilKilled(writer: string, folder: string, kill: number): Promise
 
 const [, script = '', kills] = process.argv;
 if (kills !== undefined && import.meta.url === pathToFileURL(script).href) {
-  console.log(await killWriters(Number(kills)));
+  process.stdout.write(`${JSON.stringify(await killWriters(Number(kills)))}\n`);
 }
