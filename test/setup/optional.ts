@@ -25,11 +25,20 @@ export function optionalDeno(context: TestContext): string {
 
 /** The path of a Python that has PyTorch; without one the test is skipped, and the run's summary says so. */
 export function optionalPyTorch(context: TestContext): string {
+  return optionalPython(context, 'import torch', 'PyTorch');
+}
+
+/** The path of a Python that has the official reader of safetensors and NumPy, or the test is skipped likewise. */
+export function optionalSafetensors(context: TestContext): string {
+  return optionalPython(context, 'import safetensors.numpy', "Python's safetensors");
+}
+
+function optionalPython(context: TestContext, program: string, what: string): string {
   const file = process.platform === 'win32' ? 'python.exe' : 'python3';
   const pythons = (process.env.PATH ?? '').split(delimiter).map((folder) => join(folder, file));
-  const hasTorch = (python: string) => spawnSync(python, ['-c', 'import torch']).status === 0;
-  const python = pythons.find((path) => isExecutable(path) && hasTorch(path));
-  return python ?? context.skip('PyTorch is absent from this machine');
+  const runs = (python: string) => spawnSync(python, ['-c', program]).status === 0;
+  const python = pythons.find((path) => isExecutable(path) && runs(path));
+  return python ?? context.skip(`${what} is absent from this machine`);
 }
 
 function isExecutable(path: string): boolean {
