@@ -42,7 +42,12 @@ async function sweepOf(device: Device, training: Dataset, count: number): Promis
 }
 
 async function ordinary(device: Device, training: Dataset): Promise<Contender> {
-  const options = { backend: 'webgpu', batchSize, optimizer, device } as const;
+  const options = {
+    backend: 'webgpu',
+    ...{ batchSize, optimizer, device },
+    // A recovery would count as training time.
+    onDeviceLost: 'throw',
+  } as const;
   const trainer = await Trainer.create(new Network({ ...network, seed: 1 }), options);
   await trainer.prepare(training);
   return {

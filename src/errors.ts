@@ -42,6 +42,32 @@ export class DeviceLostError extends NudgeError {
   }
 }
 
+/**
+ * The device of a trainer was lost, and training could not go on by itself. Decision: create another trainer, on any
+ * backend, and give `snapshot` to its `restore`.
+ */
+export class TrainingInterruptedError extends DeviceLostError {
+  /** The last moment that was copied from the device: a `TrainingSnapshot`. */
+  readonly snapshot: {
+    readonly step: number;
+    readonly epoch: number;
+    readonly stepOfEpoch: number;
+    readonly layers: readonly number[];
+    readonly parameters: Float32Array | Float64Array;
+    readonly moments: readonly (Float32Array | Float64Array)[];
+  };
+
+  constructor(
+    reason: DeviceLostError['reason'],
+    message: string,
+    snapshot: TrainingInterruptedError['snapshot'],
+    options?: ErrorOptions,
+  ) {
+    super(reason, message, options);
+    this.snapshot = snapshot;
+  }
+}
+
 /** A thread of the CPU engine ended or stopped answering. Decision: start again; if it recurs, use fewer threads. */
 export class ThreadLostError extends NudgeError {}
 

@@ -91,5 +91,6 @@ export type { FitOptions } from './training/loop.ts';
 export { Trainer, type Explanation, type Progress } from './training/trainer.ts';
 export type { CurvePoint } from './training/costCurve.ts';
 export type { CheckpointOptions, ResumeOptions, Resumption } from './training/resume.ts';
+export type { LossOptions, RecoveryEvent } from './training/recovery.ts';
 export type { TrainingSnapshot } from './training/snapshot.ts';
 export type { TrainerOptions } from './training/trainerOptions.ts';

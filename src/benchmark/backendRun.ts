@@ -57,6 +57,8 @@ export async function createTrainer(
     seed,
     ...(backend === 'webgpu' && device && { device }),
     ...(backend === 'cpu-1' && { threads: 1 }),
+    // A recovery would count as training time.
+    onDeviceLost: 'throw',
   });
 }
 

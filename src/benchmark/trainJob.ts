@@ -12,6 +12,7 @@ import { requireFits, stepsPerEpoch } from '../engine/batches.ts';
 import type { Backend, EnginePlan, Evaluation } from '../engine/engine.ts';
 import { sgd } from '../engine/optimizers.ts';
 import { createOptimizer, type OptimizerConfiguration } from './optimizerConfiguration.ts';
+import type { RecoveryEvent } from '../training/recovery.ts';
 import type { Resumption } from '../training/resume.ts';
 import { Trainer } from '../training/trainer.ts';
 import { EpochMeter, type EpochResult, type TrainProgress } from './epochMeter.ts';
@@ -89,10 +90,14 @@ export type TrainEvent =
   | (TrainProgress & { readonly type: 'progress' })
   | { readonly type: 'epoch'; readonly result: EpochResult }
   /** Delivered; training waits until the checkpoint is stored. */
-  | { readonly type: 'checkpoint'; readonly bytes: Uint8Array; readonly step: number };
+  | { readonly type: 'checkpoint'; readonly bytes: Uint8Array; readonly step: number }
+  | RecoveryEvent;
 
 export interface TrainResult {
+  /** At the end. */
   readonly engine: EngineFacts;
+  /** How often the GPU was lost. */
+  readonly deviceLosses: number;
   /** The last epoch may be unfinished; see `EpochResult.isComplete`. */
   readonly epochs: readonly EpochResult[];
   /** Fewer than requested only if the signal stopped the training. */
@@ -123,7 +128,14 @@ export async function runTraining(
   const { batchSize, epochs, steps, checkpoints } = configuration;
   const perEpoch = stepsPerEpoch(training.sampleCount, batchSize);
   const total = steps ?? (epochs ?? 1) * perEpoch;
-  const trainer = await createTrainer(configuration, network, { perEpoch, total, gpu });
+  let deviceLosses = 0;
+  const trainer = await createTrainer(configuration, network, {
+    ...{ perEpoch, total, gpu },
+    onRecovery: (event) => {
+      if (event.type === 'lost') deviceLosses++;
+      onEvent?.(event);
+    },
+  });
   try {
     if (trainer.step > total) {
       throw new ConfigurationError(
@@ -177,7 +189,8 @@ export async function runTraining(
     if (!isCurrent && meter.hasReports) record(meter.end(evaluation));
     const { parameters } = await trainer.network();
     return {
-      engine,
+      engine: engineFacts(trainer),
+      deviceLosses,
       epochs: results,
       steps: trainer.step,
       isStopped,
@@ -194,7 +207,12 @@ export async function runTraining(
 async function createTrainer(
   configuration: TrainConfiguration,
   network: Network,
-  run: { readonly perEpoch: number; readonly total: number; readonly gpu: GPU | undefined },
+  run: {
+    readonly perEpoch: number;
+    readonly total: number;
+    readonly gpu: GPU | undefined;
+    readonly onRecovery: (event: RecoveryEvent) => void;
+  },
 ): Promise<Trainer> {
   const { batchSize, clipNorm, seed, shuffle, backend, threads, stream, plan, resume } =
     configuration;
@@ -205,6 +223,7 @@ async function createTrainer(
     ...(run.gpu && { gpu: run.gpu }),
     // The command line's browser has no window, so there are no frames to keep free.
     isVisible: () => false,
+    onRecovery: run.onRecovery,
   };
   if (resume) return await Trainer.resume(resume, machine);
   const length = { stepsPerEpoch: run.perEpoch, steps: run.total };

@@ -131,8 +131,10 @@ export interface Engine {
   /**
    * Sets parameters and moments after all runs submitted before. The next run follows a `beginEpoch`.
    * @param state of a network and optimizer of this shape; do not change it until the promise resolves
+   * @param at the position that the state is of, for an engine that keeps snapshots; the next `beginEpoch` decides where
+   *   training goes on
    */
-  writeState(state: EngineState): Promise<void>;
+  writeState(state: EngineState, at?: TrainingPosition): Promise<void>;
 
   /** Frees everything. Calling it again does nothing. */
   dispose(): Promise<void>;

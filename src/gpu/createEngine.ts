@@ -23,6 +23,7 @@ export type PlanOrigin = 'default' | 'given' | 'cache' | 'shipped' | 'checkpoint
  */
 export async function createGpuEngine(options: EngineOptions & GpuOptions): Promise<{
   readonly engine: GpuEngine;
+  readonly device: Device;
   readonly adapter: AdapterDescription;
   readonly planOrigin: PlanOrigin;
   readonly release: () => void;
@@ -35,7 +36,7 @@ export async function createGpuEngine(options: EngineOptions & GpuOptions): Prom
   try {
     const { plan, planOrigin } = await resolvePlan(device, options);
     const engine = await GpuEngine.create(device, { ...options, plan });
-    return { engine, adapter: device.adapter, planOrigin, release };
+    return { engine, device, adapter: device.adapter, planOrigin, release };
   } catch (error) {
     release();
     throw error;

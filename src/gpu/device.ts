@@ -112,22 +112,21 @@ export class Device {
   #error: NudgeError | undefined;
 
   /**
-   * Keeps the `GPU` object alive as long as the device. When it is garbage-collected, the Node binding of Dawn tears
-   * down its instance, which crashes the process if a pipeline is compiling.
+   * The options of the request. They keep the `GPU` object alive as long as the device. When it is garbage-collected,
+   * the Node binding of Dawn tears down its instance, which crashes the process if a pipeline is compiling.
    */
-  readonly #instance: GPU;
+  readonly #options: DeviceOptions & { readonly gpu: GPU };
 
   private constructor(
-    instance: GPU,
+    options: DeviceOptions & { readonly gpu: GPU },
     gpu: GPUDevice,
     adapter: AdapterDescription,
     timeoutMs: number,
-    isVisible: () => boolean,
   ) {
-    this.#instance = instance;
+    this.#options = options;
     this.gpu = gpu;
     this.adapter = adapter;
-    this.isVisible = isVisible;
+    this.isVisible = options.isVisible ?? isPageVisible;
     this.#watch = new Watch(gpu.lost, timeoutMs);
     this.#prompter = new Prompter(gpu.queue);
     gpu.addEventListener('uncapturederror', (event) => {
@@ -192,16 +191,24 @@ export class Device {
       `Adapter ${adapterName(description)} gave no device`,
     );
     const patience = options.timeoutMs ?? defaultTimeoutMs(description);
-    const made = new Device(gpu, device, description, patience, options.isVisible ?? isPageVisible);
+    const made = new Device({ ...options, gpu }, device, description, patience);
     // Measure now, while the GPU is idle. Behind uploads and compilation, every browser would seem to check on a timer.
     // If this fails, the first call that waits throws the error.
     made.#prompter.measure().catch(() => undefined);
     return made;
   }
 
-  /** Source of adapters; use it to request a new device after this one is lost. */
+  /** Source of adapters. */
   get instance(): GPU {
-    return this.#instance;
+    return this.#options.gpu;
+  }
+
+  /**
+   * Requests a new adapter, and another device with the options of this one, for use after this one is lost.
+   * @throws what {@link Device.request} throws
+   */
+  async requestAnother(): Promise<Device> {
+    return await Device.request(this.#options);
   }
 
   /** Whether the device can measure GPU time. */

@@ -210,7 +210,9 @@ export class GpuEngine implements Engine {
   }
 
   async readState(): Promise<EngineState> {
-    return await this.#turns.take(() => this.#resources.parameters.readState());
+    // Only submitting the copy waits for its turn; the state may arrive while later steps already run.
+    const { state } = await this.#turns.take(() => this.#resources.parameters.readState());
+    return await state;
   }
 
   async writeState(state: EngineState): Promise<void> {

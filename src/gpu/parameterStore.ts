@@ -108,8 +108,9 @@ export class ParameterStore {
       layouts.map(({ name, size }) => [name, size * networks.length]),
     );
     try {
-      const largest = Math.max(...layouts.map(({ size }) => size));
-      const readback = await Readback.create(device, 'parameters', largest, 1);
+      const readable = layouts.filter(({ name }) => name !== 'gradients');
+      const size = readable.reduce((sum, layout) => sum + layout.size, 0);
+      const readback = await Readback.create(device, 'parameters', size, 1);
       return new ParameterStore(device, options, layouts, bindings, readback);
     } catch (error) {
       device.release(bindings.values());
@@ -122,22 +123,33 @@ export class ParameterStore {
    * @param what name of the data in error messages
    */
   async read(index = 0, what = 'parameters'): Promise<Float32Array<ArrayBuffer>> {
-    return this.#unpack(await this.#read(what, index, this.#layouts.slice(0, 1)));
+    const { bytes } = await this.#read(what, index, ['parameters']);
+    return this.#unpack(new Float32Array(await bytes));
   }
 
   /** Reads the moments of a network back, each in the layout of the parameters. */
   async readMoments(index = 0): Promise<readonly Float32Array<ArrayBuffer>[]> {
     if (this.#momentCount === 0) return [];
-    const moments = unpackMoments(
-      await this.#read('moments', index, this.#layouts.slice(1, 2)),
-      this.#momentCount,
-    );
-    return moments.map((moment) => this.#unpack(moment));
+    const { bytes } = await this.#read('moments', index, ['moments']);
+    return this.#unpackMoments(new Float32Array(await bytes));
   }
 
-  /** Reads parameters and moments of a network back. Submit nothing that changes them until it resolves. */
-  async readState(index = 0): Promise<EngineState> {
-    return { parameters: await this.read(index), moments: await this.readMoments(index) };
+  /**
+   * Reads parameters and moments of a network back, both of one moment.
+   * @returns resolves once the copy is submitted; the state arrives later, and does not depend on what is submitted then
+   */
+  async readState(index = 0): Promise<{ readonly state: Promise<EngineState> }> {
+    const { bytes } = await this.#read('the state of training', index, ['parameters', 'moments']);
+    const size = this.#layouts[0]!.size / 4;
+    return {
+      state: bytes.then((read) => {
+        const packed = new Float32Array(read);
+        return {
+          parameters: this.#unpack(packed.subarray(0, size)),
+          moments: this.#momentCount === 0 ? [] : this.#unpackMoments(packed.subarray(size)),
+        };
+      }),
+    };
   }
 
   /** Sets parameters and moments of a network. */
@@ -160,13 +172,13 @@ export class ParameterStore {
   async #read(
     what: string,
     index: number,
-    layouts: readonly ParameterBuffer[],
-  ): Promise<Float32Array<ArrayBuffer>> {
+    names: readonly ParameterBuffer['name'][],
+  ): Promise<{ readonly bytes: Promise<ArrayBuffer> }> {
+    const layouts = this.#layouts.filter(({ name }) => names.includes(name));
     const ranges = layouts.map(({ name, size }) => {
       return { buffer: this.bindings.get(name)!, offset: size * index, size };
     });
-    const { bytes } = await this.#readback.read(what, ranges);
-    return new Float32Array(await bytes);
+    return await this.#readback.read(what, ranges);
   }
 
   /** The inverse of {@link unpackParameters}. */
@@ -184,6 +196,10 @@ export class ParameterStore {
 
   #unpack(packed: Float32Array): Float32Array<ArrayBuffer> {
     return unpackParameters(this.#network, packed);
+  }
+
+  #unpackMoments(packed: Float32Array): readonly Float32Array<ArrayBuffer>[] {
+    return unpackMoments(packed, this.#momentCount).map((moment) => this.#unpack(moment));
   }
 }
 

@@ -191,7 +191,9 @@ export class SweepEngine {
 
   /** Reads parameters and moments of one network. */
   async readState(index: number): Promise<EngineState> {
-    return await this.#turns.take(() => this.#resources.parameters.readState(index));
+    const { parameters } = this.#resources;
+    const { state } = await this.#turns.take(() => parameters.readState(index));
+    return await state;
   }
 
   /** Sets parameters and moments of one network. Call it before the first run. */

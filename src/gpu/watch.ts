@@ -111,6 +111,6 @@ export function lostError(info: GPUDeviceLostInfo): DeviceLostError {
   return new DeviceLostError(
     info.reason === 'destroyed' ? 'destroyed' : 'unknown',
     `The GPU device was lost (${info.message || info.reason}). ` +
-      'Training since the last save is lost. Request a new device and continue from that save.',
+      'What was computed on it and not read back is lost. Request a new device.',
   );
 }

@@ -21,16 +21,19 @@ import { createReferenceEngine } from '../reference/engine.ts';
 import { TrainingCursor } from '../engine/cursor.ts';
 import { stepsPerEpoch } from '../engine/batches.ts';
 import { backends, type Engine } from '../engine/engine.ts';
+import type { OpenEngine } from './recovery.ts';
 import type { TrainerOptions } from './trainerOptions.ts';
 
+/** The engine of a trainer. What it runs on may change: a `RecoveringEngine` moves to another device. */
 export interface CreatedEngine {
-  readonly engine: Engine;
-  readonly adapter?: AdapterDescription;
+  readonly engine: Engine & {
+    readonly adapter?: AdapterDescription | undefined;
+    readonly planOrigin?: PlanOrigin | undefined;
+    /** The reason for `auto`'s choice, if it may change. */
+    readonly choice?: string | undefined;
+  };
   /** The reason for `auto`'s choice. */
   readonly choice?: string;
-  readonly planOrigin?: PlanOrigin;
-  /** Frees the device if it was created here. Called after the engine is disposed. */
-  readonly release: () => void;
 }
 
 /** @throws the errors of the chosen backend; `auto` falls back to `cpu` if there is no GPU */
@@ -41,11 +44,11 @@ export async function createEngine(
   const backend = requireOneOf('backend', options.backend ?? 'auto', [...backends, 'auto']);
   switch (backend) {
     case 'webgpu':
-      return await (await loadGpu()).createGpuEngine({ ...options, network });
+      return await createOnGpu(network, options);
     case 'cpu':
-      return { engine: await createOnCpu(network, options), release: nothing };
+      return { engine: await createOnCpu(network, options) };
     case 'reference':
-      return { engine: createReferenceEngine({ ...options, network }), release: nothing };
+      return { engine: createReferenceEngine({ ...options, network }) };
     case 'auto':
       return await createFastest(network, options);
   }
@@ -55,11 +58,54 @@ const nothing = (): void => undefined;
 
 /** Loaded only if a GPU is used: the kernels and their tools are more than half of the code that a page would load. */
 async function loadGpu() {
-  const [{ createGpuEngine }, { Device }] = await Promise.all([
+  const [{ createGpuEngine }, { Device }, { RecoveringEngine }] = await Promise.all([
     import('../gpu/createEngine.ts'),
     import('../gpu/device.ts'),
+    import('./recovery.ts'),
   ]);
-  return { createGpuEngine, Device };
+  return { createGpuEngine, Device, RecoveringEngine };
+}
+
+/** @param auto the device that `auto` has chosen, and the reason */
+async function createOnGpu(
+  network: Network,
+  options: TrainerOptions,
+  auto?: Pick<OpenEngine, 'release'> & { readonly device: Device; readonly choice: string },
+): Promise<CreatedEngine> {
+  const { createGpuEngine, RecoveringEngine } = await loadGpu();
+  const opened = auto
+    ? { ...(await createGpuEngine({ ...options, ...auto, network })), release: auto.release }
+    : await openGpu(network, options);
+  return {
+    engine: new RecoveringEngine({
+      ...{ network, options, opened },
+      choice: auto?.choice,
+      openGpu: (another, plan) =>
+        createGpuEngine({ ...options, network, device: another, plan: plan ?? 'default' }),
+      openCpu: () => createOnCpu(network, options),
+    }),
+  };
+}
+
+/** Devices on which a trainer is created at most, if each is lost meanwhile. */
+const maxDevices = 3;
+
+async function openGpu(network: Network, options: TrainerOptions) {
+  const { createGpuEngine } = await loadGpu();
+  for (let devices = 1; ; devices++) {
+    const another = devices > 1 ? await options.device?.requestAnother() : undefined;
+    try {
+      const opened = await createGpuEngine({
+        ...{ ...options, network },
+        ...(another && { device: another }),
+      });
+      return another ? { ...opened, release: () => another.destroy() } : opened;
+    } catch (error) {
+      another?.destroy();
+      const isFinal = devices === maxDevices || options.onDeviceLost === 'throw';
+      if (isFinal || !(error instanceof DeviceLostError)) throw error;
+    }
+  }
 }
 
 function createOnCpu(network: Network, options: TrainerOptions): Promise<CpuEngine> {
@@ -78,7 +124,7 @@ function isOneOf(error: unknown, types: typeof noGpu | typeof noCpu): error is E
 
 async function createFastest(network: Network, options: TrainerOptions): Promise<CreatedEngine> {
   const { gpu, isVisible } = options;
-  const { createGpuEngine, Device } = await loadGpu();
+  const { Device } = await loadGpu();
   let release = nothing;
   let comparison: Comparison;
   try {
@@ -88,8 +134,8 @@ async function createFastest(network: Network, options: TrainerOptions): Promise
       ? { backend: 'cpu', why: `the only adapter is ${adapterName(device.adapter)}` }
       : await compareOn(device, network, options);
     if (comparison.backend === 'webgpu') {
-      const created = await createGpuEngine({ ...options, network, device });
-      return { ...created, release, choice: `webgpu: ${comparison.why}` };
+      const choice = `webgpu: ${comparison.why}`;
+      return await createOnGpu(network, options, { device, release, choice });
     }
   } catch (error) {
     if (!isOneOf(error, noGpu)) {
@@ -100,11 +146,7 @@ async function createFastest(network: Network, options: TrainerOptions): Promise
     comparison = { backend: 'cpu', why: error.message };
   }
   release();
-  return {
-    engine: await createOnCpu(network, options),
-    release: nothing,
-    choice: `cpu: ${comparison.why}`,
-  };
+  return { engine: await createOnCpu(network, options), choice: `cpu: ${comparison.why}` };
 }
 
 /** The faster backend, and a sentence that gives the reason. */

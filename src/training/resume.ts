@@ -128,9 +128,7 @@ export async function createResumedEngine(
   options: TrainerOptions,
 ): Promise<{ readonly created: CreatedEngine; readonly planProblem?: string }> {
   try {
-    const created = await createEngine(network, options);
-    const isUsed = plan !== undefined && created.planOrigin === 'given';
-    return { created: isUsed ? { ...created, planOrigin: 'checkpoint' } : created };
+    return { created: await createEngine(network, options) };
   } catch (error) {
     const isPlan = error instanceof ConfigurationError || error instanceof FormatError;
     if (!isPlan || options.plan === undefined || options.plan !== plan) throw error;

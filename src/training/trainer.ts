@@ -11,11 +11,10 @@ import { featureValues } from '../reference/features.ts';
 import type { BatchExplanation } from '../reference/batchExplanation.ts';
 import { isIndex, nudgesOf, type SampleNudges } from '../reference/nudges.ts';
 import { CostCurve, type CurvePoint, type CurveReport } from './costCurve.ts';
-import { createEngine } from './createEngine.ts';
+import { createEngine, type CreatedEngine } from './createEngine.ts';
 import { divergenceSentence, updateFact } from './divergence.ts';
 import type {
   Backend,
-  Engine,
   EnginePlan,
   Evaluation,
   Preparation,
@@ -59,14 +58,12 @@ export class Trainer {
   readonly #initial: Network;
   readonly #options: TrainerOptions;
   readonly #seed: number;
-  readonly #engine: Engine;
-  readonly adapter: AdapterDescription | undefined;
-  /** The reason for the choice of `auto`, as a sentence; undefined if the caller chose the backend. */
-  readonly choice: string | undefined;
-  /** The origin of the plan; undefined if there is no plan. */
-  readonly planOrigin: PlanOrigin | undefined;
+  readonly #engine: CreatedEngine['engine'];
+  readonly #choice: string | undefined;
   /** The checkpoint that this trainer continues; undefined unless `resume` created it. */
   readonly resumedFrom: Resumption | undefined;
+  /** Whether the plan that was given is the one of that checkpoint. */
+  #isPlanOfCheckpoint = false;
   /** The training set of that checkpoint. */
   readonly #expected: DatasetFingerprint | undefined;
   #curve = new CostCurve();
@@ -76,7 +73,7 @@ export class Trainer {
   private constructor(
     network: Network,
     options: TrainerOptions,
-    created: Awaited<ReturnType<typeof createEngine>>,
+    created: CreatedEngine,
     resumedFrom?: Resumption,
     expected?: DatasetFingerprint,
   ) {
@@ -90,14 +87,12 @@ export class Trainer {
       network,
       batchSize: options.batchSize,
       engine: created.engine,
-      release: created.release,
+      release: () => undefined,
       beginEpoch: (at, training) => this.#engine.beginEpoch(this.#orderOf(at.epoch, training), at),
       prepareEpoch: (epoch, training) => void this.#orderOf(epoch, training),
       record: (metrics, step) => record(this.#curve, metrics, step),
     });
-    this.adapter = created.adapter;
-    this.choice = created.choice;
-    this.planOrigin = created.planOrigin;
+    this.#choice = created.choice;
     this.resumedFrom = resumedFrom;
     this.#expected = expected;
   }
@@ -145,6 +140,7 @@ export class Trainer {
     const trainer = new Trainer(network, settled, created, resumedFrom, dataset);
     try {
       trainer.#curve = curve;
+      trainer.#isPlanOfCheckpoint = checkpoint.plan !== undefined;
       await trainer.restore({ ...position, layers: network.layers, ...state });
       return trainer;
     } catch (error) {
@@ -153,9 +149,25 @@ export class Trainer {
     }
   }
 
-  /** The backend in use; never `auto`. */
+  /** The backend in use; never `auto`. Like what follows, it may change when a lost device is replaced. */
   get backend(): Backend {
     return this.#engine.backend;
+  }
+
+  /** The adapter in use; undefined on the CPU. */
+  get adapter(): AdapterDescription | undefined {
+    return this.#engine.adapter;
+  }
+
+  /** The reason for the choice of `auto`, as a sentence; undefined if the caller chose the backend. */
+  get choice(): string | undefined {
+    return this.#engine.choice ?? this.#choice;
+  }
+
+  /** The origin of the plan; undefined if there is no plan. */
+  get planOrigin(): PlanOrigin | undefined {
+    const { planOrigin } = this.#engine;
+    return planOrigin === 'given' && this.#isPlanOfCheckpoint ? 'checkpoint' : planOrigin;
   }
 
   /** How the engine divides a step, in words: kernels on a GPU, threads on the CPU. */
@@ -215,7 +227,8 @@ export class Trainer {
    * @throws {ConfigurationError} when the dataset does not fit the network, or another `fit` is running, or the trainer
    *   continues a checkpoint of another training set
    * @throws {NonFiniteError} when the cost or an update is NaN or infinite; the trainer is unusable afterwards
-   * @throws {DeviceLostError} when the device is lost; training since the last read of the parameters is lost
+   * @throws {TrainingInterruptedError} when the GPU is lost and training cannot go on, see `TrainerOptions.onDeviceLost`.
+   *   It is a `DeviceLostError` and carries a snapshot; the trainer is unusable afterwards
    * @throws the signal's reason
    */
   async *fit(training: Dataset, options: FitOptions = {}): AsyncGenerator<Progress, void, void> {
@@ -355,7 +368,7 @@ export class Trainer {
     const copy = requireSnapshot(snapshot, this.#initial, this.#options.optimizer);
     this.#loop.moveTo(copy);
     this.#curve.cutAfter(copy.step);
-    await this.#engine.writeState(copy);
+    await this.#engine.writeState(copy, copy);
   }
 
   /**

@@ -3,6 +3,7 @@ import { requirePlanCache, requireSource, type GpuOptions } from '../gpu/options
 import { backends, type Backend } from '../engine/engine.ts';
 import { ConfigurationError } from '../errors.ts';
 import {
+  requireFunction,
   requireNumber,
   requireOptions,
   requireSwitch,
@@ -13,9 +14,10 @@ import { requireOneOf } from '../network/functions.ts';
 import { requireSeed } from '../network/network.ts';
 import { requireBatchSize } from '../engine/batches.ts';
 import type { Optimizer } from '../engine/optimizers.ts';
+import type { LossOptions } from './recovery.ts';
 import { requireClipNorm, requireOptimizer } from '../engine/optimizers/registry.ts';
 
-export interface TrainerOptions extends GpuOptions {
+export interface TrainerOptions extends GpuOptions, LossOptions {
   /**
    * The backend that computes. The default `auto` times `webgpu` and `cpu` and uses the faster one; it never uses a
    * software adapter. Without WebAssembly SIMD, `cpu` computes in float64 like `reference`, tens of times slower.
@@ -46,7 +48,7 @@ export interface TrainerOptions extends GpuOptions {
 export const trainerOptionNames: OptionNames<TrainerOptions> = {
   ...{ backend: true, batchSize: true, optimizer: true, clipNorm: true, seed: true },
   ...{ shuffle: true, threads: true, stream: true, plan: true, planCache: true },
-  ...{ device: true, gpu: true, isVisible: true },
+  ...{ device: true, gpu: true, isVisible: true, onDeviceLost: true, onRecovery: true },
 };
 
 /**
@@ -67,6 +69,9 @@ export function requireTrainerOptions(options: TrainerOptions): void {
   requireSwitch('stream', stream);
   requireSource(options);
   requirePlanCache(options.planCache);
+  requireFunction('onRecovery', options.onRecovery);
+  const { onDeviceLost = 'recover' } = options;
+  requireOneOf('onDeviceLost', onDeviceLost, ['recover', 'cpu', 'throw']);
   const requireUse = (name: string, value: unknown, users: readonly (Backend | 'auto')[]) => {
     if (value === undefined || users.includes(backend)) return;
     throw new ConfigurationError(
@@ -75,5 +80,6 @@ export function requireTrainerOptions(options: TrainerOptions): void {
   };
   requireUse('threads', threads, ['cpu', 'auto']);
   requireUse('stream', stream, ['webgpu', 'cpu', 'auto']);
+  requireUse('onDeviceLost', onDeviceLost === 'cpu' ? onDeviceLost : undefined, ['auto']);
   requireUse('plan', plan === 'default' ? undefined : plan, ['webgpu', 'auto']);
 }

@@ -91,6 +91,7 @@ const trainerOptions = (backend: nudge.Backend) => ({
   seed: 1,
   shuffle: true,
   ...(backend === 'webgpu' && { device, plan: exactPlan, stream: false }),
+  ...{ onDeviceLost: 'recover' as const, onRecovery: () => undefined },
   ...(backend === 'cpu' && { threads: 0 }),
 });
 const sweepOptions = () => ({

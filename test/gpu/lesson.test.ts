@@ -1,6 +1,7 @@
 /** The lesson's run on a GPU: the same numbers within float32, and no end when the GPU is lost. */
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 
+import { NoAdapterError } from '../../src/errors.ts';
 import { Device } from '../../src/gpu/device.ts';
 import { firstScript } from '../../src/page/lesson/moment.ts';
 import type { Frame } from '../../src/page/lesson/frame.ts';
@@ -48,9 +49,20 @@ it('goes on with the GPU from the same parameters, and its numbers match float64
   expect(frames.at(-1)!.error).toBeGreaterThan(0);
 });
 
-it('goes on with the CPU engine when the GPU is lost, and says so', async () => {
+it('goes on with another device when the GPU is lost', async () => {
   await course.command({ do: 'compute', on: 'webgpu' });
   await course.command({ do: 'advance', steps: 5 });
+  devices.at(-1)!.gpu.destroy();
+  await course.command({ do: 'advance', steps: 5 });
+  expect(frames.at(-1)).toMatchObject({ backend: 'webgpu', step: 30 });
+  expect(frames.at(-1)!.notice).toBeUndefined();
+  expect(frames.at(-1)!.error).toBeLessThanOrEqual(1);
+});
+
+it('goes on with the CPU engine when the GPU is lost and none comes back, and says so', async () => {
+  await course.command({ do: 'compute', on: 'webgpu' });
+  await course.command({ do: 'advance', steps: 5 });
+  vi.spyOn(Device, 'request').mockRejectedValue(new NoAdapterError('There is none.'));
   devices.at(-1)!.gpu.destroy();
   await course.command({ do: 'advance', steps: 5 });
   const after = frames.at(-1)!;

@@ -50,7 +50,10 @@ describe('a device lost while it works', () => {
 
   it('ends the training loop in it', async () => {
     const device = await Device.request({ gpu: await testGpu() });
-    const trainer = await Trainer.create(network, { ...how, backend: 'webgpu', device });
+    const trainer = await Trainer.create(network, {
+      ...{ ...how, backend: 'webgpu', device },
+      onDeviceLost: 'throw',
+    });
     const loop = async () => {
       for await (const { step } of trainer.fit(training, { epochs: 10, reportEvery: 5 })) {
         if (step >= 10) device.gpu.destroy();

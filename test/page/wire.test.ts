@@ -11,6 +11,10 @@ function errorAcross(error: unknown): Error {
 
 const samples: Record<string, Error> = {
   DeviceLostError: new errors.DeviceLostError('timeout', 'The GPU has finished nothing.'),
+  TrainingInterruptedError: new errors.TrainingInterruptedError('unknown', 'It was lost.', {
+    ...{ step: 3, epoch: 0, stepOfEpoch: 3, layers: [2, 1] },
+    ...{ parameters: Float32Array.of(1, 2, 3), moments: [] },
+  }),
   FormatError: new errors.FormatError('The file is too short.', 17),
 };
 for (const [name, Class] of Object.entries(errors)) {
@@ -26,6 +30,10 @@ it.each(Object.entries(samples))('a %s arrives in its class', (name, error) => {
 
 it('the fields of an error arrive', () => {
   expect(errorAcross(samples.DeviceLostError)).toHaveProperty('reason', 'timeout');
+  expect(errorAcross(samples.TrainingInterruptedError)).toMatchObject({
+    reason: 'unknown',
+    snapshot: { step: 3, layers: [2, 1], parameters: Float32Array.of(1, 2, 3) },
+  });
   expect(errorAcross(samples.FormatError)).toHaveProperty('offset', 17);
 });
 

@@ -9,7 +9,7 @@ export function breakGpu(
   edit: (code: string) => string,
 ): { readonly gpu: GPU; readonly broken: () => number } {
   let count = 0;
-  const breakDevice = (device: GPUDevice): GPUDevice => {
+  const broken = editDevices(gpu, (device) => {
     const create = device.createShaderModule.bind(device);
     Object.defineProperty(device, 'createShaderModule', {
       value: ({ code, ...rest }: GPUShaderModuleDescriptor) => {
@@ -18,17 +18,25 @@ export function breakGpu(
         return create({ ...rest, code: edited });
       },
     });
-    return device;
-  };
+  });
+  return { gpu: broken, broken: () => count };
+}
+
+/** The same GPU, but `edit` changes or notes each device of it. */
+export function editDevices(gpu: GPU, edit: (device: GPUDevice) => void): GPU {
   const requestAdapter: GPU['requestAdapter'] = async (options) => {
     const adapter = await gpu.requestAdapter(options);
     const request = adapter?.requestDevice.bind(adapter);
     if (adapter && request) {
       Object.defineProperty(adapter, 'requestDevice', {
-        value: async (descriptor?: GPUDeviceDescriptor) => breakDevice(await request(descriptor)),
+        value: async (descriptor?: GPUDeviceDescriptor) => {
+          const device = await request(descriptor);
+          edit(device);
+          return device;
+        },
       });
     }
     return adapter;
   };
-  return { gpu: { requestAdapter } as GPU, broken: () => count };
+  return { requestAdapter } as GPU;
 }

@@ -8,6 +8,7 @@ import { adapterName } from '../../gpu/adapter.ts';
 import { planFile } from '../../gpu/plan/file.ts';
 import type { Plan } from '../../gpu/plan/plan.ts';
 import type { Network } from '../../network/network.ts';
+import type { RecoveryEvent } from '../../training/recovery.ts';
 import type { CommandDefinition, Run } from '../command.ts';
 import { configureTraining, defaults, optionsOf, type TrainArguments } from '../configure.ts';
 import type { ConfiguredOptimizer } from '../configureOptimizer.ts';
@@ -285,6 +286,8 @@ function showProgress(terminal: Terminal, epochs: number | undefined) {
       bar = terminal.bar(format, event.steps, words);
     } else if (event.type === 'epoch') {
       terminal.detail(epochLine(event.result));
+    } else if (event.type !== 'progress') {
+      terminal.note(recoveryLine(event));
     } else {
       bar?.update(event.step, {
         epoch: `epoch ${event.epoch}${epochs === undefined ? '' : `/${epochs}`}`,
@@ -294,6 +297,26 @@ function showProgress(terminal: Terminal, epochs: number | undefined) {
       });
     }
   };
+}
+
+const lossCauses = {
+  destroyed: 'its device was destroyed',
+  unknown: 'its device was taken away',
+  timeout: 'it stopped answering',
+} as const;
+
+function recoveryLine(event: RecoveryEvent): string {
+  const step = event.step.toLocaleString('en');
+  if (event.type === 'lost') {
+    return `The GPU was lost at step ${step} (${lossCauses[event.reason]}). Another device is requested.`;
+  }
+  const { adapter, backend, seconds, replayedSteps, isSamePlan, isSameAdapter } = event;
+  const hasSameBits = isSamePlan && isSameAdapter;
+  return (
+    `Training goes on on ${adapter ? adapterName(adapter) : backend} after ${formatSeconds(seconds)}; ` +
+    `${plural(replayedSteps, 'step')} were repeated.` +
+    (hasSameBits ? '' : ' The results differ in rounding from those of the lost GPU.')
+  );
 }
 
 function epochLine({ epoch, isComplete, cost, evaluation, ...rest }: EpochResult): string {

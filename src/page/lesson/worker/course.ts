@@ -209,8 +209,8 @@ export class Course {
   }
 
   /**
-   * Works, and shows the moment after it. If the numbers overflow or the GPU is lost, it goes back to the last snapshot,
-   * pauses and says so.
+   * Works, and shows the moment after it. If the numbers overflow, or the GPU is lost and none comes back, it goes back to
+   * the last snapshot, pauses and says so.
    */
   async #guarded(work: () => Promise<void>): Promise<void> {
     try {
