@@ -18,7 +18,7 @@ import type { Optimizer } from '../engine/optimizers.ts';
 import { updateRuleOf } from './optimizerScalars.ts';
 import { matrixBytes, parameterRanges } from './layout.ts';
 import { stepLayers } from './layers.ts';
-import type { Plan } from './plan/plan.ts';
+import { maxLayersPerKernel, type Plan } from './plan/plan.ts';
 
 /** Workgroup size of kernels with one invocation per row or parameter: one subgroup on most GPUs. */
 const workgroupSize = 32;
@@ -69,7 +69,10 @@ function gradientKernels(network: Shape, plan: Plan, rule: UpdateRule): Kernel[]
     kernels.push(hiddenDelta({ before, layer, batchSize, tile: plan.layers[l]!.hiddenDelta }));
   }
   const updated = layers.map((layer, l) => ({ ...layer, tile: plan.layers[l]!.update }));
-  kernels.push(update({ layers: updated, batchSize, optimizer: rule }));
+  for (let from = 0; from < layers.length; from += maxLayersPerKernel) {
+    const to = Math.min(from + maxLayersPerKernel, layers.length);
+    kernels.push(update({ layers: updated, from, to, batchSize, optimizer: rule }));
+  }
   return kernels;
 }
 

@@ -254,6 +254,12 @@ describe('a sweep', () => {
       LimitError,
     );
     expect(large.message).toContain('784-4096-4096-10');
+    const deep = { ...network, layers: [784, ...Array<number>(32).fill(4), 10] };
+    const many = await failureOf(
+      Sweep.create({ network: deep, members: [member(1, 3)], batchSize, device }),
+      LimitError,
+    );
+    expect(many.message).toContain('at most 32 layers of weights; got 33');
     const sweep = await create([member(1, 3)]);
     const both = fit(sweep, { epochs: 1, steps: 1 });
     expect((await failureOf(both, ConfigurationError)).message).toContain('Give only one of them');

@@ -61,6 +61,15 @@ describe('50 steps of the lecture network in file order, from the same safetenso
   });
 });
 
+it('a network with more layers than a kernel may have trains like the reference', async () => {
+  const deep = new Network({ layers: [784, ...Array<number>(16).fill(8), 10], activation: 'tanh' });
+  const options = { network: deep, batchSize: 20, optimizer: sgd({ learningRate: 1 }) };
+  const truth = await trainReference(options, training, 10);
+  const gpu = await trainGpu(device, options, training, 10);
+  expect(trajectoryShare(deep, gpu, truth)).toBeLessThanOrEqual(1);
+  expect(trajectoryShare(deep, deep.parameters, truth)).toBeGreaterThan(1000);
+});
+
 describe('an engine on the GPU', () => {
   it.each([false, true])(
     'counts like the reference over short batches, cut-up runs and epochs (streamed: %s)',

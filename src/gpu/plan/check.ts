@@ -5,7 +5,13 @@ import { ConfigurationError } from '../../errors.ts';
 import type { Network } from '../../network/network.ts';
 import type { Device } from '../device.ts';
 import { adapterFamilies } from './choose.ts';
-import { usedTiles, type Plan, type PlanAdapter, type UsedTile } from './plan.ts';
+import {
+  maxLayersPerKernel,
+  usedTiles,
+  type Plan,
+  type PlanAdapter,
+  type UsedTile,
+} from './plan.ts';
 
 /** Properties of a device that limit its plans. */
 export interface PlanTarget extends PlanAdapter {
@@ -69,6 +75,11 @@ function requireFused(
 ): void {
   if (from >= layerCount) {
     refuse(`It fuses layers from ${from} on, but the last layer is ${layerCount - 1}`);
+  }
+  if (layerCount - from > maxLayersPerKernel) {
+    refuse(
+      `It fuses ${layerCount - from} layers, but one kernel can have at most ${maxLayersPerKernel}`,
+    );
   }
   requireWorkgroup('The workgroups for fused layers have', workgroupSize, target);
   if (loop === 'simple') {

@@ -8,7 +8,7 @@
 import type { Tile } from '../../../shaders/matmul/matmul.ts';
 import type { TiledTile } from '../../../shaders/matmul/tiled.ts';
 import { vec4s } from '../../../shaders/wgsl.ts';
-import type { LayerPlan, Plan, PlanAdapter } from './plan.ts';
+import { maxLayersPerKernel, type LayerPlan, type Plan, type PlanAdapter } from './plan.ts';
 
 /** Size of every workgroup. The updates of all layers are one kernel, so their workgroups must have the same size. */
 const workgroupSize = 256;
@@ -54,9 +54,10 @@ function fusedPlan(sizes: readonly number[], batchSize: number): Plan['fused'] {
   const rows4 = batchSize > 512 ? 2 : 1;
   const isSmall = (l: number) =>
     sizes[l]! * sizes[l + 1]! * Math.ceil(batchSize / (4 * rows4)) <= maxFusedReads;
-  let from = sizes.length - 1;
-  while (from > 0 && isSmall(from - 1)) from--;
-  return from === sizes.length - 1 ? undefined : { from, loop: 'splitK', rows4, workgroupSize };
+  const end = sizes.length - 1;
+  let from = end;
+  while (from > 0 && end - from < maxLayersPerKernel && isSmall(from - 1)) from--;
+  return from === end ? undefined : { from, loop: 'splitK', rows4, workgroupSize };
 }
 
 /**

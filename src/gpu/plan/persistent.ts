@@ -23,6 +23,9 @@ const maxBlocks = 4;
 const maxBlocksOfMany = 8;
 const manyNetworks = 16;
 
+/** Maximum layers of weights. All are in one kernel, and SwiftShader compiles 33 in half a minute, 51 in a minute. */
+const maxLayers = 32;
+
 /**
  * Chooses workgroup size and tiles by estimating the work of the busiest invocation. Results do not depend on the
  * tiles, because the order within every sum is fixed.
@@ -30,7 +33,8 @@ const manyNetworks = 16;
  * On adapters that compute on the CPU, one thread runs a workgroup a few lanes at a time, and a load costs as much as
  * many additions. A GPU hides loads behind other invocations.
  * @param count networks that are trained at once
- * @throws {LimitError} if a single step is too long for one workgroup in one dispatch
+ * @throws {LimitError} if the network has too many layers for one kernel, or a single step is too long for one
+ *   workgroup in one dispatch
  */
 export function choosePersistentPlan(
   { layers }: Pick<Network, 'layers'>,
@@ -38,6 +42,12 @@ export function choosePersistentPlan(
   adapter: PlanAdapter,
   count: number,
 ): PersistentPlan {
+  if (layers.length - 1 > maxLayers) {
+    throw new LimitError(
+      `A sweep computes all layers of a network in one kernel, which can have at most ${maxLayers} layers of weights; got ${layers.length - 1}. ` +
+        'Use fewer layers, or train one network after another with Trainer.',
+    );
+  }
   const { isSoftware } = adapter;
   const isMany = compilesAtDispatch(adapter) && count >= manyNetworks;
   const workgroupSize = isMany ? 8 : isSoftware ? 16 : 256;

@@ -5,7 +5,7 @@
 import type { Tile } from '../../../shaders/matmul/matmul.ts';
 import { vec4s } from '../../../shaders/wgsl.ts';
 import { compilesAtDispatch } from '../adapter.ts';
-import type { LayerPlan, Plan, PlanAdapter } from '../plan/plan.ts';
+import { maxLayersPerKernel, type LayerPlan, type Plan, type PlanAdapter } from '../plan/plan.ts';
 import { fusedIterations, maxLoopIterations } from './loops.ts';
 import { fitsTextures, maxTexturedLayers } from './swaps.ts';
 
@@ -119,6 +119,7 @@ function fusedFrom(sizes: readonly number[]): number {
   let from = last;
   while (
     from > 0 &&
+    last + 1 - from < maxLayersPerKernel &&
     sizes[from]! * sizes[from + 1]! <= 4096 &&
     sizes[from - 1]! * sizes[from]! <= 4096
   )

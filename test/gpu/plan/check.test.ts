@@ -77,6 +77,16 @@ describe('a plan is refused that', () => {
         fused: { from: 1, loop: 'splitK', rows4: 1, workgroupSize: 64, ...changes },
       });
     expect(fused({ from: 3 })).toBe('It fuses layers from 3 on, but the last layer is 2.');
+    const deep = new Network({ layers: [784, ...Array<number>(16).fill(16), 10] });
+    const layers = Array<Plan['layers'][number]>(17).fill(plan.layers[0]!);
+    const through = (from: number): Plan => ({
+      ...{ ...plan, layers },
+      fused: { from, loop: 'splitK', rows4: 1, workgroupSize: 64 },
+    });
+    expect(() => requirePlan(through(0), deep, 100, target)).toThrow(
+      'It fuses 17 layers, but one kernel can have at most 16.',
+    );
+    expect(requirePlan(through(1), deep, 100, target)).toBeDefined();
     expect(fused({ rows4: 3 })).toBe(
       'In fused layers, the samples per workgroup of 64 must be a power of 2 from 4 to 256; got 12.',
     );

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
+import type { Kernel } from '../../../shaders/kernel.ts';
 import { choosePlan } from '../../../src/gpu/plan/choose.ts';
 import { describePlan, type Plan } from '../../../src/gpu/plan/plan.ts';
 import { requirePlan } from '../../../src/gpu/plan/check.ts';
@@ -84,6 +85,25 @@ describe('a step', () => {
       'hidden delta 16←16',
       update,
     ]);
+  });
+
+  // Compilers refuse chains of more than 127 branches, and SwiftShader crashes on a kernel of 124 layers.
+  it('has at most 16 layers in a kernel, and ends with the last update, however deep the network', () => {
+    const deep = new Network({ layers: [784, ...Array<number>(124).fill(4), 10] });
+    for (const adapter of adapters) {
+      const plan = choosePlan(deep, 100, adapter);
+      expect(requirePlan(plan, deep, 100, { ...adapter, maxWorkgroupSize: 256 })).toBe(plan);
+      const kernels = trainingStep(deep, plan, plain);
+      const layersIn = ({ label }: Kernel) => label.match(/→/g)?.length ?? 1;
+      expect(Math.max(...kernels.map(layersIn))).toBe(16);
+      const updates = kernels.filter(({ label }) => label.startsWith('update '));
+      expect(updates.map(layersIn)).toEqual([16, 16, 16, 16, 16, 16, 16, 13]);
+      expect(updates.map(({ code }) => /nonFinite\[(\d+)u\]/.exec(code)![1])).toEqual(
+        [0, 16, 32, 48, 64, 80, 96, 112].map(String),
+      );
+      const ending = kernels.filter(({ code }) => code.includes('counter.step = step + 1u'));
+      expect(ending).toEqual([updates.at(-1)]);
+    }
   });
 
   it('binds every binding of every kernel to a buffer that somebody makes', () => {

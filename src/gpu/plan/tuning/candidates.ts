@@ -8,7 +8,7 @@ import { ConfigurationError } from '../../../errors.ts';
 import { requirePlan, type PlanTarget } from '../check.ts';
 import { describeShare, describeTile, type LayerPlan, type Plan } from '../plan.ts';
 
-/** Kernel of a step that a tile belongs to. The update of all layers is one kernel. */
+/** Kernel of a step that a tile belongs to. The updates of up to 16 layers are one kernel. */
 export type Role = keyof LayerPlan;
 
 /** A decision to make, by timing one kernel or the whole step. */

@@ -8,7 +8,7 @@ import type { Network } from '../../../network/network.ts';
 import type { Optimizer } from '../../../engine/optimizers.ts';
 import type { Device } from '../../device.ts';
 import { choosePlan } from '../choose.ts';
-import type { Plan } from '../plan.ts';
+import { maxLayersPerKernel, type Plan } from '../plan.ts';
 import { planTarget } from '../check.ts';
 import { BatchTimer } from '../../probes/batchTimer.ts';
 import { requireBudget } from '../../probes/probeAdapter.ts';
@@ -381,7 +381,7 @@ function kernelOf(
       // These kernels run from the last layer that is not fused back to layer 1.
       return labelled('hidden delta ')[split - 1 - layer];
     case 'update':
-      return labelled('update ')[0];
+      return labelled('update ')[Math.floor(layer / maxLayersPerKernel)];
   }
 }
 
