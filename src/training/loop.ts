@@ -64,6 +64,8 @@ export class TrainingLoop<Metrics extends { readonly steps: number }> {
   failure: Error | undefined;
   readonly #subject: Subject<Metrics>;
   #loaded: Dataset | undefined;
+  /** The load in progress. */
+  #loading: { readonly dataset: Dataset; readonly done: Promise<void> } | undefined;
   /** Whether an epoch was ever begun. Before that, the cursor may hold the position of an earlier run. */
   #hasBegun = false;
   /** Whether the engine is in the cursor's epoch and will make its next step. */
@@ -220,8 +222,26 @@ export class TrainingLoop<Metrics extends { readonly steps: number }> {
     this.#subject.release();
   }
 
+  /**
+   * Loads a training set, unless it is loaded or being loaded.
+   * @throws {ConfigurationError} while another training set is being loaded
+   */
   async #load(training: Dataset): Promise<void> {
+    const other = this.#loading?.dataset ?? training;
+    if (other !== training) {
+      throw new ConfigurationError(
+        `This ${this.#subject.kind} is still loading dataset '${other.name}'; got dataset '${training.name}'. Await prepare() first.`,
+      );
+    }
     if (this.#loaded === training) return;
+    this.#loading ??= {
+      dataset: training,
+      done: this.#replaceTraining(training).finally(() => (this.#loading = undefined)),
+    };
+    await this.#loading.done;
+  }
+
+  async #replaceTraining(training: Dataset): Promise<void> {
     // An unfinished epoch of another dataset is skipped.
     if (this.#hasBegun) this.cursor.nextEpoch();
     this.#isInStep = false;

@@ -96,6 +96,18 @@ describe.each(['webgpu', 'cpu'] as const)(
   },
 );
 
+it('a fit that begins during prepare trains, and prepare succeeds', async () => {
+  const trainer = await Trainer.create(network, {
+    ...{ ...options, backend: 'webgpu' },
+    gpu: await testGpu(),
+  });
+  const preparing = trainer.prepare(training);
+  for await (const { step } of trainer.fit(training, { steps: 1 })) expect(step).toBe(1);
+  await preparing;
+  expect(trainer.preparation!.uploadSeconds).toBeGreaterThan(0);
+  await trainer.dispose();
+});
+
 it('a report carries GPU seconds exactly where the device can measure them', async () => {
   const device = await Device.request({ gpu: await testGpu() });
   const trainer = await Trainer.create(network, { ...options, backend: 'webgpu', device });

@@ -1,6 +1,7 @@
 /** The loop with an engine that only counts. */
 import { describe, expect, it } from 'vitest';
 
+import type { Dataset } from '../../src/data/dataset.ts';
 import type { TrainingPosition } from '../../src/engine/cursor.ts';
 import { ConfigurationError, DisposedError } from '../../src/errors.ts';
 import { EpochOrders, TrainingLoop, type FitOptions } from '../../src/training/loop.ts';
@@ -19,6 +20,7 @@ function create(
 ) {
   const begun: TrainingPosition[] = [];
   const asked: number[] = [];
+  const loaded: Dataset[] = [];
   const faults: Error[] = [];
   const loop = new TrainingLoop<{ steps: number }>(
     {
@@ -26,7 +28,10 @@ function create(
       network: { layers: [4, 3] },
       batchSize: 2,
       engine: {
-        load: () => Promise.resolve(),
+        load: async (dataset) => {
+          loaded.push(dataset);
+          await Promise.resolve();
+        },
         run: (steps, signal) => {
           asked.push(steps);
           const fault = faults.shift();
@@ -53,7 +58,7 @@ function create(
     }
     return reports;
   };
-  return { loop, begun, asked, faults, fit, fitAll };
+  return { loop, begun, asked, loaded, faults, fit, fitAll };
 }
 
 describe('a training loop', () => {
@@ -137,6 +142,24 @@ describe('a training loop', () => {
       [3, 15, true, 2],
     ]);
     expect(begun[0]).toEqual({ step: 8, epoch: 1, stepOfEpoch: 3 });
+  });
+
+  it('loads a dataset once, also while it is being prepared, and no other one meanwhile', async () => {
+    const { loop, begun, loaded, fit, fitAll } = create();
+    const preparing = loop.prepare(training);
+    const error = await rejectionOf(fit({}, shorter).next());
+    expect(error).toEqual(
+      new ConfigurationError(
+        "This sweep is still loading dataset 'random'; got dataset 'random'. Await prepare() first.",
+      ),
+    );
+    await preparing;
+    await Promise.all([loop.prepare(shorter), fitAll({ steps: 1 }, shorter)]);
+    expect(loaded).toEqual([training, shorter]);
+    expect(begun).toEqual([{ step: 0, epoch: 0, stepOfEpoch: 0 }]);
+    // After a step, another dataset begins the next epoch, not the one after it.
+    await Promise.all([loop.prepare(training), fitAll({ steps: 1 })]);
+    expect(begun.at(-1)).toEqual({ step: 1, epoch: 1, stepOfEpoch: 0 });
   });
 
   it('is called by its name in what it refuses', async () => {
