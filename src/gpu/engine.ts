@@ -22,7 +22,7 @@ import { ParameterStore } from './parameterStore.ts';
 import { choosePlan } from './plan/choose.ts';
 import { describePlan, type Plan } from './plan/plan.ts';
 import { planTarget, requirePlan } from './plan/check.ts';
-import { Readback } from './readback.ts';
+import { clearMarkBytes, Readback } from './readback.ts';
 import { firstNonFinite, gpuSeconds, sumMetrics } from './runMetrics.ts';
 import { createTiming, makeSteps, requireSteps, type Stopwatch, type Timing } from './run.ts';
 import { counterBytes, fitsOnDevice } from './source.ts';
@@ -275,31 +275,32 @@ export class GpuEngine implements Engine {
     });
     this.#turns.requireLive();
     const metrics = buffers.get('metrics')!;
+    const metricsBytes = metrics.size - clearMarkBytes;
     const timed = made.steps > 0 ? timing : undefined;
     const submitted = source.counter;
     const counter = source.buffers.get('counter')!;
     const { bytes } = await readback.read(
       'the metrics of training',
       [
-        { buffer: metrics, size: metrics.size },
+        { buffer: metrics, size: metricsBytes },
         { buffer: counter, size: counter.size },
         ...(timed ? [{ buffer: timed.times, size: 16 }] : []),
       ],
       {
         beforeCopy: (encoder) =>
           timed && encoder.resolveQuerySet(timed.queries, 0, 2, timed.times, 0),
-        afterCopy: (encoder) => encoder.clearBuffer(metrics),
+        clear: [{ buffer: metrics }],
       },
     );
     return {
       metrics: bytes.then((read) => {
         const view = new DataView(read);
-        requireSteps('Training', view.getUint32(metrics.size, true), submitted);
-        const { costSum, correct } = sumMetrics(view, 0, metrics.size);
+        requireSteps('Training', view.getUint32(metricsBytes, true), submitted);
+        const { costSum, correct } = sumMetrics(view, 0, metricsBytes);
         return {
           ...{ ...made, costSum, correct },
-          ...firstNonFinite(view, metrics.size + counterBytes, counter.size - counterBytes),
-          ...(timed && gpuSeconds(view, metrics.size + counter.size)),
+          ...firstNonFinite(view, metricsBytes + counterBytes, counter.size - counterBytes),
+          ...(timed && gpuSeconds(view, metricsBytes + counter.size)),
         };
       }),
     };

@@ -5,13 +5,14 @@ import type { Network } from '../network/network.ts';
 import { batchExtent, stepsPerEpoch } from '../engine/batches.ts';
 import { TrainingCursor } from '../engine/cursor.ts';
 import type { Evaluation } from '../engine/engine.ts';
+import { DeviceLostError } from '../errors.ts';
 import type { Device } from './device.ts';
 import { unpackRows } from './layout.ts';
 import { Pacer } from './pacer.ts';
 import { choosePlan } from './plan/choose.ts';
 import type { Plan } from './plan/plan.ts';
 import { Program } from './program.ts';
-import { Readback } from './readback.ts';
+import { clearMarkBytes, Readback, type Sums } from './readback.ts';
 import { requireSteps, submitSteps } from './run.ts';
 import { createSource, type BatchSource } from './source.ts';
 import { evaluationBuffers, evaluationStep } from './step.ts';
@@ -86,23 +87,28 @@ export class Evaluator {
   async evaluate(): Promise<Evaluation> {
     const { device, dataset, plan, source, readback, outputSize } = this.#parts;
     const { sampleCount } = dataset;
-    const [costs, confusion] = [this.#buffer('costs'), this.#buffer('confusion')];
-    const encoder = device.gpu.createCommandEncoder({ label: 'clear evaluation' });
-    encoder.clearBuffer(costs);
-    encoder.clearBuffer(confusion);
-    device.gpu.queue.submit([encoder.finish()]);
+    const costsBytes = this.#buffer('costs').size - clearMarkBytes;
+    const confusionBytes = 4 * outputSize * outputSize;
     source.begin(fileOrder(sampleCount), new TrainingCursor());
     await submitSteps(device, this.#parts, stepsPerEpoch(sampleCount, plan.batchSize), {});
-    const { bytes } = await readback.read('an evaluation', [
-      { buffer: costs, size: costs.size },
-      { buffer: confusion, size: confusion.size },
-      { buffer: source.buffers.get('counter')!, size: 4 },
-    ]);
+    const { bytes } = await readback.read(
+      'an evaluation',
+      [
+        { buffer: this.#buffer('costs'), size: costsBytes },
+        { buffer: this.#buffer('confusion'), size: confusionBytes },
+        { buffer: source.buffers.get('counter')!, size: 4 },
+      ],
+      { clear: this.#sums },
+    );
     const read = await bytes;
-    const counted = new Uint32Array(read, costs.size + confusion.size, 1)[0]!;
+    const counted = new Uint32Array(read, costsBytes + confusionBytes, 1)[0]!;
     requireSteps('Evaluating', counted, source.counter);
-    const cost = new Float32Array(read, 0, costs.size / 4).reduce((sum, value) => sum + value, 0);
-    const counts = new Uint32Array(read, costs.size, outputSize * outputSize);
+    const cost = new Float32Array(read, 0, costsBytes / 4).reduce((sum, value) => sum + value, 0);
+    const counts = new Uint32Array(read, costsBytes, outputSize * outputSize);
+    requireSamples(
+      counts.reduce((sum, count) => sum + count, 0),
+      sampleCount,
+    );
     const matrix = Array.from({ length: outputSize }, (_, label) => [
       ...counts.subarray(label * outputSize, (label + 1) * outputSize),
     ]);
@@ -126,10 +132,15 @@ export class Evaluator {
       const { start, size } = batchExtent(step, sampleCount, plan.batchSize);
       const rowBytes = size * vec4s(outputSize) * 16;
       const submitted = source.counter;
-      const { bytes } = await readback.read('predictions', [
-        { buffer: this.#buffer('outputs'), size: rowBytes },
-        { buffer: source.buffers.get('counter')!, size: 4 },
-      ]);
+      const { bytes } = await readback.read(
+        'predictions',
+        [
+          { buffer: this.#buffer('outputs'), size: rowBytes },
+          { buffer: source.buffers.get('counter')!, size: 4 },
+        ],
+        // Predicting scores, too.
+        { clear: this.#sums },
+      );
       const read = bytes.then((packed) => {
         requireSteps('Predicting', new Uint32Array(packed, rowBytes, 1)[0]!, submitted);
         const rows = new Float32Array(packed, 0, rowBytes / 4);
@@ -151,7 +162,26 @@ export class Evaluator {
     readback.dispose();
   }
 
+  /** They are 0 whenever an evaluation or prediction begins. */
+  get #sums(): readonly Sums[] {
+    return [{ buffer: this.#buffer('costs') }, { buffer: this.#buffer('confusion') }];
+  }
+
   #buffer(name: string): GPUBuffer {
     return this.#parts.buffers.get(name)!;
   }
+}
+
+/**
+ * Compares the samples in a confusion matrix with those of the dataset. A failing device may drop commands without an
+ * error.
+ * @throws {DeviceLostError} when the counts differ
+ */
+function requireSamples(counted: number, sampleCount: number): void {
+  if (counted === sampleCount) return;
+  throw new DeviceLostError(
+    'unknown',
+    `Evaluating: the GPU counted ${counted} samples, but the dataset has ${sampleCount}. ` +
+      'The results are discarded; request a new device.',
+  );
 }

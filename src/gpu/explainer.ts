@@ -122,7 +122,6 @@ export class Explainer {
     device.throwIfUnusable();
     this.#upload(dataset, samples);
     const encoder = device.gpu.createCommandEncoder({ label: 'explain' });
-    encoder.clearBuffer(buffers.get('costs')!);
     const passes = new Passes(encoder, 'explain');
     program.encode(passes, 1);
     passes.end();
@@ -145,7 +144,9 @@ export class Explainer {
       ...at.layers.map((layer) => rows('activations', layer.outputAt, layer.outputs)),
       ...at.layers.map((layer) => rows('deltas', layer.deltaAt, layer.outputs)),
     ];
-    const { bytes } = await readback.read('an explanation', ranges);
+    const { bytes } = await readback.read('an explanation', ranges, {
+      clear: [{ buffer: buffers.get('costs')! }],
+    });
     return { read: bytes.then((all) => unpack(network, length, split(all, ranges))) };
   }
 

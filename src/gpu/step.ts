@@ -19,6 +19,7 @@ import { updateRuleOf } from './optimizerScalars.ts';
 import { matrixBytes, parameterRanges } from './layout.ts';
 import { stepLayers } from './layers.ts';
 import { maxLayersPerKernel, type Plan } from './plan/plan.ts';
+import { clearMarkBytes } from './readback.ts';
 
 /** Workgroup size of kernels with one invocation per row or parameter: one subgroup on most GPUs. */
 const workgroupSize = 32;
@@ -87,7 +88,7 @@ export function trainingBuffers(
   return new Map([
     ['activations', 16 * activationVec4s],
     ['deltas', 16 * deltaVec4s],
-    ['metrics', rows * 8],
+    ['metrics', rows * 8 + clearMarkBytes],
     ...(clipNorm === undefined
       ? []
       : ([
@@ -139,8 +140,8 @@ export function evaluationBuffers(network: Shape, batchSize: number): ReadonlyMa
   return new Map([
     ['activations', 16 * stepLayers(network, batchSize).activationVec4s],
     ['outputs', matrixBytes(rows, outputs)],
-    ['costs', rows * 4],
-    ['confusion', outputs * outputs * 4],
+    ['costs', rows * 4 + clearMarkBytes],
+    ['confusion', outputs * outputs * 4 + clearMarkBytes],
   ]);
 }
 

@@ -22,7 +22,7 @@ import {
   type PersistentPlan,
 } from './plan/persistent.ts';
 import type { OptimizerScalarsOf } from './optimizerScalars.ts';
-import { Readback } from './readback.ts';
+import { clearMarkBytes, Readback } from './readback.ts';
 import { makeSteps, requireSteps } from './run.ts';
 import { sumMetrics } from './runMetrics.ts';
 import { createSweepWork, type SweepWork } from './sweepWork.ts';
@@ -93,7 +93,7 @@ export class SweepEngine {
     requireRoom(device, first, count);
     const plan = choosePersistentPlan(first, batchSize, device.adapter, count);
     const rows = paddedRows(batchSize);
-    const progressBytes = 4 * count + 8 * rows * count;
+    const progressBytes = 4 * count + 8 * rows * count + clearMarkBytes;
     const what = 'the buffers of a sweep';
     const parameters = await ParameterStore.create(device, {
       ...{ networks, optimizer, isClipping: false, what },
@@ -229,7 +229,7 @@ export class SweepEngine {
     const progress = buffers.get('progress')!;
     const count = this.#options.networks.length;
     const { bytes } = await readback.read(what, [{ buffer: progress, size: progress.size }], {
-      afterCopy: (encoder) => encoder.clearBuffer(progress, 4 * count),
+      clear: [{ buffer: progress, offset: 4 * count }],
     });
     const metrics = bytes.then((read) => {
       const view = new DataView(read);

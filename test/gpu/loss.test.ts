@@ -9,8 +9,10 @@ import { Network } from '../../src/network/network.ts';
 import { presets } from '../../src/network/presets.ts';
 import { TrainingCursor } from '../../src/engine/cursor.ts';
 import { sgd } from '../../src/engine/optimizers.ts';
+import { Sweep } from '../../src/training/sweep.ts';
 import { Trainer } from '../../src/training/trainer.ts';
 import { testGpu } from '../setup/adapter.ts';
+import { breakGpu } from '../support/brokenGpu.ts';
 import { rejectionOf } from '../support/failure.ts';
 
 const { training, test } = digits({ trainingCount: 3000, testCount: 500 });
@@ -23,6 +25,15 @@ async function startedEngine(device: Device, stream = false): Promise<GpuEngine>
   await engine.load(training);
   engine.beginEpoch(fileOrder(training.sampleCount), new TrainingCursor());
   return engine;
+}
+
+/** From now on, the device ignores commands to clear buffers. */
+function dropClears({ gpu }: Device): void {
+  const create = gpu.createCommandEncoder.bind(gpu);
+  Object.defineProperty(gpu, 'createCommandEncoder', {
+    value: (descriptor?: GPUCommandEncoderDescriptor) =>
+      Object.defineProperty(create(descriptor), 'clearBuffer', { value: () => undefined }),
+  });
 }
 
 describe('a device lost while it works', () => {
@@ -118,6 +129,70 @@ describe('results that the GPU never wrote', () => {
     await engine.dispose();
     device.destroy();
   });
+});
+
+describe('sums that the GPU did not clear', () => {
+  const twice = async (work: () => Promise<unknown>) => {
+    await work();
+    return await work();
+  };
+  it.each<[string, (engine: GpuEngine) => Promise<unknown>]>([
+    ['training', (engine) => engine.run(2)],
+    ['evaluating', (engine) => engine.evaluate(test)],
+    ['explaining', (engine) => engine.explain(test, Uint32Array.of(3))],
+  ])('are not counted twice: %s', async (_, work) => {
+    const device = await Device.request({ gpu: await testGpu() });
+    const engine = await startedEngine(device);
+    dropClears(device);
+    const error = await rejectionOf(twice(() => work(engine)));
+    expect(error).toBeInstanceOf(DeviceLostError);
+    expect((error as Error).message).toContain('sums that the GPU did not clear');
+    await engine.dispose();
+    device.destroy();
+  });
+
+  it('are not counted twice: a sweep', async () => {
+    const device = await Device.request({ gpu: await testGpu() });
+    const { optimizer, ...sizes } = how;
+    const members = [{ seed: 1, optimizer }];
+    const sweep = await Sweep.create({
+      network: { layers: [784, 4, 10] },
+      members,
+      device,
+      ...sizes,
+    });
+    dropClears(device);
+    const error = await rejectionOf(twice(() => sweep.evaluate(test)));
+    expect(error).toBeInstanceOf(DeviceLostError);
+    expect((error as Error).message).toContain('sums that the GPU did not clear');
+    await sweep.dispose();
+    device.destroy();
+  });
+
+  it('do not hinder an evaluation after a prediction, which sums too', async () => {
+    const device = await Device.request({ gpu: await testGpu() });
+    const engine = await startedEngine(device);
+    const before = await engine.evaluate(test);
+    await engine.predict(test);
+    expect(await engine.evaluate(test)).toEqual(before);
+    await engine.dispose();
+    device.destroy();
+  });
+});
+
+it('an evaluation that does not count every sample once is not taken for a result', async () => {
+  const { gpu } = breakGpu(await testGpu(), (code) =>
+    code.replace('predictionOf(base)], 1u)', 'predictionOf(base)], 2u)'),
+  );
+  const device = await Device.request({ gpu });
+  const engine = await GpuEngine.create(device, options);
+  const error = await rejectionOf(engine.evaluate(test));
+  expect(error).toBeInstanceOf(DeviceLostError);
+  expect((error as Error).message).toContain(
+    'the GPU counted 1000 samples, but the dataset has 500',
+  );
+  await engine.dispose();
+  device.destroy();
 });
 
 describe('the limits of a device', () => {
