@@ -1,5 +1,6 @@
 import {
   ConfigurationError,
+  DeviceLostError,
   DisposedError,
   LimitError,
   NoAdapterError,
@@ -308,9 +309,20 @@ export class Device {
   /**
    * Waits like {@link guard} for submitted work. In browsers that check for finished work only now and then, it also
    * makes them check.
+   * @throws {DeviceLostError} when the work fails, which WebGPU reports as a `DOMException`
    */
   async finish<T>(what: string, promise: Promise<T>): Promise<T> {
-    return await this.#prompter.during(this.guard(what, promise));
+    try {
+      return await this.#prompter.during(this.guard(what, promise));
+    } catch (cause) {
+      if (cause instanceof NudgeError) throw cause;
+      this.throwIfUnusable();
+      throw new DeviceLostError(
+        'unknown',
+        `The GPU failed while ${what} (${asError(cause).message}). The results are discarded; request a new device.`,
+        { cause },
+      );
+    }
   }
 
   /**

@@ -142,7 +142,9 @@ export class Readback {
           'They are discarded; request a new device.',
       );
     } catch (cause) {
-      if (!this.#disposed || cause instanceof DeviceLostError) throw cause;
+      if (!this.#disposed) throw cause;
+      // If the device is lost, that is the reason, not `dispose`.
+      this.#device.throwIfUnusable();
       throw new DisposedError(
         `Reading ${what} was still pending when dispose() was called. Await it before dispose().`,
         { cause },

@@ -5,6 +5,7 @@ import { fileOrder } from '../../src/data/shuffle.ts';
 import { DeviceLostError, DisposedError, LimitError, NoAdapterError } from '../../src/errors.ts';
 import { defaultTimeoutMs, Device } from '../../src/gpu/device.ts';
 import { GpuEngine } from '../../src/gpu/engine.ts';
+import { Readback } from '../../src/gpu/readback.ts';
 import { Network } from '../../src/network/network.ts';
 import { presets } from '../../src/network/presets.ts';
 import { TrainingCursor } from '../../src/engine/cursor.ts';
@@ -127,6 +128,43 @@ describe('results that the GPU never wrote', () => {
     expect(error).toBeInstanceOf(DeviceLostError);
     expect((error as Error).message).toContain('counted to step 0, but 5 were submitted');
     await engine.dispose();
+    device.destroy();
+  });
+});
+
+describe('work that the GPU refuses', () => {
+  const refused = new DOMException('refused', 'OperationError');
+  it.each<[string, (engine: GpuEngine) => Promise<unknown>]>([
+    ['reading the metrics of training', (engine) => engine.run(2)],
+    ['reading an evaluation', (engine) => engine.evaluate(test)],
+    ['reading parameters', (engine) => engine.readParameters()],
+  ])('ends in a typed error: %s', async (what, work) => {
+    const device = await Device.request({ gpu: await testGpu() });
+    const create = device.gpu.createBuffer.bind(device.gpu);
+    Object.defineProperty(device.gpu, 'createBuffer', {
+      value: (descriptor: GPUBufferDescriptor) =>
+        Object.defineProperty(create(descriptor), 'mapAsync', {
+          value: () => Promise.reject(refused),
+        }),
+    });
+    const engine = await startedEngine(device);
+    const error = await rejectionOf(work(engine));
+    expect(error).toBeInstanceOf(DeviceLostError);
+    expect((error as DeviceLostError).reason).toBe('unknown');
+    expect((error as Error).message).toContain(`The GPU failed while ${what} (refused).`);
+    expect((error as Error).cause).toBe(refused);
+    await engine.dispose();
+    device.destroy();
+  });
+
+  it('because of dispose() ends in a DisposedError', async () => {
+    const device = await Device.request({ gpu: await testGpu() });
+    const data = await device.createBuffers('data', [['data', 16]]);
+    const readback = await Readback.create(device, 'data', 16, 1);
+    const { bytes } = await readback.read('data', [{ buffer: data.get('data')!, size: 16 }]);
+    const pending = rejectionOf(bytes);
+    readback.dispose();
+    expect(await pending).toBeInstanceOf(DisposedError);
     device.destroy();
   });
 });
