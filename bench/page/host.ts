@@ -12,6 +12,7 @@ import { adapterName } from '../../src/gpu/adapter.ts';
 import { Device } from '../../src/gpu/device.ts';
 import { Pacer } from '../../src/gpu/pacer.ts';
 import { choosePlan } from '../../src/gpu/plan/choose.ts';
+import { stepOperations } from '../../src/gpu/plan/plan.ts';
 import { Program } from '../../src/gpu/program.ts';
 import { Readback } from '../../src/gpu/readback.ts';
 import { submitSteps } from '../../src/gpu/run.ts';
@@ -55,7 +56,7 @@ export async function measureHost(gpu?: GPU): Promise<HostCost> {
   const submit = async (steps: number, withReport = false): Promise<number> => {
     let min = Infinity;
     for (let round = 0; round < rounds; round++) {
-      const pacer = new Pacer(device, steps);
+      const pacer = new Pacer(device, steps, stepOperations(network.layers, batchSize));
       // The GPU is idle from here on, so that the submit does not wait for it.
       await pacer.ready();
       const start = performance.now();

@@ -33,7 +33,8 @@ export interface DeviceOptions {
   /**
    * Milliseconds without any finished work after which the device counts as lost. Default 5000. On software adapters
    * other than SwiftShader the default is one minute, because they compile kernels at the first dispatch and finish
-   * nothing meanwhile.
+   * nothing meanwhile. Steps that are known to take long get more: five times as long as the last one, and before one
+   * has been measured, as long as 1 GFLOP/s takes.
    */
   readonly timeoutMs?: number;
   /**
@@ -298,10 +299,11 @@ export class Device {
   /**
    * Waits for a WebGPU promise, which may never settle if the device is lost or stuck.
    * @param what the work waited for, for the error: 'the cost of step 100'
-   * @throws {DeviceLostError} within `timeoutMs` of the last finished work
+   * @param patienceMs the time that this work may take, if it is longer than `timeoutMs`
+   * @throws {DeviceLostError} within that time after the last finished work
    */
-  async guard<T>(what: string, promise: Promise<T>): Promise<T> {
-    const value = await this.#watch.race(what, promise);
+  async guard<T>(what: string, promise: Promise<T>, patienceMs?: number): Promise<T> {
+    const value = await this.#watch.race(what, promise, patienceMs);
     this.throwIfUnusable();
     return value;
   }
@@ -311,9 +313,9 @@ export class Device {
    * makes them check.
    * @throws {DeviceLostError} when the work fails, which WebGPU reports as a `DOMException`
    */
-  async finish<T>(what: string, promise: Promise<T>): Promise<T> {
+  async finish<T>(what: string, promise: Promise<T>, patienceMs?: number): Promise<T> {
     try {
-      return await this.#prompter.during(this.guard(what, promise));
+      return await this.#prompter.during(this.guard(what, promise, patienceMs));
     } catch (cause) {
       if (cause instanceof NudgeError) throw cause;
       this.throwIfUnusable();

@@ -10,7 +10,7 @@ import type { Device } from './device.ts';
 import { unpackRows } from './layout.ts';
 import { Pacer } from './pacer.ts';
 import { choosePlan } from './plan/choose.ts';
-import type { Plan } from './plan/plan.ts';
+import { stepOperations, type Plan } from './plan/plan.ts';
 import { Program } from './program.ts';
 import { clearMarkBytes, Readback, type Sums } from './readback.ts';
 import { requireSteps, submitSteps } from './run.ts';
@@ -70,7 +70,11 @@ export class Evaluator {
         buffers,
         program,
         readback: await Readback.create(device, 'evaluation', largest, readsInFlight),
-        pacer: new Pacer(device, plan.stepsPerSubmit),
+        pacer: new Pacer(
+          device,
+          plan.stepsPerSubmit,
+          stepOperations(network.layers, evaluationBatch),
+        ),
       });
     } catch (error) {
       program?.dispose();

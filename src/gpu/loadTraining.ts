@@ -3,7 +3,7 @@ import type { Dataset } from '../data/dataset.ts';
 import type { EngineOptions } from '../engine/engine.ts';
 import type { Device } from './device.ts';
 import { Pacer } from './pacer.ts';
-import type { Plan } from './plan/plan.ts';
+import { stepOperations, type Plan } from './plan/plan.ts';
 import { optimizerScalarsOf } from './optimizerScalars.ts';
 import { createSource, type BatchSource } from './source.ts';
 import { Program } from './program.ts';
@@ -55,7 +55,7 @@ export async function loadTraining(
     const kernels = trainingStep(network, plan, optimizer, clipNorm);
     const program = await Program.create(device, kernels, filling);
     const source = await creating;
-    const pacer = new Pacer(device, plan.stepsPerSubmit);
+    const pacer = new Pacer(device, plan.stepsPerSubmit, stepOperations(network.layers, batchSize));
     return { dataset, source, program, pacer, askedAt, uploaded };
   } catch (error) {
     // If creating the source failed, there is nothing to dispose of.

@@ -10,6 +10,15 @@ const maxInFlight = 3;
 const maxSteps = 512;
 /** Decay of the moving average of step time; the average covers only a few submits. */
 const decay = 0.7;
+/**
+ * Milliseconds from which on a step is submitted in pieces. Drivers and browsers reset a GPU that does not finish a
+ * submit for 2 to 10 seconds.
+ */
+const longStepMs = 500;
+/** Floating-point operations per millisecond of a slow adapter, such as SwiftShader on a busy machine. */
+const slowOperationsPerMs = 1e6;
+/** How many times as long as the last step another one may take. */
+const patience = 5;
 
 /** The parts of a device that a pacer uses. */
 export type PacedDevice = Pick<Device, 'finish' | 'isVisible' | 'learnToWait'> & {
@@ -32,10 +41,25 @@ export class Pacer {
    * reported together, and then all but the first seem to have taken no time.
    */
   #recent = { ms: 0, steps: 0 };
+  readonly #operations: number;
+  /** Milliseconds of the last whole step; undefined before the first. */
+  #msPerStep: number | undefined;
+  /** Since then. */
+  #sinceStep = { ms: 0, steps: 0 };
 
-  constructor(device: PacedDevice, firstSteps: number) {
+  /**
+   * @param firstSteps steps of the first submit
+   * @param operations approximate floating-point operations of a step
+   */
+  constructor(device: PacedDevice, firstSteps: number, operations: number) {
     this.#device = device;
     this.#max = firstSteps;
+    this.#operations = operations;
+  }
+
+  /** Whether a step is so long that each of its dispatches should be a submit of its own. */
+  get isStepLong(): boolean {
+    return this.#stepMs > longStepMs;
   }
 
   /** Steps to put into the next submit. */
@@ -52,15 +76,26 @@ export class Pacer {
     while (this.#inFlight.length >= maxInFlight) await this.#inFlight.shift();
   }
 
-  /** Call this right after a submit of `steps` steps. */
+  /** Call this right after a submit of `steps` steps, or of a part of one. */
   submitted(steps: number): void {
     const start = performance.now();
     const done = this.#device
-      .finish('training', this.#device.gpu.queue.onSubmittedWorkDone())
+      .finish('training', this.#device.gpu.queue.onSubmittedWorkDone(), this.#patienceMs(steps))
       .then(() => this.#learn(steps, start));
     // The next call to `ready` throws this error. Catching it here avoids an unhandled rejection until then.
     done.catch(() => undefined);
     this.#inFlight.push(done);
+  }
+
+  /** Milliseconds of a step: measured, and before that, as a slow adapter would take. */
+  get #stepMs(): number {
+    return this.#msPerStep ?? this.#operations / slowOperationsPerMs;
+  }
+
+  /** A part of a step may take almost all of its time. */
+  #patienceMs(steps: number): number {
+    const times = this.#msPerStep === undefined ? 1 : patience;
+    return times * this.#stepMs * Math.max(1, steps);
   }
 
   #learn(steps: number, start: number): void {
@@ -73,5 +108,10 @@ export class Pacer {
       steps: decay * this.#recent.steps + steps,
     };
     this.#max = Math.max(this.#max, Math.min(maxSteps, 2 * steps));
+    const since = { ms: this.#sinceStep.ms + elapsed, steps: this.#sinceStep.steps + steps };
+    // The parts of a step add up to 1, except for rounding.
+    const isWhole = since.steps > 0.99;
+    if (isWhole) this.#msPerStep = since.ms / since.steps;
+    this.#sinceStep = isWhole ? { ms: 0, steps: 0 } : since;
   }
 }

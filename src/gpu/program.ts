@@ -122,10 +122,14 @@ export class Program {
     this.#device.release(this.#textures);
   }
 
-  /** Records the step `times` times. */
-  encode(passes: Passes, times: number): void {
+  /**
+   * Records the step `times` times.
+   * @param only the index of the one dispatch to record, with the copies before it. Default: all
+   */
+  encode(passes: Passes, times: number, only?: number): void {
+    const calls = only === undefined ? this.#calls : [this.#calls[only]!];
     for (let time = 0; time < times; time++) {
-      for (const { copies, pipeline, bindGroup, workgroups } of this.#calls) {
+      for (const { copies, pipeline, bindGroup, workgroups } of calls) {
         for (const { from, to, size } of copies) {
           passes.end().copyBufferToTexture(from, to, size);
         }

@@ -27,9 +27,9 @@ export interface Stopwatch {
 
 /** Objects needed to submit steps. */
 export interface StepParts {
-  readonly program: Pick<Program, 'encode'>;
+  readonly program: Pick<Program, 'encode' | 'dispatchCount'>;
   readonly source: Pick<BatchSource, 'cursor' | 'advance' | 'submitted'>;
-  readonly pacer: Pick<Pacer, 'steps' | 'ready' | 'submitted'>;
+  readonly pacer: Pick<Pacer, 'steps' | 'isStepLong' | 'ready' | 'submitted'>;
 }
 
 interface SubmitOptions {
@@ -59,7 +59,8 @@ export async function makeSteps(
 }
 
 /**
- * Submits `steps` steps of a program. The pacer decides how many go into a submit; each submit is one pass.
+ * Submits `steps` steps of a program. The pacer decides how many go into a submit, and whether a step takes several;
+ * each submit is one pass.
  * @returns steps submitted; fewer than `steps` only when stopped
  */
 export async function submitSteps(
@@ -73,14 +74,24 @@ export async function submitSteps(
   while (done < steps && !isStopped?.()) {
     await pacer.ready();
     device.throwIfUnusable();
-    const encoder = device.gpu.createCommandEncoder({ label: 'steps' });
-    const count = await source.advance(encoder, Math.min(steps - done, pacer.steps));
-    const passes = new Passes(encoder, 'steps', stopwatch && timestampWrites(stopwatch));
-    program.encode(passes, count);
-    passes.end();
-    device.gpu.queue.submit([encoder.finish({ label: 'steps' })]);
-    source.submitted();
-    pacer.submitted(count);
+    const isLong = pacer.isStepLong;
+    const pieces = isLong ? program.dispatchCount : 1;
+    let encoder = device.gpu.createCommandEncoder({ label: 'steps' });
+    const wanted = isLong ? 1 : Math.min(steps - done, pacer.steps);
+    const count = await source.advance(encoder, wanted);
+    for (let piece = 0; piece < pieces; piece++) {
+      if (piece > 0) {
+        await pacer.ready();
+        device.throwIfUnusable();
+        encoder = device.gpu.createCommandEncoder({ label: 'steps' });
+      }
+      const passes = new Passes(encoder, 'steps', stopwatch && timestampWrites(stopwatch));
+      program.encode(passes, count, isLong ? piece : undefined);
+      passes.end();
+      device.gpu.queue.submit([encoder.finish({ label: 'steps' })]);
+      if (piece === 0) source.submitted();
+      pacer.submitted(count / pieces);
+    }
     done += count;
   }
   return done;

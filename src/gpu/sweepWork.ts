@@ -5,11 +5,11 @@ import { requireFits, stepsPerEpoch } from '../engine/batches.ts';
 import { TrainingCursor } from '../engine/cursor.ts';
 import type { Optimizer } from '../engine/optimizers.ts';
 import type { Network } from '../network/network.ts';
-import { countParameters } from '../network/parameters.ts';
 import type { Device } from './device.ts';
 import { Pacer } from './pacer.ts';
 import { parameterPlaces } from './parameterStore.ts';
 import { stepLayers } from './layers.ts';
+import { stepOperations } from './plan/plan.ts';
 import type { PersistentPlan } from './plan/persistent.ts';
 import { updateRuleOf } from './optimizerScalars.ts';
 import { Program } from './program.ts';
@@ -80,8 +80,9 @@ export async function createSweepWork(
     }
     const buffers = new Map([...samples.buffers, ...own, ...shared]);
     const program = await Program.create(device, [kernel], buffers);
-    const operations = 6 * batchSize * countParameters(network.layers) * count;
-    const pacer = new Pacer(device, Math.max(1, Math.floor(firstSubmitOperations / operations)));
+    const operations = stepOperations(network.layers, batchSize) * count;
+    const firstSteps = Math.max(1, Math.floor(firstSubmitOperations / operations));
+    const pacer = new Pacer(device, firstSteps, operations);
     const write = (
       name: string,
       at: number,
@@ -103,7 +104,10 @@ export async function createSweepWork(
     };
     return {
       ...{ dataset, steps, source, pacer, dispose },
-      program: { encode: (passes, made) => program.encode(passes, made / stepsPerDispatch) },
+      program: {
+        dispatchCount: 1,
+        encode: (passes, made) => program.encode(passes, made / stepsPerDispatch),
+      },
       begin(cursor) {
         source.cursor = cursor;
         write('progress', 0, new Uint32Array(count).fill(cursor.stepOfEpoch));

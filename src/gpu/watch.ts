@@ -6,7 +6,7 @@ import { DeviceLostError, type NudgeError } from '../errors.ts';
  * When a device is lost, `mapAsync`, `onSubmittedWorkDone` and `popErrorScope` should reject or resolve, but in current
  * browsers some of them hang (Chrome's CTS limits its own waits for that reason). Therefore every wait races against
  * the loss of the device and a time limit. Work completes in queue order, so the limit counts from the last completion:
- * a long queue does not time out while its work keeps finishing.
+ * a long queue does not time out while its work keeps finishing. Work that is known to take long may get more time.
  */
 export class Watch {
   readonly #timeoutMs: number;
@@ -25,8 +25,11 @@ export class Watch {
     if (this.#failure) throw this.#failure;
   }
 
-  /** Settles like `promise`, or rejects first if the device is lost or stuck. */
-  race<T>(what: string, promise: Promise<T>): Promise<T> {
+  /**
+   * Settles like `promise`, or rejects first if the device is lost or stuck.
+   * @param patienceMs the time that this work may take, if it is longer than the time limit
+   */
+  race<T>(what: string, promise: Promise<T>, patienceMs = 0): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       if (this.#failure) {
         // Ignore how the abandoned promise settles.
@@ -34,7 +37,7 @@ export class Watch {
         reject(this.#failure);
         return;
       }
-      const waiting: Waiting = { what, reject };
+      const waiting: Waiting = { what, reject, patienceMs };
       if (this.#waiting.size === 0) this.#lastSignOfLife = performance.now();
       this.#waiting.add(waiting);
       this.#arm();
@@ -80,16 +83,17 @@ export class Watch {
       const lateness = Math.max(0, now - this.#lastTick - interval);
       if (lateness > interval) this.#lastSignOfLife += lateness;
       this.#lastTick = now;
-      if (now - this.#lastSignOfLife < this.#timeoutMs - interval) {
+      const waits = [...this.#waiting];
+      const limitMs = Math.max(this.#timeoutMs, ...waits.map(({ patienceMs }) => patienceMs));
+      if (now - this.#lastSignOfLife < limitMs - interval) {
         this.#timer = setTimeout(tick, interval);
         return;
       }
-      const [first] = this.#waiting;
       this.stop(
         new DeviceLostError(
           'timeout',
-          `The GPU has finished nothing for ${Math.round(this.#timeoutMs)} ms while ${first?.what ?? 'at work'}, so it counts as lost. ` +
-            'Request a new device. If a single step takes that long, raise timeoutMs or use a smaller mini-batch.',
+          `The GPU has finished nothing for ${Math.round(limitMs)} ms while ${waits[0]?.what ?? 'at work'}, so it counts as lost. ` +
+            'Request a new device. If the GPU was only slow, use a smaller mini-batch or raise timeoutMs.',
         ),
       );
     };
@@ -100,6 +104,7 @@ export class Watch {
 interface Waiting {
   readonly what: string;
   readonly reject: (error: NudgeError) => void;
+  readonly patienceMs: number;
 }
 
 export function asError(error: unknown): Error {

@@ -92,6 +92,18 @@ describe('a device that stops answering', () => {
   });
 });
 
+describe('a device that is slow', () => {
+  const after = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+
+  it('is waited for as long as the work is known to take', async () => {
+    const device = await Device.request({ gpu: await testGpu(), timeoutMs: 100 });
+    await device.guard('a long step', after(300), 10_000);
+    await device.finish('a long step', after(300), 10_000);
+    expect(await rejectionOf(device.finish('a step', after(300)))).toBeInstanceOf(DeviceLostError);
+    device.destroy();
+  });
+});
+
 it('a software adapter that compiles at the first dispatch is waited for longer', () => {
   const adapter = (description: string, subgroupSize: number, isSoftware = true) =>
     defaultTimeoutMs({ vendor: '', architecture: '', description, isSoftware, subgroupSize });

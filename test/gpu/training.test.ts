@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 
 import {
   sameBits,
@@ -12,6 +12,7 @@ import { shuffledOrder } from '../../src/data/shuffle.ts';
 import { loadParameters, saveParameters } from '../../src/formats/parameters.ts';
 import { Device } from '../../src/gpu/device.ts';
 import { GpuEngine } from '../../src/gpu/engine.ts';
+import { Pacer } from '../../src/gpu/pacer.ts';
 import { Network } from '../../src/network/network.ts';
 import { presets } from '../../src/network/presets.ts';
 import { createReferenceEngine } from '../../src/reference/engine.ts';
@@ -70,6 +71,24 @@ it('a network with more layers than a kernel may have trains like the reference'
   const gpu = await trainGpu(device, options, few, 10);
   expect(trajectoryShare(deep, gpu, truth)).toBeLessThanOrEqual(1);
   expect(trajectoryShare(deep, deep.parameters, truth)).toBeGreaterThan(1000);
+});
+
+describe('steps that are submitted in pieces, as slow ones are,', () => {
+  afterEach(() => {
+    vi.restoreAllMocks();
+  });
+
+  it.each([false, true])('give the same bits (streamed: %s)', async (stream) => {
+    const options = { ...withMomentum, stream };
+    const whole = await trainGpu(device, options, training, steps);
+    vi.spyOn(Pacer.prototype, 'isStepLong', 'get').mockReturnValue(true);
+    const submit = vi.spyOn(device.gpu.queue, 'submit');
+    const inPieces = await trainGpu(device, options, training, steps);
+    expect(sameBits(whole, inPieces)).toBe(0);
+    // Three dispatches: the first layer, the fused ones, and the update.
+    const labels = submit.mock.calls.flatMap(([buffers]) => [...buffers].map(({ label }) => label));
+    expect(labels.filter((label) => label === 'steps')).toHaveLength(3 * steps);
+  });
 });
 
 describe('an engine on the GPU', () => {

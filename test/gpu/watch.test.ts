@@ -88,6 +88,18 @@ describe('the time limit', () => {
     expect(await failed).toBeInstanceOf(DeviceLostError);
   });
 
+  it('is longer while work that takes longer is awaited', async () => {
+    const watch = new Watch(deferred<GPUDeviceLostInfo>().promise, 5000);
+    const slow = deferred();
+    const waiting = watch.race('a long step', slow.promise, 20_000);
+    await vi.advanceTimersByTimeAsync(19_000);
+    slow.resolve('done');
+    expect(await waiting).toBe('done');
+    const hanging = rejectionOf(watch.race('a long step', deferred().promise, 20_000));
+    await vi.advanceTimersByTimeAsync(20_000);
+    expect(((await hanging) as Error).message).toContain('20000 ms while a long step');
+  });
+
   it('does not count time in which this thread was itself too busy to look', async () => {
     const watch = new Watch(deferred<GPUDeviceLostInfo>().promise, 5000);
     const work = deferred();
