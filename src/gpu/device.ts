@@ -344,13 +344,23 @@ export class Device {
     this.#watch.throwIfLost();
   }
 
-  /** Destroys the device and everything on it. Calling it again does nothing. */
+  /**
+   * Destroys the device and everything on it. A device that counts as lost because it finished nothing is destroyed
+   * when it has finished. Calling it again does nothing.
+   */
   destroy(): void {
+    const { failure } = this.#watch;
     this.release([...this.#made]);
     this.#watch.stop(
       new DisposedError('This device was destroyed. Request a new one with Device.request().'),
     );
-    this.gpu.destroy();
+    if (!(failure instanceof DeviceLostError && failure.reason === 'timeout')) {
+      this.gpu.destroy();
+      return;
+    }
+    // Dawn in Node waits in `destroy` for the GPU, which may take minutes and would block this thread.
+    const destroy = () => this.gpu.destroy();
+    this.gpu.queue.onSubmittedWorkDone().then(destroy, destroy);
   }
 
   #requireBufferFits(label: string, size: number, usage: number, largestBinding: number): void {

@@ -25,6 +25,11 @@ export class Watch {
     if (this.#failure) throw this.#failure;
   }
 
+  /** Why the device counts as lost or destroyed, if it does. */
+  get failure(): NudgeError | undefined {
+    return this.#failure;
+  }
+
   /**
    * Settles like `promise`, or rejects first if the device is lost or stuck.
    * @param patienceMs the time that this work may take, if it is longer than the time limit

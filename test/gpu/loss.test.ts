@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 
 import { digits } from '../../src/data/digits/digits.ts';
 import { fileOrder } from '../../src/data/shuffle.ts';
@@ -101,6 +101,20 @@ describe('a device that is slow', () => {
     await device.finish('a long step', after(300), 10_000);
     expect(await rejectionOf(device.finish('a step', after(300)))).toBeInstanceOf(DeviceLostError);
     device.destroy();
+  });
+
+  it('and counts as lost is destroyed once it has finished, because destroy() waits in Node', async () => {
+    const device = await Device.request({ gpu: await testGpu(), timeoutMs: 100 });
+    let finish!: (value: undefined) => void;
+    const finished = new Promise<undefined>((resolve) => (finish = resolve));
+    const destroy = vi.spyOn(device.gpu, 'destroy');
+    Object.defineProperty(device.gpu.queue, 'onSubmittedWorkDone', { value: () => finished });
+    await rejectionOf(device.finish('a step', finished));
+    device.destroy();
+    expect(destroy).not.toHaveBeenCalled();
+    expect(await rejectionOf(device.guard('more', finished))).toBeInstanceOf(DeviceLostError);
+    finish(undefined);
+    await vi.waitFor(() => expect(destroy).toHaveBeenCalled());
   });
 });
 
