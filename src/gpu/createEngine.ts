@@ -28,8 +28,8 @@ export async function createGpuEngine(options: EngineOptions & GpuOptions): Prom
   readonly planOrigin: PlanOrigin;
   readonly release: () => void;
 }> {
-  const { gpu, isVisible } = options;
-  const device = options.device ?? (await Device.request({ gpu, isVisible }));
+  const { gpu, isVisible, timeoutMs } = options;
+  const device = options.device ?? (await Device.request({ gpu, isVisible, timeoutMs }));
   const release = () => {
     if (!options.device) device.destroy();
   };

@@ -1,5 +1,4 @@
 import {
-  ConfigurationError,
   DeviceLostError,
   DisposedError,
   LimitError,
@@ -12,7 +11,6 @@ import {
   requireFunction,
   requireMethods,
   requireOptions,
-  show,
   type OptionNames,
 } from '../network/arguments.ts';
 import { requireOneOf } from '../network/functions.ts';
@@ -22,6 +20,7 @@ import {
   describeAdapter,
   type AdapterDescription,
 } from './adapter.ts';
+import { requireTimeout } from './options.ts';
 import { Prompter } from './prompter.ts';
 import { asError, Watch } from './watch.ts';
 
@@ -36,7 +35,7 @@ export interface DeviceOptions {
    * nothing meanwhile. Steps that are known to take long get more: five times as long as the last one, and before one
    * has been measured, as long as 1 GFLOP/s takes.
    */
-  readonly timeoutMs?: number;
+  readonly timeoutMs?: number | undefined;
   /**
    * Whether this GPU also draws a visible page. If so, work is submitted in pieces of 4–10 ms, so that the page stays
    * responsive. If not, pieces of 40 ms give the best speed. Called before each submit. Default: in a document, whether
@@ -71,8 +70,6 @@ const featureNames = ['timestamp-query', 'subgroups'] as const;
 export type LimitName = (typeof limitNames)[number];
 
 const usualTimeoutMs = 5000;
-/** 24.8 days. JavaScript timers fire at once if the delay is longer. */
-const maxTimeoutMs = 2 ** 31 - 1;
 
 /** Default time limit of a device; see `DeviceOptions.timeoutMs`. */
 export function defaultTimeoutMs(adapter: AdapterDescription): number {
@@ -149,11 +146,7 @@ export class Device {
     requireOptions('Device.request', options, deviceOptionNames);
     const gpu = options.gpu ?? (globalThis as { navigator?: { gpu?: GPU } }).navigator?.gpu;
     const timeoutMs = options.timeoutMs ?? usualTimeoutMs;
-    if (!(typeof timeoutMs === 'number' && timeoutMs > 0 && timeoutMs <= maxTimeoutMs)) {
-      throw new ConfigurationError(
-        `timeoutMs must be a number of milliseconds greater than 0 and at most ${maxTimeoutMs}; got ${show(timeoutMs)}. The default is ${usualTimeoutMs}.`,
-      );
-    }
+    requireTimeout(timeoutMs);
     if (options.gpu !== undefined) requireMethods('gpu', 'a GPU', gpu, ['requestAdapter']);
     requireFunction('isVisible', options.isVisible);
     if (!gpu) {

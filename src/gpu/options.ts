@@ -1,6 +1,7 @@
 /** GPU options of trainers and sweeps. */
 import type { EnginePlan } from '../engine/engine.ts';
-import { requireFunction, requireMethods } from '../network/arguments.ts';
+import { ConfigurationError } from '../errors.ts';
+import { requireFunction, requireMethods, show } from '../network/arguments.ts';
 import type { Device } from './device.ts';
 import type { PlanCache } from './plan/cache.ts';
 
@@ -12,6 +13,8 @@ export interface GpuSource {
   readonly gpu?: GPU;
   /** `webgpu`: visibility for the trainer's own device, see `DeviceOptions`. Default: whether the page is visible. */
   readonly isVisible?: () => boolean;
+  /** `webgpu`: time limit of the trainer's own device, see `DeviceOptions`. Default: 5000 on most adapters. */
+  readonly timeoutMs?: number | undefined;
 }
 
 export interface GpuOptions extends GpuSource {
@@ -31,10 +34,23 @@ export interface GpuOptions extends GpuSource {
 }
 
 /** @throws {ConfigurationError} */
-export function requireSource({ device, gpu, isVisible }: GpuSource): void {
+export function requireSource({ device, gpu, isVisible, timeoutMs }: GpuSource): void {
   if (device !== undefined) requireMethods('device', 'a Device', device, ['create', 'limit']);
   if (gpu !== undefined) requireMethods('gpu', 'a GPU', gpu, ['requestAdapter']);
   requireFunction('isVisible', isVisible);
+  requireTimeout(timeoutMs);
+}
+
+/** 24.8 days. JavaScript timers fire at once if the delay is longer. */
+const maxTimeoutMs = 2 ** 31 - 1;
+
+/** @throws {ConfigurationError} */
+export function requireTimeout(timeoutMs: number | undefined): void {
+  const isTimeout = typeof timeoutMs === 'number' && timeoutMs > 0 && timeoutMs <= maxTimeoutMs;
+  if (timeoutMs === undefined || isTimeout) return;
+  throw new ConfigurationError(
+    `timeoutMs must be a number of milliseconds greater than 0 and at most ${maxTimeoutMs}; got ${show(timeoutMs)}. The default is 5000 on most adapters.`,
+  );
 }
 
 /** @throws {ConfigurationError} */

@@ -123,12 +123,12 @@ function isOneOf(error: unknown, types: typeof noGpu | typeof noCpu): error is E
 }
 
 async function createFastest(network: Network, options: TrainerOptions): Promise<CreatedEngine> {
-  const { gpu, isVisible } = options;
+  const { gpu, isVisible, timeoutMs } = options;
   const { Device } = await loadGpu();
   let release = nothing;
   let comparison: Comparison;
   try {
-    const device = options.device ?? (await Device.request({ gpu, isVisible }));
+    const device = options.device ?? (await Device.request({ gpu, isVisible, timeoutMs }));
     if (!options.device) release = () => device.destroy();
     comparison = device.adapter.isSoftware
       ? { backend: 'cpu', why: `the only adapter is ${adapterName(device.adapter)}` }

@@ -44,7 +44,7 @@ export interface SweepOptions extends GpuSource {
 
 const optionNames: OptionNames<SweepOptions> = {
   ...{ network: true, members: true, batchSize: true, shuffle: true },
-  ...{ device: true, gpu: true, isVisible: true, state: true },
+  ...{ device: true, gpu: true, isVisible: true, timeoutMs: true, state: true },
 };
 
 /** Results of one member. */
@@ -120,14 +120,14 @@ export class Sweep {
    */
   static async create(options: SweepOptions): Promise<Sweep> {
     requireOptions('Sweep.create', options, optionNames);
-    const { members, network, gpu, isVisible } = options;
+    const { members, network, gpu, isVisible, timeoutMs } = options;
     const batchSize = requireBatchSize(options.batchSize);
     requireSwitch('shuffle', options.shuffle);
     requireSource(options);
     requireObject('The network of a sweep', network);
     const optimizer = requireOneRule(members);
     const first = new Network({ ...network, seed: members[0]!.seed });
-    const device = options.device ?? (await Device.request({ gpu, isVisible }));
+    const device = options.device ?? (await Device.request({ gpu, isVisible, timeoutMs }));
     const release = options.device ? () => undefined : () => device.destroy();
     try {
       requireRoom(device, first, members.length);

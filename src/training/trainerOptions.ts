@@ -48,7 +48,8 @@ export interface TrainerOptions extends GpuOptions, LossOptions {
 export const trainerOptionNames: OptionNames<TrainerOptions> = {
   ...{ backend: true, batchSize: true, optimizer: true, clipNorm: true, seed: true },
   ...{ shuffle: true, threads: true, stream: true, plan: true, planCache: true },
-  ...{ device: true, gpu: true, isVisible: true, onDeviceLost: true, onRecovery: true },
+  ...{ device: true, gpu: true, isVisible: true, timeoutMs: true },
+  ...{ onDeviceLost: true, onRecovery: true },
 };
 
 /**

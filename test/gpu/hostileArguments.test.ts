@@ -90,7 +90,7 @@ const trainerOptions = (backend: nudge.Backend) => ({
   optimizer: optimizer(),
   seed: 1,
   shuffle: true,
-  ...(backend === 'webgpu' && { device, plan: exactPlan, stream: false }),
+  ...(backend === 'webgpu' && { device, timeoutMs: 5000, plan: exactPlan, stream: false }),
   ...{ onDeviceLost: 'recover' as const, onRecovery: () => undefined },
   ...(backend === 'cpu' && { threads: 0 }),
 });
@@ -99,6 +99,7 @@ const sweepOptions = () => ({
   members: [{ seed: 1, optimizer: optimizer() }],
   batchSize: 2,
   device,
+  timeoutMs: 5000,
 });
 const address = () => ({ layer: 0, output: 1, input: 2 });
 const batch = (): nudge.BatchExplanation => ({

@@ -287,6 +287,28 @@ describe('the limits of a device', () => {
     }
   });
 
+  it('the time limit of a trainer or a sweep is that of its device', async () => {
+    const gpu = { requestAdapter: () => new Promise<never>(() => undefined) } as unknown as GPU;
+    const { optimizer, ...sizes } = how;
+    const limited = { ...sizes, gpu, timeoutMs: 100 };
+    for (const create of [
+      () => Trainer.create(network, { ...limited, optimizer, backend: 'webgpu' }),
+      () =>
+        Sweep.create({
+          ...limited,
+          network: { layers: [784, 4, 10] },
+          members: [{ seed: 1, optimizer }],
+        }),
+    ]) {
+      const error = await rejectionOf(create());
+      expect(error).toBeInstanceOf(NoAdapterError);
+      expect((error as Error).message).toContain('finished nothing for 100 ms');
+    }
+    const trainer = await Trainer.create(network, { ...limited, optimizer, threads: 0 });
+    expect(trainer.choice).toContain('finished nothing for 100 ms');
+    await trainer.dispose();
+  });
+
   it('there being no adapter is a NoAdapterError that says what to do', async () => {
     const gpu = { requestAdapter: () => Promise.resolve(null) } as unknown as GPU;
     const error = await rejectionOf(Device.request({ gpu }));
