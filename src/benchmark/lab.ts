@@ -83,8 +83,6 @@ export interface LocalLabOptions {
 
 /** Time to measure the adapter's limits. */
 const probeBudgetMs = 1000;
-/** A step of the largest network takes seconds on a small GPU or a software adapter. */
-const deviceTimeoutMs = 30_000;
 /** Pause between measurements of the idle processor. */
 const watchEveryMs = 50;
 
@@ -188,7 +186,7 @@ export class LocalLab implements Lab {
   async #requestDevice(): Promise<Device> {
     const { gpu, hidden } = this.#options;
     const isVisible = hidden && (() => !hidden.aborted);
-    return await Device.request({ gpu, isVisible, timeoutMs: deviceTimeoutMs });
+    return await Device.request({ gpu, isVisible });
   }
 }
 
