@@ -246,17 +246,18 @@ export class Device {
     // they cannot catch errors of other code.
     this.gpu.pushErrorScope('validation');
     this.gpu.pushErrorScope('out-of-memory');
-    let errors: Promise<PromiseSettledResult<GPUError | null>[]>;
+    let errors: Promise<(GPUError | null)[]>;
     try {
       let result: T;
       try {
         result = build(allocate, allocateTexture);
       } finally {
-        errors = Promise.allSettled([this.gpu.popErrorScope(), this.gpu.popErrorScope()]);
+        errors = Promise.all([this.gpu.popErrorScope(), this.gpu.popErrorScope()]);
+        // If `build` throws, their reasons do not matter.
+        errors.catch(() => undefined);
       }
-      for (const outcome of await this.guard(`creating ${what}`, errors)) {
-        if (outcome.status === 'rejected') throw asError(outcome.reason);
-        if (outcome.value) throw typedError(outcome.value, `Could not create ${what}`);
+      for (const error of await this.guard(`creating ${what}`, errors)) {
+        if (error) throw typedError(error, `Could not create ${what}`);
       }
       return result;
     } catch (error) {
@@ -293,24 +294,17 @@ export class Device {
    * Waits for a WebGPU promise, which may never settle if the device is lost or stuck.
    * @param what the work waited for, for the error: 'the cost of step 100'
    * @param patienceMs the time that this work may take, if it is longer than `timeoutMs`
-   * @throws {DeviceLostError} within that time after the last finished work
+   * @throws {DeviceLostError} within that time after the last finished work, or when the promise rejects
    */
   async guard<T>(what: string, promise: Promise<T>, patienceMs?: number): Promise<T> {
-    const value = await this.#watch.race(what, promise, patienceMs);
-    this.throwIfUnusable();
-    return value;
-  }
-
-  /**
-   * Waits like {@link guard} for submitted work. In browsers that check for finished work only now and then, it also
-   * makes them check.
-   * @throws {DeviceLostError} when the work fails, which WebGPU reports as a `DOMException`
-   */
-  async finish<T>(what: string, promise: Promise<T>, patienceMs?: number): Promise<T> {
     try {
-      return await this.#prompter.during(this.guard(what, promise, patienceMs));
+      const value = await this.#watch.race(what, promise, patienceMs);
+      this.throwIfUnusable();
+      return value;
     } catch (cause) {
-      if (cause instanceof NudgeError) throw cause;
+      // `compileKernels` explains a pipeline that was refused.
+      const isExplained = cause instanceof NudgeError || asError(cause).name === 'GPUPipelineError';
+      if (isExplained) throw cause;
       this.throwIfUnusable();
       throw new DeviceLostError(
         'unknown',
@@ -318,6 +312,14 @@ export class Device {
         { cause },
       );
     }
+  }
+
+  /**
+   * Waits like {@link guard} for submitted work. In browsers that check for finished work only now and then, it also
+   * makes them check.
+   */
+  async finish<T>(what: string, promise: Promise<T>, patienceMs?: number): Promise<T> {
+    return await this.#prompter.during(this.guard(what, promise, patienceMs));
   }
 
   /**

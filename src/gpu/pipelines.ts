@@ -1,6 +1,6 @@
 /** Compiles WGSL to pipelines. No other file does. */
 import type { Binding, Kernel } from '../../shaders/kernel.ts';
-import { ShaderError } from '../errors.ts';
+import { DeviceLostError, ShaderError } from '../errors.ts';
 import type { Device } from './device.ts';
 
 export interface CompiledKernel {
@@ -85,6 +85,7 @@ async function compile(device: Device, kernel: Kernel): Promise<CompiledKernel> 
   try {
     return { kernel, layout, pipeline: await device.guard(`compiling '${label}'`, creation) };
   } catch (cause) {
+    if (cause instanceof DeviceLostError) throw cause;
     // If the device is lost, throw that error instead of a ShaderError.
     device.throwIfUnusable();
     throw new ShaderError(
