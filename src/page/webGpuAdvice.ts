@@ -24,8 +24,9 @@ export function webGpuAdvice(missing: MissingWebGpu): string {
     );
   }
   const words = refusal === undefined ? '' : ` (“${refusal}”)`;
+  // After several crashes of its GPU process, a browser gives no adapter until it is restarted.
   const fact = hasWebGpu
-    ? `This browser has WebGPU but found no GPU that it can use${words}.`
+    ? `This browser has WebGPU but found no GPU that it can use${words}. If it worked before, restart the browser.`
     : 'This browser has no WebGPU, which a page needs to compute on the GPU.';
   return `${fact} ${adviceFor(missing)} ${cpu}`;
 }

@@ -83,6 +83,16 @@ describe('the advice', () => {
     expect(advice).not.toMatch(/nudge doctor|createGpu|backend|undefined|NaN/);
   });
 
+  // A browser whose GPU process crashed several times gives no adapter, like one without a driver.
+  it.each([
+    ['is the first step', true, /can use\. If it worked before, restart the browser\. Update the/],
+    ['is none where there is no WebGPU', false, /^(?!.*restart)/],
+  ])('to restart the browser %s', (_, hasWebGpu, expected) => {
+    const userAgent = chrome(windows, 156);
+    const missing = { userAgent, hasWebGpu, refusal: undefined, insecureOrigin: undefined };
+    expect(webGpuAdvice(missing)).toMatch(expected);
+  });
+
   it('for a Firefox that has it in Nightly alone is Nightly', () => {
     const refusal = 'WebGPU is not yet available in Release or late Beta builds';
     const userAgent = firefox(linux, 140);
