@@ -1,6 +1,6 @@
 /**
  * Writes text for people. Results go to stdout; notes, progress and errors go to stderr, so that a pipe receives results
- * only. Only a terminal gets progress bars and colours; a pipe gets no control characters.
+ * only. Only a terminal gets progress bars and colours; a pipe and a terminal of type `dumb` get no control characters.
  */
 import { SingleBar } from 'cli-progress';
 
@@ -60,12 +60,12 @@ export class Terminal {
   }
 
   /**
-   * Shows a progress bar, on a terminal only. Lines written meanwhile appear above it.
+   * Shows a progress bar, only on a terminal that can move its cursor. Lines written meanwhile appear above it.
    * @param format text with {bar}, {percentage}, {left} (remaining time) and the keys of `words` in braces
    */
   bar(format: string, total: number, words: Readonly<Record<string, string>> = {}): Bar {
     this.stopBar();
-    if (!this.#streams.stderr.isTTY) return { update: () => undefined, stop: () => undefined };
+    if (!this.#hasControls) return { update: () => undefined, stop: () => undefined };
     const bar = new SingleBar({
       format,
       stream: this.#streams.stderr,
@@ -113,10 +113,14 @@ export class Terminal {
   }
 
   #style(code: string, text: string): string {
+    const { NO_COLOR = '' } = this.#streams.environment;
+    return this.#hasControls && NO_COLOR === '' ? `\u001b[${code}m${text}\u001b[0m` : text;
+  }
+
+  /** Whether stderr understands control characters. A terminal of type `dumb`, as in Emacs, prints them. */
+  get #hasControls(): boolean {
     const { stderr, environment } = this.#streams;
-    const { NO_COLOR, TERM } = environment;
-    const isPlain = !stderr.isTTY || (NO_COLOR !== undefined && NO_COLOR !== '') || TERM === 'dumb';
-    return isPlain ? text : `\u001b[${code}m${text}\u001b[0m`;
+    return stderr.isTTY && environment.TERM !== 'dumb';
   }
 }
 

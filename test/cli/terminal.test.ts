@@ -72,6 +72,17 @@ describe('on a terminal', () => {
     expect(process.listeners('exit')).toEqual(others);
   });
 
+  it('that is dumb, no control character is written', () => {
+    const { text, streams } = fakeStreams({ isTTY: true, environment: { TERM: 'dumb' } });
+    const terminal = new Terminal(streams);
+    const bar = terminal.bar('{what} [{bar}] {percentage}%', 10, { what: 'first' });
+    bar.update(5, { what: 'second' });
+    terminal.note('a note');
+    terminal.error('a fault');
+    bar.stop();
+    expect(text.stderr).toBe('a note\nerror: a fault\n');
+  });
+
   it('notes are dim unless colours are turned off', () => {
     const noted = (environment: Record<string, string>) => {
       const { text, streams } = fakeStreams({ isTTY: true, environment });
