@@ -50,7 +50,9 @@ export async function startServer(options: {
   const server = createServer((request, response) => {
     for (const [name, value] of Object.entries(securityHeaders)) response.setHeader(name, value);
     const { url = '/', method = '' } = request;
-    const policy = contentSecurityPolicy ?? (libraryWorker.test(url) ? libraryPolicy : pagePolicy);
+    // sirv finds the file without query and fragment, so the policy must not depend on them either.
+    const [path = ''] = url.split(/[?#]/);
+    const policy = contentSecurityPolicy ?? (libraryWorker.test(path) ? libraryPolicy : pagePolicy);
     response.setHeader('Content-Security-Policy', policy);
     // Another site can make its own name resolve to this address. The Host header still has that name, so refuse it.
     const name = request.headers.host?.replace(/:\d+$/, '') ?? '';

@@ -191,6 +191,21 @@ describe('headers', () => {
   });
 });
 
+it('only the worker for other libraries may load scripts from text, whatever a query says', async () => {
+  const trusted = "require-trusted-types-for 'script'";
+  const policyOf = async (path: string) =>
+    String((await send(path)).headers['content-security-policy']);
+  expect(await policyOf('/assets/peerMain-a1B2.js')).not.toContain(trusted);
+  expect(await policyOf('/assets/peerMain-a1B2.js?query')).not.toContain(trusted);
+  for (const path of [
+    '/index.html?/peerMain-a1B2.js',
+    '/index.html?a?/peerMain-a1B2.js',
+    '/index.html#/peerMain-a1B2.js',
+  ]) {
+    expect(await policyOf(path)).toContain(trusted);
+  }
+});
+
 it('a page that is not nudge’s own can have another policy, and only that is another', async () => {
   const other = await startServer({
     folder: join(root, 'page'),
