@@ -14,7 +14,10 @@ export interface Mount {
   /** Path on the server, with both slashes: '/data/mnist/'. */
   readonly path: string;
   readonly folder: string;
-  /** Names of files directly inside `folder`. */
+  /**
+   * Names of files directly inside `folder`. A name may be a link, also to a file elsewhere: large data often lie on another
+   * disk. The page reads nothing else, because the list is made by this program and not by the page.
+   */
   readonly files: readonly string[];
 }
 

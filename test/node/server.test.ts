@@ -30,7 +30,7 @@ beforeAll(async () => {
       {
         path: '/data/mnist/',
         folder: join(root, 'mnist'),
-        files: ['labels', 'images', 'images.gz', 'memory'],
+        files: ['labels', 'images', 'images.gz', 'memory', 'linked'],
       },
     ],
   });
@@ -99,6 +99,15 @@ describe('served files', () => {
       expect([status, body.length]).toEqual([200, 4]);
     },
   );
+
+  it('a listed link to another disk is followed, and a link that is not listed is not', async () => {
+    await mkdir(join(root, 'disk'));
+    await writeFile(join(root, 'disk/linked'), 'far away');
+    await symlink(join(root, 'disk/linked'), join(root, 'mnist/linked'));
+    await symlink(join(root, 'disk/linked'), join(root, 'mnist/other'));
+    expect((await send('/data/mnist/linked')).body.toString()).toBe('far away');
+    expect((await send('/data/mnist/other')).status).toBe(404);
+  });
 
   it('HEAD gives the size and no bytes', async () => {
     const { status, headers, body } = await send('/model.bin', { method: 'HEAD' });
