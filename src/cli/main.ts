@@ -2,16 +2,21 @@
 /** The command `nudge`. */
 import { describeError, exitCodes } from './errors.ts';
 import { runCommandLine } from './program.ts';
-import { tolerateClosedPipes } from './terminal.ts';
+import { tolerateWriteErrors } from './terminal.ts';
 
 const { stdout, stderr } = process;
-tolerateClosedPipes(stdout, stderr);
+const report = (error: Error) => stderr.write(`error: ${describeError(error)}\n`);
+tolerateWriteErrors([stdout, stderr], (error) => {
+  report(error);
+  process.exitCode = exitCodes.failure;
+});
 process.on('uncaughtException', (error) => {
-  stderr.write(`error: ${describeError(error)}\n`);
+  report(error);
   process.exit(exitCodes.failure);
 });
-process.exitCode = await runCommandLine(process.argv.slice(2), {
+const exitCode = await runCommandLine(process.argv.slice(2), {
   stdout,
   stderr,
   environment: process.env,
 });
+if (exitCode !== exitCodes.success) process.exitCode = exitCode;

@@ -4,6 +4,8 @@
  */
 import { SingleBar } from 'cli-progress';
 
+import { FileError } from './errors.ts';
+import { reasonOf } from './files.ts';
 import { formatSeconds } from './table.ts';
 
 export interface Streams {
@@ -125,13 +127,21 @@ export class Terminal {
 }
 
 /**
- * Ignores the errors of streams whose reader has gone: a closed pipe (EPIPE), as in `nudge doctor | head -1`, and a
- * closed terminal window (EIO). The work itself has not failed.
+ * Keeps a command going if its text cannot be written, so that it still writes its files. A reader that has gone is no
+ * failure: a closed pipe (EPIPE), as in `nudge doctor | head -1`, or a closed terminal window (EIO).
+ * @param onFailure called at the first other error, such as a full disk
  */
-export function tolerateClosedPipes(...streams: readonly NodeJS.WriteStream[]): void {
+export function tolerateWriteErrors(
+  streams: readonly NodeJS.WriteStream[],
+  onFailure: (error: FileError) => void,
+): void {
+  let hasFailed = false;
   for (const stream of streams) {
-    stream.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EPIPE' && error.code !== 'EIO') throw error;
+    stream.on('error', (cause: NodeJS.ErrnoException) => {
+      if (cause.code === 'EPIPE' || cause.code === 'EIO' || hasFailed) return;
+      hasFailed = true;
+      const reason = `The output cannot be written: ${reasonOf(cause)}.`;
+      onFailure(new FileError(`${reason} Make room, or send it elsewhere.`, { cause }));
     });
   }
 }

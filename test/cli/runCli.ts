@@ -23,6 +23,8 @@ export interface CliOptions {
   readonly environment?: Readonly<Record<string, string>>;
   /** Whether stdout and stderr look like a terminal to the process. */
   readonly isTerminal?: boolean;
+  /** File descriptor that stdout goes to. Default: the result's `stdout`. */
+  readonly stdout?: number;
   /** Sends a signal when stdout and stderr together match for the first time. */
   readonly signalAt?: { readonly pattern: RegExp; readonly name: 'SIGINT' | 'SIGTERM' };
 }
@@ -47,7 +49,7 @@ export function runCli(args: readonly string[], options: CliOptions): Promise<Cl
       cwd: options.cwd,
       // The machine's own MNIST must not affect the tests.
       env: { ...process.env, MNIST_DIR: '', ...options.environment },
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: ['ignore', options.stdout ?? 'pipe', 'pipe'],
     },
   );
   const result = { code: null as number | null, stdout: '', stderr: '' };
@@ -59,7 +61,7 @@ export function runCli(args: readonly string[], options: CliOptions): Promise<Cl
     child.kill(signalAt.name);
   };
   for (const name of ['stdout', 'stderr'] as const) {
-    child[name].setEncoding('utf8').on('data', (text: string) => {
+    child[name]?.setEncoding('utf8').on('data', (text: string) => {
       result[name] += text;
       look();
     });

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { open, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -378,6 +378,26 @@ describe('a run that fails', () => {
       expect(await readdir(folder)).toEqual(before);
     },
   );
+});
+
+it('text that cannot be written is a failure, and the files are written nevertheless', async (context) => {
+  if (process.platform !== 'linux') context.skip('only Linux has /dev/full');
+  const full = await open('/dev/full', 'w');
+  try {
+    const files = ['--save', 'kept.st', '--json', 'kept.json'];
+    const { code, stderr } = await runCli(
+      ['train', ...tiny, '--backend', 'cpu', '--steps', '2', ...files],
+      { cwd: folder, stdout: full.fd },
+    );
+    expect(stderr).toBe(
+      'error: The output cannot be written: the disk is full. Make room, or send it elsewhere.\n',
+    );
+    expect(code).toBe(1);
+    expect((await report('kept.json')).steps).toBe(2);
+    expect(await readdir(folder)).toContain('kept.st');
+  } finally {
+    await full.close();
+  }
 });
 
 it('evaluating weights that overflow is a failure, and no report is written', async () => {
