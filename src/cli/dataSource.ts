@@ -6,6 +6,7 @@ import type { JobData } from '../benchmark/trainJob.ts';
 import { digits, type DigitsOptions } from '../data/digits/digits.ts';
 import { mnistFiles, type MnistRole } from '../data/mnist.ts';
 import { MissingDataError } from '../errors.ts';
+import { escapeInvisible } from '../network/arguments.ts';
 import { findMnistFolder, loadMnist, mnistFileNames, mnistFolder } from '../node/mnist.ts';
 import type { Mount } from '../node/server.ts';
 import type { PageDataSource } from '../page/jobs/remoteJob.ts';
@@ -84,6 +85,7 @@ async function requireFolder(named: string): Promise<string> {
   const status = await stat(folder).catch(() => undefined);
   if (status?.isDirectory() === true) return folder;
   throw new MissingDataError(
-    `There is no folder ${folder}. --data takes mnist, digits, or a folder with the ${mnistFiles.length} MNIST files.`,
+    // The name may come from the checkpoint that --resume names.
+    `There is no folder ${escapeInvisible(folder)}. --data takes mnist, digits, or a folder with the ${mnistFiles.length} MNIST files.`,
   );
 }

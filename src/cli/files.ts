@@ -5,6 +5,7 @@ import { dirname, resolve } from 'node:path';
 import * as v from 'valibot';
 
 import { FormatError } from '../errors.ts';
+import { escapeInvisible } from '../network/arguments.ts';
 import { reasonOf, statusOf, writeWhole } from '../node/wholeFile.ts';
 import { FileError, UsageError } from './errors.ts';
 
@@ -53,7 +54,8 @@ export function parseJson<T>(
   text: string,
   expected: string,
 ): T {
-  const refuse = (why: string) => new FormatError(`This is not ${expected}: ${why}`, 0);
+  const refuse = (why: string) =>
+    new FormatError(`This is not ${expected}: ${escapeInvisible(why)}`, 0);
   let value: unknown;
   try {
     value = JSON.parse(text);

@@ -12,6 +12,7 @@ import {
   writeSafetensors,
   type Tensor,
 } from '../formats/safetensors.ts';
+import { escapeInvisible } from '../network/arguments.ts';
 import { UsageError } from './errors.ts';
 import { parseJson, readInput } from './files.ts';
 import { nudgeVersion } from './versions.ts';
@@ -83,7 +84,7 @@ export function readCheckpoint(
     );
     if (nudge !== nudgeVersion()) {
       throw new UsageError(
-        `nudge ${nudge} wrote ${path}; this is nudge ${nudgeVersion()}, which may compute differently. Resume with that version, or start again.`,
+        `nudge ${escapeInvisible(nudge)} wrote ${path}; this is nudge ${nudgeVersion()}, which may compute differently. Resume with that version, or start again.`,
       );
     }
     const members = configuration.seeds.length * configuration.optimizers.length;

@@ -1,9 +1,23 @@
 /** Checks of arguments for callers in plain JavaScript. TypeScript makes most of them at compile time. */
 import { ConfigurationError } from '../errors.ts';
 
+/**
+ * Characters that move a terminal's cursor, hide text or change its direction: controls, format characters, lone
+ * surrogates, line and paragraph separators.
+ */
+export const invisible = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]+/gu;
+
+/** Untrusted text for a message, with {@link invisible} characters as JSON escapes them: `\u202e`. */
+export function escapeInvisible(text: string): string {
+  const escape = (unit: string) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`;
+  return text.replace(invisible, (found) => found.split('').map(escape).join(''));
+}
+
 /** A short description of any value for error messages. */
 export function show(value: unknown): string {
-  if (typeof value === 'string') return `'${value.length > 40 ? `${value.slice(0, 40)}…` : value}'`;
+  if (typeof value === 'string') {
+    return `'${escapeInvisible(value.length > 40 ? `${value.slice(0, 40)}…` : value)}'`;
+  }
   if (typeof value === 'function' || typeof value === 'symbol') return `a ${typeof value}`;
   if (typeof value !== 'object' || value === null) return String(value);
   return Array.isArray(value) ? 'an array' : 'an object';

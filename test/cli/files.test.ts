@@ -163,6 +163,13 @@ describe('a file to be read', () => {
     await expect(refused).rejects.toThrow(`In ${path}: This is not a count: count: Invalid type`);
     await writeFile(path, '{');
     await expect(parse(v.unknown())).rejects.toThrow('This is not a count: it is not JSON (');
+    // Characters that a terminal obeys are escaped.
+    await writeFile(path, '{"count": "\u009b31m\u202e"}');
+    await expect(parse(v.object({ count: v.literal('one') }))).rejects.toThrow(
+      'received "\\u009b31m\\u202e"',
+    );
+    await writeFile(path, '{"count": \u009b31m\u202e}');
+    await expect(parse(v.unknown())).rejects.toThrow(/^[^\u009b\u202e]+$/);
   });
 });
 

@@ -1,5 +1,6 @@
 /** Formats the figures and names of a result for every text output. */
 import { adapterName } from '../../gpu/adapter.ts';
+import { invisible } from '../../network/arguments.ts';
 import type { BenchmarkResult, Environment, Estimate, Flag, Score } from './schema.ts';
 
 export { backendNames } from './backends.ts';
@@ -103,8 +104,7 @@ export function describeFlag({ kind, message, isVoid }: Flag): string {
  * @param max characters; longer text is cut and ends with an ellipsis
  */
 export function plainText(text: string, max = Infinity): string {
-  // Controls, format characters, lone surrogates, line and paragraph separators.
-  const line = text.replace(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]+/gu, ' ').trim();
+  const line = text.replace(invisible, ' ').trim();
   const characters = Array.from(line);
   return characters.length > max ? `${characters.slice(0, max - 1).join('')}…` : line;
 }

@@ -6,6 +6,7 @@ import * as v from 'valibot';
 import type { TuneConfiguration, TuneEvent, TuneResult } from '../../benchmark/tuneJob.ts';
 import { adapterName } from '../../gpu/adapter.ts';
 import type { LedgerEntry } from '../../gpu/plan/tuning/ledger.ts';
+import { escapeInvisible } from '../../network/arguments.ts';
 import { processorName } from '../../node/nodeEnvironment.ts';
 import type { CommandDefinition, Run } from '../command.ts';
 import { configureTraining, optionsOf, type TrainArguments } from '../configure.ts';
@@ -153,7 +154,7 @@ function requireSame(now: object, { runtime, processor }: Earlier): void {
   const before = { runtime, processor };
   if (isDeepStrictEqual(before, now)) return;
   throw new UsageError(
-    `The tuning to resume ran on ${JSON.stringify(before)}; this is ${JSON.stringify(now)}. Their times are not comparable. Start again without --resume.`,
+    `The tuning to resume ran on ${escapeInvisible(JSON.stringify(before))}; this is ${JSON.stringify(now)}. Their times are not comparable. Start again without --resume.`,
   );
 }
 

@@ -1,4 +1,5 @@
 import { FormatError } from '../../errors.ts';
+import { escapeInvisible } from '../../network/arguments.ts';
 
 /**
  * Reads the JSON of a safetensors header from left to right. The caller asks for one value after
@@ -154,5 +155,5 @@ export class JsonReader {
 /** A name from a file, for a message: quoted, escaped and shortened if it is long. */
 export function quote(name: string): string {
   const shown = name.length > 80 ? `${name.slice(0, 79)}…` : name;
-  return `'${JSON.stringify(shown).slice(1, -1).replaceAll('\\"', '"')}'`;
+  return `'${escapeInvisible(JSON.stringify(shown).slice(1, -1)).replaceAll('\\"', '"')}'`;
 }

@@ -7,7 +7,7 @@ import * as v from 'valibot';
 import { registerLoopNames } from '../../../shaders/matmul/matmul.ts';
 import type { EnginePlan } from '../../engine/engine.ts';
 import { FormatError } from '../../errors.ts';
-import { requireObject, show as showAny } from '../../network/arguments.ts';
+import { escapeInvisible, requireObject, show as showAny } from '../../network/arguments.ts';
 import type { Network } from '../../network/network.ts';
 import { requireLayerSizes } from '../../network/parameters.ts';
 import type { Plan } from './plan.ts';
@@ -145,9 +145,10 @@ function show(value: unknown): string {
   return text.length > 40 ? `${text.slice(0, 40)}…` : text;
 }
 
+/** @param fact may contain text of the file */
 function refuse(fact: string, options?: ErrorOptions): never {
   throw new FormatError(
-    `This is not a plan for this network: ${fact}. Make one with 'nudge tune', or use the default plan.`,
+    `This is not a plan for this network: ${escapeInvisible(fact)}. Make one with 'nudge tune', or use the default plan.`,
     0,
     options,
   );

@@ -1,7 +1,14 @@
+import { rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
 import { expect, it } from 'vitest';
 
 import { sortRows, type SweepResult } from '../../../src/benchmark/sweepJob.ts';
 import { describeSweep } from '../../../src/cli/commands/sweep.ts';
+import { UsageError } from '../../../src/cli/errors.ts';
+import { readCheckpoint } from '../../../src/cli/sweepCheckpoint.ts';
+import { writeSafetensors } from '../../../src/formats/safetensors.ts';
+import { makeFolder } from '../runCli.ts';
 
 const row = (seed: number, learningRate: number, cost: number, accuracy: number) => ({
   seed,
@@ -59,4 +66,29 @@ it('a sweep that was stopped says so', () => {
   expect(describeSweep({ ...result, isComplete: false }).at(-1)).toMatch(
     /^Stopped early: 5 networks, 1,200 steps each, /,
   );
+});
+
+it('a checkpoint of another version is refused; a terminal cannot obey the name of the version', async () => {
+  const folder = await makeFolder();
+  try {
+    const path = join(folder, 'sweep.safetensors');
+    const about = {
+      nudge: '9\u009b31m\u202e',
+      configuration: {
+        network: { layers: [16, 10] },
+        ...{ batchSize: 1, epochs: 1, shuffle: true },
+        ...{ seeds: [1], optimizers: [{ learningRate: 1 }] },
+      },
+      ...{ step: 0, epoch: 0, stepOfEpoch: 0 },
+      trained: { samples: 0, seconds: 0 },
+      sha256: '',
+    };
+    const metadata = new Map([['nudge sweep', JSON.stringify(about)]]);
+    await writeFile(path, writeSafetensors(new Map(), metadata));
+    const refused = readCheckpoint(path);
+    await expect(refused).rejects.toThrow(UsageError);
+    await expect(refused).rejects.toThrow(/^nudge 9\\u009b31m\\u202e wrote .*; this is nudge /);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
 });

@@ -45,6 +45,11 @@ test('offsets count bytes from where the text stands in the file', () => {
 
 test('a name is quoted on one line and cut when it is long', () => {
   expect(quote('a"b\n\u0000')).toBe(`'a"b\\n\\u0000'`);
+  // A control sequence for the terminal, text from right to left, a line break and a hidden character.
+  expect(quote('a\u009b31m\u202eb\u2028\u{e0041}')).toBe(
+    `'a\\u009b31m\\u202eb\\u2028\\udb40\\udc41'`,
+  );
+  expect(quote('éßΩ日本👋')).toBe(`'éßΩ日本👋'`);
   expect(quote('x'.repeat(80))).toBe(`'${'x'.repeat(80)}'`);
   expect(quote('x'.repeat(81))).toBe(`'${'x'.repeat(79)}…'`);
 });

@@ -92,6 +92,17 @@ describe('a file is refused that', () => {
     );
   });
 
+  it('has characters that a terminal obeys, which are escaped in the message', () => {
+    const hostile = 'a\u009b31m\u202eb';
+    const escaped = 'a\\u009b31m\\u202eb';
+    expect(errorWith(['format'], hostile)).toContain(`its format is "${escaped}"`);
+    expect(errorWith(['plan', hostile], 1)).toContain(`plan.${escaped} is not a known field`);
+    expect(errorWith(['plan', 'layers', 0, 'forward', 'loop'], hostile)).toContain(`"${escaped}"`);
+    const { message } = errorOf(FormatError, () => parsePlan(hostile, network));
+    expect(message).toContain('it is not JSON');
+    expect(message).not.toMatch(/[\u009b\u202e]/);
+  });
+
   it('lacks something, or has something unknown', () => {
     expect(errorWith(['plan', 'batchSize'], undefined)).toContain(
       'plan.batchSize is missing; expected',
