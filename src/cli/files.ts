@@ -1,5 +1,5 @@
 /** Files that commands read and write. Outputs are checked before the work starts. */
-import { access, constants, readFile, realpath } from 'node:fs/promises';
+import { access, constants, readFile, realpath, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 
 import * as v from 'valibot';
@@ -12,9 +12,9 @@ import { FileError, UsageError } from './errors.ts';
 export { reasonOf } from '../node/wholeFile.ts';
 
 /**
- * Reads and parses a file.
+ * Reads and parses a file. A pipe is read to its end, because shells pass one for `<(command)`.
  * @param option that names the file, for the message: '--load'
- * @throws {FileError} when it cannot be read
+ * @throws {FileError} when it cannot be read, or is a device, whose content may never end
  * @throws {FormatError} with the path in front, when `parse` throws one
  */
 export async function readInput<T>(
@@ -22,14 +22,17 @@ export async function readInput<T>(
   option: string,
   parse: (bytes: Uint8Array<ArrayBuffer>) => T,
 ): Promise<T> {
+  const refuse = (why: string, cause?: unknown) =>
+    new FileError(`The file '${path}' cannot be read: ${why}. Check the path given to ${option}.`, {
+      cause,
+    });
   let bytes: Uint8Array<ArrayBuffer>;
   try {
+    const status = await stat(path);
+    if (status.isCharacterDevice() || status.isBlockDevice()) throw refuse('it is a device');
     bytes = Uint8Array.from(await readFile(path));
   } catch (cause) {
-    throw new FileError(
-      `The file '${path}' cannot be read: ${reasonOf(cause)}. Check the path given to ${option}.`,
-      { cause },
-    );
+    throw cause instanceof FileError ? cause : refuse(reasonOf(cause), cause);
   }
   try {
     return parse(bytes);

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import {
   chmod,
   mkdir,
@@ -148,6 +149,24 @@ describe('a file to be read', () => {
       `The file '${path}' cannot be read: there is no such file. Check the path given to --load.`,
     );
     await expect(read(folder)).rejects.toThrow('it is a folder');
+  });
+
+  // A device such as /dev/zero has no end.
+  it('is refused if it is a device', async (context) => {
+    if (process.platform === 'win32') context.skip('Windows has no device files');
+    await expect(read('/dev/null')).rejects.toThrow(FileError);
+    await expect(read('/dev/null')).rejects.toThrow(
+      "The file '/dev/null' cannot be read: it is a device. Check the path given to --load.",
+    );
+  });
+
+  it('may be a pipe, as shells pass it for <(command)', async (context) => {
+    if (process.platform === 'win32') context.skip('Windows has no pipes with a path');
+    const pipe = join(folder, 'pipe');
+    execFileSync('mkfifo', [pipe]);
+    const count = read(pipe);
+    await writeFile(pipe, 'content');
+    expect(await count).toBe(7);
   });
 
   it('is named if it cannot be parsed', async () => {
