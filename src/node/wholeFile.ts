@@ -1,6 +1,6 @@
 /** Writes files atomically: a reader, or a crash at any moment, finds the old content or the new one, never a part. */
 import { randomBytes } from 'node:crypto';
-import { open, realpath, rename, rm, stat } from 'node:fs/promises';
+import { lstat, open, readdir, realpath, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 
 /** The names of files that are not complete. A killed process leaves them behind. */
@@ -8,7 +8,8 @@ export const temporaryName = /^\.nudge-[0-9a-f]{12}\.tmp$/;
 
 /**
  * Writes a file under a temporary name in the same folder, syncs it and renames it. The new file keeps the permissions
- * of the old one. If `path` is a link, its target is replaced. Pipes and devices are written to directly.
+ * of the old one. If `path` is a link, its target is replaced. Pipes and devices are written to directly. Also removes
+ * temporary files that killed processes left in the folder over an hour ago.
  * @throws the file system's error; the old file is then unchanged, or replaced as a whole if only the folder could not be
  *   synced
  */
@@ -22,6 +23,7 @@ export async function writeWhole(path: string, content: Uint8Array | string): Pr
   const folder = dirname(target);
   // The temporary name does not contain the target's, which may already have the maximum length.
   const temporary = join(folder, `.nudge-${randomBytes(6).toString('hex')}.tmp`);
+  await removeAbandoned(folder);
   try {
     await writeThrough(temporary, 'wx', content, found && found.mode & 0o7777);
     await rename(temporary, target);
@@ -30,6 +32,22 @@ export async function writeWhole(path: string, content: Uint8Array | string): Pr
     throw error;
   }
   await syncFolder(folder);
+}
+
+/** A temporary file that has not grown for this time belongs to no running process. */
+const abandonedMs = 3_600_000;
+
+async function removeAbandoned(folder: string): Promise<void> {
+  try {
+    for (const name of await readdir(folder)) {
+      if (!temporaryName.test(name)) continue;
+      const path = join(folder, name);
+      const status = await lstat(path);
+      if (status.isFile() && Date.now() - status.mtimeMs > abandonedMs) await rm(path);
+    }
+  } catch {
+    // The file can be written nevertheless.
+  }
 }
 
 /** The status of `path`; undefined if nothing is there. @throws the file system's other errors */

@@ -8,6 +8,7 @@ import {
   rm,
   stat,
   symlink,
+  utimes,
   writeFile,
 } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -34,6 +35,31 @@ describe('a file to be written', () => {
     await file.write('content');
     expect(await readdir(folder)).toEqual(['a.txt']);
     expect(await readFile(path, 'utf8')).toBe('content');
+  });
+
+  it('removes what a killed process left an hour ago, and no other file', async () => {
+    const file = await prepareOutput(join(folder, 'a.txt'), '--save');
+    let names: string[] = [];
+    // The content takes its time, in which the temporary file can be seen.
+    async function* look() {
+      names = await readdir(folder);
+      yield 'content';
+    }
+    await file.write(look() as unknown as string);
+    const [temporary = ''] = names;
+    expect(names).toEqual([expect.stringMatching(/^\.nudge-.*\.tmp$/)]);
+    const others = [
+      temporary.replace(/.{12}\.tmp$/, '0123456789ab.tmp'),
+      `${temporary}~`,
+      '.nudge-notes.tmp',
+    ];
+    for (const name of [temporary, ...others]) await writeFile(join(folder, name), 'part');
+    const hourAgo = Date.now() / 1000 - 3601;
+    for (const name of [temporary, ...others.slice(1)]) {
+      await utimes(join(folder, name), hourAgo, hourAgo);
+    }
+    await file.write('after');
+    expect((await readdir(folder)).sort()).toEqual(['a.txt', ...others].sort());
   });
 
   it('replaces an existing file', async () => {
