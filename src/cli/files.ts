@@ -130,6 +130,22 @@ export async function prepareOutput(path: string, option: string): Promise<Outpu
   return { path, write: (content) => writeOutput(path, content) };
 }
 
+/**
+ * Writes several files, one after another. Each is written although another one fails.
+ * @throws the failure; several as one {@link FileError} with all messages
+ */
+export async function writeAll(...writes: readonly (() => Promise<void>)[]): Promise<void> {
+  const failures: Error[] = [];
+  for (const write of writes) {
+    await write().catch((error: unknown) => void failures.push(error as Error));
+  }
+  const [first, ...others] = failures;
+  if (first === undefined) return;
+  if (others.length === 0) throw first;
+  const messages = failures.map(({ message }) => message);
+  throw new FileError(messages.join('\n'), { cause: new AggregateError(failures) });
+}
+
 async function writeOutput(path: string, content: Uint8Array | string): Promise<void> {
   try {
     await writeWhole(path, content);

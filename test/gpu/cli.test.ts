@@ -2,7 +2,7 @@
 import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 
 import type { Probed } from '../../src/cli/doctor/examine.ts';
 import {
@@ -117,4 +117,39 @@ it('nudge doctor finds the adapter, its limits and its features, and measures it
   expect(report.dawn.probe.problem).toBe(null);
   expect(report.dawn.probe.limits?.arithmetic.value).toBeGreaterThan(0);
   expect(stdout).toMatch(/\n {4}multiply-adds +[\d.,]+ {2}GFLOP\/s/);
+});
+
+describe('although the disk is full', () => {
+  beforeEach((context) => {
+    if (process.platform !== 'linux') context.skip('only Linux has /dev/full');
+  });
+
+  const network = ['--layers', '16,10', '--runtime', 'node'];
+  it.each([
+    ['doctor', ['--no-launch', '--json', '/dev/full'], 'Node (Dawn, package webgpu ', undefined],
+    [
+      'tune',
+      [...network, '--budget', '0.1', '--out', '/dev/full', '--json', 'tune.json'],
+      /\nPlan: /,
+      'tune.json',
+    ],
+    [
+      'sweep',
+      [...network, '--data', 'tiny', '--json', '/dev/full', '--save', 'best.st'],
+      '\n8 networks, ',
+      'best.st',
+    ],
+  ])(
+    'nudge %s prints its result and writes the other file',
+    async (command, args, result, other) => {
+      const { code, stdout, stderr } = await callCli([command, ...args], {
+        cwd: folder,
+        environment: { XDG_CACHE_HOME: join(folder, 'cache') },
+      });
+      expect(stderr).toContain("The file '/dev/full' could not be written: the disk is full.");
+      expect(stdout).toMatch(result);
+      expect(code).toBe(1);
+      if (other !== undefined) expect(await readdir(folder)).toContain(other);
+    },
+  );
 });

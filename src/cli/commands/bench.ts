@@ -33,7 +33,7 @@ import { showProgress } from '../bench/progress.ts';
 import type { CommandDefinition, Run } from '../command.ts';
 import { findData, loadData } from '../dataSource.ts';
 import { exitCodes, UsageError } from '../errors.ts';
-import { prepareOutputs, readInput } from '../files.ts';
+import { prepareOutputs, readInput, writeAll } from '../files.ts';
 import * as option from '../options.ts';
 import { callPage, connectHost, openHost, type Host } from '../runtime.ts';
 import { nudgeCommit, nudgeHomepage, nudgeVersion } from '../versions.ts';
@@ -241,10 +241,12 @@ export async function prepareResult(
   }
   const files = await prepareOutputs(json, { csv, markdown, card });
   return async (result: BenchmarkResult) => {
-    await run.reportText(writeResult(result));
-    for (const name of ['csv', 'markdown', 'card'] as const) {
-      await files[name]?.write(formats[name](result));
-    }
+    await writeAll(
+      () => run.reportText(writeResult(result)),
+      ...(['csv', 'markdown', 'card'] as const).map(
+        (name) => async () => files[name]?.write(formats[name](result)),
+      ),
+    );
   };
 }
 

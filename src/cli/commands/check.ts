@@ -57,6 +57,8 @@ async function runCheck(run: Run, options: CheckOptions): Promise<void> {
     ({ done, check: name }) => bar.update(done, { check: name }),
   );
   bar.stop();
+  terminal.result(...describeReport(report));
+  if (!report.passed) run.exit(exitCodes.failure);
   await run.report({
     configuration: {
       rounds: rounds ?? null,
@@ -68,8 +70,6 @@ async function runCheck(run: Run, options: CheckOptions): Promise<void> {
     runtime: runtime.facts,
     ...report,
   });
-  terminal.result(...describeReport(report));
-  if (!report.passed) run.exit(exitCodes.failure);
 }
 
 export function describeReport({ adapter, checks, passed }: VerificationReport): string[] {

@@ -59,13 +59,14 @@ async function runCompare(
   const read = (path: string) =>
     readInput(path, 'nudge compare', (bytes) => readResult(new TextDecoder().decode(bytes)));
   const comparison = compareResults(await read(before), await read(after));
-  await report({ configuration: { before, after, failBelow: failBelow ?? null }, ...comparison });
   if (markdown) terminal.result(describeComparison(comparison).trimEnd());
   else terminal.result(...comparisonLines(comparison));
   const failure = failBelow === undefined ? undefined : findFailure(comparison, failBelow);
-  if (failure === undefined) return;
-  terminal.error(failure);
-  exit(exitCodes.failure);
+  if (failure !== undefined) {
+    terminal.error(failure);
+    exit(exitCodes.failure);
+  }
+  await report({ configuration: { before, after, failBelow: failBelow ?? null }, ...comparison });
 }
 
 function comparisonLines(comparison: Comparison): string[] {

@@ -41,7 +41,7 @@ async function runDoctor(run: Run, { launch, probe = false }: DoctorOptions): Pr
     signal: interrupt.signal,
   });
   bar.stop();
-  await run.report({ ...diagnosis, missing: describeMissing(diagnosis) });
   terminal.result(...describeDiagnosis(diagnosis));
   if (!hasAdapter(diagnosis)) run.exit(exitCodes.failure);
+  await run.report({ ...diagnosis, missing: describeMissing(diagnosis) });
 }

@@ -43,6 +43,15 @@ async function runEvaluate(run: Run, options: EvaluateOptions): Promise<void> {
     backend,
   });
   interrupt.signal.throwIfAborted();
+  printEngine(terminal, engine);
+  const { confusion, accuracy, cost } = evaluation;
+  const count = confusion.flat().reduce((sum, samples) => sum + samples, 0);
+  const correct = confusion.reduce((sum, row, label) => sum + row[label]!, 0);
+  terminal.result(
+    ...formatConfusion(confusion),
+    `Test accuracy ${formatShare(accuracy)} (${formatCount(correct)} of ${formatCount(count)}), ` +
+      `test cost ${formatCost(cost)}: ${load}, ${networkName(network)}, on ${engine.backend}.`,
+  );
   await run.report({
     configuration: {
       data: dataName(source),
@@ -57,13 +66,4 @@ async function runEvaluate(run: Run, options: EvaluateOptions): Promise<void> {
     evaluation,
     sha256,
   });
-  printEngine(terminal, engine);
-  const { confusion, accuracy, cost } = evaluation;
-  const count = confusion.flat().reduce((sum, samples) => sum + samples, 0);
-  const correct = confusion.reduce((sum, row, label) => sum + row[label]!, 0);
-  terminal.result(
-    ...formatConfusion(confusion),
-    `Test accuracy ${formatShare(accuracy)} (${formatCount(correct)} of ${formatCount(count)}), ` +
-      `test cost ${formatCost(cost)}: ${load}, ${networkName(network)}, on ${engine.backend}.`,
-  );
 }

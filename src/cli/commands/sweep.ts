@@ -15,7 +15,7 @@ import type { CommandDefinition, Run } from '../command.ts';
 import { configureSweep, sweepDefaults, type SweepArguments } from '../configureSweep.ts';
 import { dataName, findData } from '../dataSource.ts';
 import { exitCodes } from '../errors.ts';
-import { prepareOutputs, type OutputFile } from '../files.ts';
+import { prepareOutputs, writeAll, type OutputFile } from '../files.ts';
 import * as option from '../options.ts';
 import { openRuntime, runJob } from '../runtime.ts';
 import { checkpointFile, readCheckpoint } from '../sweepCheckpoint.ts';
@@ -132,7 +132,7 @@ async function runSweep(run: Run, options: SweepOptions): Promise<void> {
   // The result is printed before files are written, so that a full disk does not lose it.
   terminal.result(...describeSweep(result));
   const { best, ...rest } = result;
-  await run.report({
+  const report = {
     configuration: {
       data: dataName(source),
       preset: preset ?? null,
@@ -143,17 +143,23 @@ async function runSweep(run: Run, options: SweepOptions): Promise<void> {
     ...rest,
     best: best ? { seed: best.seed, learningRate: best.learningRate } : null,
     rows: sortRows(result.rows),
-  });
-  await checkpoints.finish(result.isComplete);
-  if (!outputs.save) return;
-  if (best) {
-    const network = new Network({ ...configuration.network, seed: best.seed }, best.parameters);
-    await outputs.save.write(saveParameters(network));
-    terminal.remark(`Saved the best network in ${outputs.save.path}.`);
-  } else {
-    terminal.note(`Every network diverged. ${outputs.save.path} was not written.`);
-    run.exit(exitCodes.failure);
-  }
+  };
+  const writeBest = async () => {
+    if (!outputs.save) return;
+    if (best) {
+      const network = new Network({ ...configuration.network, seed: best.seed }, best.parameters);
+      await outputs.save.write(saveParameters(network));
+      terminal.remark(`Saved the best network in ${outputs.save.path}.`);
+    } else {
+      terminal.note(`Every network diverged. ${outputs.save.path} was not written.`);
+      run.exit(exitCodes.failure);
+    }
+  };
+  await writeAll(
+    () => run.report(report),
+    () => checkpoints.finish(result.isComplete),
+    writeBest,
+  );
 }
 
 /** Writes checkpoints one after another while the networks train. */

@@ -14,7 +14,7 @@ import { configureTraining, defaults, optionsOf, type TrainArguments } from '../
 import type { ConfiguredOptimizer } from '../configureOptimizer.ts';
 import { dataName, findData } from '../dataSource.ts';
 import { UsageError } from '../errors.ts';
-import { prepareOutputs } from '../files.ts';
+import { prepareOutputs, writeAll } from '../files.ts';
 import * as option from '../options.ts';
 import { defaultBudget, readPlan, tunedPlan } from '../planOption.ts';
 import { engineReport, openRuntime, printEngine, runJob } from '../runtime.ts';
@@ -157,14 +157,13 @@ async function runTrain(run: Run, options: TrainOptions): Promise<void> {
   });
   const { engine, epochs: epochResults, parameters, resumedFrom, ...outcome } = result;
   terminal.stopBar();
-  if (save && result.steps > 0) {
-    await save.write(saveParameters(network.withParameters(parameters)));
-    terminal.remark(`Saved ${save.path} (${networkName(network)}).`);
-  }
   const problem = resumedFrom && describeChange(resumedFrom, engine);
   if (problem !== undefined) terminal.note(problem);
+  if (result.isStopped) keeper?.announce();
+  // The summary is printed before files are written, so that a full disk does not lose it.
+  terminal.result(summary(result));
   // With the same seed, adapter and options, everything but the times repeats.
-  await run.report({
+  const report = {
     configuration: {
       ...{ data: dataName(source), preset: about.preset, network: description, load: about.load },
       weightDecay: training.optimizer === 'adamw' ? 0.01 : 0,
@@ -185,9 +184,13 @@ async function runTrain(run: Run, options: TrainOptions): Promise<void> {
       accuracy: evaluation.accuracy,
     })),
     ...outcome,
-  });
-  if (result.isStopped) keeper?.announce();
-  terminal.result(summary(result));
+  };
+  const writeWeights = async () => {
+    if (!save || result.steps === 0) return;
+    await save.write(saveParameters(network.withParameters(parameters)));
+    terminal.remark(`Saved ${save.path} (${networkName(network)}).`);
+  };
+  await writeAll(() => run.report(report), writeWeights);
 }
 
 /** What a training starts from. */

@@ -11,7 +11,7 @@ import { processorName } from '../../node/nodeEnvironment.ts';
 import type { CommandDefinition, Run } from '../command.ts';
 import { configureTraining, optionsOf, type TrainArguments } from '../configure.ts';
 import { UsageError } from '../errors.ts';
-import { parseJson, prepareOutputs, readInput } from '../files.ts';
+import { parseJson, prepareOutputs, readInput, writeAll } from '../files.ts';
 import * as option from '../options.ts';
 import { defaultBudget, tuneHere } from '../planOption.ts';
 import { openRuntime } from '../runtime.ts';
@@ -100,11 +100,15 @@ async function runTune(run: Run, options: TuneOptions): Promise<void> {
     throw error;
   });
   const { adapter, from, planFile, plan, tuning } = result;
-  await out?.write(`${formatJson(planFile)}\n`);
   terminal.result(...describeTuning(result));
   if (keptIn !== undefined) terminal.note(`Stored for --plan tuned in ${keptIn}.`);
-  if (out) terminal.note(`Written to ${out.path}, for --plan ${out.path}.`);
-  await report(tuning?.ended === 'complete', { adapter, from, planFile, plan, tuning });
+  const writePlan = async () => {
+    if (!out) return;
+    await out.write(`${formatJson(planFile)}\n`);
+    terminal.note(`Written to ${out.path}, for --plan ${out.path}.`);
+  };
+  const outcome = { adapter, from, planFile, plan, tuning };
+  await writeAll(writePlan, () => report(tuning?.ended === 'complete', outcome));
 }
 
 function configure(options: TuneOptions): TuneConfiguration {

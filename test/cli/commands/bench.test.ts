@@ -6,6 +6,7 @@ import { afterEach, beforeEach, expect, it } from 'vitest';
 
 import { readResult } from '../../../src/benchmark/result/read.ts';
 import { prepareResult } from '../../../src/cli/commands/bench.ts';
+import { FileError } from '../../../src/cli/errors.ts';
 import { makeBenchmarkResult } from '../../support/benchmarkResult.ts';
 
 let folder: string;
@@ -34,4 +35,11 @@ it('every format is written to its file, and the JSON can be read again', async 
   expect(csv).toHaveLength(1 + repeats.length);
   expect(await readFile(paths.markdown, 'utf8')).toContain('## nudge benchmark');
   expect(await readFile(paths.card, 'utf8')).toMatch(/<svg [^]*<\/svg>\s*$/);
+});
+
+it('every format is written although the report cannot be', async () => {
+  const reportText = () => Promise.reject(new FileError('The disk is full.'));
+  const write = await prepareResult({ reportText }, { csv: join(folder, 'a.csv') });
+  await expect(write(makeBenchmarkResult())).rejects.toThrow('The disk is full.');
+  expect(await readdir(folder)).toEqual(['a.csv']);
 });

@@ -42,6 +42,13 @@ it('prints each pair, the means and the outcome, and succeeds', async () => {
   expect(stdout.split('\n').filter((line) => line.startsWith('mean'))).toHaveLength(4);
 });
 
+it('prints the comparison although the report cannot be written', async (context) => {
+  if (process.platform !== 'linux') context.skip('only Linux has /dev/full');
+  const { code, stdout, stderr } = await compare(path('old'), path('half'), '--json', '/dev/full');
+  expect([code, stderr]).toEqual([1, expect.stringContaining('the disk is full')]);
+  expect(stdout).toContain('\nThe second is slower: ');
+});
+
 describe('--fail-below', () => {
   it('fails if the whole interval is below', async () => {
     const { code, stderr } = await compare(path('old'), path('half'), '--fail-below', '0.9');

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
-import { open, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { open, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 
 import { loadParameters, saveParameters } from '../../../src/formats/parameters.ts';
 import { Network } from '../../../src/network/network.ts';
@@ -378,6 +378,41 @@ describe('a run that fails', () => {
       expect(await readdir(folder)).toEqual(before);
     },
   );
+});
+
+describe('a disk that is full at the end', () => {
+  const full = (file: string) => new RegExp(`The file '${file}' could not be written: the disk is`);
+  const train = ['train', ...tiny, '--backend', 'cpu', '--steps', '2'];
+  beforeEach((context) => {
+    if (process.platform !== 'linux') context.skip('only Linux has /dev/full');
+  });
+
+  it.each([
+    ['weights', '/dev/full', 'full.json', 'full.json'],
+    ['report', 'full.st', '/dev/full', 'full.st'],
+  ])('for the %s loses neither the summary nor the other file', async (_, save, json, other) => {
+    await rm(join(folder, other), { force: true });
+    const { code, stdout, stderr } = await run(...train, '--save', save, '--json', json);
+    expect(stderr).toMatch(full('/dev/full'));
+    expect([code, stdout]).toEqual([1, expect.stringMatching(/^Trained after 2 steps/)]);
+    expect((await readFile(join(folder, other))).length).toBeGreaterThan(100);
+  });
+
+  it('for both files is said of both', async () => {
+    await symlink('/dev/full', join(folder, 'link'));
+    const { stdout, stderr } = await run(...train, '--save', '/dev/full', '--json', 'link');
+    expect(stdout).toMatch(/^Trained after 2 steps/);
+    expect(stderr).toMatch(full('/dev/full'));
+    expect(stderr).toMatch(full('link'));
+  });
+
+  it('for the report of an evaluation loses no result', async () => {
+    await writeFile(join(folder, 'any.st'), saveParameters(new Network({ layers: [16, 10] })));
+    const args = ['--load', 'any.st', '--data', 'tiny', '--backend', 'cpu', '--json', '/dev/full'];
+    const { code, stdout, stderr } = await run('evaluate', ...args);
+    expect(stderr).toMatch(full('/dev/full'));
+    expect([code, stdout]).toEqual([1, expect.stringContaining('Test accuracy')]);
+  });
 });
 
 it('text that cannot be written is a failure, and the files are written nevertheless', async (context) => {
