@@ -1,5 +1,6 @@
 /** Turns the options of `nudge train`, `evaluate`, `sweep`, `tune` and `shader` into a configuration. */
 import type { TrainConfiguration } from '../benchmark/trainJob.ts';
+import { requireAddressable } from '../cpu/allocation.ts';
 import { requireBatchSize } from '../engine/batches.ts';
 import type { Backend } from '../engine/engine.ts';
 import { activationFunction } from '../network/activations.ts';
@@ -56,14 +57,15 @@ export interface Configured {
  * Combines the options with the preset; the options win.
  * @param loaded the network of `--load`
  * @throws {ConfigurationError} for invalid values, and for options that have no effect together
+ * @throws {OutOfMemoryError} for a network that the backend `cpu` cannot hold
  */
 export function configureTraining(options: TrainArguments, loaded?: Network): Configured {
   const { seed = defaults.seed, threads, stream, steps, epochs = defaults.epochs } = options;
-  const network = loaded ?? new Network({ ...describeNetwork(options), seed });
+  const backend = backendOf(options);
+  const network = loaded ?? createNetwork({ ...describeNetwork(options), seed }, backend);
   // Weights from a file may belong to any network, so the default preset's settings do not apply to them.
   const preset = loaded && options.preset === undefined ? undefined : presetOf(options);
   const optimizer = configureOptimizer(options, network, preset);
-  const backend = backendOf(options);
   if (stream !== undefined && backend === 'reference') {
     throw new UsageError(
       "--stream has no effect with backend 'reference', which copies no data. Leave --stream out, or use another backend.",
@@ -93,6 +95,12 @@ export function configureTraining(options: TrainArguments, loaded?: Network): Co
       ...(stream !== undefined && { stream }),
     },
   };
+}
+
+/** @throws {OutOfMemoryError} when the CPU engine cannot hold it. With `auto`, a GPU may hold it. */
+function createNetwork(options: PlainNetworkOptions, backend: Backend | 'auto'): Network {
+  if (backend === 'cpu') requireAddressable(options.layers);
+  return new Network(options);
 }
 
 /** A plan is for a GPU, so `--plan` implies the backend webgpu. */

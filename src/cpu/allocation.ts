@@ -1,5 +1,6 @@
 /** WebAssembly memory for the kernels, or a sentence that says what does not fit and what to change. */
 import { OutOfMemoryError } from '../errors.ts';
+import { placeLayers } from './parameterPlaces.ts';
 
 /** Bytes of a page of WebAssembly memory. */
 const pageBytes = 2 ** 16;
@@ -9,6 +10,16 @@ const maxPages = 2 ** 16;
 const maxima = [maxPages, maxPages / 4, maxPages / 16] as const;
 /** Memory to leave for a training set. A larger one may be streamed. */
 const usualDataBytes = 2 ** 26;
+
+/**
+ * Checks layer sizes alone, because a network that no memory can hold takes long to make.
+ * @throws {OutOfMemoryError} when parameters and one gradient exceed what WebAssembly can address
+ */
+export function requireAddressable(layers: readonly number[]): void {
+  const bytes = 2 * 4 * placeLayers(layers).at(-1)!.end;
+  if (bytes > pageBytes * maxPages) throw noRoom(bytes, 'Use a smaller network.', undefined);
+}
+
 /** @throws {OutOfMemoryError} with the advice, when there is not enough memory */
 export function allocate(bytes: number, isShared: boolean, advice: string): WebAssembly.Memory {
   const pages = Math.ceil(bytes / pageBytes);
@@ -30,7 +41,7 @@ function noRoom(bytes: number, advice: string, cause: unknown): OutOfMemoryError
       ? `WebAssembly can address only ${mebibytes(limit)} MiB`
       : 'the allocation failed';
   return new OutOfMemoryError(
-    `The CPU engine needs ${mebibytes(bytes)} MiB of memory in one piece, but ${fact}. ${advice}`,
+    `The CPU engine needs at least ${mebibytes(bytes)} MiB of memory in one piece, but ${fact}. ${advice}`,
     { cause },
   );
 }

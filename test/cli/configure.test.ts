@@ -2,9 +2,11 @@ import { describe, expect, it } from 'vitest';
 
 import { configureTraining, describeLoaded, type TrainArguments } from '../../src/cli/configure.ts';
 import { UsageError } from '../../src/cli/errors.ts';
-import { ConfigurationError } from '../../src/errors.ts';
+import { requireAddressable } from '../../src/cpu/allocation.ts';
+import { ConfigurationError, OutOfMemoryError } from '../../src/errors.ts';
 import { Network } from '../../src/network/network.ts';
 import { presets, type PresetName } from '../../src/network/presets.ts';
+import { errorOf } from '../support/failure.ts';
 
 /** What is configured, without the parameters. */
 function configure(options: TrainArguments, loaded?: Network) {
@@ -164,6 +166,29 @@ describe('refused before data are loaded', () => {
   ] as const)('%j', (options, sentence) => {
     expect(() => configure(options)).toThrow(ConfigurationError);
     expect(() => configure(options)).toThrow(sentence);
+  });
+});
+
+describe('a network for the CPU', () => {
+  // The parameters alone have 2.2 GB, and take half a minute to draw.
+  it('is refused by its sizes if no memory could hold it', () => {
+    const large = { layers: [784, 700_000, 10], backend: 'cpu' } as const;
+    const { message } = errorOf(OutOfMemoryError, () => configure(large));
+    expect(message).toMatch(
+      /^The CPU engine needs at least 42\d\d MiB of memory in one piece, but WebAssembly can address only 4096 MiB\. Use a smaller network\.$/,
+    );
+  });
+
+  it('is accepted up to what its parameters and gradient take in 4 GiB', () => {
+    // n outputs have 1025 · n parameters. 2²⁹ parameters and as many elements of a gradient are 4 GiB.
+    const most = 523_776;
+    expect([1025 * most <= 2 ** 29, 1025 * (most + 16) <= 2 ** 29]).toEqual([true, false]);
+    expect(() => requireAddressable([1024, most])).not.toThrow();
+    expect(() => requireAddressable([1024, most + 16])).toThrow(OutOfMemoryError);
+  });
+
+  it('is refused as ever if its sizes are invalid', () => {
+    expect(() => configure({ layers: [784, 0, 10], backend: 'cpu' })).toThrow(ConfigurationError);
   });
 });
 

@@ -278,7 +278,7 @@ describe('a failure that does not mean missing threads is an error', () => {
     const many = createCpuEngine({ ...options, network: wide, batchSize: 2000 }, { threads: 64 });
     await expect(many).rejects.toThrow(OutOfMemoryError);
     await expect(many).rejects.toThrow(
-      /needs 49\d\d MiB .* can address only 4096 MiB\. Each of the 64 threads needs 7\d MiB .*\. Use at most 5\d threads\.$/,
+      /needs at least 49\d\d MiB .* can address only 4096 MiB\. Each of the 64 threads needs 7\d MiB .*\. Use at most 5\d threads\.$/,
     );
   });
 
