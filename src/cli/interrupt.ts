@@ -5,7 +5,6 @@ import { Interruption, interruptingSignals, type InterruptingSignal } from './er
 export interface SignalSource {
   on(name: InterruptingSignal, handler: (name: InterruptingSignal) => void): unknown;
   off(name: InterruptingSignal, handler: (name: InterruptingSignal) => void): unknown;
-  exit(code: number): never;
 }
 
 export class Interrupt {
@@ -13,13 +12,18 @@ export class Interrupt {
   readonly #abort = new AbortController();
   readonly #handle: (name: InterruptingSignal) => void;
 
-  /** @param onFirst called at the first signal */
-  constructor(onFirst: () => void, source: SignalSource = process) {
+  /**
+   * @param onFirst called at the first signal
+   * @param end called at the second signal; ends the process
+   */
+  constructor(onFirst: () => void, source: SignalSource = process, end = endProcess) {
     this.#source = source;
     this.#handle = (name) => {
       const interruption = new Interruption(name);
-      // exit() still runs the 'exit' listeners, which end browsers and remove temporary folders.
-      if (this.#abort.signal.aborted) source.exit(interruption.exitCode);
+      if (this.#abort.signal.aborted) {
+        end(interruption);
+        return;
+      }
       onFirst();
       this.#abort.abort(interruption);
     };
@@ -39,4 +43,20 @@ export class Interrupt {
   dispose(): void {
     for (const name of interruptingSignals) this.#source.off(name, this.#handle);
   }
+}
+
+/**
+ * Ends this process at once by the signal itself; a shell reports that as 128 plus its number. `process.exit` would free
+ * native objects first, and Dawn often crashes when it is freed while it computes.
+ */
+function endProcess({ signal, exitCode }: Interruption): void {
+  // Windows has no signals: `process.kill` would end the process with 1.
+  if (process.platform !== 'win32') {
+    // These listeners end browsers, remove temporary folders and restore the terminal.
+    process.emit('exit', exitCode);
+    process.removeAllListeners(signal);
+    process.kill(process.pid, signal);
+  }
+  // Linux ignores signals that the first process of a container sends to itself.
+  process.exit(exitCode);
 }
