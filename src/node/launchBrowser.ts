@@ -4,6 +4,7 @@
  * nudge controls Chromium through a pipe instead of a port. No other process can connect to it, and
  * Chromium ends when the pipe closes, so even a killed nudge leaves no browser behind.
  */
+import type { ChildProcess } from 'node:child_process';
 import { constants } from 'node:os';
 
 import type { Browser, LaunchOptions, PuppeteerNode } from 'puppeteer';
@@ -99,18 +100,34 @@ async function start(
   }
 }
 
-/** Closes a browser, and kills it if it does not end within 5 s. */
+/** Closes a browser, and kills what does not end within 5 s. */
 export async function closeBrowser(browser: Browser): Promise<void> {
+  const main = browser.process();
   let timer: NodeJS.Timeout | undefined;
-  const force = new Promise<void>((resolve) => {
-    timer = setTimeout(() => {
-      browser.process()?.kill('SIGKILL');
-      resolve();
-    }, 5_000);
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, 5_000);
   });
   // Closing fails if the browser has crashed, which is fine.
-  await Promise.race([browser.close().catch(() => undefined), force]);
+  await Promise.race([browser.close().catch(() => undefined), late]);
   clearTimeout(timer);
+  if (main) killAll(main);
+}
+
+/**
+ * Kills a browser's processes. One that hangs, such as the GPU process, outlives the main process and keeps its pipes open,
+ * so that this process would not end.
+ */
+function killAll(main: ChildProcess): void {
+  if (process.platform === 'win32') {
+    main.kill('SIGKILL');
+    return;
+  }
+  try {
+    // Puppeteer makes the main process the leader of a process group.
+    process.kill(-main.pid!, 'SIGKILL');
+  } catch {
+    // All have ended.
+  }
 }
 
 /** Chromium's flags in addition to Puppeteer's. */

@@ -1,14 +1,14 @@
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 
 import { findBrowser, thisMachine } from '../../src/node/browser.ts';
-import { launchBrowser } from '../../src/node/launchBrowser.ts';
+import { closeBrowser, launchBrowser } from '../../src/node/launchBrowser.ts';
 import { startServer } from '../../src/node/server.ts';
 
 const program = fileURLToPath(new URL('../setup/holdBrowser.ts', import.meta.url));
@@ -59,6 +59,24 @@ describe.concurrent('a program leaves no browser behind', () => {
     await exited;
     await ended(pid);
   });
+});
+
+it('a GPU process that hangs ends with its browser', async (context) => {
+  if (process.platform === 'win32') context.skip('Windows cannot stop a process');
+  const browser = await launchBrowser(await findBrowser(), { adapter: 'software' });
+  const main = browser.process()!.pid!;
+  const find = () => {
+    const list = execFileSync('ps', ['-eo', 'pid=,pgid=,args='], { encoding: 'utf8' });
+    const line = new RegExp(`^ *(\\d+) +${main} .*--type=gpu-process`, 'm').exec(list);
+    return line ? Number(line[1]) : undefined;
+  };
+  const gpu = await vi.waitUntil(find, { timeout: 30_000 });
+  process.kill(gpu, 'SIGSTOP');
+  context.onTestFinished(() => {
+    if (isRunning(gpu)) process.kill(gpu, 'SIGKILL');
+  });
+  await closeBrowser(browser);
+  await ended(gpu);
 });
 
 it('the packaged Chromium starts and has SwiftShader', async (context) => {
