@@ -1,6 +1,6 @@
 /**
  * The connection between a Node program and one page. Calls go to the page; events and outcomes come back. If the
- * page crashes, reports an error or closes, every call on it rejects.
+ * page crashes, reports an error, closes or hangs, every call on it rejects.
  */
 import type { Browser, BrowserContext, Page } from 'puppeteer';
 
@@ -27,6 +27,17 @@ const abortLimitMs = 5_000;
 /** Time that a page may take to load. */
 const loadLimitMs = 30_000;
 
+export interface LinkOptions {
+  /** Context in which the page opens. @defaultValue the browser's own */
+  readonly context?: BrowserContext | undefined;
+  /**
+   * While a call runs, the page is asked every `everyMs` whether it answers. It hangs if it is silent for `limitMs`.
+   * A frozen process sends no event that tells of it. The longest computation that blocks a page is the float64 gradient
+   * of `tune`: 4 s for 20 million parameters on a slow machine, and in proportion. @defaultValue 5 s and 120 s
+   */
+  readonly heartbeat?: { readonly everyMs: number; readonly limitMs: number };
+}
+
 // Globals that headless.ts and this file define in the page, for the functions that run there.
 declare const nudge: NudgePage;
 declare const nudgeEmit: (id: number, event: string) => Promise<unknown>;
@@ -35,11 +46,13 @@ export class PageLink {
   readonly #page: Page;
   /** Rejects when the page fails; it never resolves. */
   readonly #failed: Promise<never>;
+  readonly #heartbeat: NonNullable<LinkOptions['heartbeat']>;
   readonly #eventHandlers = new Map<number, (event: unknown) => unknown>();
   #lastId = 0;
 
-  private constructor(browser: Browser, page: Page) {
+  private constructor(browser: Browser, page: Page, heartbeat: LinkOptions['heartbeat']) {
     this.#page = page;
+    this.#heartbeat = heartbeat ?? { everyMs: 5_000, limitMs: 120_000 };
     this.#failed = watch(browser, page);
     // Each call awaits this promise. Between calls, a failure must not count as unhandled.
     this.#failed.catch(() => undefined);
@@ -47,16 +60,15 @@ export class PageLink {
 
   /**
    * Opens a page.
-   * @param context context in which the page opens; default: the browser's own
    * @throws {BrowserError} when the page at `url` does not load within 30 s
    */
   static async open(
     browser: Browser,
     url: string,
-    context: BrowserContext = browser.defaultBrowserContext(),
+    { context = browser.defaultBrowserContext(), heartbeat }: LinkOptions = {},
   ): Promise<PageLink> {
     const page = await context.newPage();
-    const link = new PageLink(browser, page);
+    const link = new PageLink(browser, page, heartbeat);
     await page.exposeFunction('nudgeEmit', (id: number, event: string) => {
       const answer = link.#eventHandlers.get(id)?.(decode(event));
       return answer instanceof Promise ? outcomeOf(answer) : undefined;
@@ -97,15 +109,48 @@ export class PageLink {
       }
     });
     signal?.addEventListener('abort', onAbort, { once: true });
+    const endWatch = this.#watchAnswers(name, interrupt);
     try {
       const outcome = await Promise.race([this.#failed, interrupted, this.#run(id, name, args)]);
       if (outcome.ok) return outcome.value as Result;
       throw signal?.aborted === true ? signal.reason : decodeError(outcome.error);
     } finally {
+      endWatch();
       clearTimeout(limit);
       signal?.removeEventListener('abort', onAbort);
       this.#eventHandlers.delete(id);
     }
+  }
+
+  /**
+   * Asks the page again and again whether it answers.
+   * @param onSilence called with the error when it has been silent for too long
+   * @returns a function that ends the questions
+   */
+  #watchAnswers(name: string, onSilence: (error: BrowserError) => void): () => void {
+    const { everyMs, limitMs } = this.#heartbeat;
+    let isAsked = false;
+    // Beats are counted, because a clock may go on while this machine sleeps.
+    let silentMs = 0;
+    const beat = () => {
+      if (isAsked) {
+        silentMs += everyMs;
+        if (silentMs < limitMs) return;
+        onSilence(
+          new BrowserError(
+            `The page has not answered for ${limitMs / 1000} s while it worked on the job '${name}', so it hangs. Start again, or use another browser.`,
+          ),
+        );
+        return;
+      }
+      isAsked = true;
+      silentMs = 0;
+      const answered = () => (isAsked = false);
+      // A page that is gone is noticed by its events.
+      this.#page.evaluate(() => 0).then(answered, () => undefined);
+    };
+    const timer = setInterval(beat, everyMs);
+    return () => clearInterval(timer);
   }
 
   async #load(url: string): Promise<void> {

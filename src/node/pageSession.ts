@@ -67,7 +67,7 @@ export async function servePage({ mounts = [], host, port }: ServeOptions) {
       closeBrowser: () => Promise<void>,
       context?: BrowserContext,
     ): Promise<BrowserSession> {
-      const link = await PageLink.open(browser, url, context);
+      const link = await PageLink.open(browser, url, { context });
       let closing: Promise<void> | undefined;
       return {
         version: await browser.version(),

@@ -1,4 +1,5 @@
 /** The link to a page of this test's own, which can be made to misbehave. */
+import { execFileSync } from 'node:child_process';
 import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,7 +9,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 
 import { BrowserError } from '../../src/errors.ts';
 import { findBrowser } from '../../src/node/browser.ts';
-import { launchBrowser } from '../../src/node/launchBrowser.ts';
+import { closeBrowser, launchBrowser } from '../../src/node/launchBrowser.ts';
 import { PageLink } from '../../src/node/pageLink.ts';
 import { startServer, type StaticServer } from '../../src/node/server.ts';
 
@@ -123,6 +124,30 @@ describe('a page that is lost rejects the calls under way', () => {
     const failure = failureOf(link.call('hang', undefined, {}));
     await page.close();
     expect(await failure).toBeInstanceOf(BrowserError);
+  });
+
+  it('when its process hangs, and not while it answers', async (context) => {
+    if (process.platform === 'win32') context.skip('Windows cannot stop a process');
+    const mortal = await launch();
+    context.onTestFinished(() => closeBrowser(mortal));
+    const heartbeat = { everyMs: 50, limitMs: 2_000 };
+    const hanging = await PageLink.open(mortal, `${server.origin}/`, { heartbeat });
+    // The job sends something each second, and ends after six.
+    const abort = new AbortController();
+    const slow = hanging.call('finishSlowly', undefined, { signal: abort.signal });
+    abort.abort();
+    expect(await slow).toBe('finished');
+    const failure = failureOf(hanging.call('hang', undefined, {}));
+    const main = mortal.process()!.pid!;
+    const list = execFileSync('ps', ['-eo', 'pid=,pgid=,args='], { encoding: 'utf8' });
+    const renderers = [...list.matchAll(new RegExp(`^ *(\\d+) +${main} .*--type=renderer`, 'gm'))];
+    expect(renderers.length).toBeGreaterThan(0);
+    for (const [, pid] of renderers) process.kill(Number(pid), 'SIGSTOP');
+    expect(await failure).toBeInstanceOf(BrowserError);
+    expect(await failure).toHaveProperty(
+      'message',
+      "The page has not answered for 2 s while it worked on the job 'hang', so it hangs. Start again, or use another browser.",
+    );
   });
 
   it('when it complains on its console', async () => {
