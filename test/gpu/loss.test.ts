@@ -5,6 +5,7 @@ import { fileOrder } from '../../src/data/shuffle.ts';
 import { DeviceLostError, DisposedError, LimitError, NoAdapterError } from '../../src/errors.ts';
 import { defaultTimeoutMs, Device } from '../../src/gpu/device.ts';
 import { GpuEngine } from '../../src/gpu/engine.ts';
+import { Pacer } from '../../src/gpu/pacer.ts';
 import { Readback } from '../../src/gpu/readback.ts';
 import { Network } from '../../src/network/network.ts';
 import { presets } from '../../src/network/presets.ts';
@@ -136,6 +137,34 @@ describe('results that the GPU never wrote', () => {
     const error = await rejectionOf(engine.run(5));
     expect(error).toBeInstanceOf(DeviceLostError);
     expect((error as Error).message).toMatch(/the GPU never wrote/);
+    await engine.dispose();
+    device.destroy();
+  });
+
+  it('are not taken for results when any one submit of a run is dropped', async () => {
+    const device = await Device.request({ gpu: await testGpu() });
+    const engine = await startedEngine(device);
+    const { queue } = device.gpu;
+    const submit = queue.submit.bind(queue);
+    const steps = vi.spyOn(Pacer.prototype, 'steps', 'get').mockReturnValue(4);
+    let before = Infinity;
+    Object.defineProperty(queue, 'submit', {
+      value: (buffers: GPUCommandBuffer[]) => {
+        if (buffers.length === 0 || before-- !== 0) submit(buffers);
+      },
+    });
+    let dropped = 0;
+    for (;;) {
+      engine.beginEpoch(fileOrder(training.sampleCount), new TrainingCursor());
+      before = dropped;
+      const outcome = await engine.run(12).catch((error: unknown) => error);
+      if (before >= 0) break;
+      expect(outcome).toBeInstanceOf(DeviceLostError);
+      dropped++;
+    }
+    // Steps in three submits, and the copy of their metrics.
+    expect(dropped).toBe(4);
+    steps.mockRestore();
     await engine.dispose();
     device.destroy();
   });
