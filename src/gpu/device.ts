@@ -20,9 +20,8 @@ import {
   describeAdapter,
   type AdapterDescription,
 } from './adapter.ts';
-import { requireTimeout } from './options.ts';
 import { Prompter } from './prompter.ts';
-import { asError, Watch } from './watch.ts';
+import { asError, requireTimeout, Watch } from './watch.ts';
 
 export interface DeviceOptions {
   /** Source of adapters. Default `navigator.gpu`; in Node, pass the result of `createGpu()` from `nudge/node`. */

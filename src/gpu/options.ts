@@ -1,9 +1,9 @@
 /** GPU options of trainers and sweeps. */
 import type { EnginePlan } from '../engine/engine.ts';
-import { ConfigurationError } from '../errors.ts';
-import { requireFunction, requireMethods, show } from '../network/arguments.ts';
+import { requireFunction, requireMethods } from '../network/arguments.ts';
 import type { Device } from './device.ts';
 import type { PlanCache } from './plan/cache.ts';
+import { requireTimeout } from './watch.ts';
 
 /** Selects the GPU to use. */
 export interface GpuSource {
@@ -39,18 +39,6 @@ export function requireSource({ device, gpu, isVisible, timeoutMs }: GpuSource):
   if (gpu !== undefined) requireMethods('gpu', 'a GPU', gpu, ['requestAdapter']);
   requireFunction('isVisible', isVisible);
   requireTimeout(timeoutMs);
-}
-
-/** 24.8 days. JavaScript timers fire at once if the delay is longer. */
-const maxTimeoutMs = 2 ** 31 - 1;
-
-/** @throws {ConfigurationError} */
-export function requireTimeout(timeoutMs: number | undefined): void {
-  const isTimeout = typeof timeoutMs === 'number' && timeoutMs > 0 && timeoutMs <= maxTimeoutMs;
-  if (timeoutMs === undefined || isTimeout) return;
-  throw new ConfigurationError(
-    `timeoutMs must be a number of milliseconds greater than 0 and at most ${maxTimeoutMs}; got ${show(timeoutMs)}. The default is 5000 on most adapters.`,
-  );
 }
 
 /** @throws {ConfigurationError} */

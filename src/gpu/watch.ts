@@ -1,4 +1,5 @@
-import { DeviceLostError, type NudgeError } from '../errors.ts';
+import { ConfigurationError, DeviceLostError, type NudgeError } from '../errors.ts';
+import { show } from '../network/arguments.ts';
 
 /**
  * Guards promises that WebGPU may never settle.
@@ -122,5 +123,17 @@ export function lostError(info: GPUDeviceLostInfo): DeviceLostError {
     info.reason === 'destroyed' ? 'destroyed' : 'unknown',
     `The GPU device was lost (${info.message || info.reason}). ` +
       'What was computed on it and not read back is lost. Request a new device.',
+  );
+}
+
+/** 24.8 days. JavaScript timers fire at once if the delay is longer. */
+const maxTimeoutMs = 2 ** 31 - 1;
+
+/** @throws {ConfigurationError} */
+export function requireTimeout(timeoutMs: number | undefined): void {
+  const isTimeout = typeof timeoutMs === 'number' && timeoutMs > 0 && timeoutMs <= maxTimeoutMs;
+  if (timeoutMs === undefined || isTimeout) return;
+  throw new ConfigurationError(
+    `timeoutMs must be a number of milliseconds greater than 0 and at most ${maxTimeoutMs}; got ${show(timeoutMs)}. The default is 5000 on most adapters.`,
   );
 }
