@@ -9,12 +9,9 @@ import { requireBatchSize } from '../engine/batches.ts';
 import { HostEngine } from '../engine/hostEngine.ts';
 import { ReferenceArithmetic } from '../reference/engine.ts';
 import { compileBuild, instantiate, supportedBuilds, type Build } from './kernelModule.ts';
-import { KernelMemory } from './memory.ts';
-import { momentCount } from '../engine/optimizers/registry.ts';
+import { createMemory } from './memory.ts';
 import { SimdArithmetic } from './simdArithmetic.ts';
-import { Team } from './team.ts';
-import { availableThreads, obstacleToThreads, ThreadStartError } from './thread.ts';
-import { minSamples, ThreadedArithmetic, type ThreadChoice } from './threadedArithmetic.ts';
+import type { ThreadChoice, ThreadedArithmetic } from './threadedArithmetic.ts';
 
 export interface CpuOptions {
   /** The kernels to use. Default: the best that this runtime supports, or the float64 reference if it supports none. */
@@ -39,8 +36,6 @@ const maxResidentBytes = 2 ** 30;
 
 /** Maximum for the option `threads`. */
 const maxThreads = 64;
-/** Maximum size of all slices' gradients together, which limits the default number of slices. */
-const maxGradientBytes = 2 ** 28;
 
 /**
  * Creates an engine that trains on the CPU.
@@ -60,17 +55,12 @@ export async function createCpuEngine(
   const { build } = best;
   let { obstacle } = best;
   if (build && threads !== 0) {
-    obstacle = obstacleToThreads();
-    try {
-      if (obstacle === undefined) {
-        const threaded = await createThreaded(options, build, cpuOptions);
-        return new CpuEngine(options, threaded, build);
-      }
-    } catch (error) {
-      // Other errors are not about missing threads.
-      if (!(error instanceof ThreadStartError)) throw error;
-      obstacle = `a thread could not be started (${error.message})`;
-    }
+    // The lesson's page has no need of threads, and loads nothing of them.
+    const { createThreaded } = await import('./createThreaded.ts');
+    const isLarge = isStreamed(cpuOptions);
+    const made = await createThreaded(options, build, { threads, maxThreads, isStreamed: isLarge });
+    if (typeof made !== 'string') return new CpuEngine(options, made, build);
+    obstacle = made;
   }
   if (threads !== undefined && threads > 1) {
     throw new NoThreadsError(
@@ -151,43 +141,8 @@ async function createSimd(
   return new SimdArithmetic(options, kernels, memory, isStreamed(cpuOptions));
 }
 
-/** @throws {ThreadStartError} when a policy prevents threads from starting */
-async function createThreaded(
-  options: EngineOptions,
-  build: Build,
-  cpuOptions: CpuOptions,
-): Promise<ThreadedArithmetic> {
-  const { threads } = cpuOptions;
-  const module = await compileBuild(build, true);
-  const memory = createMemory(options, threads ?? defaultSlices(options), true);
-  const start = { module, memory: memory.memory };
-  const team = await Team.assemble(memory.slices.length, start, () => memory.control.passes);
-  const isGiven = threads !== undefined;
-  return new ThreadedArithmetic(options, memory, team, isGiven, isStreamed(cpuOptions));
-}
-
 function isStreamed({ stream }: CpuOptions): (training: Dataset) => boolean {
   return ({ features }) => stream ?? features.length > maxResidentBytes;
-}
-
-/** A power of two, so that threads can share the slices evenly. */
-function defaultSlices({ network, batchSize }: EngineOptions): number {
-  const max = Math.min(
-    availableThreads(),
-    maxThreads,
-    batchSize / minSamples,
-    maxGradientBytes / (4 * network.parameterCount),
-  );
-  return 2 ** Math.floor(Math.log2(Math.max(1, max)));
-}
-
-function createMemory(
-  { network, optimizer, clipNorm }: EngineOptions,
-  slices: number,
-  isShared: boolean,
-): KernelMemory {
-  const moments = momentCount(optimizer);
-  return new KernelMemory({ network, slices, moments, isShared, clipNorm });
 }
 
 /** @throws {ConfigurationError} for an invalid number of threads */

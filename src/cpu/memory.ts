@@ -7,7 +7,8 @@
  * because it may grow.
  */
 import type { Dataset } from '../data/dataset.ts';
-import type { EngineState } from '../engine/engine.ts';
+import type { EngineOptions, EngineState } from '../engine/engine.ts';
+import { momentCount } from '../engine/optimizers/registry.ts';
 import type { Pass, Values } from '../engine/pass.ts';
 import type { Network } from '../network/network.ts';
 import { adviceOf, allocate, grow } from './allocation.ts';
@@ -349,4 +350,14 @@ export class KernelMemory {
     this.#words = new Uint32Array(this.memory.buffer);
     this.#floats = new Float32Array(this.memory.buffer);
   }
+}
+
+/** The memory of an engine. @throws {OutOfMemoryError} */
+export function createMemory(
+  { network, optimizer, clipNorm }: EngineOptions,
+  slices: number,
+  isShared: boolean,
+): KernelMemory {
+  const moments = momentCount(optimizer);
+  return new KernelMemory({ network, slices, moments, isShared, clipNorm });
 }

@@ -10,7 +10,8 @@ import type { AdapterDescription } from '../gpu/adapter.ts';
 import { requireOptions, requireText, show } from '../network/arguments.ts';
 import { describeNonFinite } from '../network/parameters.ts';
 import { writeCheckpoint, type Checkpoint } from './checkpoint.ts';
-import { createEngine, type CreatedEngine } from './createEngine.ts';
+import { createEngine } from './createEngine.ts';
+import type { CreatedEngine } from './createdEngine.ts';
 import {
   describeFingerprint,
   fingerprintOf,

@@ -11,7 +11,8 @@ import { featureValues } from '../reference/features.ts';
 import type { BatchExplanation } from '../reference/batchExplanation.ts';
 import { isIndex, nudgesOf, type SampleNudges } from '../reference/nudges.ts';
 import { CostCurve, type CurvePoint, type CurveReport } from './costCurve.ts';
-import { createEngine, type CreatedEngine } from './createEngine.ts';
+import { createEngine } from './createEngine.ts';
+import type { CreatedEngine } from './createdEngine.ts';
 import { divergenceSentence, updateFact } from './divergence.ts';
 import type {
   Backend,

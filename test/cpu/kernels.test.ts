@@ -39,7 +39,9 @@ it('says how much memory is missing, and keeps what there is', () => {
   const memory = new KernelMemory({ network, slices: 1, moments: 0, isShared: false });
   const dataset = randomDataset(testRandom(1), 1, 784, 2);
   expect(() => memory.reserve(dataset, 1e7)).toThrow(OutOfMemoryError);
-  expect(() => memory.reserve(dataset, 1e7)).toThrow(/needs 7\d\d\d MiB .* 4096 MiB\. Stream/);
+  expect(() => memory.reserve(dataset, 1e7)).toThrow(
+    /needs at least 7\d\d\d MiB .* 4096 MiB\. Stream/,
+  );
   expect(memory.readParameters()).toEqual(network.parameters);
 });
 

@@ -3,7 +3,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 
 import { OutOfMemoryError } from '../../src/errors.ts';
 import { Network } from '../../src/network/network.ts';
-import { compareEngines, type Comparison } from '../../src/training/createEngine.ts';
+import { compareEngines, type Comparison } from '../../src/training/createFastest.ts';
 import type { Engine, StepMetrics } from '../../src/engine/engine.ts';
 import { testRandom } from '../support/networks.ts';
 
