@@ -143,6 +143,8 @@ export function chromiumArguments(
     // Chromium considers WebGPU unsafe on Linux until it has tested the drivers.
     '--enable-unsafe-webgpu',
     '--disable-component-update',
+    // Training goes on after a crash of the GPU process. After a few, Chromium would no longer start another.
+    '--disable-gpu-process-crash-limit',
     // On Linux, Chromium reaches the GPU only through Vulkan, and the packaged Chromium also SwiftShader.
     ...(isLinux ? ['--enable-features=Vulkan'] : []),
     ...(adapter === 'software' ? ['--use-webgpu-adapter=swiftshader'] : []),

@@ -215,7 +215,7 @@ export class Trainer {
    * begin before everything is compiled.
    */
   async prepare(training: Dataset): Promise<void> {
-    await this.#requireSameData(training);
+    if (this.#expected) await this.#requireSameData(training);
     await this.#loop.prepare(training);
     this.#orderOf(this.#loop.cursor.epoch, training);
     await this.#engine.settle?.();

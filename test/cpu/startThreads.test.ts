@@ -5,7 +5,7 @@ import { createCpuEngine } from '../../src/cpu/engine.ts';
 import { ThreadedArithmetic } from '../../src/cpu/threadedArithmetic.ts';
 import { availableThreads, obstacleToThreads } from '../../src/cpu/thread.ts';
 import { fileOrder } from '../../src/data/shuffle.ts';
-import { ConfigurationError, NoThreadsError, OutOfMemoryError } from '../../src/errors.ts';
+import { ConfigurationError, NoThreadsError } from '../../src/errors.ts';
 import { KernelMemory } from '../../src/cpu/memory.ts';
 import { Network } from '../../src/network/network.ts';
 import { createReferenceEngine } from '../../src/reference/engine.ts';

@@ -7,6 +7,7 @@ import { createAaProgram } from '../../bench/aa.ts';
 import { createAgreeProgram } from '../../bench/agree.ts';
 import { createConformanceProgram } from '../../bench/conformance.ts';
 import { createCpuProgram } from '../../bench/cpu.ts';
+import { createCrashesProgram } from '../../bench/crashes.ts';
 import { createFirstStepProgram } from '../../bench/firstStep.ts';
 import { createHostProgram } from '../../bench/host.ts';
 import { createKernelsProgram } from '../../bench/kernels.ts';
@@ -45,6 +46,7 @@ const parsers: Readonly<Record<string, () => Command>> = {
   'bench/aa.ts': createAaProgram,
   'bench/conformance.ts': createConformanceProgram,
   'bench/cpu.ts': createCpuProgram,
+  'bench/crashes.ts': createCrashesProgram,
   'bench/firstStep.ts': createFirstStepProgram,
   'bench/host.ts': createHostProgram,
   'bench/kernels.ts': createKernelsProgram,

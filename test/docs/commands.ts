@@ -211,7 +211,7 @@ export function expand(command: string): string[] {
   const [program, ...args] = wordsOf(command);
   if (program === 'nudge') return [...wordsOf(scripts.nudge!), ...args];
   if (program !== 'npm') throw new Error(`'${command}' is no command of this repository.`);
-  const rest = args.filter((word) => word !== 'run' && word !== '--silent');
+  const rest = (args[0] === 'run' ? args.slice(1) : args).filter((word) => word !== '--silent');
   const [name = '', separator, ...own] = rest;
   const script = scripts[name];
   if (script === undefined) throw new Error(`package.json has no script '${name}'.`);

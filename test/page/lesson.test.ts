@@ -37,6 +37,17 @@ it('a page that is left pauses, and goes on when its reader comes back', async (
   await waitForText(page, '.play', /Pause/);
 });
 
+it('a page that is loaded again offers the moment that it had, and goes back there', async () => {
+  const page = await host.open('lesson.html');
+  await page.waitForFunction(() => sessionStorage.length > 0, { timeout: 60_000 });
+  await page.reload();
+  await waitForText(page, '.earlier', /was at step [\d,]+ before/);
+  const [, step] = /step ([\d,]+)/.exec(await textOf(page, '.earlier'))!;
+  await page.click('.earlier a');
+  await waitForText(page, '.now', new RegExp(`step ${step!}$`));
+  expect(await page.$('.earlier')).toBeNull();
+});
+
 it('has no problem that axe-core finds, and does not scroll sideways: light and wide, dark and narrow', async () => {
   const page = await host.open('lesson.html#step=40');
   const reader = new Reader(page);

@@ -6,7 +6,8 @@ import { nextTask } from '../nextTask.ts';
 import { network } from './figures/network.tsx';
 import { Transport } from './figures/transport.tsx';
 import { Figure, type FigureModule } from './runtime/figure.tsx';
-import { frame, problem } from './session.ts';
+import { formatNumber } from './runtime/numbers.tsx';
+import { earlier, frame, problem } from './session.ts';
 
 /** The first figure lives before the others are loaded. */
 const figures = signal<readonly FigureModule[]>([network]);
@@ -43,6 +44,21 @@ function Notice() {
   );
 }
 
+/** The way back to where the reader was before the page crashed or was loaded again. */
+function Earlier() {
+  const moment = earlier.value;
+  if (!moment) return null;
+  return (
+    <p class="earlier">
+      This page was at step {formatNumber(moment.step)} before it was loaded again.{' '}
+      <a href={moment.address}>Go back there</a>{' '}
+      <button type="button" class="plain" onClick={() => (earlier.value = undefined)}>
+        Stay here
+      </button>
+    </p>
+  );
+}
+
 export function Lesson() {
   useEffect(() => {
     void showAll();
@@ -67,6 +83,7 @@ export function Lesson() {
           </p>
         )}
         <Notice />
+        <Earlier />
         {figures.value.map((figure) => (
           <Figure key={figure.id} {...figure} />
         ))}

@@ -109,10 +109,48 @@ effect(() => {
   }
 });
 
+/** A moment that this tab showed before its page crashed or was loaded again. */
+interface EarlierMoment {
+  readonly step: number;
+  readonly address: string;
+}
+
+/** Offered to the reader of an address without a moment; undefined if there is none. */
+export const earlier = signal<EarlierMoment | undefined>(undefined);
+
+const earlierKey = 'nudge-lesson';
+/** Fewer steps are made again in a second. */
+const minEarlierSteps = 2000;
+const keepEveryMs = 2000;
+
+/** Keeps the moment shown, as long as the tab lives. */
+function keepMoment(): void {
+  const { step } = frame.peek() ?? { step: 0 };
+  if (step < minEarlierSteps) return;
+  const kept: EarlierMoment = { step, address: momentAddress() };
+  try {
+    sessionStorage.setItem(earlierKey, JSON.stringify(kept));
+  } catch {
+    // A browser may allow no storage.
+  }
+}
+
+function readEarlier(): EarlierMoment | undefined {
+  try {
+    const { step, address } = JSON.parse(sessionStorage.getItem(earlierKey) ?? '') as EarlierMoment;
+    const isHere = new URL(address).origin === location.origin;
+    return isHere && Number.isSafeInteger(step) ? { step, address } : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
 /** Opens the lesson at the moment in the address, also when the reader enters another one. */
 export function openAtAddress(): void {
   addEventListener('hashchange', () => location.reload());
   const query = new URLSearchParams(location.hash.slice(1));
+  if (!query.has('step')) earlier.value = readEarlier();
+  setInterval(keepMoment, keepEveryMs);
   const neuron = /^([1-3])\.(\d{1,2})$/.exec(query.get('neuron') ?? '');
   if (neuron && Number(neuron[2]) < (neuron[1] === '3' ? 10 : 16)) {
     const chosen = { layer: Number(neuron[1]), index: Number(neuron[2]) };
@@ -139,8 +177,8 @@ export function ask<Name extends keyof LessonTasks>(
   return worker!.call(task, args, { signal, ...(onEvent && { onEvent }) });
 }
 
-/** The address of this moment, at a figure. */
-export function momentAddress(figure: string): string {
+/** The address of this moment, at a figure if one is given. */
+export function momentAddress(figure?: string): string {
   const shown = frame.peek();
   const url = new URL(location.href);
   if (!shown) return url.href;
@@ -150,7 +188,7 @@ export function momentAddress(figure: string): string {
   const places = weights.map(({ layer, output, input }) => `${layer}.${output}.${input}`);
   query.set('weights', places.join('-'));
   writeSwitches(query);
-  query.set('figure', figure);
+  if (figure !== undefined) query.set('figure', figure);
   url.hash = query.toString();
   return url.href;
 }
