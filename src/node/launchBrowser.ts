@@ -143,7 +143,9 @@ export function chromiumArguments(
     // Chromium considers WebGPU unsafe on Linux until it has tested the drivers.
     '--enable-unsafe-webgpu',
     '--disable-component-update',
-    // Training goes on after a crash of the GPU process. After a few, Chromium would no longer start another.
+    // Training goes on after a crash of the GPU process. After a few, Chromium would refuse WebGPU to the page's domain, and
+    // start a GPU process without it.
+    '--disable-domain-blocking-for-3d-apis',
     '--disable-gpu-process-crash-limit',
     // On Linux, Chromium reaches the GPU only through Vulkan, and the packaged Chromium also SwiftShader.
     ...(isLinux ? ['--enable-features=Vulkan'] : []),
