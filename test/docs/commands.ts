@@ -14,6 +14,7 @@ export const documents = [
   'docs/continuous-benchmark.md',
   'docs/headless.md',
   'docs/results.md',
+  'docs/reliability.md',
   'docs/training.md',
   'src/benchmark/peers/README.md',
   'bench/NOTES.md',
