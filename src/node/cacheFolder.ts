@@ -1,9 +1,10 @@
 /** nudge's folder in the user's cache. */
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 
 import { TemporaryFolder } from './temporaryFolder.ts';
+import { createFolder } from './wholeFile.ts';
 
 /**
  * Path of nudge's own cache folder, which may not exist yet. It is `nudge` in XDG_CACHE_HOME if that is an absolute
@@ -22,7 +23,7 @@ export function cacheFolder(environment: NodeJS.ProcessEnv = process.env): strin
  */
 export async function writableCache(wanted: string): Promise<string> {
   try {
-    await mkdir(wanted, { recursive: true, mode: 0o700 });
+    await createFolder(wanted, 0o700);
     // An existing folder may not be writable, so try.
     await rm(await mkdtemp(join(wanted, '.try-')), { recursive: true });
     return wanted;

@@ -1,11 +1,18 @@
 /** Checkpoints in a folder. */
-import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
+import { readdir, readFile, rm } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 
 import { FileError } from '../errors.ts';
 import { CheckpointSlots } from '../formats/checkpointSlots.ts';
 import { requireText } from '../network/arguments.ts';
-import { reasonOf, statusOf, syncFolder, temporaryName, writeWhole } from './wholeFile.ts';
+import {
+  createFolder,
+  reasonOf,
+  statusOf,
+  syncFolder,
+  temporaryName,
+  writeWhole,
+} from './wholeFile.ts';
 
 /**
  * Keeps checkpoints in two files of a folder, which is created when the first one is written. A checkpoint counts as
@@ -53,7 +60,7 @@ export function folderCheckpoints(path: string): CheckpointSlots {
 
 /** Creates the folder, and removes what a killed writer left behind. */
 async function makeReady(folder: string): Promise<void> {
-  const first = await mkdir(folder, { recursive: true });
+  const first = await createFolder(folder);
   if (first !== undefined) {
     // The names of new folders must survive a power failure, too.
     for (let made = folder; made.length >= first.length; made = dirname(made)) {

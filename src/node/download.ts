@@ -3,7 +3,7 @@
  * file, whole or not at all. So an interrupted download leaves no partial file, and two downloads into the same folder
  * do not disturb each other.
  */
-import { access, constants, mkdir, rename } from 'node:fs/promises';
+import { access, constants, rename } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { mnistFiles, type MnistFile } from '../data/mnist.ts';
 import { ConfigurationError, DownloadError, FormatError } from '../errors.ts';
@@ -20,7 +20,7 @@ import {
 } from '../network/arguments.ts';
 import { isFile } from './mnist.ts';
 import { packingOverheadBytes, verifyMnistBytes, verifyMnistFile } from './verify.ts';
-import { writeWhole } from './wholeFile.ts';
+import { createFolder, writeWhole } from './wholeFile.ts';
 
 /** Two mirrors with the same four .gz files. The address of a file is the mirror's address followed by the file's name. */
 export const mnistMirrors: readonly string[] = [
@@ -107,7 +107,7 @@ export async function downloadMnist(options: DownloadOptions): Promise<DownloadR
     );
   }
   const folder = resolve(options.folder);
-  await mkdir(folder, { recursive: true });
+  await createFolder(folder);
   const result = {
     folder,
     fetched: [] as string[],

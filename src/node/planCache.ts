@@ -1,5 +1,5 @@
 /** Keeps tuned plans in a file of the user's cache folder. */
-import { mkdir, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { PlanCache } from '../gpu/plan/cache.ts';
 import {
@@ -9,7 +9,7 @@ import {
   requireText,
 } from '../network/arguments.ts';
 import { cacheFolder } from './cacheFolder.ts';
-import { writeWhole } from './wholeFile.ts';
+import { createFolder, writeWhole } from './wholeFile.ts';
 
 /** The content of the file, as JSON. */
 interface CacheFile {
@@ -66,7 +66,7 @@ export function filePlanCache(options: FilePlanCacheOptions): PlanCache & {
     set: async (key, text) => {
       const plans = new Map(await readPlans(path, undefined)).set(key, text);
       const file: CacheFile = { format, plans: Object.fromEntries(plans) };
-      await mkdir(dirname(path), { recursive: true });
+      await createFolder(dirname(path));
       await writeWhole(path, `${JSON.stringify(file, undefined, 2)}\n`);
     },
   };

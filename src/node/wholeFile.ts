@@ -1,6 +1,6 @@
 /** Writes files atomically: a reader, or a crash at any moment, finds the old content or the new one, never a part. */
 import { randomBytes } from 'node:crypto';
-import { lstat, open, readdir, realpath, rename, rm, stat } from 'node:fs/promises';
+import { lstat, mkdir, open, readdir, realpath, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 
 /** The names of files that are not complete. A killed process leaves them behind. */
@@ -59,6 +59,32 @@ export async function statusOf(path: string) {
     if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
     throw error;
   }
+}
+
+/**
+ * Creates a folder and the folders above it that are missing. The option `recursive` of Node's `mkdir` does the same, but
+ * never returns where an existing parent refuses children with ENOENT, such as /proc or a link to a missing folder.
+ * @returns the topmost folder that was created; undefined if all existed
+ * @throws the file system's error
+ */
+export async function createFolder(path: string, mode?: number): Promise<string | undefined> {
+  const folders = [resolve(path)];
+  for (;;) {
+    const parent = dirname(folders.at(-1)!);
+    // The root of a missing Windows drive is its own parent.
+    if ((await statusOf(parent)) !== undefined || dirname(parent) === parent) break;
+    folders.push(parent);
+  }
+  let created: string | undefined;
+  for (const folder of folders.reverse()) {
+    try {
+      await mkdir(folder, mode);
+      created ??= folder;
+    } catch (error) {
+      if ((await statusOf(folder))?.isDirectory() !== true) throw error;
+    }
+  }
+  return created;
 }
 
 async function writeThrough(

@@ -51,6 +51,19 @@ it('a full disk is named, and the other file stays whole', async (context) => {
   expect(await checkpoints.write(bytes)).toBe(2);
 });
 
+it('a folder below a link to nowhere, or where none can be made, ends in an error and does not hang', async () => {
+  // Node's own recursive mkdir spins for ever in both.
+  await symlink(join(scratch, 'missing'), join(scratch, 'link'));
+  const places = [
+    join(scratch, 'link', 'run'),
+    ...(process.platform === 'linux' ? ['/proc/run'] : []),
+  ];
+  for (const place of places) {
+    const checkpoints = folderCheckpoints(place);
+    expect((await failureOf(checkpoints.write(bytes), FileError)).message).toContain(place);
+  }
+});
+
 it('a folder that cannot be made or read is named', async () => {
   await writeFile(join(scratch, 'file'), '');
   const inFile = folderCheckpoints(join(scratch, 'file', 'run'));

@@ -91,7 +91,7 @@ async function press(page: Page, name: string): Promise<void> {
 it('a run is kept by date, scores and machine, also over a reload', async () => {
   const page = await host.open(brief);
   expect(await isHidden(page, '#kept')).toBe(true);
-  await page.click('#start');
+  await page.locator('#start').click();
   const { scores, startedAt, environment } = await resultOf(page);
   await waitForRows(page, 1);
   const [row] = await listOf(page);
@@ -104,7 +104,7 @@ it('a run is kept by date, scores and machine, also over a reload', async () => 
   await waitForRows(page, 1);
   expect(await listOf(page)).toEqual([row]);
   await page.waitForSelector('#start:enabled');
-  await page.click('#start');
+  await page.locator('#start').click();
   await waitForRows(page, 2);
   expect((await listOf(page))[1]).toBe(row);
 });
@@ -191,7 +191,7 @@ it('no more than 50 are kept: the oldest goes', async () => {
     page,
     Array.from({ length: 50 }, (_, n) => text(n)),
   );
-  await page.click('#start');
+  await page.locator('#start').click();
   await resultOf(page);
   await page.waitForFunction(() => document.querySelector('#kept li input') !== null);
   const rows = await listOf(page);
@@ -214,7 +214,7 @@ describe('a browser that', () => {
     ],
   ])('%s says so in a sentence, after the result', async (_, before, sentence) => {
     const page = await host.open(brief, before);
-    await page.click('#start');
+    await page.locator('#start').click();
     expect((await resultOf(page)).scores).toHaveLength(1);
     await waitForText(page, '#kept [role="status"]', sentence);
     expect(await isHidden(page, '#notice')).toBe(true);

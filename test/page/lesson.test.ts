@@ -43,7 +43,7 @@ it('a page that is loaded again offers the moment that it had, and goes back the
   await page.reload();
   await waitForText(page, '.earlier', /was at step [\d,]+ before/);
   const [, step] = /step ([\d,]+)/.exec(await textOf(page, '.earlier'))!;
-  await page.click('.earlier a');
+  await page.locator('.earlier a').click();
   await waitForText(page, '.now', new RegExp(`step ${step!}$`));
   expect(await page.$('.earlier')).toBeNull();
 });

@@ -18,6 +18,7 @@ export interface PageHost {
   readonly origin: string;
   /**
    * Opens the benchmark and waits until it can be started, or another page of the site and waits until it lives.
+   * Click in it with `page.locator(…).click()`, which waits until parts that load later have moved everything to its place.
    * @param address settings of the benchmark, such as '?quick=1', or a page, such as 'lesson.html#step=40'
    * @param before code to run in it before its own
    */

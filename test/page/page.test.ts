@@ -34,10 +34,10 @@ describe('a run', () => {
 
   it('that is stopped keeps what is finished, and goes on from there', async () => {
     const page = await host.open(`?workloads=tiny,mid&backend=cpu&${brief}`);
-    await page.click('#start');
+    await page.locator('#start').click();
     await waitForText(page, '#status', /mid/);
     expect(await textOf(page, '#start')).toBe('Stop');
-    await page.click('#start');
+    await page.locator('#start').click();
     const stopped = await resultOf(page);
     expect(stopped.workloads.map(({ name }) => name)).toEqual(['tiny']);
     expect(stopped.flags.map(({ kind }) => kind)).toContain('stopped');
@@ -48,7 +48,7 @@ describe('a run', () => {
     await waitForText(page, '#kept li', /no score/);
     const kept = (await page.$$('#kept li')).length;
 
-    await page.click('#start');
+    await page.locator('#start').click();
     await waitForText(page, '#status', /^Done in/);
     const resumed = await resultOf(page);
     expect(resumed.workloads.map(({ name }) => name)).toEqual(['tiny', 'mid']);
@@ -66,10 +66,10 @@ describe('a run', () => {
 
 it('the checks can be begun and stopped', async () => {
   const page = await host.open('');
-  await page.click('#verify');
+  await page.locator('#verify').click();
   await waitForText(page, '#verify-status', /^Checking: kernel '/);
   expect(await page.$eval('#start', (button) => (button as HTMLButtonElement).disabled)).toBe(true);
-  await page.click('#verify');
+  await page.locator('#verify').click();
   await waitForText(page, '#verify-status', /^Stopped\.$/);
   expect(await page.$eval('#start', (button) => (button as HTMLButtonElement).disabled)).toBe(
     false,
@@ -105,7 +105,7 @@ it('the checks’ table says what is exact, what is at the tolerance by design, 
          }
        }; }`,
   );
-  await page.click('#verify');
+  await page.locator('#verify').click();
   await waitForText(page, '#verify-status', /^1 of 4 checks failed on acme/);
   const rows = await page.$$eval('#verify-report tbody tr', (all) =>
     all.map((row) => [...row.children].map(({ textContent }) => textContent)),
@@ -190,7 +190,7 @@ describe('a worker', () => {
       `?workloads=tiny,batch-1,batch-10,batch-1000&backend=cpu-1&${brief}`,
       fragile,
     );
-    await page.click('#start');
+    await page.locator('#start').click();
     await waitForText(page, '#problem', /out of memory\./);
     await page.waitForSelector('[data-void]');
     expect(await textOf(page, '[data-void]')).toMatch(/broke off/);
@@ -299,10 +299,10 @@ describe('MNIST files', () => {
     await choose(page, makeFiles());
     await waitForText(page, '#data', /^Your MNIST files: 240 .* 40 for testing\.$/);
     expect(await isHidden(page, '#samples')).toBe(false);
-    await page.click('#start');
+    await page.locator('#start').click();
     const { data } = await resultOf(page);
     expect(data).toMatchObject({ name: 'mnist training set, mnist test set', testCount: 40 });
-    await page.click('#generated');
+    await page.locator('#generated').click();
     expect(await textOf(page, '#data')).toMatch(/^Generated digits: 60,000/);
   });
 

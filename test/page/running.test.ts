@@ -80,7 +80,7 @@ describe('a run', () => {
     expect(await page.evaluate('getComputedStyle(document.documentElement).scrollBehavior')).toBe(
       'auto',
     );
-    await page.click('#start');
+    await page.locator('#start').click();
     const { scores } = await resultOf(page);
     const [heading, top] = await page.evaluate(() => [
       document.activeElement?.textContent,
@@ -97,9 +97,9 @@ describe('a run', () => {
 
   it('leaves a reader who reads something else where they are, and says the score', async () => {
     const page = await host.open(`?${cpu}&repeats=6&blocks=2&seconds=0.15`);
-    await page.click('#start');
+    await page.locator('#start').click();
     await waitForCharts(page);
-    await page.click('#method summary');
+    await page.locator('#method summary').click();
     const look = () =>
       page.$eval('#method .prose', (text) => [text.getBoundingClientRect().top, scrollY] as const);
     await page.$eval('#method .prose', (text) => text.scrollIntoView({ behavior: 'instant' }));
@@ -135,17 +135,17 @@ describe('a run', () => {
        };
        Object.defineProperty(Navigator.prototype, 'wakeLock', { get: () => ({ request }) });`,
     );
-    await page.click('#verify');
+    await page.locator('#verify').click();
     await page.waitForFunction('asked.length === 1');
     await setVisibility(page, 'hidden');
     await setVisibility(page, 'visible');
     await page.waitForFunction('asked.length === 2');
-    await page.click('#verify');
+    await page.locator('#verify').click();
     await waitForText(page, '#verify-status', /^Stopped\.$/);
     expect(await page.evaluate('asked')).toEqual(['on', 'on', 'off']);
-    await page.click('#start');
+    await page.locator('#start').click();
     await page.waitForFunction('asked.length === 4');
-    await page.click('#start');
+    await page.locator('#start').click();
     await waitForText(page, '#status', /^Stopped$/);
     expect(await page.evaluate('asked')).toEqual(['on', 'on', 'off', 'on', 'off']);
   });
@@ -157,11 +157,11 @@ describe('a run', () => {
       asked.push(dialog.type());
       void dialog.dismiss();
     });
-    await page.click('#start');
+    await page.locator('#start').click();
     await waitForText(page, '#status', /tiny/);
     await page.close({ runBeforeUnload: true });
     await expect.poll(() => asked).toEqual(['beforeunload']);
-    await page.click('#start');
+    await page.locator('#start').click();
     await waitForText(page, '#status', /^Stopped$/);
     await page.close({ runBeforeUnload: true });
     await expect.poll(() => page.isClosed()).toBe(true);
@@ -207,7 +207,7 @@ describe('the network beside the button', () => {
     const steps = seen.split('.')[0]!;
     expect(await textOf(page, caption)).toMatch(/It stopped here for the measurement\.$/);
     expect(await textOf(page, caption)).toContain(steps);
-    await page.click(button);
+    await page.locator(button).click();
     await waitForText(page, status, /^Stopped/);
     expect(await textOf(page, caption)).toContain(steps);
   });
@@ -237,7 +237,7 @@ describe('a page that is hidden', () => {
     const page = await host.open(
       `?workloads=tiny,mid&backend=cpu-1&samples=500&repeats=2&blocks=1&seconds=0.1`,
     );
-    await page.click('#start');
+    await page.locator('#start').click();
     await waitForText(page, '#status', /mid/);
     await setVisibility(page, 'hidden');
     const stopped = await resultOf(page);
@@ -249,7 +249,7 @@ describe('a page that is hidden', () => {
     );
     expect(await textOf(page, '#start')).toBe('Resume');
     await setVisibility(page, 'visible');
-    await page.click('#start');
+    await page.locator('#start').click();
     await waitForText(page, '#status', /^Done in/);
     const { workloads, scores, flags } = await resultOf(page);
     expect(workloads.map(({ name }) => name)).toEqual(['tiny', 'mid']);
@@ -260,7 +260,7 @@ describe('a page that is hidden', () => {
 
   it('has nothing to resume where nothing was finished', async () => {
     const page = await host.open(lasting);
-    await page.click('#start');
+    await page.locator('#start').click();
     await waitForText(page, '#status', /tiny/);
     await setVisibility(page, 'hidden');
     await waitForText(page, '#problem', /No workload was finished\. Start again and keep this tab/);
@@ -283,24 +283,24 @@ it('two tabs measure one after the other, and the one that waits can be stopped'
   // As in two windows, both of which are in view.
   const inView = "Object.defineProperty(document, 'visibilityState', { get: () => 'visible' });";
   const first = await host.open(lasting, inView);
-  await first.click('#start');
+  await first.locator('#start').click();
   await waitForText(first, '#status', /tiny/);
   const second = await host.open(brief);
   const waiting = /^Another tab is measuring\. This one starts when that is done\.$/;
-  await second.click('#start');
+  await second.locator('#start').click();
   await waitForText(second, '#status', waiting);
-  await second.click('#start');
+  await second.locator('#start').click();
   await waitForText(second, '#status', /^Stopped$/);
-  await second.click('#verify');
+  await second.locator('#verify').click();
   await waitForText(second, '#verify-status', waiting);
-  await second.click('#verify');
+  await second.locator('#verify').click();
   await waitForText(second, '#verify-status', /^Stopped\.$/);
-  await second.click('#start');
+  await second.locator('#start').click();
   await waitForText(second, '#status', waiting);
   // The first one was not disturbed.
   expect(await textOf(first, '#status')).toMatch(/tiny/);
   await first.bringToFront();
-  await first.click('#start');
+  await first.locator('#start').click();
   await waitForText(first, '#status', /^Stopped$/);
   await second.bringToFront();
   await waitForText(second, '#status', /^Done in/);
@@ -317,11 +317,11 @@ describe('an error', () => {
     // The network that a visitor sees before a run cannot start either, which is no error.
     await page.waitForSelector('#prelude[hidden]');
     expect(await isHidden(page, '#notice')).toBe(true);
-    await page.click('#start');
+    await page.locator('#start').click();
     await waitForText(page, '#problem', /^A worker of the benchmark ended/);
     expect(await areInView(page, '#problem, #start')).toEqual([true, true]);
     expect(await findProblems(page)).toEqual([]);
-    await page.click('#dismiss');
+    await page.locator('#dismiss').click();
     expect(await isHidden(page, '#notice')).toBe(true);
     expect(await focused(page)).toBe('start');
   });
@@ -347,6 +347,6 @@ it('without a GPU the page advises its reader, and measures the CPU', async () =
   expect(await textOf(page, '#webgpu')).toMatch(/no WebGPU.*CPU can be measured without a GPU\.$/);
   expect(await textOf(page, 'body')).not.toMatch(/nudge doctor|createGpu|navigator\.gpu/);
   expect(await findProblems(page)).toEqual([]);
-  await page.click('#start');
+  await page.locator('#start').click();
   expect((await resultOf(page)).scores.map(({ backend }) => backend)).toEqual(['cpu']);
 });
