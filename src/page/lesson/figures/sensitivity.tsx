@@ -3,7 +3,7 @@ import './sensitivity.css';
 import { useComputed, type ReadonlySignal } from '@preact/signals';
 import { useMemo } from 'preact/hooks';
 
-import { Canvas, drawDigit, drawLabel, type Area } from '../runtime/canvas.tsx';
+import { Canvas, drawDigit, drawLabel, drawPixels, type Area } from '../runtime/canvas.tsx';
 import { Picture, type FigureBodyProps, type FigureModule } from '../runtime/figure.tsx';
 import { activationsOf, layerSizes, neuronKey, neuronName } from '../runtime/network.ts';
 import { formatNumber, formatShare, formatSigned, Linked } from '../runtime/numbers.tsx';
@@ -555,7 +555,6 @@ function drawMap(
   context.fillStyle = colours.card;
   context.fillRect(left, top, size, size);
   drawDigit(area, (i) => (pixels[i]! / 255) * 0.12, [left, top, size]);
-  const pixel = size / 28;
   const own = nudges.subarray(
     weightOffsets[0] + neuron * 784,
     weightOffsets[0] + (neuron + 1) * 784,
@@ -563,18 +562,7 @@ function drawMap(
   const strongest = own.reduce((most, one) => (Math.abs(one) > Math.abs(most) ? one : most), 0);
   // Within the map in proportion, so that it shows its pattern; fainter as a whole if the neuron matters less.
   const ink = 0.25 + 0.75 * loudness(Math.abs(strongest), largest);
-  context.fillStyle = colours.nudge;
-  own.forEach((nudge, i) => {
-    if (nudge === 0) return;
-    context.globalAlpha = (ink * nudge) / strongest;
-    context.fillRect(
-      left + (i % 28) * pixel,
-      top + Math.floor(i / 28) * pixel,
-      pixel + 0.4,
-      pixel + 0.4,
-    );
-  });
-  context.globalAlpha = 1;
+  drawPixels(area, colours.nudge, (i) => (ink * own[i]!) / strongest, [left, top, size]);
   context.strokeStyle = colours.nudge;
   context.lineWidth = 2;
   context.strokeRect(left, top, size, size);

@@ -4,7 +4,7 @@ import { useRef } from 'preact/hooks';
 
 import type { Frame } from '../frame.ts';
 import { frame, highlight, selection, type NeuronChoice } from '../session.ts';
-import { Canvas, drawDigit, drawLabel, type Area } from './canvas.tsx';
+import { Canvas, drawDigit, drawLabel, drawPixels, type Area } from './canvas.tsx';
 import type { FigureBodyProps } from './figure.tsx';
 import { activationsOf, layerSizes, neuronKey, neuronName } from './network.ts';
 import { formatNumber } from './numbers.tsx';
@@ -124,17 +124,16 @@ function drawNetwork(area: Area): void {
     alpha: number,
     widest: number,
   ) => {
+    const lineWidth = Math.max(0.4, Math.min(4, Math.abs(weight) * widest));
+    // Without a GPU a dash costs as much as the line, and it does not show on a line as thin and pale as a hair.
+    const isDashed = weight < 0 && (lineWidth >= 1 || alpha > 0.5);
     context.strokeStyle = weight > 0 ? colours.positive : colours.negative;
-    context.setLineDash(weight > 0 ? [] : [4, 3]);
+    context.setLineDash(isDashed ? [7, 5] : []);
     context.globalAlpha = alpha;
-    context.lineWidth = Math.max(0.4, Math.min(4, Math.abs(weight) * widest));
+    context.lineWidth = lineWidth;
     context.beginPath();
     context.moveTo(...from);
-    context.bezierCurveTo(
-      ...[from[0] + (to[0] - from[0]) * 0.4, from[1]],
-      ...[to[0] - (to[0] - from[0]) * 0.4, to[1]],
-      ...to,
-    );
+    context.lineTo(...to);
     context.stroke();
   };
 
@@ -143,11 +142,14 @@ function drawNetwork(area: Area): void {
     const at = place({ layer: 1, index }, area);
     for (const pixel of strongest(shown, index)) {
       const weight = shown.nudges.usedParameters[index * 784 + pixel]!;
-      const from = [
-        left + (((pixel % 28) + 0.5) * size) / 28,
-        top + ((Math.floor(pixel / 28) + 0.5) * size) / 28,
-      ] as const;
       const to = [at.x - at.radius, at.y] as const;
+      const x = left + (((pixel % 28) + 0.5) * size) / 28;
+      const y = top + ((Math.floor(pixel / 28) + 0.5) * size) / 28;
+      const [across, down] = [to[0] - x, to[1] - y];
+      // From where it leaves the image, which is drawn over it.
+      const toEdge = (down > 0 ? top + size - y : top - y) / down;
+      const hidden = Math.min((left + size - x) / across, toEdge);
+      const from = [x + hidden * across, y + hidden * down] as const;
       line(from, to, weight, isMarked(1, index) ? 0.9 : 0.16, 1.2);
     }
   }
@@ -256,14 +258,12 @@ function drawWeightImage(
   context.fillText(`weights of neuron ${index}`, left, top - 8);
   const weights = usedParameters.subarray(index * 784, (index + 1) * 784);
   const largest = Math.max(...weights.map(Math.abs));
-  const pixel = size / 28;
-  weights.forEach((weight, i) => {
-    context.fillStyle = weight > 0 ? colours.positive : colours.negative;
-    context.globalAlpha = Math.abs(weight) / largest;
-    const [x, y] = [left + (i % 28) * pixel, top + Math.floor(i / 28) * pixel];
-    context.fillRect(x, y, pixel + 0.4, pixel + 0.4);
-  });
-  context.globalAlpha = 1;
+  for (const [colour, sign] of [
+    [colours.positive, 1],
+    [colours.negative, -1],
+  ] as const) {
+    drawPixels(area, colour, (i) => (sign * weights[i]!) / largest, [left, top, size]);
+  }
   context.strokeStyle = colours.nudge;
   context.lineWidth = 2;
   context.strokeRect(left, top, size, size);

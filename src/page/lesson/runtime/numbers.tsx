@@ -6,10 +6,10 @@ import { highlight } from '../session.ts';
 /** Three significant digits without exponents where possible: '0.0123', '−1.50', '13,002', '2.1 × 10⁻⁷'. */
 export function formatNumber(value: number): string {
   if (Number.isInteger(value) && Math.abs(value) < 1e7) {
-    return minus(value.toLocaleString('en'));
+    return minus(grouped(value));
   }
   const size = Math.abs(value);
-  if (size >= 1000) return minus(Math.round(value).toLocaleString('en'));
+  if (size >= 1000) return minus(grouped(Math.round(value)));
   if (size >= 100) return minus(value.toFixed(0));
   if (size >= 1e-4) return minus(value.toPrecision(3));
   const [digits = '', exponent = ''] = value.toExponential(1).split('e');
@@ -25,6 +25,9 @@ export function formatSigned(value: number): string {
 export function formatShare(share: number): string {
   return `${(100 * share).toFixed(1)}\u00a0%`;
 }
+
+/** '13,002'. The first call of `toLocaleString` takes 20 ms, in the task that shows the first figure. */
+const grouped = (whole: number): string => String(whole).replaceAll(/\B(?=(?:\d{3})+$)/g, ',');
 
 const minus = (text: string): string => text.replace('-', '−');
 

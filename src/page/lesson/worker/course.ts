@@ -21,6 +21,8 @@ const manySteps = 2000;
 const stepsPerFrame = (step: number, { frameSteps }: Pace): number =>
   Math.min(frameSteps, 1 + Math.floor(step / 6));
 
+const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+
 interface OpenedMoment {
   readonly script: Script;
   /** Where to go and pause; undefined begins to train. */
@@ -83,8 +85,9 @@ export class Course {
       step !== undefined && step >= manySteps
         ? `Computing the ${step.toLocaleString('en')} steps to this moment.`
         : notice;
+    course.#isPlaying = step === undefined;
     await course.#show();
-    if (step === undefined) void course.command({ do: 'play' });
+    if (step === undefined) course.#play(course.#pace.frameMs).catch(course.#fail);
     else await course.command({ do: 'go', step });
     if (notice !== undefined) {
       // It is about the moment, not about the way to it.
@@ -227,8 +230,10 @@ export class Course {
     }
   }
 
-  async #play(): Promise<void> {
+  /** @param waitMs time before the first step, in which the page can draw what it has */
+  async #play(waitMs = 0): Promise<void> {
     const play = ++this.#plays;
+    await pause(waitMs);
     await this.inTurn(() => {
       this.#run.forgetLater();
       return Promise.resolve();
@@ -249,7 +254,7 @@ export class Course {
       });
       const took = performance.now() - began;
       const left = Math.max(frameMs - took, restMs(took, this.#pace));
-      await new Promise((resolve) => setTimeout(resolve, left));
+      await pause(left);
     }
   }
 

@@ -21,6 +21,9 @@ export interface Selection {
   readonly labels: 'shuffled' | 'true';
 }
 
+/** Time for the page to show its first figures, before drawing takes the processor. */
+const calmMs = 400;
+
 /**
  * The number of training samples that an epoch beginning at this step uses. It doubles, so that training never waits
  * long for the drawing, and depends on nothing else, so that a run can be repeated.
@@ -150,6 +153,7 @@ export class DigitData {
     const slice = new TimeSlice();
     const isIdle = () => this.#waiting.length === 0 && !this.#isOver;
     const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+    await pause(calmMs);
     while (this.#count < this.#total && !this.#isOver) {
       await slice.next();
       const began = performance.now();

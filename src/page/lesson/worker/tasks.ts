@@ -15,6 +15,8 @@ import { codeTasks } from './code.ts';
 import { mendTasks } from './mend.ts';
 
 const featureCount = 784;
+/** Time for the page to show its first figures, before other work takes the processor. */
+const calmMs = 1000;
 
 let opened: Promise<Course> | undefined;
 
@@ -41,6 +43,7 @@ export const tasks: TaskFunctions<LessonTasks> = {
     const course = await opened;
     // Comparing the engines is work, too.
     if (moment.pace !== 'sparing') {
+      await new Promise((resolve) => setTimeout(resolve, calmMs));
       const { adapter } = await findWebGpu((navigator as Partial<Navigator>).gpu, undefined);
       if (adapter?.isSoftware === false) await course.moveToFasterEngine();
     }
