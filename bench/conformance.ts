@@ -71,29 +71,19 @@ async function checkInDeno({ rounds, fraction, plans }: Options): Promise<Verifi
   return report;
 }
 
-/** The default limits of WebGPU, which every adapter has: https://gpuweb.github.io/gpuweb/#limits */
-const defaultLimits = {
-  maxBufferSize: 2 ** 28,
-  maxStorageBufferBindingSize: 2 ** 27,
-  maxStorageBuffersPerShaderStage: 8,
-  maxUniformBufferBindingSize: 2 ** 16,
-  maxBindingsPerBindGroup: 1000,
-  maxComputeInvocationsPerWorkgroup: 256,
-  maxComputeWorkgroupSizeX: 256,
-  maxComputeWorkgroupsPerDimension: 65_535,
-  maxComputeWorkgroupStorageSize: 16_384,
-};
-
 /** Dawn's adapter as one that has nothing beyond the default, under a name for which no plan was made. */
 async function leastGpu(): Promise<GPU> {
   const gpu = await createGpu();
+  // A device that nothing is asked of has the default limits: https://gpuweb.github.io/gpuweb/#limits
+  const least = await (await gpu.requestAdapter())?.requestDevice();
+  least?.destroy();
   const requestAdapter = async (options?: GPURequestAdapterOptions) => {
     const adapter = await gpu.requestAdapter(options);
     return (
       adapter && {
         info: { vendor: 'default limits', architecture: '', device: '', description: '' },
-        ...{ features: new Set(), limits: defaultLimits },
-        // Without required limits and features, a device has the default ones, and refuses what goes beyond.
+        ...{ features: new Set(), limits: least?.limits },
+        // Like `least`. It refuses what goes beyond.
         requestDevice: () => adapter.requestDevice(),
       }
     );

@@ -33,6 +33,7 @@ import type { AdapterDescription } from '../gpu/adapter.ts';
 import type { PlanOrigin } from '../gpu/createEngine.ts';
 import type { Device } from '../gpu/device.ts';
 import type { Network } from '../network/network.ts';
+import { Call, RecoveryLog, type Operation } from './recoveryLog.ts';
 import type { TrainingSnapshot } from './snapshot.ts';
 
 /** What happened to a trainer's GPU, as plain data. Each loss gives `lost`; `recovered` follows when training goes on. */
@@ -114,67 +115,6 @@ const floatsPerMs = 100_000;
 /** Entries of logged orders, 64 MB, after which a snapshot is taken earlier. */
 const maxLoggedOrders = 2 ** 24;
 
-/** What an engine must be given to go on from a moment. */
-interface Moment {
-  readonly position: TrainingPosition;
-  /** Undefined: the initial network, and moments of 0. */
-  readonly state?: EngineState;
-  /** Whether training has given finite numbers so far. */
-  readonly isFinite: boolean;
-  readonly training?: Dataset | undefined;
-  /** Of the current epoch, once one has begun. */
-  readonly order?: Uint32Array<ArrayBuffer> | undefined;
-}
-
-/** What was asked of the engine. */
-interface Operation<T> {
-  /** @param made the result, if it is known and the operation is repeated */
-  perform(engine: Engine, made: T | undefined): Promise<T>;
-  /** The moment after the operation. Absent: the operation changes nothing. */
-  after?(moment: Moment, made: T): Moment;
-  /**
-   * `state`: the engine's state is known after it, so the log before it is not needed. `snapshot`: the same, and nobody
-   * waits for it. `load`: later operations need its end. `run`: makes steps.
-   */
-  readonly kind?: 'state' | 'snapshot' | 'load' | 'run';
-}
-
-/** An operation, and the promise of its result. */
-class Call<T> {
-  readonly operation: Operation<T>;
-  readonly answer: Promise<T>;
-  isAnswered = false;
-  made: T | undefined;
-  /** Methods, so that a list can hold calls of any result. */
-  #settle!: { resolve(made: T): void; reject(error: unknown): void };
-
-  constructor(operation: Operation<T>) {
-    this.operation = operation;
-    this.answer = new Promise<T>((resolve, reject) => {
-      this.#settle = { resolve, reject };
-    });
-  }
-
-  resolve(made: T): void {
-    this.made = made;
-    this.isAnswered = true;
-    this.#settle.resolve(made);
-  }
-
-  reject(error: unknown): void {
-    this.#settle.reject(error);
-  }
-
-  async perform(engine: Engine): Promise<T> {
-    return await this.operation.perform(engine, this.made);
-  }
-
-  /** The moment after it; call it only once it is answered. */
-  after(moment: Moment): Moment {
-    return this.operation.after?.(moment, this.made as T) ?? moment;
-  }
-}
-
 /** An engine that moves to another device when its own is lost; see {@link Engine} for its methods. */
 export class RecoveringEngine implements Engine {
   readonly #options: RecoveryOptions;
@@ -196,13 +136,7 @@ export class RecoveringEngine implements Engine {
   #endWaiting!: (error: DisposedError) => void;
   preparation: Preparation | undefined;
 
-  /** The last moment known on the host. */
-  #base: Moment;
-  /** What was asked for since then, in order: what has changed the state, and what is not answered yet. */
-  readonly #log = new Set<Call<unknown>>();
-  #loggedOrders = 0;
-  /** Whether an answered call of the log may replace the base. */
-  #hasState = false;
+  readonly #log = new RecoveryLog();
   #isReadingState = false;
   #nextSnapshotAt: number | undefined;
   #lastRunAt = 0;
@@ -211,7 +145,6 @@ export class RecoveringEngine implements Engine {
     this.#options = options;
     this.#opened = options.opened;
     this.#choice = options.choice;
-    this.#base = { position: new TrainingCursor().position, isFinite: true };
     this.#disposal = new Promise((_, reject) => {
       this.#endWaiting = reject;
     });
@@ -273,7 +206,7 @@ export class RecoveringEngine implements Engine {
     this.#throwIfFailed();
     const { position } = new TrainingCursor(undefined, at);
     if (this.#recovery) {
-      const { training } = this.#now();
+      const { training } = this.#log.now();
       if (!training) {
         throw new ConfigurationError('There is no training set. Call load() and await it first.');
       }
@@ -296,8 +229,7 @@ export class RecoveringEngine implements Engine {
       after: (moment) => ({ ...moment, order, position }),
     });
     call.resolve(undefined);
-    this.#log.add(call);
-    this.#loggedOrders += order.length;
+    this.#log.add(call, order.length);
   }
 
   async run(steps: number, signal?: AbortSignal): Promise<StepMetrics> {
@@ -363,7 +295,7 @@ export class RecoveringEngine implements Engine {
     );
     this.#failure ??= disposed;
     if (this.#recovery) {
-      this.#rejectAll(disposed);
+      this.#log.rejectAll(disposed);
       this.#endWaiting(disposed);
       // Waits for this device reject then, so the recovery ends at once.
       this.#opening?.destroy();
@@ -410,46 +342,8 @@ export class RecoveringEngine implements Engine {
   }
 
   #answer<T>(call: Call<T>, made: T): void {
-    const { operation } = call;
-    const { kind } = operation;
-    call.resolve(made);
-    if (kind !== 'snapshot') this.#attempts = 0;
-    if (!operation.after || !this.#canLose()) this.#log.delete(call);
-    else if (kind === 'state' || kind === 'snapshot') this.#hasState = true;
-    if (this.#hasState) this.#forget();
-  }
-
-  /** Forgets the log before the last known state. */
-  #forget(): void {
-    let moment = this.#base;
-    let passed: Call<unknown>[] = [];
-    this.#hasState = false;
-    let isComplete = true;
-    for (const call of this.#log) {
-      const { kind } = call.operation;
-      const hasState = call.isAnswered && (kind === 'state' || kind === 'snapshot');
-      isComplete &&= call.isAnswered;
-      if (!isComplete) {
-        // An earlier call is not answered yet. If the device is lost, it is repeated.
-        this.#hasState ||= hasState;
-        continue;
-      }
-      moment = call.after(moment);
-      passed.push(call);
-      // Nothing can be trained from a state that is not finite.
-      if (!hasState || !moment.isFinite) continue;
-      this.#base = moment;
-      for (const one of passed) this.#log.delete(one);
-      passed = [];
-      this.#loggedOrders = 0;
-    }
-  }
-
-  /** The moment after everything that is answered. */
-  #now(): Moment {
-    let moment = this.#base;
-    for (const call of this.#log) if (call.isAnswered) moment = call.after(moment);
-    return moment;
+    if (call.operation.kind !== 'snapshot') this.#attempts = 0;
+    this.#log.answer(call, made, this.#canLose());
   }
 
   /** Reads the state behind the runs submitted so far, if the last snapshot is long enough ago. */
@@ -465,7 +359,7 @@ export class RecoveringEngine implements Engine {
       const floats = network.parameterCount * (1 + momentCount(options.optimizer));
       pauseAfter(floats / floatsPerMs);
     }
-    if (asked < this.#nextSnapshotAt! && this.#loggedOrders < maxLoggedOrders) return;
+    if (asked < this.#nextSnapshotAt! && this.#log.orderEntries < maxLoggedOrders) return;
     this.#isReadingState = true;
     const reading = this.#do<EngineState>({
       kind: 'snapshot',
@@ -502,7 +396,7 @@ export class RecoveringEngine implements Engine {
       const { backend } = this;
       this.#tell({
         type: 'recovered',
-        step: this.#now().position.step,
+        step: this.#log.now().position.step,
         replayedSteps,
         seconds: (performance.now() - began) / 1000,
         backend,
@@ -606,7 +500,7 @@ export class RecoveringEngine implements Engine {
    */
   async #replay(goOn: (replayedSteps: number) => void): Promise<void> {
     const { engine } = this.#opened;
-    const { training, state, order, position } = this.#base;
+    const { training, state, order, position } = this.#log.base;
     this.#lostAgain = undefined;
     if (training) await engine.load(training);
     if (state) await engine.writeState(state);
@@ -665,23 +559,18 @@ export class RecoveringEngine implements Engine {
     const snapshot = this.#snapshot();
     this.#failure = new TrainingInterruptedError(
       loss.reason,
-      `Training stopped after step ${this.#now().position.step}, because the GPU ${lossFacts[loss.reason]}.${why} ` +
+      `Training stopped after step ${this.#log.now().position.step}, because the GPU ${lossFacts[loss.reason]}.${why} ` +
         `The snapshot in this error is of step ${snapshot.step}: restore() of another trainer goes on from it.`,
       snapshot,
       { cause },
     );
-    this.#rejectAll(this.#failure);
-  }
-
-  #rejectAll(error: Error): void {
-    for (const call of this.#log) call.reject(error);
-    this.#log.clear();
+    this.#log.rejectAll(this.#failure);
   }
 
   /** The base in the form that a trainer restores. */
   #snapshot(): TrainingSnapshot {
     const { network, options } = this.#options;
-    const { position, state, training } = this.#base;
+    const { position, state, training } = this.#log.base;
     const perEpoch = training && stepsPerEpoch(training.sampleCount, options.batchSize);
     const cursor = new TrainingCursor(perEpoch, position);
     if (cursor.stepsLeft === 0) cursor.nextEpoch();
@@ -695,7 +584,7 @@ export class RecoveringEngine implements Engine {
   }
 
   #tellLoss({ reason, message }: DeviceLostError): void {
-    this.#tell({ type: 'lost', reason, message, step: this.#now().position.step });
+    this.#tell({ type: 'lost', reason, message, step: this.#log.now().position.step });
   }
 
   #tell(event: RecoveryEvent): void {

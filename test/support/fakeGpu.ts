@@ -27,7 +27,7 @@ export type FaultKind =
   /** The promise of the call never settles. Calls without one do not fail. */
   | 'hangs';
 
-// Values of the WebGPU standard. Without an adapter nobody else declares them.
+// Values of the WebGPU standard, which browsers and Dawn declare only where there is an adapter.
 const constants = {
   GPUBufferUsage: {
     ...{ MAP_READ: 1, MAP_WRITE: 2, COPY_SRC: 4, COPY_DST: 8, INDEX: 16, VERTEX: 32 },
@@ -57,8 +57,8 @@ function declareGlobals(): void {
   }
 }
 
-/** The default limits of the standard. */
-const limits = {
+/** The default limits of WebGPU, which every adapter has: https://gpuweb.github.io/gpuweb/#limits */
+const defaultLimits = {
   maxBufferSize: 2 ** 28,
   maxStorageBufferBindingSize: 2 ** 27,
   maxStorageBuffersPerShaderStage: 8,
@@ -85,7 +85,7 @@ export class FakeGpu {
     declareGlobals();
     const adapter = {
       info: { vendor: 'fake', architecture: '', device: '', description: '' },
-      ...{ features: new Set(), limits },
+      ...{ features: new Set(), limits: defaultLimits },
       requestDevice: () =>
         this.promise('requestDevice', undefined, () => {
           const device = new FakeDevice(this);
@@ -163,7 +163,7 @@ class FakeDevice {
       onSubmittedWorkDone: () => this.promise('onSubmittedWorkDone', () => undefined),
     };
     this.device = {
-      ...{ lost, queue, limits, features: new Set() },
+      ...{ lost, queue, limits: defaultLimits, features: new Set() },
       addEventListener: (_: string, listener: (event: object) => void) =>
         (this.#listener = listener),
       destroy: () => {
