@@ -14,6 +14,7 @@ import { layerSizes, neuronName } from './network.ts';
 
 /** The first of the two weights can be wiggled. */
 export type Slot = 0 | 1;
+export const slots = [0, 1] as const satisfies readonly Slot[];
 export const slotNames = ['A', 'B'] as const;
 
 /** For `highlight`: 'weight 2.3.1'. */
