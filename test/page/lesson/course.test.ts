@@ -14,7 +14,7 @@ import { firstScript, type Example, type Script } from '../../../src/page/lesson
 import type { Frame } from '../../../src/page/lesson/frame.ts';
 import { finish } from '../../../src/page/lesson/worker/changes.ts';
 import { Course } from '../../../src/page/lesson/worker/course.ts';
-import type { PaceName } from '../../../src/page/lesson/worker/pace.ts';
+import { paces, type PaceName } from '../../../src/page/lesson/worker/pace.ts';
 import { Trainer } from '../../../src/training/trainer.ts';
 import { makeIdx } from '../../support/idxFiles.ts';
 
@@ -143,18 +143,20 @@ describe('the run of the lesson', () => {
     expect(last().error).toBeGreaterThan(0);
   });
 
-  it('pauses by itself after 20,000 steps of play', async () => {
-    // Without the pauses between two frames.
-    const wait = vi.spyOn(globalThis, 'setTimeout');
-    wait.mockImplementation(((then: () => void) => setImmediate(then)) as never);
-    const { course, last } = await openAt(0);
-    await course.command({ do: 'go', step: 7 });
-    await course.command({ do: 'play' });
-    while (last().step < 20_007) await new Promise((resolve) => setImmediate(resolve));
-    wait.mockRestore();
-    expect(last().step).toBe(20_007);
-    expect(last().isPlaying).toBe(false);
-    expect(last().notice).toMatch(/^Paused at step 20,007/);
+  it('pauses by itself after the steps of its pace', async () => {
+    const { playedSteps } = paces.full;
+    // 20,000 steps take a quarter of a minute.
+    Object.assign(paces.full, { playedSteps: 200 });
+    try {
+      const { course, last } = await openAt(0);
+      await course.command({ do: 'go', step: 7 });
+      await course.command({ do: 'play' });
+      await vi.waitFor(() => expect(last().step).toBe(207), { timeout: 20_000 });
+      expect(last().isPlaying).toBe(false);
+      expect(last().notice).toMatch(/^Paused at step 207, so that your processor rests/);
+    } finally {
+      Object.assign(paces.full, { playedSteps });
+    }
   });
 
   it('reads 93 % of MNIST’s test set after twenty epochs of the reader’s files', async (context) => {
