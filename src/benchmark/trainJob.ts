@@ -39,9 +39,11 @@ export interface TrainConfiguration extends OptimizerConfiguration {
   readonly threads?: number | undefined;
   /** Whether to stream the training set. Default: only if it is too large for the device. */
   readonly stream?: boolean | undefined;
+  /** See `DeviceOptions`. */
+  readonly timeoutMs?: number | undefined;
   /** Default: chosen by network, mini-batch and adapter. */
   readonly plan?: EnginePlan | undefined;
-  /** A checkpoint to continue. It decides everything but the length, `backend`, `threads` and `stream`. */
+  /** A checkpoint to continue. It decides everything but the length, `backend`, `threads`, `stream` and `timeoutMs`. */
   readonly resume?: Uint8Array | undefined;
   /** Asks for checkpoints: before the first step, at times during the training, and at the end. */
   readonly checkpoints?: CheckpointConfiguration | undefined;
@@ -214,11 +216,12 @@ async function createTrainer(
     readonly onRecovery: (event: RecoveryEvent) => void;
   },
 ): Promise<Trainer> {
-  const { batchSize, clipNorm, seed, shuffle, backend, threads, stream, plan, resume } =
+  const { batchSize, clipNorm, seed, shuffle, backend, threads, stream, timeoutMs, plan, resume } =
     configuration;
   const machine = {
     backend,
     threads,
+    timeoutMs,
     ...(stream !== undefined && { stream }),
     ...(run.gpu && { gpu: run.gpu }),
     // The command line's browser has no window, so there are no frames to keep free.

@@ -39,6 +39,8 @@ export interface TrainArguments extends NetworkArguments, OptimizerArguments {
   readonly backend?: Backend | 'auto' | undefined;
   readonly threads?: number | undefined;
   readonly stream?: boolean | undefined;
+  /** Seconds. */
+  readonly gpuTimeout?: number | undefined;
   /** 'default', 'tuned' or the path of a plan file. */
   readonly plan?: string | undefined;
 }
@@ -93,8 +95,23 @@ export function configureTraining(options: TrainArguments, loaded?: Network): Co
       backend,
       ...(threads !== undefined && { threads }),
       ...(stream !== undefined && { stream }),
+      ...timeoutOf(options, backend),
     },
   };
+}
+
+/** @throws {UsageError} for `--gpu-timeout` without a GPU */
+export function timeoutOf(
+  { gpuTimeout }: TrainArguments,
+  backend: Backend | 'auto',
+): { readonly timeoutMs?: number } {
+  if (gpuTimeout === undefined) return {};
+  if (backend === 'cpu' || backend === 'reference') {
+    throw new UsageError(
+      `--gpu-timeout has no effect with backend '${backend}'. Leave --gpu-timeout out, or use --backend webgpu.`,
+    );
+  }
+  return { timeoutMs: 1000 * gpuTimeout };
 }
 
 /** @throws {OutOfMemoryError} when the CPU engine cannot hold it. With `auto`, a GPU may hold it. */

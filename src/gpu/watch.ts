@@ -99,7 +99,7 @@ export class Watch {
         new DeviceLostError(
           'timeout',
           `The GPU has finished nothing for ${Math.round(limitMs)} ms while ${waits[0]?.what ?? 'at work'}, so it counts as lost. ` +
-            'Request a new device. If the GPU was only slow, use a smaller mini-batch, or in a program a larger timeoutMs.',
+            'Request a new device. If the GPU was only slow, use a smaller mini-batch or a larger timeoutMs (of nudge train: --gpu-timeout).',
         ),
       );
     };

@@ -2,7 +2,7 @@
 import { readdir, readFile, rm } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 
-import { FileError } from '../errors.ts';
+import { ConfigurationError, FileError } from '../errors.ts';
 import { CheckpointSlots } from '../formats/checkpointSlots.ts';
 import { requireText } from '../network/arguments.ts';
 import {
@@ -18,6 +18,7 @@ import {
  * Keeps checkpoints in two files of a folder, which is created when the first one is written. A checkpoint counts as
  * written when the file and the folder are synced to the disk, so that it survives a crash and a power failure.
  * Only one process at a time may write to the folder.
+ * @throws {ConfigurationError} for an empty path
  *
  * @example
  * const checkpoints = folderCheckpoints('run');
@@ -27,6 +28,11 @@ import {
  */
 export function folderCheckpoints(path: string): CheckpointSlots {
   requireText('The path of the checkpoints', path);
+  if (path === '') {
+    throw new ConfigurationError(
+      "The path of the checkpoints is empty. Name a folder; '.' is the current one.",
+    );
+  }
   const place = resolve(path);
   let isReady = false;
   const attempt = async <T>(what: string, work: () => Promise<T>): Promise<T> => {

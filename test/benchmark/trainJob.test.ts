@@ -12,6 +12,7 @@ import { ConfigurationError, NonFiniteError } from '../../src/errors.ts';
 import { Network } from '../../src/network/network.ts';
 import { sgd } from '../../src/engine/optimizers.ts';
 import { Trainer } from '../../src/training/trainer.ts';
+import { FakeGpu } from '../support/fakeGpu.ts';
 import { noisyPatterns, testRandom } from '../support/networks.ts';
 
 const shape = { featureCount: 12, classCount: 4, noise: 0.3 };
@@ -120,6 +121,20 @@ it('a partial epoch is marked as unfinished', async () => {
   ]);
   expect(result.isStopped).toBe(false);
   expect(result.evaluation).toEqual(result.epochs[1]!.evaluation);
+});
+
+it('a GPU that stops answering counts as lost after the time limit', async () => {
+  const { gpu } = new FakeGpu((call) => (call === 60 ? 'silent' : undefined));
+  const events: TrainEvent[] = [];
+  const { steps } = await runTraining(
+    { ...configuration, backend: 'webgpu', timeoutMs: 150 },
+    data,
+    { gpu, onEvent: (event) => void events.push(event) },
+  );
+  expect(steps).toBe(26);
+  const [lost] = events.filter(({ type }) => type === 'lost');
+  expect(lost).toMatchObject({ reason: 'timeout' });
+  expect((lost as { message: string }).message).toContain('has finished nothing for 150 ms');
 });
 
 it('throws if the data does not fit or the training diverges', async () => {

@@ -162,6 +162,7 @@ describe('refused before data are loaded', () => {
     ],
     [{ threads: 2, backend: 'webgpu' }, "--threads has no effect with backend 'webgpu'."],
     [{ threads: 2, plan: 'tuned' }, "--threads has no effect with backend 'webgpu'."],
+    [{ gpuTimeout: 60, backend: 'cpu' }, "--gpu-timeout has no effect with backend 'cpu'."],
     [{ stream: false, backend: 'reference' }, "--stream has no effect with backend 'reference'"],
   ] as const)('%j', (options, sentence) => {
     expect(() => configure(options)).toThrow(ConfigurationError);

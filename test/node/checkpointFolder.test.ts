@@ -4,7 +4,7 @@ import { join } from 'node:path';
 
 import { afterEach, beforeEach, expect, it } from 'vitest';
 
-import { FileError } from '../../src/errors.ts';
+import { ConfigurationError, FileError } from '../../src/errors.ts';
 import { openSeal } from '../../src/formats/seal.ts';
 import { writeSafetensors } from '../../src/formats/safetensors.ts';
 import { folderCheckpoints } from '../../src/node/checkpointFolder.ts';
@@ -27,6 +27,10 @@ it('the folder is created with the first checkpoint, and only two files are in i
   for (const n of [1, 2, 3]) expect(await checkpoints.write(bytes)).toBe(n);
   expect((await readdir(folder)).sort()).toEqual(['a.safetensors', 'b.safetensors']);
   expect((await folderCheckpoints(folder).readNewest())?.sequence).toBe(3);
+});
+
+it('an empty path is refused: it may be a variable that is not set', () => {
+  expect(() => folderCheckpoints('')).toThrow(ConfigurationError);
 });
 
 it('what a killed writer left is removed, and nothing else', async () => {

@@ -10,7 +10,13 @@ import type { Plan } from '../../gpu/plan/plan.ts';
 import type { Network } from '../../network/network.ts';
 import type { RecoveryEvent } from '../../training/recovery.ts';
 import type { CommandDefinition, Run } from '../command.ts';
-import { configureTraining, defaults, optionsOf, type TrainArguments } from '../configure.ts';
+import {
+  configureTraining,
+  defaults,
+  optionsOf,
+  timeoutOf,
+  type TrainArguments,
+} from '../configure.ts';
 import type { ConfiguredOptimizer } from '../configureOptimizer.ts';
 import { dataName, findData } from '../dataSource.ts';
 import { UsageError } from '../errors.ts';
@@ -92,6 +98,11 @@ With --checkpoint, the training is written to a folder before the first step, th
     option.onOff(
       '--stream <on|off>',
       'webgpu, cpu: copy each mini-batch when it is needed, instead of the whole set at once; default: on if the set is too large',
+    ),
+    option.seconds(
+      '--gpu-timeout <s>',
+      'webgpu: seconds without finished work after which the GPU counts as lost; default: 5 on most adapters',
+      [1, 86_400],
     ),
     option.text(
       '--plan <which>',
@@ -245,6 +256,7 @@ async function goOn({ terminal }: Run, options: TrainOptions): Promise<Start> {
     ...(backend !== undefined && { backend }),
     ...(threads !== undefined && { threads }),
     ...(stream !== undefined && { stream }),
+    ...timeoutOf(options, backend ?? used.backend),
   };
   terminal.remark(`Continuing ${options.resume!} from step ${step}.`);
   return {
