@@ -111,6 +111,19 @@ export function drawPlanCase(seed: number, index: number, target: PlanTarget): P
   };
 }
 
+/**
+ * Draws a plan for a given training. nudge may refuse it.
+ * @param index which of the plans, an integer from 0 to 2³² − 1
+ */
+export function drawPlanFor(
+  network: Network,
+  batchSize: number,
+  index: number,
+  target: PlanTarget,
+): Plan {
+  return drawPlan(new Draw(new Random(1, planStream, index)), network, batchSize, target);
+}
+
 function drawPlan(
   draw: Draw,
   network: Network,
