@@ -113,7 +113,7 @@ async function hashOfEpoch({ args }: Row, folder: string, signal: AbortSignal): 
     { signal },
   );
   const newest = await folderCheckpoints(scratch.path).readNewest();
-  return await sha256(newest!.bytes as Uint8Array<ArrayBuffer>);
+  return await sha256(newest!.bytes);
 }
 
 async function main(args: readonly string[], signal: AbortSignal): Promise<void> {
