@@ -58,7 +58,7 @@ async function measure(
   const all = libraries.map((name) => ({ name, times: [] as number[], failure: '' }));
   const load = async (name: string) => {
     signal.throwIfAborted();
-    const milliseconds = await page.run<number>('firstStep', `?first=${name}`);
+    const milliseconds = await page.run<number>('firstStep', undefined, `?first=${name}`);
     await sleep(restMs);
     return milliseconds;
   };

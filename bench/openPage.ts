@@ -30,10 +30,11 @@ export interface BenchPage {
   readonly version: string;
   /**
    * Loads the page, has a job done in it and closes it.
+   * @param args of the job
    * @param query of the page's address, which the page reads when it loads
    * @throws what the job throws; a `BrowserError` when the page fails; a `TimeoutError` after two minutes
    */
-  run<Result>(job: string, query?: string): Promise<Result>;
+  run<Result>(job: string, args?: unknown, query?: string): Promise<Result>;
   close(): Promise<void>;
 }
 
@@ -53,11 +54,11 @@ export async function openPage(wanted: string): Promise<BenchPage> {
   let browser = await launch();
   return {
     version: await browser.version(),
-    async run<Result>(job: string, query = '') {
+    async run<Result>(job: string, args?: unknown, query = '') {
       try {
         const link = await PageLink.open(browser, `${server.origin}/index.html${query}`);
         const signal = AbortSignal.timeout(limitMs);
-        const result = await link.call<Result, never>(job, undefined, { signal });
+        const result = await link.call<Result, never>(job, args, { signal });
         await closePages(browser);
         return result;
       } catch (error) {

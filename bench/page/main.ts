@@ -1,4 +1,4 @@
-/** The page of bench:host and bench:first-step. */
+/** The page of bench:host, bench:first-step and losses. */
 import { createNudgePage } from '../../src/page/nudgePage.ts';
 import { makeFirstStep } from './firstStep.ts';
 
@@ -11,5 +11,7 @@ firstStep?.catch(() => undefined);
 const jobs = {
   host: async () => await (await import('./host.ts')).measureHost(),
   firstStep: async () => await firstStep,
+  losses: async ({ losses, seed }: { losses: number; seed: number }) =>
+    await (await import('./losses.ts')).loseRealDevices(losses, seed),
 };
 Object.assign(globalThis, { nudge: createNudgePage(jobs) });

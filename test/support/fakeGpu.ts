@@ -10,8 +10,8 @@
  *
  * Buffers are memory, and copies copy. A dispatch does not run WGSL: it fills the buffers that it may write with numbers
  * which depend on every byte that it may read and on the kernel. So a step that is left out, repeated or given other
- * data changes all numbers after it. Only what nudge checks is computed as a GPU would: the step counter and the
- * numbers of samples.
+ * data changes all numbers after it. Only what nudge checks is computed as a GPU would: the step counter and
+ * the numbers of samples.
  */
 
 export type FaultKind =
@@ -26,6 +26,15 @@ export type FaultKind =
   | 'rejected'
   /** The promise of the call never settles. Calls without one do not fail. */
   | 'hangs';
+
+/**
+ * The fault of a call, counting from 1; undefined for a call that works. The device is undefined where an adapter or a
+ * device is requested.
+ */
+export type FaultOf = (
+  call: number,
+  device: { readonly isLost: boolean } | undefined,
+) => FaultKind | undefined;
 
 // Values of the WebGPU standard, which browsers and Dawn declare only where there is an adapter.
 const constants = {
@@ -77,10 +86,10 @@ export class FakeGpu {
   /** The calls that failed, by name. */
   readonly failed: string[] = [];
   readonly devices: FakeDevice[] = [];
-  readonly #faultOf: (call: number) => FaultKind | undefined;
+  readonly #faultOf: FaultOf;
 
-  /** @param faultOf the fault of a call, counting from 1; undefined for a call that works. Default: all work */
-  constructor(faultOf: (call: number) => FaultKind | undefined = () => undefined) {
+  /** @param faultOf default: all calls work */
+  constructor(faultOf: FaultOf = () => undefined) {
     this.#faultOf = faultOf;
     declareGlobals();
     const adapter = {
@@ -108,7 +117,7 @@ export class FakeGpu {
 
   /** Counts a call. @returns the fault that it meets */
   fault(name: string, device: FakeDevice | undefined): FaultKind | undefined {
-    const kind = this.#faultOf(++this.calls);
+    const kind = this.#faultOf(++this.calls, device);
     if (!kind) return undefined;
     this.failed.push(name);
     if (kind === 'lost' || kind === 'silent') device?.lose('unknown', kind === 'silent');
@@ -138,6 +147,8 @@ class FakeDevice {
   isSilent = false;
   /** Buffers and textures that are not destroyed. */
   live = 0;
+  /** Steps that kernels have begun. */
+  steps = 0;
   readonly device: GPUDevice;
   readonly #fake: FakeGpu;
   readonly #scopes: { readonly filter: string; error: FakeError | null }[] = [];
@@ -154,6 +165,7 @@ class FakeDevice {
     const queue = {
       writeBuffer: (buffer: FakeBuffer, offset: number, data: ArrayBufferView) => {
         if (this.call('writeBuffer')) return;
+        buffer.writtenInStep = undefined;
         buffer.bytes.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), offset);
       },
       submit: (lists: readonly (readonly (() => void)[])[]) => {
@@ -240,7 +252,10 @@ class FakeDevice {
         at: number,
         size: number,
       ) =>
-        add('copyBufferToBuffer', () => to.bytes.set(from.bytes.subarray(start, start + size), at)),
+        add('copyBufferToBuffer', () => {
+          to.writtenInStep = undefined;
+          to.bytes.set(from.bytes.subarray(start, start + size), at);
+        }),
       clearBuffer: (buffer: FakeBuffer, start = 0, size?: number) =>
         add('clearBuffer', () =>
           buffer.bytes.fill(0, start, size === undefined ? undefined : start + size),
@@ -275,11 +290,13 @@ class FakeBuffer {
   readonly label: string | undefined;
   readonly size: number;
   readonly bytes: Uint8Array<ArrayBuffer>;
-  readonly #device: FakeDevice;
+  readonly device: FakeDevice;
+  /** The step, from 1, whose kernel has written it last; undefined after a write by the host or a copy; 0: none. */
+  writtenInStep: number | undefined = 0;
   #isDestroyed = false;
 
   constructor(device: FakeDevice, { label, size }: GPUBufferDescriptor) {
-    this.#device = device;
+    this.device = device;
     this.label = label;
     this.size = size;
     this.bytes = new Uint8Array(size);
@@ -291,23 +308,23 @@ class FakeBuffer {
   }
 
   mapAsync(): Promise<undefined> {
-    return this.#device.promise('mapAsync', () => undefined);
+    return this.device.promise('mapAsync', () => undefined);
   }
 
   getMappedRange(): ArrayBuffer {
-    this.#device.call('getMappedRange');
+    this.device.call('getMappedRange');
     return this.bytes.buffer;
   }
 
   unmap(): void {
-    this.#device.call('unmap');
+    this.device.call('unmap');
   }
 
   destroy(): void {
     // It cannot fail: the standard lets it be called in any state.
     if (this.#isDestroyed) return;
     this.#isDestroyed = true;
-    this.#device.live--;
+    this.device.live--;
   }
 }
 
@@ -327,15 +344,18 @@ class Kernel {
   }
 
   run(buffers: readonly FakeBuffer[]): void {
+    // There are none if they could not be bound.
+    if (this.#isFirst && buffers[0]) buffers[0].device.steps++;
     const counter = buffers.find(({ label }) => label === 'counter')?.words;
     const step = counter && (this.#isFirst ? counter[0]! : counter[1]! - 1);
     const read = buffers.reduce(
-      (sum, buffer, n) => hash(sum, this.#read(buffer, n, step)),
+      (sum, buffer) => hash(sum, this.#read(buffer, step)),
       mix(this.#seed, step ?? 0),
     );
     buffers.forEach((buffer, n) => {
       if (this.#writes[n] !== true) return;
       const { words, label } = buffer;
+      buffer.writtenInStep = buffer.device.steps;
       if (label === 'confusion') {
         // Each sample is counted once. One step evaluates 512 of them.
         const settings = buffers.find((other) => other.label === 'settings')!;
@@ -352,6 +372,11 @@ class Kernel {
       // The last word of sums shows whether they were cleared. Kernels leave it as it is.
       const length = isSum ? values.length - 1 : values.length;
       for (let i = 0; i < length; i++) {
+        if (label === 'metrics' && i % 2 === 1) {
+          // Correct predictions, of which a step has at most as many as samples.
+          words[i]! += i === 1 ? read & 1 : 0;
+          continue;
+        }
         const value = mix(read, i) / 2 ** 32;
         values[i] = isSum ? values[i]! + value : value;
       }
@@ -359,12 +384,12 @@ class Kernel {
   }
 
   /** The bytes of a buffer that the kernel depends on in a step. */
-  #read({ bytes, label = '' }: FakeBuffer, n: number, step = 0): Uint8Array {
+  #read({ bytes, label = '', writtenInStep, device }: FakeBuffer, step = 0): Uint8Array {
     if (label === 'counter' || sums.has(label)) return bytes.subarray(0, 0);
     if (label === 'optimizerScalars') return bytes.subarray(16 * step, 16 * step + 16);
-    // The first kernel of a step finds what the step before has left in the buffers of a mini-batch, and reads none of it.
-    const isLeft = this.#isFirst && this.#writes[n] === true && !lasting.has(label);
-    return isLeft ? bytes.subarray(0, 0) : bytes;
+    // What an earlier step has left in the buffers of a mini-batch is read by no kernel.
+    const isLeft = writtenInStep !== undefined && writtenInStep !== device.steps;
+    return isLeft && !lasting.has(label) ? bytes.subarray(0, 0) : bytes;
   }
 }
 

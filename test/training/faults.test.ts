@@ -3,22 +3,12 @@ import { createHash } from 'node:crypto';
 
 import { describe, expect, it } from 'vitest';
 
-import { createDataset } from '../../src/data/dataset.ts';
 import { adam } from '../../src/engine/optimizers.ts';
 import { NoAdapterError, NudgeError, OutOfMemoryError, ShaderError } from '../../src/errors.ts';
 import { Device } from '../../src/gpu/device.ts';
-import { Network } from '../../src/network/network.ts';
-import { Random } from '../../src/network/random.ts';
 import { Trainer } from '../../src/training/trainer.ts';
 import { FakeGpu, type FaultKind } from '../support/fakeGpu.ts';
-
-// Its layers are whole aligned blocks, because the fake does not keep the padding between them at 0.
-const network = new Network({ layers: [4, 64, 4], seed: 1 });
-const training = createDataset({
-  ...{ name: 'noise', featureCount: 4, classCount: 4 },
-  features: Uint8Array.from({ length: 80 }, (_, i) => (i * 37) % 256),
-  labels: Uint8Array.from({ length: 20 }, (_, n) => n % 4),
-});
+import { loseFakeDevices, network, training } from '../support/fakeLosses.ts';
 
 /** The digest of everything that a trainer gives. It trains, is looked at, and goes on. */
 async function everything({ gpu }: FakeGpu, timeoutMs: number): Promise<string> {
@@ -93,16 +83,9 @@ describe('when one call of WebGPU fails, whichever it is', () => {
 });
 
 it('a hundred losses at random moments change no bit', async () => {
-  const random = new Random(1, 0);
-  for (let losses = 0; losses < 100;) {
-    // A device that is lost again and again before it gives any result ends the training.
-    let next = 3 + random.integer(300);
-    const fake = new FakeGpu((call) => {
-      if (call < next) return undefined;
-      next = call + 400 + random.integer(300);
-      return 'lost';
-    });
-    expect(await outcomeOf(fake, 5000)).toBe(undisturbed);
-    losses += fake.failed.length;
-  }
+  const report = await loseFakeDevices(100, 1);
+  expect(report).toMatchObject({ wrong: 0, left: 0 });
+  expect(report.losses).toBeGreaterThanOrEqual(100);
+  // During a creation or a recovery.
+  expect(report.inARow).toBeGreaterThan(0);
 });
