@@ -1,6 +1,6 @@
 /**
- * Kills the GPU process of a browser again and again while `nudge train` runs in it, and compares the weights with those of an
- * undisturbed run: `npm run crashes -- --help`.
+ * Kills processes of Chromium again and again, and compares what is left with an undisturbed run: the GPU process while
+ * `nudge train` runs, or pages, and at times the whole browser, while they write checkpoints. `npm run crashes -- --help`
  */
 import { execFileSync, spawn } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
@@ -9,17 +9,23 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { Command } from 'commander';
+import { Argument, Command } from 'commander';
 
 import { whole } from '../src/cli/options.ts';
 import { NudgeError } from '../src/errors.ts';
+import { killPages } from './pageKills.ts';
 import { log, runProgram } from './runProgram.ts';
 
 export function createCrashesProgram(): Command {
   return new Command('crashes')
-    .description("Kills Chromium's GPU process while it trains, and compares the weights.")
+    .description('Kills processes of Chromium, and compares what is left with an undisturbed run.')
+    .addArgument(
+      new Argument('[what]', 'the GPU process while it trains, or pages that write checkpoints')
+        .choices(['gpu', 'pages'])
+        .default('gpu'),
+    )
     .addOption(whole('--crashes <n>', 'how often').default(20))
-    .addOption(whole('--epochs <n>', 'epochs of digits').default(150))
+    .addOption(whole('--epochs <n>', 'of digits, for gpu').default(150))
     .exitOverride();
 }
 
@@ -75,9 +81,7 @@ async function train(epochs: number, crashes: number, signal: AbortSignal): Prom
   }
 }
 
-async function main(args: readonly string[], signal: AbortSignal): Promise<void> {
-  const program = createCrashesProgram().parse(args, { from: 'user' });
-  const { crashes, epochs } = program.opts<{ crashes: number; epochs: number }>();
+async function crashGpu(crashes: number, epochs: number, signal: AbortSignal): Promise<void> {
   const undisturbed = await train(epochs, 0, signal);
   log('The undisturbed run is over.');
   const { weights, recoveries } = await train(epochs, crashes, signal);
@@ -90,6 +94,27 @@ async function main(args: readonly string[], signal: AbortSignal): Promise<void>
   if (recoveries.length < crashes) {
     throw new NudgeError(`Training ended after ${recoveries.length} crashes. Ask for more epochs.`);
   }
+}
+
+async function crashPages(crashes: number, signal: AbortSignal): Promise<void> {
+  const { kills, browserKills, acknowledged, unreadable, lost, end } = await killPages(
+    crashes,
+    signal,
+  );
+  console.log(
+    `${kills - browserKills} pages and ${browserKills} browsers killed: ${acknowledged} checkpoints acknowledged, ` +
+      `${lost} times an older one was found, ${unreadable} times a damaged file; ` +
+      `after ${end.step} steps the parameters ${end.isSame ? 'are equal' : 'differ'}`,
+  );
+  if (lost > 0 || unreadable > 0) throw new NudgeError('A kill damaged or lost a checkpoint.');
+  if (!end.isSame) throw new NudgeError('Kills changed the parameters.');
+}
+
+async function main(args: readonly string[], signal: AbortSignal): Promise<void> {
+  const program = createCrashesProgram().parse(args, { from: 'user' });
+  const { crashes, epochs } = program.opts<{ crashes: number; epochs: number }>();
+  if (program.args[0] === 'pages') await crashPages(crashes, signal);
+  else await crashGpu(crashes, epochs, signal);
 }
 
 if (process.argv[1]?.endsWith('crashes.ts')) await runProgram(main);

@@ -38,6 +38,21 @@ export interface BenchPage {
   close(): Promise<void>;
 }
 
+/** Builds the page and serves it. */
+export async function serveBenchPage() {
+  const folder = await TemporaryFolder.create('nudge-bench-page-');
+  folder.removeAtExit();
+  await buildPage(folder.path);
+  const server = await startServer({ folder: folder.path, contentSecurityPolicy });
+  return {
+    url: `${server.origin}/index.html`,
+    async close() {
+      await server.close();
+      folder.dispose();
+    },
+  };
+}
+
 /**
  * Builds the page, serves it and starts a browser.
  * @param wanted 'chromium', 'firefox', or the path of a browser
@@ -45,10 +60,7 @@ export interface BenchPage {
  */
 export async function openPage(wanted: string): Promise<BenchPage> {
   const found = await findBrowser(wanted);
-  const folder = await TemporaryFolder.create('nudge-bench-page-');
-  folder.removeAtExit();
-  await buildPage(folder.path);
-  const server = await startServer({ folder: folder.path, contentSecurityPolicy });
+  const site = await serveBenchPage();
   const launch = () =>
     launchBrowser(found, { adapter: mayHaveGpu() ? 'hardware' : 'software', handleSignals: false });
   let browser = await launch();
@@ -56,7 +68,7 @@ export async function openPage(wanted: string): Promise<BenchPage> {
     version: await browser.version(),
     async run<Result>(job: string, args?: unknown, query = '') {
       try {
-        const link = await PageLink.open(browser, `${server.origin}/index.html${query}`);
+        const link = await PageLink.open(browser, `${site.url}${query}`);
         const signal = AbortSignal.timeout(limitMs);
         const result = await link.call<Result, never>(job, args, { signal });
         await closePages(browser);
@@ -70,8 +82,7 @@ export async function openPage(wanted: string): Promise<BenchPage> {
     },
     async close() {
       await closeBrowser(browser);
-      await server.close();
-      folder.dispose();
+      await site.close();
     },
   };
 }

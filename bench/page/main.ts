@@ -1,4 +1,5 @@
-/** The page of bench:host, bench:first-step and losses. */
+/** The page of bench:host, bench:first-step, losses and crashes. */
+import type { PageJobContext } from '../../src/page/jobs/pageJob.ts';
 import { createNudgePage } from '../../src/page/nudgePage.ts';
 import { makeFirstStep } from './firstStep.ts';
 
@@ -13,5 +14,8 @@ const jobs = {
   firstStep: async () => await firstStep,
   losses: async ({ losses, seed }: { losses: number; seed: number }) =>
     await (await import('./losses.ts')).loseRealDevices(losses, seed),
+  writeCheckpoints: async (_: undefined, { emit }: PageJobContext) =>
+    await (await import('./checkpoints.ts')).writeCheckpoints(emit),
+  compareCheckpoint: async () => await (await import('./checkpoints.ts')).compareCheckpoint(),
 };
 Object.assign(globalThis, { nudge: createNudgePage(jobs) });

@@ -21,6 +21,8 @@ export interface LaunchBrowserOptions {
   readonly adapter: 'hardware' | 'software';
   /** Whether SIGINT, SIGTERM and SIGHUP end this process (with 128 + the signal's number) and the browser. @defaultValue true */
   readonly handleSignals?: boolean;
+  /** Folder of the browser's profile, which stays. @defaultValue a temporary one, which goes with the browser */
+  readonly profile?: string;
 }
 
 /**
@@ -32,16 +34,17 @@ export async function launchBrowser(
   options: LaunchBrowserOptions,
 ): Promise<Browser> {
   const { default: puppeteer } = await importPuppeteer();
-  const profile = await TemporaryFolder.create('nudge-profile-');
+  const own =
+    options.profile === undefined ? await TemporaryFolder.create('nudge-profile-') : undefined;
   let browser: Browser;
   try {
-    browser = await start(puppeteer, found, options.adapter, profile.path);
+    browser = await start(puppeteer, found, options.adapter, options.profile ?? own!.path);
   } catch (error) {
-    profile.dispose();
+    own?.dispose();
     throw error;
   }
-  profile.removeAtExit();
-  browser.process()?.once('exit', () => profile.dispose());
+  own?.removeAtExit();
+  browser.process()?.once('exit', () => own?.dispose());
   if (options.handleSignals ?? true) exitOnSignals(browser);
   return browser;
 }
