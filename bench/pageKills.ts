@@ -11,28 +11,31 @@ import { closeBrowser, launchBrowser } from '../src/node/launchBrowser.ts';
 import { PageLink } from '../src/node/pageLink.ts';
 import { TemporaryFolder } from '../src/node/temporaryFolder.ts';
 import { serveBenchPage } from './openPage.ts';
-import type { CheckpointEvent } from './page/checkpoints.ts';
+import type { CheckpointEnd, CheckpointEvent } from './page/checkpoints.ts';
 
 export interface PageKillReport {
-  readonly kills: number;
-  /** Those of the whole browser. The others are of the page's renderer process. */
-  readonly browserKills: number;
+  /** Kills of a page's renderer process. */
+  pages: number;
+  browsers: number;
   /** Checkpoints that pages said were written. */
-  readonly acknowledged: number;
-  /** Kills after which a file was damaged, or none could be read; must be 0. */
-  readonly unreadable: number;
-  /** Kills after which the newest checkpoint was older than one that was acknowledged; must be 0. */
-  readonly lost: number;
-  /** Steps in the end, and whether the parameters are those of a training that nothing interrupted. */
-  readonly end: { readonly step: number; readonly isSame: boolean };
+  acknowledged: number;
+  /** Kills after which a file was damaged. */
+  damaged: number;
+  /** Kills after which the newest checkpoint was older than one that was acknowledged. */
+  lost: number;
+  /** Trainings whose parameters are not those of one that nothing interrupted. */
+  wrong: number;
 }
 
-/** Every so many kills, the whole browser is killed. */
-const browserKillEvery = 5;
-/** A page is killed at a random moment until so many milliseconds after it goes on. It writes a checkpoint in about 10 ms. */
-const longestLifeMs = 300;
+/** A training is killed so often: the browser as the last, else the page. The next training begins anew. */
+const killsPerTraining = 5;
+/** A page writes a checkpoint in about 10 ms. The first page of a training is killed about then, the others within this time. */
+const [firstLifeMs, longestLifeMs] = [30, 300];
 
-/** @param kills pages, one after another, with one origin and one profile */
+/**
+ * Kills pages, one after another, with one origin and one profile.
+ * @throws {NudgeError} when a page cannot go on after a kill
+ */
 export async function killPages(kills: number, signal: AbortSignal): Promise<PageKillReport> {
   const found = await findBrowser();
   const profile = await TemporaryFolder.create('nudge-kills-');
@@ -41,44 +44,56 @@ export async function killPages(kills: number, signal: AbortSignal): Promise<Pag
   const launch = () =>
     launchBrowser(found, { adapter: 'software', handleSignals: false, profile: profile.path });
   let browser = await launch();
-  try {
-    const random = new Random(1, 0);
-    const report = { kills, browserKills: 0, acknowledged: 0, unreadable: 0, lost: 0 };
-    let last = 0;
-    for (let kill = 1; kill <= kills; kill++) {
-      signal.throwIfAborted();
-      const isBrowser = kill % browserKillEvery === 0;
-      const killing = isBrowser ? killBrowser : killRenderers;
-      const link = await PageLink.open(browser, site.url);
-      let dying: Promise<void> | undefined;
-      const onEvent = (event: CheckpointEvent) => {
-        if (event.type === 'written') {
-          last = event.step;
-          report.acknowledged++;
-          return;
-        }
-        if (event.step < last) report.lost++;
-        if (event.problem !== undefined) report.unreadable++;
-        dying = sleep(random.integer(longestLifeMs)).then(() => killing(browser));
-        // It is awaited below.
-        dying.catch(() => undefined);
-      };
-      const ended = await link
-        .call<never, CheckpointEvent>('writeCheckpoints', undefined, { onEvent })
-        .catch((error: unknown) => error);
-      if (!(ended instanceof BrowserError) || !dying) {
-        throw new NudgeError(`After ${kill - 1} kills, the page does not go on.`, { cause: ended });
-      }
-      await dying;
-      if (isBrowser) {
-        report.browserKills++;
-        browser = await launch();
-      }
-    }
+  const random = new Random(1, 0);
+  const report = { pages: 0, browsers: 0, acknowledged: 0, damaged: 0, lost: 0, wrong: 0 };
+
+  /** @returns the last step that was acknowledged */
+  const killPage = async (training: string, kill: number, last: number): Promise<number> => {
     const link = await PageLink.open(browser, site.url);
-    const end = await link.call<PageKillReport['end'], never>('compareCheckpoint', undefined, {});
-    if (end.step < last) report.lost++;
-    return { ...report, end };
+    const isBrowser = kill === killsPerTraining;
+    const killing = isBrowser ? killBrowser : killRenderers;
+    let acknowledged = last;
+    let dying: Promise<void> | undefined;
+    const onEvent = (event: CheckpointEvent) => {
+      if (event.type === 'written') {
+        acknowledged = event.step;
+        report.acknowledged++;
+        return;
+      }
+      if (event.step < last) report.lost++;
+      if (event.problem !== undefined) report.damaged++;
+      const life = random.integer(kill === 1 ? firstLifeMs : longestLifeMs);
+      dying = sleep(life).then(() => killing(browser));
+      // It is awaited below.
+      dying.catch(() => undefined);
+    };
+    const ended = await link
+      .call<never, CheckpointEvent>('writeCheckpoints', training, { onEvent })
+      .catch((error: unknown) => error);
+    if (!(ended instanceof BrowserError) || !dying) {
+      const kills = report.pages + report.browsers;
+      throw new NudgeError(`After ${kills} kills, the page does not go on: ${String(ended)}`);
+    }
+    await dying;
+    if (isBrowser) browser = await launch();
+    report[isBrowser ? 'browsers' : 'pages']++;
+    return acknowledged;
+  };
+
+  try {
+    for (let begun = 0; report.pages + report.browsers < kills; begun++) {
+      const training = `training ${begun}`;
+      let last = 0;
+      for (let kill = 1; kill <= killsPerTraining; kill++) {
+        signal.throwIfAborted();
+        last = await killPage(training, kill, last);
+      }
+      const link = await PageLink.open(browser, site.url);
+      const end = await link.call<CheckpointEnd, never>('compareCheckpoint', training, {});
+      if (end.step < last) report.lost++;
+      if (!end.isSame) report.wrong++;
+    }
+    return report;
   } finally {
     await closeBrowser(browser);
     await site.close();

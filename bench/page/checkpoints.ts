@@ -11,8 +11,12 @@ export type CheckpointEvent =
   /** The checkpoint of this step is written. */
   | { readonly type: 'written'; readonly step: number };
 
-const name = 'crashes';
 const { training } = digits({ trainingCount: 1000, testCount: 1 });
+export interface CheckpointEnd {
+  readonly step: number;
+  readonly isSame: boolean;
+}
+
 const machine = { backend: 'cpu', threads: 0 } as const;
 
 async function createTrainer(): Promise<Trainer> {
@@ -30,10 +34,14 @@ async function train(trainer: Trainer, steps: number): Promise<void> {
 
 /**
  * Goes on from the newest checkpoint, and writes one after each step until the page is closed.
+ * @param name of the checkpoints
  * @param emit gets each {@link CheckpointEvent}
  * @throws when there are files that cannot be read
  */
-export async function writeCheckpoints(emit: (event: unknown) => Promise<unknown>): Promise<never> {
+export async function writeCheckpoints(
+  name: string,
+  emit: (event: unknown) => Promise<unknown>,
+): Promise<never> {
   const tell = (event: CheckpointEvent) => {
     emit(event).catch(() => undefined);
   };
@@ -49,8 +57,9 @@ export async function writeCheckpoints(emit: (event: unknown) => Promise<unknown
 }
 
 /** @returns the step of the newest checkpoint, and whether its parameters are those of a training that nothing interrupted */
-export async function compareCheckpoint(): Promise<{ step: number; isSame: boolean }> {
-  const newest = (await originCheckpoints(name).readNewest())!;
+export async function compareCheckpoint(name: string): Promise<CheckpointEnd> {
+  const newest = await originCheckpoints(name).readNewest();
+  if (!newest) return { step: 0, isSame: true };
   const [resumed, whole] = [await Trainer.resume(newest.bytes, machine), await createTrainer()];
   await train(whole, resumed.step);
   const [found, expected] = [await resumed.snapshot(), await whole.snapshot()];

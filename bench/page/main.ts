@@ -14,8 +14,9 @@ const jobs = {
   firstStep: async () => await firstStep,
   losses: async ({ losses, seed }: { losses: number; seed: number }) =>
     await (await import('./losses.ts')).loseRealDevices(losses, seed),
-  writeCheckpoints: async (_: undefined, { emit }: PageJobContext) =>
-    await (await import('./checkpoints.ts')).writeCheckpoints(emit),
-  compareCheckpoint: async () => await (await import('./checkpoints.ts')).compareCheckpoint(),
+  writeCheckpoints: async (name: string, { emit }: PageJobContext) =>
+    await (await import('./checkpoints.ts')).writeCheckpoints(name, emit),
+  compareCheckpoint: async (name: string) =>
+    await (await import('./checkpoints.ts')).compareCheckpoint(name),
 };
 Object.assign(globalThis, { nudge: createNudgePage(jobs) });

@@ -12,8 +12,8 @@ export interface SlotStorage {
   /** The content of a file; undefined if there is none. */
   read(name: string): Promise<Uint8Array | undefined>;
   /**
-   * Replaces a file as a whole: after a failure or a crash, the file is the old one or the new one. It resolves when the
-   * new one survives a power failure, as far as the platform can promise this.
+   * Replaces a file as a whole: after a failure or a crash, the file is the old one or the new one; if there was none, it
+   * may be empty. It resolves when the new one survives a power failure, as far as the platform can promise this.
    */
   write(name: string, bytes: Uint8Array): Promise<void>;
 }
@@ -93,10 +93,12 @@ export class CheckpointSlots {
   async #readAll() {
     let newest: (NewestCheckpoint & { readonly name: SlotName }) | undefined;
     const problems: { readonly error: Error; readonly sentence: string }[] = [];
+    let empty: SlotName | undefined;
     for (const name of names) {
       try {
         const bytes = await this.#storage.read(name);
         if (!bytes) continue;
+        if (bytes.length === 0) empty = name;
         const sequence = await requireSealed(bytes);
         if (!newest || sequence > newest.sequence) newest = { bytes, sequence, name };
       } catch (error) {
@@ -104,7 +106,11 @@ export class CheckpointSlots {
         problems.push({ error, sentence: `The file ${name} was not used: ${error.message}` });
       }
     }
-    return { newest, problems };
+    // Browsers create a file before they fill it. A crash in the first write of all leaves the first file empty, one in the
+    // second write the second file. Neither has lost anything.
+    const written = newest?.sequence ?? 0;
+    const isFirstOfFile = problems.length === 1 && empty !== undefined && names[written] === empty;
+    return { newest, problems: isFirstOfFile ? [] : problems };
   }
 }
 

@@ -70,6 +70,22 @@ it('writes that overlap are done one after another', async () => {
   expect(numberIn((await slots.readNewest())!.bytes)).toBe(3);
 });
 
+it('a file that is empty because its first write was interrupted is none', async () => {
+  const disk = new Disk();
+  // Browsers create a file before they fill it.
+  disk.files.set(a, new Uint8Array(0));
+  expect(await new CheckpointSlots(disk).readNewest()).toBeUndefined();
+  expect(await new CheckpointSlots(disk).write(content(1))).toBe(1);
+  disk.files.set(b, new Uint8Array(0));
+  const { bytes, ...newest } = (await new CheckpointSlots(disk).readNewest())!;
+  expect([numberIn(bytes), newest]).toEqual([1, { sequence: 1 }]);
+  expect(await new CheckpointSlots(disk).write(content(2))).toBe(2);
+  expect(disk.order).toEqual([a, b]);
+  // Both were written before.
+  for (const name of [a, b]) disk.files.set(name, new Uint8Array(0));
+  await failureOf(new CheckpointSlots(disk).readNewest(), FormatError);
+});
+
 it.each([
   ['cut', (bytes: Uint8Array) => bytes.slice(0, -1)],
   ['empty', () => new Uint8Array(0)],
