@@ -8,6 +8,7 @@ import { createAgreeProgram } from '../../bench/agree.ts';
 import { createConformanceProgram } from '../../bench/conformance.ts';
 import { createCpuProgram } from '../../bench/cpu.ts';
 import { createCrashesProgram } from '../../bench/crashes.ts';
+import { createDeterminismProgram } from '../../bench/determinism.ts';
 import { createFirstStepProgram } from '../../bench/firstStep.ts';
 import { createHostProgram } from '../../bench/host.ts';
 import { createKernelsProgram } from '../../bench/kernels.ts';
@@ -17,6 +18,7 @@ import { configureBench, requireOnePlace } from '../../src/cli/bench/configure.t
 import { createProgram } from '../../src/cli/program.ts';
 import { Terminal } from '../../src/cli/terminal.ts';
 import { chromiumArguments } from '../../src/node/launchBrowser.ts';
+import { createLossesProgram } from '../loseDevices.ts';
 import { commandsIn, coverage, documents, expand, root } from './commands.ts';
 
 const all = documents.flatMap(commandsIn);
@@ -47,11 +49,13 @@ const parsers: Readonly<Record<string, () => Command>> = {
   'bench/conformance.ts': createConformanceProgram,
   'bench/cpu.ts': createCpuProgram,
   'bench/crashes.ts': createCrashesProgram,
+  'bench/determinism.ts': createDeterminismProgram,
   'bench/firstStep.ts': createFirstStepProgram,
   'bench/host.ts': createHostProgram,
   'bench/kernels.ts': createKernelsProgram,
   'bench/soak.ts': createSoakProgram,
   'bench/sweep.ts': createSweepProgram,
+  'test/loseDevices.ts': createLossesProgram,
 };
 
 /** @throws where a program would refuse it */

@@ -1,6 +1,6 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -77,6 +77,19 @@ it('a GPU process that hangs ends with its browser', async (context) => {
   });
   await closeBrowser(browser);
   await ended(gpu);
+});
+
+it('a profile that the caller names outlives its browser', async () => {
+  const profile = await mkdtemp(join(tmpdir(), 'nudge-profile-'));
+  try {
+    const browser = await launchBrowser(await findBrowser(), { adapter: 'software', profile });
+    const main = browser.process()!.pid!;
+    await closeBrowser(browser);
+    await ended(main);
+    expect(await readdir(profile)).not.toEqual([]);
+  } finally {
+    await rm(profile, { recursive: true, force: true, maxRetries: 10 });
+  }
 });
 
 it('the packaged Chromium starts and has SwiftShader', async (context) => {
