@@ -95,16 +95,19 @@ async function takeTurn(
   return times;
 }
 
-/** @returns starts a process that trains as this one does, and a function that asks it for a turn */
+/** Starts a process that trains as this one does, and takes turns when it is asked. */
 function startYoung() {
   const child = fork(import.meta.filename, [youngMark]);
+  const exited = once(child, 'exit').then(() => {
+    throw new NudgeError('The young process has ended.');
+  });
+  // It also ends when it is no longer needed.
+  exited.catch(() => undefined);
   const takeTurn = async (): Promise<number[]> => {
+    const message = once(child, 'message');
     child.send('turn');
-    const [answer] = (await Promise.race([once(child, 'message'), once(child, 'exit')])) as [
-      unknown,
-    ];
-    if (!Array.isArray(answer)) throw new NudgeError('The young process has ended.');
-    return answer as number[];
+    const [times] = (await Promise.race([message, exited])) as [number[]];
+    return times;
   };
   return { takeTurn, end: () => child.kill() };
 }

@@ -36,6 +36,9 @@ const lossesPerRun = 6;
 /** Half the losses come up to so many milliseconds after a call, when no call is being made. */
 const longestDelayMs = 20;
 
+/** A promise that settles later than this is not waited for. */
+const patienceMs = 60_000;
+
 /** Decides when a device is lost. */
 export class Fate {
   readonly #random: Random;
@@ -113,7 +116,12 @@ async function useTrainers({ network, training, open }: Task, fate: Fate, hasOwn
   const given: unknown[] = [];
   const ask = async <T>(answer: Promise<T>): Promise<T> => {
     const begin = performance.now();
-    const result = await answer;
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const hanging = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => reject(new Error('A promise of a trainer hangs.')), patienceMs);
+    });
+    const result = await Promise.race([answer, hanging]);
+    clearTimeout(timer);
     longestWait = Math.max(longestWait, (performance.now() - begin) / 1000);
     fate.rest();
     return result;
