@@ -57,8 +57,12 @@ export function parseJson<T>(
   text: string,
   expected: string,
 ): T {
+  // Valibot's messages quote the value, which may be as long as the file.
   const refuse = (why: string) =>
-    new FormatError(`This is not ${expected}: ${escapeInvisible(why)}`, 0);
+    new FormatError(
+      `This is not ${expected}: ${escapeInvisible(why.length > 300 ? `${why.slice(0, 300)}….` : why)}`,
+      0,
+    );
   let value: unknown;
   try {
     value = JSON.parse(text);

@@ -64,48 +64,54 @@ const aboutSchema = v.object({
   sha256: v.string(),
 });
 
+type SweepFile = SweepDescription & { readonly checkpoint: SweepCheckpoint };
+
 /**
  * Reads the checkpoint that `--resume` names.
  * @throws {FileError | FormatError} when it cannot be read, or is not a checkpoint
  * @throws {UsageError} when another version of nudge wrote it
  */
-export function readCheckpoint(
-  path: string,
-): Promise<SweepDescription & { readonly checkpoint: SweepCheckpoint }> {
-  return readInput(path, '--resume', (bytes) => {
-    const { tensors, metadata } = readSafetensors(bytes);
-    const refuse = (why: string) => new FormatError(`This is not ${expected}: ${why}.`, 0);
-    const text = metadata.get(metadataKey);
-    if (text === undefined) throw refuse(`it has no metadata '${metadataKey}'`);
-    const { nudge, configuration, data, preset, trained, sha256, ...place } = parseJson(
-      aboutSchema,
-      text,
-      expected,
+export function readCheckpoint(path: string): Promise<SweepFile> {
+  return readInput(path, '--resume', (bytes) => parseCheckpoint(bytes, path));
+}
+
+/**
+ * {@link readCheckpoint} for the content of the file.
+ * @param path for messages
+ */
+export function parseCheckpoint(bytes: Uint8Array, path: string): SweepFile {
+  const { tensors, metadata } = readSafetensors(bytes);
+  const refuse = (why: string) => new FormatError(`This is not ${expected}: ${why}.`, 0);
+  const text = metadata.get(metadataKey);
+  if (text === undefined) throw refuse(`it has no metadata '${metadataKey}'`);
+  const { nudge, configuration, data, preset, trained, sha256, ...place } = parseJson(
+    aboutSchema,
+    text,
+    expected,
+  );
+  if (nudge !== nudgeVersion()) {
+    throw new UsageError(
+      `nudge ${escapeInvisible(nudge)} wrote ${path}; this is nudge ${nudgeVersion()}, which may compute differently. Resume with that version, or start again.`,
     );
-    if (nudge !== nudgeVersion()) {
-      throw new UsageError(
-        `nudge ${escapeInvisible(nudge)} wrote ${path}; this is nudge ${nudgeVersion()}, which may compute differently. Resume with that version, or start again.`,
-      );
-    }
-    const members = configuration.seeds.length * configuration.optimizers.length;
-    const tensor = (name: string, dtype: Tensor['dtype'], width?: number) => {
-      const found = tensors.get(name);
-      const [rows, columns] = found?.shape ?? [];
-      const isRight = found?.dtype === dtype && found.shape.length === 2 && rows === members;
-      if (isRight && (width === undefined || columns === width)) return found.data;
-      throw refuse(`its tensor '${name}' is not ${dtype} for ${members} networks`);
-    };
-    return {
-      // The network and the optimizers check the parts that the schema leaves open.
-      configuration: configuration as unknown as SweepConfiguration,
-      ...{ data, preset },
-      checkpoint: {
-        state: { ...place, values: float32Values(tensor('states', 'F32')) },
-        epochSums: float64Values(tensor('epochSums', 'F64', 3)),
-        lastEpoch: float64Values(tensor('lastEpoch', 'F64', 2)),
-        trained,
-        data: sha256,
-      },
-    };
-  });
+  }
+  const members = configuration.seeds.length * configuration.optimizers.length;
+  const tensor = (name: string, dtype: Tensor['dtype'], width?: number) => {
+    const found = tensors.get(name);
+    const [rows, columns] = found?.shape ?? [];
+    const isRight = found?.dtype === dtype && found.shape.length === 2 && rows === members;
+    if (isRight && (width === undefined || columns === width)) return found.data;
+    throw refuse(`its tensor '${name}' is not ${dtype} for ${members} networks`);
+  };
+  return {
+    // The network and the optimizers check the parts that the schema leaves open.
+    configuration: configuration as unknown as SweepConfiguration,
+    ...{ data, preset },
+    checkpoint: {
+      state: { ...place, values: float32Values(tensor('states', 'F32')) },
+      epochSums: float64Values(tensor('epochSums', 'F64', 3)),
+      lastEpoch: float64Values(tensor('lastEpoch', 'F64', 2)),
+      trained,
+      data: sha256,
+    },
+  };
 }

@@ -62,6 +62,11 @@ export function noteOf(description: RunDescription): string {
   return JSON.stringify({ program, nudge: nudgeVersion(), ...description });
 }
 
+/** Reads what {@link noteOf} wrote. @throws {FormatError} for another text */
+export function readNote(note: string) {
+  return parseJson(schema, note, expected);
+}
+
 /**
  * Reads the newest checkpoint in the folder of `--resume`.
  * @throws {UsageError} when the folder has none
@@ -84,7 +89,7 @@ export async function readRun(folder: string, terminal: Terminal): Promise<Earli
         0,
       );
     }
-    const { nudge, training, ...description } = parseJson(schema, note, expected);
+    const { nudge, training, ...description } = readNote(note);
     if (problem !== undefined) {
       terminal.note(`${problem} The other file of ${folder}, at step ${position.step}, is whole.`);
     }

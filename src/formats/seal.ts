@@ -3,7 +3,7 @@
  * number a finished file without parsing it.
  */
 import { ConfigurationError, FormatError } from '../errors.ts';
-import { requireBytes } from '../network/arguments.ts';
+import { escapeInvisible, requireBytes, show } from '../network/arguments.ts';
 import { sha256 } from './sha256.ts';
 
 const checksumKey = 'checkpoint.sha256';
@@ -66,13 +66,13 @@ export async function requireSealed(bytes: Uint8Array): Promise<number> {
   const found = await hash;
   if (found !== expected) {
     throw new FormatError(
-      `The checkpoint has SHA-256 ${found}, but its header says ${expected}. It is damaged. Use another one.`,
+      `The checkpoint has SHA-256 ${found}, but its header says ${escapeInvisible(expected)}. It is damaged. Use another one.`,
       checksum,
     );
   }
   if (!/^\d+$/.test(number) || !Number.isSafeInteger(Number(number))) {
     throw new FormatError(
-      `The sequence number of the checkpoint must be ${sequenceDigits} digits; got '${number}'. Use another one.`,
+      `The sequence number of the checkpoint must be ${sequenceDigits} digits; got ${show(number)}. Use another one.`,
       sequence,
     );
   }

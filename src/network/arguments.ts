@@ -23,6 +23,18 @@ export function show(value: unknown): string {
   return Array.isArray(value) ? 'an array' : 'an object';
 }
 
+/** A value as JSON with at most `max` characters, for error messages; not escaped. */
+export function showJson(value: unknown, max = 40): string {
+  let text: string | undefined;
+  try {
+    text = JSON.stringify(value);
+  } catch {
+    // The value is nested too deep, or is not from a file.
+  }
+  text ??= show(value);
+  return text.length > max ? `${text.slice(0, max)}…` : text;
+}
+
 /** The names of all options. The type makes a missing name a compile error. */
 export type OptionNames<Options> = Readonly<Record<keyof Options, true>>;
 
@@ -40,7 +52,7 @@ export function requireOptions<Options>(
   const unknown = Object.keys(options as object).find((name) => !Object.hasOwn(names, name));
   if (unknown === undefined) return;
   throw new ConfigurationError(
-    `${what} has no option '${unknown}'. Its options are ${Object.keys(names).join(', ')}.`,
+    `${what} has no option ${show(unknown)}. Its options are ${Object.keys(names).join(', ')}.`,
   );
 }
 

@@ -87,7 +87,7 @@ async function readPlans(
     );
     return new Map();
   }
-  const plans = plansIn(text);
+  const plans = readPlanCache(text);
   if (plans) return plans;
   onProblem?.(
     `The cache of tuned plans ${path} is damaged. It is ignored, and the next tuned plan replaces it.`,
@@ -96,7 +96,7 @@ async function readPlans(
 }
 
 /** The plans in the text of a cache file; undefined if the text is damaged. */
-function plansIn(text: string): ReadonlyMap<string, string> | undefined {
+export function readPlanCache(text: string): ReadonlyMap<string, string> | undefined {
   let file: Partial<CacheFile> | null;
   try {
     file = JSON.parse(text) as Partial<CacheFile> | null;

@@ -40,7 +40,7 @@ function number(
 }
 
 const flag: Reader<boolean> = {
-  read: (text) => ({ '0': false, '1': true })[text],
+  read: (text) => (text === '0' || text === '1' ? text === '1' : undefined),
   rule: '0 or 1',
 };
 

@@ -24,6 +24,7 @@ import { quote } from '../formats/safetensors/json.ts';
 import { openSeal, requireSealed, seal } from '../formats/seal.ts';
 import { adapterName, type AdapterDescription } from '../gpu/adapter.ts';
 import {
+  escapeInvisible,
   requireNumber,
   requireObject,
   requireSwitch,
@@ -115,7 +116,8 @@ export async function readCheckpoint(bytes: Uint8Array): Promise<Checkpoint> {
     const isExpected =
       cause instanceof NudgeError || cause instanceof SyntaxError || cause instanceof RangeError;
     if (!isExpected) throw cause;
-    throw refusal(cause.message.replace(/\.$/, ''), { cause });
+    // JSON.parse quotes the text.
+    throw refusal(escapeInvisible(cause.message.replace(/\.$/, '')), { cause });
   }
 }
 

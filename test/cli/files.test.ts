@@ -215,6 +215,9 @@ describe('a file to be read', () => {
     );
     await writeFile(path, '{"count": \u009b31m\u202e}');
     await expect(parse(v.unknown())).rejects.toThrow(/^[^\u009b\u202e]+$/);
+    // So is a value without end.
+    await writeFile(path, `{"count": "${'x'.repeat(5000)}"}`);
+    await expect(parse(v.object({ count: v.number() }))).rejects.toThrow(/xxx….$/);
   });
 });
 

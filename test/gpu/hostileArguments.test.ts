@@ -392,4 +392,8 @@ it('a misspelt option is an error that names the right ones', async () => {
   expect(() => new Network({ layers, outputs: 'softmax' } as nudge.NetworkOptions)).toThrow(
     "Network has no option 'outputs'.",
   );
+  // A name may come from a file.
+  expect(() => new Network({ layers, '\u202e': 1 } as nudge.NetworkOptions)).toThrow(
+    "Network has no option '\\u202e'.",
+  );
 });

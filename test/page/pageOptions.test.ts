@@ -58,6 +58,9 @@ describe('an address', () => {
     ['seed=4294967296', 'seed must be a whole number'],
     ['samples=99', 'samples must be a whole number from 100 to 60000'],
     ['quick=yes', 'quick must be 0 or 1'],
+    // Names that every object has.
+    ['quick=__proto__', 'quick must be 0 or 1'],
+    ['auto=toString', 'auto must be 0 or 1'],
     ['peers=all', 'peers must be 0 or 1'],
     ['auto=true', 'auto must be 0 or 1'],
   ])('that says %s is told what it can say, and has the default', (search, sentence) => {

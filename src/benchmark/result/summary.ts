@@ -3,6 +3,7 @@ import * as v from 'valibot';
 
 import { FormatError } from '../../errors.ts';
 import { adapterName } from '../../gpu/adapter.ts';
+import { show } from '../../network/arguments.ts';
 import { backendsOf, disorder, names, repetitions, voided } from './consistency.ts';
 import { rounded } from './rounding.ts';
 import {
@@ -235,7 +236,7 @@ export function readSummary(json: string): ResultSummary {
     refuse('it is not JSON', { cause });
   }
   if (Array.isArray(value) && value[0] !== format) {
-    refuse(`its version is ${plainText(String(value[0]), 20)}; this nudge reads version ${format}`);
+    refuse(`its version is ${show(value[0])}; this nudge reads version ${format}`);
   }
   const { success, output } = v.safeParse(summarySchema, value, { abortEarly: true });
   if (!success) refuse('it does not have the shape of a summary');

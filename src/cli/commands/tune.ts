@@ -6,7 +6,7 @@ import * as v from 'valibot';
 import type { TuneConfiguration, TuneEvent, TuneResult } from '../../benchmark/tuneJob.ts';
 import { adapterName } from '../../gpu/adapter.ts';
 import type { LedgerEntry } from '../../gpu/plan/tuning/ledger.ts';
-import { escapeInvisible } from '../../network/arguments.ts';
+import { escapeInvisible, showJson } from '../../network/arguments.ts';
 import { processorName } from '../../node/nodeEnvironment.ts';
 import type { CommandDefinition, Run } from '../command.ts';
 import { configureTraining, optionsOf, type TrainArguments } from '../configure.ts';
@@ -147,18 +147,20 @@ type Earlier = Omit<v.InferOutput<typeof reportSchema>, 'configuration'> & {
 
 /** @throws {FileError | FormatError} */
 function readEarlier(path: string): Promise<Earlier> {
-  return readInput(path, '--resume', (bytes) => {
-    const text = new TextDecoder().decode(bytes);
-    return parseJson(reportSchema, text, 'a report of nudge tune') as unknown as Earlier;
-  });
+  return readInput(path, '--resume', (bytes) => readReport(new TextDecoder().decode(bytes)));
+}
+
+/** Reads the report of an earlier tuning. @throws {FormatError} for another text */
+export function readReport(text: string): Earlier {
+  return parseJson(reportSchema, text, 'a report of nudge tune') as unknown as Earlier;
 }
 
 /** @throws {UsageError} when the earlier times were measured on another machine or runtime */
-function requireSame(now: object, { runtime, processor }: Earlier): void {
+export function requireSame(now: object, { runtime, processor }: Earlier): void {
   const before = { runtime, processor };
   if (isDeepStrictEqual(before, now)) return;
   throw new UsageError(
-    `The tuning to resume ran on ${escapeInvisible(JSON.stringify(before))}; this is ${JSON.stringify(now)}. Their times are not comparable. Start again without --resume.`,
+    `The tuning to resume ran on ${escapeInvisible(showJson(before, 500))}; this is ${JSON.stringify(now)}. Their times are not comparable. Start again without --resume.`,
   );
 }
 

@@ -7,7 +7,7 @@ import * as v from 'valibot';
 import { registerLoopNames } from '../../../shaders/matmul/matmul.ts';
 import type { EnginePlan } from '../../engine/engine.ts';
 import { FormatError } from '../../errors.ts';
-import { escapeInvisible, requireObject, show as showAny } from '../../network/arguments.ts';
+import { escapeInvisible, requireObject, showJson } from '../../network/arguments.ts';
 import type { Network } from '../../network/network.ts';
 import { requireLayerSizes } from '../../network/parameters.ts';
 import type { Plan } from './plan.ts';
@@ -126,24 +126,14 @@ function read<T>(schema: v.GenericSchema<unknown, T>, value: unknown, name: stri
   const path = (issue.path ?? []).map(({ key }) =>
     typeof key === 'number' ? `[${key}]` : `.${String(key)}`,
   );
-  const where = name + path.join('');
+  const whole = name + path.join('');
+  const where = whole.length > 200 ? `${whole.slice(0, 200)}…` : whole;
   if (issue.expected === 'never') refuse(`${where} is not a known field`);
   const expected = issue.type === 'custom' ? issue.message : issue.expected;
   refuse(`${where} is ${show(issue.input)}; expected ${expected}`);
 }
 
-/** Formats a value as in the file, shortened. */
-function show(value: unknown): string {
-  if (value === undefined) return 'missing';
-  let text: string | undefined;
-  try {
-    text = JSON.stringify(value);
-  } catch {
-    // The value is nested too deep, or is not from a file.
-  }
-  text ??= showAny(value);
-  return text.length > 40 ? `${text.slice(0, 40)}…` : text;
-}
+const show = (value: unknown) => (value === undefined ? 'missing' : showJson(value));
 
 /** @param fact may contain text of the file */
 function refuse(fact: string, options?: ErrorOptions): never {

@@ -20,8 +20,8 @@ const isNear = (found: Estimate, truth: Estimate) => {
   }
 };
 
-const pack = (value: unknown) =>
-  `#summary=${deflateRawSync(JSON.stringify(value)).toString('base64url')}`;
+const packText = (text: string) => `#summary=${deflateRawSync(text).toString('base64url')}`;
+const pack = (value: unknown) => packText(JSON.stringify(value));
 const unpack = (link: string) =>
   JSON.parse(
     inflateRawSync(Buffer.from(link.slice('#summary='.length), 'base64url')).toString(),
@@ -133,6 +133,11 @@ describe('a fragment is refused that', () => {
       expect(await refusalOf(pack(value))).toContain('does not have the shape of a summary');
     }
     expect(await refusalOf(pack([2, ...whole.slice(1)]))).toContain('its version is 2');
+    // What no text can be made of, and what is nested deeper than the stack.
+    const deep = `${'['.repeat(9000)}${']'.repeat(9000)}`;
+    for (const text of ['[{"toString":1,"valueOf":1}]', deep]) {
+      expect(await refusalOf(packText(text))).toMatch(/its version is an (object|array)/);
+    }
   });
 
   /** The packed summary with another value at a path. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import type { TuneResult } from '../../../src/benchmark/tuneJob.ts';
-import { describeTuning } from '../../../src/cli/commands/tune.ts';
+import { describeTuning, readReport, requireSame } from '../../../src/cli/commands/tune.ts';
 import { configureTraining } from '../../../src/cli/configure.ts';
 import { UsageError } from '../../../src/cli/errors.ts';
 import { choosePlan } from '../../../src/gpu/plan/choose.ts';
@@ -86,4 +86,17 @@ describe('--plan', () => {
       `--plan tuned has no effect with backend '${backend}': plans are for a GPU. Leave --plan out, or use --backend webgpu.`,
     );
   });
+});
+
+it('a report of another machine is refused in a short sentence, however long or deep it is', () => {
+  const report = (extra: string) =>
+    readReport(
+      `{"command":"tune","configuration":{"network":{},"batchSize":1,"budgetMs":1},"runtime":{"name":"node","x":${extra}},"processor":"One","key":"","measured":[]}`,
+    );
+  const now = { runtime: { name: 'node' }, processor: 'One' };
+  for (const extra of [`"${'x'.repeat(5000)}"`, `${'['.repeat(20_000)}${']'.repeat(20_000)}`]) {
+    const { message } = errorOf(UsageError, () => requireSame(now, report(extra)));
+    expect(message.length).toBeLessThan(1000);
+    expect(message).toContain('Start again without --resume.');
+  }
 });

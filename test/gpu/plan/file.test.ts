@@ -103,6 +103,10 @@ describe('a file is refused that', () => {
     expect(message).not.toMatch(/[\u009b\u202e]/);
   });
 
+  it('has a name without end, which is cut', () => {
+    expect(errorWith(['plan', 'k'.repeat(5000)], 1)).toContain('kkk… is not a known field');
+  });
+
   it('lacks something, or has something unknown', () => {
     expect(errorWith(['plan', 'batchSize'], undefined)).toContain(
       'plan.batchSize is missing; expected',
