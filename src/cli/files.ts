@@ -155,7 +155,7 @@ async function writeOutput(path: string, content: Uint8Array | string): Promise<
     await writeWhole(path, content);
   } catch (cause) {
     throw new FileError(
-      `The file '${path}' could not be written: ${reasonOf(cause)}. Nothing was left behind. Make room, or name another file.`,
+      `The file '${path}' could not be written: ${reasonOf(cause)}. No part of it was left behind. Make room, or name another file.`,
       { cause },
     );
   }

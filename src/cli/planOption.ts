@@ -4,7 +4,7 @@ import { parsePlan } from '../gpu/plan/file.ts';
 import type { Plan } from '../gpu/plan/plan.ts';
 import { filePlanCache } from '../node/planCache.ts';
 import type { Run } from './command.ts';
-import { readInput, reasonOf } from './files.ts';
+import { readInput } from './files.ts';
 import { runJob, type Runtime } from './runtime.ts';
 import { packageVersion } from './versions.ts';
 
@@ -58,7 +58,7 @@ export async function tuneHere(
     for (const [key, text] of entries) await cache.set(key, text);
   } catch (error) {
     // The plan itself can be used nevertheless.
-    terminal.note(`The plan could not be stored in ${cache.path}: ${reasonOf(error)}.`);
+    terminal.note((error as Error).message);
     return { result, keptIn: undefined };
   }
   return { result, keptIn: entries.length > 0 ? cache.path : undefined };

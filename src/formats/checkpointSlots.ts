@@ -50,7 +50,8 @@ export class CheckpointSlots {
    * Writes a checkpoint in place of the older one, and numbers it. Calls are done one after another.
    * @param bytes the result of `Trainer.checkpoint`
    * @returns the sequence number, when the checkpoint is written to the end
-   * @throws {FileError} when it cannot be written; the newest checkpoint is still there
+   * @throws {FileError} when it cannot be written, or the files that are there cannot be read before the first writing. The
+   *   newest checkpoint is still there
    */
   async write(bytes: Uint8Array): Promise<number> {
     requireBytes('A checkpoint', bytes);
@@ -79,7 +80,10 @@ export class CheckpointSlots {
 
   async #write(bytes: Uint8Array): Promise<number> {
     if (!this.#next) {
-      const { newest } = await this.#readAll();
+      const { newest, problems } = await this.#readAll();
+      // A file that cannot be read now may hold the newest checkpoint, and its number. A damaged one is replaced.
+      const unread = problems.find(({ error }) => error instanceof FileError);
+      if (unread) throw unread.error;
       this.#next = { sequence: (newest?.sequence ?? 0) + 1, name: otherThan(newest?.name) };
     }
     const { sequence, name } = this.#next;

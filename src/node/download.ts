@@ -6,7 +6,7 @@
 import { access, constants, rename } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { mnistFiles, type MnistFile } from '../data/mnist.ts';
-import { ConfigurationError, DownloadError, FormatError } from '../errors.ts';
+import { ConfigurationError, DownloadError, FileError, FormatError } from '../errors.ts';
 import {
   requireArray,
   requireFunction,
@@ -20,7 +20,7 @@ import {
 } from '../network/arguments.ts';
 import { isFile } from './mnist.ts';
 import { packingOverheadBytes, verifyMnistBytes, verifyMnistFile } from './verify.ts';
-import { createFolder, writeWhole } from './wholeFile.ts';
+import { createFolder, reasonOf as fileReasonOf, writeWhole } from './wholeFile.ts';
 
 /** Two mirrors with the same four .gz files. The address of a file is the mirror's address followed by the file's name. */
 export const mnistMirrors: readonly string[] = [
@@ -72,9 +72,9 @@ const optionNames: OptionNames<DownloadOptions> = {
 };
 
 /**
- * Downloads the files of MNIST that `folder` does not have yet, plain or packed. Rejects with the file system's own
- * errors if the folder cannot be written.
+ * Downloads the files of MNIST that `folder` does not have yet, plain or packed.
  * @throws {ConfigurationError} for invalid options
+ * @throws {FileError} when the folder cannot be read or written; complete files are kept
  * @throws {DownloadError} when no mirror delivered a file; the message says why each one failed
  *
  * @example
@@ -107,19 +107,28 @@ export async function downloadMnist(options: DownloadOptions): Promise<DownloadR
     );
   }
   const folder = resolve(options.folder);
-  await createFolder(folder);
   const result = {
     folder,
     fetched: [] as string[],
     kept: [] as string[],
     movedAside: [] as string[],
   };
-  for (const file of files) {
-    signal?.throwIfAborted();
-    const { sound, movedAside } = await lookAtFolder(folder, file);
-    result.movedAside.push(...movedAside);
-    if (sound !== undefined) result.kept.push(sound);
-    else result.fetched.push(await fetchFile(folder, file, mirrors, options));
+  try {
+    await createFolder(folder);
+    for (const file of files) {
+      signal?.throwIfAborted();
+      const { sound, movedAside } = await lookAtFolder(folder, file);
+      result.movedAside.push(...movedAside);
+      if (sound !== undefined) result.kept.push(sound);
+      else result.fetched.push(await fetchFile(folder, file, mirrors, options));
+    }
+  } catch (cause) {
+    // The system refused something; nudge and the mirrors are not at fault.
+    if (!(cause instanceof Error && 'syscall' in cause)) throw cause;
+    throw new FileError(
+      `MNIST cannot be stored in '${folder}': ${fileReasonOf(cause)}. Make room there, or name another folder.`,
+      { cause },
+    );
   }
   return result;
 }

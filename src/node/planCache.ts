@@ -1,6 +1,7 @@
 /** Keeps tuned plans in a file of the user's cache folder. */
 import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { FileError } from '../errors.ts';
 import type { PlanCache } from '../gpu/plan/cache.ts';
 import {
   requireFunction,
@@ -9,7 +10,7 @@ import {
   requireText,
 } from '../network/arguments.ts';
 import { cacheFolder } from './cacheFolder.ts';
-import { createFolder, writeWhole } from './wholeFile.ts';
+import { createFolder, reasonOf, writeWhole } from './wholeFile.ts';
 
 /** The content of the file, as JSON. */
 interface CacheFile {
@@ -51,6 +52,8 @@ export function filePlanCache(options: FilePlanCacheOptions): PlanCache & {
   readonly path: string;
   /** All plans, by key. */
   readAll(): Promise<ReadonlyMap<string, string>>;
+  /** @throws {FileError} when the plan cannot be stored; the file keeps those that it has */
+  set(key: string, text: string): Promise<void>;
 } {
   requireOptions('filePlanCache', options, { runtime: true, path: true, onProblem: true });
   const { runtime, path = planCachePath(), onProblem } = options;
@@ -64,10 +67,18 @@ export function filePlanCache(options: FilePlanCacheOptions): PlanCache & {
     readAll,
     get: async (key) => (await readAll()).get(key),
     set: async (key, text) => {
-      const plans = new Map(await readPlans(path, undefined)).set(key, text);
-      const file: CacheFile = { format, plans: Object.fromEntries(plans) };
-      await createFolder(dirname(path));
-      await writeWhole(path, `${JSON.stringify(file, undefined, 2)}\n`);
+      try {
+        // A damaged file is replaced. One that cannot be read now keeps its plans.
+        const plans = new Map(readPlanCache(await readText(path))).set(key, text);
+        const file: CacheFile = { format, plans: Object.fromEntries(plans) };
+        await createFolder(dirname(path));
+        await writeWhole(path, `${JSON.stringify(file, undefined, 2)}\n`);
+      } catch (cause) {
+        throw new FileError(
+          `The plan could not be stored in ${path}: ${reasonOf(cause)}. Make room, or name another file.`,
+          { cause },
+        );
+      }
     },
   };
 }
@@ -78,10 +89,8 @@ async function readPlans(
 ): Promise<ReadonlyMap<string, string>> {
   let text: string;
   try {
-    text = await readFile(path, 'utf8');
+    text = await readText(path);
   } catch (error) {
-    // No plan has been tuned yet.
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return new Map();
     onProblem?.(
       `The cache of tuned plans ${path} cannot be read (${(error as Error).message}). It is ignored.`,
     );
@@ -93,6 +102,19 @@ async function readPlans(
     `The cache of tuned plans ${path} is damaged. It is ignored, and the next tuned plan replaces it.`,
   );
   return new Map();
+}
+
+/** The text of a cache file; that of an empty cache if there is no file. @throws the file system's other errors */
+async function readText(path: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    // No plan has been tuned yet.
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') {
+      return JSON.stringify({ format, plans: {} } satisfies CacheFile);
+    }
+    throw error;
+  }
 }
 
 /** The plans in the text of a cache file; undefined if the text is damaged. */

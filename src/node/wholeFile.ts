@@ -28,7 +28,8 @@ export async function writeWhole(path: string, content: Uint8Array | string): Pr
     await writeThrough(temporary, 'wx', content, found && found.mode & 0o7777);
     await rename(temporary, target);
   } catch (error) {
-    await rm(temporary, { force: true });
+    // The first failure is the reason, also where the disk lets nothing be removed.
+    await rm(temporary, { force: true }).catch(() => undefined);
     throw error;
   }
   await syncFolder(folder);

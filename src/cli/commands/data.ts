@@ -3,8 +3,7 @@ import { join } from 'node:path';
 
 import { downloadMnist, mnistMirrors, type DownloadProgress } from '../../node/download.ts';
 import type { CommandDefinition, Run } from '../command.ts';
-import { FileError, Interruption } from '../errors.ts';
-import { reasonOf } from '../files.ts';
+import { Interruption } from '../errors.ts';
 import * as option from '../options.ts';
 import { plural } from '../table.ts';
 import type { Bar, Terminal } from '../terminal.ts';
@@ -53,13 +52,6 @@ async function runMnist(
   } catch (error) {
     if (error instanceof Interruption) {
       terminal.note(`Complete files are kept in ${folder}; the same command fetches the rest.`);
-    }
-    // The operating system refused something; nudge and the mirrors are not at fault.
-    if (error instanceof Error && 'syscall' in error) {
-      throw new FileError(
-        `MNIST cannot be stored in '${folder}': ${reasonOf(error)}. Make room there, or name another folder with --folder.`,
-        { cause: error },
-      );
     }
     throw error;
   }
