@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { gzipSync } from 'node:zlib';
+import { gunzipSync, gzipSync } from 'node:zlib';
 
 import { describe, expect, it } from 'vitest';
 
@@ -17,15 +17,19 @@ import { downloadMnist } from '../../src/node/download.ts';
 import { loadMnist } from '../../src/node/mnist.ts';
 import { filePlanCache } from '../../src/node/planCache.ts';
 import { temporaryName } from '../../src/node/wholeFile.ts';
-import { faultCodes, FaultyFiles } from '../support/faultyFiles.ts';
+import { faultCodes, FaultyFiles, type FaultCode } from '../support/faultyFiles.ts';
 import { makeTinyMnist } from '../support/idxFiles.ts';
 
-/** Which calls fail, for each k. */
-const spans: Readonly<Record<string, (call: number, k: number) => boolean>> = {
-  'the k-th call': (call, k) => call === k,
-  'the k-th call and all after it': (call, k) => call >= k,
-  'the first k calls': (call, k) => call <= k,
-};
+/** Which calls fail, for each k, and with which codes. A disk that is full, or fails, does so more than once. */
+const spans: readonly {
+  readonly span: string;
+  readonly codes: readonly FaultCode[];
+  readonly isFailing: (call: number, k: number) => boolean;
+}[] = [
+  { span: 'the k-th call', codes: faultCodes, isFailing: (call, k) => call === k },
+  { span: 'all from the k-th', codes: ['EIO', 'EACCES'], isFailing: (call, k) => call >= k },
+  { span: 'the first k', codes: ['EMFILE'], isFailing: (call, k) => call <= k },
+];
 
 interface Program<T> {
   /** Makes what is there before; nothing fails in it. */
@@ -39,11 +43,12 @@ interface Program<T> {
 
 /** Runs a program for every k, code and span, until it needs no k-th call. */
 async function failEverywhere<T>({ prepare, run, errors, check }: Program<T>): Promise<void> {
-  for (const [span, isFailing] of Object.entries(spans)) {
-    for (const code of faultCodes) {
+  const sound = new FaultyFiles();
+  for (const { span, codes, isFailing } of spans) {
+    for (const code of codes) {
       for (let k = 1, isLast = false; !isLast; k++) {
         const folder = await mkdtemp(join(tmpdir(), 'nudge-faults-'));
-        await prepare?.(folder);
+        await sound.during(async () => prepare?.(folder));
         const files = new FaultyFiles((call) => (isFailing(call, k) ? code : undefined));
         let outcome: T | NudgeError;
         const where = () => `${code}, ${span}, k = ${k}: ${files.failed.join()}`;
@@ -62,7 +67,7 @@ async function failEverywhere<T>({ prepare, run, errors, check }: Program<T>): P
         const couldRemove = !files.failed.includes('rm') && !files.failed.includes('readdir');
         if (couldRemove) expect((await namesIn(folder)).filter(isTemporary), where()).toEqual([]);
         try {
-          await check(folder, outcome);
+          await sound.during(() => check(folder, outcome));
         } catch (error) {
           throw new Error(`${where()}: ${String(error)}`, { cause: error });
         }
@@ -213,6 +218,10 @@ describe('when calls of the file system fail, whichever they are', () => {
       errors: [FileError, MissingDataError],
       check: async (folder, outcome) => {
         if (!isError(outcome)) expect(outcome.fetched).toEqual(['one.gz', 'two.gz']);
+        for (const [name, text] of contents) {
+          const packed = await readFile(join(folder, 'mnist', `${name}.gz`)).catch(() => undefined);
+          if (packed) expect(gunzipSync(packed).toString()).toBe(text);
+        }
         const { fetched, kept } = await download(folder);
         expect([...fetched, ...kept].sort()).toEqual(['one.gz', 'two.gz']);
         const mine = (await namesIn(folder)).filter((name) => /two(\.moved-aside)?$/.test(name));
