@@ -6,7 +6,7 @@ import { Thread, ThreadStartError, type Request } from './thread.ts';
 const idle: Thread[] = [];
 /** Maximum number of idle threads to keep. */
 const maxIdle = 16;
-/** An idle thread that does not answer within this time is replaced by a new one. */
+/** An idle thread, or one that should become idle, is ended if it does not answer within this time. */
 const idleAnswerMs = 5_000;
 
 /** Interval of the progress checks, and the number of checks without progress that count as a failure. */
@@ -61,18 +61,10 @@ export class Team {
   /** Prepares an idle thread or a new one, and adds it to `threads`. */
   static async #enlist(request: Request, threads: Thread[]): Promise<void> {
     for (let kept = idle.pop(); kept; kept = idle.pop()) {
-      const thread = kept;
-      const timer = setTimeout(() => thread.end('it did not answer'), idleAnswerMs);
-      try {
-        await thread.request(request);
-        threads.push(thread);
-        return;
-      } catch {
-        // An idle worker may have ended silently.
-        thread.end('it did not answer');
-      } finally {
-        clearTimeout(timer);
-      }
+      // An idle worker may have ended silently.
+      if (!(await answers(kept, request))) continue;
+      threads.push(kept);
+      return;
     }
     const thread = Thread.start();
     threads.push(thread);
@@ -110,10 +102,10 @@ export class Team {
     this.#failure = lost('the engine was disposed');
     for (const thread of this.#threads) {
       // The empty request makes the thread release the engine's memory.
-      thread.request({}).then(
-        () => (idle.length < maxIdle ? idle.push(thread) : thread.end('it is no longer needed')),
-        () => undefined,
-      );
+      void answers(thread, {}).then((isSound) => {
+        if (isSound && idle.length < maxIdle) idle.push(thread);
+        else thread.end('it is no longer needed');
+      });
     }
   }
 
@@ -122,6 +114,20 @@ export class Team {
     this.#failure ??= lost(cause.message, cause);
     for (const thread of this.#threads) thread.end('another thread failed');
     return this.#failure;
+  }
+}
+
+/** Whether an idle thread does what is asked. One that fails, or does not answer within 5 s, is ended. */
+async function answers(thread: Thread, request: Request): Promise<boolean> {
+  const timer = setTimeout(() => thread.end('it did not answer'), idleAnswerMs);
+  try {
+    await thread.request(request);
+    return true;
+  } catch {
+    thread.end('it did not answer');
+    return false;
+  } finally {
+    clearTimeout(timer);
   }
 }
 

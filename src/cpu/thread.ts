@@ -153,6 +153,7 @@ export class Thread {
       const worker = new workers.Worker(program + inNode, { eval: true, execArgv: [] });
       worker.unref();
       worker.on('message', (answer) => this.#settle(answer as Answer));
+      worker.on('messageerror', () => this.#fail('it could not read a message'));
       worker.on('error', (error) => this.#fail(String(error)));
       worker.on('exit', (code) => this.#fail(`it ended with exit code ${String(code)}`));
       this.#worker = worker;
