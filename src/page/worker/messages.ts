@@ -37,6 +37,8 @@ export type Reply =
   | { readonly type: 'ready'; readonly hasAdapter: boolean }
   /** Sent every second: the page treats a silent worker as dead. */
   | { readonly type: 'alive' }
+  /** A message of the page could not be read: it does not say of which call. */
+  | { readonly type: 'unread' }
   | { readonly type: 'event'; readonly id: number; readonly event: unknown }
   | { readonly type: 'done'; readonly id: number; readonly value: unknown }
   | { readonly type: 'failed'; readonly id: number; readonly error: WireError }
@@ -49,4 +51,5 @@ export type Reply =
 export interface Port {
   postMessage(message: unknown, options?: StructuredSerializeOptions): void;
   onmessage: ((event: MessageEvent<never>) => void) | null;
+  onmessageerror: ((event: MessageEvent<never>) => void) | null;
 }

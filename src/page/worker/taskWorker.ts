@@ -52,6 +52,7 @@ export class TaskWorker<Tasks extends TaskMap<Tasks>> {
     this.#port = port;
     this.#options = options;
     port.onmessage = ({ data, ports }: MessageEvent<Reply>) => this.#take(data, ports);
+    port.onmessageerror = () => this.#fail('its message could not be read');
     this.#watch = setInterval(() => {
       if (++this.#silentChecks <= maxSilentChecks) return;
       this.#fail(`it was silent for ${(checkMs * maxSilentChecks) / 1000} s`);
@@ -71,7 +72,6 @@ export class TaskWorker<Tasks extends TaskMap<Tasks>> {
       event.preventDefault();
       worker.#fail(event.message || 'its script could not be loaded');
     };
-    program.onmessageerror = () => worker.#fail('its message could not be read');
     return worker;
   }
 
@@ -82,7 +82,7 @@ export class TaskWorker<Tasks extends TaskMap<Tasks>> {
   /**
    * Calls a task.
    * @throws the task's error in its own class, or the signal's reason
-   * @throws {BrowserError} if the worker has ended
+   * @throws {BrowserError} if the worker has ended, or the arguments or the result cannot be copied
    */
   async call<Name extends keyof Tasks>(
     task: Name,
@@ -92,7 +92,7 @@ export class TaskWorker<Tasks extends TaskMap<Tasks>> {
     if (this.#failure) throw this.#failure;
     signal?.throwIfAborted();
     const id = ++this.#lastId;
-    const send = (request: Request) => this.#port.postMessage(request);
+    const send = (request: Request) => this.#send(request);
     const stop = () => send({ type: 'stop', id });
     const value = new Promise<unknown>((resolve, reject) => {
       const take = (event: unknown) => onEvent?.(event);
@@ -115,13 +115,30 @@ export class TaskWorker<Tasks extends TaskMap<Tasks>> {
     this.#fail('it was ended');
   }
 
+  #send(request: Request): void {
+    try {
+      this.#port.postMessage(request);
+    } catch (cause) {
+      // There may be no memory for the copy.
+      throw new BrowserError(
+        `A worker of the ${this.#options.name} could not be sent its task: ${(cause as Error).message.replace(/\.$/, '')}. Start again; if it happens again, use less data.`,
+        { cause },
+      );
+    }
+  }
+
   #take(reply: Reply, ports: readonly MessagePort[]): void {
+    // Messages that were under way when it ended. Nothing would end a connection that they ask for.
+    if (!this.isAlive) return;
     this.#silentChecks = 0;
     switch (reply.type) {
       case 'ready':
         this.#becomeReady(reply.hasAdapter);
         break;
       case 'alive':
+        break;
+      case 'unread':
+        this.#fail('it could not read a message');
         break;
       case 'event':
         this.#calls.get(reply.id)?.take(reply.event);

@@ -25,7 +25,7 @@ const tasks = mendTasks(() => Promise.resolve(course));
 const context = {
   signal: new AbortController().signal,
   emit: () => undefined,
-  port: { postMessage: () => undefined, onmessage: null },
+  port: { postMessage: () => undefined, onmessage: null, onmessageerror: null },
 };
 
 afterAll(() => trainer.dispose());
