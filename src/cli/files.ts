@@ -41,6 +41,23 @@ export async function readInput<T>(
   }
 }
 
+/** Four times the characters of the longest result; plans, reports and results are far shorter. */
+const maxTextBytes = 16_000_000;
+
+/**
+ * The text of a file. A parsed text takes many times its length, and a text of over 512 MB is more than Node can hold.
+ * @throws {FormatError} for more than 16 MB
+ */
+export function textOf(bytes: Uint8Array): string {
+  if (bytes.length > maxTextBytes) {
+    throw new FormatError(
+      `The file has ${bytes.length} bytes, but a text that nudge reads has at most ${maxTextBytes}. Check that it is the right file.`,
+      maxTextBytes,
+    );
+  }
+  return new TextDecoder().decode(bytes);
+}
+
 /** Puts the place in front of a FormatError's message. Other errors stay as they are. */
 export function located(error: unknown, place: string): unknown {
   if (!(error instanceof FormatError)) return error;

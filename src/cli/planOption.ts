@@ -4,7 +4,7 @@ import { parsePlan } from '../gpu/plan/file.ts';
 import type { Plan } from '../gpu/plan/plan.ts';
 import { filePlanCache } from '../node/planCache.ts';
 import type { Run } from './command.ts';
-import { readInput } from './files.ts';
+import { readInput, textOf } from './files.ts';
 import { runJob, type Runtime } from './runtime.ts';
 import { packageVersion } from './versions.ts';
 
@@ -13,7 +13,7 @@ export const defaultBudget = 5;
 
 /** @throws {FileError | FormatError} */
 export function readPlan(path: string, network: Parameters<typeof parsePlan>[1]): Promise<Plan> {
-  return readInput(path, '--plan', (bytes) => parsePlan(new TextDecoder().decode(bytes), network));
+  return readInput(path, '--plan', (bytes) => parsePlan(textOf(bytes), network));
 }
 
 /**

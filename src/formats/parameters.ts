@@ -101,9 +101,9 @@ function readParameters(
   const last = places.at(-1)!;
   const parameters = new Float32Array(last.biasOffset + last.outputs);
   for (const place of places) {
-    for (const { name, shape, offset } of tensorsOf(place)) {
+    for (const { name, shape, offset, length } of tensorsOf(place)) {
       const tensor = tensors.get(name)!;
-      const values = float32Values(tensor.data);
+      const values = float32Values(tensor.data, parameters.subarray(offset, offset + length));
       const wrong = findNonFinite(values);
       if (wrong >= 0) {
         throw new FormatError(
@@ -111,7 +111,6 @@ function readParameters(
           offsetOf(bytes, tensor) + 4 * wrong,
         );
       }
-      parameters.set(values, offset);
     }
   }
   return parameters;

@@ -87,7 +87,7 @@ export class Network {
       );
     }
     this.parameters = parameters
-      ? Float32Array.from(parameters)
+      ? new Float32Array(parameters)
       : initializeParameters(this.layers, this.initializer, this.seed);
     const wrong = parameters && describeNonFinite(this.layers, this.parameters);
     if (wrong !== undefined) {

@@ -273,9 +273,11 @@ function readState(
   const arrays = Array.from({ length: moments + 1 }, (_, k) => {
     const values =
       dtype === 'F32' ? new Float32Array(parameterCount) : new Float64Array(parameterCount);
-    for (const { name, offset } of places) {
+    for (const { name, offset, length } of places) {
       const { data } = tensors.get(nameOf(k, name))!;
-      values.set(dtype === 'F32' ? float32Values(data) : float64Values(data), offset);
+      const place = values.subarray(offset, offset + length);
+      if (place instanceof Float32Array) float32Values(data, place);
+      else float64Values(data, place);
     }
     const wrong = describeNonFinite(layers, values);
     if (wrong !== undefined) {
@@ -287,7 +289,8 @@ function readState(
   });
   const [parameters, ...rest] = arrays;
   return {
-    network: new Network(options, Float32Array.from(parameters!)),
+    // It copies them, in float32.
+    network: new Network(options, parameters as Float32Array),
     state: { parameters: parameters!, moments: rest },
   };
 }

@@ -18,7 +18,13 @@ import * as v from 'valibot';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import { FileError, UsageError } from '../../src/cli/errors.ts';
-import { parseJson, prepareOutput, prepareOutputs, readInput } from '../../src/cli/files.ts';
+import {
+  parseJson,
+  prepareOutput,
+  prepareOutputs,
+  readInput,
+  textOf,
+} from '../../src/cli/files.ts';
 import { FormatError } from '../../src/errors.ts';
 
 let folder: string;
@@ -193,6 +199,16 @@ describe('a file to be read', () => {
     const count = read(pipe);
     await writeFile(pipe, 'content');
     expect(await count).toBe(7);
+  });
+
+  it('is refused if it is too long for a text', async () => {
+    const path = join(folder, 'long.json');
+    await writeFile(path, new Uint8Array(16_000_001));
+    const refused = readInput(path, '--plan', textOf);
+    await expect(refused).rejects.toThrow(FormatError);
+    await expect(refused).rejects.toThrow(
+      `In ${path}: The file has 16000001 bytes, but a text that nudge reads has at most 16000000.`,
+    );
   });
 
   it('is named if it cannot be parsed', async () => {

@@ -2,7 +2,7 @@
  * Reads hostile input, as `hostileInput.test.ts` does, in as many cases as wanted: `npm run fuzz -- --help`. It also measures what a
  * case costs. The time is the process's CPU time, because other programs disturb the clock on the wall; a case that seems slow is
  * measured again. The memory is the growth of V8's heap and of all array buffers, garbage included; it is not known where the
- * collector ran during the case, which is seldom.
+ * collector ran during the case, which is seldom. Files of 64 MB follow; see `largeFiles.ts`.
  */
 import { getHeapStatistics } from 'node:v8';
 
@@ -11,6 +11,7 @@ import { Command, Option } from 'commander';
 import { log, runProgram } from '../../bench/runProgram.ts';
 import { whole } from '../../src/cli/options.ts';
 import { NudgeError } from '../../src/errors.ts';
+import { checkLargeFiles } from './largeFiles.ts';
 import { runCases, sharesOf, targets, type Target } from './targets.ts';
 
 /**
@@ -123,6 +124,7 @@ async function main(args: readonly string[], signal: AbortSignal): Promise<void>
     log(`${target.name}: ${count} cases, ${read} of them read, ${each.toFixed(0)} µs each`);
     done += count;
   }
+  if (name === undefined) await checkLargeFiles(log);
   const slowest = worst.toSorted((a, b) => b.milliseconds - a.milliseconds)[0]!;
   const largest = worst.toSorted((a, b) => b.bytes - a.bytes)[0]!;
   process.stdout.write(

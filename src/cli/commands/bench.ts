@@ -33,7 +33,7 @@ import { showProgress } from '../bench/progress.ts';
 import type { CommandDefinition, Run } from '../command.ts';
 import { findData, loadData } from '../dataSource.ts';
 import { exitCodes, UsageError } from '../errors.ts';
-import { prepareOutputs, readInput, writeAll } from '../files.ts';
+import { prepareOutputs, readInput, writeAll, textOf } from '../files.ts';
 import * as option from '../options.ts';
 import { callPage, connectHost, openHost, type Host } from '../runtime.ts';
 import { nudgeCommit, nudgeHomepage, nudgeVersion } from '../versions.ts';
@@ -252,5 +252,5 @@ export async function prepareResult(
 
 /** @throws {FileError | FormatError} */
 function readEarlier(path: string): Promise<BenchmarkResult> {
-  return readInput(path, '--resume', (bytes) => readResult(new TextDecoder().decode(bytes)));
+  return readInput(path, '--resume', (bytes) => readResult(textOf(bytes)));
 }

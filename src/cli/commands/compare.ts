@@ -12,7 +12,7 @@ import { readResult } from '../../benchmark/result/read.ts';
 import { formatRatio } from '../../benchmark/result/words.ts';
 import type { CommandDefinition, Run } from '../command.ts';
 import { exitCodes } from '../errors.ts';
-import { readInput } from '../files.ts';
+import { readInput, textOf } from '../files.ts';
 import * as option from '../options.ts';
 import { formatTable } from '../table.ts';
 
@@ -57,7 +57,7 @@ async function runCompare(
   after: string,
 ): Promise<void> {
   const read = (path: string) =>
-    readInput(path, 'nudge compare', (bytes) => readResult(new TextDecoder().decode(bytes)));
+    readInput(path, 'nudge compare', (bytes) => readResult(textOf(bytes)));
   const comparison = compareResults(await read(before), await read(after));
   if (markdown) terminal.result(describeComparison(comparison).trimEnd());
   else terminal.result(...comparisonLines(comparison));

@@ -11,7 +11,7 @@ import { processorName } from '../../node/nodeEnvironment.ts';
 import type { CommandDefinition, Run } from '../command.ts';
 import { configureTraining, optionsOf, type TrainArguments } from '../configure.ts';
 import { UsageError } from '../errors.ts';
-import { parseJson, prepareOutputs, readInput, writeAll } from '../files.ts';
+import { parseJson, prepareOutputs, readInput, writeAll, textOf } from '../files.ts';
 import * as option from '../options.ts';
 import { defaultBudget, tuneHere } from '../planOption.ts';
 import { openRuntime } from '../runtime.ts';
@@ -147,7 +147,7 @@ type Earlier = Omit<v.InferOutput<typeof reportSchema>, 'configuration'> & {
 
 /** @throws {FileError | FormatError} */
 function readEarlier(path: string): Promise<Earlier> {
-  return readInput(path, '--resume', (bytes) => readReport(new TextDecoder().decode(bytes)));
+  return readInput(path, '--resume', (bytes) => readReport(textOf(bytes)));
 }
 
 /** Reads the report of an earlier tuning. @throws {FormatError} for another text */

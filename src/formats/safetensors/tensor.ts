@@ -25,10 +25,13 @@ export const maxHeaderBytes = 100_000_000;
 /**
  * The elements of an F32 tensor. Always a copy, because the data of a file may begin at any byte and a
  * Float32Array needs alignment. A DataView reads little-endian on every machine.
+ * @param values array for the elements; default a new one
  */
-export function float32Values(data: Uint8Array): Float32Array<ArrayBuffer> {
+export function float32Values(
+  data: Uint8Array,
+  values = new Float32Array(data.byteLength / 4),
+): Float32Array<ArrayBuffer> {
   const view = new DataView(data.buffer, data.byteOffset, data.byteLength);
-  const values = new Float32Array(data.byteLength / 4);
   for (let i = 0; i < values.length; i++) values[i] = view.getFloat32(4 * i, true);
   return values;
 }
@@ -42,9 +45,11 @@ export function float32Tensor(shape: readonly number[], values: Float32Array): T
 }
 
 /** The elements of an F64 tensor, copied as {@link float32Values} does. */
-export function float64Values(data: Uint8Array): Float64Array<ArrayBuffer> {
+export function float64Values(
+  data: Uint8Array,
+  values = new Float64Array(data.byteLength / 8),
+): Float64Array<ArrayBuffer> {
   const view = new DataView(data.buffer, data.byteOffset, data.byteLength);
-  const values = new Float64Array(data.byteLength / 8);
   for (let i = 0; i < values.length; i++) values[i] = view.getFloat64(8 * i, true);
   return values;
 }
