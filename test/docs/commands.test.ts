@@ -18,6 +18,7 @@ import { configureBench, requireOnePlace } from '../../src/cli/bench/configure.t
 import { createProgram } from '../../src/cli/program.ts';
 import { Terminal } from '../../src/cli/terminal.ts';
 import { chromiumArguments } from '../../src/node/launchBrowser.ts';
+import { createFuzzProgram } from '../fuzz/fuzz.ts';
 import { createLossesProgram } from '../loseDevices.ts';
 import { commandsIn, coverage, documents, expand, root } from './commands.ts';
 
@@ -56,6 +57,7 @@ const parsers: Readonly<Record<string, () => Command>> = {
   'bench/soak.ts': createSoakProgram,
   'bench/sweep.ts': createSweepProgram,
   'test/loseDevices.ts': createLossesProgram,
+  'test/fuzz/fuzz.ts': createFuzzProgram,
 };
 
 /** @throws where a program would refuse it */

@@ -62,7 +62,12 @@ async function cases(): Promise<readonly Case[]> {
     { name: 'gzip of 512 MiB that may have 1', limit: 2 * MiB, read: () => gunzip(bomb, MiB) },
     { name: 'tensors of 64 MiB', limit: 0, read: () => readSafetensors(saved) },
     { name: 'network of 64 MiB', limit: twice, read: () => loadParameters(saved) },
-    { name: 'checkpoint of 64 MiB', limit: twice, read: () => readCheckpoint(checkpoint) },
+    // And the platform's copy for SHA-256, which WebCrypto digests only as a whole.
+    {
+      name: 'checkpoint of 64 MiB',
+      limit: twice + size,
+      read: () => readCheckpoint(checkpoint),
+    },
     { name: 'metadata of 4 MB', limit: maxTextMemory, read: () => readSafetensors(metadata) },
     { name: 'a million objects', limit: maxTextMemory, read: () => readResult(objects) },
     { name: 'a list two million deep', limit: maxTextMemory, read: () => readResult(deep) },
