@@ -99,7 +99,7 @@ let engines: typeof import('../../src/cpu/engine.ts');
 beforeAll(async () => {
   const builtin = process.getBuiltinModule.bind(process);
   vi.spyOn(process, 'getBuiltinModule').mockImplementation((name: string) =>
-    name === 'node:worker_threads' ? ({ Worker: FaultyWorker }) : builtin(name),
+    name === 'node:worker_threads' ? { Worker: FaultyWorker } : builtin(name),
   );
   vi.resetModules();
   engines = await import('../../src/cpu/engine.ts');
