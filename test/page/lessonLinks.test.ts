@@ -55,6 +55,8 @@ async function numbersOf(page: Page, averaged: number): Promise<Numbers> {
       all.map((element) => Number((element as HTMLElement).dataset.value)),
     );
   };
+  // A page that goes to a moment shows the start of the run first.
+  await waitForText(page, '.now', /step 40$/);
   await scrollTo(page, 'sums');
   await waitForText(page, '#sums figcaption', averaged === 100 ? /all ten make/ : /these 7 make/);
   const sums = await values('sums', '[data-nudge="sum 7"]');

@@ -21,7 +21,7 @@ export interface Selection {
   readonly labels: 'shuffled' | 'true';
 }
 
-/** Time for the page to show its first figures, before drawing takes the processor. */
+/** Time for the page to show its first figures, before drawing takes the processor, unless something waits for it. */
 const calmMs = 400;
 
 /**
@@ -153,7 +153,8 @@ export class DigitData {
     const slice = new TimeSlice();
     const isIdle = () => this.#waiting.length === 0 && !this.#isOver;
     const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
-    await pause(calmMs);
+    const calmUntil = performance.now() + calmMs;
+    while (isIdle() && performance.now() < calmUntil) await pause(20);
     while (this.#count < this.#total && !this.#isOver) {
       await slice.next();
       const began = performance.now();
