@@ -17,14 +17,14 @@ import { Random } from '../src/network/random.ts';
 import { createGpu } from '../src/node/dawn.ts';
 import { mutantCases } from './mutants/cases.ts';
 import { Worker } from './mutants/worker.ts';
-import { mutantsOf, operators, type Mutant, type Operator } from './mutants/wgsl.ts';
+import { mutantsOf, operators, type Mutant } from './mutants/wgsl.ts';
 import { log, runProgram } from './runProgram.ts';
 
 interface Options {
   readonly each: number;
   readonly seed: number;
   readonly workers: number;
-  readonly only?: string;
+  readonly only?: readonly string[];
 }
 
 export function createMutantsProgram(): Command {
@@ -33,7 +33,7 @@ export function createMutantsProgram(): Command {
     .addOption(whole('--each <n>', 'faults per kernel and kind of fault').default(2))
     .addOption(number('--seed <n>', 'of the draw of faults').default(1))
     .addOption(whole('--workers <n>', 'processes').default(2))
-    .option('--only <text>', 'only faults whose text contains this')
+    .option('--only <texts...>', 'only faults whose text contains one of these')
     .exitOverride();
 }
 
@@ -47,9 +47,13 @@ interface Measured {
 
 type Result = 'killed' | 'survived' | 'invalid';
 
-interface Found {
+/** A mutant with the kernel for which it was drawn; others may have the same line. */
+interface Drawn {
   readonly mutant: Mutant;
   readonly kernel: string;
+}
+
+interface Found extends Drawn {
   readonly result: Result;
 }
 
@@ -64,7 +68,9 @@ async function measure(worker: Worker, signal: AbortSignal): Promise<readonly Me
     const outcome = await worker.run({ index });
     const { share = Infinity, error = `its error is ${share} of its bound` } = outcome ?? {};
     if (!outcome || !(share <= 1)) {
-      throw new NudgeError(`'${name}' fails without a fault: ${error}. Run npm run nudge -- check.`);
+      throw new NudgeError(
+        `'${name}' fails without a fault: ${error}. Run npm run nudge -- check.`,
+      );
     }
     measured.push({ index, kernel, code: outcome.code, ms: outcome.ms });
   }
@@ -73,41 +79,45 @@ async function measure(worker: Worker, signal: AbortSignal): Promise<readonly Me
 }
 
 /** Up to `each` mutants of every kernel and operator. */
-function draw(measured: readonly Measured[], { each, seed, only = '' }: Options): Mutant[] {
+function draw(
+  measured: readonly Measured[],
+  { each, seed, only = [''] }: Options,
+): readonly Drawn[] {
   const random = new Random(seed, 0x307a);
-  const drawn = new Map<string, Mutant>();
+  const drawn = new Map<string, Drawn>();
   for (const kernel of new Set(measured.map((one) => one.kernel))) {
     const codes = measured.filter((one) => one.kernel === kernel).map(({ code }) => code);
     const all = new Map(codes.flatMap(mutantsOf).map((one) => [one.id, one]));
     for (const operator of operators) {
       const rest = [...all.values()].filter(
-        (one) => one.operator === operator && one.id.includes(only),
+        (one) => one.operator === operator && only.some((text) => one.id.includes(text)),
       );
       for (let i = 0; i < each && rest.length > 0; i++) {
         const [one] = rest.splice(random.integer(rest.length), 1);
-        drawn.set(one!.id, one!);
+        if (!drawn.has(one!.id)) drawn.set(one!.id, { mutant: one!, kernel });
       }
     }
   }
   return [...drawn.values()];
 }
 
-async function test(mutant: Mutant, measured: readonly Measured[], worker: Worker): Promise<Found> {
+/** Runs every check of a shader that has the mutant's line, until one notices the fault. */
+async function test(
+  { apply }: Mutant,
+  measured: readonly Measured[],
+  worker: Worker,
+): Promise<Result> {
   let result: Result = 'invalid';
-  let kernel = '';
-  for (const { index, code, kernel: of } of measured) {
-    const mutated = mutant.apply(code);
+  for (const { index, code } of measured) {
+    const mutated = apply(code);
     if (mutated === code) continue;
-    kernel = of;
     const outcome = await worker.run({ index, code: mutated });
     // Where it does not compile here, it may at other sizes.
     if (outcome?.error?.includes('does not compile')) continue;
-    if (outcome?.share === undefined || !(outcome.share <= 1)) {
-      return { mutant, kernel, result: 'killed' };
-    }
+    if (outcome?.share === undefined || !(outcome.share <= 1)) return 'killed';
     result = 'survived';
   }
-  return { mutant, kernel, result };
+  return result;
 }
 
 function table(found: readonly Found[], keyOf: (one: Found) => string, head: string): string {
@@ -117,7 +127,12 @@ function table(found: readonly Found[], keyOf: (one: Found) => string, head: str
     const killed = of.filter(({ result }) => result === 'killed').length;
     return [name, `${of.length}`, `${killed}`, `${((100 * killed) / of.length).toFixed(1)} %`];
   };
-  const rows = keys.map((key) => row(key, counted.filter((one) => keyOf(one) === key)));
+  const rows = keys.map((key) =>
+    row(
+      key,
+      counted.filter((one) => keyOf(one) === key),
+    ),
+  );
   return formatTable(
     [[head, 'mutants', 'killed', 'share'], ...rows, row('all', counted)],
     'lrrr',
@@ -145,15 +160,15 @@ async function main(args: readonly string[], signal: AbortSignal): Promise<void>
       workers.map(async (worker) => {
         for (const mutant of todo) {
           signal.throwIfAborted();
-          const one = await test(mutant, measured, worker);
-          found.push(one);
-          if (one.result === 'survived') log(`survived: ${mutant.id}`);
+          const result = await test(mutant.mutant, measured, worker);
+          found.push({ ...mutant, result });
+          if (result === 'survived') log(`survived: ${mutant.mutant.id}`);
           if (found.length % 50 === 0) log(`${found.length} of ${mutants.length}`);
         }
       }),
     );
     console.log(table(found, ({ mutant }) => mutant.operator, 'fault'));
-    console.log(table(found, ({ kernel }) => kernel, 'kernel of the last check'));
+    console.log(table(found, ({ kernel }) => kernel, 'kernel'));
     const invalid = found.filter(({ result }) => result === 'invalid').length;
     console.log(`${invalid} more do not compile.`);
     compare(found, readSurvivors());
@@ -171,15 +186,18 @@ function compare(found: readonly Found[], explained: Survivors): void {
   const known = found.filter(({ mutant: { id }, result }) => {
     return result === 'survived' && explained[id] !== undefined;
   });
-  console.log(`${known.length} survivors are explained in bench/mutants/survivors.json.`);
+  const counted = found.filter(({ result }) => result !== 'invalid').length;
+  const killed = found.filter(({ result }) => result === 'killed').length;
+  const share = (100 * killed) / (counted - known.length);
+  console.log(
+    `${known.length} survivors are explained in bench/mutants/survivors.json; of the others, ${share.toFixed(1)} % are killed.`,
+  );
   if (wrong.length > 0) {
     throw new NudgeError(
       `${wrong.join('\n')}\nSharpen a check of src/benchmark/verification, or explain why none can notice the fault.`,
     );
   }
 }
-
-export type { Operator };
 
 if (process.argv[1]?.endsWith('mutants.ts')) {
   await runProgram(main);

@@ -1,6 +1,9 @@
 /** The checks of `nudge check` that run one kernel each, and those of the persistent kernel. */
 import { kernelCases, outputsAndCosts } from '../../src/benchmark/verification/kernels.ts';
-import { checkPersistent, type PersistentCase } from '../../src/benchmark/verification/persistent.ts';
+import {
+  checkPersistent,
+  type PersistentCase,
+} from '../../src/benchmark/verification/persistent.ts';
 import type { Device } from '../../src/gpu/device.ts';
 import { activations } from '../../src/network/functions.ts';
 
@@ -19,7 +22,7 @@ const clipping = /^(sums of squares|clip scale|apply gradients)/;
 
 /** The same cases in every process on one machine. */
 export function mutantCases({ adapter }: Device): readonly MutantCase[] {
-  const cases = kernelCases(1, adapter.subgroupSize).map(({ name, kernel, run }): MutantCase => {
+  const cases = kernelCases(2, adapter.subgroupSize).map(({ name, kernel, run }): MutantCase => {
     const loop = loops.exec(name)?.[1];
     const [base = kernel] = clipping.exec(name) ?? [];
     return { name, kernel: loop === undefined ? base : `${base}, ${loop}`, run };
@@ -39,6 +42,7 @@ function persistentCases(): MutantCase[] {
       network: { layers: [17, 8, 6], output, cost },
       adapter: hardware,
     })),
+    { network: { layers: [17, 8, 6] }, adapter: software, isInfinite: true },
   ];
   return options.map((one) => ({
     name: `persistent ${JSON.stringify(one)}`,

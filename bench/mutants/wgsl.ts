@@ -48,22 +48,24 @@ function replaceCalls(
   name: string,
   replace: (args: readonly string[]) => readonly string[],
 ): Edit[] {
-  return [...line.matchAll(new RegExp(`\\b${name}\\(`, 'g'))].flatMap(({ index, 0: { length } }) => {
-    const args: string[] = [];
-    let depth = 1;
-    let end = index + length;
-    for (let from = end; depth > 0 && end < line.length; end++) {
-      const c = line[end]!;
-      if ('([{'.includes(c)) depth++;
-      if (')]}'.includes(c)) depth--;
-      if (depth === 0 || (depth === 1 && c === ',')) {
-        args.push(line.slice(from, end).trim());
-        from = end + 1;
+  return [...line.matchAll(new RegExp(`\\b${name}\\(`, 'g'))].flatMap(
+    ({ index, 0: { length } }) => {
+      const args: string[] = [];
+      let depth = 1;
+      let end = index + length;
+      for (let from = end; depth > 0 && end < line.length; end++) {
+        const c = line[end]!;
+        if ('([{'.includes(c)) depth++;
+        if (')]}'.includes(c)) depth--;
+        if (depth === 0 || (depth === 1 && c === ',')) {
+          args.push(line.slice(from, end).trim());
+          from = end + 1;
+        }
       }
-    }
-    // A call that ends on another line is left alone.
-    return depth > 0 ? [] : replace(args).map((text) => ({ start: index, end, text }));
-  });
+      // A call that ends on another line is left alone.
+      return depth > 0 ? [] : replace(args).map((text) => ({ start: index, end, text }));
+    },
+  );
 }
 
 /** Names that stand for a row and a column, or for other places that are easily taken for each other. */
@@ -86,7 +88,8 @@ const brackets = (text: string) => (/^[\w.[\]]+$|^\w+\([^()]*\)$/.test(text) ? t
 
 const makers = {
   'arithmetic swap': (line) => [
-    ...swapBy(line, / ([-+*/%]) /g, { '+': '-', '-': '+', '*': '/', '/': '*', '%': '/' }),
+    // To subtract 0 is no fault.
+    ...swapBy(line, / ([-+*/%]) (?!0u?\b)/g, { '+': '-', '-': '+', '*': '/', '/': '*', '%': '/' }),
     ...swapBy(line, / ([-+|])= /g, { '+': '-', '-': '+', '|': '&' }),
     ...replaceEach(line, /[(,=] ?(-)(?=[a-z(])/g, () => ['']),
   ],
@@ -121,13 +124,17 @@ const makers = {
       /\{ (return|break); \}/.test(line) ? 'if (false)' : 'if (true)',
       ...(args[0]?.includes(' && ') ? args[0].split(' && ').map((one) => `if (${one})`) : []),
     ]),
-    ...['min', 'max'].flatMap((name) => replaceCalls(line, name, ([first = '']) => [brackets(first)])),
+    ...['min', 'max'].flatMap((name) =>
+      replaceCalls(line, name, ([first = '']) => [brackets(first)]),
+    ),
     ...replaceCalls(line, 'select', ([no = '', yes = '']) => [brackets(no), brackets(yes)]),
   ],
   'min and max': (line) => swapBy(line, /\b(min|max)\(/g, { min: 'max', max: 'min' }),
   'dropped bias': (line) => [
     ...replaceEach(line, /( \+ bias)/g, () => ['']),
-    ...(line.includes('bias)') ? replaceCalls(line, 'fma', ([a = '', b = '']) => [`(${a} * ${b})`]) : []),
+    ...(line.includes('bias)')
+      ? replaceCalls(line, 'fma', ([a = '', b = '']) => [`(${a} * ${b})`])
+      : []),
     ...replaceEach(line, /mat4x4f\((vec4f\(1\.0\)), vec4f/g, () => ['vec4f()']),
   ],
   'dropped term': (line) =>

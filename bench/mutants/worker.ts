@@ -1,5 +1,5 @@
 /** A process that runs checks with other shaders. The program that starts it ends it when a shader hangs. */
-import { fork, type ChildProcess } from 'node:child_process';
+import { fork, type ChildProcess, type ForkOptions } from 'node:child_process';
 import { once } from 'node:events';
 
 import { Device } from '../../src/gpu/device.ts';
@@ -26,7 +26,7 @@ export interface Outcome {
 const limitMs = 60_000;
 
 // Errors may be infinite, which JSON does not know.
-const options = { execArgv: ['--import', 'tsx'], serialization: 'advanced' } as const;
+const options: ForkOptions = { execArgv: ['--import', 'tsx'], serialization: 'advanced' };
 
 export class Worker {
   #process: ChildProcess | undefined;

@@ -50,6 +50,12 @@ describe('three steps of two networks in one dispatch agree with float64, the la
   );
 });
 
+it('tells which network diverged', async () => {
+  const network = { layers: [17, 8, 6] };
+  const options = { network, adapter: llvmpipe, isInfinite: true };
+  expect(await checkPersistent(device, options)).toBe(0);
+});
+
 it('a dispatch makes no more steps than it was compiled for, and says how many', async () => {
   const network = { layers: [17, 8, 6] };
   const found = await runPersistent(device, { network, adapter: llvmpipe, maxSteps: 2 });

@@ -15,7 +15,7 @@ import { sumBound, unit } from './bounds.ts';
 import { counterDuring, drawStep, scalarsDuring, settingsOf } from './epoch.ts';
 import { floats, runKernel } from './kernelRunner.ts';
 import { Samples, Worst, type DataKind } from './samples.ts';
-import { drawState } from './update.ts';
+import { drawState, noteFlags } from './update.ts';
 
 export async function checkSumSquares(
   device: Device,
@@ -71,11 +71,16 @@ export interface ApplyGradientsCase {
   readonly outputs: number;
   readonly optimizer: Optimizer;
   readonly workgroupSize: number;
+  /**
+   * An infinite gradient of the second layer, or the scale of an infinite norm: the check is then that the second layer, or
+   * all layers, are flagged.
+   */
+  readonly notFinite?: 'gradient' | 'scale';
 }
 
 export async function checkApplyGradients(
   device: Device,
-  { inputs, outputs, optimizer, workgroupSize }: ApplyGradientsCase,
+  { inputs, outputs, optimizer, workgroupSize, notFinite }: ApplyGradientsCase,
   kind: DataKind,
   seed: number,
 ): Promise<number> {
@@ -84,11 +89,16 @@ export async function checkApplyGradients(
   const made = samples.pick([0, 1, 10, 2000]);
   const state = drawState(optimizer, inputs, outputs, samples);
   const gradient = samples.signed(inputs * outputs + outputs);
-  const scale = kind === 'integers' ? 0.5 : samples.pick([1, 0.3, 1e-3]);
-  const length = (4 * vec4s(inputs) + 1) * vec4s(outputs);
+  if (notFinite === 'gradient') gradient[inputs * outputs] = Infinity;
+  const drawn = kind === 'integers' ? 0.5 : samples.pick([1, 0.3, 1e-3]);
+  const scale = notFinite === 'scale' ? 0 : drawn;
+  const weights = 4 * vec4s(inputs) * vec4s(outputs);
+  const length = weights + vec4s(outputs);
+  // The biases count as a layer of their own.
+  const offsets = [0, weights];
   const kernel = applyGradients({
     length,
-    offsets: [0],
+    offsets,
     optimizer: updateRuleOf(optimizer),
     workgroupSize,
   });
@@ -96,11 +106,14 @@ export async function checkApplyGradients(
     ...state.contents,
     gradients: packLayer(gradient, gradient.subarray(inputs * outputs), inputs, outputs),
     scale: Float32Array.of(scale),
-    counter: counterDuring(epochStep, 1),
+    counter: counterDuring(epochStep, offsets.length),
     settings: settingsOf(epochStep, made),
     optimizerScalars: scalarsDuring(epochStep, optimizerScalarsOf(optimizer)(made, 1)),
   });
   const worst = new Worst();
+  const isFlagged = (l: number) => notFinite === 'scale' || (notFinite === 'gradient' && l === 1);
+  noteFlags(result.get('counter')!, offsets.length, isFlagged, made, worst);
+  if (notFinite) return worst.share;
   const truth = Float64Array.from(gradient, (value) => Math.fround(scale) * value);
   const found = (name: string) => floats(result.get(name)!);
   const error = truth.map((value) => unit * Math.abs(value));

@@ -1,6 +1,7 @@
 /** The test cases of kernels: shapes around the edges of tiles, every function, every variant. */
 import { softwareLoops } from '../../../shaders/matmul/matmul.ts';
 import type { Device } from '../../gpu/device.ts';
+import { activationFunction } from '../../network/activations.ts';
 import { adam, adamW, sgd, type Optimizer } from '../../engine/optimizers.ts';
 import { checkApplyGradients, checkClipScale, checkSumSquares } from './clip.ts';
 import {
@@ -14,6 +15,12 @@ import {
 import { checkForward, type ForwardCase } from './forward.ts';
 import { checkFused, type FusedCase } from './fused.ts';
 import { checkHiddenDelta, hasIntegerSlope } from './hiddenDelta.ts';
+import {
+  checkInfiniteClipScale,
+  checkNanCost,
+  checkNanForward,
+  checkNanSlope,
+} from './nonFinite.ts';
 import { checkOutputDelta, checkScore } from './output.ts';
 import { Samples, type DataKind } from './samples.ts';
 import { drawTile, tileText, workgroupSizes, type DrawTile } from './tiles.ts';
@@ -79,7 +86,7 @@ export function kernelCases(rounds: number, subgroupSize: number, seed = 1): rea
         cases.push(...updateCases(draw, drawSized, ['plain', 'deferred'], kind, next()));
       }
     }
-    cases.push(...fusedCases(draw, next()));
+    cases.push(...fusedCases(draw, next()), ...nonFiniteCases(next()));
   }
   return cases;
 }
@@ -249,6 +256,64 @@ function fusedCases(draw: Samples, seed: number): KernelCase[] {
       }),
     ),
   );
+}
+
+/** What is not finite must show in the cost, or in the flag of a layer. */
+function nonFiniteCases(seed: number): KernelCase[] {
+  const tile = { loop: 'simple', rows4: 1, columns4: 1, workgroupSize: 16 } as const;
+  const shape = { inputs: 5, outputs: 6, tile };
+  const layers = [
+    { ...shape, source: 'samples' },
+    { ...shape, source: 'activations' },
+  ] as const;
+  const ofZ = activations.filter((one) => activationFunction(one).slopeFrom === 'z');
+  return [
+    ...activations.map((one): KernelCase => ({
+      kernel: 'forward',
+      name: `forward with a NaN, ${one}`,
+      run: (device) => checkNanForward(device, one),
+    })),
+    ...ofZ.map((one): KernelCase => ({
+      kernel: 'hidden delta',
+      name: `hidden delta with a NaN, ${one}`,
+      run: (device) => checkNanSlope(device, one),
+    })),
+    ...outputsAndCosts.map(([output, cost]): KernelCase => ({
+      kernel: 'output delta',
+      name: `output delta and score with a NaN, ${output}, ${cost}`,
+      run: (device) => checkNanCost(device, output, cost),
+    })),
+    ...Object.entries(updateRules).map(([rule, optimizer]): KernelCase => ({
+      kernel: 'update',
+      name: `update with an infinite gradient, ${rule}`,
+      run: (device) =>
+        checkUpdate(device, { layers, batchSize: 8, optimizer, infiniteLayer: 1 }, 'random', seed),
+    })),
+    {
+      kernel: 'clip',
+      name: 'clip scale of an infinite norm',
+      run: checkInfiniteClipScale,
+    },
+    ...(['gradient', 'scale'] as const).flatMap((notFinite) =>
+      Object.entries(updateRules).flatMap(([rule, optimizer]): KernelCase[] =>
+        optimizer
+          ? [
+              {
+                kernel: 'clip',
+                name: `apply gradients with an infinite ${notFinite === 'scale' ? 'norm' : notFinite}, ${rule}`,
+                run: (device) =>
+                  checkApplyGradients(
+                    device,
+                    { inputs: 5, outputs: 6, optimizer, workgroupSize: 16, notFinite },
+                    'random',
+                    seed,
+                  ),
+              },
+            ]
+          : [],
+      ),
+    ),
+  ];
 }
 
 function clipCases(draw: Samples, kind: DataKind, seed: number): KernelCase[] {

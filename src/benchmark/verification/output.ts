@@ -15,16 +15,18 @@ import { requirePaddingZero } from './forward.ts';
 import { floats, runKernel } from './kernelRunner.ts';
 import { Samples, Worst, type DataKind } from './samples.ts';
 
-/** Distributions of a sample's pre-activations. */
+/** Distributions of a sample's pre-activations; `peak` is added to one of them. */
 const farPlaces = [
-  { middle: 0, spread: 3 },
-  { middle: -200, spread: 3 },
-  { middle: -1000, spread: 200 },
-  { middle: 1000, spread: 200 },
+  { middle: 0, spread: 3, peak: 0 },
+  // Without the largest subtracted, the exponential of the peak overflows.
+  { middle: 0, spread: 3, peak: 300 },
+  { middle: -200, spread: 3, peak: 0 },
+  { middle: -1000, spread: 200, peak: 0 },
+  { middle: 1000, spread: 200, peak: 0 },
 ];
 const nearPlaces = [
-  { middle: 0, spread: 1 },
-  { middle: -10, spread: 1 },
+  { middle: 0, spread: 1, peak: 0 },
+  { middle: -10, spread: 1, peak: 0 },
 ];
 
 export type OutputCase = Omit<OutputDeltaOptions, 'layer'> & { readonly outputs: number };
@@ -41,8 +43,10 @@ function drawBatch(options: OutputCase, kind: DataKind, seed: number) {
   const places = kind === 'random' ? farPlaces : nearPlaces;
   const placeOf = Array.from({ length: rows }, () => samples.pick(places));
   const z = samples.signed(rows * outputs).map((value, at) => {
-    const { middle, spread } = placeOf[Math.floor(at / outputs)]!;
-    return middle + spread * value;
+    const n = Math.floor(at / outputs);
+    const { middle, spread, peak } = placeOf[n]!;
+    // The peak is another output in each row.
+    return middle + spread * value + (at % outputs === n % outputs ? peak : 0);
   });
   const labelOf = Uint32Array.from(
     { length: size },

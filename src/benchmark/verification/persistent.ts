@@ -1,6 +1,6 @@
 /** Checks the persistent kernel against the reference engine: several steps of several networks in one dispatch. */
 import { paddedRows } from '../../../shaders/batch.ts';
-import { persistent, scratchVec4s } from '../../../shaders/persistent.ts';
+import { divergedBit, persistent, scratchVec4s } from '../../../shaders/persistent.ts';
 import { createDataset, type Dataset } from '../../data/dataset.ts';
 import { shuffledOrder } from '../../data/shuffle.ts';
 import { TrainingCursor } from '../../engine/cursor.ts';
@@ -35,6 +35,8 @@ export interface PersistentCase {
   readonly planned?: number;
   /** Default: all steps of the epoch. */
   readonly maxSteps?: number;
+  /** Whether a weight of the second network is infinite: the check is then that it alone diverges. */
+  readonly isInfinite?: boolean;
 }
 
 function drawDataset(): Dataset {
@@ -54,12 +56,13 @@ export interface PersistentResult {
   readonly steps: number;
   readonly costSum: number;
   readonly correct: number;
+  readonly diverged: boolean;
 }
 
 /** One dispatch. @returns the parameters and metrics of both networks */
 export async function runPersistent(
   device: Device,
-  { network: options, adapter, planned = 1, maxSteps }: PersistentCase,
+  { network: options, adapter, planned = 1, maxSteps, isInfinite = false }: PersistentCase,
 ): Promise<readonly PersistentResult[]> {
   const networks = networksOf(options);
   const network = networks[0]!;
@@ -84,6 +87,7 @@ export async function runPersistent(
       const layer = packLayer(one.weights(l), one.biases(l), inputs, outputs);
       parameters.set(layer, 4 * (stride * n + offsets[l]!));
     });
+    if (isInfinite && n === 1) parameters[4 * stride * n] = Infinity;
     rates.set(optimizerScalarsOf(optimizers[n]!)(0, steps), 4 * steps * n);
     order.set(shuffledOrder(n, 0, sampleCount), sampleCount * n);
   });
@@ -116,6 +120,7 @@ export async function runPersistent(
       steps: words[n]!,
       costSum: sum(floats(metrics.slice()), 0),
       correct: sum(metrics, 1),
+      diverged: (metrics[1]! & divergedBit) !== 0,
     };
   });
 }
@@ -127,6 +132,10 @@ export async function runPersistent(
 export async function checkPersistent(device: Device, options: PersistentCase): Promise<number> {
   const found = await runPersistent(device, options);
   const worst = new Worst();
+  found.forEach(({ diverged }, n) => {
+    worst.note(Number(diverged), Number(options.isInfinite === true && n === 1), 0);
+  });
+  if (options.isInfinite) return worst.share;
   for (const [n, network] of networksOf(options.network).entries()) {
     const optimizer = sgd({ learningRate: learningRates[n]! });
     const reference = createReferenceEngine({ network, batchSize, optimizer });

@@ -32,6 +32,8 @@ export interface UpdateCase {
   readonly layers: readonly UpdateCaseLayer[];
   readonly batchSize: number;
   readonly optimizer: Optimizer | undefined;
+  /** A layer with an infinite delta: the check is then that it alone is flagged. */
+  readonly infiniteLayer?: number;
 }
 
 /**
@@ -45,7 +47,7 @@ export async function checkUpdate(
   kind: DataKind,
   seed: number,
 ): Promise<number> {
-  const { batchSize, optimizer } = options;
+  const { batchSize, optimizer, infiniteLayer } = options;
   const rows = paddedRows(batchSize);
   const samples = new Samples(seed, kind);
   const epochStep = drawStep(batchSize, samples, kind);
@@ -53,7 +55,7 @@ export async function checkUpdate(
   const made = samples.pick(stepsBefore);
   const buffers = { activations: new Arena(), deltas: new Arena(), parameters: new Arena() };
   let bytes = {};
-  const layers = options.layers.map(({ inputs, outputs, source, tile }) => {
+  const layers = options.layers.map(({ inputs, outputs, source, tile }, l) => {
     const shape = { inputs, batchSize };
     const input =
       source === 'samples' ? byteInput(shape, epochStep, samples) : floatInput(shape, samples);
@@ -61,6 +63,7 @@ export async function checkUpdate(
     // `outputDelta` writes 0 past the end of a short batch.
     const delta = new Float32Array(rows * outputs);
     delta.set(samples.signed(size * outputs));
+    if (l === infiniteLayer) delta[outputs - 1] = Infinity;
     const state = drawState(optimizer, inputs, outputs, samples);
     const parametersAt = buffers.parameters.add(
       state.contents.parameters ?? state.contents.gradients,
@@ -99,6 +102,10 @@ export async function checkUpdate(
   });
 
   const worst = new Worst();
+  if (infiniteLayer !== undefined) {
+    noteFlags(result.get('counter')!, layers.length, (l) => l === infiniteLayer, made, worst);
+    return worst.share;
+  }
   const words = result.get(optimizer ? 'parameters' : 'gradients')!;
   for (const { place, a, delta, state } of layers) {
     const { inputs, outputs, parametersAt } = place;
@@ -131,6 +138,17 @@ export async function checkUpdate(
   buffers.parameters.noteUntouched(words, written, worst);
   noteCounter(result.get('counter')!, epochStep, !!optimizer, worst);
   return worst.share;
+}
+
+/** Compares the flags after the counter; a flag is the inverted number of the step of training. */
+export function noteFlags(
+  counter: Uint32Array,
+  layers: number,
+  isFlagged: (layer: number) => boolean,
+  made: number,
+  worst: Worst,
+): void {
+  for (let l = 0; l < layers; l++) worst.note(counter[2 + l]!, isFlagged(l) ? ~made >>> 0 : 0, 0);
 }
 
 /** Only the last kernel of a step advances the counter, and finite gradients raise no flag. */
