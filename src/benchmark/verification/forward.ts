@@ -28,9 +28,9 @@ export async function checkForward(
   const { inputs, outputs, activation, source } = options;
   const rows = paddedRows(options.batchSize);
   const samples = new Samples(seed, kind);
-  // Small weights give small z, where tanh uses another formula; large weights saturate sigmoids.
+  // Small weights give small z, where tanh uses another formula; large weights saturate sigmoids; z³ of the largest overflows.
   const scales = Array.from({ length: outputs }, () =>
-    kind === 'random' ? samples.pick([1 / 16, 1, 16]) : 1,
+    kind === 'random' ? samples.pick([1 / 16, 1, 16, 1e20]) : 1,
   );
   const scaled = (perNeuron: number) =>
     samples

@@ -1,5 +1,5 @@
 /** The test cases of kernels: shapes around the edges of tiles, every function, every variant. */
-import { softwareLoops } from '../../../shaders/matmul/matmul.ts';
+import { softwareLoops, type Tile } from '../../../shaders/matmul/matmul.ts';
 import type { Device } from '../../gpu/device.ts';
 import { activationFunction } from '../../network/activations.ts';
 import { adam, adamW, sgd, type Optimizer } from '../../engine/optimizers.ts';
@@ -86,7 +86,7 @@ export function kernelCases(rounds: number, subgroupSize: number, seed = 1): rea
         cases.push(...updateCases(draw, drawSized, ['plain', 'deferred'], kind, next()));
       }
     }
-    cases.push(...fusedCases(draw, next()), ...nonFiniteCases(next()));
+    cases.push(...fusedCases(draw, next()), ...wholeTileCases(next()), ...nonFiniteCases(next()));
   }
   return cases;
 }
@@ -256,6 +256,29 @@ function fusedCases(draw: Samples, seed: number): KernelCase[] {
       }),
     ),
   );
+}
+
+/** Shapes at which every block of a tile counts, and every layer takes a workgroup several turns. */
+function wholeTileCases(seed: number): KernelCase[] {
+  const shared = { rows4: 3, columns4: 2, across: 2, tileK4: 3, workgroupSize: 16 };
+  const tile: Tile = { loop: 'tiled', ...shared };
+  const shape = { inputs: 33, outputs: 31, activation: 'gelu', batchSize: 100 } as const;
+  const network: FusedCase['network'] = { layers: [9, 40, 40, 40], activation: 'tanh' };
+  const fusedTile = { loop: 'splitK', rows4: 4, workgroupSize: 32 } as const;
+  return [
+    {
+      kernel: 'forward',
+      name: `forward, every block of a tile, ${tileText(tile)}`,
+      run: (device) =>
+        checkForward(device, { ...shape, source: 'activations', tile }, 'random', seed),
+    },
+    {
+      kernel: 'forward and back',
+      name: `forward and back in several turns, ${fusedTile.loop}`,
+      run: (device) =>
+        checkFused(device, { network, from: 0, batchSize: 33, tile: fusedTile }, seed),
+    },
+  ];
 }
 
 /** What is not finite must show in the cost, or in the flag of a layer. */
