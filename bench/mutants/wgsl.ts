@@ -120,7 +120,7 @@ const makers = {
     }),
   'dropped barrier': (line) => replaceEach(line, /\w+Barrier\(\);/g, () => ['']),
   'dropped bound': (line) => [
-    ...replaceCalls(line, 'if', (args) => [
+    ...replaceCalls(line, 'if ', (args) => [
       /\{ (return|break); \}/.test(line) ? 'if (false)' : 'if (true)',
       ...(args[0]?.includes(' && ') ? args[0].split(' && ').map((one) => `if (${one})`) : []),
     ]),

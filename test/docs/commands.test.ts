@@ -12,6 +12,7 @@ import { createDeterminismProgram } from '../../bench/determinism.ts';
 import { createFirstStepProgram } from '../../bench/firstStep.ts';
 import { createHostProgram } from '../../bench/host.ts';
 import { createKernelsProgram } from '../../bench/kernels.ts';
+import { createMutantsProgram } from '../../bench/mutants.ts';
 import { createSoakProgram } from '../../bench/soak.ts';
 import { createSweepProgram } from '../../bench/sweep.ts';
 import { configureBench, requireOnePlace } from '../../src/cli/bench/configure.ts';
@@ -54,6 +55,7 @@ const parsers: Readonly<Record<string, () => Command>> = {
   'bench/firstStep.ts': createFirstStepProgram,
   'bench/host.ts': createHostProgram,
   'bench/kernels.ts': createKernelsProgram,
+  'bench/mutants.ts': createMutantsProgram,
   'bench/soak.ts': createSoakProgram,
   'bench/sweep.ts': createSweepProgram,
   'test/loseDevices.ts': createLossesProgram,

@@ -128,6 +128,8 @@ export const coverage: Readonly<Record<string, Coverage>> = {
   "npm run fuzz -- --seed 1 --target 'plan file'": 'parsed',
   'npm run soak -- --minutes 12': 'parsed',
   'npm run soak -- --minutes 20': 'parsed',
+  'npm run mutants': 'parsed',
+  'npm run mutants:wgsl': 'parsed',
   'npm run bench:aa': 'parsed',
   'npm run bench:aa -- --runs 20': 'parsed',
   'npm run bench:kernels -- lecture': 'parsed',

@@ -306,11 +306,16 @@ function nonFiniteCases(seed: number): KernelCase[] {
       name: `output delta and score with a NaN, ${output}, ${cost}`,
       run: (device) => checkNanCost(device, output, cost),
     })),
-    ...Object.entries(updateRules).map(([rule, optimizer]): KernelCase => ({
+    ...Object.entries(updateRules).map(([rule, optimizer], i): KernelCase => ({
       kernel: 'update',
-      name: `update with an infinite gradient, ${rule}`,
+      name: `update with an infinite gradient of layer ${i % 2}, ${rule}`,
       run: (device) =>
-        checkUpdate(device, { layers, batchSize: 8, optimizer, infiniteLayer: 1 }, 'random', seed),
+        checkUpdate(
+          device,
+          { layers, batchSize: 8, optimizer, infiniteLayer: i % 2 },
+          'random',
+          seed,
+        ),
     })),
     {
       kernel: 'clip',
