@@ -32,7 +32,7 @@ export interface UpdateCase {
   readonly layers: readonly UpdateCaseLayer[];
   readonly batchSize: number;
   readonly optimizer: Optimizer | undefined;
-  /** A layer with an infinite delta: the check is then that it alone is flagged. */
+  /** A layer with an infinite update: the check is then that it alone is flagged. */
   readonly infiniteLayer?: number;
 }
 
@@ -63,7 +63,9 @@ export async function checkUpdate(
     // `outputDelta` writes 0 past the end of a short batch.
     const delta = new Float32Array(rows * outputs);
     delta.set(samples.signed(size * outputs));
-    if (l === infiniteLayer) delta[outputs - 1] = Infinity;
+    // Its square overflows first, and with it only a moment of Adam.
+    const huge = optimizer?.kind === 'adam' ? 1e30 : Infinity;
+    if (l === infiniteLayer) delta[outputs - 1] = huge;
     const state = drawState(optimizer, inputs, outputs, samples);
     const parametersAt = buffers.parameters.add(
       state.contents.parameters ?? state.contents.gradients,
