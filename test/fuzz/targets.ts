@@ -279,7 +279,9 @@ async function checkSlots(
   const storage = { place: 'here', read, write: () => Promise.resolve() };
   const newest = await new CheckpointSlots(storage).readNewest();
   const whole = slots.flatMap(({ sequence }) => sequence ?? []);
-  assert.ok(newest !== undefined || slots.every(({ bytes }) => bytes === undefined));
+  const [first, second] = slots.map(({ bytes }) => bytes);
+  // A crash in the first write of all may leave the first file empty.
+  assert.ok(newest !== undefined || (!first?.length && second === undefined));
   assert.ok((newest?.sequence ?? -1) >= Math.max(-1, ...whole));
   if (newest) assert.deepEqual(resealed(newest.bytes), Uint8Array.from(newest.bytes));
 }
