@@ -43,6 +43,8 @@ function persistentCases(): MutantCase[] {
       adapter: hardware,
     })),
     { network: { layers: [17, 8, 6] }, adapter: software, isInfinite: true },
+    // The first layer takes the workgroup two turns.
+    { network: { layers: [17, 128, 6] }, adapter: software },
   ];
   return options.map((one) => ({
     name: `persistent ${JSON.stringify(one)}`,

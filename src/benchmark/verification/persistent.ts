@@ -15,7 +15,7 @@ import type { PlanAdapter } from '../../gpu/plan/plan.ts';
 import { Network, type PlainNetworkOptions } from '../../network/network.ts';
 import { parameterLayout } from '../../network/parameters.ts';
 import { createReferenceEngine } from '../../reference/engine.ts';
-import { floats, runKernel } from './kernelRunner.ts';
+import { floats, poison, runKernel } from './kernelRunner.ts';
 import { Samples, Worst } from './samples.ts';
 import { trajectoryShare } from './trajectories.ts';
 
@@ -57,6 +57,8 @@ export interface PersistentResult {
   readonly costSum: number;
   readonly correct: number;
   readonly diverged: boolean;
+  /** Whether its part of `scratch` was written: networks that share one disturb each other where they run at once. */
+  readonly hasOwnScratch: boolean;
 }
 
 /** One dispatch. @returns the parameters and metrics of both networks */
@@ -104,6 +106,9 @@ export async function runPersistent(
     settings: Uint32Array.of(sampleCount, steps, steps, 0),
   });
   const words = result.get('progress')!;
+  const scratchWords = 4 * scratchVec4s(step);
+  const scratchOf = (n: number) =>
+    result.get('scratch')!.subarray(scratchWords * n, scratchWords * (n + 1));
   return networks.map((one, n) => {
     const found = floats(result.get('parameters')!).subarray(4 * stride * n);
     const values = new Float32Array(one.parameterCount);
@@ -120,6 +125,7 @@ export async function runPersistent(
       steps: words[n]!,
       costSum: sum(floats(metrics.slice()), 0),
       correct: sum(metrics, 1),
+      hasOwnScratch: scratchOf(n).some((word) => word !== poison),
       diverged: (metrics[1]! & divergedBit) !== 0,
     };
   });
@@ -132,7 +138,8 @@ export async function runPersistent(
 export async function checkPersistent(device: Device, options: PersistentCase): Promise<number> {
   const found = await runPersistent(device, options);
   const worst = new Worst();
-  found.forEach(({ diverged }, n) => {
+  found.forEach(({ diverged, hasOwnScratch }, n) => {
+    worst.note(Number(hasOwnScratch), 1, 0);
     worst.note(Number(diverged), Number(options.isInfinite === true && n === 1), 0);
   });
   if (options.isInfinite) return worst.share;
