@@ -5,7 +5,13 @@ import { FormatError, NudgeError } from '../../src/errors.ts';
 import { readCheckpoint } from '../../src/training/checkpoint.ts';
 import { Trainer } from '../../src/training/trainer.ts';
 import { rejectionOf } from '../support/failure.ts';
-import { checkCheckpoint, fileOf, partsOf, resealed, smallCheckpoint as small } from './targets.ts';
+import {
+  checkCheckpoint,
+  fileOf,
+  partsOf,
+  resealed,
+  smallCheckpoint as small,
+} from './tensorTargets.ts';
 
 const { header, data } = partsOf(small);
 

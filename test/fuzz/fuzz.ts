@@ -12,7 +12,8 @@ import { log, runProgram } from '../../bench/runProgram.ts';
 import { whole } from '../../src/cli/options.ts';
 import { NudgeError } from '../../src/errors.ts';
 import { checkLargeFiles } from './largeFiles.ts';
-import { runCases, sharesOf, targets, type Target } from './targets.ts';
+import type { Target } from './target.ts';
+import { runCases, sharesOf, targets } from './targets.ts';
 
 /**
  * For one case, whose input has less than 64 KB. The memory is what a chunk of deflate may unpack to (see `gzip.ts`), so a reader that

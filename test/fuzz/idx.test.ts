@@ -7,7 +7,7 @@ import { readIdx } from '../../src/data/idx.ts';
 import { FormatError } from '../../src/errors.ts';
 import { rejectionOf } from '../support/failure.ts';
 import { makeIdx } from '../support/idxFiles.ts';
-import { idx, maybePacked } from './targets.ts';
+import { idx, maybePacked } from './idxTargets.ts';
 
 test('gunzip gives back what zlib packed', async () => {
   await fc.assert(

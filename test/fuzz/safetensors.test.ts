@@ -10,7 +10,7 @@ import {
   type Tensor,
 } from '../../src/formats/safetensors.ts';
 import { Network } from '../../src/network/network.ts';
-import { checkSafetensors } from './targets.ts';
+import { checkSafetensors } from './tensorTargets.ts';
 
 const small = saveParameters(new Network({ layers: [2, 3, 2], seed: 7 }));
 const headerEnd = 8 + new DataView(small.buffer).getUint32(0, true);

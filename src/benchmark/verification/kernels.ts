@@ -281,7 +281,7 @@ function wholeTileCases(seed: number): KernelCase[] {
   ];
 }
 
-/** What is not finite must show in the cost, or in the flag of a layer. */
+/** A NaN or an infinity must reach the cost, or set the flag of its layer. */
 function nonFiniteCases(seed: number): KernelCase[] {
   const tile = { loop: 'simple', rows4: 1, columns4: 1, workgroupSize: 16 } as const;
   const shape = { inputs: 5, outputs: 6, tile };

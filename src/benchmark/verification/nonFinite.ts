@@ -1,6 +1,6 @@
 /**
- * Checks that what is not finite shows: a NaN comes through every function to the cost, and an update that is not finite
- * raises the flag of its layer. Shader compilers may assume that everything is finite, so each such path needs care.
+ * Checks that no NaN and no infinity gets lost: a NaN passes through every function to the cost, and an infinite gradient
+ * norm gives the scale 0. Shader compilers may assume finite numbers and remove such paths.
  */
 import { forward } from '../../../shaders/forward.ts';
 import { hiddenDelta } from '../../../shaders/hiddenDelta.ts';
